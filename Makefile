@@ -12,7 +12,7 @@ PYTEST := -n auto --dist loadgroup
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test quick lint fix types bench docs-check messages landed release-data loop install install-dev
+.PHONY: help demo demo-reset test quick lint fix types bench docs-check messages client landed release-data loop install install-dev
 
 help: ## List all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ docs-check: install-dev ## Check links, lists and commands in the documentation
 messages: install-dev ## Collect translatable texts into locale/ and compile them; needs GNU gettext
 	@$(QUIET) $(RUN) manage.py makemessages --all --no-wrap --no-obsolete --add-location file $(NO_WORDS)
 	@$(QUIET) $(RUN) manage.py compilemessages $(NO_WORDS)
+
+client: install-dev ## Write the Python client's rows and operations from the API's schema
+	@$(QUIET) $(RUN) manage.py spectacular --format openapi-json | $(RUN) -m tests.api.client.generate
 
 landed: install-dev ## Record new migrations; after this, they are never edited again
 	@$(RUN) -m tests.upgrades.landed

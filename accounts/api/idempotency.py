@@ -13,6 +13,7 @@ from functools import wraps
 from hashlib import sha256
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -74,5 +75,12 @@ def _answer_once(request: Request, key: str, act: Callable[[], Response]) -> Res
 
 
 def _fingerprint(request: Request) -> str:
-    body = json.dumps(request.data, sort_keys=True)
+    body = json.dumps(request.data, sort_keys=True, default=_file_sum)
     return sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
+
+
+def _file_sum(upload: "UploadedFile[bytes]") -> str:
+    digest = sha256((upload.name or "").encode())
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()

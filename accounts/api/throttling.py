@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
+WINDOW_S = 60
+
+
 class PerMinute(SimpleRateThrottle):
     rate = "1/minute"  # only the duration is used; the number of calls is a setting
 
@@ -37,7 +40,7 @@ class PerMinute(SimpleRateThrottle):
         """`q` calls in `w` seconds; `r` are left now, and more in `t` seconds."""
         n_left = self.num_requests - len(self.history)
         return {
-            "RateLimit-Policy": f'"{policy}";q={self.num_requests};w={self.duration}',
+            "RateLimit-Policy": f'"{policy}";q={self.num_requests};w={WINDOW_S}',
             "RateLimit": f'"{policy}";r={n_left};t={self.wait()}',
         }
 
@@ -45,7 +48,7 @@ class PerMinute(SimpleRateThrottle):
         """Seconds until the oldest call no longer counts, rounded up: an earlier call would still
         be refused.
         """
-        return math.ceil(self.duration - (self.now - self.history[-1]))
+        return math.ceil(WINDOW_S - (self.now - float(self.history[-1])))
 
     def get_cache_key(self, request: Request, view: "APIView") -> str:
         is_token = isinstance(request.auth, ApiToken)

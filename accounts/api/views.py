@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, wraps
 from typing import Any, Protocol, TypeVar
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import (
@@ -27,6 +28,8 @@ from accounts.api import idempotency, paging, problems
 from accounts.models import User
 
 Handler = Callable[..., Any]
+Body = type[serializers.Serializer[Any]] | Mapping[str, type[serializers.Serializer[Any]]]
+"""What validates a body; by content type if it may have several, the first if it has none."""
 View = TypeVar("View", bound="type[ApiViewSet]")
 
 _READ_PROBLEMS = (400, 401, 403, 406, 429)
@@ -88,12 +91,31 @@ class ApiViewSet(GenericViewSet[Any]):
 
     def get_serializer(self, given: Any, *, many: bool = False) -> Any:
         rows = self.shown(given if many else [given])
-        return self.get_serializer_class()(rows if many else rows[0], many=many)
+        return self.serialized(rows if many else rows[0], many=many)
 
-    def page(self, rows: Any) -> Response:
-        """A page of `rows`, for lists other than the view set's own."""
-        found = self.paginate_queryset(rows)
-        return self.get_paginated_response(self.get_serializer(found, many=True).data)
+    def serialized(self, given: Any, *, many: bool = False) -> Any:
+        """The serializer with what it reads, without `shown`."""
+        context = self.get_serializer_context()
+        return self.get_serializer_class()(given, many=many, context=context)
+
+    def page(
+        self, rows: Any, *, shown: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    ) -> Response:
+        """A page of `rows`, for lists other than the view set's own. `shown` takes the place of the
+        view set's.
+        """
+        found = self.paginate_queryset(rows) or []
+        read = self.serialized((shown or self.shown)(found), many=True)
+        return self.get_paginated_response(read.data)
+
+    def part(self, rows: Sequence[Any] | QuerySet[Any]) -> Response:
+        """A page of `rows` in an order of their own: the cursor is a place in the list."""
+        start = self.asked.get("cursor", 0)
+        end = start + self.asked["limit"]
+        n = rows.count() if isinstance(rows, QuerySet) else len(rows)
+        cursor = end if end < n else None
+        shown = self.get_serializer(rows[start:end], many=True).data
+        return Response({"next_cursor": cursor, "results": shown})
 
 
 class Router(SimpleRouter):
@@ -112,9 +134,13 @@ class Router(SimpleRouter):
         super().__init__(trailing_slash=False, use_regex_path=False)
 
 
-def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+def sent(body: Body, request: Request) -> dict[str, Any]:
     """The validated body; of a PATCH, only what it names. Raises ValidationError."""
-    return _valid(body(data=request.data, partial=request.method == "PATCH"))
+    data = request.data  # refuses content types that have no parser
+    if isinstance(body, Mapping):
+        content_type = request.content_type.partition(";")[0].strip().lower()
+        body = body.get(content_type, next(iter(body.values())))
+    return _valid(body(data=data, partial=request.method == "PATCH"))
 
 
 def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
@@ -188,7 +214,7 @@ def writes(
     name: str,
     answer: Any,
     *,
-    body: type[serializers.Serializer[Any]] | None = None,
+    body: Body | None = None,
     status: int = 200,
     is_one: bool = False,
     is_remembered: bool = True,
@@ -215,7 +241,11 @@ def writes(
             values = sent(body, request) if body else {}
             made = act(view, *([view.get_object()] if is_one else []), **values)
             given = view.get_object() if made is None else made
-            return Response(view.get_serializer(given).data, status=status)
+            view.serializer_class = answer
+            # `shown` is about the view set's own objects.
+            is_own = answer is type(view).serializer_class
+            read = view.get_serializer(given) if is_own else view.serialized(given)
+            return Response(read.data, status=status)
 
         handler = idempotency.once(handle, is_remembered=is_remembered)
         described_so: Handler = describe(_route(handler, **route) if route else handler)

@@ -32,15 +32,18 @@ def renamed(values: Values, columns: Columns) -> Values:
     if not columns:
         yield from values
         return
-    taken = {*columns.values(), *columns}
+    # A table's headings are read in lower case.
+    of_table = {target: heading.strip().lower() for target, heading in columns.items()}
     for value in values:
         if isinstance(value, ImportProblem) or not isinstance(value.value, dict):
             yield value
             continue
+        named = of_table if value.heading else columns
+        taken = {*named.values(), *named}
         row = {name: cell for name, cell in value.value.items() if name not in taken}
         row |= {
             target: value.value[heading]
-            for target, heading in columns.items()
+            for target, heading in named.items()
             if heading in value.value
         }
         yield Value(value.line, row, value.heading)

@@ -67,6 +67,9 @@ def test_a_prompt_is_stored_and_told_back(calling: Caller, alice: User) -> None:
         "constraints": [],
         "source": {"id": prompt.source_id, "name": f"person {alice.pk}", "kind": "person"},
         "origin": "typed in",
+        "version": 1,
+        "supersedes": None,
+        "retired_at": None,
         "created_at": prompt.created_at.isoformat().replace("+00:00", "Z"),
     }
 
@@ -115,7 +118,11 @@ def test_messages_that_are_no_conversation_are_refused_where_they_stop(
     response = post(calling(alice), "/api/v1/prompts", {"messages": messages})
 
     assert response.status_code == 400
+    assert response.headers["Content-Type"] == "application/problem+json"
     assert response.json() == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
         "detail": "Some values are invalid.",
         "errors": {field: [sentence]},
     }
@@ -210,6 +217,15 @@ def test_a_pool_is_made_under_a_name_of_its_own(
         "name": "Night shift",
         "description": "",
         "is_held_out": True,
+        "languages": [],
+        "expertise": [],
+        "routes_by_language": False,
+        "routes_by_category": False,
+        "max_per_day": None,
+        "max_at_once": None,
+        "shown_items": 20,
+        "shown_percent": 75,
+        "paused_at": None,
         "n_raters": 0,
         "n_campaigns": 0,
         "created_at": "",

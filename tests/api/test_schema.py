@@ -16,10 +16,14 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from accounts.models import Delivery, User
 from accounts.webhooks import services as webhooks_services
 from accounts.webhooks.services import Event
-from labeling.models import Campaign
+from labeling.models import Campaign, Rater
+from labeling.people.crowd import services as crowd_services
+from labeling.people.invitations import services as invitations_services
+from labeling.people.invitations.csv_file import Invitee
+from labeling.people.onboarding import services as onboarding_services
 from tests.api.conftest import secret_of
 from tests.api.test_training import weekly
-from tests.cast import PASSWORD, rater_called
+from tests.cast import PASSWORD, login_of, rater_called
 from tests.training import cast
 from tests.training.benchmarks.tiny_suites import tiny_suite
 from training import configs
@@ -93,7 +97,7 @@ def site(
         setattr(settings, name, tmp_path / name)
         (tmp_path / name).mkdir()
     settings.API_READS_PER_MINUTE = settings.API_WRITES_PER_MINUTE = 0
-    rater_called("Rosa", pool=demonstration_campaign.pool)
+    rosa = rater_called("Rosa", pool=demonstration_campaign.pool)
     events = ["run.finished"]
     hook, _secret = webhooks_services.create_webhook(
         name="CI", url="https://ci.example.org/", events=events, by=both, now=timezone.now()
@@ -117,6 +121,34 @@ def site(
         "chains": chain.pk,
         "webhooks": hook.pk,
         "deliveries": Delivery.objects.get().pk,
+        **_set_up(demonstration_campaign, rosa),
+    }
+
+
+def _set_up(campaign: Campaign, rater: Rater) -> dict[str, int]:
+    """What surrounds a campaign: people, onboarding, a crowd."""
+    who_and_when: dict[str, Any] = {"by": None, "now": timezone.now()}
+    topics = [{"topic": "chess"}]
+    step = onboarding_services.add_step(
+        pool=campaign.pool, kind="topics", title="x", text="", questions=topics, **who_and_when
+    )
+    attempt = onboarding_services.submit_step(
+        step=step, rater=rater, version=1, answers=["chess"], now=timezone.now()
+    )
+    link = crowd_services.create_crowd_link(
+        campaign=campaign, name="x", id_parameter="id", completion_code="x", **who_and_when
+    )
+    (sent,) = invitations_services.invite_to_pool(
+        pool=campaign.pool, invitees=[Invitee("ines@example.org")], **who_and_when
+    )
+    return {
+        "guidelines": campaign.guideline_id,
+        "raters": rater.pk,
+        "people": login_of(rater).pk,
+        "steps": step.pk,
+        "attempts": attempt.pk,
+        "crowd-links": link.pk,
+        "invitations": sent.invitation.pk,
     }
 
 

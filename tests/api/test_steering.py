@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import LazySettings
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from config.api_permissions import Scope
 from tests.training import cast
 from training.models import Run, TrainedModel
@@ -54,6 +54,40 @@ def test_a_setting_that_is_wrong_is_named_before_anything_is_estimated(
     answer = post(calling(noor), "runs/estimate", body)
 
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["config.n_epochs"])
+
+
+def test_a_patch_changes_what_it_names(calling: Caller, noor: User) -> None:
+    run = cast.a_run(noor)
+    Run.objects.filter(pk=run.pk).update(tags=["old"], remarks="First try.")
+    client = calling(noor)
+
+    answer = client.patch(
+        f"/api/v1/runs/{run.pk}",
+        {"name": "Warm-up", "tags": ["b", "a", "b"]},
+        content_type="application/json",
+    )
+
+    changed = {name: answer.json()[name] for name in ("name", "tags", "remarks")}
+    assert changed == {"name": "Warm-up", "tags": ["a", "b"], "remarks": "First try."}
+    entry = AuditEvent.objects.get(action="describe")
+    assert (entry.before, entry.after) == (
+        {"name": run.name, "tags": ["old"]},
+        {"name": "Warm-up", "tags": ["a", "b"]},
+    )
+
+
+def test_a_patch_with_a_value_that_does_not_fit_changes_nothing(
+    calling: Caller, noor: User
+) -> None:
+    run = cast.a_run(noor)
+
+    answer = calling(noor).patch(
+        f"/api/v1/runs/{run.pk}", {"name": "", "remarks": "x"}, content_type="application/json"
+    )
+
+    run.refresh_from_db()
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["name"])
+    assert run.remarks == ""
 
 
 def test_an_ended_run_is_extended_once_for_one_key(calling: Caller, noor: User) -> None:

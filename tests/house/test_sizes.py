@@ -31,6 +31,11 @@ CATALOGUES = {
     "templates/components/icons": 'One icon a file, found by its name: {% icon "guideline" %}.',
 }
 """Folder → why it may have any number of entries."""
+GENERATED = {
+    "clients/python/src/preferably_client/operations.py": "`make client` writes it.",
+    "clients/python/src/preferably_client/rows.py": "`make client` writes it.",
+}
+"""File → why it may have any number of lines."""
 
 
 def tracked() -> list[PurePosixPath]:
@@ -52,7 +57,7 @@ def test_no_file_is_longer_than_five_hundred_lines() -> None:
     }
 
     assert files
-    assert long == {}
+    assert {file: n for file, n in long.items() if file not in GENERATED} == {}
 
 
 def test_no_folder_holds_more_than_fifteen_entries() -> None:

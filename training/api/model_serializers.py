@@ -4,12 +4,15 @@ from typing import Any
 
 from django.urls import reverse
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
-from accounts.api.fields import Flag, Name
+from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.paging import PageQuery
+from labeling.models import Export
 from training.benchmarks.scorecards.selectors import Outcome
 from training.models import Publication, Suite, TrainedModel
 from training.registry import export
+from training.registry.forms import EndpointForm
 
 
 class ModelSerializer(serializers.Serializer[Any]):
@@ -137,6 +140,46 @@ class NewModelSerializer(serializers.Serializer[Any]):
     notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)
 
 
+class NewEndpointSerializer(serializers.Serializer[Any]):
+    """An external model. The page's form checks the values."""
+
+    name = Name(max_length=200)
+    url = serializers.CharField(
+        max_length=1024, help_text="The part before /chat/completions, as https://host/v1."
+    )
+    served_name = serializers.CharField(
+        max_length=200, help_text="The name the server uses for the model."
+    )
+    key_variable = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=100,
+        help_text="The environment variable with its key. The key itself is never stored.",
+    )
+    serves = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_ID,
+        help_text="The registered model that answers there.",
+    )
+    licence = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=64,
+        help_text="That its answers may be used under. Empty: that of the served model.",
+    )
+    notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        form = EndpointForm(values)
+        if not form.is_valid():
+            raise ValidationError(
+                {name: [str(one) for one in found] for name, found in form.errors.items()}
+            )
+        return form.cleaned_data
+
+
 class ModelChangeSerializer(serializers.Serializer[Any]):
     """Omitted fields keep their value."""
 
@@ -166,10 +209,11 @@ class CardSerializer(serializers.Serializer[Any]):
 
 
 class PublicationSerializer(serializers.Serializer[Any]):
-    """A publication of a model to a hub. It is complete when `state` is `done`."""
+    """A publication of a model or of an export to a hub. It is complete when `state` is `done`."""
 
     id = serializers.IntegerField()
-    model = serializers.IntegerField(source="model_id")
+    model = serializers.IntegerField(source="model_id", allow_null=True)
+    export = serializers.IntegerField(source="export_id", allow_null=True)
     repository = serializers.CharField()
     is_private = serializers.BooleanField()
     state = serializers.ChoiceField(choices=Publication.State.choices)
@@ -184,3 +228,7 @@ class PublicationSerializer(serializers.Serializer[Any]):
 class NewPublicationSerializer(serializers.Serializer[Any]):
     repository = serializers.CharField(max_length=200, help_text="As owner/name.")
     is_private = Flag(default=True)
+
+
+class NewExportPublicationSerializer(NewPublicationSerializer):
+    export = OneOf(Export.objects.all())

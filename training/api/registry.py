@@ -6,11 +6,12 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import paging, problems
+from accounts.api.files import FileRenderer
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
@@ -19,7 +20,7 @@ from training.api.model_serializers import ModelSerializer, PublicationSerialize
 from training.benchmarks.scorecards import selectors as scorecards_selectors
 from training.benchmarks.scorecards.pages import exports
 from training.models import Publication, TrainedModel
-from training.registry import cards, change_stage, export
+from training.registry import cards, change_stage, endpoints, export
 from training.registry import publish as registry_publish
 from training.registry import selectors as registry_selectors
 from training.registry import services as registry_services
@@ -27,18 +28,9 @@ from training.storage import services as storage_services
 from training.storage import store
 
 
-class TarRenderer(BaseRenderer):
-    """Lets a client accept a tar. The archive itself is streamed without a renderer; only errors
-    are rendered, always as JSON.
-    """
-
+class TarRenderer(FileRenderer):
     media_type = export.CONTENT_TYPE
     format = "tar"
-
-    def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
-    ) -> bytes:
-        return JSONRenderer().render(data)
 
 
 @described(list_models="Models, newest first.", read_model="One model.")
@@ -60,9 +52,30 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Register a base model."""
         return registry_services.register_model(**values, **self.who_and_when)
 
+    @does(
+        "connect_model",
+        ModelSerializer,
+        body=model_serializers.NewEndpointSerializer,
+        is_one=False,
+        url_path="endpoints",
+        status=201,
+    )
+    def connect(self, **values: Any) -> TrainedModel:
+        """Register an external model behind an OpenAI-compatible URL, to sample from. 409 if an
+        operator has not allowed its host.
+        """
+        return endpoints.register_endpoint(**values, **self.who_and_when)
+
+    @writes(
+        "update_model", ModelSerializer, body=model_serializers.ModelChangeSerializer, is_one=True
+    )
+    def partial_update(self, model: TrainedModel, **values: Any) -> None:
+        """Change its stage, licence, notes or card."""
+        change_stage.change_model(model=model, **values, **self.who_and_when)
+
     @does("change_model", ModelSerializer, body=model_serializers.ModelChangeSerializer)
     def change(self, model: TrainedModel, **values: Any) -> None:
-        """Change its stage, licence, notes or card. Omitted fields keep their value."""
+        """The same as the PATCH."""
         change_stage.change_model(model=model, **values, **self.who_and_when)
 
     @does("pin_model", ModelSerializer)
@@ -144,6 +157,18 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 class Publications(RetrieveModelMixin, ApiViewSet):
     queryset = Publication.objects.all()
     serializer_class = PublicationSerializer
+
+    @writes(
+        "publish_export",
+        PublicationSerializer,
+        body=model_serializers.NewExportPublicationSerializer,
+        status=201,
+    )
+    def create(self, **values: Any) -> Publication:
+        """Publish an export to a hub as a data set, privately by default. A worker with the hub's
+        token uploads it.
+        """
+        return registry_publish.publish_export(**values, **self.who_and_when)
 
     def get_object(self) -> Publication:
         return training_access.publication(user=self.by, pk=self.kwargs["pk"])

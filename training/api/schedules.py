@@ -42,15 +42,22 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         )
         return schedules_services.create_schedule(**_terms(form), **self.who_and_when)
 
-    @does("change_schedule", ScheduleSerializer, body=schedule_serializers.ScheduleChangeSerializer)
-    def change(self, schedule: Schedule, **values: Any) -> None:
+    @writes(
+        "update_schedule",
+        ScheduleSerializer,
+        body=schedule_serializers.ScheduleChangeSerializer,
+        is_one=True,
+    )
+    def partial_update(self, schedule: Schedule, **values: Any) -> None:
         """Change it. Omitted fields keep their value, and chains that have started do
         not change.
         """
-        form = schedule_serializers.valid_form(
-            values, template=schedule.plan["template"], schedule=schedule
-        )
-        schedules_services.change_schedule(schedule=schedule, **_terms(form), **self.who_and_when)
+        _change(schedule, values, **self.who_and_when)
+
+    @does("change_schedule", ScheduleSerializer, body=schedule_serializers.ScheduleChangeSerializer)
+    def change(self, schedule: Schedule, **values: Any) -> None:
+        """The same as the PATCH."""
+        _change(schedule, values, **self.who_and_when)
 
     @does("pause_schedule", ScheduleSerializer)
     def pause(self, schedule: Schedule) -> None:
@@ -117,3 +124,10 @@ class Chains(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
 def _terms(form: ScheduleForm) -> dict[str, Any]:
     return {"name": form.cleaned_data["name"], "plan": form.plan(), "terms": form.terms()}
+
+
+def _change(schedule: Schedule, values: dict[str, Any], **who_and_when: Any) -> None:
+    form = schedule_serializers.valid_form(
+        values, template=schedule.plan["template"], schedule=schedule
+    )
+    schedules_services.change_schedule(schedule=schedule, **_terms(form), **who_and_when)

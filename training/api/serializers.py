@@ -339,6 +339,16 @@ class NewRunSerializer(serializers.Serializer[Any]):
         return usual | changes
 
 
+class RunChangeSerializer(serializers.Serializer[Any]):
+    """Omitted fields keep their value."""
+
+    name = Name(required=False, max_length=200)
+    tags = serializers.ListField(
+        required=False, child=serializers.CharField(max_length=40), max_length=12
+    )
+    remarks = serializers.CharField(required=False, allow_blank=True, max_length=5000)
+
+
 class RunToEstimateSerializer(NewRunSerializer):
     name = Name(max_length=200, default="", allow_blank=True)
 

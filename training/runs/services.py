@@ -380,24 +380,27 @@ def reap_runs(*, now: datetime) -> int:
     )
 
 
-def describe_run(*, run: Run, tags: Sequence[str], remarks: str, by: User, now: datetime) -> None:
-    """Sets the run's tags and remarks."""
+def describe_run(
+    *,
+    run: Run,
+    name: str | None = None,
+    tags: Sequence[str] | None = None,
+    remarks: str | None = None,
+    by: User,
+    now: datetime,
+) -> None:
+    """Sets the run's name, tags and remarks; None leaves a value as it is."""
+    tags = None if tags is None else sorted(set(tags))
+    given = {"name": name, "tags": tags, "remarks": remarks}
     with transaction.atomic():
         stored = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
-        before = {"tags": stored.tags, "remarks": stored.remarks}
-        after = {"tags": sorted(set(tags)), "remarks": remarks}
-        changed = [name for name in after if after[name] != before[name]]
-        if not changed:
+        before = {key: getattr(stored, key) for key, value in given.items() if value is not None}
+        after = {key: given[key] for key, value in before.items() if given[key] != value}
+        if not after:
             return
         Run.objects.filter(pk=run.pk).update(**after)
-        audit_log.record(
-            by=by,
-            action="describe",
-            target=run,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-            now=now,
-        )
+        before = {key: before[key] for key in after}
+        audit_log.record(by=by, action="describe", target=run, before=before, after=after, now=now)
 
 
 def retry_run(*, run: Run, by: User, now: datetime) -> None:

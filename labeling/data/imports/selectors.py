@@ -55,9 +55,10 @@ COUNTED = {
 }
 
 
-def import_list() -> QuerySet[Import]:
-    """All imports, newest first, without their (possibly long) problems."""
-    return Import.objects.select_related("source", "created_by").defer("problems").order_by("-pk")
+def import_list(*, state: str = "") -> QuerySet[Import]:
+    """Newest first, without their (possibly long) problems."""
+    found = Import.objects.select_related("source", "created_by").defer("problems").order_by("-pk")
+    return found.filter(state=state) if state else found
 
 
 def import_report(*, batch: Import) -> ImportReport:
@@ -65,7 +66,7 @@ def import_report(*, batch: Import) -> ImportReport:
     return ImportReport(
         batch=batch,
         format=str(WORDS.get(batch.format, batch.format)),
-        share=min(1.0, batch.bytes_read / batch.bytes_total) if batch.bytes_total else None,
+        share=share_read(batch),
         counts=[
             Count(str(name), batch.counts[key])
             for key, name in COUNTED.items()
@@ -80,6 +81,11 @@ def import_report(*, batch: Import) -> ImportReport:
         can_discard=batch.state != Import.State.DISCARDED,
         is_compared=batch.state == Import.State.PUBLISHED and bool(batch.counts.get("comparisons")),
     )
+
+
+def share_read(batch: Import) -> float | None:
+    """How much of its file was read, from 0 to 1; None while nothing is known."""
+    return min(1.0, batch.bytes_read / batch.bytes_total) if batch.bytes_total else None
 
 
 def is_publishable(batch: Import) -> bool:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from labeling.data import sources
 from labeling.data.imports import doorbell
 from labeling.data.imports import rows as imports_rows
 from labeling.data.imports.selectors import is_publishable, lost
@@ -242,21 +243,10 @@ class _CountingReader:
 
 
 def _source(name: str, licence: str, now: datetime) -> Source:
-    source, is_new = Source.objects.get_or_create(
-        name=name, defaults={"kind": Source.Kind.IMPORT, "licence": licence, "created_at": now}
-    )
-    if not name or source.kind != Source.Kind.IMPORT:
-        raise UnableToImport(
-            _("“%(name)s” can't be used as a source name: a person or model already has it.")
-            % {"name": name}
-        )
-    if not is_new and source.licence != licence:
-        sentence = _(
-            "The source “%(name)s” is licensed under %(licence)s. Use a different name for data"
-            " under another licence."
-        )
-        raise UnableToImport(sentence % {"name": name, "licence": source.licence or "–"})
-    return source
+    try:
+        return sources.source_of_data(name=name, licence=licence, now=now)
+    except sources.UnableToUseSource as problem:
+        raise UnableToImport(problem.sentence) from problem
 
 
 def _claim(import_id: int, now: datetime) -> Import | None:

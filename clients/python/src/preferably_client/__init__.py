@@ -1,71 +1,17 @@
-"""A typed client of Preferably's REST API."""
+"""A typed client of Preferably's REST API: `Preferably`, and `AsyncPreferably` for asyncio."""
 
-from preferably_client.client import Preferably
-from preferably_client.problem import Problem
-from preferably_client.rows import (
-    Campaign,
-    Card,
-    Chain,
-    Comparison,
-    Demonstration,
-    Estimate,
-    Guideline,
-    Judgment,
-    JudgmentEvent,
-    Link,
-    Log,
-    LogLine,
-    Message,
-    Model,
-    Pace,
-    Point,
-    Pool,
-    Progress,
-    Prompt,
-    Publication,
-    RankedResponse,
-    Run,
-    Sample,
-    Schedule,
-    Scorecard,
-    Snapshot,
-    Source,
-    Suite,
-    Webhook,
-    WebhookSecret,
-)
+from preferably_client.async_site import AsyncPreferably, AsyncRows
+from preferably_client.problem import MissingExtra, Problem
+from preferably_client.rows import *  # noqa: F403  # the rows are the package's own names
+from preferably_client.rows import __all__ as _rows
+from preferably_client.site import Preferably, Rows
 
 __all__ = [
-    "Campaign",
-    "Card",
-    "Chain",
-    "Comparison",
-    "Demonstration",
-    "Estimate",
-    "Guideline",
-    "Judgment",
-    "JudgmentEvent",
-    "Link",
-    "Log",
-    "LogLine",
-    "Message",
-    "Model",
-    "Pace",
-    "Point",
-    "Pool",
+    "AsyncPreferably",
+    "AsyncRows",
+    "MissingExtra",
     "Preferably",
     "Problem",
-    "Progress",
-    "Prompt",
-    "Publication",
-    "RankedResponse",
-    "Run",
-    "Sample",
-    "Schedule",
-    "Scorecard",
-    "Snapshot",
-    "Source",
-    "Suite",
-    "Webhook",
-    "WebhookSecret",
+    "Rows",
+    *_rows,
 ]

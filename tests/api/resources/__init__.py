@@ -1,0 +1,1 @@
+"""Tests of the API, a resource a file."""

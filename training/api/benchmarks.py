@@ -1,0 +1,155 @@
+"""Benchmarks in the REST API: a suite's items, a run's answers to them, scoring these again and
+sending them to raters.
+"""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.fields import MAX_ID, Flag, Name, OneOf
+from accounts.api.paging import PageQuery, page_of
+from accounts.api.problems import Unable
+from accounts.api.views import ApiViewSet, does, reads
+from labeling.models import Guideline, Pool, Prompt
+from training import access as training_access
+from training.api.serializers import RunSerializer
+from training.benchmarks.scorecards import rescoring
+from training.benchmarks.scorecards.people import sending
+from training.benchmarks.scorecards.people.forms import USUAL_N, USUAL_OVERLAP
+from training.benchmarks.scoring.scorers import SCORERS
+from training.benchmarks.suites import shipped_suites
+from training.models import BenchmarkAnswer, Run, Suite, SuiteItem
+
+
+class SuiteItemSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    key = serializers.CharField(help_text="Its id in the file.")
+    category = serializers.CharField()
+    cluster = serializers.CharField(
+        help_text="Items with the same one are not independent. Empty: on its own."
+    )
+    prompt = serializers.ListField(child=serializers.DictField())
+    content = serializers.DictField(help_text="What its kind needs: choices, texts, …")
+
+
+class LoadedSuitesSerializer(serializers.Serializer[Any]):
+    suites = serializers.ListField(
+        child=serializers.IntegerField(), help_text="IDs of those that were added."
+    )
+
+
+class AnswerScoreSerializer(serializers.Serializer[Any]):
+    scorer = serializers.CharField()
+    value = serializers.FloatField(help_text="0 to 1, higher is better; rewards have no bounds.")
+    label = serializers.CharField()  # type: ignore[assignment]  # shadows Field.label
+    certainty = serializers.FloatField(allow_null=True)
+
+
+class BenchmarkAnswerSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    suite = serializers.IntegerField(source="item.suite_id")
+    item = serializers.IntegerField(source="item_id")
+    key = serializers.CharField(source="item.key")
+    text = serializers.CharField()
+    follow_ups = serializers.ListField(help_text="Its answers to later turns.")
+    values = serializers.DictField(help_text="Log-likelihoods or rewards.")
+    missing = serializers.CharField(help_text="Why there is no answer; otherwise empty.")
+    scores = AnswerScoreSerializer(many=True)
+
+
+class BenchmarkAnswerQuery(PageQuery):
+    suite = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+
+
+class ScoreAgainSerializer(serializers.Serializer[Any]):
+    scorer = serializers.ChoiceField(choices=list(SCORERS))
+
+
+class ToRatersSerializer(serializers.Serializer[Any]):
+    suite = OneOf(Suite.objects.all())
+    against = OneOf(
+        Run.objects.all(), help_text="The run of another model whose answers are shown beside."
+    )
+    name = Name(max_length=150, help_text="Of the campaign.")
+    pool = OneOf(Pool.objects.all())
+    guideline = OneOf(Guideline.objects.all())
+    n = serializers.IntegerField(
+        default=USUAL_N, min_value=1, max_value=sending.MOST, help_text="At most this many answers."
+    )
+    overlap = serializers.IntegerField(default=USUAL_OVERLAP, min_value=1, max_value=20)
+    only_unsure = Flag(
+        default=False, help_text="Only answers of which the refusal classifier is unsure."
+    )
+    sensitive = serializers.ListField(
+        child=serializers.ChoiceField(choices=Prompt.Upset.choices),
+        default=list,
+        max_length=len(Prompt.Upset.choices),
+        help_text="Kinds of upsetting content. Only raters who agreed to them get the items.",
+    )
+
+
+class SentToRatersSerializer(serializers.Serializer[Any]):
+    campaign = serializers.IntegerField(source="rated.campaign_id")
+    n = serializers.IntegerField()
+    n_left_out = serializers.IntegerField(
+        help_text="Their prompts repeat others, or are nearly ones that models train on."
+    )
+
+
+class SuiteItems(ApiViewSet):
+    """Below the view set of suites."""
+
+    queryset = SuiteItem.objects.all()
+    serializer_class = SuiteItemSerializer
+
+    @reads("list_suite_items", page_of(SuiteItemSerializer), query=PageQuery)
+    def items(self, request: Request, pk: int) -> Response:
+        """The items of a suite in the order of its file."""
+        suite = training_access.suite(user=self.by, pk=pk)
+        return self.part(suite.items.order_by("position"))
+
+    @does("load_shipped_suites", LoadedSuitesSerializer, is_one=False)
+    def shipped(self) -> dict[str, Any]:
+        """Add the suites that come with the product and are missing."""
+        return {"suites": [suite.pk for suite in shipped_suites.load(**self.who_and_when)]}
+
+
+class BenchmarkRuns(ApiViewSet):
+    """Below the view set of runs."""
+
+    queryset = Run.objects.all()
+    serializer_class = BenchmarkAnswerSerializer
+
+    def get_object(self) -> Run:
+        return training_access.run(user=self.by, pk=self.kwargs["pk"])
+
+    @reads("list_run_answers", page_of(BenchmarkAnswerSerializer), query=BenchmarkAnswerQuery)
+    def answers(self, request: Request, pk: int) -> Response:
+        """What its model answered to the items of suites, with every score."""
+        found = BenchmarkAnswer.objects.filter(run=self.get_object()).select_related("item")
+        if suite := self.asked.get("suite"):
+            found = found.filter(item__suite=suite)
+        return self.page(found.prefetch_related("scores"))
+
+    @does("score_run_again", RunSerializer, body=ScoreAgainSerializer)
+    def score(self, run: Run, *, scorer: str) -> None:
+        """Have a worker score its answers by another scorer too. 409 if the scorer can't read
+        them.
+        """
+        if not rescoring.request(run=run, scorer=scorer, **self.who_and_when):
+            raise Unable(_("No worker can be reached. Try again later."))
+
+    @does("send_run_to_raters", SentToRatersSerializer, body=ToRatersSerializer, status=201)
+    def raters(self, run: Run, *, suite: Suite, against: Run, **terms: Any) -> sending.Sent:
+        """Open a campaign in which raters compare its answers to a suite with another run's."""
+        if against not in sending.runs_to_compare(run=run, suite=suite):
+            raise ValidationError(
+                {"against": [_("Choose a run of another model that has answered this suite.")]}
+            )
+        return sending.send_to_raters(
+            run=run, suite=suite, against=against, terms=sending.Terms(**terms), **self.who_and_when
+        )

@@ -1,0 +1,258 @@
+"""Where data and models come from, in the REST API: ledgers of snapshots, the lineage of models,
+and campaigns and prompts as researchers see them. Of raters only how many.
+"""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.mixins import RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.fields import MAX_ID
+from accounts.api.paging import PageQuery, page_of
+from accounts.api.views import ApiViewSet, described, does, reads
+from labeling.models import Campaign, Prompt, Source
+from training import access as training_access
+from training.api.snapshots import curations
+from training.models import RestoredDocument, Snapshot, TrainedModel
+from training.registry import selectors as registry_selectors
+from training.registry.lineage import collected_data, drawing
+from training.snapshots import selectors as snapshots_selectors
+from training.snapshots.curation import services as curation_services
+
+
+class NamedSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+# --- snapshots ------------------------------------------------------------------------------------
+
+
+class VerifiedSerializer(serializers.Serializer[Any]):
+    is_intact = serializers.BooleanField(help_text="Its files have the fingerprint.")
+
+
+class SnapshotChecks(ApiViewSet):
+    """Below the view set of snapshots."""
+
+    queryset = Snapshot.objects.all()
+    serializer_class = VerifiedSerializer
+
+    def get_object(self) -> Snapshot:
+        return training_access.snapshot(user=self.by, pk=self.kwargs["pk"])
+
+    @reads("list_snapshot_ledger", curations.LEDGER_PAGE, query=curations.LedgerQuery)
+    def ledger(self, request: Request, pk: int) -> Response:
+        """What the recipe of a snapshot removed or changed. Empty without a recipe."""
+        return curations.ledger_response(self.get_object(), self.asked)
+
+    @does(
+        "restore_snapshot_document",
+        curations.RestoredDocumentSerializer,
+        body=curations.RestoreSerializer,
+    )
+    def restore(self, snapshot: Snapshot, *, document: str) -> RestoredDocument:
+        """Keep a removed document whenever this recipe runs again. Safe to repeat."""
+        return curation_services.restore_document(
+            source=snapshot, document=document, **self.who_and_when
+        )
+
+    @reads("verify_snapshot", VerifiedSerializer, query=None)
+    def verify(self, request: Request, pk: int) -> Response:
+        """Read its files and compare them with the fingerprint."""
+        return Response({"is_intact": snapshots_selectors.is_intact(snapshot=self.get_object())})
+
+
+# --- models ---------------------------------------------------------------------------------------
+
+
+class LineageStepSerializer(serializers.Serializer[Any]):
+    """One model, and what made it. A base model has neither run nor snapshot."""
+
+    model = NamedSerializer()
+    run = NamedSerializer(allow_null=True)
+    snapshot = NamedSerializer(allow_null=True)
+
+
+class LineageSerializer(serializers.Serializer[Any]):
+    steps = LineageStepSerializer(many=True, help_text="From this model back to its base.")
+    reward_models = serializers.ListField(
+        child=LineageStepSerializer(many=True),
+        help_text="The lineages of the reward models behind these steps.",
+    )
+    children = NamedSerializer(many=True)
+
+
+class ModelResponseQuery(PageQuery):
+    run = serializers.IntegerField(
+        required=False, min_value=1, max_value=MAX_ID, help_text="Only those of a sampling run."
+    )
+
+
+class ModelResponseSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    prompt = serializers.IntegerField(source="prompt_id")
+    text = serializers.CharField()
+    number = serializers.IntegerField(help_text="Among the model's responses to the prompt.")
+    sampling = serializers.DictField()
+    is_ended = serializers.BooleanField(allow_null=True)
+    n_judged = serializers.IntegerField(help_text="How often it was compared.")
+    created_at = serializers.DateTimeField()
+
+
+class ModelLineage(ApiViewSet):
+    """Below the view set of models."""
+
+    queryset = TrainedModel.objects.all()
+    serializer_class = ModelResponseSerializer
+
+    def get_object(self) -> TrainedModel:
+        return training_access.model(user=self.by, pk=self.kwargs["pk"])
+
+    @reads("read_model_lineage", LineageSerializer)
+    def lineage(self, request: Request, pk: int) -> Response:
+        """What it was made from, run by run, and the models made from it."""
+        model = self.get_object()
+        steps = registry_selectors.lineage(model=model)
+        found = {
+            "steps": steps,
+            "reward_models": registry_selectors.reward_lineages(steps=steps),
+            "children": registry_selectors.children(model=model),
+        }
+        return Response(LineageSerializer(found).data)
+
+    @reads("list_model_responses", page_of(ModelResponseSerializer), query=ModelResponseQuery)
+    def responses(self, request: Request, pk: int) -> Response:
+        """What it wrote for prompts of this site, newest first."""
+        asked = self.asked.get("run")
+        run = training_access.run(user=self.by, pk=asked) if asked else None
+        return self.page(drawing.responses_of(model=self.get_object(), run=run))
+
+
+# --- campaigns and prompts ------------------------------------------------------------------------
+
+
+class GuidelineUseSerializer(serializers.Serializer[Any]):
+    version = serializers.CharField()
+    questions = serializers.ListField(child=serializers.CharField())
+    n_judgments = serializers.IntegerField()
+
+
+class UseInSnapshotSerializer(NamedSerializer):
+    n_from_here = serializers.IntegerField(help_text="Its judgments from here.")
+
+
+class ComparedSourceSerializer(serializers.Serializer[Any]):
+    source = NamedSerializer()  # type: ignore[assignment]  # shadows Field.source
+    model = NamedSerializer(allow_null=True)
+
+
+class CampaignLineageSerializer(serializers.Serializer[Any]):
+    """A campaign at a glance."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Campaign.Kind.choices)
+    n_items = serializers.IntegerField()
+    n_judgments = serializers.IntegerField()
+    n_raters = serializers.IntegerField()
+    guideline_versions = GuidelineUseSerializer(many=True)
+    snapshots = UseInSnapshotSerializer(many=True)
+    compared = ComparedSourceSerializer(many=True)
+
+
+class PromptResponseSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    source = NamedSerializer()  # type: ignore[assignment]  # shadows Field.source
+    model = NamedSerializer(allow_null=True)
+    text = serializers.CharField()
+    n_judged = serializers.IntegerField()
+
+
+class PromptLineageSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    messages = serializers.ListField(child=serializers.DictField())
+    n_judgments = serializers.IntegerField()
+    campaigns = NamedSerializer(many=True)
+    snapshots = UseInSnapshotSerializer(many=True)
+
+
+@described(read_campaign_lineage="What was asked in a campaign, and what came of it.")
+class CampaignLineage(RetrieveModelMixin, ApiViewSet):
+    queryset = Campaign.objects.all()
+    serializer_class = CampaignLineageSerializer
+
+    def get_object(self) -> Campaign:
+        return training_access.campaign(user=self.by, pk=self.kwargs["pk"])
+
+    def shown(self, objects: Any) -> list[dict[str, Any]]:
+        return [_campaign(one) for one in objects]
+
+
+@described(read_prompt_lineage="A prompt, where it was used, and how many answered.")
+class PromptLineage(RetrieveModelMixin, ApiViewSet):
+    queryset = Prompt.objects.all()
+    serializer_class = PromptLineageSerializer
+
+    def get_object(self) -> Prompt:
+        return training_access.prompt(user=self.by, pk=self.kwargs["pk"])
+
+    def shown(self, objects: Any) -> list[dict[str, Any]]:
+        if self.action == "responses":
+            found = collected_data.models_of(sources=Source.objects.filter(responses__in=objects))
+            return [_response(one, found.get(one.source_id)) for one in objects]
+        return [_prompt(one) for one in objects]
+
+    @reads(
+        "list_prompt_responses",
+        page_of(PromptResponseSerializer),
+        query=PageQuery,
+        serializer_class=PromptResponseSerializer,
+    )
+    def responses(self, request: Request, pk: int) -> Response:
+        """Every response to the prompt, by source, with its model."""
+        return self.part(collected_data.responses_to(prompt=self.get_object()))
+
+
+def _campaign(campaign: Campaign) -> dict[str, Any]:
+    found = collected_data.campaign_summary(campaign=campaign)
+    return {
+        "id": campaign.pk,
+        "name": campaign.name,
+        "kind": campaign.kind,
+        "n_items": found.n_items,
+        "n_judgments": found.n_judgments,
+        "n_raters": found.n_raters,
+        "guideline_versions": [
+            {
+                "version": str(use.version),
+                "questions": use.questions,
+                "n_judgments": use.n_judgments,
+            }
+            for use in found.versions
+        ],
+        "snapshots": found.snapshots,
+        "compared": [{"source": source, "model": model} for source, model in found.compared],
+    }
+
+
+def _prompt(prompt: Prompt) -> dict[str, Any]:
+    return {
+        "id": prompt.pk,
+        "messages": prompt.messages,
+        "n_judgments": collected_data.n_judgments_on(prompt=prompt),
+        "campaigns": collected_data.campaigns_asking(prompt=prompt),
+        "snapshots": collected_data.snapshots_with(prompt=prompt),
+    }
+
+
+def _response(response: Any, model: TrainedModel | None) -> dict[str, Any]:
+    return {
+        "id": response.pk,
+        "source": response.source,
+        "model": model,
+        "text": response.text,
+        "n_judged": response.n_judged,
+    }

@@ -1,0 +1,87 @@
+"""Scorecards of several models in the REST API; one model's is in registry."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.paging import PageQuery
+from accounts.api.views import ApiViewSet, described, reads
+from training.api.model_serializers import ScorecardSerializer
+from training.benchmarks.scorecards import selectors
+from training.benchmarks.scorecards.pages import exports
+from training.models import Suite, TrainedModel
+
+
+class ScoreSerializer(serializers.Serializer[Any]):
+    """By the suite's own scorer: shares lie between 0 and 1, rewards have no bounds."""
+
+    suite = serializers.IntegerField(source="suite_id")
+    run = serializers.IntegerField(source="run_id")
+    scorer = serializers.CharField()
+    score = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(allow_null=True, help_text="95 % interval; null: too few items")
+    high = serializers.FloatField(allow_null=True)
+    n = serializers.IntegerField(help_text="Items with a score.")
+    n_missing = serializers.IntegerField(
+        help_text="Items without an answer, never scored as wrong."
+    )
+
+
+class ScoredModelSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    scores = ScoreSerializer(many=True)
+
+
+class ScoredModelQuery(PageQuery):
+    area = serializers.ChoiceField(required=False, choices=Suite.Area.choices)
+
+
+class ComparisonQuery(serializers.Serializer[Any]):
+    models = serializers.RegexField(
+        r"^\d{1,18}(,\d{1,18})*$",
+        max_length=200,
+        help_text=(
+            f"IDs of up to {selectors.N_COMPARED} models, with commas. The first is the baseline;"
+            " unknown ones are left out."
+        ),
+    )
+
+    def validate_models(self, text: str) -> list[int]:
+        return [int(pk) for pk in text.split(",")]
+
+
+@described(list_scorecards="Models with scores, newest first, and their score on each suite.")
+class Scorecards(ListModelMixin, ApiViewSet):
+    queryset = TrainedModel.objects.all()
+    serializer_class = ScoredModelSerializer
+    query_class = ScoredModelQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return selectors.models_with_scores(area=self.asked.get("area", ""))
+
+    def shown(self, objects: Sequence[TrainedModel]) -> Sequence[Any]:
+        suites = selectors.suites_with_scores(area=self.asked.get("area", ""))
+        found = selectors.cells(models=objects, suites=suites)
+        return [
+            {
+                "id": model.pk,
+                "name": model.name,
+                "scores": [
+                    found[model.pk, suite.pk] for suite in suites if (model.pk, suite.pk) in found
+                ],
+            }
+            for model in objects
+        ]
+
+    @reads("compare_models", ScorecardSerializer, query=ComparisonQuery, is_one=False)
+    def compare(self, request: Request) -> Response:
+        """Several models beside each other, with the differences to the first."""
+        models = selectors.models_compared(pks=self.asked["models"])
+        card = selectors.scorecard(models=models, baseline=models[0] if models else None)
+        found = exports.as_json(card, with_details=True)
+        return Response(ScorecardSerializer(found).data)

@@ -100,7 +100,7 @@ def test_a_comparison_loses_the_responses_that_the_recipe_removes(
     rosa: Rater, curate: Curate
 ) -> None:
     for n_bad, prompt in enumerate(some_prompts(2), start=1):
-        compare(prompt, rosa, [1, 2, 3][: 4 - n_bad])
+        compare(prompt, rosa, [rank for rank in (1, 2, 3) if rank <= 4 - n_bad])
         texts = [SPAM, f"Ask {EMAIL}.", "A third one."]
         for response, text in zip(prompt.responses.order_by("pk"), texts, strict=False):
             Response.objects.filter(pk=response.pk).update(text=text)

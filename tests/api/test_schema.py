@@ -19,10 +19,14 @@ from accounts.webhooks.services import Event
 from labeling.models import Campaign, Import, ItemQuestion, JudgmentReview, Rater, Source
 from labeling.models import Case as SkippedItem
 from labeling.pay import services as pay_services
+from labeling.people.crowd import services as crowd_services
+from labeling.people.invitations import services as invitations_services
+from labeling.people.invitations.csv_file import Invitee
+from labeling.people.onboarding import services as onboarding_services
 from tests.api.conftest import secret_of
 from tests.api.test_labeling import written
 from tests.api.test_training import weekly
-from tests.cast import PASSWORD, rater_called
+from tests.cast import PASSWORD, login_of, rater_called
 from tests.training import cast
 from tests.training.benchmarks.tiny_suites import tiny_suite
 from tests.training.nodes.test_node_pages import a_node
@@ -125,6 +129,7 @@ def site(
         "withdrawals": rosa.pk,
         "pay": rosa.pk,
         **waiting(demonstration_campaign, rosa),
+        **_set_up(demonstration_campaign, rosa),
     }
 
 
@@ -145,6 +150,33 @@ def waiting(campaign: Campaign, rater: Rater) -> dict[str, int]:
         "cases": case.pk,
         "questions": asked.pk,
         "pay-disputes": dispute.pk,
+    }
+
+
+def _set_up(campaign: Campaign, rater: Rater) -> dict[str, int]:
+    """What surrounds a campaign: people, onboarding, a crowd."""
+    who_and_when: dict[str, Any] = {"by": None, "now": timezone.now()}
+    topics = [{"topic": "chess"}]
+    step = onboarding_services.add_step(
+        pool=campaign.pool, kind="topics", title="x", text="", questions=topics, **who_and_when
+    )
+    attempt = onboarding_services.submit_step(
+        step=step, rater=rater, version=1, answers=["chess"], now=timezone.now()
+    )
+    link = crowd_services.create_crowd_link(
+        campaign=campaign, name="x", id_parameter="id", completion_code="x", **who_and_when
+    )
+    (sent,) = invitations_services.invite_to_pool(
+        pool=campaign.pool, invitees=[Invitee("ines@example.org")], **who_and_when
+    )
+    return {
+        "guidelines": campaign.guideline_id,
+        "raters": rater.pk,
+        "people": login_of(rater).pk,
+        "steps": step.pk,
+        "attempts": attempt.pk,
+        "crowd-links": link.pk,
+        "invitations": sent.invitation.pk,
     }
 
 

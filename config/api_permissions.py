@@ -30,6 +30,7 @@ class Grant:
 
 
 _LABELING_READ = Grant(Scope.LABELING_READ, ADMIN)
+_LABELED_READ = Grant(Scope.LABELING_READ, STAFF)
 _LABELING_WRITE = Grant(Scope.LABELING_WRITE, ADMIN)
 _TRAINING_READ = Grant(Scope.TRAINING_READ, RESEARCHER)
 _TRAINING_WRITE = Grant(Scope.TRAINING_WRITE, RESEARCHER)
@@ -111,6 +112,15 @@ API_TABLE: dict[str, Grant] = {
     "POST api_crowd_links": _LABELING_WRITE,
     "GET api_crowd_link": _LABELING_READ,
     "POST api_crowd_link_close": _LABELING_WRITE,
+    "GET api_judgments": _LABELED_READ,
+    "GET api_judgment_events": _LABELED_READ,
+    "GET api_hub_imports": _LABELING_READ,
+    "POST api_hub_imports": _LABELING_WRITE,
+    "GET api_hub_import": _LABELING_READ,
+    "GET api_exports": _LABELED_READ,
+    "POST api_exports": _LABELED_READ,
+    "GET api_export": _LABELED_READ,
+    "GET api_export_file": _LABELED_READ,
     "GET api_imports": _LABELING_READ,
     "POST api_imports": _LABELING_WRITE,
     "GET api_import": _LABELING_READ,
@@ -157,8 +167,6 @@ API_TABLE: dict[str, Grant] = {
     "GET api_withdrawal_traces": Grant(Scope.LABELING_READ, STAFF),
     "POST api_withdrawals": _LABELING_WRITE,
     "POST api_withdrawal_readmit": _LABELING_WRITE,
-    "GET api_judgments": Grant(Scope.LABELING_READ, STAFF),
-    "GET api_judgment_events": Grant(Scope.LABELING_READ, STAFF),
     "GET api_prolific_studys": _LABELING_READ,
     "POST api_prolific_studys": _LABELING_WRITE,
     "GET api_prolific_study": _LABELING_READ,
@@ -184,6 +192,8 @@ API_TABLE: dict[str, Grant] = {
     "GET api_snapshots": _TRAINING_READ,
     "POST api_snapshots": _TRAINING_WRITE,
     "GET api_snapshot": _TRAINING_READ,
+    "GET api_snapshot_rows": _TRAINING_READ,
+    "GET api_snapshot_file": _TRAINING_READ,
     "GET api_snapshot_ledger": _TRAINING_READ,
     "GET api_snapshot_verify": _TRAINING_READ,
     "GET api_suites": _TRAINING_READ,
@@ -254,6 +264,7 @@ API_TABLE: dict[str, Grant] = {
     "GET api_model_scorecard": _TRAINING_READ,
     "GET api_model_publications": _TRAINING_READ,
     "POST api_model_publications": _TRAINING_WRITE,
+    "POST api_publications": _TRAINING_WRITE,
     "GET api_publication": _TRAINING_READ,
     "GET api_campaign_lineage": _TRAINING_READ,
     "GET api_prompt_lineage": _TRAINING_READ,

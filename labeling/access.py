@@ -14,8 +14,10 @@ from labeling.models import (
     Case,
     CrowdLink,
     CrowdVisit,
+    Export,
     Gold,
     Guideline,
+    HubDownload,
     Import,
     Invitation,
     Item,
@@ -236,6 +238,18 @@ def case(*, user: User | AnonymousUser, pk: int) -> Case:
 def import_batch(*, user: User | AnonymousUser, pk: int) -> Import:
     _require_admin(user)
     return get_object_or_404(Import.objects.select_related("source", "created_by"), pk=pk)
+
+
+def hub_download(*, user: User | AnonymousUser, pk: int) -> HubDownload:
+    _require_admin(user)
+    return get_object_or_404(HubDownload, pk=pk)
+
+
+def export(*, user: User | AnonymousUser, pk: int) -> Export:
+    """For admins and researchers: its raters are aliases."""
+    if not (isinstance(user, User) and (user.is_admin or user.is_researcher)):
+        raise Http404
+    return get_object_or_404(Export.objects.select_related("campaign", "created_by"), pk=pk)
 
 
 def _require_admin(user: User | AnonymousUser) -> None:

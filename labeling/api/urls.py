@@ -1,7 +1,7 @@
 """URLs of the labeling app below /api/v1/."""
 
 from accounts.api.views import Router
-from labeling.api import guidelines, imports, prompts, responses, views
+from labeling.api import exports, guidelines, hub_imports, imports, judgments, prompts, responses
 from labeling.api.campaigns import golds
 from labeling.api.campaigns import views as campaigns_views
 from labeling.api.people import accounts, crowd, invitations, onboarding, pools, prolific, raters
@@ -21,8 +21,10 @@ router.register("steps", onboarding.Steps, "api_step")
 router.register("attempts", onboarding.Attempts, "api_attempt")
 router.register("crowd-links", crowd.CrowdLinks, "api_crowd_link")
 router.register("imports", imports.Imports, "api_import")
-router.register("judgments", views.Judgments, "api_judgment")
-router.register("judgment-events", views.JudgmentEvents, "api_judgment_event")
+router.register("judgments", judgments.Judgments, "api_judgment")
+router.register("judgment-events", judgments.JudgmentEvents, "api_judgment_event")
+router.register("exports", exports.Exports, "api_export")
+router.register("hub-imports", hub_imports.HubImports, "api_hub_import")
 router.register("responses", responses.Responses, "api_response")
 router.register("quality", quality.QualityRows, "api_quality")
 further.register("campaigns", quality.CampaignQuality, "api_campaign")

@@ -19,6 +19,7 @@ from labeling.models.judgments import (
     Comparison,
     Demonstration,
     Draft,
+    Export,
     ItemQuestion,
     Judgment,
     RankedResponse,
@@ -32,7 +33,7 @@ from labeling.models.onboarding import (
 )
 from labeling.models.pay import PayDispute, Payment, Rate
 from labeling.models.pools import Pool, PoolMembership, Rater, RaterSkill
-from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
+from labeling.models.prompts import HubDownload, Import, Prompt, PromptKey, Response, Source
 from labeling.models.quality import QualityReport, RaterQuality, ResponseScore, Scorer, VoteBlock
 from labeling.models.review import (
     AdjudicatedRank,
@@ -55,6 +56,7 @@ __all__ = [
     "CrowdVisit",
     "Demonstration",
     "Draft",
+    "Export",
     "Gold",
     "GoldAnswer",
     "GoldItem",
@@ -62,6 +64,7 @@ __all__ = [
     "Guideline",
     "GuidelineReading",
     "GuidelineVersion",
+    "HubDownload",
     "Import",
     "Invitation",
     "Item",

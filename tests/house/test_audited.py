@@ -31,8 +31,9 @@ NOTHING_IS_KEPT = {
     "campaign_preview": "an admin tries the desk, and nothing of it is stored",
     "campaign_preview_text": "how a text would look",
     "campaign_quality": "“Compute again”: the same figures from the same judgments, only sooner",
-    "api_campaign_quality": "“Compute again”: the same figures from the same judgments, only sooner",
+    "api_campaign_quality": "“Compute again”: the same figures of the same judgments, only sooner",
     "crowd_prolific_check": "the same look at Prolific as the beat's, only sooner",
+    "api_prolific_study_poll": "the same",
     "model_ask": "a question to a model lives in the broker for an hour",
     "model_answer_stop": "and so does its answer",
 }

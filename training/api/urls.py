@@ -8,6 +8,7 @@ from training.api import (
     registry,
     schedules,
     scorecards,
+    snapshots,
     storage,
     suites,
     views,
@@ -16,7 +17,7 @@ from training.api import (
 
 router = Router()
 further = Router()  # a router takes only one view set under a name
-router.register("snapshots", views.Snapshots, "api_snapshot")
+router.register("snapshots", snapshots.Snapshots, "api_snapshot")
 router.register("suites", suites.Suites, "api_suite")
 router.register("runs", views.Runs, "api_run")
 router.register("schedules", schedules.Schedules, "api_schedule")

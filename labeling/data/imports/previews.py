@@ -64,14 +64,23 @@ class Preview:
 
 def keep(*, upload: "File[bytes]", by: User, now: datetime) -> KeptFile:
     """Copy an upload below UPLOADS_DIR for a day, so that it need not be sent again."""
-    folder = Path(settings.UPLOADS_DIR) / "imports"
-    folder.mkdir(parents=True, exist_ok=True)
-    _delete_old(folder, now)
-    name = Path(upload.name or "–").name[:255]
-    path = folder / f"{_PREFIX}{uuid.uuid4().hex}"
+    path = new_file(now=now)
     with path.open("wb") as copy:
         for chunk in upload.chunks():
             copy.write(chunk)
+    return kept_as(path=path, name=Path(upload.name or "–").name[:255], by=by)
+
+
+def new_file(*, now: datetime) -> Path:
+    """Where to write a file that is kept for a day."""
+    folder = Path(settings.UPLOADS_DIR) / "imports"
+    folder.mkdir(parents=True, exist_ok=True)
+    _delete_old(folder, now)
+    return folder / f"{_PREFIX}{uuid.uuid4().hex}"
+
+
+def kept_as(*, path: Path, name: str, by: User) -> KeptFile:
+    """A file that `new_file` named, for the form of this person."""
     token = signing.dumps({"file": path.name, "name": name, "by": by.pk}, salt=_SALT)
     return KeptFile(path, name, token)
 

@@ -172,6 +172,8 @@ def _annotator(annotation: Row, place: int) -> str:
     number = by.get("id") if isinstance(by, dict) else by
     if isinstance(number, int) and not isinstance(number, bool):
         return f"annotator {number}"
+    if isinstance(annotation.get("rater"), str):  # in this site's own export: an alias
+        return shown(annotation["rater"])
     return f"annotation {place + 1}"
 
 

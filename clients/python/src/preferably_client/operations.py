@@ -46,14 +46,17 @@ from preferably_client.rows import (
     Dispute,
     Estimate,
     EventsEnum,
-    FormatEnum,
+    Export,
+    ExportFormat,
     Freed,
     Gold,
     GoldCount,
     Guideline,
     GuidelineVersion,
     Holding,
+    HubImport,
     Import,
+    ImportFormat,
     ImportProblem,
     Invitation,
     ItemConsensus,
@@ -71,7 +74,9 @@ from preferably_client.rows import (
     ModelKind,
     ModelResponse,
     ModelStage,
+    NewExportShapeEnum,
     NewSnapshotKindEnum,
+    NewSuiteShapeEnum,
     Node,
     OnboardingStep,
     OnboardingStepKind,
@@ -116,12 +121,12 @@ from preferably_client.rows import (
     SentInvitations,
     SentToRaters,
     SettleOutcomeEnum,
-    ShapeEnum,
     Snapshot,
     StepAttempt,
     StepVersion,
     StoredResponses,
     StrategyEnum,
+    StyleEnum,
     Suite,
     SuiteArea,
     SuiteItem,
@@ -760,6 +765,70 @@ class Operations:
         return post(Delivery, f"deliveries/{delivery_id}/redeliver")
 
     @listing
+    def list_exports(self, *, campaign: int | None = None) -> Listing[Export]:
+        """Exports, newest first."""
+        return pages(Export, "exports", campaign=campaign)
+
+    @operation
+    def create_export(
+        self,
+        shape: NewExportShapeEnum,
+        *,
+        campaign: int | Unset = UNSET,
+        style: StyleEnum | Unset = UNSET,
+        format: ExportFormat | Unset = UNSET,
+        includes_extra: bool | Unset = UNSET,
+        includes_repeats: bool | Unset = UNSET,
+        includes_imports: bool | Unset = UNSET,
+        licences: Sequence[str] | Unset = UNSET,
+    ) -> Call[Export]:
+        """Request an export. A worker writes it: read it again until its state is `done`.
+
+        `campaign`: Omit it to export all judgments.
+
+        `style`: Whether conversations are lists of messages or texts.
+
+        `format`: `json` is for the files of Label Studio and Argilla.
+
+        `includes_extra`: Late answers.
+
+        `includes_repeats`: The same item shown to the same rater again.
+
+        `includes_imports`: Imported judgments too. They belong to no campaign.
+
+        `licences`: Only rows whose texts are all under one of these. An empty name
+        includes prompts whose licence is not stated.
+        """
+        return post(
+            Export,
+            "exports",
+            {"shape": shape}
+            | given(
+                {
+                    "campaign": campaign,
+                    "style": style,
+                    "format": format,
+                    "includes_extra": includes_extra,
+                    "includes_repeats": includes_repeats,
+                    "includes_imports": includes_imports,
+                    "licences": licences,
+                }
+            ),
+        )
+
+    @operation
+    def read_export(self, export_id: int) -> Call[Export]:
+        """One export: its state, what it left out, and its card."""
+        return get(Export, f"exports/{export_id}")
+
+    @download
+    def download_export(self, export_id: int, path: str | PathLike[str]) -> Download:
+        """Download the ZIP archive: README.md and the rows of each split. Files are kept for
+        30 days.
+        """
+        return fetch(f"exports/{export_id}/file", path)
+
+    @listing
     def list_golds(self, *, campaign: int | None = None) -> Listing[Gold]:
         """Gold items, newest first. Raters must not see them."""
         return pages(Gold, "golds", campaign=campaign)
@@ -883,6 +952,61 @@ class Operations:
         )
 
     @listing
+    def list_hub_imports(self) -> Listing[HubImport]:
+        """Imports from a hub, newest first."""
+        return pages(HubImport, "hub-imports")
+
+    @operation
+    def import_from_hub(
+        self,
+        repository: str,
+        *,
+        config: str | Unset = UNSET,
+        split: str | Unset = UNSET,
+        revision: str | Unset = UNSET,
+        source: str | Unset = UNSET,
+        licence: str | Unset = UNSET,
+        format: str | Unset = UNSET,
+        with_judgments: bool | Unset = UNSET,
+        is_strict: bool | Unset = UNSET,
+    ) -> Call[HubImport]:
+        """Import a data set by its name on a hub. A worker downloads it, or takes it from
+        its local cache, and queues the import.
+
+        `repository`: As owner/name.
+
+        `split`: Omit it for all.
+
+        `source`: A name for the origin of the data. Omit it to use the repository.
+
+        `licence`: Omit it to use that of the card.
+
+        `format`: Omit it to have it found.
+        """
+        return post(
+            HubImport,
+            "hub-imports",
+            {"repository": repository}
+            | given(
+                {
+                    "config": config,
+                    "split": split,
+                    "revision": revision,
+                    "source": source,
+                    "licence": licence,
+                    "format": format,
+                    "with_judgments": with_judgments,
+                    "is_strict": is_strict,
+                }
+            ),
+        )
+
+    @operation
+    def read_hub_import(self, hub_import_id: int) -> Call[HubImport]:
+        """One import from a hub: its download, and the import that follows."""
+        return get(HubImport, f"hub-imports/{hub_import_id}")
+
+    @listing
     def list_imports(
         self,
         *,
@@ -898,7 +1022,7 @@ class Operations:
         rows: Sequence[Mapping[str, Any]],
         source: str,
         licence: str,
-        format: FormatEnum | Unset = UNSET,
+        format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -946,7 +1070,7 @@ class Operations:
         *,
         source: str,
         licence: str,
-        format: FormatEnum | Unset = UNSET,
+        format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
@@ -1011,7 +1135,7 @@ class Operations:
         self,
         rows: Sequence[Mapping[str, Any]],
         *,
-        format: FormatEnum | Unset = UNSET,
+        format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -1048,7 +1172,7 @@ class Operations:
         self,
         file: str | PathLike[str],
         *,
-        format: FormatEnum | Unset = UNSET,
+        format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
     ) -> Call[Preview]:
@@ -1120,6 +1244,7 @@ class Operations:
         cursor: int = 0,
         campaign: int | None = None,
         includes_imports: bool | None = None,
+        licence: str | None = None,
         since: datetime | None = None,
     ) -> Listing[Judgment]:
         """Judgments, oldest first. Save `next_cursor` and use it later to get new ones.
@@ -1127,6 +1252,10 @@ class Operations:
 
         `includes_imports`: Include imported judgments. They keep the ids they had before
         their import was published.
+
+        `licence`: Only judgments whose texts are all under one of these licences,
+        separated by commas, such as `CC-BY-4.0,MIT`. `none` includes prompts whose
+        licence is not stated.
 
         `since`: Only judgments submitted at or after this time.
         """
@@ -1136,6 +1265,7 @@ class Operations:
             cursor=cursor,
             campaign=campaign,
             includes_imports=includes_imports,
+            licence=licence,
             since=since,
         )
 
@@ -2106,6 +2236,21 @@ class Operations:
                     "keeps_responses": keeps_responses,
                 }
             ),
+        )
+
+    @operation
+    def publish_export(
+        self, *, repository: str, export: int, is_private: bool | Unset = UNSET
+    ) -> Call[Publication]:
+        """Publish an export to a hub as a data set, privately by default. A worker with the
+        hub's token uploads it.
+
+        `repository`: As owner/name.
+        """
+        return post(
+            Publication,
+            "publications",
+            {"repository": repository, "export": export} | given({"is_private": is_private}),
         )
 
     @operation
@@ -3302,6 +3447,20 @@ class Operations:
         """One snapshot with its card."""
         return get(Snapshot, f"snapshots/{snapshot_id}")
 
+    @download
+    def export_snapshot(
+        self,
+        snapshot_id: int,
+        path: str | PathLike[str],
+        *,
+        file_format: Literal["jsonl", "parquet"] | None = None,
+        split: Literal["train", "validation", "test"] | None = None,
+    ) -> Download:
+        """Download a split as JSONL or Parquet. Rows of people who have withdrawn are left
+        out.
+        """
+        return fetch(f"snapshots/{snapshot_id}/file", path, file_format=file_format, split=split)
+
     @listing
     def list_snapshot_ledger(
         self, snapshot_id: int, *, rule: str | None = None
@@ -3311,6 +3470,13 @@ class Operations:
         `rule`: One rule's name.
         """
         return pages(LedgerEntry, f"snapshots/{snapshot_id}/ledger", rule=rule)
+
+    @listing
+    def list_snapshot_rows(
+        self, snapshot_id: int, *, split: Literal["train", "validation", "test"] | None = None
+    ) -> Listing[dict[str, Any]]:
+        """The rows of a split in their order. `cursor` is the number of rows to skip."""
+        return pages(dict[str, Any], f"snapshots/{snapshot_id}/rows", split=split)
 
     @operation
     def verify_snapshot(self, snapshot_id: int) -> Call[Verified]:
@@ -3476,7 +3642,7 @@ class Operations:
         *,
         suite: str | Unset = UNSET,
         task: str | Unset = UNSET,
-        shape: ShapeEnum | Unset = UNSET,
+        shape: NewSuiteShapeEnum | Unset = UNSET,
         licence: str | Unset = UNSET,
         version: str | Unset = UNSET,
         name: str | Unset = UNSET,

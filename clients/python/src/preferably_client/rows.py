@@ -42,9 +42,12 @@ __all__ = [
     "Estimate",
     "EventEnum",
     "EventsEnum",
+    "Export",
+    "ExportFormat",
+    "ExportOptions",
+    "ExportState",
     "Figure",
     "Flag",
-    "FormatEnum",
     "Freed",
     "Gold",
     "GoldCount",
@@ -55,7 +58,9 @@ __all__ = [
     "GuidelineUse",
     "GuidelineVersion",
     "Holding",
+    "HubImport",
     "Import",
+    "ImportFormat",
     "ImportProblem",
     "ImportState",
     "Invitation",
@@ -83,7 +88,9 @@ __all__ = [
     "ModelStage",
     "Named",
     "NamedModel",
+    "NewExportShapeEnum",
     "NewSnapshotKindEnum",
+    "NewSuiteShapeEnum",
     "Node",
     "OnboardingStep",
     "OnboardingStepKind",
@@ -117,7 +124,7 @@ __all__ = [
     "PromptResponse",
     "PromptSplit",
     "Publication",
-    "PublicationStateEnum",
+    "PublicationState",
     "QualityRow",
     "Question",
     "QueueEnum",
@@ -156,7 +163,6 @@ __all__ = [
     "SentInvitations",
     "SentToRaters",
     "SettleOutcomeEnum",
-    "ShapeEnum",
     "Skills",
     "Skip",
     "Snapshot",
@@ -169,6 +175,7 @@ __all__ = [
     "StepVersion",
     "StoredResponses",
     "StrategyEnum",
+    "StyleEnum",
     "Suite",
     "SuiteArea",
     "SuiteItem",
@@ -218,7 +225,11 @@ EventsEnum = Literal[
     "judgment.restored",
 ]
 
-FormatEnum = Literal[
+ExportFormat = Literal["jsonl", "parquet", "json"]
+
+ExportState = Literal["queued", "running", "done", "failed"]
+
+ImportFormat = Literal[
     "jsonl",
     "csv",
     "plain",
@@ -249,7 +260,36 @@ ModelKind = Literal["policy", "reward"]
 
 ModelStage = Literal["candidate", "approved", "retired"]
 
+NewExportShapeEnum = Literal[
+    "prompts",
+    "demonstrations",
+    "dialogues",
+    "preferences",
+    "implicit",
+    "unpaired",
+    "stepwise",
+    "rankings",
+    "adjudicated",
+    "consensus",
+    "label_studio",
+    "label_studio_texts",
+    "argilla",
+    "argilla_texts",
+]
+
 NewSnapshotKindEnum = Literal["demonstrations", "comparisons", "prompts"]
+
+NewSuiteShapeEnum = Literal[
+    "suite",
+    "xstest",
+    "simple-safety-tests",
+    "llmbar",
+    "rewardbench-2",
+    "rewardbench",
+    "mt-bench",
+    "truthfulqa",
+    "truthfulqa-mc",
+]
 
 OnboardingStepKind = Literal[
     "consent", "profile", "guideline", "flags", "rankings", "demonstrations", "topics"
@@ -282,7 +322,7 @@ PromptCategory = Literal[
 
 PromptSplit = Literal["train", "validation", "test"]
 
-PublicationStateEnum = Literal["queued", "running", "done", "failed"]
+PublicationState = Literal["queued", "running", "done", "failed"]
 
 QueueEnum = Literal["repair", "safety", "technical"]
 
@@ -335,18 +375,6 @@ SensitiveEnum = Literal["violence", "sexual", "self_harm", "hate", "abuse", "oth
 
 SettleOutcomeEnum = Literal["fixed", "kept"]
 
-ShapeEnum = Literal[
-    "suite",
-    "xstest",
-    "simple-safety-tests",
-    "llmbar",
-    "rewardbench-2",
-    "rewardbench",
-    "mt-bench",
-    "truthfulqa",
-    "truthfulqa-mc",
-]
-
 SnapshotKind = Literal["demonstrations", "comparisons", "prompts", "text", "suites"]
 
 StatusEnum = Literal["at_work", "paused", "no_pool", "closed", "withdrawn"]
@@ -379,6 +407,8 @@ StepEnum = Literal[
 ]
 
 StrategyEnum = Literal["ddp", "fsdp"]
+
+StyleEnum = Literal["conversational", "standard"]
 
 SuiteArea = Literal["capability", "safety", "over-refusal", "honesty", "reward"]
 
@@ -716,6 +746,12 @@ class Demonstration:
     """Sources of the facts, in the writer's words."""
     edit_of: int | None
     """The response this is an edit of."""
+    source: str
+    """The import it came from, or `raters`."""
+    licence: str
+    """The text's own licence. Empty if it was written here. An edit has that of the text it
+    was made from.
+    """
 
 
 @dataclass(frozen=True)
@@ -753,6 +789,36 @@ class Estimate:
     """On each GPU, with the full models on each."""
     disk_gb: float | None
     times: list[Pace]
+
+
+@dataclass(frozen=True)
+class Export:
+    id: int
+    campaign: int | None
+    shape: str
+    style: str
+    format: str
+    options: ExportOptions
+    state: ExportState
+    n_rows: int
+    """Rows written so far."""
+    left_out: dict[str, int]
+    """What the shape cannot hold, and how many."""
+    card: str
+    """The data set card: README.md of the archive."""
+    n_bytes: int
+    """Of the archive. 0 if it has no file."""
+    error: str
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    includes_extra: bool
+    includes_repeats: bool
+    includes_imports: bool
+    licences: list[str] | None
 
 
 @dataclass(frozen=True)
@@ -902,6 +968,28 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class HubImport:
+    id: int
+    repository: str
+    config: str
+    split: str
+    revision: str
+    state: ExportState
+    bytes_total: int
+    """0 until known."""
+    bytes_read: int
+    licence: str
+    """As the data set's card says."""
+    is_cached: bool
+    """It came from the worker's local cache."""
+    import_batch: int | None
+    """The import that follows."""
+    error: str
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Import:
     """An import. It has ended when `finished_at` is set."""
 
@@ -986,12 +1074,25 @@ class Judgment:
     kind: JudgmentKindEnum
     campaign: int | None
     prompt: int
+    messages: list[Message]
+    """The prompt."""
+    category: PromptCategory
+    language: str
+    split: PromptSplit
+    prompt_source: str
+    """Where the prompt is from."""
+    prompt_licence: str
+    """The prompt's licence. Empty if none is stated."""
+    licence: str
+    """The licences of all its texts as one SPDX expression."""
     item: int | None
     """What was asked: the prompt with its responses. Null for an imported judgment."""
     rater: str
     guideline: str | None
     """Name and version, such as “Helpful answers v3”."""
     submitted_at: datetime
+    corrected_at: datetime | None
+    """When this version was submitted. Null for the first."""
     active_s: float | None
     is_extra: bool
     is_repeat: bool
@@ -1532,13 +1633,16 @@ class PromptResponse:
 
 @dataclass(frozen=True)
 class Publication:
-    """A publication of a model to a hub. It is complete when `state` is `done`."""
+    """A publication of a model or of an export to a hub. It is complete when `state` is
+    `done`.
+    """
 
     id: int
-    model: int
+    model: int | None
+    export: int | None
     repository: str
     is_private: bool
-    state: PublicationStateEnum
+    state: PublicationState
     bytes_total: int
     """0 until known."""
     bytes_sent: int
@@ -1587,6 +1691,8 @@ class QueuedRun:
 class RankedResponse:
     response: int
     source: str
+    licence: str
+    """The text's own licence. Empty if it was written here."""
     text: str
     position: int
     """Position on the page. 0 is shown first."""

@@ -207,6 +207,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "hub_import_new": ADMIN,
     "hub_import": ADMIN,
     "import_new": ADMIN,
+    "answers_import": ADMIN,
     "import_agreement": ADMIN,
     "import_detail": ADMIN,
     "import_publish": ADMIN,

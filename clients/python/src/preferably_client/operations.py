@@ -28,6 +28,7 @@ from preferably_client.operation import download, listing, operation
 from preferably_client.rows import (
     Agreement,
     Appeal,
+    AuditEvent,
     BasisEnum,
     BenchmarkAnswer,
     Bias,
@@ -56,6 +57,7 @@ from preferably_client.rows import (
     Holding,
     HubImport,
     Import,
+    ImportAgreement,
     ImportFormat,
     ImportProblem,
     Invitation,
@@ -199,6 +201,38 @@ class Operations:
         `scores`: A score for each demonstration, in their order.
         """
         return post(StepAttempt, f"attempts/{attempt_id}/score", {"scores": scores})
+
+    @listing
+    def list_audit_events(
+        self,
+        *,
+        action: str | None = None,
+        by: str | None = None,
+        since: datetime | None = None,
+        target_id: int | None = None,
+        target_type: str | None = None,
+        until: datetime | None = None,
+        words: str | None = None,
+    ) -> Listing[AuditEvent]:
+        """Who changed what, newest first, with the values before and after.
+
+        `by`: Part of the person's name or e-mail address.
+
+        `until`: Exclusive.
+
+        `words`: In the object's name, before or after.
+        """
+        return pages(
+            AuditEvent,
+            "audit-events",
+            action=action,
+            by=by,
+            since=since,
+            target_id=target_id,
+            target_type=target_type,
+            until=until,
+            words=words,
+        )
 
     @listing
     def list_campaigns(
@@ -1112,6 +1146,11 @@ class Operations:
     def read_import(self, import_id: int) -> Call[Import]:
         """One import and how far it is."""
         return get(Import, f"imports/{import_id}")
+
+    @operation
+    def read_import_agreement(self, import_id: int) -> Call[ImportAgreement]:
+        """How far the raters agree whose comparisons it brought, as its page says."""
+        return get(ImportAgreement, f"imports/{import_id}/agreement")
 
     @operation
     def discard_import(self, import_id: int) -> Call[Import]:

@@ -14,6 +14,7 @@ __all__ = [
     "AnswerScore",
     "Appeal",
     "AttemptState",
+    "AuditEvent",
     "BasisEnum",
     "BenchmarkAnswer",
     "Bias",
@@ -60,6 +61,7 @@ __all__ = [
     "Holding",
     "HubImport",
     "Import",
+    "ImportAgreement",
     "ImportFormat",
     "ImportProblem",
     "ImportState",
@@ -246,6 +248,7 @@ ImportFormat = Literal[
     "argilla",
     "label_studio",
     "rankings",
+    "written",
 ]
 
 ImportState = Literal["queued", "running", "published", "refused", "discarded"]
@@ -482,6 +485,20 @@ class Appeal:
     appealed_at: datetime
     answer: str
     answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AuditEvent:
+    id: int
+    at: datetime
+    by: int | None
+    """The person. Null: the site itself."""
+    action: str
+    target_type: str
+    """Such as labeling.campaign."""
+    target_id: int | None
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -1016,6 +1033,20 @@ class Import:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ImportAgreement:
+    """`figures` is empty if nothing was compared twice, or too much to compute at once."""
+
+    n_judgments: int
+    n_raters: int
+    n_pairs: int
+    """Distinct pairs of responses."""
+    is_too_large: bool
+    figures: dict[str, Figure]
+    consensus: list[int]
+    """Pairs where the first in the file is better, tied, or the second is better."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,13 @@ from redis.retry import Retry
 from config import env, permissions
 from config.third_party import periodic_tasks, rest_api, sign_in
 
+# The folder with our packages: a checkout, or the site-packages of an installed wheel.
 BASE_DIR = Path(__file__).resolve().parent.parent
+# What else belongs to the site: templates, static files, translations, guides. In a checkout, its
+# folders are links to those at the root.
+FILES_DIR = BASE_DIR / "preferably"
+# Where data goes unless the environment says otherwise.
+_HERE = BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()
 
 # --- what this process is -------------------------------------------------------------------------
 MODE = env.choice(
@@ -32,7 +38,7 @@ HOME = Path(
     env.text(
         "PREFERABLY_HOME",
         "Folder for all data: SQLite, uploads, snapshots, runs and models.",
-        default=str(BASE_DIR / "var"),
+        default=str(_HERE / "var"),
     )
 ).absolute()
 DEBUG = env.flag(
@@ -119,7 +125,7 @@ FINDERS = (
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [(FILES_DIR / "templates").resolve()],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -231,7 +237,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 FORMAT_MODULE_PATH = "config.formats"
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [(FILES_DIR / "locale").resolve()]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -259,10 +265,14 @@ DEFAULT_FROM_EMAIL = env.text(
 
 # --- static files ---------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = (
-    BASE_DIR / "staticfiles" if MODE == "production" else None
-)  # demo and tests serve static/ directly
-STATICFILES_DIRS = [BASE_DIR / "static"]
+_COLLECTED = env.text(
+    "PREFERABLY_STATIC",
+    "Folder where collectstatic puts static files, and from which production serves them.",
+    default=str(_HERE / "staticfiles"),
+)
+# Demo and tests serve the files where they are.
+STATIC_ROOT = _COLLECTED if MODE == "production" else None
+STATICFILES_DIRS = [(FILES_DIR / "static").resolve()]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -183,7 +183,7 @@ def test_an_installed_production_site_serves_hashed_files(demo: str, installed: 
         DATABASE_URL=f"sqlite:///{installed.folder / 'preferably-demo' / 'preferably.sqlite3'}",
         REDIS_URL="redis://127.0.0.1:1/0",
     )
-    collect = "manage collectstatic --noinput --verbosity=0".split()
+    collect = ["manage", "collectstatic", "--noinput", "--verbosity=0"]
     run([installed.command, *collect], cwd=installed.folder, env=environment)
     gunicorn = f"-m gunicorn config.wsgi --bind 127.0.0.1:{port} --no-control-socket".split()
     with subprocess.Popen(

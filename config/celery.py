@@ -10,6 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 TASK_ROOMS = (
     "accounts",
     "labeling.campaigns",
+    "labeling.data.exports",
+    "labeling.data.hub",
     "labeling.data.imports",
     "labeling.people",
     "labeling.quality",

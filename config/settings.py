@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.third_party import periodic_tasks, rest_api, sign_in
+from config.third_party import hub, periodic_tasks, prolific, rest_api, sign_in
 
 # The folder with our packages: a checkout, or the site-packages of an installed wheel.
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -215,6 +215,7 @@ RUNS_DIR = HOME / "runs"
 SNAPSHOTS_DIR = HOME / "snapshots"
 MODELS_DIR = HOME / "models"
 UPLOADS_DIR = HOME / "uploads"
+EXPORTS_DIR = HOME / "exports"
 
 # --- people ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -439,11 +440,10 @@ ENDPOINT_KEYS = env.all_named(
     "API keys of OpenAI-compatible servers, one variable each. A model stores the"
     " variable's name, never the key.",
 )
-HUB_TOKEN = env.text(
-    "HF_TOKEN",
-    "Access token for the hub, used by the worker that publishes models.",
-    default="",
-)
+PROLIFIC_TOKEN, PROLIFIC_URL = prolific.TOKEN, prolific.URL
+HUB_TOKEN, HUB_URL, HUB_IS_OFFLINE = hub.TOKEN, hub.URL, hub.IS_OFFLINE
+HUB_CACHE, DATASETS_CACHE = hub.CACHE, hub.DATASETS_CACHE
+DATA_CONTACT = hub.DATA_CONTACT
 TRY_MODELS_WARM = env.integer(
     "PREFERABLY_TRY_MODELS",
     "Maximum number of playground models in memory per worker on the queue `models`.",

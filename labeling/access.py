@@ -14,8 +14,10 @@ from labeling.models import (
     Case,
     CrowdLink,
     CrowdVisit,
+    Export,
     Gold,
     Guideline,
+    HubDownload,
     Import,
     Invitation,
     Item,
@@ -25,6 +27,9 @@ from labeling.models import (
     OnboardingStep,
     PayDispute,
     Pool,
+    ProlificBonusBatch,
+    ProlificStudy,
+    ProlificSubmission,
     Prompt,
     Rater,
     StepAttempt,
@@ -52,6 +57,12 @@ def any_rater(*, user: User | AnonymousUser, pk: int) -> Rater:
     return get_object_or_404(Rater.objects.select_related("user"), pk=pk)
 
 
+def rater_with_login(*, user: User | AnonymousUser, pk: int) -> Rater:
+    """Somebody who can be given work, other than the raters of an import."""
+    _require_admin(user)
+    return get_object_or_404(Rater.objects.select_related("user"), pk=pk, user__isnull=False)
+
+
 def rater_as_alias(*, user: User | AnonymousUser, pk: int) -> Rater:
     """For pages shared by admins and researchers, which show a rater only by alias."""
     if not (isinstance(user, User) and (user.is_admin or user.is_researcher)):
@@ -73,10 +84,25 @@ def judgment(*, user: User | AnonymousUser, campaign_pk: int, item_pk: int, pk: 
     return get_object_or_404(found, campaign=campaign_pk, item=item_pk, is_gold=False, pk=pk)
 
 
+def reviewable_judgment(*, user: User | AnonymousUser, pk: int) -> Judgment:
+    """An answer to an item of a campaign that is not a gold."""
+    _require_admin(user)
+    found = Judgment.objects.select_related("item", "campaign", "comparison", "set_aside", "rater")
+    return get_object_or_404(
+        found, item__isnull=False, campaign__isnull=False, is_gold=False, pk=pk
+    )
+
+
 def gold(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Gold:
     """A gold that the campaign uses."""
     _require_admin(user)
     return get_object_or_404(Gold, uses__campaign=campaign_pk, pk=pk)
+
+
+def any_gold(*, user: User | AnonymousUser, pk: int) -> Gold:
+    """A gold, whichever campaigns use it."""
+    _require_admin(user)
+    return get_object_or_404(Gold.objects.select_related("made_from__campaign"), pk=pk)
 
 
 def appealed_review(*, user: User | AnonymousUser, pk: int) -> JudgmentReview:
@@ -113,6 +139,31 @@ def invitation(*, user: User | AnonymousUser, pk: int) -> Invitation:
 def crowd_link(*, user: User | AnonymousUser, pk: int) -> CrowdLink:
     _require_admin(user)
     return get_object_or_404(CrowdLink.objects.select_related("campaign"), pk=pk)
+
+
+def prolific_study(*, user: User | AnonymousUser, pk: int) -> ProlificStudy:
+    _require_admin(user)
+    return get_object_or_404(ProlificStudy.objects.select_related("link__campaign__pool"), pk=pk)
+
+
+def study_of_link(*, user: User | AnonymousUser, link_pk: int) -> ProlificStudy:
+    """The study on Prolific that a crowd link is connected to."""
+    _require_admin(user)
+    found = ProlificStudy.objects.select_related("link__campaign__pool")
+    return get_object_or_404(found, link=link_pk)
+
+
+def prolific_submission(*, user: User | AnonymousUser, pk: int) -> ProlificSubmission:
+    _require_admin(user)
+    found = ProlificSubmission.objects.select_related(
+        "study__link__campaign__pool", "visit__rater", "visit__link"
+    )
+    return get_object_or_404(found, pk=pk)
+
+
+def prolific_bonus(*, user: User | AnonymousUser, pk: int) -> ProlificBonusBatch:
+    _require_admin(user)
+    return get_object_or_404(ProlificBonusBatch.objects.select_related("study__link"), pk=pk)
 
 
 def my_visit(*, rater: Rater) -> CrowdVisit:
@@ -187,6 +238,18 @@ def case(*, user: User | AnonymousUser, pk: int) -> Case:
 def import_batch(*, user: User | AnonymousUser, pk: int) -> Import:
     _require_admin(user)
     return get_object_or_404(Import.objects.select_related("source", "created_by"), pk=pk)
+
+
+def hub_download(*, user: User | AnonymousUser, pk: int) -> HubDownload:
+    _require_admin(user)
+    return get_object_or_404(HubDownload, pk=pk)
+
+
+def export(*, user: User | AnonymousUser, pk: int) -> Export:
+    """For admins and researchers: its raters are aliases."""
+    if not (isinstance(user, User) and (user.is_admin or user.is_researcher)):
+        raise Http404
+    return get_object_or_404(Export.objects.select_related("campaign", "created_by"), pk=pk)
 
 
 def _require_admin(user: User | AnonymousUser) -> None:

@@ -7,6 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
+from labeling import access as labeling_access
 from labeling.access import visible
 from labeling.models import Campaign, Prompt
 from training.configs import roles
@@ -41,8 +42,13 @@ def suite(*, user: User | AnonymousUser, pk: int) -> Suite:
 
 
 def publication(*, user: User | AnonymousUser, pk: int) -> Publication:
-    researcher(user)
-    return get_object_or_404(Publication, pk=pk)
+    """Of a model for researchers, of an export for those who may have it."""
+    found = get_object_or_404(Publication, pk=pk)
+    if found.export_id is None:
+        researcher(user)
+    else:
+        labeling_access.export(user=user, pk=found.export_id)
+    return found
 
 
 def schedule(*, user: User | AnonymousUser, pk: int) -> Schedule:

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
 from pages.form_parts import refuse_control_characters
 
@@ -21,11 +23,16 @@ class Flag(serializers.BooleanField):
 
 
 class Name(serializers.CharField):
-    """The name of an object."""
+    """The name of an object. A number is no name, though other text fields take it as one."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.validators.append(refuse_control_characters)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class OneOf(serializers.PrimaryKeyRelatedField[Any]):
@@ -47,3 +54,21 @@ class OneOf(serializers.PrimaryKeyRelatedField[Any]):
         # The id is parsed by the inner field, which has its own messages about numbers.
         found: Model = super().to_internal_value(data)
         return found
+
+
+class Several(serializers.ListField):
+    """Ids of rows in `rows`. Becomes the rows, read at once."""
+
+    def __init__(self, rows: QuerySet[Any], *, most: int = 1000, **options: Any) -> None:
+        self.rows = rows
+        child = serializers.IntegerField(min_value=1, max_value=MAX_ID)
+        super().__init__(child=child, max_length=most, **options)
+
+    def to_internal_value(self, data: Any) -> list[Model]:
+        ids = list(dict.fromkeys(super().to_internal_value(data)))
+        found = self.rows.in_bulk(ids)
+        unknown = [pk for pk in ids if pk not in found]
+        if unknown:
+            sentence = gettext("No object has the ID %(pk)s. Remove it and send the rest.")
+            raise ValidationError([sentence % {"pk": pk} for pk in unknown[:20]])
+        return [found[pk] for pk in ids]

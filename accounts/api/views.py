@@ -91,12 +91,22 @@ class ApiViewSet(GenericViewSet[Any]):
 
     def get_serializer(self, given: Any, *, many: bool = False) -> Any:
         rows = self.shown(given if many else [given])
-        return self.get_serializer_class()(rows if many else rows[0], many=many)
+        return self.serialized(rows if many else rows[0], many=many)
 
-    def page(self, rows: Any) -> Response:
-        """A page of `rows`, for lists other than the view set's own."""
-        found = self.paginate_queryset(rows)
-        return self.get_paginated_response(self.get_serializer(found, many=True).data)
+    def serialized(self, given: Any, *, many: bool = False) -> Any:
+        """The serializer with what it reads, without `shown`."""
+        context = self.get_serializer_context()
+        return self.get_serializer_class()(given, many=many, context=context)
+
+    def page(
+        self, rows: Any, *, shown: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    ) -> Response:
+        """A page of `rows`, for lists other than the view set's own. `shown` takes the place of the
+        view set's.
+        """
+        found = self.paginate_queryset(rows) or []
+        read = self.serialized((shown or self.shown)(found), many=True)
+        return self.get_paginated_response(read.data)
 
     def part(self, rows: Sequence[Any] | QuerySet[Any]) -> Response:
         """A page of `rows` in an order of their own: the cursor is a place in the list."""
@@ -231,8 +241,11 @@ def writes(
             values = sent(body, request) if body else {}
             made = act(view, *([view.get_object()] if is_one else []), **values)
             given = view.get_object() if made is None else made
-            view.serializer_class = answer  # of a response that is not the view's own object
-            return Response(view.get_serializer(given).data, status=status)
+            view.serializer_class = answer
+            # `shown` is about the view set's own objects.
+            is_own = answer is type(view).serializer_class
+            read = view.get_serializer(given) if is_own else view.serialized(given)
+            return Response(read.data, status=status)
 
         handler = idempotency.once(handle, is_remembered=is_remembered)
         described_so: Handler = describe(_route(handler, **route) if route else handler)

@@ -20,7 +20,8 @@ SCOPE_WORDS = {
     Scope.LABELING_WRITE: _("Create and manage campaigns, pools and prompts"),
     Scope.TRAINING_READ: _("Read runs, models and snapshots"),
     Scope.TRAINING_WRITE: _("Start and stop runs, create snapshots, register models"),
-    Scope.WEBHOOKS: _("Read webhooks and change their secrets"),
+    Scope.WEBHOOKS: _("Create, change and delete webhooks; read their messages"),
+    Scope.PEOPLE: _("Read names and e-mail addresses, create people, and invite raters"),
 }
 
 

@@ -73,9 +73,11 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry, ...]], ...] = (
                 "people",
                 "people",
                 (
+                    "crowd_prolific",
                     "people",
                     "person",
                     "pool",
+                    "prolific",
                     "rater",
                     "roster",
                     "withdrawal",

@@ -5,7 +5,10 @@ from celery.schedules import crontab
 SCHEDULE = {
     "ring-queued-runs": {"task": "training.runs.tasks.ring_queued_runs", "schedule": 15.0},
     "ring-imports": {"task": "labeling.data.imports.tasks.ring_imports", "schedule": 30.0},
+    "ring-downloads": {"task": "labeling.data.hub.tasks.ring_downloads", "schedule": 60.0},
+    "ring-exports": {"task": "labeling.data.exports.tasks.ring_exports", "schedule": 60.0},
     "end-crowd-visits": {"task": "labeling.people.tasks.end_crowd_visits", "schedule": 60.0},
+    "ring-prolific": {"task": "labeling.people.tasks.ring_prolific", "schedule": 60.0},
     "ring-quality": {"task": "labeling.quality.tasks.ring_quality", "schedule": 180.0},
     "ring-topics": {"task": "labeling.people.tasks.ring_topics", "schedule": 3600.0},
     "warn-of-floors": {"task": "labeling.campaigns.tasks.warn_of_floors", "schedule": 21600.0},

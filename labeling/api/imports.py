@@ -22,8 +22,9 @@ from accounts.api.paging import PageQuery, page_of
 from accounts.api.parsers import LimitedJSONParser
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
+from labeling.api.results.figures import FiguresField
 from labeling.api.serializers import MessageSerializer, SourceSerializer
-from labeling.data.imports import previews, selectors, services
+from labeling.data.imports import agreement, previews, selectors, services
 from labeling.importers import formats
 from labeling.importers.columns import TARGETS
 from labeling.models import Import
@@ -173,6 +174,20 @@ class FileToPreviewSerializer(_FileSerializer):
     pass
 
 
+class ImportAgreementSerializer(serializers.Serializer[Any]):
+    """`figures` is empty if nothing was compared twice, or too much to compute at once."""
+
+    n_judgments = serializers.IntegerField()
+    n_raters = serializers.IntegerField()
+    n_pairs = serializers.IntegerField(help_text="Distinct pairs of responses.")
+    is_too_large = serializers.BooleanField()
+    figures = FiguresField()
+    consensus = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Pairs where the first in the file is better, tied, or the second is better.",
+    )
+
+
 class PreviewReplySerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
     words = serializers.ListField(
@@ -253,6 +268,12 @@ class Imports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def problems(self, request: Request, pk: int) -> Response:
         """Its problems by line. The first 5,000 are kept; `n_problems` counts all of them."""
         return self.part(self.get_object().problems)
+
+    @reads("read_import_agreement", ImportAgreementSerializer)
+    def agreement(self, request: Request, pk: int) -> Response:
+        """How far the raters agree whose comparisons it brought, as its page says."""
+        found = agreement.agreement_of_import(batch=self.get_object())
+        return Response(ImportAgreementSerializer(found).data)
 
     @does("publish_import", ImportSerializer)
     def publish(self, batch: Import) -> None:

@@ -1,144 +1,109 @@
-"""Downloads of a campaign's judgments."""
+"""Exports of a campaign's judgments: the form, their list, and one with its card."""
 
-import tempfile
-from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import Any
 
-from django.http import (
-    FileResponse,
-    HttpResponseBadRequest,
-    HttpResponseBase,
-    StreamingHttpResponse,
-)
-from django.shortcuts import render
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.functional import Promise
-from django.utils.text import slugify
-from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import audit_log
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.data.exports import shapes as exports_shapes
-from labeling.data.exports import streams
-from labeling.models import Campaign
+from labeling.data import export_files
+from labeling.data.export_forms import ExportForm
+from labeling.data.exports import jobs, offers, streams
+from labeling.models import Campaign, Export
 
-
-@dataclass(frozen=True)
-class Shape:
-    """A format of exported judgments; `value` is a key of exports.SCHEMAS."""
-
-    value: str
-    label: Promise
-    help: Promise
-
-
-SHAPES = {
-    Campaign.Kind.DEMONSTRATION: [
-        Shape(
-            "demonstrations",
-            _("Demonstrations"),
-            _(
-                "One row per answer: the conversation before it and the answer, in the format of"
-                " TRL's SFT trainer."
-            ),
-        ),
-        Shape(
-            "dialogues",
-            _("Dialogues"),
-            _(
-                "One row per demonstration: the prompt and everything written for it as one list of"
-                " messages, which TRL also reads."
-            ),
-        ),
-    ],
-    Campaign.Kind.COMPARISON: [
-        Shape(
-            "preferences",
-            _("Pairs"),
-            _(
-                "One row per pair with a winner, in the format of TRL's reward trainer: prompt,"
-                " chosen, rejected. Ties are left out."
-            ),
-        ),
-        Shape(
-            "rankings",
-            _("Rankings"),
-            _("One row per ranking: every response with its rank, ratings and display position."),
-        ),
-        Shape(
-            "adjudicated",
-            _("Adjudicated rankings"),
-            _(
-                "One row per adjudicated item: its responses in the order the reviewer decided, and"
-                " the reason."
-            ),
-        ),
-        Shape(
-            "consensus",
-            _("Consensus"),
-            _(
-                "One row per pair of responses: the votes for each, the majority, and the"
-                " reliability-weighted result with its probability."
-            ),
-        ),
-    ],
-}
-FORMATS = {"jsonl": "application/jsonl", "parquet": "application/vnd.apache.parquet"}
+CONTENT_TYPE = "application/zip"
+SHOWN = 20
 
 
 @require_http_methods(["GET", "POST"])
-def export(request: MemberRequest, pk: int) -> HttpResponseBase:
-    """GET lists the formats, POST streams the chosen file."""
+def export(request: MemberRequest, pk: int) -> HttpResponse:
+    """The form and the campaign's exports; POST queues one."""
     campaign = labeling_access.campaign(user=request.user, pk=pk)
-    shapes = SHAPES[Campaign.Kind(campaign.kind)]
-    licences = streams.licences_of(campaign=campaign)
-    sent = request.POST if request.method == "POST" else request.GET
-    # A chosen licence that no text has any more chooses nothing.
-    chosen = [name for name in sent.getlist("licence") if name in licences]
-    if request.method == "POST":
-        shape, format_ = request.POST.get("shape"), request.POST.get("format")
-        if shape not in [offered.value for offered in shapes] or format_ not in FORMATS:
-            return HttpResponseBadRequest(
-                _("This campaign has no such file. Go back and choose another.")
+    offered = offers.OFFERS[Campaign.Kind(campaign.kind)]
+    form = ExportForm(
+        request.POST or None,
+        offered=offered,
+        licences=streams.licences_of(campaign=campaign),
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            jobs.request_export(
+                campaign=campaign, **form.arguments, by=request.user, now=timezone.now()
             )
-        audit_log.record(
-            by=request.user,
-            action="export",
-            target=campaign,
-            after={"shape": shape, "format": format_}
-            | ({"licences": ", ".join(chosen)} if "licence" in sent else {}),
-            now=timezone.now(),
-        )
-        return _file(campaign, shape, format_, chosen if "licence" in sent else None)
+        except export_files.UnableToExport as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            return redirect("export", pk)
+    context = {"campaign": campaign, "tab": "export", "form": form, "offered": offered}
     return render(
         request,
-        "labeling/data/campaign_export.html",
-        {
-            "campaign": campaign,
-            "tab": "export",
-            "shapes": shapes,
-            "licences": licences,
-            "chosen": chosen,
-        },
+        "labeling/data/exports/campaign_export.html",
+        context | _listed(campaign),
+        status=422 if form.errors else 200,
     )
 
 
-def _file(
-    campaign: Campaign, shape: str, format_: str, licences: list[str] | None
-) -> HttpResponseBase:
-    name = f"{slugify(campaign.name) or campaign.pk}-{shape}.{format_}"
-    rows = exports_shapes.records(
-        shape, campaigns=[campaign.pk], include_imports=False, licences=licences
+@require_GET
+def listed(request: MemberRequest, pk: int) -> HttpResponse:
+    """The list by itself, which refreshes while an export is being written."""
+    campaign = labeling_access.campaign(user=request.user, pk=pk)
+    context = {"campaign": campaign} | _listed(campaign)
+    return render(request, "labeling/data/exports/_exports.html", context)
+
+
+def _listed(campaign: Campaign) -> dict[str, Any]:
+    exports = list(campaign.exports.select_related("created_by").order_by("-pk")[:SHOWN])
+    under_way = (Export.State.QUEUED, Export.State.RUNNING)
+    return {
+        "exports": [(one, _label(one)) for one in exports],
+        "is_going": any(one.state in under_way for one in exports),
+    }
+
+
+def _label(export: Export) -> str:
+    return str(offers.BY_SHAPE[export.shape].label)
+
+
+@require_GET
+def detail(request: MemberRequest, pk: int) -> HttpResponse:
+    """An export with its card and what it left out."""
+    found = labeling_access.export(user=request.user, pk=pk)
+    context = {
+        "export": found,
+        "label": _label(found),
+        "left_out": [(_(reason), n) for reason, n in found.left_out.items()],
+        "card": found.card.partition("\n---\n")[2],
+        "why_no_file": _why_no_file(found),
+    }
+    return render(request, "labeling/data/exports/export_detail.html", context)
+
+
+def _why_no_file(export: Export) -> str:
+    try:
+        export_files.file_of(export=export)
+    except export_files.UnableToExport as problem:
+        return problem.sentence
+    return ""
+
+
+@require_GET
+def file(request: MemberRequest, pk: int) -> HttpResponseBase:
+    found = labeling_access.export(user=request.user, pk=pk)
+    try:
+        return download(found)
+    except export_files.UnableToExport:
+        return redirect("export_detail", pk)
+
+
+def download(export: Export) -> FileResponse:
+    """Raises UnableToExport."""
+    return FileResponse(
+        export_files.file_of(export=export).open("rb"),
+        as_attachment=True,
+        filename=export_files.download_name(export=export),
+        content_type=CONTENT_TYPE,
     )
-    if format_ == "jsonl":
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return StreamingHttpResponse(
-            exports_shapes.jsonl(rows), content_type=FORMATS[format_], headers=headers
-        )
-    # Parquet ends with its table of contents, so the file must be complete before it is sent.
-    file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  # FileResponse closes it
-    exports_shapes.parquet(rows, shape=shape, to=file)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=name, content_type=FORMATS[format_])

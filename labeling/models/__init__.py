@@ -4,7 +4,14 @@ and selectors.
 
 from labeling.models.campaigns import Campaign, Item, ItemResponse
 from labeling.models.cases import Case
-from labeling.models.crowd import CrowdLink, CrowdVisit
+from labeling.models.crowd import (
+    CrowdLink,
+    CrowdVisit,
+    ProlificBonus,
+    ProlificBonusBatch,
+    ProlificStudy,
+    ProlificSubmission,
+)
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
 from labeling.models.guidelines import Guideline, GuidelineReading, GuidelineVersion
 from labeling.models.invitations import Invitation
@@ -12,6 +19,7 @@ from labeling.models.judgments import (
     Comparison,
     Demonstration,
     Draft,
+    Export,
     ItemQuestion,
     Judgment,
     RankedResponse,
@@ -25,7 +33,7 @@ from labeling.models.onboarding import (
 )
 from labeling.models.pay import PayDispute, Payment, Rate
 from labeling.models.pools import Pool, PoolMembership, Rater, RaterSkill
-from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
+from labeling.models.prompts import HubDownload, Import, Prompt, PromptKey, Response, Source
 from labeling.models.quality import QualityReport, RaterQuality, ResponseScore, Scorer, VoteBlock
 from labeling.models.review import (
     AdjudicatedRank,
@@ -48,6 +56,7 @@ __all__ = [
     "CrowdVisit",
     "Demonstration",
     "Draft",
+    "Export",
     "Gold",
     "GoldAnswer",
     "GoldItem",
@@ -55,6 +64,7 @@ __all__ = [
     "Guideline",
     "GuidelineReading",
     "GuidelineVersion",
+    "HubDownload",
     "Import",
     "Invitation",
     "Item",
@@ -71,6 +81,10 @@ __all__ = [
     "Pool",
     "PoolMembership",
     "ProfileAnswer",
+    "ProlificBonus",
+    "ProlificBonusBatch",
+    "ProlificStudy",
+    "ProlificSubmission",
     "Prompt",
     "PromptKey",
     "QualityReport",

@@ -1,4 +1,4 @@
-"""What raters gave: demonstrations and comparisons, and their drafts."""
+"""What raters gave: demonstrations and comparisons, their drafts, and exports of them."""
 
 from django.conf import settings
 from django.db import models
@@ -271,3 +271,46 @@ class ItemQuestion(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+
+class Export(models.Model):
+    """A ZIP archive of judgments with a data set card, written by a worker. The row stays when the
+    file is deleted.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("pending")
+        RUNNING = "running", _("running")
+        DONE = "done", _("ready")
+        FAILED = "failed", _("failed")
+
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, null=True, related_name="exports", help_text="null: all"
+    )
+    shape = models.CharField(max_length=32, help_text="a key of labeling.data.exports.shapes")
+    style = models.CharField(max_length=16, help_text="conversational or standard")
+    file_format = models.CharField(max_length=8, help_text="jsonl, json or parquet")
+    options = models.JSONField(
+        default=dict, help_text="includes_extra, includes_repeats, includes_imports, licences"
+    )
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="increased by each claim; writes name their attempt"
+    )
+    n_rows = models.PositiveIntegerField(default=0)
+    left_out = models.JSONField(default=dict, help_text="reason → how many")
+    card = models.TextField(blank=True, default="", help_text="Markdown: README.md of the archive")
+    file_name = models.CharField(
+        max_length=64, blank=True, default="", help_text="below EXPORTS_DIR; empty: no file"
+    )
+    n_bytes = models.BigIntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    heartbeat_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"export {self.pk}"

@@ -69,6 +69,11 @@ class Import(models.Model):
     columns = models.JSONField(
         default=dict, help_text="name that is read → heading in the file, for files with their own"
     )
+    annotations = models.JSONField(
+        default=dict,
+        help_text="campaign: name of the one to make of the answers; then how they are read: see "
+        "labeling.importers.annotations.plans",
+    )
     problems = models.JSONField(
         default=list, help_text="[{line, sentence}], capped; counts.problems has the full number"
     )
@@ -97,6 +102,50 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class HubDownload(models.Model):
+    """A data set that a worker gets from a hub, or from the local cache, to be imported."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("pending")
+        RUNNING = "running", _("running")
+        DONE = "done", _("ready")
+        FAILED = "failed", _("failed")
+
+    repository = models.CharField(max_length=200, help_text="owner/name, or an old short name")
+    config = models.CharField(max_length=200, blank=True, default="")
+    split = models.CharField(max_length=200, blank=True, default="")
+    revision = models.CharField(max_length=200, blank=True, default="")
+    options = models.JSONField(
+        default=dict, help_text="arguments of the import that follows; empty: a person continues"
+    )
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="increased by each claim; writes name their attempt"
+    )
+    bytes_total = models.BigIntegerField(default=0)
+    bytes_read = models.BigIntegerField(default=0)
+    licence = models.CharField(
+        max_length=64, blank=True, default="", help_text="as the data set's card says"
+    )
+    is_cached = models.BooleanField(default=False, help_text="it came from the local cache")
+    file_name = models.CharField(
+        max_length=64, blank=True, default="", help_text="below the uploads of imports"
+    )
+    import_batch = models.OneToOneField(
+        Import, on_delete=models.SET_NULL, null=True, related_name="hub_download"
+    )
+    error = models.TextField(blank=True, default="")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    heartbeat_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.repository
 
 
 class Prompt(models.Model):

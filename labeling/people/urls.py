@@ -12,6 +12,8 @@ from labeling.people.onboarding import manage_views as onboarding_manage_views
 from labeling.people.onboarding import views as onboarding_views
 from labeling.people.own_data import views as own_data_views
 from labeling.people.pools import views as pools_views
+from labeling.people.prolific import review_views as prolific_review_views
+from labeling.people.prolific import views as prolific_views
 from labeling.people.roster import views as roster_views
 
 urlpatterns = [
@@ -35,6 +37,44 @@ urlpatterns = [
     path("crowd/<str:token>/", crowd_views.enter, name="crowd"),
     path("crowd-links/<int:pk>/close", crowd_manage_views.close, name="pool_crowd_close"),
     path("pools/<int:pk>/crowd/", crowd_manage_views.index, name="pool_crowd"),
+    path("crowd-links/<int:pk>/prolific/", prolific_views.index, name="crowd_prolific"),
+    path("crowd-links/<int:pk>/prolific/check", prolific_views.check, name="crowd_prolific_check"),
+    path(
+        "crowd-links/<int:pk>/prolific/places/",
+        prolific_views.places,
+        name="crowd_prolific_places",
+    ),
+    path(
+        "crowd-links/<int:pk>/prolific/approve/",
+        prolific_review_views.approve_passed,
+        name="crowd_prolific_approve",
+    ),
+    path(
+        "crowd-links/<int:pk>/prolific/bonus/",
+        prolific_review_views.bonus,
+        name="crowd_prolific_bonus",
+    ),
+    path("crowd-links/<int:pk>/prolific/<str:act>/", prolific_views.act, name="crowd_prolific_act"),
+    path(
+        "prolific-submissions/<int:pk>/",
+        prolific_review_views.submission,
+        name="prolific_submission",
+    ),
+    path(
+        "prolific-bonuses/<int:pk>/pay",
+        prolific_review_views.pay_bonus,
+        name="prolific_bonus_pay",
+    ),
+    path(
+        "prolific-bonuses/<int:pk>/resend",
+        prolific_review_views.resend_bonus,
+        name="prolific_bonus_resend",
+    ),
+    path(
+        "prolific-bonuses/<int:pk>/discard",
+        prolific_review_views.discard_bonus,
+        name="prolific_bonus_discard",
+    ),
     path("onboarding/<int:pk>/", onboarding_views.index, name="onboarding"),
     path("onboarding/<int:pk>/<int:step_pk>/", onboarding_views.step, name="onboarding_step"),
     path("my-care/", content_settings_views.my_care, name="my_care"),

@@ -2,11 +2,13 @@
 still being written.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from django.db.models import Prefetch, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Case, CharField, Exists, F, OuterRef, Prefetch, QuerySet, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, NullIf
 
 from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
@@ -25,6 +27,7 @@ def judgment_feed(
     campaign_id: int | None = None,
     since: datetime | None = None,
     includes_imports: bool = False,
+    licences: Collection[str] | None = None,
     n: int,
     now: datetime,
 ) -> list[Judgment]:
@@ -35,6 +38,9 @@ def judgment_feed(
     without the texts of people who have withdrawn. labeling.review.judgment_events says what
     stopped counting since. Imported judgments keep the ids they had before their import was
     published, so a reader of the feed may have passed them.
+
+    With `licences`, only judgments whose texts are all under one of these. "" stands for a prompt
+    without a licence.
     """
     judgments = (
         visible(Judgment.objects.all())
@@ -46,6 +52,8 @@ def judgment_feed(
         judgments = judgments.filter(campaign=campaign_id)
     if since is not None:
         judgments = judgments.filter(submitted_at__gte=since)
+    if licences is not None:
+        judgments = _under(judgments, licences)
     found = _with_parts(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
     return list(takewhile(lambda judgment: _given_at(judgment) <= now - SETTLED_AFTER, found))
 
@@ -60,6 +68,37 @@ def feed_position(*, at: datetime) -> int:
     return given.filter(given_at__lte=at).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
+def _under(judgments: QuerySet[Judgment], licences: Collection[str]) -> QuerySet[Judgment]:
+    """Judgments whose texts are all under one of these. A text without a licence was written here,
+    so it has that of its prompt.
+    """
+    allowed = {*licences, ""}
+    shown = RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
+    others = (
+        shown.filter(comparison=OuterRef("pk"))
+        .annotate(own=_own_licence("response__"))
+        .exclude(own__in=allowed)
+    )
+    imported = Coalesce(
+        NullIf(KeyTextTransform("licence", "presentation"), Value("")),
+        F("import_batch__source__licence"),
+    )
+    written = Case(
+        When(demonstration=None, then=Value("")),
+        When(import_batch__isnull=False, then=imported),
+        When(demonstration__edit_of__isnull=False, then=_own_licence("demonstration__edit_of__")),
+        default=Value(""),
+        output_field=CharField(),
+    )
+    judgments = judgments.annotate(written_licence=written).filter(written_licence__in=allowed)
+    return judgments.filter(~Exists(others), prompt__licence__in=list(licences))
+
+
+def _own_licence(path: str) -> Coalesce:
+    """Response.own_licence in SQL."""
+    return Coalesce(NullIf(F(f"{path}licence"), Value("")), F(f"{path}source__licence"))
+
+
 def _with_parts(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
     ranked = (
         RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
@@ -68,9 +107,11 @@ def _with_parts(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
     )
     return judgments.select_related(
         "rater",
+        "prompt__source",
         "campaign__pool",
         "guideline_version__guideline",
-        "demonstration",
+        "import_batch__source",
+        "demonstration__edit_of__source",
         "comparison",
         "item",
     ).prefetch_related(Prefetch("comparison__ranked", ranked))

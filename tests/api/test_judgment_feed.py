@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -12,7 +13,7 @@ from labeling.desk.judgments import correct
 from labeling.desk.judgments.answers import DemonstrationAnswer
 from labeling.desk.judgments.undo import UNDO_GRACE
 from labeling.desk.work import UNDO_WITHIN
-from labeling.models import Campaign, Item, Judgment, Rater, Source
+from labeling.models import Campaign, Item, Judgment, Prompt, Rater, Response, Source
 from labeling.people import withdrawal
 from labeling.queue import feed
 from labeling.queue.feed import SETTLED_AFTER
@@ -56,8 +57,78 @@ def test_a_demonstration_comes_with_its_text(
         "further": [],
         "sources": "",
         "edit_of": None,
+        "source": "raters",
+        "licence": "",
     }
     assert row["comparison"] is None
+
+
+def test_a_judgment_comes_with_its_prompt_and_the_licence_of_every_text(
+    calling: Caller, noor: User, comparison_campaign: Campaign, rosa: Rater
+) -> None:
+    judgment = ranked(comparison_campaign, rosa)
+    best = judgment.comparison.ranked.get(rank=1).response
+    Response.objects.filter(pk=best.pk).update(licence="CC-BY-NC-4.0")
+    Prompt.objects.filter(pk=judgment.prompt_id).update(licence="CC-BY-4.0")
+
+    (row,) = calling(noor).get("/api/v1/judgments").json()["results"]
+
+    assert row["messages"] == judgment.prompt.messages
+    assert (row["prompt_licence"], row["prompt_source"]) == (
+        "CC-BY-4.0",
+        judgment.prompt.source.name,
+    )
+    assert {one["response"]: one["licence"] for one in row["comparison"]["responses"]}[
+        best.pk
+    ] == "CC-BY-NC-4.0"
+    assert "CC-BY-4.0 AND CC-BY-NC-4.0" in row["licence"]
+
+
+def test_the_feed_is_narrowed_to_licences_of_all_texts(
+    calling: Caller, noor: User, comparison_campaign: Campaign, rosa: Rater
+) -> None:
+    free, other, unstated = (ranked(comparison_campaign, rosa) for _ in range(3))
+    Source.objects.filter(responses__isnull=False).update(licence="MIT")
+    Prompt.objects.update(licence="CC-BY-4.0")
+    Response.objects.filter(pk=other.comparison.ranked.get(rank=1).response_id).update(
+        licence="CC-BY-NC-4.0"
+    )
+    Prompt.objects.filter(pk=unstated.prompt_id).update(licence="")
+    client = calling(noor)
+
+    def ids(licences: str) -> list[int]:
+        found = client.get("/api/v1/judgments", query_params={"licence": licences})
+        return [row["id"] for row in found.json()["results"]]
+
+    assert ids("CC-BY-4.0,MIT") == [free.pk]
+    assert ids("CC-BY-4.0, MIT, CC-BY-NC-4.0") == [free.pk, other.pk]
+    assert ids("MIT,none") == [unstated.pk]
+    assert ids("MIT") == []
+
+
+def test_a_demonstration_that_was_imported_or_edited_is_under_its_own_licence(
+    calling: Caller, noor: User, demonstration_campaign: Campaign, rosa: Rater
+) -> None:
+    here, imported = (written(demonstration_campaign, rosa) for _ in range(2))
+    Prompt.objects.update(licence="MIT")
+    source = Source.objects.create(name="a file", kind="import", licence="CC-BY-NC-4.0")
+    batch = source.imports.create(file_name="a.jsonl", path="", format="jsonl", state="published")
+    Judgment.objects.filter(pk=imported.pk).update(
+        import_batch=batch, campaign=None, item=None, slot=None
+    )
+    client = calling(noor)
+
+    def rows(licences: str) -> list[dict[str, Any]]:
+        query = {"licence": licences, "includes_imports": "true"}
+        found: list[dict[str, Any]] = client.get("/api/v1/judgments", query_params=query).json()[
+            "results"
+        ]
+        return found
+
+    assert [row["id"] for row in rows("MIT")] == [here.pk]
+    both = rows("MIT,CC-BY-NC-4.0")
+    assert [row["demonstration"]["licence"] for row in both] == ["", "CC-BY-NC-4.0"]
+    assert [row["demonstration"]["source"] for row in both] == ["raters", "a file"]
 
 
 def test_a_reader_goes_on_from_where_it_stopped(

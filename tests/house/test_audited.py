@@ -27,9 +27,13 @@ NOTHING_IS_KEPT = {
     "api_import_preview": "the first rows of a file, not kept",
     "run_cost": "the same, on the form",
     "campaign_count": "how many prompts a form would take",
+    "api_campaign_count": "the same, for a call",
     "campaign_preview": "an admin tries the desk, and nothing of it is stored",
     "campaign_preview_text": "how a text would look",
     "campaign_quality": "“Compute again”: the same figures from the same judgments, only sooner",
+    "api_campaign_quality": "“Compute again”: the same figures of the same judgments, only sooner",
+    "crowd_prolific_check": "the same look at Prolific as the beat's, only sooner",
+    "api_prolific_study_poll": "the same",
     "model_ask": "a question to a model lives in the broker for an hour",
     "model_answer_stop": "and so does its answer",
 }

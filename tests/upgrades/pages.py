@@ -61,6 +61,8 @@ FINE = {200, 286, 405}
 OUT_OF_PLACE = {
     "api_model_archive": "no weights",
     "api_nothing": "no such address",
+    "api_snapshot_file": "its files are not here",
+    "api_snapshot_rows": "the same",
     "campaign_agreement_part": "a part is chosen",
     "campaign_preview_diff": "two versions are chosen",
     "crowd_done": "crowd workers only",

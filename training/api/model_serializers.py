@@ -6,8 +6,9 @@ from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.api.fields import MAX_ID, Flag, Name
+from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.paging import PageQuery
+from labeling.models import Export
 from training.benchmarks.scorecards.selectors import Outcome
 from training.models import Publication, Suite, TrainedModel
 from training.registry import export
@@ -208,10 +209,11 @@ class CardSerializer(serializers.Serializer[Any]):
 
 
 class PublicationSerializer(serializers.Serializer[Any]):
-    """A publication of a model to a hub. It is complete when `state` is `done`."""
+    """A publication of a model or of an export to a hub. It is complete when `state` is `done`."""
 
     id = serializers.IntegerField()
-    model = serializers.IntegerField(source="model_id")
+    model = serializers.IntegerField(source="model_id", allow_null=True)
+    export = serializers.IntegerField(source="export_id", allow_null=True)
     repository = serializers.CharField()
     is_private = serializers.BooleanField()
     state = serializers.ChoiceField(choices=Publication.State.choices)
@@ -226,3 +228,7 @@ class PublicationSerializer(serializers.Serializer[Any]):
 class NewPublicationSerializer(serializers.Serializer[Any]):
     repository = serializers.CharField(max_length=200, help_text="As owner/name.")
     is_private = Flag(default=True)
+
+
+class NewExportPublicationSerializer(NewPublicationSerializer):
+    export = OneOf(Export.objects.all())

@@ -6,11 +6,12 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import paging, problems
+from accounts.api.files import FileRenderer
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
@@ -27,18 +28,9 @@ from training.storage import services as storage_services
 from training.storage import store
 
 
-class TarRenderer(BaseRenderer):
-    """Lets a client accept a tar. The archive itself is streamed without a renderer; only errors
-    are rendered, always as JSON.
-    """
-
+class TarRenderer(FileRenderer):
     media_type = export.CONTENT_TYPE
     format = "tar"
-
-    def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
-    ) -> bytes:
-        return JSONRenderer().render(data)
 
 
 @described(list_models="Models, newest first.", read_model="One model.")
@@ -165,6 +157,18 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 class Publications(RetrieveModelMixin, ApiViewSet):
     queryset = Publication.objects.all()
     serializer_class = PublicationSerializer
+
+    @writes(
+        "publish_export",
+        PublicationSerializer,
+        body=model_serializers.NewExportPublicationSerializer,
+        status=201,
+    )
+    def create(self, **values: Any) -> Publication:
+        """Publish an export to a hub as a data set, privately by default. A worker with the hub's
+        token uploads it.
+        """
+        return registry_publish.publish_export(**values, **self.who_and_when)
 
     def get_object(self) -> Publication:
         return training_access.publication(user=self.by, pk=self.kwargs["pk"])

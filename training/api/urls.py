@@ -8,14 +8,16 @@ from training.api import (
     registry,
     schedules,
     scorecards,
+    snapshots,
     storage,
     suites,
     views,
+    withdrawals,
 )
 
 router = Router()
 further = Router()  # a router takes only one view set under a name
-router.register("snapshots", views.Snapshots, "api_snapshot")
+router.register("snapshots", snapshots.Snapshots, "api_snapshot")
 router.register("suites", suites.Suites, "api_suite")
 router.register("runs", views.Runs, "api_run")
 router.register("schedules", schedules.Schedules, "api_schedule")
@@ -30,5 +32,6 @@ router.register("lineage/campaigns", lineage.CampaignLineage, "api_campaign_line
 router.register("lineage/prompts", lineage.PromptLineage, "api_prompt_lineage")
 router.register("scorecards", scorecards.Scorecards, "api_scorecard")
 router.register("nodes", nodes.Nodes, "api_node")
+router.register("withdrawals", withdrawals.Withdrawals, "api_withdrawal")
 router.register("storage", storage.Storage, "api_storage")
 urlpatterns = [*router.urls, *further.urls]

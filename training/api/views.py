@@ -1,4 +1,4 @@
-"""Snapshots and runs in the REST API. Permissions are in config.api_permissions.API_TABLE."""
+"""Runs in the REST API. Permissions are in config.api_permissions.API_TABLE."""
 
 from typing import Any
 
@@ -15,40 +15,12 @@ from training import configs
 from training.api import run_data, serializers
 from training.api.serializers import NewRunSerializer, RunSerializer
 from training.benchmarks.suites import services as suites_services
-from training.models import Run, Snapshot
+from training.models import Run
 from training.results import points as results_points
 from training.runs import costs, run_queue
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
-from training.snapshots import selectors as snapshots_selectors
-from training.snapshots import services as snapshots_services
 from training.storage import services as storage_services
-
-
-@described(list_snapshots="Snapshots, newest first.", read_snapshot="One snapshot with its card.")
-class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
-    queryset = Snapshot.objects.all()
-    serializer_class = serializers.SnapshotSerializer
-    query_class = serializers.SnapshotQuery
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        return snapshots_selectors.snapshots(kind=self.asked.get("kind", ""))
-
-    def get_object(self) -> Snapshot:
-        return training_access.snapshot(user=self.by, pk=self.kwargs["pk"])
-
-    @writes(
-        "cut_snapshot",
-        serializers.SnapshotSerializer,
-        body=serializers.NewSnapshotSerializer,
-        status=201,
-    )
-    def create(self, *, kind: str, name: str, filters: dict[str, Any] | None = None) -> Snapshot:
-        """Create a snapshot of the current judgments or prompts."""
-        wanted = snapshots_services.Filters.from_json(dict(filters or {}))
-        return snapshots_services.create_snapshot(
-            kind=kind, name=name, filters=wanted, **self.who_and_when
-        )
 
 
 @described(list_runs="Runs, newest first.", read_run="One run: its state, progress and outcome.")

@@ -1,11 +1,11 @@
-"""Models: their origin, external endpoints, and publications to hubs."""
+"""Models: their origin, external endpoints, and publications of models and exports to hubs."""
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from labeling.models import Source
+from labeling.models import Export, Source
 
 
 class TrainedModel(models.Model):
@@ -81,8 +81,8 @@ class Endpoint(models.Model):
 
 
 class Publication(models.Model):
-    """The upload of a model to a hub, with its progress. The token is in the environment of the
-    worker.
+    """The upload of a model or of an export to a hub, with its progress. The token is in the
+    environment of the worker.
     """
 
     class State(models.TextChoices):
@@ -91,7 +91,12 @@ class Publication(models.Model):
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
-    model = models.ForeignKey(TrainedModel, on_delete=models.CASCADE, related_name="publications")
+    model = models.ForeignKey(
+        TrainedModel, on_delete=models.CASCADE, null=True, related_name="publications"
+    )
+    export = models.ForeignKey(
+        Export, on_delete=models.CASCADE, null=True, related_name="publications"
+    )
     repository = models.CharField(max_length=200, help_text="owner/name")
     is_private = models.BooleanField(default=True)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
@@ -110,6 +115,15 @@ class Publication(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     heartbeat_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(model__isnull=False, export__isnull=True)
+                | models.Q(model__isnull=True, export__isnull=False),
+                name="publication_of_one_thing",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.model} to {self.repository}"

@@ -6,8 +6,11 @@ import json
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
+import zipfile
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
@@ -15,7 +18,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from training.models import Publication
+from labeling.data import export_files
+from labeling.models import Export
+from training.models import Publication, TrainedModel
 from training.processes import environment
 from training.registry import cards, export, publish
 from training.storage import artifacts, store
@@ -43,7 +48,6 @@ def send(*, publication_id: int) -> None:
 
 def _publish(publication: Publication) -> str:
     """Returns the URL on the hub. Raises _PublishFailed."""
-    model = publication.model
     if not settings.HUB_TOKEN:
         raise _PublishFailed(
             _(
@@ -51,6 +55,31 @@ def _publish(publication: Publication) -> str:
                 " the worker's environment."
             )
         )
+    if publication.model is not None:
+        return _run_child(publication, _model_job(publication.model))
+    assert publication.export is not None  # a constraint says so
+    with tempfile.TemporaryDirectory(prefix="publish-") as folder:
+        return _run_child(publication, _export_job(publication.export, Path(folder)))
+
+
+def _export_job(export: Export, folder: Path) -> dict[str, Any]:
+    """Unpacks the archive into `folder`. Raises _PublishFailed."""
+    try:
+        with zipfile.ZipFile(export_files.file_of(export=export)) as archive:
+            archive.extractall(folder)
+            files = archive.namelist()
+    except export_files.UnableToExport as problem:
+        raise _PublishFailed(problem.sentence) from problem
+    return {
+        "type": "dataset",
+        "folder": str(folder),
+        "files": files,
+        "texts": {"README.md": export.card},
+    }
+
+
+def _model_job(model: TrainedModel) -> dict[str, Any]:
+    """Raises _PublishFailed."""
     if cards.is_elsewhere(model=model):
         raise _PublishFailed(
             _("“%(name)s” is an external model and has no weights here.") % {"name": model}
@@ -72,17 +101,16 @@ def _publish(publication: Publication) -> str:
     lineage = json.dumps(
         cards.lineage_json(model=model), indent=1, ensure_ascii=False, cls=DjangoJSONEncoder
     )
-    job = {
+    return {
+        "type": "model",
         "folder": folder,
         "files": files,
-        "repository": publication.repository,
-        "is_private": publication.is_private,
         "texts": {"README.md": cards.card_text(model=model), "lineage.json": lineage},
     }
-    return _run_child(publication, job)
 
 
 def _run_child(publication: Publication, job: dict[str, Any]) -> str:
+    job |= {"repository": publication.repository, "is_private": publication.is_private}
     with subprocess.Popen(
         [sys.executable, "-m", "training.trainer.modeling.publish"],
         stdin=subprocess.PIPE,

@@ -1,16 +1,18 @@
-"""Publishing models to a hub: one row each, claimed by a worker that has the token."""
+"""Publishing models and exports to a hub: one row each, claimed by a worker that has the token."""
 
 import re
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from labeling.data import export_files
+from labeling.models import Export
 from training.models import Publication, TrainedModel
 from training.processes import doorbell
 from training.registry import selectors as registry_selectors
@@ -29,11 +31,7 @@ def publish_model(
     """Queues the model, and rings for a worker on commit; beat rings again if none takes it. Raises
     UnableToPublish.
     """
-    if not _REPOSITORY.fullmatch(repository):
-        raise UnableToPublish(
-            _("“%(name)s” is not a valid repository name. Write it as owner/name.")
-            % {"name": repository}
-        )
+    _check_repository(repository)
     if not model.licence:
         raise UnableToPublish(
             _("The model has no licence. Add one first: the model is published under it.")
@@ -48,25 +46,61 @@ def publish_model(
                 )
                 % {"model": model}
             )
-        if _active(now).filter(model=model).exists():
-            raise UnableToPublish(_("It is already being published."))
-        forgotten = Publication.objects.filter(model=model, state=Publication.State.QUEUED)
-        forgotten.update(
-            state=Publication.State.FAILED,
-            error=_("No worker took it, so it was requested again."),
-            ended_at=now,
-        )
-        publication = Publication.objects.create(
-            model=model, repository=repository, is_private=is_private, created_by=by, created_at=now
-        )
-        audit_log.record(
-            by=by,
-            action="publish",
+        return _queue(
+            Publication(model=model, repository=repository, is_private=is_private),
             target=model,
-            after={"repository": repository, "is_private": is_private},
+            by=by,
             now=now,
         )
-        transaction.on_commit(partial(doorbell.ring_publication, publication.pk))
+
+
+def publish_export(
+    *, export: Export, repository: str, is_private: bool, by: User, now: datetime
+) -> Publication:
+    """Queues an export as a data set, like `publish_model`. Raises UnableToPublish."""
+    _check_repository(repository)
+    try:
+        export_files.file_of(export=export)
+    except export_files.UnableToExport as problem:
+        raise UnableToPublish(problem.sentence) from problem
+    with transaction.atomic():
+        locked = Export.objects.select_for_update().get(pk=export.pk)
+        return _queue(
+            Publication(export=locked, repository=repository, is_private=is_private),
+            target=export,
+            by=by,
+            now=now,
+        )
+
+
+def _check_repository(repository: str) -> None:
+    if not _REPOSITORY.fullmatch(repository):
+        raise UnableToPublish(
+            _("“%(name)s” is not a valid repository name. Write it as owner/name.")
+            % {"name": repository}
+        )
+
+
+def _queue(publication: Publication, *, target: Model, by: User, now: datetime) -> Publication:
+    same = {"model": publication.model, "export": publication.export}
+    if _active(now).filter(**same).exists():
+        raise UnableToPublish(_("It is already being published."))
+    forgotten = Publication.objects.filter(**same, state=Publication.State.QUEUED)
+    forgotten.update(
+        state=Publication.State.FAILED,
+        error=_("No worker took it, so it was requested again."),
+        ended_at=now,
+    )
+    publication.created_by, publication.created_at = by, now
+    publication.save()
+    audit_log.record(
+        by=by,
+        action="publish",
+        target=target,
+        after={"repository": publication.repository, "is_private": publication.is_private},
+        now=now,
+    )
+    transaction.on_commit(partial(doorbell.ring_publication, publication.pk))
     return publication
 
 
@@ -80,7 +114,7 @@ def claim_publication(*, publication_id: int, now: datetime) -> Publication | No
         != 1
     ):
         return None
-    return Publication.objects.select_related("model").get(pk=publication_id)
+    return Publication.objects.select_related("model", "export").get(pk=publication_id)
 
 
 def ring_publications(*, now: datetime) -> int:

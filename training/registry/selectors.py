@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
+from labeling.models import Export
 from training.configs.dpo import DpoConfig
 from training.configs.ppo import PpoConfig
 from training.configs.rloo import RlooConfig
@@ -147,9 +148,9 @@ class PublicationStatus:
     is_going: bool
 
 
-def publications(*, model: TrainedModel) -> list[PublicationStatus]:
+def publications(*, of: TrainedModel | Export) -> list[PublicationStatus]:
     """Newest first."""
-    found = model.publications.select_related("created_by").order_by("-pk")[:N_PUBLICATIONS]
+    found = of.publications.select_related("created_by").order_by("-pk")[:N_PUBLICATIONS]
     return [
         PublicationStatus(one, one.state in (Publication.State.QUEUED, Publication.State.RUNNING))
         for one in found

@@ -1,4 +1,4 @@
-"""Celery tasks that publish models to a hub."""
+"""Celery tasks that publish models and exports to a hub."""
 
 from django.utils import timezone
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from training.registry import export_views
 from training.registry import views as registry_views
 from training.registry.lineage import views as lineage_views
 from training.registry.lineage import withdrawal_views
@@ -9,6 +10,8 @@ from training.registry.lineage import withdrawal_views
 urlpatterns = [
     path("lineage/campaigns/<int:pk>/", lineage_views.campaign, name="lineage_campaign"),
     path("lineage/prompts/<int:pk>/", lineage_views.prompt, name="lineage_prompt"),
+    path("exports/<int:pk>/publish/", export_views.publish, name="export_publish"),
+    path("exports/<int:pk>/publications", export_views.publications, name="export_publications"),
     path("models/", registry_views.index, name="models"),
     path("models/new/", registry_views.new, name="model_new"),
     path("models/<int:pk>/", registry_views.detail, name="model"),

@@ -7,10 +7,12 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from labeling.models import Export
 from training import access as training_access
 from training import configs
 from training.benchmarks.scorecards.pages import views as scorecards_views
@@ -220,5 +222,15 @@ def _run_buttons(model: TrainedModel, *, is_endpoint: bool) -> list[tuple[str, s
 
 
 def _publications(model: TrainedModel) -> dict[str, Any]:
-    found = selectors.publications(model=model)
-    return {"model": model, "publications": found, "is_going": any(one.is_going for one in found)}
+    address = reverse("model_publications", args=[model.pk])
+    return {"model": model} | publications_of(model, refreshed_at=address)
+
+
+def publications_of(thing: TrainedModel | Export, *, refreshed_at: str) -> dict[str, Any]:
+    """What templates/training/registry/_publications.html needs."""
+    found = selectors.publications(of=thing)
+    return {
+        "publications": found,
+        "is_going": any(one.is_going for one in found),
+        "refreshed_at": refreshed_at,
+    }

@@ -189,6 +189,28 @@ class PromptRow:
         return {self.licence}
 
 
+@dataclass(frozen=True)
+class MarkedRow:
+    """A response with what its import said of it."""
+
+    response_id: int
+    prompt_id: int
+    messages: list[Message]
+    text: str
+    marks: dict[str, Any]
+    split: str
+    source_name: str
+    licence: str
+    category: str
+    language: str
+    response_licence: str = ""
+    prompt_source: str = ""
+
+    @property
+    def licences(self) -> set[str]:
+        return _licences(self.licence, self.response_licence)
+
+
 def _licences(of_prompt: str, *of_responses: str) -> set[str]:
     """The licences that apply to a row: its prompt's, which may be empty, and those named by its
     responses' sources.

@@ -1,146 +1,96 @@
-"""The shapes of a file of judgments: rows as records, and records as JSON lines or Parquet."""
+"""The shapes of exports: what a row is, its columns, and how it is read."""
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
-from itertools import combinations, islice
-from typing import Any, BinaryIO
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+from django.utils.translation import gettext_noop
 
-from labeling.data.exports.consensus import SCHEMA as CONSENSUS
+from labeling.data.exports import judged, projects, trl
+from labeling.data.exports.columns import Record
 from labeling.data.exports.consensus import as_consensus, consensus_rows
-from labeling.data.exports.rows import (
-    CHUNK,
-    AdjudicatedRow,
-    ComparisonRow,
-    DemonstrationRow,
-    as_turn,
-    licence_expression,
+from labeling.data.exports.rows import ComparisonRow
+from labeling.data.exports.streams import (
+    adjudications,
+    comparisons,
+    demonstrations,
+    marked,
+    prompts,
 )
-from labeling.data.exports.streams import adjudications, comparisons, demonstrations
 
-Record = dict[str, Any]
+OTHER_LICENCE = gettext_noop("rows with a text under another licence")
+FILE_FORMATS = ("jsonl", "parquet", "json")
+CHATS, TEXTS = "conversational", "standard"
+"""TRL's names for a row with lists of messages, and for one with texts."""
 
-_ABOUT = (
-    ("judgment", pa.int64()),
-    ("prompt_id", pa.int64()),
-    ("rater", pa.string()),
-    ("split", pa.string()),
-    ("category", pa.string()),
-    ("language", pa.string()),
-    ("licence", pa.string()),
-    ("prompt_licence", pa.string()),
-    ("prompt_source", pa.string()),
-    ("is_extra", pa.bool_()),
-    ("is_edit", pa.bool_()),
-    ("submitted_at", pa.string()),
-    ("item", pa.int64()),
-    ("campaign", pa.int64()),
-    ("guideline", pa.string()),
-    ("active_s", pa.float64()),
-    ("warnings", pa.list_(pa.string())),
-    ("is_repeat", pa.bool_()),
-)
-_MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-_WRITTEN = (("response_licence", pa.string()), ("response_source", pa.string()))
-_PAIR = tuple(
-    (f"{side}_{about}", pa.string())
-    for side in ("chosen", "rejected")
-    for about in ("licence", "source")
-)
-_ANSWERS = (*_ABOUT, *_WRITTEN, ("turn", pa.int64()))
-_RESPONSES = pa.list_(
-    pa.struct(
-        [
-            ("response", pa.int64()),
-            ("text", pa.string()),
-            ("rank", pa.int64()),
-            ("source", pa.string()),
-            ("licence", pa.string()),
-            ("position", pa.int64()),
-            ("ratings", pa.string()),
-        ]
-    )
-)
-_DECIDED = pa.list_(
-    pa.struct(
-        [
-            ("response", pa.int64()),
-            ("text", pa.string()),
-            ("rank", pa.int64()),
-            ("source", pa.string()),
-            ("licence", pa.string()),
-        ]
-    )
-)
-SCHEMAS: dict[str, pa.Schema] = {
-    "demonstrations": pa.schema([("prompt", _MESSAGES), ("completion", _MESSAGES), *_ANSWERS]),
-    "dialogues": pa.schema([("messages", _MESSAGES), *_ABOUT, *_WRITTEN]),
-    "preferences": pa.schema(
-        [("prompt", _MESSAGES), ("chosen", _MESSAGES), ("rejected", _MESSAGES), *_ABOUT, *_PAIR]
-    ),
-    "rankings": pa.schema(
-        [
-            ("prompt", _MESSAGES),
-            ("responses", _RESPONSES),
-            ("strength", pa.int64()),
-            ("reason", pa.string()),
-            ("is_all_bad", pa.bool_()),
-            *_ABOUT,
-        ]
-    ),
-    "adjudicated": pa.schema(
-        [
-            ("prompt", _MESSAGES),
-            ("responses", _DECIDED),
-            ("reason", pa.string()),
-            ("note", pa.string()),
-            ("item", pa.int64()),
-            ("prompt_id", pa.int64()),
-            ("split", pa.string()),
-            ("category", pa.string()),
-            ("language", pa.string()),
-            ("licence", pa.string()),
-            ("prompt_licence", pa.string()),
-            ("prompt_source", pa.string()),
-            ("adjudicated_at", pa.string()),
-        ]
-    ),
-    "consensus": pa.schema([("prompt", _MESSAGES), ("a", _MESSAGES), ("b", _MESSAGES), *CONSENSUS]),
-}
-"""The shapes and their columns. The first three are TRL's conversational prompt-completion,
-language modelling and preference formats, with additional columns that TRL ignores; `rankings` is
-everything a rater gave; `adjudicated` is what a reviewer decided, one row per item; `consensus` is
-what raters say collectively, one row per pair.
-"""
+
+@dataclass(frozen=True)
+class Selection:
+    """Which judgments are exported. None means all."""
+
+    campaigns: Collection[int] | None = None
+    include_imports: bool = True
+    include_extra: bool = False
+    include_gold: bool = False
+    include_repeats: bool = False
+    include_set_aside: bool = False
+    licences: Collection[str] | None = None
+
+
+Read = Callable[[Selection, "Counter[str]"], Iterator[Record]]
+Convert = Callable[[Iterable[Record], "Counter[str]"], Iterator[Record]]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """`schema` is None for the files of other tools, which have no columns: `convert` makes them of
+    rows. `styles`: whether it exists with chats, with texts, or both; the first is the usual one.
+    """
+
+    read: Read
+    schema: pa.Schema | None
+    styles: tuple[str, ...] = (CHATS,)
+    convert: Convert | None = None
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        return ("jsonl", "parquet") if self.schema else ("json", "jsonl")
 
 
 def records(
     shape: str,
     *,
-    campaigns: Collection[int] | None = None,
-    include_imports: bool = True,
-    include_extra: bool = False,
-    include_gold: bool = False,
-    include_set_aside: bool = False,
-    licences: Collection[str] | None = None,
+    style: str = "",
+    left_out: Counter[str] | None = None,
+    **selection: object,
 ) -> Iterator[Record]:
-    """Rows of a file of this `shape` (a key of SCHEMAS), as JSON values. With `licences`, only rows
-    whose texts are all under one of these.
+    """Rows of this shape (a key of SHAPES), as JSON values. `selection` has the fields of
+    Selection. With `licences`, only rows whose texts are all under one of these. `left_out` counts
+    what the shape cannot hold.
     """
-    rows = _records(
-        shape,
-        campaigns=campaigns,
-        include_imports=include_imports,
-        include_extra=include_extra,
-        include_gold=include_gold,
-        include_set_aside=include_set_aside,
-    )
-    if licences is None:
-        return rows
-    return (row for row in rows if licences_in(row) <= set(licences))
+    counter: Counter[str] = Counter() if left_out is None else left_out
+    found = rows(shape, style, Selection(**selection), counter)  # type: ignore[arg-type]
+    convert = SHAPES[shape].convert
+    return convert(found, counter) if convert else found
+
+
+def rows(shape: str, style: str, selection: Selection, left_out: Counter[str]) -> Iterator[Record]:
+    """The same before it is converted for another tool."""
+    found = SHAPES[shape].read(selection, left_out)
+    return trl.as_plain(found, left_out) if _is_flattened(shape, style) else found
+
+
+def _is_flattened(shape: str, style: str) -> bool:
+    return style == TEXTS != SHAPES[shape].styles[0]
+
+
+def schema(shape: str, style: str = "") -> pa.Schema:
+    """The columns. Raises KeyError for a shape without columns."""
+    columns = SHAPES[shape].schema
+    if columns is None:
+        raise KeyError(shape)
+    return trl.plain_schema(columns) if _is_flattened(shape, style) else columns
 
 
 def licences_in(record: Record) -> set[str]:
@@ -153,177 +103,111 @@ def licences_in(record: Record) -> set[str]:
     return {record["prompt_licence"]} | (others - {""})
 
 
-def _records(
-    shape: str,
-    *,
-    campaigns: Collection[int] | None,
-    include_imports: bool,
-    include_extra: bool,
-    include_gold: bool,
-    include_set_aside: bool,
-) -> Iterator[Record]:
-    filters: Record = {
-        "campaigns": campaigns,
-        "include_imports": include_imports,
-        "include_extra": include_extra,
-        "include_gold": include_gold,
-        "include_set_aside": include_set_aside,
+# --- readers --------------------------------------------------------------------------------------
+
+
+def _limited(read: Read) -> Read:
+    """Leaves out the rows with a text under a licence that was not chosen."""
+
+    def limited(selection: Selection, left_out: Counter[str]) -> Iterator[Record]:
+        for record in read(selection, left_out):
+            if selection.licences is None or licences_in(record) <= set(selection.licences):
+                yield record
+            else:
+                left_out[OTHER_LICENCE] += 1
+
+    return limited
+
+
+def _judgments(selection: Selection) -> dict[str, object]:
+    return {
+        "campaigns": selection.campaigns,
+        "include_imports": selection.include_imports,
+        "include_extra": selection.include_extra,
+        "include_gold": selection.include_gold,
+        "include_set_aside": selection.include_set_aside,
     }
-    if shape == "demonstrations":
-        yield from map(as_prompt_completion, demonstrations(**filters))
-        return
-    if shape == "dialogues":
-        yield from (as_dialogue(row) for row in demonstrations(**filters) if row.is_last)
-        return
-    if shape == "adjudicated":
-        yield from map(as_adjudicated, adjudications(campaigns=campaigns))
-        return
-    if shape == "consensus":
-        yield from map(as_consensus, consensus_rows(campaigns=campaigns))
-        return
-    compared = comparisons(**filters)
-    for row in compared:
-        yield from as_preferences(row) if shape == "preferences" else [as_ranking(row)]
 
 
-def as_prompt_completion(row: DemonstrationRow) -> Record:
-    return (
-        {"prompt": row.messages, "completion": as_turn(row.response)}
-        | _about(row)
-        | _written(row)
-        | {"turn": row.turn}
+@_limited
+def _demonstrations(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
+    return map(judged.as_prompt_completion, demonstrations(**_judgments(selection)))  # type: ignore[arg-type]
+
+
+@_limited
+def _dialogues(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
+    rows = demonstrations(**_judgments(selection))  # type: ignore[arg-type]
+    return (judged.as_dialogue(row) for row in rows if row.is_last)
+
+
+@_limited
+def _preferences(selection: Selection, left_out: Counter[str]) -> Iterator[Record]:
+    for row in _compared(selection):
+        yield from judged.as_preferences(row, left_out)
+
+
+@_limited
+def _rankings(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
+    return map(judged.as_ranking, _compared(selection, include_single=True))
+
+
+@_limited
+def _rankings_of_several(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
+    return map(judged.as_ranking, _compared(selection))
+
+
+@_limited
+def _adjudicated(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
+    return map(judged.as_adjudicated, adjudications(campaigns=selection.campaigns))
+
+
+@_limited
+def _consensus(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
+    return map(as_consensus, consensus_rows(campaigns=selection.campaigns))
+
+
+@_limited
+def _prompts(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
+    return map(trl.as_prompt, prompts(campaigns=selection.campaigns))
+
+
+@_limited
+def _unpaired(selection: Selection, left_out: Counter[str]) -> Iterator[Record]:
+    for row in _compared(selection):
+        yield from trl.as_unpaired(row, left_out)
+    yield from trl.as_marked(marked(mark="label", campaigns=selection.campaigns), left_out)
+
+
+@_limited
+def _stepwise(selection: Selection, left_out: Counter[str]) -> Iterator[Record]:
+    return trl.as_stepwise(marked(mark="labels", campaigns=selection.campaigns), left_out)
+
+
+def _implicit(selection: Selection, left_out: Counter[str]) -> Iterator[Record]:
+    return map(trl.as_implicit, _preferences(selection, left_out))
+
+
+def _compared(selection: Selection, *, include_single: bool = False) -> Iterator[ComparisonRow]:
+    return comparisons(
+        **_judgments(selection),  # type: ignore[arg-type]
+        include_repeats=selection.include_repeats,
+        include_single=include_single,
     )
 
 
-def as_dialogue(row: DemonstrationRow) -> Record:
-    return {"messages": [*row.messages, *as_turn(row.response)]} | _about(row) | _written(row)
-
-
-def _written(row: DemonstrationRow) -> Record:
-    return {"response_licence": row.response_licence, "response_source": row.source_name}
-
-
-def as_preferences(row: ComparisonRow) -> Iterator[Record]:
-    """One pair for every two ranked responses with different ranks: ties and unranked responses
-    give none.
-    """
-    ranked = [(response.rank, response) for response in row.responses if response.rank is not None]
-    for (rank, one), (other_rank, other) in combinations(ranked, 2):
-        if rank != other_rank:
-            chosen, rejected = (one, other) if rank < other_rank else (other, one)
-            yield (
-                {
-                    "prompt": row.messages,
-                    "chosen": as_turn(chosen.text),
-                    "rejected": as_turn(rejected.text),
-                }
-                | _about(replace(row, responses=(chosen, rejected)))
-                | {
-                    "chosen_licence": chosen.licence,
-                    "chosen_source": chosen.source_name,
-                    "rejected_licence": rejected.licence,
-                    "rejected_source": rejected.source_name,
-                }
-            )
-
-
-def as_ranking(row: ComparisonRow) -> Record:
-    responses = [
-        {
-            "response": response.response_id,
-            "text": response.text,
-            "rank": response.rank,
-            "source": response.source_name,
-            "licence": response.licence,
-            "position": response.position,
-            "ratings": response.ratings,
-        }
-        for response in row.responses
-    ]
-    judged = {
-        "responses": responses,
-        "strength": row.strength,
-        "reason": row.reason,
-        "is_all_bad": row.is_all_bad,
-    }
-    return {"prompt": row.messages} | judged | _about(row)
-
-
-def as_adjudicated(row: AdjudicatedRow) -> Record:
-    responses = [
-        {
-            "response": decided.response_id,
-            "text": decided.text,
-            "rank": decided.rank,
-            "source": decided.source_name,
-            "licence": decided.licence,
-        }
-        for decided in row.responses
-    ]
-    return {
-        "prompt": row.messages,
-        "responses": responses,
-        "reason": row.reason,
-        "note": row.note,
-        "item": row.item_id,
-        "prompt_id": row.prompt_id,
-        "split": row.split,
-        "category": row.category,
-        "language": row.language,
-        "licence": licence_expression(row.licences),
-        "prompt_licence": row.licence,
-        "prompt_source": row.prompt_source,
-        "adjudicated_at": row.at.isoformat(),
-    }
-
-
-def jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """One line of UTF-8 per row."""
-    for row in rows:
-        yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
-
-
-def parquet(rows: Iterable[Record], *, shape: str, to: BinaryIO) -> int:
-    """Writes a Parquet file of this shape, one row group at a time; returns the number of rows.
-    Ratings are stored as JSON text.
-    """
-    schema = SCHEMAS[shape]
-    remaining = iter(rows)
-    n_rows = 0
-    with pq.ParquetWriter(to, schema) as writer:
-        while chunk := list(islice(remaining, CHUNK)):
-            writer.write_table(pa.Table.from_pylist([_flat(row) for row in chunk], schema=schema))
-            n_rows += len(chunk)
-    return n_rows
-
-
-def _flat(row: Record) -> Record:
-    if "responses" not in row or "judgment" not in row:  # an adjudicated order has no ratings
-        return row
-    responses = [
-        response | {"ratings": json.dumps(response["ratings"])} for response in row["responses"]
-    ]
-    return row | {"responses": responses}
-
-
-def _about(row: DemonstrationRow | ComparisonRow) -> Record:
-    return {
-        "judgment": row.judgment_id,
-        "prompt_id": row.prompt_id,
-        "rater": row.rater_alias,
-        "split": row.split,
-        "category": row.category,
-        "language": row.language,
-        "licence": licence_expression(row.licences),
-        "prompt_licence": row.licence,
-        "prompt_source": row.prompt_source,
-        "is_extra": row.is_extra,
-        "is_edit": row.is_edit,
-        "submitted_at": row.submitted_at.isoformat(),
-        "item": row.item_id,
-        "campaign": row.campaign_id,
-        "guideline": row.guideline,
-        "active_s": row.active_s,
-        "warnings": list(row.warnings),
-        "is_repeat": row.is_repeat,
-    }
+SHAPES: dict[str, Shape] = {
+    "prompts": Shape(_prompts, trl.SCHEMAS["prompts"], (CHATS, TEXTS)),
+    "demonstrations": Shape(_demonstrations, judged.SCHEMAS["demonstrations"], (CHATS, TEXTS)),
+    "dialogues": Shape(_dialogues, judged.SCHEMAS["dialogues"], (CHATS, TEXTS)),
+    "preferences": Shape(_preferences, judged.SCHEMAS["preferences"], (CHATS, TEXTS)),
+    "implicit": Shape(_implicit, trl.SCHEMAS["implicit"], (CHATS, TEXTS)),
+    "unpaired": Shape(_unpaired, trl.SCHEMAS["unpaired"], (CHATS, TEXTS)),
+    "stepwise": Shape(_stepwise, trl.SCHEMAS["stepwise"], (TEXTS,)),
+    "rankings": Shape(_rankings, judged.SCHEMAS["rankings"]),
+    "adjudicated": Shape(_adjudicated, judged.SCHEMAS["adjudicated"]),
+    "consensus": Shape(_consensus, judged.SCHEMAS["consensus"]),
+    "label_studio": Shape(_rankings_of_several, None, convert=projects.label_studio),
+    "label_studio_texts": Shape(_demonstrations, None, convert=projects.label_studio),
+    "argilla": Shape(_rankings_of_several, None, convert=projects.argilla),
+    "argilla_texts": Shape(_demonstrations, None, convert=projects.argilla),
+}

@@ -14,6 +14,7 @@ from labeling.data.exports.rows import (
     ComparisonRow,
     DecidedText,
     DemonstrationRow,
+    MarkedRow,
     Message,
     PromptRow,
     RankedText,
@@ -26,6 +27,7 @@ from labeling.models import (
     Campaign,
     Demonstration,
     Item,
+    ItemResponse,
     Judgment,
     Prompt,
     RankedResponse,
@@ -88,7 +90,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         response=judgment.demonstration.text,
         split=prompt.split,
         cluster=prompt.cluster,
-        source_name=_origin(judgment),
+        source_name=origin(judgment),
         licence=prompt.licence,
         category=prompt.category,
         language=prompt.language,
@@ -99,7 +101,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         is_extra=judgment.is_extra,
         is_held_out=_is_held_out(judgment),
         is_edit=judgment.demonstration.edit_of_id is not None,
-        response_licence=_written_licence(judgment),
+        response_licence=written_licence(judgment),
         prompt_source=prompt.source.name,
         item_id=judgment.item_id,
         active_s=judgment.active_s,
@@ -108,7 +110,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
     )
 
 
-def _written_licence(judgment: Judgment) -> str:
+def written_licence(judgment: Judgment) -> str:
     """The licence of a demonstration. An edit keeps that of the text it was made from."""
     if judgment.import_batch:
         return str(judgment.presentation.get("licence") or judgment.import_batch.source.licence)
@@ -116,14 +118,27 @@ def _written_licence(judgment: Judgment) -> str:
     return original.own_licence if original else ""
 
 
-def _origin(judgment: Judgment) -> str:
+def origin(judgment: Judgment) -> str:
+    """Where a demonstration is from: an import, a model whose answer was accepted, or `raters`."""
     if judgment.import_batch:
-        return judgment.import_batch.source.name
+        return str(judgment.presentation.get("source") or judgment.import_batch.source.name)
     return (
         str(judgment.presentation.get("source") or "raters")
         if judgment.campaign_id is None
         else "raters"
     )
+
+
+def licences_of_judgment(judgment: Judgment) -> set[str]:
+    """The licences of all its texts; "" if the prompt has none."""
+    licences = {judgment.prompt.licence}
+    # a reverse one-to-one raises when there is none
+    compared = getattr(judgment, "comparison", None)
+    if compared is not None:
+        licences |= {row.response.own_licence for row in compared.ranked.all()} - {""}
+    if getattr(judgment, "demonstration", None) is not None:
+        licences |= {written_licence(judgment)} - {""}
+    return licences
 
 
 def comparisons(
@@ -134,12 +149,13 @@ def comparisons(
     include_gold: bool = False,
     include_repeats: bool = False,
     include_set_aside: bool = False,
+    include_single: bool = False,
 ) -> Iterator[ComparisonRow]:
     """Every comparison of `campaigns` (None: of all), and the imported ones unless excluded.
 
     A judgment in which a response was edited gives a second row, `is_edit`: the edit first, then
     its original. A repeat would count its rater's opinion twice, so repeats are only included on
-    request.
+    request. So are ratings of a single response, which compare nothing.
     """
     ranked = (
         RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
@@ -160,7 +176,7 @@ def comparisons(
         chunk_size=CHUNK
     ):
         row = _comparison(judgment, weights)
-        if len(row.responses) > 1:
+        if len(row.responses) > 1 or (include_single and row.responses):
             yield row
         edited = _edited_pair(judgment, row)
         if edited is not None:
@@ -288,10 +304,13 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
         )
 
 
-def prompts() -> Iterator[PromptRow]:
-    """Every published prompt that is not retired."""
-    rows = visible(Prompt.objects.filter(retired_at=None)).select_related("source").order_by("pk")
-    for prompt in rows.iterator(chunk_size=CHUNK):
+def prompts(*, campaigns: Collection[int] | None = None) -> Iterator[PromptRow]:
+    """Every published prompt that is not retired, or that `campaigns` ask about."""
+    rows = visible(Prompt.objects.filter(retired_at=None))
+    if campaigns is not None:
+        asked = Item.objects.filter(campaign__in=campaigns, repeat_of=None)
+        rows = visible(Prompt.objects.filter(pk__in=asked.values("prompt")))
+    for prompt in rows.select_related("source").order_by("pk").iterator(chunk_size=CHUNK):
         yield PromptRow(
             prompt_id=prompt.pk,
             messages=prompt.messages,
@@ -301,6 +320,32 @@ def prompts() -> Iterator[PromptRow]:
             licence=prompt.licence,
             language=prompt.language,
             source_name=prompt.source.name,
+        )
+
+
+def marked(*, mark: str, campaigns: Collection[int] | None = None) -> Iterator[MarkedRow]:
+    """Every published response that its import gave this mark, or those that `campaigns` show."""
+    rows = visible(Response.objects.filter(marks__has_key=mark)).exclude(counting.by_withdrawn())
+    if campaigns is not None:
+        rows = rows.filter(
+            pk__in=ItemResponse.objects.filter(item__campaign__in=campaigns).values("response")
+        )
+    rows = rows.select_related("source", "prompt__source").order_by("pk")
+    for response in rows.iterator(chunk_size=CHUNK):
+        prompt = response.prompt
+        yield MarkedRow(
+            response_id=response.pk,
+            prompt_id=prompt.pk,
+            messages=prompt.messages,
+            text=response.text,
+            marks=response.marks,
+            split=prompt.split,
+            source_name=response.source.name,
+            licence=prompt.licence,
+            category=prompt.category,
+            language=prompt.language,
+            response_licence=response.own_licence,
+            prompt_source=prompt.source.name,
         )
 
 
@@ -398,4 +443,7 @@ def _is_repeat(judgment: Judgment) -> bool:
 
 
 def _guideline(judgment: Judgment) -> str | None:
+    """The version that the rater worked by; for an imported judgment as its file names it."""
+    if named := judgment.import_batch and judgment.presentation.get("guideline"):
+        return str(named)
     return str(judgment.guideline_version) if judgment.guideline_version else None

@@ -58,6 +58,13 @@ def unpacked(stream: BinaryIO) -> Opened:
     return opened
 
 
+def is_packed(stream: Opened) -> bool:
+    """Whether reading it decompresses: it is gzip, or a member of a ZIP archive."""
+    if isinstance(stream, gzip.GzipFile):
+        return True
+    return isinstance(stream.raw, _Raw) and stream.raw.is_packed
+
+
 def beginning(stream: Opened) -> bytes:
     """What the next bytes are; empty at the end, and where a compressed stream is damaged (reading
     it then says so).
@@ -270,6 +277,7 @@ class _Raw(io.RawIOBase):
     def __init__(self, stream: BinaryIO) -> None:
         super().__init__()
         self._stream = stream
+        self.is_packed = isinstance(stream, zipfile.ZipExtFile)
 
     def readable(self) -> bool:
         return True

@@ -37,6 +37,9 @@ def files(stream: BinaryIO, text: str = "") -> Iterator[File]:
         return
     try:
         file = arrow.seekable(opened)
+    except arrow.TooLarge:
+        yield "", "", iter([arrow.too_large()])
+        return
     except arrow.DAMAGED:
         yield "", "", iter([_damaged()])
         return
@@ -103,6 +106,9 @@ def _member(archive: zipfile.ZipFile, name: str) -> tuple[str, Values]:
 def _workbook(opened: Opened) -> Values:
     try:
         file = arrow.seekable(opened)
+    except arrow.TooLarge:
+        yield arrow.too_large()
+        return
     except arrow.DAMAGED:
         yield _damaged()
         return

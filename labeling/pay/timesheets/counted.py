@@ -25,13 +25,18 @@ def counted_lines(
     start = days.midnight(since, dt.UTC)
     end = days.end_of(until, dt.UTC)
     whose = Q(rater=rater) if rater is not None else Q()
-    given = Judgment.objects.filter(
-        whose,
-        submitted_at__gte=start,
-        submitted_at__lt=end,
-        import_batch=None,
-        campaign__isnull=False,
+    handed_in = whose & Q(submitted_at__gte=start, submitted_at__lt=end)
+    lines = lines_of(
+        judged=handed_in,
+        skipped=whose & Q(ended_at__gte=start, ended_at__lt=end),
+        learned=handed_in,
     )
+    return lines + [_correction(dispute) for dispute in _corrections(whose, start, end)]
+
+
+def lines_of(*, judged: Q, skipped: Q, learned: Q) -> list[TimesheetLine]:
+    """The lines of the judgments, skips and onboarding attempts that match, without corrections."""
+    given = Judgment.objects.filter(judged, import_batch=None, campaign__isnull=False)
     worked = _grouped(
         given,
         pool="campaign__pool",
@@ -39,33 +44,27 @@ def counted_lines(
         seconds=working_time.judged_s(),
         extra=Q(is_extra=True),
     )
-    passed = working_time.skips(whose & Q(ended_at__gte=start, ended_at__lt=end))
-    skipped = _grouped(
-        passed,
+    passed = _grouped(
+        working_time.skips(skipped),
         pool="campaign__pool",
         kind=F("campaign__kind"),
         seconds=working_time.skipped_s(),
         extra=Q(),
         at="ended_at",
     )
-    attempts = StepAttempt.objects.filter(
-        whose, submitted_at__gte=start, submitted_at__lt=end, paid_minutes__gt=0
-    )
-    learned = _grouped(
-        attempts,
+    attended = _grouped(
+        StepAttempt.objects.filter(learned, paid_minutes__gt=0),
         pool="step__pool",
         kind=Value(Rate.Kind.ONBOARDING),
         seconds=F("paid_minutes") * Value(60.0),
         extra=Q(pk=None),
     )
-    rows = [*_with_skips(worked, skipped), *learned]
+    rows = [*_with_skips(worked, passed), *attended]
     pools = dict(
         Pool.objects.filter(pk__in={row["pool_id"] for row in rows}).values_list("pk", "name")
     )
     rates = Rate.objects.in_bulk({row["rate_id"] for row in rows if row["rate_id"]})
-    lines = [_line(row, pools[row["pool_id"]], rates.get(row["rate_id"])) for row in rows]
-    lines += [_correction(dispute) for dispute in _corrections(whose, start, end)]
-    return lines
+    return [_line(row, pools[row["pool_id"]], rates.get(row["rate_id"])) for row in rows]
 
 
 def _with_skips(

@@ -7,10 +7,16 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Judgment, Pass, Pool, Rater, Slot
+from labeling.people.crowd import completion
 from labeling.queue.claiming import work_left
 
 PLACE_HELD = timedelta(minutes=15)
 """How long a visit without an answer keeps its place. It may go on after that."""
+PROLIFIC_MARGIN = 2
+"""Prolific counts the places of a connected link, and fills a place that is free there minutes
+before the site knows. The link refuses only beyond this many times its places, so that made-up IDs
+cannot use up the campaign.
+"""
 
 
 @dataclass(frozen=True)
@@ -23,15 +29,26 @@ class LinkRow:
 
 def link_rows(*, pool: Pool) -> list[LinkRow]:
     """The pool's links with their visits by state, newest first, in one query."""
+    return _rows(CrowdLink.objects.filter(campaign__pool=pool))
+
+
+def rows_of(*, links: Iterable[CrowdLink]) -> list[LinkRow]:
+    """The same for some links."""
+    return _rows(CrowdLink.objects.filter(pk__in=[link.pk for link in links]))
+
+
+def _rows(found: QuerySet[CrowdLink]) -> list[LinkRow]:
     states = CrowdVisit.State
     links: Iterable[CrowdLink] = (
-        CrowdLink.objects.filter(campaign__pool=pool)
-        .select_related("campaign")
+        found.select_related("campaign", "prolific_study")
         .annotate(
             n_working=Count("visits", filter=Q(visits__state=states.WORKING)),
             n_complete=Count("visits", filter=Q(visits__state=states.COMPLETE)),
             n_ended=Count(
-                "visits", filter=Q(visits__state__in=[states.RETURNED, states.TIMED_OUT])
+                "visits",
+                filter=Q(
+                    visits__state__in=[states.RETURNED, states.TIMED_OUT, states.SCREENED_OUT]
+                ),
             ),
         )
         .order_by("-pk")
@@ -53,6 +70,11 @@ def n_places_taken(*, link: CrowdLink, now: datetime) -> int:
     return link.visits.filter(Q(state=states.COMPLETE) | Q(holds, state=states.WORKING)).count()
 
 
+def is_full(*, link: CrowdLink, now: datetime) -> bool:
+    margin = PROLIFIC_MARGIN if completion.study_of(link=link) else 1
+    return n_places_taken(link=link, now=now) >= link.n_places * margin
+
+
 def visit_at_work(*, rater: Rater, campaign: Campaign | None = None) -> CrowdVisit | None:
     """The current visit of this rater, if they came through a link."""
     mine = rater.crowd_visits.filter(state=CrowdVisit.State.WORKING).select_related(
@@ -67,16 +89,17 @@ def n_given(*, visit: CrowdVisit) -> int:
 
 
 def has_finished_available_work(*, visit: CrowdVisit, now: datetime) -> bool:
-    """Whether nothing is left for the worker, and they have judged at least one item and at least
-    as many as they skipped.
+    """Whether nothing is left for the worker, and they have judged at least as many items as they
+    skipped, and at least one: on Prolific also none, for whom it sent after the last item is gone.
     """
     campaign, rater = visit.link.campaign, visit.rater
     n = n_given(visit=visit)
     n_skipped = Pass.objects.filter(
         rater=rater, item__campaign=campaign, created_at__gte=visit.started_at
     ).count()
+    is_empty = n == 0 and (n_skipped > 0 or completion.study_of(link=visit.link) is None)
     if (
-        n == 0
+        is_empty
         or n < n_skipped
         or rater.slots.filter(campaign=campaign, state=Slot.State.LEASED).exists()
     ):

@@ -17,7 +17,7 @@ from accounts.people import services as people_services
 from accounts.refusals import Refusal
 from labeling.models import Campaign, CrowdLink, CrowdVisit, PoolMembership, Rater, Slot
 from labeling.people.accounts import services as accounts_services
-from labeling.people.crowd import selectors
+from labeling.people.crowd import completion, selectors
 from labeling.people.pools import services as pools_services
 from labeling.queue import items, slots
 
@@ -94,7 +94,7 @@ def begin_visit(
             return _resume(visit, known=known)
         if not stored.is_open or stored.campaign.state != Campaign.State.OPEN:
             raise UnableToVisit(_("This study is closed. Return it on the platform you came from."))
-        if selectors.n_places_taken(link=stored, now=now) >= stored.n_places:
+        if selectors.is_full(link=stored, now=now):
             raise UnableToVisit(
                 _(
                     "All places are taken. Return the study on the platform you came from, or come"
@@ -117,7 +117,7 @@ def _resume(visit: CrowdVisit, *, known: Collection[int]) -> CrowdVisit:
     """The visit, in the browser that answered. Before the first answer it moves to the browser that
     opens it last, and ends in the others.
     """
-    if visit.state in {State.RETURNED, State.TIMED_OUT}:
+    if visit.state in {State.RETURNED, State.TIMED_OUT, State.SCREENED_OUT}:
         raise UnableToVisit(
             _("Your visit has ended. Return the study on the platform you came from.")
         )
@@ -162,9 +162,35 @@ def complete_visit(*, visit: CrowdVisit, is_asked: bool = False, now: datetime) 
         ):
             return False
         # an answer after the time was up still counts as work
-        CrowdVisit.objects.filter(pk=stored.pk).update(state=State.COMPLETE, ended_at=now)
+        code = completion.code_of(link=stored.link, is_done=is_done)
+        CrowdVisit.objects.filter(pk=stored.pk).update(
+            state=State.COMPLETE, ended_at=now, code=code
+        )
         _release_items(stored, now=now)
     return True
+
+
+def finish_visit(*, visit: CrowdVisit, now: datetime) -> bool:
+    """A worker asks for their code: whether they get one, for finishing, for running out of work,
+    or for not passing the onboarding of a study on Prolific.
+    """
+    if complete_visit(visit=visit, is_asked=True, now=now):
+        return True
+    study = completion.study_of(link=visit.link)
+    return (
+        study is not None
+        and completion.is_screened_out(visit=visit)
+        and _end_visit(visit=visit, state=State.SCREENED_OUT, code=study.screen_out_code, now=now)
+    )
+
+
+def time_out_visit(*, visit: CrowdVisit, now: datetime) -> bool:
+    """The platform has given the worker's place away: their held items are free at once. A worker
+    who has answered everything gets the code all the same. False when the visit had ended already.
+    """
+    return not complete_visit(visit=visit, now=now) and _end_visit(
+        visit=visit, state=State.TIMED_OUT, now=now
+    )
 
 
 def return_visit(*, visit: CrowdVisit, now: datetime) -> bool:
@@ -181,11 +207,7 @@ def end_expired_visits(*, now: datetime) -> int:
         .select_related("link__campaign", "rater")
         .order_by("pk")
     )
-    return sum(
-        not complete_visit(visit=visit, now=now)
-        and _end_visit(visit=visit, state=State.TIMED_OUT, now=now)
-        for visit in expired[:ENDED_BATCH]
-    )
+    return sum(time_out_visit(visit=visit, now=now) for visit in expired[:ENDED_BATCH])
 
 
 def _returning_rater(*, link: CrowdLink, external_id: str, known: Collection[int]) -> Rater | None:
@@ -251,11 +273,13 @@ def _ended_pauses(rater: Rater, *, link: CrowdLink) -> QuerySet[PoolMembership]:
     )
 
 
-def _end_visit(*, visit: CrowdVisit, state: CrowdVisit.State, now: datetime) -> bool:
+def _end_visit(
+    *, visit: CrowdVisit, state: CrowdVisit.State, code: str = "", now: datetime
+) -> bool:
     with transaction.atomic():
         if (
             CrowdVisit.objects.filter(pk=visit.pk, state=State.WORKING).update(
-                state=state, ended_at=now
+                state=state, ended_at=now, code=code
             )
             != 1
         ):

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling import access as labeling_access
 from labeling.models import CrowdLink, CrowdVisit
-from labeling.people.crowd import browsers, selectors, services
+from labeling.people.crowd import browsers, completion, selectors, services
 from pages import plain_text
 
 LONGEST_ID = 200
@@ -65,6 +65,9 @@ def done(request: HttpRequest) -> HttpResponse:
         "n_given": n_given,
         "is_done": is_done,
         "is_all": is_all,
+        "is_screened_out": not is_all and completion.is_screened_out(visit=visit),
+        "completion": completion.completion(visit=visit),
+        "study": completion.study_of(link=visit.link),
     }
     return render(request, "labeling/people/crowd/crowd_done.html", context)
 
@@ -73,7 +76,7 @@ def done(request: HttpRequest) -> HttpResponse:
 def finish(request: HttpRequest) -> HttpResponse:
     """Asks for the completion code."""
     visit = labeling_access.my_visit(rater=labeling_access.rater(user=request.user))
-    services.complete_visit(visit=visit, is_asked=True, now=timezone.now())
+    services.finish_visit(visit=visit, now=timezone.now())
     return redirect("crowd_done")
 
 

@@ -38,7 +38,7 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
             return redirect("invitations", pk)
     state = request.GET.get("state", "")
     page = Paginator(
-        selectors.invitations(pool=pool, state=state, now=now), INVITATIONS_PER_PAGE
+        selectors.invitations(pool_id=pk, state=state, now=now), INVITATIONS_PER_PAGE
     ).get_page(request.GET.get("page"))
     context = {
         "pool": pool,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from labeling.models import Invitation, Pool, Rater
+from labeling.models import Invitation, Rater
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,10 @@ class InvitationRow:
         return self.state in {InvitationState.WAITS, InvitationState.EXPIRED}
 
 
-def invitations(*, pool: Pool, state: str = "", now: dt.datetime) -> QuerySet[Invitation]:
-    """Newest first; `state` is an InvitationState, or empty for all."""
-    found = pool.invitations.select_related("rater__user", "sent_by").order_by("-sent_at", "-pk")
+def invitations(*, pool_id: int | None, state: str = "", now: dt.datetime) -> QuerySet[Invitation]:
+    """To a pool, or to any; newest first. `state` is an InvitationState, or empty for all."""
+    found = Invitation.objects.select_related("rater__user", "sent_by").order_by("-sent_at", "-pk")
+    found = found if pool_id is None else found.filter(pool=pool_id)
     is_open = Q(accepted_at=None, revoked_at=None)
     conditions = {
         InvitationState.WAITS: is_open & Q(expires_at__gt=now),

@@ -6,7 +6,15 @@ from django.db import models
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from labeling.models import OnboardingStep, Pool, ProfileAnswer, Rater, StepAttempt, StepVersion
+from labeling.models import (
+    CrowdVisit,
+    OnboardingStep,
+    Pool,
+    ProfileAnswer,
+    Rater,
+    StepAttempt,
+    StepVersion,
+)
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL
 from labeling.queue.onboarding_left import (
     OnboardingProgress,
@@ -85,15 +93,26 @@ def rater_steps(*, rater: Rater, pool: Pool) -> list[RaterStep]:
     return lines
 
 
+def is_visiting(*, rater: Rater, pool: Pool) -> bool:
+    """Whether the rater is here through a crowd link to a campaign of the pool."""
+    return rater.crowd_visits.filter(
+        link__campaign__pool=pool, state=CrowdVisit.State.WORKING
+    ).exists()
+
+
 def step_version(*, step: OnboardingStep, number: int) -> StepVersion | None:
     return step.versions.filter(number=number).first()
 
 
 def step_rows(*, pool: Pool) -> list[StepRow]:
     """The pool's steps in order, with how many passed and how many wait, in two queries."""
-    steps = list(
-        pool.steps.filter(retired_at=None)
-        .select_related("guideline")
+    return rows_of_steps(steps=pool.steps.filter(retired_at=None))
+
+
+def rows_of_steps(*, steps: QuerySet[OnboardingStep]) -> list[StepRow]:
+    """The same for some steps."""
+    found = list(
+        steps.select_related("guideline")
         .order_by("position", "pk")
         .annotate(
             n_passed=Count(
@@ -102,8 +121,8 @@ def step_rows(*, pool: Pool) -> list[StepRow]:
             n_waiting=Count("attempts", filter=Q(attempts__state=StepAttempt.State.WAITING)),
         )
     )
-    versions = newest_versions(steps=steps)
-    return [StepRow(step, versions[step.pk], step.n_passed, step.n_waiting) for step in steps]
+    versions = newest_versions(steps=found)
+    return [StepRow(step, versions[step.pk], step.n_passed, step.n_waiting) for step in found]
 
 
 def waiting_attempts(*, pool: Pool | None = None) -> QuerySet[StepAttempt]:

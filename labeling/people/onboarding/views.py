@@ -25,12 +25,15 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
     rater = labeling_access.rater(user=request.user)
     pool = labeling_access.my_pool(rater=rater, pk=pk)
     lines = selectors.rater_steps(rater=rater, pool=pool)
-    n_left = sum(line.progress != onboarding_left.OnboardingProgress.PASSED for line in lines)
-    return render(
-        request,
-        "labeling/people/onboarding/onboarding.html",
-        {"pool": pool, "lines": lines, "n_left": n_left},
-    )
+    progress = onboarding_left.OnboardingProgress
+    context = {
+        "pool": pool,
+        "lines": lines,
+        "n_left": sum(line.progress != progress.PASSED for line in lines),
+        "is_refused_visitor": any(line.progress == progress.REFUSED for line in lines)
+        and selectors.is_visiting(rater=rater, pool=pool),
+    }
+    return render(request, "labeling/people/onboarding/onboarding.html", context)
 
 
 @require_http_methods(["GET", "POST"])

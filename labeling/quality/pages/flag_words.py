@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 RARE = 1e-4
@@ -77,6 +78,14 @@ _COPIED_LATER = _(
     "Ranks like %(colleague)s in %(value)s of %(n)s shared items, answering after them;"
     " %(usual)s would be expected from these two raters' skill."
 )
+
+
+def caution() -> str:
+    """What stands beside every flag."""
+    return gettext(
+        "None of these is a verdict: an unusual task, a first day or a strong preference can look"
+        " the same. Read some of the answers below before you talk to the rater."
+    )
 
 
 @dataclass(frozen=True)

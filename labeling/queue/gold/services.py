@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling.importers import curation
 from labeling.importers import drafts as importers_drafts
 from labeling.importers import golds as importers_golds
@@ -50,14 +51,10 @@ SETTINGS = (
 """Campaign fields that say how its golds are used; they may change at any time."""
 
 
-class UnableToMakeGold(Exception):
+class UnableToMakeGold(Refusal):
     """Raised for an order that cannot score anybody, or that belongs to another kind of item; the
     text says why.
     """
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)

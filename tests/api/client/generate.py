@@ -21,10 +21,9 @@ BY_HAND = {"read_run_points"}
 """Pages with cursors of their own."""
 JSON, FORM = "application/json", "multipart/form-data"
 PLAIN = {"integer": "int", "number": "float", "boolean": "bool", "string": "str"}
-N_POSITIONAL = 2
-"""Required fields that may be given without their name; further ones need it."""
 WIDTH = 90
 METHODS = ("get", "post", "patch", "delete")
+IRREGULAR = {"people": "person", "bonuses": "bonus"}
 
 Schema = dict[str, Any]
 
@@ -255,11 +254,12 @@ class Method:
         yield from (f"{name}: int" for name in self.ids.values())
         if kind == "download":
             yield "path: str | PathLike[str]"
+        # One required field needs no name; the order of several would be an accident.
         named = [name for name in self.fields if name in self.required]
-        for name in named[:N_POSITIONAL]:
-            yield f"{name}: {self._argument(name)}"
+        unnamed = named if len(named) == 1 else [name for name in named if self._is_file(name)]
+        yield from (f"{name}: {self._argument(name)}" for name in unnamed)
         optional = [name for name in self.fields if name not in self.required]
-        further = named[N_POSITIONAL:]
+        further = [name for name in named if name not in unnamed]
         query = self._filters() if kind == "listing" else self.query
         is_feed = body.startswith("feed(")
         if further or optional or query or is_feed:
@@ -300,8 +300,9 @@ def id_name(path: str, key: str) -> str:
 
 
 def singular(word: str) -> str:
-    if word == "people":
-        return "person"
+    for many, one in IRREGULAR.items():
+        if word.endswith(many):
+            return word.removesuffix(many) + one
     if word.endswith("ies"):
         return f"{word[:-3]}y"
     return word.removesuffix("s")

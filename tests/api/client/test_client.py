@@ -61,7 +61,12 @@ def test_a_script_sets_up_a_campaign_and_steers_it(site: Preferably, guideline: 
     (known,) = site.list_guidelines()
 
     made = site.create_campaign(
-        "By script", "comparison", pool=pool.id, guideline=known.id, n_responses=4, overlap=3
+        name="By script",
+        kind="comparison",
+        pool=pool.id,
+        guideline=known.id,
+        n_responses=4,
+        overlap=3,
     )
     site.open_campaign(made.id)
 
@@ -112,12 +117,16 @@ def test_a_script_cuts_a_snapshot_and_queues_a_run(
 ) -> None:
     settings.SNAPSHOTS_DIR = tmp_path
     written(demonstration_campaign, rosa)
-    model = site.register_model("base", "owner/model", licence="Apache-2.0")
+    model = site.register_model(name="base", location="owner/model", licence="Apache-2.0")
     snapshot = site.cut_snapshot(
-        "demonstrations", "This week's", filters={"campaigns": [demonstration_campaign.pk]}
+        kind="demonstrations",
+        name="This week's",
+        filters={"campaigns": [demonstration_campaign.pk]},
     )
 
-    run = site.queue_run("sft", "Weekly", snapshot=snapshot.id, base_model=model.id, preset="small")
+    run = site.queue_run(
+        kind="sft", name="Weekly", snapshot=snapshot.id, base_model=model.id, preset="small"
+    )
 
     assert (run.state, run.config["max_rows"]) == ("queued", 150)
     assert [found.id for found in site.list_runs(kind="sft", state="queued")] == [run.id]
@@ -135,7 +144,7 @@ def test_a_script_asks_for_the_cost_and_steers_the_line(
     run, other = cast.a_run(bo), cast.a_run(bo, name="other")
 
     cost = site.estimate_run(
-        "sft", snapshot=run.snapshot_id, base_model=run.base_model_id, preset="small"
+        kind="sft", snapshot=run.snapshot_id, base_model=run.base_model_id, preset="small"
     )
     ended = cast.finished(cast.a_run(bo, state="running", n_points=3), "succeeded")
     type(ended).objects.filter(pk=ended.pk).update(kept_step=3)
@@ -184,7 +193,7 @@ def test_a_script_changes_a_webhooks_secret(site: Preferably, bo: User) -> None:
 
 
 def test_a_script_creates_changes_and_deletes_a_webhook(site: Preferably) -> None:
-    made = site.create_webhook("CI", "https://ci.example.org/", events=["run.finished"])
+    made = site.create_webhook(name="CI", url="https://ci.example.org/", events=["run.finished"])
     changed = site.change_webhook(made.id, name="CI of main")
     site.delete_webhook(made.id)
 

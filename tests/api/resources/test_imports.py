@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import AuditEvent, User
+from labeling.data.imports import agreement as imports_agreement
 from labeling.data.imports import services as imports_services
 from labeling.models import Import, Prompt, Source
 from tests.cast import NOON
@@ -211,3 +212,19 @@ def test_a_discarded_import_is_listed_under_its_state(calling: Caller, alice: Us
 
 def test_a_researcher_cannot_import(calling: Caller, noor: User) -> None:
     assert post(calling(noor), "", {"rows": RIVERS, **ABOUT}).status_code == 403
+
+
+def test_the_agreement_of_an_import_is_that_of_its_page(calling: Caller, alice: User) -> None:
+    client = calling(alice)
+    rows = [
+        {"prompt": "Who?", "chosen": first, "rejected": second, "worker": worker}
+        for worker, first, second in [("a", "I.", "You."), ("b", "I.", "You.")]
+    ]
+    batch = imported(client, rows, with_judgments=True)
+
+    found = client.get(f"/api/v1/imports/{batch.pk}/agreement").json()
+
+    stored = imports_agreement.agreement_of_import(batch=batch)
+    assert found["n_judgments"] == stored.n_judgments > 0
+    assert found["figures"].keys() == stored.figures.keys()
+    assert found["consensus"] == list(stored.consensus)

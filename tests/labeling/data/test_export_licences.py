@@ -3,16 +3,16 @@
 import io
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from django.test import Client
 
 from accounts.models import User
-from labeling.data.exports import shapes
-from labeling.models import Campaign, Rater, Response
+from labeling.data.exports import files, shapes, streams
+from labeling.models import Campaign, Export, Rater, Response
 from tests.html import page_of
+from tests.labeling.data.exporting import exported_rows
 from tests.labeling.data.test_exports import ranked
 
 SignedIn = Callable[[User], Client]
@@ -65,20 +65,24 @@ def test_only_rows_with_all_their_texts_under_a_chosen_licence_leave(mixed: Camp
 def test_parquet_has_the_licences_too(mixed: Campaign, shape: str) -> None:
     file = io.BytesIO()
 
-    shapes.parquet(shapes.records(shape), shape=shape, to=file)
+    files.parquet(shapes.records(shape), schema=shapes.schema(shape), to=file)
 
     assert NC in json.dumps(pq.read_table(file).to_pylist(), default=str)
 
 
-def test_the_page_offers_the_licences_and_its_files_keep_to_them(
+def test_the_page_offers_the_licences_and_its_exports_keep_to_them(
     mixed: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
     client = signed_in(alice)
-    url = f"/campaigns/{mixed.pk}/export/"
+    others = sorted(set(streams.licences_of(campaign=mixed)) - {NC})
 
-    page = page_of(client.get(url, {"licence": NC}))
-    sent: Any = client.post(url, {"shape": "preferences", "format": "jsonl", "licence": NC})
+    page = page_of(client.get(f"/campaigns/{mixed.pk}/export/"))
+    everything = exported_rows(client, mixed, shape="preferences")
+    without = exported_rows(
+        client, mixed, shape="preferences", licence=[name or "none" for name in others]
+    )
 
     assert f'value="{NC}"' in page
-    assert f'<input type="hidden" name="licence" value="{NC}">' in page
-    assert b"".join(sent.streaming_content) == b""
+    assert (len(everything), len(without)) == (6, 3)
+    assert all(NC not in row["licence"] for row in without)
+    assert Export.objects.latest("pk").left_out[shapes.OTHER_LICENCE] == 3

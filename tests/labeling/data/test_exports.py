@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from labeling.data.exports import shapes, streams
+from labeling.data.exports import files, shapes, streams
 from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Edit
@@ -150,14 +150,14 @@ def test_parquet_and_jsonl_say_the_same(
     ranked(comparison_campaign, rosa, {0: 2, 1: 1, 2: 2, 3: None})
     file = io.BytesIO()
 
-    n_rows = shapes.parquet(shapes.records(shape), shape=shape, to=file)
+    n_rows = files.parquet(shapes.records(shape), schema=shapes.schema(shape), to=file)
 
     rows = pq.read_table(io.BytesIO(file.getvalue())).to_pylist()
     for row in rows:
         for response in row.get("responses", []):
             response["ratings"] = json.loads(response["ratings"])
     assert n_rows == len(rows)
-    assert rows == [json.loads(line) for line in shapes.jsonl(shapes.records(shape))]
+    assert rows == [json.loads(line) for line in files.jsonl(shapes.records(shape))]
 
 
 def test_a_demonstration_has_trls_conversational_shape(
@@ -166,7 +166,7 @@ def test_a_demonstration_has_trls_conversational_shape(
     written(demonstration_campaign, rosa, "Four.")
     file = io.BytesIO()
 
-    shapes.parquet(shapes.records("demonstrations"), shape="demonstrations", to=file)
+    files.parquet(shapes.records("demonstrations"), schema=shapes.schema("demonstrations"), to=file)
 
     (row,) = pq.read_table(io.BytesIO(file.getvalue())).to_pylist()
     assert row["completion"] == [{"role": "assistant", "content": "Four."}]
@@ -188,7 +188,7 @@ def test_a_dialogue_leaves_turn_by_turn_or_whole(
     )
     file = io.BytesIO()
 
-    shapes.parquet(shapes.records(shape), shape=shape, to=file)
+    files.parquet(shapes.records(shape), schema=shapes.schema(shape), to=file)
 
     rows = pq.read_table(io.BytesIO(file.getvalue())).to_pylist()
     said = [

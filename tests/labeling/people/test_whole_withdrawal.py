@@ -255,7 +255,7 @@ def test_files_snapshots_and_the_feed_leave_them_out(story: Story, noor: User) -
     assert story.rosa.alias in records("rankings")
     story.withdraw()
 
-    found = {shape: records(shape) for shape in shapes.SCHEMAS}
+    found = {shape: records(shape) for shape in shapes.SHAPES}
     snapshot = snapshots_services.create_snapshot(
         kind="comparisons", name="after", filters=Filters(), by=noor, now=LATER
     )

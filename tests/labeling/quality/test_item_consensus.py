@@ -1,13 +1,10 @@
 """The consensus of an item's judgments: by majority, and weighted by the raters' reliability."""
 
-import io
 import itertools
-import json
 import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -39,7 +36,8 @@ from labeling.statistics.agreement import pairs
 from labeling.statistics.consensus import certainty
 from labeling.statistics.figures import Figure
 from tests.cast import NOON, lease_of, open_comparison_campaign
-from tests.labeling.answers import downloaded, words
+from tests.labeling.answers import words
+from tests.labeling.data.exporting import exported_rows
 from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]
@@ -391,16 +389,13 @@ def test_a_rater_who_withdrew_is_in_no_consensus_that_leaves(split_item: Item, r
 def test_consensus_leaves_as_parquet_as_it_leaves_as_lines(
     split_item: Item, alice: User, signed_in: SignedIn
 ) -> None:
-    address = f"/campaigns/{split_item.campaign_id}/export/"
-    files = [
-        downloaded(signed_in(alice).post(address, {"shape": "consensus", "format": given}))
+    parquet, lines = (
+        exported_rows(signed_in(alice), split_item.campaign, shape="consensus", file_format=given)
         for given in ("parquet", "jsonl")
-    ]
+    )
 
-    rows = pq.read_table(io.BytesIO(files[0])).to_pylist()
-
-    assert len(rows) == 6
-    assert rows == [json.loads(line) for line in files[1].splitlines()]
+    assert len(lines) == 6
+    assert parquet == lines
 
 
 @pytest.mark.django_db

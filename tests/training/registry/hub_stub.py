@@ -47,7 +47,9 @@ def hub_stub() -> Iterator[Hub]:
                 seen = [
                     {
                         "path": file["path"],
-                        "uploadMode": "lfs" if file["path"].endswith(".safetensors") else "regular",
+                        "uploadMode": "lfs"
+                        if file["path"].endswith((".safetensors", ".parquet"))
+                        else "regular",
                         "shouldIgnore": False,
                         "oid": None,
                     }
@@ -93,7 +95,9 @@ def hub_stub() -> Iterator[Hub]:
             self._send({"success": True, "commitOid": "a" * 40, "commitUrl": address})
 
         def _repository(self) -> str:
-            return f"{hub.made[-1]['organization']}/{hub.made[-1]['name']}"
+            made = hub.made[-1]
+            folder = "datasets/" if made.get("type") == "dataset" else ""
+            return f"{folder}{made['organization']}/{made['name']}"
 
         def _send(self, body: dict[str, Any], status: int = 200) -> None:
             content = json.dumps(body).encode()

@@ -2,15 +2,22 @@
 stub of a hub over HTTP.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 
 from accounts.models import AuditEvent, User
 from config.celery import app
+from labeling.data.exports import jobs
+from labeling.models import Export, Rater
+from labeling.people import withdrawal
+from tests.api.conftest import calling as calling
+from tests.cast import NOON
+from tests.formats import exported
 from tests.training.conftest import NOW
 from tests.training.registry.hub_stub import Hub, hub_stub
 from training.models import Publication, TrainedModel
@@ -248,3 +255,88 @@ def test_a_model_on_its_way_or_without_a_licence_is_not_sent(
         registry_publish.publish_model(
             model=model, repository="team/ours", is_private=True, by=noor, now=NOW
         )
+
+
+# --- exports --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archive(noor: User, rosa: Rater, raul: Rater, tmp_path: Path, settings: LazySettings) -> Export:
+    settings.EXPORTS_DIR = tmp_path / "exports"
+    exported.everything(rosa, raul)
+    made = jobs.request_export(
+        campaign=None, shape="preferences", file_format="parquet", by=noor, now=NOON
+    )
+    jobs.run_export(export_id=made.pk, clock=lambda: NOON)
+    made.refresh_from_db()
+    return made
+
+
+def pushed(archive: Export, noor: User) -> Publication:
+    made = registry_publish.publish_export(
+        export=archive, repository="team/preferences", is_private=True, by=noor, now=NOW
+    )
+    launch_remote.send(publication_id=made.pk)
+    made.refresh_from_db()
+    return made
+
+
+def test_an_export_goes_to_the_hub_as_a_private_data_set_with_its_card(
+    hub: Hub, archive: Export, noor: User
+) -> None:
+    made = pushed(archive, noor)
+
+    assert (made.state, made.error) == ("done", "")
+    assert set(hub.files) == {"README.md", "data/train.parquet"}
+    assert hub.files["README.md"].decode() == archive.card
+    assert hub.files["data/train.parquet"].startswith(b"PAR1")
+    assert (hub.made[0]["type"], hub.made[0]["visibility"]) == ("dataset", "private")
+    assert made.address.endswith("/datasets/team/preferences")
+    assert AuditEvent.objects.filter(action="publish", target_id=archive.pk).exists()
+
+
+def test_an_export_is_not_published_after_somebody_has_withdrawn(
+    hub: Hub, archive: Export, noor: User, rosa: Rater
+) -> None:
+    made = registry_publish.publish_export(
+        export=archive, repository="team/preferences", is_private=True, by=noor, now=NOW
+    )
+    withdrawal.withdraw_rater(rater=rosa, by=None, now=archive.created_at)
+
+    launch_remote.send(publication_id=made.pk)
+
+    made.refresh_from_db()
+    assert (made.state, hub.made) == ("failed", [])
+    assert "withdrawn since" in made.error
+    with pytest.raises(registry_publish.UnableToPublish, match="withdrawn since"):
+        pushed(archive, noor)
+
+
+def test_an_export_is_published_from_its_page_and_by_api(
+    archive: Export, noor: User, signed_in: Callable[[User], Client], calling: Callable[..., Client]
+) -> None:
+    address = f"/exports/{archive.pk}/publish/"
+    client = signed_in(noor)
+
+    wrong = client.post(address, {"repository": "no owner", "is_private": "on"})
+    right = client.post(address, {"repository": "team/one"})
+    twice = calling(noor).post(
+        "/api/v1/publications",
+        {"export": archive.pk, "repository": "team/two"},
+        content_type="application/json",
+    )
+    Publication.objects.update(state="failed")
+    by_api = calling(noor).post(
+        "/api/v1/publications",
+        {"export": archive.pk, "repository": "team/two"},
+        content_type="application/json",
+    )
+
+    assert (wrong.status_code, right.status_code, twice.status_code) == (409, 302, 409)
+    assert by_api.json()["export"] == archive.pk
+    assert by_api.json()["is_private"] is True
+    assert [(one.repository, one.is_private) for one in Publication.objects.order_by("pk")] == [
+        ("team/one", False),
+        ("team/two", True),
+    ]
+    assert "team/one" in client.get(address).content.decode()

@@ -1,9 +1,9 @@
 """A rater withdraws: from their answers through snapshots, runs and models to later exports."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -22,6 +22,7 @@ from tests.cast import (
     open_demonstration_campaign,
     responses_to,
 )
+from tests.labeling.data.exporting import exported_rows
 from training.models import Run, Snapshot, TrainedModel
 from training.registry.lineage import withdrawals
 from training.snapshots import services as snapshots_services
@@ -109,10 +110,7 @@ def trained_on(snapshot: Snapshot, name: str, by: User) -> TrainedModel:
 
 
 def export_of(client: Client, campaign: Campaign, shape: str) -> str:
-    answer: Any = client.post(
-        f"/campaigns/{campaign.pk}/export/", {"shape": shape, "format": "jsonl"}
-    )
-    return b"".join(answer.streaming_content).decode()
+    return json.dumps(exported_rows(client, campaign, shape=shape), ensure_ascii=False)
 
 
 def test_a_withdrawn_raters_answers_and_texts_leave_every_later_snapshot_and_export(

@@ -1,7 +1,8 @@
-"""Sends a model to a hub: python -m training.trainer.modeling.publish, with a job as JSON on stdin.
+"""Sends a model or a data set to a hub: python -m training.trainer.modeling.publish, with a job as
+JSON on stdin.
 
-    in:   {"folder": …, "files": ["config.json", …], "repository": "owner/name", "is_private": …,
-          "texts": {"README.md": …, "lineage.json": …}}
+    in:   {"type": "model" or "dataset", "folder": …, "files": ["config.json", …],
+          "repository": "owner/name", "is_private": …, "texts": {"README.md": …, …}}
     out:  JSON lines {"sent": bytes, "total": bytes} …, then {"address": …} or {"error": …}
 
 The token is HF_TOKEN, the hub HF_ENDPOINT where it is not Hugging Face's. Each file is sent by
@@ -39,7 +40,7 @@ def main() -> int:
 def send(job: dict[str, Any]) -> str:
     """Uploads it and returns its URL."""
     api = HfApi(token=os.environ["HF_TOKEN"])
-    repository = job["repository"]
+    repository, kind = job["repository"], job["type"]
     folder = Path(job["folder"])
     operations = [CommitOperationAdd(name, text.encode()) for name, text in job["texts"].items()]
     operations += [
@@ -47,12 +48,14 @@ def send(job: dict[str, Any]) -> str:
     ]
     total, sent = sum(one.upload_info.size for one in operations), 0
     say(sent=0, total=total)
-    api.create_repo(repository, private=job["is_private"], exist_ok=True)
+    api.create_repo(repository, private=job["is_private"], repo_type=kind, exist_ok=True)
     for operation in operations:
-        api.preupload_lfs_files(repository, [operation])
+        api.preupload_lfs_files(repository, [operation], repo_type=kind)
         sent += operation.upload_info.size
         say(sent=sent, total=total)
-    commit = api.create_commit(repository, operations, commit_message="Publish from Preferably")
+    commit = api.create_commit(
+        repository, operations, commit_message="Publish from Preferably", repo_type=kind
+    )
     return str(commit.repo_url)
 
 

@@ -218,7 +218,8 @@ def pause_after(response: httpx2.Response, attempt: int) -> float | None:
     """
     if response.status_code not in TRY_AGAIN or attempt >= len(PAUSES_S):
         return None
-    return float(response.headers.get("Retry-After", PAUSES_S[attempt]))
+    stated = response.headers.get("Retry-After", "")  # a proxy may send a date
+    return float(stated) if stated.isdecimal() else PAUSES_S[attempt]
 
 
 def pause_without_response(request: Request, attempt: int) -> float | None:

@@ -26,43 +26,92 @@ from preferably_client.core import (
 )
 from preferably_client.operation import download, listing, operation
 from preferably_client.rows import (
+    Agreement,
+    Appeal,
+    AuditEvent,
+    BasisEnum,
     BenchmarkAnswer,
+    Bias,
     Campaign,
+    CampaignItem,
     CampaignKind,
     CampaignLineage,
+    CampaignStanding,
     Card,
+    Case,
     Chain,
+    Computing,
+    CrowdLink,
+    DecisionEnum,
     Delivery,
+    Dispute,
     Estimate,
     EventsEnum,
-    FormatEnum,
+    Export,
+    ExportFormat,
     Freed,
+    Gold,
+    GoldCount,
     Guideline,
+    GuidelineVersion,
     Holding,
+    HubImport,
     Import,
+    ImportAgreement,
+    ImportFormat,
     ImportProblem,
+    Invitation,
+    ItemConsensus,
+    ItemQuestion,
     Judgment,
     JudgmentEvent,
+    JudgmentState,
     LedgerEntry,
     Lineage,
     LoadedSuites,
     Log,
+    MadeGold,
+    Matching,
     Model,
     ModelKind,
     ModelResponse,
     ModelStage,
+    NewExportShapeEnum,
     NewSnapshotKindEnum,
+    NewSuiteShapeEnum,
     Node,
+    OnboardingStep,
+    OnboardingStepKind,
     OrderEnum,
+    Payment,
+    Person,
     Pool,
+    PoolMember,
+    PoolRate,
+    PoolRateKind,
     PresetEnum,
     Preview,
+    ProlificBonus,
+    ProlificCost,
+    ProlificStudy,
+    ProlificSubmission,
     Prompt,
     PromptCategory,
     PromptLineage,
     PromptResponse,
     Publication,
+    QualityRow,
     QueuedRun,
+    Rater,
+    RaterPair,
+    RaterQuality,
+    RaterSkills,
+    ReasonEnum,
+    RejectionCategoryEnum,
+    Response,
+    ReviewItem,
+    ReviewRow,
+    RolesEnum,
     Run,
     RunKind,
     Sample,
@@ -71,22 +120,120 @@ from preferably_client.rows import (
     ScoredModel,
     ScorerEnum,
     SensitiveEnum,
+    SentInvitations,
     SentToRaters,
-    ShapeEnum,
+    SettleOutcomeEnum,
     Snapshot,
+    StepAttempt,
+    StepVersion,
+    StoredResponses,
     StrategyEnum,
+    StyleEnum,
     Suite,
     SuiteArea,
     SuiteItem,
     TemplateEnum,
+    Timesheet,
+    TimesheetLine,
+    Touched,
     TriggerEnum,
     Verified,
+    Waiting,
     Webhook,
     WebhookSecret,
+    Withdrawal,
 )
 
 
 class Operations:
+    @listing
+    def list_appeals(self, *, is_answered: bool | None = None) -> Listing[Appeal]:
+        """Raters' appeals against reviews."""
+        return pages(Appeal, "appeals", is_answered=is_answered)
+
+    @operation
+    def read_appeal(self, appeal_id: int) -> Call[Appeal]:
+        """One appeal."""
+        return get(Appeal, f"appeals/{appeal_id}")
+
+    @operation
+    def answer_appeal(self, appeal_id: int, text: str) -> Call[Appeal]:
+        """Answer it; the rater sees it under My work. A later answer replaces it."""
+        return post(Appeal, f"appeals/{appeal_id}/answer", {"text": text})
+
+    @listing
+    def list_attempts(
+        self,
+        *,
+        pool: int | None = None,
+        rater: int | None = None,
+        state: Literal["waiting", "passed", "below", "refused"] | None = None,
+        step: int | None = None,
+    ) -> Listing[StepAttempt]:
+        """Raters' attempts at onboarding steps, newest first."""
+        return pages(StepAttempt, "attempts", pool=pool, rater=rater, state=state, step=step)
+
+    @operation
+    def read_attempt(self, attempt_id: int) -> Call[StepAttempt]:
+        """One attempt with its answers."""
+        return get(StepAttempt, f"attempts/{attempt_id}")
+
+    @operation
+    def decide_attempt(
+        self, attempt_id: int, decision: DecisionEnum, *, words: str | Unset = UNSET
+    ) -> Call[StepAttempt]:
+        """Pass it, allow another attempt or fail it, whatever its score. The rater is
+        notified.
+
+        `words`: A message to the rater.
+        """
+        return post(
+            StepAttempt,
+            f"attempts/{attempt_id}/decide",
+            {"decision": decision} | given({"words": words}),
+        )
+
+    @operation
+    def score_attempt(self, attempt_id: int, scores: Sequence[int]) -> Call[StepAttempt]:
+        """Score each demonstration. At the passing score the attempt passes, unless its step
+        always needs a decision.
+
+        `scores`: A score for each demonstration, in their order.
+        """
+        return post(StepAttempt, f"attempts/{attempt_id}/score", {"scores": scores})
+
+    @listing
+    def list_audit_events(
+        self,
+        *,
+        action: str | None = None,
+        by: str | None = None,
+        since: datetime | None = None,
+        target_id: int | None = None,
+        target_type: str | None = None,
+        until: datetime | None = None,
+        words: str | None = None,
+    ) -> Listing[AuditEvent]:
+        """Who changed what, newest first, with the values before and after.
+
+        `by`: Part of the person's name or e-mail address.
+
+        `until`: Exclusive.
+
+        `words`: In the object's name, before or after.
+        """
+        return pages(
+            AuditEvent,
+            "audit-events",
+            action=action,
+            by=by,
+            since=since,
+            target_id=target_id,
+            target_type=target_type,
+            until=until,
+            words=words,
+        )
+
     @listing
     def list_campaigns(
         self, *, state: Literal["draft", "open", "paused", "closed"] | None = None
@@ -97,28 +244,83 @@ class Operations:
     @operation
     def create_campaign(
         self,
+        *,
         name: str,
         kind: CampaignKind,
-        *,
         pool: int,
         guideline: int,
-        overlap: int | Unset = UNSET,
         n_responses: int | Unset = UNSET,
-        asks_dialogue: bool | Unset = UNSET,
-        lease_minutes: int | Unset = UNSET,
-        order: OrderEnum | Unset = UNSET,
-        priority: int | Unset = UNSET,
         prompts: Mapping[str, Any] | Unset = UNSET,
+        overlap: int | Unset = UNSET,
+        lease_minutes: int | Unset = UNSET,
+        priority: int | Unset = UNSET,
+        asks_strength: bool | Unset = UNSET,
+        asks_reason: bool | Unset = UNSET,
+        min_words: int | Unset = UNSET,
+        max_words: int | Unset = UNSET,
+        max_overlap: int | Unset | None = UNSET,
+        confidence: float | Unset = UNSET,
+        budget_unit: str | Unset = UNSET,
+        budget: str | Unset | None = UNSET,
+        review_share: int | Unset = UNSET,
+        gold_share: int | Unset = UNSET,
+        gold_tolerance: int | Unset = UNSET,
+        gold_min: int | Unset = UNSET,
+        gold_warn_below: int | Unset = UNSET,
+        gold_pause_below: int | Unset = UNSET,
+        gold_feedback: bool | Unset = UNSET,
+        asks_dialogue: bool | Unset = UNSET,
+        order: OrderEnum | Unset = UNSET,
+        calibration_percent: int | Unset = UNSET,
+        repeat_percent: int | Unset = UNSET,
     ) -> Call[Campaign]:
         """Create a draft campaign with an item for each matching prompt. Open it to hand out
         items.
 
+        `n_responses`: Required for comparisons, ignored otherwise.
+
         `overlap`: Number of answers per item.
 
-        `n_responses`: Required for comparisons, ignored otherwise.
+        `lease_minutes`: How long an inactive rater keeps an item.
+
+        `asks_strength`: Comparisons only.
+
+        `asks_reason`: Comparisons only.
+
+        `min_words`: Demonstrations only.
+
+        `max_words`: Demonstrations only.
+
+        `max_overlap`: Comparisons only: items on which raters disagree get more answers,
+        up to this number.
+
+        `confidence`: With `max_overlap`: stop when an item is this certain.
+
+        `budget_unit`: Empty for no limit.
+
+        `budget`: When it is spent, the campaign pauses.
+
+        `review_share`: Percent of answers drawn at random for the review queue.
+
+        `gold_share`: Percent of a rater's items that are gold items. 0 for none.
+
+        `gold_tolerance`: Percent of a gold item's pairs that a ranking must match.
+
+        `gold_min`: No warnings or pauses before this many gold items.
+
+        `gold_warn_below`: Warn raters who pass a lower percentage. 0 for never.
+
+        `gold_pause_below`: Pause raters who pass a lower percentage. 0 for never.
+
+        `gold_feedback`: Show raters how they did on gold items after they answer.
 
         `asks_dialogue`: Demonstrations only: raters can continue after the answer, turn
         by turn.
+
+        `calibration_percent`: Percent of items that every rater in the pool answers.
+
+        `repeat_percent`: Comparisons only: percent of items shown again in reversed
+        order.
         """
         return post(
             Campaign,
@@ -126,13 +328,30 @@ class Operations:
             {"name": name, "kind": kind, "pool": pool, "guideline": guideline}
             | given(
                 {
-                    "overlap": overlap,
                     "n_responses": n_responses,
-                    "asks_dialogue": asks_dialogue,
-                    "lease_minutes": lease_minutes,
-                    "order": order,
-                    "priority": priority,
                     "prompts": prompts,
+                    "overlap": overlap,
+                    "lease_minutes": lease_minutes,
+                    "priority": priority,
+                    "asks_strength": asks_strength,
+                    "asks_reason": asks_reason,
+                    "min_words": min_words,
+                    "max_words": max_words,
+                    "max_overlap": max_overlap,
+                    "confidence": confidence,
+                    "budget_unit": budget_unit,
+                    "budget": budget,
+                    "review_share": review_share,
+                    "gold_share": gold_share,
+                    "gold_tolerance": gold_tolerance,
+                    "gold_min": gold_min,
+                    "gold_warn_below": gold_warn_below,
+                    "gold_pause_below": gold_pause_below,
+                    "gold_feedback": gold_feedback,
+                    "asks_dialogue": asks_dialogue,
+                    "order": order,
+                    "calibration_percent": calibration_percent,
+                    "repeat_percent": repeat_percent,
                 }
             ),
         )
@@ -143,9 +362,143 @@ class Operations:
         return get(Campaign, f"campaigns/{campaign_id}")
 
     @operation
+    def change_campaign(
+        self,
+        campaign_id: int,
+        *,
+        overlap: int | Unset = UNSET,
+        lease_minutes: int | Unset = UNSET,
+        priority: int | Unset = UNSET,
+        asks_strength: bool | Unset = UNSET,
+        asks_reason: bool | Unset = UNSET,
+        min_words: int | Unset = UNSET,
+        max_words: int | Unset = UNSET,
+        max_overlap: int | Unset | None = UNSET,
+        confidence: float | Unset = UNSET,
+        budget_unit: str | Unset = UNSET,
+        budget: str | Unset | None = UNSET,
+        review_share: int | Unset = UNSET,
+        gold_share: int | Unset = UNSET,
+        gold_tolerance: int | Unset = UNSET,
+        gold_min: int | Unset = UNSET,
+        gold_warn_below: int | Unset = UNSET,
+        gold_pause_below: int | Unset = UNSET,
+        gold_feedback: bool | Unset = UNSET,
+        guideline: int | Unset = UNSET,
+    ) -> Call[Campaign]:
+        """Change its settings, from the next item that a rater takes. 409 if it is closed.
+
+        `overlap`: Number of answers per item.
+
+        `lease_minutes`: How long an inactive rater keeps an item.
+
+        `asks_strength`: Comparisons only.
+
+        `asks_reason`: Comparisons only.
+
+        `min_words`: Demonstrations only.
+
+        `max_words`: Demonstrations only.
+
+        `max_overlap`: Comparisons only: items on which raters disagree get more answers,
+        up to this number.
+
+        `confidence`: With `max_overlap`: stop when an item is this certain.
+
+        `budget_unit`: Empty for no limit.
+
+        `budget`: When it is spent, the campaign pauses.
+
+        `review_share`: Percent of answers drawn at random for the review queue.
+
+        `gold_share`: Percent of a rater's items that are gold items. 0 for none.
+
+        `gold_tolerance`: Percent of a gold item's pairs that a ranking must match.
+
+        `gold_min`: No warnings or pauses before this many gold items.
+
+        `gold_warn_below`: Warn raters who pass a lower percentage. 0 for never.
+
+        `gold_pause_below`: Pause raters who pass a lower percentage. 0 for never.
+
+        `gold_feedback`: Show raters how they did on gold items after they answer.
+
+        `guideline`: Takes effect with its newest version. Answers keep the version they
+        were given.
+        """
+        return patch(
+            Campaign,
+            f"campaigns/{campaign_id}",
+            given(
+                {
+                    "overlap": overlap,
+                    "lease_minutes": lease_minutes,
+                    "priority": priority,
+                    "asks_strength": asks_strength,
+                    "asks_reason": asks_reason,
+                    "min_words": min_words,
+                    "max_words": max_words,
+                    "max_overlap": max_overlap,
+                    "confidence": confidence,
+                    "budget_unit": budget_unit,
+                    "budget": budget,
+                    "review_share": review_share,
+                    "gold_share": gold_share,
+                    "gold_tolerance": gold_tolerance,
+                    "gold_min": gold_min,
+                    "gold_warn_below": gold_warn_below,
+                    "gold_pause_below": gold_pause_below,
+                    "gold_feedback": gold_feedback,
+                    "guideline": guideline,
+                }
+            ),
+        )
+
+    @operation
+    def discard_campaign(self, campaign_id: int) -> Call[None]:
+        """Delete a draft and free its prompts for other campaigns. 409 if it was ever
+        opened.
+        """
+        return delete(f"campaigns/{campaign_id}")
+
+    @operation
+    def read_campaign_agreement(self, campaign_id: int) -> Call[Agreement]:
+        """How far its raters agree, in pairs, orders and answers, by group and with others."""
+        return get(Agreement, f"campaigns/{campaign_id}/agreement")
+
+    @operation
+    def read_campaign_bias(self, campaign_id: int) -> Call[Bias]:
+        """What choices depend on besides quality: position, length, looks, wording."""
+        return get(Bias, f"campaigns/{campaign_id}/bias")
+
+    @operation
     def close_campaign(self, campaign_id: int) -> Call[Campaign]:
         """Stop handing out items for good. Raters can still submit items they have open."""
         return post(Campaign, f"campaigns/{campaign_id}/close")
+
+    @listing
+    def list_campaign_consensus(self, campaign_id: int) -> Listing[ItemConsensus]:
+        """What the answers to each item say together, by majority and weighted, newest items
+        first.
+        """
+        return pages(ItemConsensus, f"campaigns/{campaign_id}/consensus")
+
+    @listing
+    def list_campaign_items(
+        self,
+        campaign_id: int,
+        *,
+        reason: Literal["not_my_field", "prompt_unclear", "offensive", "technical"] | None = None,
+        status: Literal[
+            "untouched", "started", "finished", "skipped", "calibration", "repeats", "held"
+        ]
+        | None = None,
+    ) -> Listing[CampaignItem]:
+        """Its items with their progress, newest first. The answers are in `GET /judgments`.
+
+        `reason`: Only items that somebody skipped for this reason.
+        """
+        return pages(CampaignItem, f"campaigns/{campaign_id}/items", reason=reason, status=status)
 
     @operation
     def open_campaign(self, campaign_id: int) -> Call[Campaign]:
@@ -158,6 +511,177 @@ class Operations:
     def pause_campaign(self, campaign_id: int) -> Call[Campaign]:
         """Stop handing out items for now. Changes nothing unless it is open."""
         return post(Campaign, f"campaigns/{campaign_id}/pause")
+
+    @operation
+    def pause_rater_in_campaign(self, campaign_id: int, rater: int) -> Call[CampaignStanding]:
+        """Give the rater no more items of this campaign, and send their recent answers in it
+        to review. Changes nothing if they are paused already.
+
+        `rater`: The ID of a rater.
+        """
+        return post(CampaignStanding, f"campaigns/{campaign_id}/pause-rater", {"rater": rater})
+
+    @operation
+    def compute_campaign_quality(self, campaign_id: int) -> Call[Computing]:
+        """Have a worker compute the report now: read it again in a few seconds. 409 if no
+        worker can be reached.
+        """
+        return post(Computing, f"campaigns/{campaign_id}/quality")
+
+    @listing
+    def list_campaign_rater_pairs(self, campaign_id: int) -> Listing[RaterPair]:
+        """Agreement of every two raters with at least ten votes on shared pairs."""
+        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs")
+
+    @listing
+    def list_campaign_rater_quality(self, campaign_id: int) -> Listing[RaterQuality]:
+        """Each rater's agreement, reliability, habits and reasons to check, flagged ones
+        first.
+        """
+        return pages(RaterQuality, f"campaigns/{campaign_id}/rater-quality")
+
+    @operation
+    def reopen_campaign(self, campaign_id: int) -> Call[Campaign]:
+        """Hand out the remaining items of a closed campaign again, with the newest version
+        of its guideline. Changes nothing unless it is closed.
+        """
+        return post(Campaign, f"campaigns/{campaign_id}/reopen")
+
+    @operation
+    def resume_rater_in_campaign(self, campaign_id: int, rater: int) -> Call[CampaignStanding]:
+        """Give the rater items of this campaign again. Gold items answered before will not
+        pause them again. 409 if they are not paused.
+
+        `rater`: The ID of a rater.
+        """
+        return post(CampaignStanding, f"campaigns/{campaign_id}/resume-rater", {"rater": rater})
+
+    @listing
+    def list_review_queue(
+        self,
+        campaign_id: int,
+        *,
+        order: Literal["disagreement", "fast", "new", "random", "paused", "pasted"] | None = None,
+    ) -> Listing[ReviewRow]:
+        """Items whose answers wait for review, most urgent first.
+
+        `order`: All but the first two also filter. Leave it out for the page's own.
+        """
+        return pages(ReviewRow, f"campaigns/{campaign_id}/review", order=order)
+
+    @operation
+    def read_review_item(
+        self, campaign_id: int, item: int, *, names: Literal["hidden", "shown"] | None = None
+    ) -> Call[ReviewItem]:
+        """One item with its responses, every answer, and the decision. Raters are numbers
+        unless you ask for their pseudonyms.
+
+        `names`: Raters by number or pseudonym.
+        """
+        return get(ReviewItem, f"campaigns/{campaign_id}/review/{item}", names=names)
+
+    @operation
+    def decide_review(
+        self,
+        campaign_id: int,
+        item: int,
+        *,
+        ranks: Mapping[str, int | None] | Unset = UNSET,
+        reason: ReasonEnum | Unset = UNSET,
+        note: str | Unset = UNSET,
+        promotes: bool | Unset = UNSET,
+        scores: Mapping[str, int | None] | Unset = UNSET,
+        feedback: Mapping[str, str] | Unset = UNSET,
+        feedback_to_all: str | Unset = UNSET,
+    ) -> Call[ReviewItem]:
+        """Decide the order of an item, or score its demonstrations, and give its raters
+        feedback. A later decision replaces it.
+
+        `ranks`: Response → rank, 1 the best; equal is a tie.
+
+        `reason`: Comparisons only, required: why raters disagreed.
+
+        `note`: Why this ranking is right.
+
+        `promotes`: Also make this ranking a gold item.
+
+        `scores`: Judgment → score from 1 to 7.
+
+        `feedback`: Judgment → feedback to its rater.
+
+        `feedback_to_all`: For every rater of the item without feedback of their own.
+        """
+        return post(
+            ReviewItem,
+            f"campaigns/{campaign_id}/review/{item}",
+            given(
+                {
+                    "ranks": ranks,
+                    "reason": reason,
+                    "note": note,
+                    "promotes": promotes,
+                    "scores": scores,
+                    "feedback": feedback,
+                    "feedback_to_all": feedback_to_all,
+                }
+            ),
+        )
+
+    @operation
+    def count_prompts_for_campaign(
+        self,
+        kind: CampaignKind,
+        *,
+        n_responses: int | Unset = UNSET,
+        prompts: Mapping[str, Any] | Unset = UNSET,
+    ) -> Call[Matching]:
+        """How many prompts a campaign with this selection would use. Nothing is created.
+
+        `n_responses`: Required for comparisons, ignored otherwise.
+        """
+        return post(
+            Matching,
+            "campaigns/count",
+            {"kind": kind} | given({"n_responses": n_responses, "prompts": prompts}),
+        )
+
+    @listing
+    def list_cases(
+        self,
+        *,
+        is_settled: bool | None = None,
+        queue: Literal["repair", "safety", "technical"] | None = None,
+    ) -> Listing[Case]:
+        """Items that raters skipped for a reason."""
+        return pages(Case, "cases", is_settled=is_settled, queue=queue)
+
+    @operation
+    def read_case(self, case_id: int) -> Call[Case]:
+        """One case."""
+        return get(Case, f"cases/{case_id}")
+
+    @operation
+    def own_case(self, case_id: int, *, is_mine: bool | Unset = UNSET) -> Call[Case]:
+        """Take it, or release it.
+
+        `is_mine`: False releases it.
+        """
+        return post(Case, f"cases/{case_id}/own", given({"is_mine": is_mine}))
+
+    @operation
+    def settle_case(
+        self, case_id: int, outcome: SettleOutcomeEnum, *, note: str | Unset = UNSET
+    ) -> Call[Case]:
+        """Resolve it. The item is available again, but not to raters who skipped it.
+
+        `outcome`: Changing or retiring the prompt settles its cases too.
+        """
+        return post(Case, f"cases/{case_id}/settle", {"outcome": outcome} | given({"note": note}))
+
+    @operation
+    def count_waiting(self) -> Call[Waiting]:
+        """How many open cases, questions and onboarding answers there are."""
+        return get(Waiting, "cases/waiting")
 
     @listing
     def list_chains(
@@ -204,6 +728,64 @@ class Operations:
         """
         return post(Chain, f"chains/{chain_id}/stop")
 
+    @listing
+    def list_crowd_links(self, *, campaign: int | None = None) -> Listing[CrowdLink]:
+        """Crowd links, newest first."""
+        return pages(CrowdLink, "crowd-links", campaign=campaign)
+
+    @operation
+    def create_crowd_link(
+        self,
+        *,
+        campaign: int,
+        name: str,
+        completion_code: str,
+        id_parameter: str | Unset = UNSET,
+        return_url: str | Unset = UNSET,
+        n_items: int | Unset = UNSET,
+        n_places: int | Unset = UNSET,
+        max_minutes: int | Unset = UNSET,
+    ) -> Call[CrowdLink]:
+        """Create a link that makes any worker whom the platform sends a rater of the
+        campaign's pool.
+
+        `campaign`: A campaign that is not closed.
+
+        `completion_code`: Workers see it after `n_items` items.
+
+        `id_parameter`: The URL parameter in which the platform sends the worker's ID.
+
+        `return_url`: The platform's page that accepts the completion code.
+
+        `n_places`: Counts visits in progress and completed ones.
+
+        `max_minutes`: A visit ends after this time.
+        """
+        return post(
+            CrowdLink,
+            "crowd-links",
+            {"campaign": campaign, "name": name, "completion_code": completion_code}
+            | given(
+                {
+                    "id_parameter": id_parameter,
+                    "return_url": return_url,
+                    "n_items": n_items,
+                    "n_places": n_places,
+                    "max_minutes": max_minutes,
+                }
+            ),
+        )
+
+    @operation
+    def read_crowd_link(self, crowd_link_id: int) -> Call[CrowdLink]:
+        """One crowd link."""
+        return get(CrowdLink, f"crowd-links/{crowd_link_id}")
+
+    @operation
+    def close_crowd_link(self, crowd_link_id: int) -> Call[CrowdLink]:
+        """Accept no new visits. Visits in progress continue."""
+        return post(CrowdLink, f"crowd-links/{crowd_link_id}/close")
+
     @operation
     def read_webhook_delivery(self, delivery_id: int) -> Call[Delivery]:
         """One message to a webhook, with the result of the last attempt."""
@@ -217,9 +799,246 @@ class Operations:
         return post(Delivery, f"deliveries/{delivery_id}/redeliver")
 
     @listing
+    def list_exports(self, *, campaign: int | None = None) -> Listing[Export]:
+        """Exports, newest first."""
+        return pages(Export, "exports", campaign=campaign)
+
+    @operation
+    def create_export(
+        self,
+        shape: NewExportShapeEnum,
+        *,
+        campaign: int | Unset = UNSET,
+        style: StyleEnum | Unset = UNSET,
+        format: ExportFormat | Unset = UNSET,
+        includes_extra: bool | Unset = UNSET,
+        includes_repeats: bool | Unset = UNSET,
+        includes_imports: bool | Unset = UNSET,
+        licences: Sequence[str] | Unset = UNSET,
+    ) -> Call[Export]:
+        """Request an export. A worker writes it: read it again until its state is `done`.
+
+        `campaign`: Omit it to export all judgments.
+
+        `style`: Whether conversations are lists of messages or texts.
+
+        `format`: `json` is for the files of Label Studio and Argilla.
+
+        `includes_extra`: Late answers.
+
+        `includes_repeats`: The same item shown to the same rater again.
+
+        `includes_imports`: Imported judgments too. They belong to no campaign.
+
+        `licences`: Only rows whose texts are all under one of these. An empty name
+        includes prompts whose licence is not stated.
+        """
+        return post(
+            Export,
+            "exports",
+            {"shape": shape}
+            | given(
+                {
+                    "campaign": campaign,
+                    "style": style,
+                    "format": format,
+                    "includes_extra": includes_extra,
+                    "includes_repeats": includes_repeats,
+                    "includes_imports": includes_imports,
+                    "licences": licences,
+                }
+            ),
+        )
+
+    @operation
+    def read_export(self, export_id: int) -> Call[Export]:
+        """One export: its state, what it left out, and its card."""
+        return get(Export, f"exports/{export_id}")
+
+    @download
+    def download_export(self, export_id: int, path: str | PathLike[str]) -> Download:
+        """Download the ZIP archive: README.md and the rows of each split. Files are kept for
+        30 days.
+        """
+        return fetch(f"exports/{export_id}/file", path)
+
+    @listing
+    def list_golds(self, *, campaign: int | None = None) -> Listing[Gold]:
+        """Gold items, newest first. Raters must not see them."""
+        return pages(Gold, "golds", campaign=campaign)
+
+    @operation
+    def create_gold(self, judgment: int, *, note: str | Unset = UNSET) -> Call[Gold]:
+        """Turn an expert's ranking into a gold item of its campaign. The item itself takes
+        no more answers.
+
+        `judgment`: An expert's ranking of a campaign's item, which becomes its correct
+        order.
+
+        `note`: Why this order is right. Raters see it if feedback is on.
+        """
+        return post(Gold, "golds", {"judgment": judgment} | given({"note": note}))
+
+    @operation
+    def read_gold(self, gold_id: int) -> Call[Gold]:
+        """One gold item."""
+        return get(Gold, f"golds/{gold_id}")
+
+    @operation
+    def bring_back_gold(self, gold_id: int) -> Call[Gold]:
+        """Use a retired gold item again. 409 if another one has been made from its item
+        since.
+        """
+        return post(Gold, f"golds/{gold_id}/bring-back")
+
+    @operation
+    def retire_gold(self, gold_id: int) -> Call[Gold]:
+        """Stop using it, in every campaign. Its answers no longer count. Changes nothing if
+        it is retired.
+        """
+        return post(Gold, f"golds/{gold_id}/retire")
+
+    @operation
+    def import_golds(self, *, campaign: int, golds: Sequence[Mapping[str, Any]]) -> Call[GoldCount]:
+        """Add gold items: all of them or, if one is wrong, none. `errors` has every problem
+        by its row.
+
+        `campaign`: A comparison campaign.
+
+        `golds`: Each with `prompt` (a text or messages), `responses` (as many texts as
+        the campaign compares), `ranks` (a number for each response: 1 is best, equal
+        numbers tie, null is left open) and optionally `note`.
+        """
+        return post(GoldCount, "golds/import", {"campaign": campaign, "golds": golds})
+
+    @operation
+    def use_other_golds(self, campaign: int) -> Call[GoldCount]:
+        """Use every gold item of other campaigns with as many responses in this campaign
+        too.
+
+        `campaign`: A comparison campaign.
+        """
+        return post(GoldCount, "golds/use", {"campaign": campaign})
+
+    @listing
     def list_guidelines(self) -> Listing[Guideline]:
         """Guidelines, newest first. A campaign needs the id of one."""
         return pages(Guideline, "guidelines")
+
+    @operation
+    def create_guideline(
+        self,
+        *,
+        name: str,
+        text: str,
+        questions: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        examples: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    ) -> Call[Guideline]:
+        """Create a guideline with its first version.
+
+        `text`: Markdown.
+        """
+        return post(
+            Guideline,
+            "guidelines",
+            {"name": name, "text": text} | given({"questions": questions, "examples": examples}),
+        )
+
+    @operation
+    def read_guideline(self, guideline_id: int) -> Call[Guideline]:
+        """One guideline. Its texts are in its versions."""
+        return get(Guideline, f"guidelines/{guideline_id}")
+
+    @listing
+    def list_guideline_versions(
+        self, guideline_id: int, *, number: int | None = None
+    ) -> Listing[GuidelineVersion]:
+        """Its versions with text, rating form and examples, newest first.
+
+        `number`: Only the version of this number.
+        """
+        return pages(GuidelineVersion, f"guidelines/{guideline_id}/versions", number=number)
+
+    @operation
+    def create_guideline_version(
+        self,
+        guideline_id: int,
+        *,
+        questions: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        examples: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        text: str | Unset = UNSET,
+        is_major: bool | Unset = UNSET,
+    ) -> Call[GuidelineVersion]:
+        """Add the next version. It takes effect at once for every campaign of the guideline
+        that is not closed; items that raters hold keep the version they were shown.
+
+        `text`: Markdown.
+
+        `is_major`: Raters whose pool has an onboarding step on this guideline repeat it
+        before their next item.
+        """
+        return post(
+            GuidelineVersion,
+            f"guidelines/{guideline_id}/versions",
+            given(
+                {"questions": questions, "examples": examples, "text": text, "is_major": is_major}
+            ),
+        )
+
+    @listing
+    def list_hub_imports(self) -> Listing[HubImport]:
+        """Imports from a hub, newest first."""
+        return pages(HubImport, "hub-imports")
+
+    @operation
+    def import_from_hub(
+        self,
+        repository: str,
+        *,
+        config: str | Unset = UNSET,
+        split: str | Unset = UNSET,
+        revision: str | Unset = UNSET,
+        source: str | Unset = UNSET,
+        licence: str | Unset = UNSET,
+        format: str | Unset = UNSET,
+        with_judgments: bool | Unset = UNSET,
+        is_strict: bool | Unset = UNSET,
+    ) -> Call[HubImport]:
+        """Import a data set by its name on a hub. A worker downloads it, or takes it from
+        its local cache, and queues the import.
+
+        `repository`: As owner/name.
+
+        `split`: Omit it for all.
+
+        `source`: A name for the origin of the data. Omit it to use the repository.
+
+        `licence`: Omit it to use that of the card.
+
+        `format`: Omit it to have it found.
+        """
+        return post(
+            HubImport,
+            "hub-imports",
+            {"repository": repository}
+            | given(
+                {
+                    "config": config,
+                    "split": split,
+                    "revision": revision,
+                    "source": source,
+                    "licence": licence,
+                    "format": format,
+                    "with_judgments": with_judgments,
+                    "is_strict": is_strict,
+                }
+            ),
+        )
+
+    @operation
+    def read_hub_import(self, hub_import_id: int) -> Call[HubImport]:
+        """One import from a hub: its download, and the import that follows."""
+        return get(HubImport, f"hub-imports/{hub_import_id}")
 
     @listing
     def list_imports(
@@ -233,11 +1052,11 @@ class Operations:
     @operation
     def create_import(
         self,
+        *,
         rows: Sequence[Mapping[str, Any]],
         source: str,
-        *,
         licence: str,
-        format: FormatEnum | Unset = UNSET,
+        format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -282,10 +1101,10 @@ class Operations:
     def create_import_from_file(
         self,
         file: str | PathLike[str],
-        source: str,
         *,
+        source: str,
         licence: str,
-        format: FormatEnum | Unset = UNSET,
+        format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
@@ -329,6 +1148,11 @@ class Operations:
         return get(Import, f"imports/{import_id}")
 
     @operation
+    def read_import_agreement(self, import_id: int) -> Call[ImportAgreement]:
+        """How far the raters agree whose comparisons it brought, as its page says."""
+        return get(ImportAgreement, f"imports/{import_id}/agreement")
+
+    @operation
     def discard_import(self, import_id: int) -> Call[Import]:
         """Remove everything that it brought, for good. 409 if something uses it."""
         return post(Import, f"imports/{import_id}/discard")
@@ -350,7 +1174,7 @@ class Operations:
         self,
         rows: Sequence[Mapping[str, Any]],
         *,
-        format: FormatEnum | Unset = UNSET,
+        format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -387,7 +1211,7 @@ class Operations:
         self,
         file: str | PathLike[str],
         *,
-        format: FormatEnum | Unset = UNSET,
+        format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
     ) -> Call[Preview]:
@@ -410,6 +1234,42 @@ class Operations:
         )
 
     @listing
+    def list_invitations(
+        self,
+        *,
+        pool: int | None = None,
+        state: Literal["waits", "accepted", "expired", "revoked"] | None = None,
+    ) -> Listing[Invitation]:
+        """Invitations to pools, newest first."""
+        return pages(Invitation, "invitations", pool=pool, state=state)
+
+    @operation
+    def create_invitations(
+        self, *, pool: int, people: Sequence[Mapping[str, Any]]
+    ) -> Call[SentInvitations]:
+        """Invite people to rate in a pool, and mail each a link. Somebody with an open
+        invitation gets a new link.
+        """
+        return post(SentInvitations, "invitations", {"pool": pool, "people": people})
+
+    @operation
+    def read_invitation(self, invitation_id: int) -> Call[Invitation]:
+        """One invitation."""
+        return get(Invitation, f"invitations/{invitation_id}")
+
+    @operation
+    def resend_invitation(self, invitation_id: int) -> Call[SentInvitations]:
+        """Mail a new link; the old one stops working. 409 if it was accepted or revoked."""
+        return post(SentInvitations, f"invitations/{invitation_id}/resend")
+
+    @operation
+    def revoke_invitation(self, invitation_id: int) -> Call[Invitation]:
+        """Its link stops working. Changes nothing if it was accepted or revoked: check
+        `state`.
+        """
+        return post(Invitation, f"invitations/{invitation_id}/revoke")
+
+    @listing
     def list_judgment_events(self, *, cursor: int = 0) -> Listing[JudgmentEvent]:
         """Judgments that stopped counting or count again, oldest first. Save `next_cursor`
         and use it later to get new ones. Starts after the id `cursor`.
@@ -423,6 +1283,7 @@ class Operations:
         cursor: int = 0,
         campaign: int | None = None,
         includes_imports: bool | None = None,
+        licence: str | None = None,
         since: datetime | None = None,
     ) -> Listing[Judgment]:
         """Judgments, oldest first. Save `next_cursor` and use it later to get new ones.
@@ -430,6 +1291,10 @@ class Operations:
 
         `includes_imports`: Include imported judgments. They keep the ids they had before
         their import was published.
+
+        `licence`: Only judgments whose texts are all under one of these licences,
+        separated by commas, such as `CC-BY-4.0,MIT`. `none` includes prompts whose
+        licence is not stated.
 
         `since`: Only judgments submitted at or after this time.
         """
@@ -439,8 +1304,30 @@ class Operations:
             cursor=cursor,
             campaign=campaign,
             includes_imports=includes_imports,
+            licence=licence,
             since=since,
         )
+
+    @operation
+    def make_judgment_gold(self, judgment_id: int) -> Call[MadeGold]:
+        """Make an expert's ranking a gold item of its campaign."""
+        return post(MadeGold, f"judgments/{judgment_id}/gold")
+
+    @operation
+    def restore_judgment(self, judgment_id: int) -> Call[JudgmentState]:
+        """Let an answer that was set aside count again. Changes nothing if it counts."""
+        return post(JudgmentState, f"judgments/{judgment_id}/restore")
+
+    @operation
+    def set_judgment_aside(
+        self, judgment_id: int, *, reason: str | Unset = UNSET
+    ) -> Call[JudgmentState]:
+        """Leave an answer out of agreement, training and exports. It stays paid, its rater
+        is told and can appeal. Changes nothing if it is set aside.
+
+        `reason`: For reviewers only.
+        """
+        return post(JudgmentState, f"judgments/{judgment_id}/set-aside", given({"reason": reason}))
 
     @operation
     def read_campaign_lineage(self, campaign_id: int) -> Call[CampaignLineage]:
@@ -465,9 +1352,9 @@ class Operations:
     @operation
     def register_model(
         self,
+        *,
         name: str,
         location: str,
-        *,
         kind: ModelKind | Unset = UNSET,
         is_elsewhere: bool | Unset = UNSET,
         licence: str | Unset = UNSET,
@@ -619,9 +1506,9 @@ class Operations:
     @operation
     def connect_model(
         self,
+        *,
         name: str,
         url: str,
-        *,
         served_name: str,
         key_variable: str | Unset = UNSET,
         serves: int | Unset | None = UNSET,
@@ -682,29 +1569,568 @@ class Operations:
         return pages(QueuedRun, "nodes/queue")
 
     @listing
+    def list_pay(self, *, since: str | None = None, until: str | None = None) -> Listing[Timesheet]:
+        """Every rater with work in these days, by pseudonym.
+
+        `since`: In UTC. The first of this month without it.
+
+        `until`: The last day. Today without it.
+        """
+        return pages(Timesheet, "pay", since=since, until=until)
+
+    @listing
+    def list_pay_disputes(self, *, is_answered: bool | None = None) -> Listing[Dispute]:
+        """Raters' objections to a timesheet, newest first."""
+        return pages(Dispute, "pay-disputes", is_answered=is_answered)
+
+    @operation
+    def answer_pay_dispute(
+        self,
+        pay_dispute_id: int,
+        text: str,
+        *,
+        correction: str | Unset = UNSET,
+        currency: str | Unset = UNSET,
+    ) -> Call[Dispute]:
+        """Answer it, with a correction of the pay if you like. 409 if it is answered.
+
+        `correction`: In the major unit; a negative amount deducts.
+        """
+        return post(
+            Dispute,
+            f"pay-disputes/{pay_dispute_id}/answer",
+            {"text": text} | given({"correction": correction, "currency": currency}),
+        )
+
+    @listing
+    def list_timesheet_lines(
+        self, pay_id: int, *, since: str | None = None, until: str | None = None
+    ) -> Listing[TimesheetLine]:
+        """One rater's days, each with its pool, kind of work, rate and amount.
+
+        `since`: In UTC. The first of this month without it.
+
+        `until`: The last day. Today without it.
+        """
+        return pages(TimesheetLine, f"pay/{pay_id}/lines", since=since, until=until)
+
+    @operation
+    def mark_paid(
+        self, pay_id: int, *, since: str, until: str, note: str | Unset = UNSET
+    ) -> Call[Payment]:
+        """Mark what is due in these days as paid; the rater is told. Lines that were paid
+        before are left out. 409 if nothing is due or a rate is missing.
+
+        `until`: Before today.
+
+        `note`: Such as the transfer number.
+        """
+        return post(
+            Payment, f"pay/{pay_id}/paid", {"since": since, "until": until} | given({"note": note})
+        )
+
+    @listing
+    def list_payments(self, pay_id: int) -> Listing[Payment]:
+        """What the rater was paid, newest first."""
+        return pages(Payment, f"pay/{pay_id}/payments")
+
+    @operation
+    def read_timesheet(
+        self, pay_id: int, *, since: str | None = None, until: str | None = None
+    ) -> Call[Timesheet]:
+        """One rater's totals in these days.
+
+        `since`: In UTC. The first of this month without it.
+
+        `until`: The last day. Today without it.
+        """
+        return get(Timesheet, f"pay/{pay_id}/timesheet", since=since, until=until)
+
+    @listing
+    def list_people(
+        self,
+        *,
+        is_active: bool | None | None = None,
+        role: Literal["rater", "admin", "researcher"] | None = None,
+        text: str | None = None,
+    ) -> Listing[Person]:
+        """People with a login, newest first.
+
+        `text`: Part of the name or e-mail.
+        """
+        return pages(Person, "people", is_active=is_active, role=role, text=text)
+
+    @operation
+    def create_person(
+        self,
+        *,
+        name: str,
+        email: str,
+        roles: Sequence[RolesEnum],
+        time_zone: str | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Call[Person]:
+        """Create a login and mail the person a link to set a password. Somebody who rates
+        gets a pseudonym.
+
+        `email`: The link to set a password goes there.
+
+        `roles`: A token cannot give the role `admin`.
+
+        `time_zone`: Such as Europe/Berlin.
+
+        `is_active`: False closes the account; their work stays.
+        """
+        return post(
+            Person,
+            "people",
+            {"name": name, "email": email, "roles": roles}
+            | given({"time_zone": time_zone, "is_active": is_active}),
+        )
+
+    @operation
+    def read_person(self, person_id: int) -> Call[Person]:
+        """One person."""
+        return get(Person, f"people/{person_id}")
+
+    @operation
+    def change_person(
+        self,
+        person_id: int,
+        *,
+        name: str | Unset = UNSET,
+        email: str | Unset = UNSET,
+        roles: Sequence[RolesEnum] | Unset = UNSET,
+        time_zone: str | Unset = UNSET,
+        is_active: bool | Unset = UNSET,
+    ) -> Call[Person]:
+        """Change name, address, roles or time zone, or close the account. 409 for an admin.
+
+        `roles`: A token cannot give the role `admin`.
+
+        `time_zone`: Such as Europe/Berlin.
+
+        `is_active`: False closes the account; their work stays.
+        """
+        return patch(
+            Person,
+            f"people/{person_id}",
+            given(
+                {
+                    "name": name,
+                    "email": email,
+                    "roles": roles,
+                    "time_zone": time_zone,
+                    "is_active": is_active,
+                }
+            ),
+        )
+
+    @operation
+    def invite_person(self, person_id: int) -> Call[Person]:
+        """Mail the person a new link to set a password. 409 if the account is closed."""
+        return post(Person, f"people/{person_id}/invite")
+
+    @listing
     def list_pools(self) -> Listing[Pool]:
         """Pools, newest first."""
         return pages(Pool, "pools")
 
     @operation
     def create_pool(
-        self, name: str, *, description: str | Unset = UNSET, is_held_out: bool | Unset = UNSET
+        self,
+        name: str,
+        *,
+        description: str | Unset = UNSET,
+        is_held_out: bool | Unset = UNSET,
+        languages: Sequence[str] | Unset = UNSET,
+        expertise: Sequence[str] | Unset = UNSET,
+        routes_by_language: bool | Unset = UNSET,
+        routes_by_category: bool | Unset = UNSET,
+        max_per_day: int | Unset | None = UNSET,
+        max_at_once: int | Unset | None = UNSET,
+        shown_items: int | Unset | None = UNSET,
+        shown_percent: int | Unset = UNSET,
     ) -> Call[Pool]:
         """Create a pool without raters.
 
         `is_held_out`: Answers from this pool are used for evaluation only, never for
         training.
+
+        `languages`: Codes of the languages that everyone in the pool reads, such as `en`.
+
+        `expertise`: What everyone in the pool knows: prompt categories, or tags of your
+        own.
+
+        `routes_by_language`: Items only go to raters who know their language.
+
+        `routes_by_category`: Items only go to raters who know their category.
+
+        `max_per_day`: The most items one rater gets per day. Null for no limit.
+
+        `max_at_once`: The most items one rater can have open at a time. Null for no
+        limit.
+
+        `shown_items`: Good answers in a category that earn a skill. Null turns this off.
+
+        `shown_percent`: Percent of answers that must be good.
         """
         return post(
             Pool,
             "pools",
-            {"name": name} | given({"description": description, "is_held_out": is_held_out}),
+            {"name": name}
+            | given(
+                {
+                    "description": description,
+                    "is_held_out": is_held_out,
+                    "languages": languages,
+                    "expertise": expertise,
+                    "routes_by_language": routes_by_language,
+                    "routes_by_category": routes_by_category,
+                    "max_per_day": max_per_day,
+                    "max_at_once": max_at_once,
+                    "shown_items": shown_items,
+                    "shown_percent": shown_percent,
+                }
+            ),
         )
 
     @operation
     def read_pool(self, pool_id: int) -> Call[Pool]:
         """One pool."""
         return get(Pool, f"pools/{pool_id}")
+
+    @operation
+    def change_pool(
+        self,
+        pool_id: int,
+        *,
+        name: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        is_held_out: bool | Unset = UNSET,
+        languages: Sequence[str] | Unset = UNSET,
+        expertise: Sequence[str] | Unset = UNSET,
+        routes_by_language: bool | Unset = UNSET,
+        routes_by_category: bool | Unset = UNSET,
+        max_per_day: int | Unset | None = UNSET,
+        max_at_once: int | Unset | None = UNSET,
+        shown_items: int | Unset | None = UNSET,
+        shown_percent: int | Unset = UNSET,
+    ) -> Call[Pool]:
+        """Change its settings. Omitted fields keep their value.
+
+        `is_held_out`: Answers from this pool are used for evaluation only, never for
+        training.
+
+        `languages`: Codes of the languages that everyone in the pool reads, such as `en`.
+
+        `expertise`: What everyone in the pool knows: prompt categories, or tags of your
+        own.
+
+        `routes_by_language`: Items only go to raters who know their language.
+
+        `routes_by_category`: Items only go to raters who know their category.
+
+        `max_per_day`: The most items one rater gets per day. Null for no limit.
+
+        `max_at_once`: The most items one rater can have open at a time. Null for no
+        limit.
+
+        `shown_items`: Good answers in a category that earn a skill. Null turns this off.
+
+        `shown_percent`: Percent of answers that must be good.
+        """
+        return patch(
+            Pool,
+            f"pools/{pool_id}",
+            given(
+                {
+                    "name": name,
+                    "description": description,
+                    "is_held_out": is_held_out,
+                    "languages": languages,
+                    "expertise": expertise,
+                    "routes_by_language": routes_by_language,
+                    "routes_by_category": routes_by_category,
+                    "max_per_day": max_per_day,
+                    "max_at_once": max_at_once,
+                    "shown_items": shown_items,
+                    "shown_percent": shown_percent,
+                }
+            ),
+        )
+
+    @operation
+    def add_raters_to_pool(self, pool_id: int, raters: Sequence[int]) -> Call[Pool]:
+        """Add raters. Those who are in the pool already stay as they are.
+
+        `raters`: IDs of raters whose login is open.
+        """
+        return post(Pool, f"pools/{pool_id}/add", {"raters": raters})
+
+    @listing
+    def list_pool_members(self, pool_id: int) -> Listing[PoolMember]:
+        """Its raters, those who joined last first."""
+        return pages(PoolMember, f"pools/{pool_id}/members")
+
+    @operation
+    def pause_pool(self, pool_id: int, *, raters: Sequence[int] | Unset = UNSET) -> Call[Pool]:
+        """Give the pool, or only some of its raters, no new items for now.
+
+        `raters`: IDs of raters in the pool. Leave it out for the whole pool.
+        """
+        return post(Pool, f"pools/{pool_id}/pause", given({"raters": raters}))
+
+    @listing
+    def list_pool_rates(self, pool_id: int) -> Listing[PoolRate]:
+        """What the pool pays, newest first. For each kind of work, the latest one that has
+        started is valid.
+        """
+        return pages(PoolRate, f"pools/{pool_id}/rates")
+
+    @operation
+    def set_pool_rate(
+        self,
+        pool_id: int,
+        *,
+        kind: PoolRateKind,
+        amount: str,
+        currency: str,
+        basis: BasisEnum | Unset = UNSET,
+        floor: str | Unset | None = UNSET,
+        from_day: str | Unset | None = UNSET,
+    ) -> Call[PoolRate]:
+        """Set what the pool pays for one kind of work from now or a day on.
+
+        `amount`: In whole units: 12.5 with `EUR` is 12.50 euros.
+
+        `currency`: Three letters, such as EUR.
+
+        `floor`: Timesheets flag pay below this per hour.
+
+        `from_day`: Leave it out to start now. A past day reprices all work since then,
+        except days already marked as paid.
+        """
+        return post(
+            PoolRate,
+            f"pools/{pool_id}/rates",
+            {"kind": kind, "amount": amount, "currency": currency}
+            | given({"basis": basis, "floor": floor, "from_day": from_day}),
+        )
+
+    @operation
+    def remove_raters_from_pool(self, pool_id: int, raters: Sequence[int]) -> Call[Pool]:
+        """Remove raters. They can submit the items they hold, and get no new ones.
+
+        `raters`: IDs of raters in the pool.
+        """
+        return post(Pool, f"pools/{pool_id}/remove", {"raters": raters})
+
+    @operation
+    def resume_pool(self, pool_id: int, *, raters: Sequence[int] | Unset = UNSET) -> Call[Pool]:
+        """Give the pool, or only some of its raters, items again.
+
+        `raters`: IDs of raters in the pool. Leave it out for the whole pool.
+        """
+        return post(Pool, f"pools/{pool_id}/resume", given({"raters": raters}))
+
+    @listing
+    def list_prolific_bonuses(self, *, study: int) -> Listing[ProlificBonus]:
+        """Batches of bonuses of a study, newest first."""
+        return pages(ProlificBonus, "prolific-bonuses", study=study)
+
+    @operation
+    def prepare_prolific_bonus(
+        self, *, study: int, submissions: Sequence[int]
+    ) -> Call[ProlificBonus]:
+        """Set up what is due to these submissions. No money moves before you call `pay`.
+
+        `submissions`: Those with nothing due are left out.
+        """
+        return post(ProlificBonus, "prolific-bonuses", {"study": study, "submissions": submissions})
+
+    @operation
+    def read_prolific_bonus(self, prolific_bonus_id: int) -> Call[ProlificBonus]:
+        """One batch of bonuses."""
+        return get(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}")
+
+    @operation
+    def discard_prolific_bonus(self, prolific_bonus_id: int) -> Call[ProlificBonus]:
+        """Drop a batch that was not sent, or that Prolific does not list."""
+        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}/discard")
+
+    @operation
+    def pay_prolific_bonus(self, prolific_bonus_id: int, total: int) -> Call[ProlificBonus]:
+        """Confirm the total. A worker sends the batch once; `state` says what has become of
+        it.
+
+        `total`: The batch's `total`, to confirm it.
+        """
+        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}/pay", {"total": total})
+
+    @operation
+    def resend_prolific_bonus(self, prolific_bonus_id: int) -> Call[ProlificBonus]:
+        """Send a batch again that Prolific does not list (`not_found`)."""
+        return post(ProlificBonus, f"prolific-bonuses/{prolific_bonus_id}/resend")
+
+    @listing
+    def list_prolific_studies(self, *, crowd_link: int | None = None) -> Listing[ProlificStudy]:
+        """Studies on Prolific, newest first."""
+        return pages(ProlificStudy, "prolific-studies", crowd_link=crowd_link)
+
+    @operation
+    def create_prolific_study(
+        self,
+        *,
+        crowd_link: int,
+        description: str,
+        reward: int,
+        minutes: int,
+        n_places: int,
+        eligibility: str | Unset = UNSET,
+        project_id: str | Unset = UNSET,
+        filter_set_id: str | Unset = UNSET,
+        screen_out_reward: int | Unset | None = UNSET,
+        screen_out_places: int | Unset | None = UNSET,
+    ) -> Call[ProlificStudy]:
+        """Create a draft on Prolific that sends its participants to a crowd link. It costs
+        nothing until you publish it.
+
+        `crowd_link`: A link that is open.
+
+        `description`: Participants read it before they take part.
+
+        `eligibility`: Who can take part; added to the description.
+
+        `filter_set_id`: Empty: everyone.
+
+        `screen_out_reward`: Less than the reward. Without it, workers are asked to return
+        the study.
+        """
+        return post(
+            ProlificStudy,
+            "prolific-studies",
+            {
+                "crowd_link": crowd_link,
+                "description": description,
+                "reward": reward,
+                "minutes": minutes,
+                "n_places": n_places,
+            }
+            | given(
+                {
+                    "eligibility": eligibility,
+                    "project_id": project_id,
+                    "filter_set_id": filter_set_id,
+                    "screen_out_reward": screen_out_reward,
+                    "screen_out_places": screen_out_places,
+                }
+            ),
+        )
+
+    @operation
+    def read_prolific_study(self, prolific_study_id: int) -> Call[ProlificStudy]:
+        """One study, as it was at `polled_at`."""
+        return get(ProlificStudy, f"prolific-studies/{prolific_study_id}")
+
+    @operation
+    def delete_prolific_study(self, prolific_study_id: int) -> Call[None]:
+        """Delete a draft, on Prolific too. The crowd link stays."""
+        return delete(f"prolific-studies/{prolific_study_id}")
+
+    @operation
+    def approve_prolific_submissions(
+        self, prolific_study_id: int, submissions: Sequence[int]
+    ) -> Call[ProlificStudy]:
+        """Approve those of the submissions that were handed in with the right code for a
+        complete visit.
+
+        `submissions`: Submissions of the study; those that do not qualify are left out.
+        """
+        return post(
+            ProlificStudy,
+            f"prolific-studies/{prolific_study_id}/approve",
+            {"submissions": submissions},
+        )
+
+    @operation
+    def read_prolific_cost(self, prolific_study_id: int, *, n_places: int) -> Call[ProlificCost]:
+        """What this many places cost, as Prolific says now."""
+        return get(ProlificCost, f"prolific-studies/{prolific_study_id}/cost", n_places=n_places)
+
+    @operation
+    def pause_prolific_study(self, prolific_study_id: int) -> Call[ProlificStudy]:
+        """Let nobody new start. Participants who have started can finish."""
+        return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/pause")
+
+    @operation
+    def set_prolific_places(self, prolific_study_id: int, n_places: int) -> Call[ProlificStudy]:
+        """Raise the number of places. Repeating the call adds none.
+
+        `n_places`: The new total.
+        """
+        return post(
+            ProlificStudy, f"prolific-studies/{prolific_study_id}/places", {"n_places": n_places}
+        )
+
+    @operation
+    def poll_prolific_study(self, prolific_study_id: int) -> Call[ProlificStudy]:
+        """Look at the study and its submissions now. `problem` says if that failed."""
+        return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/poll")
+
+    @operation
+    def publish_prolific_study(self, prolific_study_id: int) -> Call[ProlificStudy]:
+        """Invite participants. Prolific reserves the cost: read it first."""
+        return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/publish")
+
+    @operation
+    def resume_prolific_study(self, prolific_study_id: int) -> Call[ProlificStudy]:
+        """Let participants start again."""
+        return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/resume")
+
+    @listing
+    def list_prolific_submissions(self, *, study: int) -> Listing[ProlificSubmission]:
+        """Submissions of a study, newest first, as of its last look."""
+        return pages(ProlificSubmission, "prolific-submissions", study=study)
+
+    @operation
+    def read_prolific_submission(self, prolific_submission_id: int) -> Call[ProlificSubmission]:
+        """One submission."""
+        return get(ProlificSubmission, f"prolific-submissions/{prolific_submission_id}")
+
+    @operation
+    def approve_prolific_submission(self, prolific_submission_id: int) -> Call[ProlificSubmission]:
+        """Pay the reward. It cannot be undone."""
+        return post(ProlificSubmission, f"prolific-submissions/{prolific_submission_id}/approve")
+
+    @operation
+    def reject_prolific_submission(
+        self, prolific_submission_id: int, *, category: RejectionCategoryEnum, message: str
+    ) -> Call[ProlificSubmission]:
+        """Refuse the reward. It cannot be undone, and there is no call for several at once.
+
+        `message`: The participant reads it.
+        """
+        return post(
+            ProlificSubmission,
+            f"prolific-submissions/{prolific_submission_id}/reject",
+            {"category": category, "message": message},
+        )
+
+    @operation
+    def ask_prolific_return(
+        self, prolific_submission_id: int, reason: str
+    ) -> Call[ProlificSubmission]:
+        """Ask the participant to return the submission, without pay and without harm to
+        them.
+
+        `reason`: The participant reads it.
+        """
+        return post(
+            ProlificSubmission,
+            f"prolific-submissions/{prolific_submission_id}/request-return",
+            {"reason": reason},
+        )
 
     @listing
     def list_prompts(
@@ -723,13 +2149,16 @@ class Operations:
             "other",
         ]
         | None = None,
+        is_retired: bool | None = None,
         is_unused: bool | None = None,
         language: str | None = None,
         source: int | None = None,
         split: Literal["train", "validation", "test"] | None = None,
         text: str | None = None,
     ) -> Listing[Prompt]:
-        """Prompts that are not retired, newest first.
+        """Prompts in use, or with `is_retired` the others, newest first.
+
+        `is_retired`: Retired prompts instead of those in use.
 
         `is_unused`: Only prompts that are in no campaign.
 
@@ -739,6 +2168,7 @@ class Operations:
             Prompt,
             "prompts",
             category=category,
+            is_retired=is_retired,
             is_unused=is_unused,
             language=language,
             source=source,
@@ -793,9 +2223,166 @@ class Operations:
         return get(Prompt, f"prompts/{prompt_id}")
 
     @operation
+    def change_prompt(
+        self, prompt_id: int, *, sensitive: Sequence[SensitiveEnum] | Unset = UNSET
+    ) -> Call[Prompt]:
+        """Mark kinds of upsetting content. Its text changes with a new version.
+
+        `sensitive`: Kinds of upsetting content in the prompt or its answers. Only raters
+        who opted in get it.
+        """
+        return patch(Prompt, f"prompts/{prompt_id}", given({"sensitive": sensitive}))
+
+    @operation
+    def retire_prompt(self, prompt_id: int) -> Call[Prompt]:
+        """No new campaign uses it, and running ones stop handing it out. Answers stay. 409
+        if it is retired already.
+        """
+        return post(Prompt, f"prompts/{prompt_id}/retire")
+
+    @operation
+    def create_prompt_version(
+        self,
+        prompt_id: int,
+        *,
+        messages: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        category: PromptCategory | Unset = UNSET,
+        language: str | Unset = UNSET,
+        constraints: Sequence[str] | Unset = UNSET,
+        keeps_responses: bool | Unset = UNSET,
+    ) -> Call[Prompt]:
+        """Replace it with a new version, which has an ID of its own, and retire this one.
+        Items of running campaigns that need answers are handed out again with the new
+        version. 409 if it is retired or nothing changes.
+
+        `messages`: An optional system message, then user and assistant in turn. The last
+        message is the user's.
+
+        `constraints`: Requirements an answer must meet, one sentence each.
+
+        `keeps_responses`: Comparisons return to the queue only if their responses are
+        kept. Send false if the new prompt calls for a different answer.
+        """
+        return post(
+            Prompt,
+            f"prompts/{prompt_id}/versions",
+            given(
+                {
+                    "messages": messages,
+                    "category": category,
+                    "language": language,
+                    "constraints": constraints,
+                    "keeps_responses": keeps_responses,
+                }
+            ),
+        )
+
+    @operation
+    def publish_export(
+        self, *, repository: str, export: int, is_private: bool | Unset = UNSET
+    ) -> Call[Publication]:
+        """Publish an export to a hub as a data set, privately by default. A worker with the
+        hub's token uploads it.
+
+        `repository`: As owner/name.
+        """
+        return post(
+            Publication,
+            "publications",
+            {"repository": repository, "export": export} | given({"is_private": is_private}),
+        )
+
+    @operation
     def read_publication(self, publication_id: int) -> Call[Publication]:
         """The state of a publication."""
         return get(Publication, f"publications/{publication_id}")
+
+    @listing
+    def list_quality(self) -> Listing[QualityRow]:
+        """Comparison campaigns that have a report, open ones first."""
+        return pages(QualityRow, "quality")
+
+    @listing
+    def list_questions(self, *, is_answered: bool | None = None) -> Listing[ItemQuestion]:
+        """Raters' questions about items."""
+        return pages(ItemQuestion, "questions", is_answered=is_answered)
+
+    @operation
+    def read_question(self, question_id: int) -> Call[ItemQuestion]:
+        """One question."""
+        return get(ItemQuestion, f"questions/{question_id}")
+
+    @operation
+    def answer_question(self, question_id: int, text: str) -> Call[ItemQuestion]:
+        """Answer it; the rater sees it under My work. A later answer replaces it."""
+        return post(ItemQuestion, f"questions/{question_id}/answer", {"text": text})
+
+    @operation
+    def own_question(
+        self, question_id: int, *, is_mine: bool | Unset = UNSET
+    ) -> Call[ItemQuestion]:
+        """Take it, or release it.
+
+        `is_mine`: False releases it.
+        """
+        return post(ItemQuestion, f"questions/{question_id}/own", given({"is_mine": is_mine}))
+
+    @listing
+    def list_raters(
+        self,
+        *,
+        language: str | None = None,
+        pool: int | None = None,
+        status: Literal["at_work", "paused", "no_pool", "closed", "withdrawn"] | None = None,
+        topic: str | None = None,
+    ) -> Listing[Rater]:
+        """Raters with a login, newest first, under their pseudonyms."""
+        return pages(Rater, "raters", language=language, pool=pool, status=status, topic=topic)
+
+    @operation
+    def read_rater(self, rater_id: int) -> Call[Rater]:
+        """One rater with a login."""
+        return get(Rater, f"raters/{rater_id}")
+
+    @operation
+    def read_rater_skills(self, rater_id: int) -> Call[RaterSkills]:
+        """What the rater knows, and how the site knows it."""
+        return get(RaterSkills, f"raters/{rater_id}/skills")
+
+    @operation
+    def set_rater_skills(
+        self, rater_id: int, *, languages: Sequence[str], topics: Sequence[str]
+    ) -> Call[RaterSkills]:
+        """Set what you have observed, in place of all that is `shown`. A topic that you
+        leave out is taken back, and the site does not grant it again by itself.
+
+        `topics`: Prompt categories, such as `summarization`, and tags of your own.
+        """
+        return post(
+            RaterSkills, f"raters/{rater_id}/skills", {"languages": languages, "topics": topics}
+        )
+
+    @listing
+    def list_responses(self, *, prompt: int | None = None) -> Listing[Response]:
+        """Responses, newest first; with `prompt`, those to one prompt."""
+        return pages(Response, "responses", prompt=prompt)
+
+    @operation
+    def add_responses(
+        self, *, source: str, licence: str, responses: Sequence[Mapping[str, Any]]
+    ) -> Call[StoredResponses]:
+        """Store what other models or people answered to prompts of this site. All are
+        stored, or none. The same text of the same source is stored once.
+
+        `source`: A name for the origin of the data. Raters never see it.
+
+        `licence`: SPDX, such as CC-BY-4.0.
+        """
+        return post(
+            StoredResponses,
+            "responses",
+            {"source": source, "licence": licence, "responses": responses},
+        )
 
     @listing
     def list_runs(
@@ -820,9 +2407,9 @@ class Operations:
     @operation
     def queue_run(
         self,
+        *,
         kind: RunKind,
         name: str,
-        *,
         base_model: int,
         snapshot: int | Unset = UNSET,
         suites: Sequence[str] | Unset = UNSET,
@@ -1001,9 +2588,9 @@ class Operations:
     def send_run_to_raters(
         self,
         run_id: int,
+        *,
         suite: int,
         against: int,
-        *,
         name: str,
         pool: int,
         guideline: int,
@@ -1068,9 +2655,9 @@ class Operations:
     @operation
     def estimate_run(
         self,
+        *,
         kind: RunKind,
         base_model: int,
-        *,
         name: str | Unset = UNSET,
         snapshot: int | Unset = UNSET,
         suites: Sequence[str] | Unset = UNSET,
@@ -1883,7 +3470,7 @@ class Operations:
 
     @operation
     def cut_snapshot(
-        self, kind: NewSnapshotKindEnum, name: str, *, filters: Mapping[str, Any] | Unset = UNSET
+        self, *, kind: NewSnapshotKindEnum, name: str, filters: Mapping[str, Any] | Unset = UNSET
     ) -> Call[Snapshot]:
         """Create a snapshot of the current judgments or prompts.
 
@@ -1899,6 +3486,20 @@ class Operations:
         """One snapshot with its card."""
         return get(Snapshot, f"snapshots/{snapshot_id}")
 
+    @download
+    def export_snapshot(
+        self,
+        snapshot_id: int,
+        path: str | PathLike[str],
+        *,
+        file_format: Literal["jsonl", "parquet"] | None = None,
+        split: Literal["train", "validation", "test"] | None = None,
+    ) -> Download:
+        """Download a split as JSONL or Parquet. Rows of people who have withdrawn are left
+        out.
+        """
+        return fetch(f"snapshots/{snapshot_id}/file", path, file_format=file_format, split=split)
+
     @listing
     def list_snapshot_ledger(
         self, snapshot_id: int, *, rule: str | None = None
@@ -1909,10 +3510,144 @@ class Operations:
         """
         return pages(LedgerEntry, f"snapshots/{snapshot_id}/ledger", rule=rule)
 
+    @listing
+    def list_snapshot_rows(
+        self, snapshot_id: int, *, split: Literal["train", "validation", "test"] | None = None
+    ) -> Listing[dict[str, Any]]:
+        """The rows of a split in their order. `cursor` is the number of rows to skip."""
+        return pages(dict[str, Any], f"snapshots/{snapshot_id}/rows", split=split)
+
     @operation
     def verify_snapshot(self, snapshot_id: int) -> Call[Verified]:
         """Read its files and compare them with the fingerprint."""
         return get(Verified, f"snapshots/{snapshot_id}/verify")
+
+    @listing
+    def list_onboarding_steps(
+        self, *, is_retired: bool | None = None, pool: int | None = None
+    ) -> Listing[OnboardingStep]:
+        """Steps of pools' onboarding, newest first. `position` has the order."""
+        return pages(OnboardingStep, "steps", is_retired=is_retired, pool=pool)
+
+    @operation
+    def create_onboarding_step(
+        self,
+        *,
+        pool: int,
+        kind: OnboardingStepKind,
+        title: str | Unset = UNSET,
+        text: str | Unset = UNSET,
+        guideline: int | Unset = UNSET,
+        questions: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        passing_score: float | Unset = UNSET,
+        max_attempts: int | Unset = UNSET,
+        needs_decision: bool | Unset = UNSET,
+        paid_minutes: int | Unset = UNSET,
+    ) -> Call[OnboardingStep]:
+        """Add a step at the end of a pool's onboarding. Current raters take it before their
+        next item.
+
+        `text`: Markdown.
+
+        `guideline`: For `guideline`: its ID.
+
+        `passing_score`: In percent; for `demonstrations` the mean score, 1 to 7.
+
+        `max_attempts`: After the last, an admin decides.
+
+        `needs_decision`: An admin decides on every attempt.
+
+        `paid_minutes`: Paid for each attempt.
+        """
+        return post(
+            OnboardingStep,
+            "steps",
+            {"pool": pool, "kind": kind}
+            | given(
+                {
+                    "title": title,
+                    "text": text,
+                    "guideline": guideline,
+                    "questions": questions,
+                    "passing_score": passing_score,
+                    "max_attempts": max_attempts,
+                    "needs_decision": needs_decision,
+                    "paid_minutes": paid_minutes,
+                }
+            ),
+        )
+
+    @operation
+    def read_onboarding_step(self, step_id: int) -> Call[OnboardingStep]:
+        """One step with its current version."""
+        return get(OnboardingStep, f"steps/{step_id}")
+
+    @operation
+    def change_onboarding_step(
+        self,
+        step_id: int,
+        *,
+        title: str | Unset = UNSET,
+        text: str | Unset = UNSET,
+        guideline: int | Unset = UNSET,
+        questions: Sequence[Mapping[str, Any]] | Unset = UNSET,
+        passing_score: float | Unset = UNSET,
+        max_attempts: int | Unset = UNSET,
+        needs_decision: bool | Unset = UNSET,
+        paid_minutes: int | Unset = UNSET,
+        is_major: bool | Unset = UNSET,
+    ) -> Call[OnboardingStep]:
+        """Change a step. A changed text or question becomes its next version.
+
+        `text`: Markdown.
+
+        `guideline`: For `guideline`: its ID.
+
+        `passing_score`: In percent; for `demonstrations` the mean score, 1 to 7.
+
+        `max_attempts`: After the last, an admin decides.
+
+        `needs_decision`: An admin decides on every attempt.
+
+        `paid_minutes`: Paid for each attempt.
+
+        `is_major`: Everyone must repeat the step.
+        """
+        return patch(
+            OnboardingStep,
+            f"steps/{step_id}",
+            given(
+                {
+                    "title": title,
+                    "text": text,
+                    "guideline": guideline,
+                    "questions": questions,
+                    "passing_score": passing_score,
+                    "max_attempts": max_attempts,
+                    "needs_decision": needs_decision,
+                    "paid_minutes": paid_minutes,
+                    "is_major": is_major,
+                }
+            ),
+        )
+
+    @operation
+    def move_onboarding_step(self, step_id: int, places: int) -> Call[OnboardingStep]:
+        """Move it up or down in the pool's onboarding. Changes nothing beyond the ends.
+
+        `places`: -1 is one up, 1 is one down.
+        """
+        return post(OnboardingStep, f"steps/{step_id}/move", {"places": places})
+
+    @operation
+    def retire_onboarding_step(self, step_id: int) -> Call[OnboardingStep]:
+        """Stop asking raters to take it. Attempts stay. Changes nothing if it is retired."""
+        return post(OnboardingStep, f"steps/{step_id}/retire")
+
+    @listing
+    def list_onboarding_step_versions(self, step_id: int) -> Listing[StepVersion]:
+        """Its versions, newest first."""
+        return pages(StepVersion, f"steps/{step_id}/versions")
 
     @listing
     def list_storage(self) -> Listing[Holding]:
@@ -1946,7 +3681,7 @@ class Operations:
         *,
         suite: str | Unset = UNSET,
         task: str | Unset = UNSET,
-        shape: ShapeEnum | Unset = UNSET,
+        shape: NewSuiteShapeEnum | Unset = UNSET,
         licence: str | Unset = UNSET,
         version: str | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -2018,7 +3753,7 @@ class Operations:
 
     @operation
     def create_webhook(
-        self, name: str, url: str, *, events: Sequence[EventsEnum]
+        self, *, name: str, url: str, events: Sequence[EventsEnum]
     ) -> Call[WebhookSecret]:
         """Create a webhook. It receives events from now on, signed with the secret in this
         response.
@@ -2080,3 +3815,30 @@ class Operations:
         one. 409 while two secrets are valid.
         """
         return post(WebhookSecret, f"webhooks/{webhook_id}/rotate", is_repeatable=False)
+
+    @listing
+    def list_withdrawals(self) -> Listing[Withdrawal]:
+        """Raters who have withdrawn, newest first."""
+        return pages(Withdrawal, "withdrawals")
+
+    @operation
+    def withdraw_rater(self, rater: int) -> Call[Withdrawal]:
+        """Withdraw a rater: their answers stop counting, what they wrote is shown to nobody,
+        and they get no more items. Changes nothing if they have withdrawn.
+        """
+        return post(Withdrawal, "withdrawals", {"rater": rater})
+
+    @operation
+    def read_withdrawal(self, withdrawal_id: int) -> Call[Withdrawal]:
+        """One rater, by their ID."""
+        return get(Withdrawal, f"withdrawals/{withdrawal_id}")
+
+    @operation
+    def readmit_rater(self, withdrawal_id: int) -> Call[Withdrawal]:
+        """Undo a withdrawal that was a mistake. Add the rater to pools again yourself."""
+        return post(Withdrawal, f"withdrawals/{withdrawal_id}/readmit")
+
+    @operation
+    def read_withdrawal_traces(self, withdrawal_id: int) -> Call[Touched]:
+        """The snapshots, runs and models that the rater's answers went into."""
+        return get(Touched, f"withdrawals/{withdrawal_id}/traces")

@@ -10,34 +10,69 @@ from datetime import datetime
 from typing import Any, Literal
 
 __all__ = [
+    "Agreement",
     "AnswerScore",
+    "Appeal",
+    "AttemptState",
+    "AuditEvent",
+    "BasisEnum",
     "BenchmarkAnswer",
+    "Bias",
     "Campaign",
+    "CampaignItem",
     "CampaignKind",
     "CampaignLineage",
+    "CampaignSettings",
+    "CampaignStanding",
     "CampaignState",
     "Card",
+    "Case",
     "Chain",
     "ChainStateEnum",
     "ComparedSource",
     "Comparison",
+    "Computing",
+    "CrowdLink",
+    "Decision",
+    "DecisionEnum",
     "Delivery",
     "DeliveryStateEnum",
     "Demonstration",
+    "Dispute",
+    "Effect",
     "Estimate",
     "EventEnum",
     "EventsEnum",
-    "FormatEnum",
+    "Export",
+    "ExportFormat",
+    "ExportOptions",
+    "ExportState",
+    "Figure",
+    "Flag",
     "Freed",
+    "Gold",
+    "GoldCount",
+    "GoldRank",
+    "Group",
     "Guideline",
+    "GuidelineExample",
     "GuidelineUse",
+    "GuidelineVersion",
     "Holding",
+    "HubImport",
     "Import",
+    "ImportAgreement",
+    "ImportFormat",
     "ImportProblem",
     "ImportState",
+    "Invitation",
+    "InvitationState",
+    "ItemConsensus",
+    "ItemQuestion",
     "Judgment",
     "JudgmentEvent",
     "JudgmentKindEnum",
+    "JudgmentState",
     "LedgerEntry",
     "Lineage",
     "LineageStep",
@@ -46,6 +81,8 @@ __all__ = [
     "LoadedSuites",
     "Log",
     "LogLine",
+    "MadeGold",
+    "Matching",
     "Message",
     "Model",
     "ModelKind",
@@ -53,27 +90,67 @@ __all__ = [
     "ModelStage",
     "Named",
     "NamedModel",
+    "NewExportShapeEnum",
     "NewSnapshotKindEnum",
+    "NewSuiteShapeEnum",
     "Node",
+    "OnboardingStep",
+    "OnboardingStepKind",
     "OrderEnum",
+    "OriginEnum",
+    "OtherPool",
     "Pace",
+    "Pair",
+    "Payment",
+    "Person",
+    "Place",
     "Point",
     "Pool",
+    "PoolMember",
+    "PoolRate",
+    "PoolRateKind",
     "PresetEnum",
     "Preview",
     "PreviewReply",
     "PreviewRow",
     "Progress",
+    "ProlificBonus",
+    "ProlificBonusLine",
+    "ProlificBonusStateEnum",
+    "ProlificCost",
+    "ProlificStudy",
+    "ProlificSubmission",
     "Prompt",
     "PromptCategory",
     "PromptLineage",
     "PromptResponse",
     "PromptSplit",
     "Publication",
-    "PublicationStateEnum",
+    "PublicationState",
+    "QualityRow",
+    "Question",
+    "QueueEnum",
     "QueuedRun",
     "RankedResponse",
+    "Rater",
+    "RaterPair",
+    "RaterPool",
+    "RaterQuality",
+    "RaterSkills",
+    "RatingCondition",
+    "RatingQuestion",
+    "RatingQuestionKindEnum",
+    "ReasonEnum",
+    "RejectionCategoryEnum",
+    "Report",
+    "Response",
+    "Review",
+    "ReviewItem",
+    "ReviewResponse",
+    "ReviewRow",
+    "ReviewedAnswer",
     "RoleEnum",
+    "RolesEnum",
     "Run",
     "RunKind",
     "RunState",
@@ -84,34 +161,56 @@ __all__ = [
     "ScoredModel",
     "ScorerEnum",
     "SensitiveEnum",
+    "SentInvitation",
+    "SentInvitations",
     "SentToRaters",
-    "ShapeEnum",
+    "SettleOutcomeEnum",
+    "Skills",
+    "Skip",
     "Snapshot",
     "SnapshotKind",
     "Source",
+    "StatusEnum",
+    "StepAttempt",
     "StepEnum",
+    "StepQuestion",
+    "StepVersion",
+    "StoredResponses",
     "StrategyEnum",
+    "StyleEnum",
     "Suite",
     "SuiteArea",
     "SuiteItem",
     "SuiteKind",
     "SuiteScore",
     "TemplateEnum",
+    "Timesheet",
+    "TimesheetLine",
+    "TimesheetLineStateEnum",
+    "Touched",
     "TriggerEnum",
     "UseInSnapshot",
     "VerdictEnum",
     "Verified",
+    "Waiting",
     "Webhook",
     "WebhookSecret",
     "WhatEnum",
+    "Withdrawal",
 ]
 
+
+AttemptState = Literal["waiting", "passed", "below", "refused"]
+
+BasisEnum = Literal["hour", "item"]
 
 CampaignKind = Literal["demonstration", "comparison"]
 
 CampaignState = Literal["draft", "open", "paused", "closed"]
 
 ChainStateEnum = Literal["going", "approval", "failed", "stopped", "finished"]
+
+DecisionEnum = Literal["pass", "again", "refuse"]
 
 DeliveryStateEnum = Literal["waiting", "delivered", "given_up"]
 
@@ -128,7 +227,11 @@ EventsEnum = Literal[
     "judgment.restored",
 ]
 
-FormatEnum = Literal[
+ExportFormat = Literal["jsonl", "parquet", "json"]
+
+ExportState = Literal["queued", "running", "done", "failed"]
+
+ImportFormat = Literal[
     "jsonl",
     "csv",
     "plain",
@@ -145,9 +248,12 @@ FormatEnum = Literal[
     "argilla",
     "label_studio",
     "rankings",
+    "written",
 ]
 
 ImportState = Literal["queued", "running", "published", "refused", "discarded"]
+
+InvitationState = Literal["waits", "accepted", "expired", "revoked"]
 
 JudgmentKindEnum = Literal["demonstration", "comparison"]
 
@@ -157,11 +263,52 @@ ModelKind = Literal["policy", "reward"]
 
 ModelStage = Literal["candidate", "approved", "retired"]
 
+NewExportShapeEnum = Literal[
+    "prompts",
+    "demonstrations",
+    "dialogues",
+    "preferences",
+    "implicit",
+    "unpaired",
+    "stepwise",
+    "rankings",
+    "adjudicated",
+    "consensus",
+    "label_studio",
+    "label_studio_texts",
+    "argilla",
+    "argilla_texts",
+]
+
 NewSnapshotKindEnum = Literal["demonstrations", "comparisons", "prompts"]
+
+NewSuiteShapeEnum = Literal[
+    "suite",
+    "xstest",
+    "simple-safety-tests",
+    "llmbar",
+    "rewardbench-2",
+    "rewardbench",
+    "mt-bench",
+    "truthfulqa",
+    "truthfulqa-mc",
+]
+
+OnboardingStepKind = Literal[
+    "consent", "profile", "guideline", "flags", "rankings", "demonstrations", "topics"
+]
 
 OrderEnum = Literal["finish_first", "spread"]
 
+OriginEnum = Literal["adjudication", "expert", "import"]
+
+PoolRateKind = Literal["demonstration", "comparison", "onboarding"]
+
 PresetEnum = Literal["small", "balanced", "thorough"]
+
+ProlificBonusStateEnum = Literal[
+    "ready", "queued", "sending", "sent", "paid", "unconfirmed", "not_found", "refused", "discarded"
+]
 
 PromptCategory = Literal[
     "generation",
@@ -178,9 +325,34 @@ PromptCategory = Literal[
 
 PromptSplit = Literal["train", "validation", "test"]
 
-PublicationStateEnum = Literal["queued", "running", "done", "failed"]
+PublicationState = Literal["queued", "running", "done", "failed"]
+
+QueueEnum = Literal["repair", "safety", "technical"]
+
+RatingQuestionKindEnum = Literal["flag", "scale"]
+
+ReasonEnum = Literal[
+    "rater_error", "guideline_gap", "ambiguous_prompt", "true_disagreement", "none"
+]
+
+RejectionCategoryEnum = Literal[
+    "FAILED_INSTRUCTIONS",
+    "FAILED_CHECK",
+    "LOW_EFFORT",
+    "MALINGERING",
+    "TOO_QUICKLY",
+    "TOO_SLOWLY",
+    "NO_CODE",
+    "BAD_CODE",
+    "NO_DATA",
+    "UNSUPP_DEVICE",
+    "INCOMP_LONGITUDINAL",
+    "OTHER",
+]
 
 RoleEnum = Literal["system", "user", "assistant"]
+
+RolesEnum = Literal["rater", "admin", "researcher"]
 
 RunKind = Literal[
     "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
@@ -204,19 +376,11 @@ ScorerEnum = Literal[
 
 SensitiveEnum = Literal["violence", "sexual", "self_harm", "hate", "abuse", "other"]
 
-ShapeEnum = Literal[
-    "suite",
-    "xstest",
-    "simple-safety-tests",
-    "llmbar",
-    "rewardbench-2",
-    "rewardbench",
-    "mt-bench",
-    "truthfulqa",
-    "truthfulqa-mc",
-]
+SettleOutcomeEnum = Literal["fixed", "kept"]
 
 SnapshotKind = Literal["demonstrations", "comparisons", "prompts", "text", "suites"]
+
+StatusEnum = Literal["at_work", "paused", "no_pool", "closed", "withdrawn"]
 
 StepEnum = Literal[
     "demonstrations",
@@ -247,6 +411,8 @@ StepEnum = Literal[
 
 StrategyEnum = Literal["ddp", "fsdp"]
 
+StyleEnum = Literal["conversational", "standard"]
+
 SuiteArea = Literal["capability", "safety", "over-refusal", "honesty", "reward"]
 
 SuiteKind = Literal["choice", "generate", "pairs", "best-of-k", "flip", "lm-eval"]
@@ -264,6 +430,8 @@ TemplateEnum = Literal[
     "reward",
 ]
 
+TimesheetLineStateEnum = Literal["paid", "due"]
+
 TriggerEnum = Literal["clock", "data", "accuracy", "hand"]
 
 VerdictEnum = Literal[
@@ -274,12 +442,63 @@ WhatEnum = Literal["model", "run", "snapshot"]
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How far raters agree. docs/api.md names the figures."""
+
+    report: Report
+    figures: dict[str, Figure]
+    questions: list[Question]
+    """Of the rating form."""
+    groups: list[Group]
+    groups_left_out: dict[str, int]
+    """Groups with votes that are not listed."""
+    pools: list[OtherPool]
+    """Agreement with other pools."""
+    reward_model: str
+    """That `figures.model` compares with."""
+    kappas: list[dict[str, Any]]
+    """Cohen's κ of two raters, by question."""
+
+
+@dataclass(frozen=True)
 class AnswerScore:
     scorer: str
     value: float
     """0 to 1, higher is better; rewards have no bounds."""
     label: str
     certainty: float | None
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """A rater's appeal against a review, or an answer that was set aside."""
+
+    id: int
+    judgment: int
+    campaign: int | None
+    item: int | None
+    rater: str
+    score: int | None
+    feedback: str
+    is_set_aside: bool
+    appeal: str
+    appealed_at: datetime
+    answer: str
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AuditEvent:
+    id: int
+    at: datetime
+    by: int | None
+    """The person. Null: the site itself."""
+    action: str
+    target_type: str
+    """Such as labeling.campaign."""
+    target_id: int | None
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -299,6 +518,25 @@ class BenchmarkAnswer:
 
 
 @dataclass(frozen=True)
+class Bias:
+    """What choices depend on besides quality."""
+
+    report: Report
+    figures: dict[str, Figure]
+    swaps: dict[str, Figure]
+    """Of repeats in which two responses swapped sides."""
+    effects: list[Effect]
+    """All features estimated together."""
+    effects_n: int
+    effects_note: str
+    median_s: float | None
+    wording: dict[str, Any]
+    """Errors towards responses that sound surer."""
+    groups: dict[str, Any]
+    """Pools and profile groups side by side. Groups too small to show are counted."""
+
+
+@dataclass(frozen=True)
 class Campaign:
     id: int
     name: str
@@ -314,12 +552,36 @@ class Campaign:
     lease_minutes: int
     order: OrderEnum
     priority: int
+    settings: CampaignSettings
     created_at: datetime
     opened_at: datetime | None
     closed_at: datetime | None
     progress: Progress
     last_at: datetime | None
     """When the newest judgment was submitted."""
+
+
+@dataclass(frozen=True)
+class CampaignItem:
+    """A prompt of the campaign and how far it is. Gold items are not listed."""
+
+    id: int
+    position: int
+    prompt: int
+    responses: list[int]
+    """IDs of the responses to compare."""
+    is_calibration: bool
+    """Every rater in the pool answers it."""
+    repeat_of: int | None
+    """The item that this one repeats."""
+    held_at: datetime | None
+    """Since then, raters do not get it."""
+    n_slots: int
+    """Number of answers requested."""
+    n_submitted: int
+    n_in_hand: int
+    """In progress: reserved by a rater now."""
+    n_skips: int
 
 
 @dataclass(frozen=True)
@@ -338,11 +600,63 @@ class CampaignLineage:
 
 
 @dataclass(frozen=True)
+class CampaignSettings:
+    """The settings of a campaign. What only the other kind of campaign has keeps its
+    default.
+    """
+
+    asks_strength: bool
+    asks_reason: bool
+    min_words: int
+    max_words: int
+    max_overlap: int | None
+    confidence: float
+    calibration_percent: int
+    repeat_percent: int
+    budget_unit: str
+    budget: str | None
+    review_share: int
+    gold_share: int
+    gold_tolerance: int
+    gold_min: int
+    gold_warn_below: int
+    gold_pause_below: int
+    gold_feedback: bool
+
+
+@dataclass(frozen=True)
+class CampaignStanding:
+    """A rater's status in one campaign."""
+
+    campaign: int
+    rater: int
+    warned_at: datetime | None
+    paused_at: datetime | None
+    """Since then, the rater gets no items of the campaign."""
+    resumed_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Card:
     text: str
     """Markdown. Published with the weights as README.md."""
     is_written: bool
     """True if a person wrote it, false if it is generated."""
+
+
+@dataclass(frozen=True)
+class Case:
+    id: int
+    queue: QueueEnum
+    campaign: int
+    item: int
+    prompt: int
+    skips: list[Skip]
+    opened_at: datetime
+    owner: int | None
+    outcome: str
+    note: str
+    settled_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -383,6 +697,44 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Computing:
+    campaign: int
+    computed_at: datetime | None
+    """When the present report was computed."""
+
+
+@dataclass(frozen=True)
+class CrowdLink:
+    id: int
+    campaign: int
+    name: str
+    url: str
+    """Give it to the platform, which adds the worker's ID at the end."""
+    id_parameter: str
+    completion_code: str
+    return_url: str
+    n_items: int
+    n_places: int
+    max_minutes: int
+    is_open: bool
+    n_working: int
+    """Visits in progress."""
+    n_complete: int
+    """Completed visits."""
+    n_ended: int
+    """Visits that were returned or timed out."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Decision:
+    reason: ReasonEnum
+    note: str
+    at: datetime
+    ranks: dict[str, int | None]
+
+
+@dataclass(frozen=True)
 class Delivery:
     id: int
     webhook: int
@@ -411,6 +763,35 @@ class Demonstration:
     """Sources of the facts, in the writer's words."""
     edit_of: int | None
     """The response this is an edit of."""
+    source: str
+    """The import it came from, or `raters`."""
+    licence: str
+    """The text's own licence. Empty if it was written here. An edit has that of the text it
+    was made from.
+    """
+
+
+@dataclass(frozen=True)
+class Dispute:
+    id: int
+    rater: str
+    since: str
+    until: str
+    text: str
+    raised_at: datetime
+    answer: str
+    answered_at: datetime | None
+    correction: str | None
+    """Paid on the day of the answer."""
+    currency: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    name: str
+    odds: Figure
+    """1 means no effect."""
+    p: float | None
 
 
 @dataclass(frozen=True)
@@ -428,11 +809,111 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Export:
+    id: int
+    campaign: int | None
+    shape: str
+    style: str
+    format: str
+    options: ExportOptions
+    state: ExportState
+    n_rows: int
+    """Rows written so far."""
+    left_out: dict[str, int]
+    """What the shape cannot hold, and how many."""
+    card: str
+    """The data set card: README.md of the archive."""
+    n_bytes: int
+    """Of the archive. 0 if it has no file."""
+    error: str
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    includes_extra: bool
+    includes_repeats: bool
+    includes_imports: bool
+    licences: list[str] | None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its 95 % interval."""
+
+    value: float | None
+    n: int
+    """What it was computed from."""
+    low: float | None
+    high: float | None
+    note: str
+    """Why there is no value or no interval, as a sentence."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A reason to check a rater's answers, not a verdict."""
+
+    kind: str
+    label: str
+    sentence: str
+    false_alarm: str
+    """How often an honest rater looks like this."""
+
+
+@dataclass(frozen=True)
 class Freed:
     n_bytes: int
     n_done: int
     n_kept: int
     """Not freed: in use again, unknown, or the artifact store did not answer."""
+
+
+@dataclass(frozen=True)
+class Gold:
+    """A prompt's responses in their correct order."""
+
+    id: int
+    prompt: int
+    origin: OriginEnum
+    made_from: int | None
+    """The item whose order it is."""
+    note: str
+    ranks: list[GoldRank]
+    campaigns: list[int]
+    """IDs of the campaigns that use it."""
+    n_answers: int
+    """Raters who answered it, in all campaigns."""
+    n_passed: int
+    is_suspect: bool
+    """Almost nobody passes: more likely the gold item is wrong than the raters."""
+    is_withdrawn: bool
+    """It is the answer of an expert who has withdrawn."""
+    created_at: datetime
+    retired_at: datetime | None
+    """Since then, raters do not get it and its answers do not count."""
+
+
+@dataclass(frozen=True)
+class GoldCount:
+    n: int
+    """Gold items added."""
+
+
+@dataclass(frozen=True)
+class GoldRank:
+    response: int
+    rank: int | None
+    """1 is best, equal numbers are a tie, null is left open."""
+
+
+@dataclass(frozen=True)
+class Group:
+    kind: str
+    """category, language, month or week"""
+    value: str
+    figures: dict[str, Figure]
 
 
 @dataclass(frozen=True)
@@ -446,10 +927,38 @@ class Guideline:
 
 
 @dataclass(frozen=True)
+class GuidelineExample:
+    """An example answer that raters see beside their work."""
+
+    answer: str
+    is_good: bool
+    why: str
+    """The reason, in one sentence."""
+    prompt: str
+
+
+@dataclass(frozen=True)
 class GuidelineUse:
     version: str
     questions: list[str]
     n_judgments: int
+
+
+@dataclass(frozen=True)
+class GuidelineVersion:
+    """A version. It never changes."""
+
+    id: int
+    guideline: int
+    number: int
+    text: str
+    """Markdown."""
+    questions: list[RatingQuestion]
+    """The rating form, in the order asked."""
+    examples: list[GuidelineExample]
+    is_major: bool
+    """Raters whose onboarding has a step on this guideline repeated it."""
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -473,6 +982,28 @@ class Holding:
     """Why it is kept. Empty if it can be freed."""
     node: str
     """The node with its state, if this machine has none."""
+
+
+@dataclass(frozen=True)
+class HubImport:
+    id: int
+    repository: str
+    config: str
+    split: str
+    revision: str
+    state: ExportState
+    bytes_total: int
+    """0 until known."""
+    bytes_read: int
+    licence: str
+    """As the data set's card says."""
+    is_cached: bool
+    """It came from the worker's local cache."""
+    import_batch: int | None
+    """The import that follows."""
+    error: str
+    created_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -505,10 +1036,65 @@ class Import:
 
 
 @dataclass(frozen=True)
+class ImportAgreement:
+    """`figures` is empty if nothing was compared twice, or too much to compute at once."""
+
+    n_judgments: int
+    n_raters: int
+    n_pairs: int
+    """Distinct pairs of responses."""
+    is_too_large: bool
+    figures: dict[str, Figure]
+    consensus: list[int]
+    """Pairs where the first in the file is better, tied, or the second is better."""
+
+
+@dataclass(frozen=True)
 class ImportProblem:
     line: int
     """Of the file; 0 for the file as a whole."""
     sentence: str
+
+
+@dataclass(frozen=True)
+class Invitation:
+    id: int
+    pool: int
+    email: str
+    name: str
+    state: InvitationState
+    n_sent: int
+    sent_at: datetime
+    expires_at: datetime
+    rater: int | None
+    """Who accepted."""
+
+
+@dataclass(frozen=True)
+class ItemConsensus:
+    item: int
+    prompt: int
+    n_judgments: int
+    n_known: int
+    """Of their raters, with a known reliability."""
+    places: list[Place]
+    """Best first."""
+    pairs: list[Pair]
+    adjudicated: dict[str, int | None]
+    """Response → rank, where a reviewer decided; otherwise empty."""
+
+
+@dataclass(frozen=True)
+class ItemQuestion:
+    id: int
+    campaign: int
+    item: int
+    rater: str
+    text: str
+    asked_at: datetime
+    owner: int | None
+    answer: str
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -519,12 +1105,25 @@ class Judgment:
     kind: JudgmentKindEnum
     campaign: int | None
     prompt: int
+    messages: list[Message]
+    """The prompt."""
+    category: PromptCategory
+    language: str
+    split: PromptSplit
+    prompt_source: str
+    """Where the prompt is from."""
+    prompt_licence: str
+    """The prompt's licence. Empty if none is stated."""
+    licence: str
+    """The licences of all its texts as one SPDX expression."""
     item: int | None
     """What was asked: the prompt with its responses. Null for an imported judgment."""
     rater: str
     guideline: str | None
     """Name and version, such as “Helpful answers v3”."""
     submitted_at: datetime
+    corrected_at: datetime | None
+    """When this version was submitted. Null for the first."""
     active_s: float | None
     is_extra: bool
     is_repeat: bool
@@ -553,6 +1152,14 @@ class JudgmentEvent:
     campaign: int | None
     rater: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class JudgmentState:
+    judgment: int
+    is_set_aside: bool
+    is_extra: bool
+    """It counts beside those asked for: another rater has its place."""
 
 
 @dataclass(frozen=True)
@@ -640,6 +1247,21 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class MadeGold:
+    gold: int
+
+
+@dataclass(frozen=True)
+class Matching:
+    n_matching: int
+    """Prompts that match the selection."""
+    n_fitting: int
+    """Of those, prompts with enough responses; all of them for demonstrations."""
+    n_taken: int
+    """What a campaign would use of them."""
+
+
+@dataclass(frozen=True)
 class Message:
     role: RoleEnum
     content: str
@@ -716,6 +1338,34 @@ class Node:
 
 
 @dataclass(frozen=True)
+class OnboardingStep:
+    id: int
+    pool: int
+    kind: OnboardingStepKind
+    position: int
+    """Lower ones come first."""
+    guideline: int | None
+    passing_score: float | None
+    """In percent; of demonstrations the mean score, 1 to 7. Null if nothing is scored."""
+    max_attempts: int
+    needs_decision: bool
+    paid_minutes: int
+    version: StepVersion
+    """The current version."""
+    n_passed: int
+    """Raters who passed."""
+    n_waiting: int
+    """Attempts that wait for a decision."""
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True)
+class OtherPool:
+    pool: str
+    figures: dict[str, Figure]
+
+
+@dataclass(frozen=True)
 class Pace:
     device: str
     seconds: float
@@ -725,6 +1375,57 @@ class Pace:
     """Processes of each of those runs, on all machines."""
     is_as_wide: bool
     """Whether those runs had as many processes and machines as this one requests."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    left: int
+    """ID of a response."""
+    right: int
+    n_left: int
+    n_tie: int
+    n_right: int
+    majority: int | None
+    """-1: left is better, 0: a tie, 1: right; null: no winner."""
+    weighted: int | None
+    p: float
+    """How likely the weighted result is."""
+
+
+@dataclass(frozen=True)
+class Payment:
+    id: int
+    rater: int
+    since: str
+    until: str
+    totals: dict[str, str]
+    """Currency → amount."""
+    note: str
+    paid_at: datetime
+
+
+@dataclass(frozen=True)
+class Person:
+    id: int
+    name: str
+    email: str
+    roles: list[RolesEnum]
+    time_zone: str
+    is_active: bool
+    """Whether they can sign in."""
+    rater: int | None
+    """Their ID in pools and `GET /raters`. Null if they have never been a rater."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    response: int
+    by_majority: int
+    """1 is best; equal numbers share a place."""
+    weighted: int
+    """Votes weighted by the raters' reliability."""
+    certainty: float
 
 
 @dataclass(frozen=True)
@@ -742,9 +1443,51 @@ class Pool:
     name: str
     description: str
     is_held_out: bool
+    languages: list[str]
+    """Codes of the languages that everyone in the pool reads."""
+    expertise: list[str]
+    """What everyone in the pool knows: prompt categories and other tags."""
+    routes_by_language: bool
+    routes_by_category: bool
+    max_per_day: int | None
+    max_at_once: int | None
+    shown_items: int | None
+    shown_percent: int
     n_raters: int
     n_campaigns: int
+    paused_at: datetime | None
+    """Since then, its raters get no items."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class PoolMember:
+    """A rater in the pool, under their pseudonym."""
+
+    id: int
+    rater: int
+    alias: str
+    joined_at: datetime
+    paused_at: datetime | None
+    n_judged: int
+    """Their answers, in all pools."""
+    last_at: datetime | None
+    """When they last answered."""
+
+
+@dataclass(frozen=True)
+class PoolRate:
+    """What the pool pays for one kind of work from a time on."""
+
+    id: int
+    kind: PoolRateKind
+    basis: BasisEnum
+    amount: str
+    """In whole units: 12.5 with `EUR` is 12.50 euros."""
+    currency: str
+    floor: str | None
+    """Timesheets flag pay below this per hour. Null for none."""
+    valid_from: datetime
 
 
 @dataclass(frozen=True)
@@ -788,6 +1531,98 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class ProlificBonus:
+    id: int
+    study: int
+    state: ProlificBonusStateEnum
+    """`unconfirmed`: sent without an answer, so the site looks for the bonuses."""
+    amount: int
+    """For the participants."""
+    total: int
+    """With Prolific's fees and VAT."""
+    problem: str
+    lines: list[ProlificBonusLine]
+    created_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ProlificBonusLine:
+    submission: int
+    amount: int
+    is_paid: bool
+    """Whether Prolific lists it."""
+
+
+@dataclass(frozen=True)
+class ProlificCost:
+    n_places: int
+    rewards: int
+    total: int
+    """With Prolific's fees and VAT."""
+    currency: str
+
+
+@dataclass(frozen=True)
+class ProlificStudy:
+    id: int
+    crowd_link: int
+    prolific_id: str
+    name: str
+    description: str
+    eligibility: str
+    project_id: str
+    filter_set_id: str
+    reward: int
+    currency: str
+    """ISO 4217, once Prolific has said it."""
+    minutes: int
+    """Estimated time."""
+    n_places: int
+    screen_out_reward: int | None
+    screen_out_places: int | None
+    completion_code: str
+    no_work_code: str
+    """For workers who find no more items."""
+    screen_out_code: str
+    """For workers who do not pass onboarding."""
+    status: str
+    """As Prolific says it, such as ACTIVE."""
+    polled_at: datetime | None
+    """When Prolific last said how the study stands."""
+    problem: str
+    """Why the last look failed. Empty if it did not."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ProlificSubmission:
+    id: int
+    study: int
+    prolific_id: str
+    rater: int | None
+    """Null if the participant never opened the link."""
+    status: str
+    """As Prolific says it, such as AWAITING REVIEW."""
+    visit_state: str | None
+    """As the site has it."""
+    n_answers: int
+    has_passed: bool
+    """Waits for review, with the code the site gave for a complete visit."""
+    is_late: bool
+    """Finished after Prolific had given the place away: no reward, so a bonus is due."""
+    earned: int
+    """At the pool's rates."""
+    received: int
+    """Rewards and bonuses, also those on their way."""
+    due: int
+    """What a bonus would pay."""
+    started_at: datetime | None
+    completed_at: datetime | None
+    return_asked_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Prompt:
     id: int
     messages: list[Message]
@@ -801,7 +1636,12 @@ class Prompt:
     """Requirements an answer must meet, one sentence each."""
     source: Source
     origin: str
+    version: int
+    supersedes: int | None
+    """The prompt that this one replaces."""
     created_at: datetime
+    retired_at: datetime | None
+    """Since then, no new campaign uses it."""
 
 
 @dataclass(frozen=True)
@@ -824,13 +1664,16 @@ class PromptResponse:
 
 @dataclass(frozen=True)
 class Publication:
-    """A publication of a model to a hub. It is complete when `state` is `done`."""
+    """A publication of a model or of an export to a hub. It is complete when `state` is
+    `done`.
+    """
 
     id: int
-    model: int
+    model: int | None
+    export: int | None
     repository: str
     is_private: bool
-    state: PublicationStateEnum
+    state: PublicationState
     bytes_total: int
     """0 until known."""
     bytes_sent: int
@@ -840,6 +1683,27 @@ class Publication:
     """What went wrong, as a sentence."""
     created_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class QualityRow:
+    campaign: int
+    name: str
+    computed_at: datetime
+    n_judgments: int
+    agreement: Figure
+    """Ties count half."""
+    alpha: Figure
+    """Krippendorff's α, ordinal."""
+    n_raters_to_check: int
+
+
+@dataclass(frozen=True)
+class Question:
+    name: str
+    label: str
+    is_scale: bool
+    figures: dict[str, Figure]
 
 
 @dataclass(frozen=True)
@@ -858,6 +1722,8 @@ class QueuedRun:
 class RankedResponse:
     response: int
     source: str
+    licence: str
+    """The text's own licence. Empty if it was written here."""
     text: str
     position: int
     """Position on the page. 0 is shown first."""
@@ -865,6 +1731,209 @@ class RankedResponse:
     """1 is best, equal numbers are a tie, null is unranked."""
     ratings: dict[str, Any]
     """Answers by question. Questions that were not asked are absent."""
+
+
+@dataclass(frozen=True)
+class Rater:
+    id: int
+    alias: str
+    """The pseudonym in all exports."""
+    person: int
+    """For `GET /people/{id}`."""
+    status: StatusEnum
+    pools: list[RaterPool]
+    languages: list[str]
+    topics: list[str]
+    """Prompt categories and other tags."""
+    n_judged: int
+    last_at: datetime | None
+    """When they last answered."""
+
+
+@dataclass(frozen=True)
+class RaterPair:
+    one: str
+    """A pseudonym."""
+    other: str
+    agreement: Figure
+    """Ties count half."""
+    kappa: float | None
+    """Cohen's."""
+
+
+@dataclass(frozen=True)
+class RaterPool:
+    id: int
+    name: str
+    paused_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RaterQuality:
+    """One rater of the campaign, under a pseudonym. Read `caution` with it."""
+
+    rater: int
+    alias: str
+    is_withdrawn: bool
+    n_judgments: int
+    weight: float | None
+    """Used in snapshots: 0 is no better than chance, 1 always right."""
+    figures: dict[str, Figure]
+    habits: dict[str, Figure]
+    flags: list[Flag]
+    taste: str
+    """The group with a taste of its own that the rater shares; otherwise empty."""
+    caution: str
+
+
+@dataclass(frozen=True)
+class RaterSkills:
+    """What a rater knows, by how the site knows it. Routing asks for any of them."""
+
+    declared: Skills
+    """Stated by the rater."""
+    tested: Skills
+    """Passed in a test."""
+    shown: Skills
+    """Earned by answers, or observed by an admin."""
+
+
+@dataclass(frozen=True)
+class RatingCondition:
+    """When a question is asked: an earlier flag is ticked, or an earlier scale is answered
+    within bounds.
+    """
+
+    question: str
+    """The `name` of an earlier question."""
+    at_least: int | None
+    """For a scale."""
+    at_most: int | None
+    """For a scale."""
+
+
+@dataclass(frozen=True)
+class RatingQuestion:
+    """One question about a single response: a flag (yes or no) or a scale of whole numbers."""
+
+    kind: RatingQuestionKindEnum
+    name: str
+    """The key in `ratings`. Keep it in later versions, so that answers stay comparable. Left
+    out, it is made from the label.
+    """
+    label: str
+    """The question as raters read it."""
+    help: str
+    low: int
+    """Scales only; 1 if left out."""
+    high: int
+    """Scales only; 7 if left out."""
+    low_label: str
+    high_label: str
+    is_required: bool
+    """Scales only: raters must answer."""
+    is_merit: bool
+    """Flags only: it speaks for the response."""
+    asked_if: RatingCondition | None
+    """Left out, the question is always asked."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report that the numbers are from."""
+
+    campaign: int
+    computed_at: datetime
+    n_judgments: int
+    n_set_aside: int
+    n_withdrawn: int
+    n_new: int
+    """Judgments since then, counted up to 1,001. A new report follows by itself."""
+    is_outdated: bool
+    """Decisions have changed since."""
+    is_computing: bool
+
+
+@dataclass(frozen=True)
+class Response:
+    id: int
+    prompt: int
+    source: Source
+    text: str
+    number: int
+    """Among the source's responses to the prompt."""
+    licence: str
+    """Its own, or that of its source."""
+    sampling: dict[str, Any]
+    """How a model was sampled."""
+    marks: dict[str, Any]
+    """What an import said of it: label, scores."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Review:
+    score: int | None
+    feedback: str
+    appealed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    """An item with every answer to it, and what was decided."""
+
+    item: int
+    prompt: int
+    responses: list[ReviewResponse]
+    answers: list[ReviewedAnswer]
+    decision: Decision | None
+    gold: int | None
+
+
+@dataclass(frozen=True)
+class ReviewResponse:
+    letter: str
+    response: int
+    text: str
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """An item with answers that wait for review."""
+
+    item: int
+    n_judgments: int
+    agreement: float | None
+    """Of its answers; null with fewer than two raters."""
+    pace: float | None
+    """Characters per second of the fastest answer."""
+    seconds: float | None
+    n_new: int
+    """Answers by new raters."""
+    is_drawn: bool
+    """In the random sample."""
+    is_requested: bool
+    """By a rater who was paused."""
+    pasted: float | None
+    """Largest share of pasted text."""
+    latest_at: datetime
+
+
+@dataclass(frozen=True)
+class ReviewedAnswer:
+    judgment: int
+    who: str
+    text: str | None
+    ranks: dict[str, int | None]
+    """Response → rank."""
+    reason: str
+    edit: str
+    """Their edit of a response."""
+    pace: float | None
+    is_new: bool
+    pasted_share: float | None
+    is_set_aside: bool
+    review: Review | None
 
 
 @dataclass(frozen=True)
@@ -1012,11 +2081,41 @@ class ScoredModel:
 
 
 @dataclass(frozen=True)
+class SentInvitation:
+    id: int
+    email: str
+    link: str
+    """Works once, until the invitation expires. Only returned in this response."""
+
+
+@dataclass(frozen=True)
+class SentInvitations:
+    are_mailed: bool
+    """False if the mail server could not be reached: pass on the links yourself."""
+    invitations: list[SentInvitation]
+    """Without people who are in the pool already."""
+
+
+@dataclass(frozen=True)
 class SentToRaters:
     campaign: int
     n: int
     n_left_out: int
     """Their prompts repeat others, or are nearly ones that models train on."""
+
+
+@dataclass(frozen=True)
+class Skills:
+    languages: list[str]
+    topics: list[str]
+    """Prompt categories, such as `summarization`, and tags of your own."""
+
+
+@dataclass(frozen=True)
+class Skip:
+    rater: str
+    note: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -1038,6 +2137,71 @@ class Source:
     id: int
     name: str
     kind: str
+
+
+@dataclass(frozen=True)
+class StepAttempt:
+    """A rater's attempt at a step. Answers to a profile are never given."""
+
+    id: int
+    step: int
+    version: int
+    """The number answered."""
+    rater: int
+    alias: str
+    number: int
+    state: AttemptState
+    answers: list[Any]
+    """In the order of the version's questions."""
+    score: float | None
+    """A share from 0 to 1; of demonstrations the mean score, 1 to 7."""
+    submitted_at: datetime
+    may_retry: bool
+    """An admin allowed another attempt."""
+    decided_at: datetime | None
+    decision: str
+    """The message to the rater."""
+
+
+@dataclass(frozen=True)
+class StepQuestion:
+    """A question. `profile`: text, choices. `guideline`: text, choices, right. `flags`:
+    prompt, response, is_sensitive. `rankings`: prompt, responses, ranks.
+    `demonstrations`: prompt. `topics`: topic.
+    """
+
+    text: str
+    choices: list[str]
+    right: int
+    """Which choice is correct, from 0."""
+    prompt: str
+    response: str
+    is_sensitive: bool
+    """As your researchers answered."""
+    responses: list[str]
+    ranks: list[int]
+    """A rank for each response: 1 is best, equal numbers are a tie."""
+    topic: str
+    """A prompt category, or a tag."""
+
+
+@dataclass(frozen=True)
+class StepVersion:
+    """What raters see of a step. A version never changes."""
+
+    id: int
+    number: int
+    title: str
+    text: str
+    """Markdown."""
+    questions: list[StepQuestion]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredResponses:
+    responses: list[Response]
+    """In the order of the call."""
 
 
 @dataclass(frozen=True)
@@ -1120,6 +2284,58 @@ class SuiteScore:
 
 
 @dataclass(frozen=True)
+class Timesheet:
+    """What one rater did in these days, and what it comes to."""
+
+    rater: int
+    alias: str
+    since: str
+    until: str
+    n: int
+    """Answers."""
+    n_skipped: int
+    active_s: float
+    totals: dict[str, str]
+    due: dict[str, str]
+    """What is not paid yet."""
+    n_without_rate: int
+    """Lines that cost nothing because no rate is set."""
+    alarms: list[str]
+    """Work that pays less than its minimum."""
+
+
+@dataclass(frozen=True)
+class TimesheetLine:
+    day: str
+    pool: str
+    work: str
+    n: int
+    extra: int
+    skipped: int
+    active_s: float
+    rate: str
+    paid_by: str
+    """hour or item"""
+    amount: str
+    currency: str
+    state: TimesheetLineStateEnum
+    later: str
+    """“yes” if it was added to a day that had been paid."""
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What holds, or learned from, the rater's answers and texts. To remove their data
+    fully: create new snapshots, train again, retire these models.
+    """
+
+    n_judgments: int
+    snapshots: list[UseInSnapshot]
+    runs: list[Named]
+    models: list[Named]
+
+
+@dataclass(frozen=True)
 class UseInSnapshot:
     id: int
     name: str
@@ -1131,6 +2347,18 @@ class UseInSnapshot:
 class Verified:
     is_intact: bool
     """Its files have the fingerprint."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How much waits in each queue."""
+
+    repair: int
+    safety: int
+    technical: int
+    questions: int
+    onboarding: int
+    """Onboarding answers to review."""
 
 
 @dataclass(frozen=True)
@@ -1152,3 +2380,14 @@ class WebhookSecret:
     """Only returned in this response."""
     old_secret_until: datetime | None
     """Until then, messages are also signed with the previous secret."""
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """A rater under a pseudonym."""
+
+    id: int
+    """Of the rater."""
+    alias: str
+    withdrawn_at: datetime | None
+    """Null for a rater who has not withdrawn."""

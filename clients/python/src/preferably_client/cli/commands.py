@@ -18,7 +18,7 @@ def import_file(site: Preferably, given: Namespace, out: Output) -> bool:
     columns = dict(pair.split("=", 1) for pair in given.column)
     started = site.create_import_from_file(
         given.file,
-        given.source,
+        source=given.source,
         licence=given.licence,
         format=given.format or UNSET,
         columns=columns or UNSET,

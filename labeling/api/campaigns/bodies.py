@@ -1,0 +1,192 @@
+"""What a call sends to create a campaign or to change one."""
+
+from collections.abc import Collection
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from accounts.api.fields import MAX_ID, Flag, Name, OneOf
+from labeling.campaigns.selection import Selection
+from labeling.campaigns.services import RESPONSES, Effort
+from labeling.models import Campaign, Guideline, Pool, Prompt
+from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
+
+SMALL = 32_767
+"""The largest value of a small integer column."""
+OF_COMPARISONS = frozenset(
+    {"asks_strength", "asks_reason", "max_overlap", "confidence", "repeat_percent"}
+    | {name for name in GOLD_SETTINGS if name.startswith("gold_")}
+)
+OF_DEMONSTRATIONS = frozenset({"asks_dialogue", "min_words", "max_words"})
+
+
+def _ids(**options: Any) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
+        required=False,
+        default=list,
+        max_length=1000,
+        **options,
+    )
+
+
+def _number(low: int, high: int, help_text: str = "", **options: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(
+        min_value=low, max_value=high, required=False, help_text=help_text, **options
+    )
+
+
+class SelectionSerializer(serializers.Serializer[Any]):
+    """Which prompts a new campaign uses. An empty field does not restrict them."""
+
+    categories = serializers.MultipleChoiceField(choices=Prompt.Category.choices, required=False)
+    splits = serializers.MultipleChoiceField(choices=Prompt.Split.choices, required=False)
+    languages = serializers.ListField(
+        child=serializers.CharField(max_length=8), required=False, max_length=100
+    )
+    sources = _ids(help_text="IDs of the sources of the prompts.")
+    response_sources = _ids(help_text="IDs of the sources of the responses. Comparisons only.")
+    is_unused = Flag(
+        default=True, help_text="Only prompts that are in no other campaign of this kind."
+    )
+    is_unjudged = Flag(default=False, help_text="Only prompts without answers of this kind.")
+    n_prompts = _number(1, 1_000_000, "Maximum number, sampled evenly. Omit it to include all.")
+
+
+class SelectedSerializer(serializers.Serializer[Any]):
+    """A selection of prompts for a kind of campaign."""
+
+    kind = serializers.ChoiceField(choices=Campaign.Kind.choices)
+    n_responses = _number(
+        RESPONSES.start, RESPONSES.stop - 1, "Required for comparisons, ignored otherwise."
+    )
+    prompts = SelectionSerializer(required=False)
+
+
+class _SettingsSerializer(serializers.Serializer[Any]):
+    """Settings of a new campaign that can be changed later."""
+
+    overlap = _number(1, 50, "Number of answers per item.")
+    lease_minutes = _number(1, SMALL, "How long an inactive rater keeps an item.")
+    priority = _number(-SMALL, SMALL)
+    asks_strength = Flag(required=False, help_text="Comparisons only.")
+    asks_reason = Flag(required=False, help_text="Comparisons only.")
+    min_words = _number(0, 1_000_000, "Demonstrations only.")
+    max_words = _number(0, 1_000_000, "Demonstrations only.")
+    max_overlap = _number(
+        2,
+        50,
+        "Comparisons only: items on which raters disagree get more answers, up to this number.",
+        allow_null=True,
+    )
+    confidence = serializers.FloatField(
+        min_value=0.5,
+        max_value=0.99,
+        required=False,
+        help_text="With `max_overlap`: stop when an item is this certain.",
+    )
+    budget_unit = serializers.ChoiceField(
+        choices=Campaign.Budget.choices,
+        required=False,
+        allow_blank=True,
+        help_text="Empty for no limit.",
+    )
+    budget = serializers.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        min_value=Decimal(1),
+        required=False,
+        allow_null=True,
+        help_text="When it is spent, the campaign pauses.",
+    )
+    review_share = _number(0, 100, "Percent of answers drawn at random for the review queue.")
+    gold_share = _number(0, 50, "Percent of a rater's items that are gold items. 0 for none.")
+    gold_tolerance = _number(51, 100, "Percent of a gold item's pairs that a ranking must match.")
+    gold_min = _number(3, 100, "No warnings or pauses before this many gold items.")
+    gold_warn_below = _number(0, 100, "Warn raters who pass a lower percentage. 0 for never.")
+    gold_pause_below = _number(0, 100, "Pause raters who pass a lower percentage. 0 for never.")
+    gold_feedback = Flag(
+        required=False, help_text="Show raters how they did on gold items after they answer."
+    )
+
+
+class _NamedSerializer(serializers.Serializer[Any]):
+    name = Name(max_length=120)
+
+
+class NewCampaignSerializer(_NamedSerializer, SelectedSerializer, _SettingsSerializer):
+    pool = OneOf(Pool.objects.all())
+    guideline = OneOf(Guideline.objects.all())
+    overlap = serializers.IntegerField(
+        default=1, min_value=1, max_value=50, help_text="Number of answers per item."
+    )
+    asks_dialogue = Flag(
+        required=False,
+        help_text="Demonstrations only: raters can continue after the answer, turn by turn.",
+    )
+    order = serializers.ChoiceField(
+        choices=Campaign.Order.choices, default=Campaign.Order.FINISH_FIRST
+    )
+    calibration_percent = _number(0, 50, "Percent of items that every rater in the pool answers.")
+    repeat_percent = _number(
+        0, 30, "Comparisons only: percent of items shown again in reversed order."
+    )
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        refuse_others(values, kind=values["kind"])
+        return values
+
+
+class CampaignChangeSerializer(_SettingsSerializer):
+    """Omitted fields keep their value."""
+
+    guideline = OneOf(
+        Guideline.objects.all(),
+        required=False,
+        help_text="Takes effect with its newest version. Answers keep the version they were given.",
+    )
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("budget_unit") == Campaign.Budget.NONE:
+            values["budget"] = None
+        return values
+
+
+def refuse_others(values: Collection[str], *, kind: str) -> None:
+    """Raises ValidationError for settings that only the other kind of campaign has."""
+    others = OF_DEMONSTRATIONS if kind == Campaign.Kind.COMPARISON else OF_COMPARISONS
+    sentence = _("This kind of campaign has no such setting. Leave it out.")
+    if odd := sorted(set(values) & others):
+        raise ValidationError({name: [sentence] for name in odd})
+
+
+def selection_of(values: dict[str, Any]) -> Selection:
+    prompts = values.get("prompts", {})
+    return Selection(
+        kind=values["kind"],
+        categories=tuple(sorted(prompts.get("categories", ()))),
+        splits=tuple(sorted(prompts.get("splits", ()))),
+        source_ids=tuple(prompts.get("sources", ())),
+        languages=tuple(prompts.get("languages", ())),
+        is_unused=prompts.get("is_unused", True),
+        is_unjudged=prompts.get("is_unjudged", False),
+        n_prompts=prompts.get("n_prompts"),
+        n_responses=values.get("n_responses"),
+        response_source_ids=tuple(prompts.get("response_sources", ())),
+    )
+
+
+def arguments_of(values: dict[str, Any]) -> dict[str, Any]:
+    """Arguments for services.create_campaign, without the prompts."""
+    effort = {name: values[name] for name in asdict(Effort()) if name in values}
+    checks = {name: values[name] for name in GOLD_SETTINGS if name in values}
+    others = {
+        name: value
+        for name, value in values.items()
+        if name not in effort | checks | {"prompts": 0}
+    }
+    return others | {"effort": Effort(**effort), "checks": checks}

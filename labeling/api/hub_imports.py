@@ -1,0 +1,83 @@
+"""Imports from a hub in the REST API."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+
+from accounts.api.fields import Flag
+from accounts.api.views import ApiViewSet, described, writes
+from labeling import access as labeling_access
+from labeling.data.hub import downloads
+from labeling.importers import formats
+from labeling.models import HubDownload
+
+
+class HubImportSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    repository = serializers.CharField()
+    config = serializers.CharField()
+    split = serializers.CharField()
+    revision = serializers.CharField()
+    state = serializers.ChoiceField(choices=HubDownload.State.choices)
+    bytes_total = serializers.IntegerField(help_text="0 until known.")
+    bytes_read = serializers.IntegerField()
+    licence = serializers.CharField(help_text="As the data set's card says.")
+    is_cached = serializers.BooleanField(help_text="It came from the worker's local cache.")
+    import_batch = serializers.IntegerField(
+        source="import_batch_id", allow_null=True, help_text="The import that follows."
+    )
+    error = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewHubImportSerializer(serializers.Serializer[Any]):
+    repository = serializers.CharField(max_length=200, help_text="As owner/name.")
+    config = serializers.CharField(default="", allow_blank=True, max_length=200)
+    split = serializers.CharField(
+        default="", allow_blank=True, max_length=200, help_text="Omit it for all."
+    )
+    revision = serializers.CharField(default="", allow_blank=True, max_length=200)
+    source = serializers.CharField(  # type: ignore[assignment]  # shadows Field.source
+        source="source_name",
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="A name for the origin of the data. Omit it to use the repository.",
+    )
+    licence = serializers.CharField(
+        default="", allow_blank=True, max_length=64, help_text="Omit it to use that of the card."
+    )
+    format = serializers.ChoiceField(
+        source="file_format",
+        default="",
+        allow_blank=True,
+        choices=formats.FORMATS,
+        help_text="Omit it to have it found.",
+    )
+    with_judgments = Flag(default=False)
+    is_strict = Flag(default=False)
+
+
+_OPTIONS = ("source_name", "licence", "file_format", "with_judgments", "is_strict")
+
+
+@described(
+    list_hub_imports="Imports from a hub, newest first.",
+    read_hub_import="One import from a hub: its download, and the import that follows.",
+)
+class HubImports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = HubDownload.objects.all()
+    serializer_class = HubImportSerializer
+
+    def get_object(self) -> HubDownload:
+        return labeling_access.hub_download(user=self.by, pk=self.kwargs["pk"])
+
+    @writes("import_from_hub", HubImportSerializer, body=NewHubImportSerializer, status=201)
+    def create(self, **values: Any) -> HubDownload:
+        """Import a data set by its name on a hub. A worker downloads it, or takes it from its local
+        cache, and queues the import.
+        """
+        options = {name: values.pop(name) for name in _OPTIONS}
+        return downloads.request_download(**values, options=options, **self.who_and_when)

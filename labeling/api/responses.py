@@ -1,0 +1,103 @@
+"""Responses in the REST API: what was answered to a prompt, and answers from outside."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin
+
+from accounts.api.fields import MAX_ID
+from accounts.api.paging import PageQuery
+from accounts.api.views import ApiViewSet, described, writes
+from labeling import access as labeling_access
+from labeling.api.serializers import MAX_CHARACTERS, SourceSerializer
+from labeling.data.prompts import responses
+from labeling.models import Response
+
+AT_ONCE = 1_000
+
+
+class ResponseSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    prompt = serializers.IntegerField(source="prompt_id")
+    source = SourceSerializer()  # type: ignore[assignment]  # shadows Field.source
+    text = serializers.CharField()
+    number = serializers.IntegerField(help_text="Among the source's responses to the prompt.")
+    licence = serializers.SerializerMethodField(help_text="Its own, or that of its source.")
+    sampling = serializers.DictField(help_text="How a model was sampled.")
+    marks = serializers.DictField(help_text="What an import said of it: label, scores.")
+    created_at = serializers.DateTimeField()
+
+    def get_licence(self, response: Response) -> str:
+        return response.licence or response.source.licence
+
+
+class ResponseQuery(PageQuery):
+    prompt = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+
+
+class SamplingSerializer(serializers.Serializer[Any]):
+    """How a model was sampled, as far as it is known."""
+
+    temperature = serializers.FloatField(required=False, min_value=0, max_value=100)
+    top_p = serializers.FloatField(required=False, min_value=0, max_value=1)
+    max_new_tokens = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    seed = serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID)
+
+
+class NewResponseSerializer(serializers.Serializer[Any]):
+    prompt = serializers.IntegerField(source="prompt_id", min_value=1, max_value=MAX_ID)
+    text = serializers.CharField(max_length=MAX_CHARACTERS, trim_whitespace=False)
+    model = serializers.CharField(
+        default="", allow_blank=True, max_length=100, help_text="Who wrote it, within the source."
+    )
+    licence = serializers.CharField(
+        default="", allow_blank=True, max_length=64, help_text="Its own, if it has one."
+    )
+    sampling = SamplingSerializer(required=False)
+
+
+class NewResponsesSerializer(serializers.Serializer[Any]):
+    source = serializers.CharField(  # type: ignore[assignment]  # shadows Field.source
+        max_length=200, help_text="A name for the origin of the data. Raters never see it."
+    )
+    licence = serializers.CharField(max_length=64, help_text="SPDX, such as CC-BY-4.0.")
+    responses = serializers.ListField(
+        child=NewResponseSerializer(), min_length=1, max_length=AT_ONCE
+    )
+
+
+class StoredResponsesSerializer(serializers.Serializer[Any]):
+    responses = ResponseSerializer(many=True, help_text="In the order of the call.")
+
+
+@described(list_responses="Responses, newest first; with `prompt`, those to one prompt.")
+class Responses(ListModelMixin, ApiViewSet):
+    queryset = Response.objects.all()
+    serializer_class = ResponseSerializer
+    query_class = ResponseQuery
+    action = ""  # set for each call
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        pk = self.asked.get("prompt")
+        prompt = labeling_access.prompt(user=self.by, pk=pk) if pk else None
+        return responses.responses(prompt=prompt)
+
+    def get_serializer_class(self) -> Any:
+        return StoredResponsesSerializer if self.action == "create" else ResponseSerializer
+
+    @writes("add_responses", StoredResponsesSerializer, body=NewResponsesSerializer, status=201)
+    def create(
+        self, *, source: str, licence: str, responses: Sequence[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Store what other models or people answered to prompts of this site. All are stored, or
+        none. The same text of the same source is stored once.
+        """
+        return {"responses": _added(responses, source, licence, **self.who_and_when)}
+
+
+def _added(rows: Sequence[dict[str, Any]], source: str, licence: str, **who: Any) -> list[Response]:
+    texts = [responses.NewText(**row) for row in rows]
+    return responses.add_responses(
+        texts=texts, source_name=source.strip(), licence=licence.strip(), **who
+    )

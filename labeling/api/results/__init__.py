@@ -1,0 +1,1 @@
+"""What a campaign found, and what people decide about its answers, in the REST API."""

@@ -1,0 +1,56 @@
+"""Figures of a report as JSON: the numbers of the pages, each with its interval and count."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext
+from rest_framework import serializers
+
+from labeling.quality.measures.votes import as_figure
+from labeling.statistics.figures import Figure
+
+_PARTS = {"value", "n", "low", "high", "note"}
+
+
+class FigureSerializer(serializers.Serializer[Any]):
+    """A number with its 95 % interval."""
+
+    value = serializers.FloatField(allow_null=True)
+    n = serializers.IntegerField(help_text="What it was computed from.")
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+    note = serializers.SerializerMethodField(
+        help_text="Why there is no value or no interval, as a sentence."
+    )
+
+    def get_note(self, figure: Figure) -> str:
+        return gettext(figure.note) if figure.note else ""
+
+
+class FiguresField(serializers.DictField):
+    """Figures by name."""
+
+    child = FigureSerializer()
+
+    def to_representation(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: FigureSerializer(one).data for name, one in value.items()}
+
+
+def figures_of(record: Mapping[str, Any]) -> dict[str, Figure]:
+    """The figures among the values of a stored record, by name."""
+    return {name: as_figure(found) for name, found in record.items() if _is_figure(found)}
+
+
+def as_json(record: Any) -> Any:
+    """A stored record of any shape, with the notes of its figures translated."""
+    if _is_figure(record):
+        return dict(FigureSerializer(as_figure(record)).data)
+    if isinstance(record, Mapping):
+        return {name: as_json(found) for name, found in record.items()}
+    if isinstance(record, list):
+        return [as_json(found) for found in record]
+    return record
+
+
+def _is_figure(record: Any) -> bool:
+    return isinstance(record, Mapping) and record.keys() >= _PARTS

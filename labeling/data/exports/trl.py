@@ -1,0 +1,203 @@
+"""TRL's other formats: prompt-only, preference with an implicit prompt, unpaired preference and
+stepwise supervision; and every format without chats, where that says the same.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+from django.utils.translation import gettext_noop
+
+from labeling.data.exports.columns import ABOUT, MESSAGES, PAIR, WRITTEN, Record, about
+from labeling.data.exports.rows import (
+    ComparisonRow,
+    MarkedRow,
+    Message,
+    PromptRow,
+    RankedText,
+    as_turn,
+    licence_expression,
+)
+
+ALL_TIED = gettext_noop("rankings in which all responses have the same rank")
+BETWEEN = gettext_noop("responses between the best and the worst")
+UNRANKED = gettext_noop("responses that were not ranked")
+NO_LABEL = gettext_noop("imported responses whose label is neither good nor bad")
+NO_STEPS = gettext_noop("imported responses whose steps cannot be told apart")
+SEVERAL_TURNS = gettext_noop(
+    "conversations with a system message or several turns, which one text cannot hold"
+)
+
+_ORIGIN = (
+    ("prompt_id", pa.int64()),
+    ("split", pa.string()),
+    ("category", pa.string()),
+    ("language", pa.string()),
+    ("licence", pa.string()),
+    ("prompt_licence", pa.string()),
+    ("prompt_source", pa.string()),
+)
+SCHEMAS: dict[str, pa.Schema] = {
+    "prompts": pa.schema([("prompt", MESSAGES), *_ORIGIN]),
+    "implicit": pa.schema([("chosen", MESSAGES), ("rejected", MESSAGES), *ABOUT, *PAIR]),
+    "unpaired": pa.schema(
+        [
+            ("prompt", MESSAGES),
+            ("completion", MESSAGES),
+            ("label", pa.bool_()),
+            ("label_from", pa.string()),
+            ("response", pa.int64()),
+            *ABOUT,
+            *WRITTEN,
+        ]
+    ),
+    "stepwise": pa.schema(
+        [
+            ("prompt", pa.string()),
+            ("completions", pa.list_(pa.string())),
+            ("labels", pa.list_(pa.bool_())),
+            ("response", pa.int64()),
+            *_ORIGIN,
+            *WRITTEN,
+        ]
+    ),
+}
+
+
+def as_prompt(row: PromptRow) -> Record:
+    return {"prompt": row.messages} | _origin(row, row.source_name)
+
+
+def as_implicit(pair: Record) -> Record:
+    """A pair with an explicit prompt as two whole conversations."""
+    conversations = {side: [*pair["prompt"], *pair[side]] for side in ("chosen", "rejected")}
+    return {name: value for name, value in pair.items() if name != "prompt"} | conversations
+
+
+def as_unpaired(row: ComparisonRow, left_out: Counter[str]) -> Iterator[Record]:
+    """The best responses are labeled true, the worst false. If the rater found all of them bad, all
+    are false.
+    """
+    if row.is_all_bad:
+        for response in row.responses:
+            yield _labeled(row, response, label=False, label_from="all bad")
+        return
+    ranks = [response.rank for response in row.responses if response.rank is not None]
+    left_out[UNRANKED] += len(row.responses) - len(ranks)
+    if not ranks or min(ranks) == max(ranks):
+        left_out[ALL_TIED] += bool(ranks)
+        return
+    for response in row.responses:
+        if response.rank in (min(ranks), max(ranks)):
+            is_best = response.rank == min(ranks)
+            yield _labeled(row, response, label=is_best, label_from="ranking")
+        elif response.rank is not None:
+            left_out[BETWEEN] += 1
+
+
+def _labeled(row: ComparisonRow, response: RankedText, *, label: bool, label_from: str) -> Record:
+    texts = {"prompt": row.messages, "completion": as_turn(response.text)}
+    told = {"label": label, "label_from": label_from, "response": response.response_id}
+    licence = licence_expression({row.licence, response.licence})
+    return (
+        texts
+        | told
+        | about(row)
+        | {
+            "licence": licence,
+            "response_licence": response.licence,
+            "response_source": response.source_name,
+        }
+    )
+
+
+def as_marked(rows: Iterable[MarkedRow], left_out: Counter[str]) -> Iterator[Record]:
+    """Responses that their file calls good or bad."""
+    for row in rows:
+        label = row.marks["label"]
+        if not isinstance(label, bool):
+            left_out[NO_LABEL] += 1
+            continue
+        texts = {"prompt": row.messages, "completion": as_turn(row.text)}
+        told = {"label": label, "label_from": "import", "response": row.response_id}
+        yield dict.fromkeys(dict(ABOUT)) | texts | told | _origin(row, row.prompt_source) | _by(row)
+
+
+def as_stepwise(rows: Iterable[MarkedRow], left_out: Counter[str]) -> Iterator[Record]:
+    """Responses with a label for each step. An import stores a step per line, so one whose steps
+    have several lines is left out. TRL has this format with texts only.
+    """
+    for row in rows:
+        steps, labels = row.text.split("\n"), row.marks["labels"]
+        prompt = _prompt_text(row.messages)
+        if len(steps) != len(labels):
+            left_out[NO_STEPS] += 1
+        elif prompt is None:
+            left_out[SEVERAL_TURNS] += 1
+        else:
+            told = {"completions": steps, "labels": labels, "response": row.response_id}
+            yield {"prompt": prompt} | told | _origin(row, row.prompt_source) | _by(row)
+
+
+def _origin(row: PromptRow | MarkedRow, prompt_source: str) -> Record:
+    return {
+        "prompt_id": row.prompt_id,
+        "split": row.split,
+        "category": row.category,
+        "language": row.language,
+        "licence": licence_expression(row.licences),
+        "prompt_licence": row.licence,
+        "prompt_source": prompt_source,
+    }
+
+
+def _by(row: MarkedRow) -> Record:
+    return {"response_licence": row.response_licence, "response_source": row.source_name}
+
+
+# --- texts instead of chats -----------------------------------------------------------------------
+
+
+def plain_schema(schema: pa.Schema) -> pa.Schema:
+    """The same columns with a text for every chat. A whole conversation is called `text`."""
+    return pa.schema(
+        [
+            ("text" if field.name == "messages" else field.name, pa.string())
+            if field.type == MESSAGES
+            else (field.name, field.type)
+            for field in schema
+        ]
+    )
+
+
+def as_plain(records: Iterable[Record], left_out: Counter[str]) -> Iterator[Record]:
+    """Rows with texts. A row that a text cannot hold is left out and counted: flattening its turns
+    would make something else of it.
+    """
+    for record in records:
+        texts = {
+            ("text" if name == "messages" else name): _text(name, turns)
+            for name, turns in record.items()
+            if name in _CHATS and isinstance(turns, list)
+        }
+        if None in texts.values():
+            left_out[SEVERAL_TURNS] += 1
+        else:
+            yield texts | {name: value for name, value in record.items() if name not in _CHATS}
+
+
+_CHATS = ("prompt", "completion", "messages", "chosen", "rejected")
+
+
+def _text(name: str, turns: list[Message]) -> str | None:
+    if name == "prompt":
+        return _prompt_text(turns)
+    if [turn["role"] for turn in turns] == ["assistant"]:
+        return turns[0]["content"]
+    if [turn["role"] for turn in turns] == ["user", "assistant"]:
+        return "\n\n".join(turn["content"] for turn in turns)
+    return None
+
+
+def _prompt_text(turns: list[Message]) -> str | None:
+    return turns[0]["content"] if [turn["role"] for turn in turns] == ["user"] else None

@@ -1,0 +1,212 @@
+"""Which files of a data set repository are its rows, found as `datasets.load_dataset` does: by the
+configurations in its card, else by names. Pure: names in, names out.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext as _
+
+from accounts.refusals import Refusal
+
+CARD = "README.md"
+_FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*(\n|\Z)", re.DOTALL)
+_IGNORED = {
+    *(CARD, "config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json"),
+    "dummy_data.zip",
+}
+_KINDS = {
+    ".parquet": "parquet",
+    ".jsonl": "json",
+    ".json": "json",
+    ".ndjson": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".txt": "text",
+    ".xlsx": "xlsx",
+}
+_PACKED = (".gz", ".zip")
+_KEYWORDS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "dev", "val"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+_BETWEEN = "[-._ 0-9]"
+_SHARD = re.compile(r"data/([^/]+)-\d{5}-of-\d{5}[^/]*\.[^/]*")
+_SPDX = {
+    name.lower(): name
+    for name in (
+        *("Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "GPL-3.0", "ODbL-1.0"),
+        *("CC-BY-2.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0"),
+        *("CC-BY-NC-3.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0"),
+        *("CC-BY-ND-4.0", "CC-BY-NC-ND-4.0", "ODC-By-1.0"),
+    )
+} | {"odbl": "ODbL-1.0", "odc-by": "ODC-By-1.0"}
+_UNSAID = ("other", "unknown")
+
+
+class NotFound(Refusal):
+    """There is no such data set, configuration or split; the sentence says what there is."""
+
+
+@dataclass(frozen=True)
+class HubCard:
+    """What a card's front matter says."""
+
+    licence: str
+    """an SPDX identifier where the hub's name is one; empty if it says none"""
+    configs: Sequence[Mapping[str, Any]]
+
+
+def read_card(text: str) -> HubCard:
+    """Of a card that cannot be parsed, nothing."""
+    front = _FRONT.match(text)
+    try:
+        about = yaml.safe_load(front[1]) if front else None
+    except yaml.YAMLError:
+        about = None
+    if not isinstance(about, dict):
+        return HubCard("", ())
+    configs = about.get("configs")
+    found = [one for one in configs if isinstance(one, dict)] if isinstance(configs, list) else []
+    return HubCard(_licence(about.get("license")), found)
+
+
+def _licence(said: Any) -> str:
+    names = said if isinstance(said, list) else [said]
+    known = [name for name in names if isinstance(name, str) and name.lower() not in _UNSAID]
+    return " AND ".join(_SPDX.get(name.lower(), name) for name in known)[:64]
+
+
+def data_files(
+    names: Iterable[str], card: HubCard, *, config: str = "", split: str = ""
+) -> list[str]:
+    """The files of a split, or of all splits of a configuration. Raises NotFound."""
+    usable = [name for name in sorted(names) if _is_data(name)]
+    chosen = _config(card, config)
+    splits = _splits(_below(usable, str(chosen.get("data_dir") or "")), chosen.get("data_files"))
+    found = {name: _of_one_kind(files) for name, files in splits.items()}
+    found = {name: files for name, files in found.items() if files}
+    if not found:
+        raise NotFound(
+            _("The data set has no files that can be imported: Parquet, JSON, CSV, text or XLSX.")
+        )
+    if split and split not in found:
+        sentence = _("The data set has no split “%(name)s”. It has: %(names)s.")
+        raise NotFound(sentence % {"name": split, "names": ", ".join(found)})
+    wanted = [split] if split else list(found)
+    return list(dict.fromkeys(file for name in wanted for file in found[name]))
+
+
+def _config(card: HubCard, config: str) -> Mapping[str, Any]:
+    """The configuration by name, else the one that is marked as default, is named so, or is the
+    only one.
+    """
+    by_name = {str(one.get("config_name", "default")): one for one in card.configs}
+    if config in by_name:
+        return by_name[config]
+    if not config or (config == "default" and not by_name):
+        usual = [one for one in card.configs if one.get("default") is True]
+        usual += [by_name["default"]] if "default" in by_name else []
+        if not by_name or usual or len(by_name) == 1:
+            return usual[0] if usual else next(iter(by_name.values()), {})
+        sentence = _("The data set has several configurations. Choose one of: %(names)s.")
+        raise NotFound(sentence % {"names": ", ".join(by_name)})
+    sentence = _("The data set has no configuration “%(name)s”. It has: %(names)s.")
+    raise NotFound(sentence % {"name": config, "names": ", ".join(by_name) or "default"})
+
+
+def _below(names: Sequence[str], folder: str) -> dict[str, str]:
+    """Name below the folder → whole name."""
+    prefix = f"{folder.strip('/')}/" if folder.strip("/") else ""
+    return {name.removeprefix(prefix): name for name in names if name.startswith(prefix)}
+
+
+def _splits(names: Mapping[str, str], patterns: Any) -> dict[str, list[str]]:
+    if patterns is None:
+        found = _by_name(list(names))
+    else:
+        found = {
+            split: [name for name in names if any(_fits(pattern, name) for pattern in wanted)]
+            for split, wanted in _patterns(patterns).items()
+        }
+    return {split: [names[name] for name in files] for split, files in found.items()}
+
+
+def _patterns(given: Any) -> dict[str, list[str]]:
+    """data_files of a card: a pattern, a list of them, or a list of splits with theirs."""
+    found: dict[str, list[str]] = {}
+    for one in given if isinstance(given, list) else [given]:
+        split, paths = ("train", one) if isinstance(one, str) else ("", None)
+        if isinstance(one, dict):
+            split, paths = str(one.get("split") or "train"), one.get("path")
+        listed = paths if isinstance(paths, list) else [paths]
+        found.setdefault(split, []).extend(path for path in listed if isinstance(path, str))
+    return {split: paths for split, paths in found.items() if split}
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """`*` stays in a folder, `**` does not; a folder stands for what is in it."""
+    pattern = pattern.removeprefix("./")
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]+\])", pattern)
+    meanings = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    expression = "".join(
+        meanings.get(part) or (part if part.startswith("[") else re.escape(part)) for part in parts
+    )
+    return re.fullmatch(expression, name) is not None or name.startswith(f"{pattern.rstrip('/')}/")
+
+
+def _by_name(names: Sequence[str]) -> dict[str, list[str]]:
+    """Shards below data/, else folders named after splits, else files named after splits, else
+    everything is train.
+    """
+    shards: dict[str, list[str]] = {}
+    for name in names:
+        if match := _SHARD.fullmatch(name):
+            shards.setdefault(match[1], []).append(name)
+    if shards:
+        usual = [split for split in _KEYWORDS if split in shards]
+        return {split: shards[split] for split in [*usual, *sorted(shards.keys() - set(usual))]}
+    for says in (_folder_says, _file_says):
+        found = {
+            split: [name for name in names if any(says(name, word) for word in words)]
+            for split, words in _KEYWORDS.items()
+        }
+        if any(found.values()):
+            return {split: files for split, files in found.items() if files}
+    return {"train": list(names)}
+
+
+def _folder_says(name: str, word: str) -> bool:
+    pattern = rf"(?:.*{_BETWEEN})?{word}(?:{_BETWEEN}.*)?"
+    return any(re.fullmatch(pattern, part) for part in PurePosixPath(name).parts[:-1])
+
+
+def _file_says(name: str, word: str) -> bool:
+    return (
+        re.fullmatch(rf"(?:.*{_BETWEEN})?{word}{_BETWEEN}.*", PurePosixPath(name).name) is not None
+    )
+
+
+def _is_data(name: str) -> bool:
+    path = PurePosixPath(name)
+    is_hidden = any(part.startswith((".", "__")) for part in path.parts)
+    return path.name not in _IGNORED and not is_hidden and _kind(name) is not None
+
+
+def _kind(name: str) -> str | None:
+    suffixes = PurePosixPath(name.lower()).suffixes
+    if suffixes and suffixes[-1] in _PACKED:
+        return _KINDS.get(suffixes[-2]) if len(suffixes) > 1 else "packed"
+    return _KINDS.get(suffixes[-1]) if suffixes else None
+
+
+def _of_one_kind(files: Sequence[str]) -> list[str]:
+    """Those of the most common kind: a repository may have notes beside its rows."""
+    kinds = Counter(_kind(file) for file in files)
+    return [file for file in files if _kind(file) == kinds.most_common(1)[0][0]]

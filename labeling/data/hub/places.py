@@ -1,0 +1,255 @@
+"""Where the files of a data set are: on the hub, in the hub's cache, or in the cache of `datasets`.
+
+Only workers and commands use the network, never a web request.
+"""
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+from urllib.parse import quote
+
+import httpx2
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.utils.translation import gettext as _
+
+from accounts.refusals import Refusal
+from labeling.data.hub import layout
+from labeling.data.hub.layout import HubCard, NotFound
+
+TIMEOUT_S = 30.0
+_CHUNK = 1024 * 1024
+_MAX_CARD = 1024 * 1024
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+Progress = Callable[[int], None]
+"""Hears how many more bytes were written; raises to stop."""
+
+
+class HubAway(Refusal):
+    """The hub did not answer; the local cache may have the data set."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    repository: str
+    config: str = ""
+    split: str = ""
+    revision: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file with rows. `n_bytes` is 0 if unknown."""
+
+    name: str
+    n_bytes: int
+
+
+class Place(Protocol):
+    @property
+    def card(self) -> HubCard: ...
+
+    @property
+    def parts(self) -> list[Part]:
+        """Raises layout.NotFound."""
+
+    def copy(self, part: Part, to: BinaryIO, progress: Progress) -> None: ...
+
+
+# --- the hub --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OnHub:
+    client: httpx2.Client
+    wanted: Wanted
+    commit: str
+    sizes: dict[str, int]
+    card: HubCard
+
+    @property
+    def parts(self) -> list[Part]:
+        files = layout.data_files(
+            self.sizes, self.card, config=self.wanted.config, split=self.wanted.split
+        )
+        return [Part(name, self.sizes[name]) for name in files]
+
+    def copy(self, part: Part, to: BinaryIO, progress: Progress) -> None:
+        try:
+            with self.client.stream("GET", _address(self.wanted, self.commit, part.name)) as answer:
+                _check(answer, self.wanted)
+                for chunk in answer.iter_bytes(_CHUNK):
+                    to.write(chunk)
+                    progress(len(chunk))
+        except httpx2.HTTPError as problem:
+            raise _away(problem) from problem
+
+
+@contextmanager
+def on_hub(wanted: Wanted, *, hub: str, token: str) -> Iterator[OnHub]:
+    """Raises HubAway, and NotFound if the hub knows no such data set or revision."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with httpx2.Client(
+        base_url=hub, headers=headers, timeout=TIMEOUT_S, follow_redirects=True
+    ) as client:
+        revision = quote(wanted.revision or "main", safe="")
+        try:
+            answer = client.get(
+                f"/api/datasets/{wanted.repository}/revision/{revision}", params={"blobs": "true"}
+            )
+            _check(answer, wanted)
+            about = answer.json()
+            files = {one["rfilename"]: one.get("size") or 0 for one in about["siblings"]}
+            commit = str(about.get("sha") or wanted.revision or "main")
+            card = _card(client, wanted, commit) if layout.CARD in files else ""
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError) as problem:
+            raise _away(problem) from problem
+        yield OnHub(client, wanted, commit, files, layout.read_card(card))
+
+
+def _card(client: httpx2.Client, wanted: Wanted, commit: str) -> str:
+    answer = client.get(_address(wanted, commit, layout.CARD))
+    _check(answer, wanted)
+    return answer.text[:_MAX_CARD]
+
+
+def _address(wanted: Wanted, commit: str, name: str) -> str:
+    return f"/datasets/{wanted.repository}/resolve/{quote(commit, safe='')}/{quote(name)}"
+
+
+def _check(answer: httpx2.Response, wanted: Wanted) -> None:
+    """Raises NotFound if the hub has nothing for us, HubAway if it fails."""
+    if answer.status_code in (401, 403, 404):
+        sentence = _(
+            "The hub has no data set “%(name)s” with this revision, or the worker's HF_TOKEN may"
+            " not read it."
+        )
+        raise NotFound(sentence % {"name": wanted.repository})
+    if answer.status_code != 200:
+        raise HubAway(_("The hub answered with status %(n)d.") % {"n": answer.status_code})
+
+
+def _away(problem: Exception) -> HubAway:
+    return HubAway(_("The hub did not answer (%(why)s).") % {"why": type(problem).__name__})
+
+
+# --- caches ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class InHubCache:
+    """A folder that huggingface_hub has downloaded: named as in the repository."""
+
+    folder: Path
+    wanted: Wanted
+    card: HubCard
+
+    @property
+    def parts(self) -> list[Part]:
+        paths = [path for path in self.folder.rglob("*") if path.is_file()]
+        sizes = {path.relative_to(self.folder).as_posix(): path.stat().st_size for path in paths}
+        files = layout.data_files(
+            sizes, self.card, config=self.wanted.config, split=self.wanted.split
+        )
+        return [Part(name, sizes[name]) for name in files]
+
+    def copy(self, part: Part, to: BinaryIO, progress: Progress) -> None:
+        with (self.folder / part.name).open("rb") as file:
+            shutil.copyfileobj(file, to, _CHUNK)
+        progress(part.n_bytes)
+
+
+def in_hub_cache(wanted: Wanted, *, cache: Path) -> InHubCache | None:
+    """None if this revision was never downloaded."""
+    repository = cache / f"datasets--{wanted.repository.replace('/', '--')}"
+    commit = wanted.revision
+    if not _COMMIT.fullmatch(commit):
+        reference = repository / "refs" / (wanted.revision or "main")
+        if ".." in reference.parts or not reference.is_file():
+            return None
+        commit = reference.read_text().strip()
+    folder = repository / "snapshots" / commit
+    if not _COMMIT.fullmatch(commit) or not folder.is_dir():
+        return None
+    card = folder / layout.CARD
+    text = card.read_text(errors="replace")[:_MAX_CARD] if card.is_file() else ""
+    return InHubCache(folder, wanted, layout.read_card(text))
+
+
+@dataclass(frozen=True)
+class InDatasetsCache:
+    """A folder of Arrow files that `datasets` has prepared, one configuration."""
+
+    folder: Path
+    split: str
+    card: HubCard
+
+    @property
+    def parts(self) -> list[Part]:
+        found = {path.name: path.stat().st_size for path in sorted(self.folder.glob("*.arrow"))}
+        if self.split:
+            splits = {name: _split_of(name) for name in found}
+            chosen = [name for name, split in splits.items() if split == self.split]
+            if not chosen:
+                sentence = _("The data set has no split “%(name)s”. It has: %(names)s.")
+                names = ", ".join(sorted(set(splits.values())))
+                raise NotFound(sentence % {"name": self.split, "names": names})
+            return [Part(name, found[name]) for name in chosen]
+        return [Part(name, size) for name, size in found.items()]
+
+    def copy(self, part: Part, to: BinaryIO, progress: Progress) -> None:
+        """As Parquet, which the importers read. It is written beside, because Parquet cannot be
+        written into an archive.
+        """
+        with tempfile.TemporaryFile() as beside:
+            with (
+                pa.OSFile(str(self.folder / part.name)) as file,
+                pa.ipc.open_stream(file) as rows,
+                pq.ParquetWriter(beside, rows.schema) as writer,
+            ):
+                for batch in rows:
+                    writer.write_batch(batch)
+            beside.seek(0)
+            shutil.copyfileobj(beside, to, _CHUNK)
+        progress(part.n_bytes)
+
+
+def in_datasets_cache(wanted: Wanted, *, cache: Path) -> InDatasetsCache | None:
+    """The newest version of a configuration. None without one, or for a named revision: the cache
+    does not say which it has.
+    """
+    if wanted.revision:
+        return None
+    *owner, name = wanted.repository.split("/")
+    root = cache / "___".join([*owner, _snake_case(name)])
+    folders = [path.parent for path in root.glob("*/*/*/dataset_info.json")]
+    configs = {folder.relative_to(root).parts[0] for folder in folders}
+    config = wanted.config or ("default" if "default" in configs else "")
+    if not config and len(configs) > 1:
+        sentence = _("The data set has several configurations. Choose one of: %(names)s.")
+        raise NotFound(sentence % {"names": ", ".join(sorted(configs))})
+    fitting = [one for one in folders if not config or one.relative_to(root).parts[0] == config]
+    if not fitting:
+        return None
+    newest = max(fitting, key=lambda folder: folder.stat().st_mtime)
+    about = json.loads((newest / "dataset_info.json").read_text())
+    card = f"---\n{json.dumps({'license': about.get('license') or None})}\n---\n"
+    return InDatasetsCache(newest, wanted.split, layout.read_card(card))
+
+
+def _split_of(name: str) -> str:
+    """`squad-train.arrow` and `squad-train-00000-of-00002.arrow` are of train."""
+    return re.sub(r"(-\d{5}-of-\d{5})?\.arrow$", "", name).rsplit("-", 1)[-1]
+
+
+def _snake_case(name: str) -> str:
+    """As `datasets` names its folders."""
+    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    return re.sub(r"([a-z\d])([A-Z])", r"\1_\2", name).lower()

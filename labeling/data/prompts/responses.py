@@ -1,0 +1,102 @@
+"""Responses from outside: what other models or people have answered to prompts of this site."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.refusals import Refusal
+from labeling.access import visible
+from labeling.data import sources
+from labeling.models import Prompt, Response, Source
+from labeling.quality import counting
+
+
+class UnableToAdd(Refusal):
+    """A response cannot be stored; the text says which and why."""
+
+
+@dataclass(frozen=True)
+class NewText:
+    """`model`: whoever wrote it, within the source. An empty licence is that of the source."""
+
+    prompt_id: int
+    text: str
+    model: str = ""
+    licence: str = ""
+    sampling: dict[str, Any] = field(default_factory=dict)
+
+
+def responses(*, prompt: Prompt | None = None) -> QuerySet[Response]:
+    """Responses that may be shown, with their sources."""
+    found = visible(Response.objects.exclude(counting.by_withdrawn())).select_related("source")
+    return found.filter(prompt=prompt) if prompt is not None else found
+
+
+def add_responses(
+    *, texts: Sequence[NewText], source_name: str, licence: str, by: User, now: datetime
+) -> list[Response]:
+    """Store them, in this order. A text that its source has already given to the prompt is stored
+    once. All of them are stored, or none. Raises UnableToAdd and sources.UnableToUseSource.
+    """
+    with transaction.atomic():
+        _refuse_unknown({one.prompt_id for one in texts})
+        found = _sources(texts, source_name, licence, now)
+        of_prompts = Response.objects.filter(
+            prompt__in={one.prompt_id for one in texts}, source__in=found.values()
+        )
+        stored = {(one.prompt_id, one.source_id, one.text): one for one in of_prompts}
+        last = of_prompts.order_by().values("prompt", "source").annotate(n=Max("number"))
+        numbers = {(row["prompt"], row["source"]): row["n"] + 1 for row in last}
+        new = []
+        for one in texts:
+            source = found[one.model]
+            place = (one.prompt_id, source.pk)
+            if (*place, one.text) in stored:
+                continue
+            response = _response(one, source, numbers.get(place, 0), now)
+            numbers[place] = response.number + 1
+            stored[*place, one.text] = response
+            new.append(response)
+        Response.objects.bulk_create(new)
+        if new:
+            after = {"source": source_name, "licence": licence, "responses": len(new)}
+            audit_log.record(by=by, action="add_responses", target=found[""], after=after, now=now)
+    return [stored[one.prompt_id, found[one.model].pk, one.text] for one in texts]
+
+
+def _refuse_unknown(prompts: Collection[int]) -> None:
+    known = visible(Prompt.objects.filter(pk__in=prompts, retired_at=None))
+    if missing := sorted(set(prompts) - set(known.values_list("pk", flat=True))):
+        raise UnableToAdd(
+            _("There is no prompt %(pk)s, or it is retired. Nothing was stored.")
+            % {"pk": missing[0]}
+        )
+
+
+def _sources(texts: Sequence[NewText], name: str, licence: str, now: datetime) -> dict[str, Source]:
+    """By model; "" is the source itself. Named as imports name them."""
+    found = {"": sources.source_of_data(name=name, licence=licence, now=now)}
+    for model in sorted({one.model for one in texts} - {""}):
+        found[model] = sources.source_of_data(
+            name=f"{name} / {model}"[:200], licence=licence, now=now
+        )
+    return found
+
+
+def _response(one: NewText, source: Source, number: int, now: datetime) -> Response:
+    return Response(
+        prompt_id=one.prompt_id,
+        source=source,
+        text=one.text,
+        number=number,
+        licence="" if one.licence == source.licence else one.licence,
+        sampling=one.sampling,
+        created_at=now,
+    )

@@ -1,0 +1,25 @@
+"""How far each worker agrees with the others, as the rater's own page says it: a figure with its
+interval, to read beside their answers. Nothing is decided by it.
+"""
+
+from collections.abc import Mapping
+
+from labeling.models import Campaign
+from labeling.people.prolific.dues import Row
+from labeling.quality import selectors as quality_selectors
+from labeling.statistics.figures import Figure
+
+Agreement = Mapping[int, Figure]
+
+
+def agreement(*, campaign: Campaign) -> Agreement:
+    """By rater, from the campaign's latest quality report; empty without one."""
+    report = quality_selectors.quality_report(campaign=campaign)
+    if report is None:
+        return {}
+    measures = quality_selectors.rater_measures(report=report)
+    return {each.rater_id: each.agreement for each in measures}
+
+
+def of(row: Row, agreement: Agreement) -> Figure | None:
+    return agreement.get(row.visit.rater_id) if row.visit else None

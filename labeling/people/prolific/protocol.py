@@ -1,0 +1,284 @@
+"""What is sent to Prolific and what it sends back, as values of ours. No database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from labeling.people.prolific import client
+
+PARTICIPANT = "{{%PROLIFIC_PID%}}"
+STUDY = "{{%STUDY_ID%}}"
+SESSION = "{{%SESSION_ID%}}"
+BONUSES_AT_ONCE = 200
+"""The most lines of one bonus request."""
+FEWEST_REJECTION_CHARACTERS = 100
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Completion codes, and what the fixed screen-out pays for how many participants."""
+
+    finished: str
+    no_work: str
+    screen_out: str
+    screen_out_reward: int | None
+    screen_out_places: int | None
+
+
+@dataclass(frozen=True)
+class StudyFields:
+    """A draft as it is sent. `reward` is in minor units; times are in minutes."""
+
+    name: str
+    internal_name: str
+    description: str
+    url: str
+    codes: Codes
+    minutes: int
+    max_minutes: int
+    reward: int
+    n_places: int
+    project_id: str
+    filter_set_id: str
+
+    def as_json(self) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "name": self.name,
+            "internal_name": self.internal_name,
+            "description": self.description,
+            "external_study_url": self.url,
+            "prolific_id_option": "url_parameters",
+            "completion_codes": _codes(self.codes),
+            "estimated_completion_time": self.minutes,
+            "maximum_allowed_time": self.max_minutes,
+            "reward": self.reward,
+            "total_available_places": self.n_places,
+        }
+        if self.project_id:
+            body["project"] = self.project_id
+        if self.filter_set_id:
+            return body | {"filter_set_id": self.filter_set_id}
+        return body | {"filters": []}  # everyone
+
+
+@dataclass(frozen=True)
+class Study:
+    """As Prolific has it."""
+
+    prolific_id: str
+    status: str
+    n_places: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """As Prolific has it."""
+
+    prolific_id: str
+    participant_id: str
+    status: str
+    code: str
+    started_at: datetime | None
+    completed_at: datetime | None
+    return_asked_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Bonuses that were set up: `total` with fees and VAT."""
+
+    prolific_id: str
+    total: int
+
+
+def external_url(*, page: str, id_parameter: str) -> str:
+    """The link with the placeholders that Prolific fills in. They must not be escaped."""
+    return f"{page}?{id_parameter}={PARTICIPANT}&STUDY_ID={STUDY}&SESSION_ID={SESSION}"
+
+
+# --- studies --------------------------------------------------------------------------------------
+
+
+def find_study(*, internal_name: str) -> Study | None:
+    """The study that an earlier request without an answer may have created."""
+    for found in client.pages("studies/"):
+        if found.get("internal_name") == internal_name:
+            return study(str(found["id"]))
+    return None
+
+
+def create_study(fields: StudyFields) -> Study:
+    return _study(client.post("studies/", fields.as_json()))
+
+
+def change_study(prolific_id: str, fields: StudyFields) -> Study:
+    """For drafts only."""
+    return _study(client.patch(f"studies/{prolific_id}/", fields.as_json()))
+
+
+def delete_study(prolific_id: str) -> None:
+    """For drafts only."""
+    client.delete(f"studies/{prolific_id}/")
+
+
+def study(prolific_id: str) -> Study:
+    return _study(client.get(f"studies/{prolific_id}/"))
+
+
+def move_study(prolific_id: str, action: str) -> None:
+    """`action`: PUBLISH, PAUSE or START."""
+    client.post(f"studies/{prolific_id}/transition/", {"action": action})
+
+
+def set_places(prolific_id: str, n_places: int) -> None:
+    """Of a published study: places can only be added."""
+    client.patch(f"studies/{prolific_id}/", {"total_available_places": n_places})
+
+
+def cost(*, reward: int, n_places: int) -> int:
+    """With fees and VAT, in minor units of the account's currency."""
+    body = {"reward": reward, "total_available_places": n_places}
+    return _amount(client.post("study-cost-calculator/", body).get("total_cost"))
+
+
+def currency() -> str:
+    """Of the account, for a study that does not say its own."""
+    return _currency(client.get("users/me/"))
+
+
+# --- submissions ----------------------------------------------------------------------------------
+
+
+def submissions(*, study_id: str) -> Iterable[Submission]:
+    for found in client.pages("submissions/", study=study_id):
+        yield _submission(found)
+
+
+def submission(prolific_id: str) -> Submission:
+    return _submission(client.get(f"submissions/{prolific_id}/"))
+
+
+def bonuses_paid(prolific_id: str) -> list[int]:
+    """Every bonus that was paid for a submission, in minor units."""
+    found = client.get(f"submissions/{prolific_id}/").get("bonus_payments") or []
+    return [_amount(each) for each in found]
+
+
+def approve(prolific_id: str) -> None:
+    client.post(f"submissions/{prolific_id}/transition/", {"action": "APPROVE"})
+
+
+def approve_all(prolific_ids: Sequence[str]) -> None:
+    client.post("submissions/bulk-approve/", {"submission_ids": list(prolific_ids)})
+
+
+def reject(prolific_id: str, *, category: str, message: str) -> None:
+    body = {"action": "REJECT", "rejection_category": category, "message": message}
+    client.post(f"submissions/{prolific_id}/transition/", body)
+
+
+def ask_to_return(prolific_id: str, *, reason: str) -> None:
+    client.post(f"submissions/{prolific_id}/request-return/", {"request_return_reasons": [reason]})
+
+
+# --- bonuses --------------------------------------------------------------------------------------
+
+
+def prepare_bonuses(*, study_id: str, amounts: Mapping[str, Decimal]) -> Prepared:
+    """Set up bonuses, in the major unit by submission. No money moves yet."""
+    lines = "\n".join(f"{prolific_id},{amount:.2f}" for prolific_id, amount in amounts.items())
+    found = client.post("submissions/bonus-payments/", {"study_id": study_id, "csv_bonuses": lines})
+    return Prepared(_id(found), _amount(found.get("total_amount")))
+
+
+def pay_bonuses(prolific_id: str) -> None:
+    """Pays each time it is called: never repeat it without looking for the bonuses first."""
+    client.post(f"bulk-bonus-payments/{prolific_id}/pay/")
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def _codes(codes: Codes) -> list[dict[str, Any]]:
+    return [
+        _code(codes.finished, "COMPLETED", {"action": "MANUALLY_REVIEW"}),
+        _code(codes.no_work, "OTHER", {"action": "MANUALLY_REVIEW"}),
+        _code(codes.screen_out, *_screen_out(codes)),
+    ]
+
+
+def _screen_out(codes: Codes) -> tuple[str, dict[str, Any]]:
+    if codes.screen_out_reward is None:
+        reason = "Your answers in the introduction do not fit this study."
+        return "NO_FIT", {"action": "REQUEST_RETURN", "return_reason": reason}
+    payment = {
+        "action": "FIXED_SCREEN_OUT_PAYMENT",
+        "fixed_screen_out_reward": codes.screen_out_reward,
+        "slots": codes.screen_out_places,
+    }
+    return "FIXED_SCREENOUT", payment
+
+
+def _code(code: str, kind: str, action: Mapping[str, Any]) -> dict[str, Any]:
+    return {"code": code, "code_type": kind, "actor": "participant", "actions": [dict(action)]}
+
+
+def _study(found: Mapping[str, Any]) -> Study:
+    return Study(
+        prolific_id=_id(found),
+        status=_status(found),
+        n_places=_amount(found.get("total_available_places")),
+        currency=_currency(found),
+    )
+
+
+def _currency(found: Mapping[str, Any]) -> str:
+    code = found.get("presentment_currency_code") or found.get("currency_code") or ""
+    return str(code)[:3].upper()
+
+
+def _submission(found: Mapping[str, Any]) -> Submission:
+    """Lists and single objects differ in two names."""
+    status = _status(found)
+    return Submission(
+        prolific_id=_id(found),
+        participant_id=str(found.get("participant_id") or found.get("participant") or ""),
+        status="TIMED-OUT" if status == "TIMED OUT" else status,
+        code=str(found.get("study_code") or found.get("entered_code") or ""),
+        started_at=_time(found.get("started_at")),
+        completed_at=_time(found.get("completed_at")),
+        return_asked_at=_time(found.get("return_requested")),
+    )
+
+
+def _status(found: Mapping[str, Any]) -> str:
+    return str(found.get("status") or "").upper().replace("_", " ")[:32]
+
+
+def _id(found: Mapping[str, Any]) -> str:
+    """Raises NoAnswer for an answer that is none of Prolific's."""
+    if not found.get("id"):
+        raise client.NoAnswer(_("Prolific's answer has no ID."))
+    return str(found["id"])
+
+
+def _amount(value: Any) -> int:
+    try:
+        return int(Decimal(str(value or 0)))
+    except (InvalidOperation, ValueError, OverflowError):
+        return 0
+
+
+def _time(value: Any) -> datetime | None:
+    """Prolific's times are in UTC."""
+    try:
+        found = parse_datetime(str(value)) if value else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found

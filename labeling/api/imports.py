@@ -25,9 +25,8 @@ from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
 from labeling.api.results.figures import FiguresField
 from labeling.api.serializers import MessageSerializer, SourceSerializer
-from labeling.data.imports import agreement, previews, selectors, services
+from labeling.data.imports import agreement, drafts_of_file, previews, selectors, services
 from labeling.data.imports.answers.writer import MAX_NAME
-from labeling.data.imports.drafts_of_file import ANNOTATIONS
 from labeling.importers import formats
 from labeling.importers.annotations.legends import MEANINGS
 from labeling.importers.annotations.roles import ROLES
@@ -212,7 +211,7 @@ class _AboutSerializer(serializers.Serializer[Any]):
 def _format_of_answers() -> serializers.ChoiceField:
     return serializers.ChoiceField(
         required=False,
-        choices=(*formats.FORMATS, ANNOTATIONS),
+        choices=drafts_of_file.FORMATS,
         help_text="See Importing data in the docs; `annotations` is a table of answers.",
     )
 

@@ -38,6 +38,7 @@ SPECTACULAR = {
         "InvitationState": "labeling.people.invitations.selectors.InvitationState",
         "ImportState": "labeling.models.Import.State",
         "ImportFormat": "labeling.importers.formats.FORMATS",
+        "ImportOrAnswersFormat": "labeling.data.imports.drafts_of_file.FORMATS",
         "ExportFormat": "labeling.data.exports.shapes.FILE_FORMATS",
         "ExportState": "labeling.models.Export.State",
         "PublicationState": "training.models.Publication.State",

@@ -65,6 +65,7 @@ __all__ = [
     "Import",
     "ImportAgreement",
     "ImportFormat",
+    "ImportOrAnswersFormat",
     "ImportProblem",
     "ImportState",
     "Invitation",
@@ -257,6 +258,27 @@ ImportFormat = Literal[
     "label_studio",
     "rankings",
     "written",
+]
+
+ImportOrAnswersFormat = Literal[
+    "jsonl",
+    "csv",
+    "plain",
+    "openassistant",
+    "oasst_flat",
+    "hh",
+    "hf",
+    "sharegpt",
+    "alpaca",
+    "ultrafeedback",
+    "helpsteer",
+    "arena",
+    "turns",
+    "argilla",
+    "label_studio",
+    "rankings",
+    "written",
+    "annotations",
 ]
 
 ImportState = Literal["queued", "running", "published", "refused", "discarded"]
@@ -1066,6 +1088,8 @@ class Import:
     """See `/imports/{id}/problems`."""
     can_publish: bool
     """It was read to its end and rejected for its problems; publish it anyway."""
+    campaigns: list[int]
+    """IDs of the campaigns that hold the answers of its raters."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -35,7 +35,7 @@ from labeling.models import Import
 
 MAX_ROWS = 100_000
 JSON, MULTIPART = "application/json", "multipart/form-data"
-ROWS_NAME = "rows.jsonl"
+ROWS_NAME, TEXTS_NAME = "rows.jsonl", "texts.jsonl"
 
 
 class ImportSerializer(serializers.Serializer[Any]):
@@ -156,6 +156,11 @@ class _FileToReadSerializer(serializers.Serializer[Any]):
     )
 
 
+def _as_file(rows: list[dict[str, Any]], name: str) -> "File[bytes]":
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+    return ContentFile(lines.encode(), name=name)
+
+
 class _RowsSerializer(_FileToReadSerializer):
     rows = serializers.ListField(
         child=serializers.DictField(),
@@ -170,8 +175,10 @@ class _RowsSerializer(_FileToReadSerializer):
     )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        lines = "".join(f"{json.dumps(row)}\n" for row in values.pop("rows"))
-        return values | {"upload": ContentFile(lines.encode(), name=values.pop("name"))}
+        values["upload"] = _as_file(values.pop("rows"), values.pop("name"))
+        if "texts" in values:
+            values["texts"] = _as_file(values["texts"], TEXTS_NAME)
+        return values
 
 
 class _FileSerializer(_FileToReadSerializer):
@@ -218,14 +225,17 @@ def _format_of_answers() -> serializers.ChoiceField:
 
 class RowsToImportSerializer(_RowsSerializer, _AboutSerializer):
     format = _format_of_answers()
+    texts = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        max_length=MAX_ROWS,
+        help_text="For a table of answers: rows with the texts of its items, by their IDs.",
+    )
     is_strict = Flag(default=False, help_text="Publish nothing if any line has a problem.")
 
 
 class FileToImportSerializer(_FileSerializer, _AboutSerializer):
     format = _format_of_answers()
-    texts = serializers.FileField(
-        required=False, help_text="A second file with the texts of the items, by their IDs."
-    )
     is_strict = serializers.BooleanField(
         default=False, help_text="Publish nothing if any line has a problem."
     )

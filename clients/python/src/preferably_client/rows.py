@@ -65,6 +65,7 @@ __all__ = [
     "Import",
     "ImportAgreement",
     "ImportFormat",
+    "ImportOrAnswersFormat",
     "ImportProblem",
     "ImportState",
     "Invitation",
@@ -241,6 +242,27 @@ ExportFormat = Literal["jsonl", "parquet", "json"]
 ExportState = Literal["queued", "running", "done", "failed"]
 
 ImportFormat = Literal[
+    "jsonl",
+    "csv",
+    "plain",
+    "openassistant",
+    "oasst_flat",
+    "hh",
+    "hf",
+    "sharegpt",
+    "alpaca",
+    "ultrafeedback",
+    "helpsteer",
+    "arena",
+    "turns",
+    "argilla",
+    "label_studio",
+    "rankings",
+    "written",
+    "annotations",
+]
+
+ImportOrAnswersFormat = Literal[
     "jsonl",
     "csv",
     "plain",

@@ -1150,6 +1150,7 @@ class Operations:
         campaign: str | Unset = UNSET,
         roles: Mapping[str, str] | Unset = UNSET,
         legend: Mapping[str, str] | Unset = UNSET,
+        texts: Sequence[Mapping[str, Any]] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
@@ -1177,6 +1178,8 @@ class Operations:
 
         `legend`: For a table of votes: value → which response is better.
 
+        `texts`: For a table of answers: rows with the texts of its items, by their IDs.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return post(
@@ -1192,6 +1195,7 @@ class Operations:
                     "campaign": campaign,
                     "roles": roles,
                     "legend": legend,
+                    "texts": texts,
                     "is_strict": is_strict,
                 }
             ),
@@ -1210,7 +1214,6 @@ class Operations:
         campaign: str | Unset = UNSET,
         roles: Mapping[str, str] | Unset = UNSET,
         legend: Mapping[str, str] | Unset = UNSET,
-        texts: str | PathLike[str] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
@@ -1236,14 +1239,12 @@ class Operations:
 
         `legend`: For a table of votes: value → which response is better.
 
-        `texts`: A second file with the texts of the items, by their IDs.
-
         `is_strict`: Publish nothing if any line has a problem.
         """
         return upload(
             Import,
             "imports",
-            {"file": file} | given({"texts": texts}),
+            {"file": file},
             {"source": source, "licence": licence}
             | given(
                 {

@@ -65,7 +65,6 @@ __all__ = [
     "Import",
     "ImportAgreement",
     "ImportFormat",
-    "ImportOrAnswersFormat",
     "ImportProblem",
     "ImportState",
     "Invitation",
@@ -242,27 +241,6 @@ ExportFormat = Literal["jsonl", "parquet", "json"]
 ExportState = Literal["queued", "running", "done", "failed"]
 
 ImportFormat = Literal[
-    "jsonl",
-    "csv",
-    "plain",
-    "openassistant",
-    "oasst_flat",
-    "hh",
-    "hf",
-    "sharegpt",
-    "alpaca",
-    "ultrafeedback",
-    "helpsteer",
-    "arena",
-    "turns",
-    "argilla",
-    "label_studio",
-    "rankings",
-    "written",
-    "annotations",
-]
-
-ImportOrAnswersFormat = Literal[
     "jsonl",
     "csv",
     "plain",

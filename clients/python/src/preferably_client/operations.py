@@ -42,6 +42,7 @@ from preferably_client.rows import (
     Chain,
     Computing,
     CrowdLink,
+    Curation,
     DecisionEnum,
     Delivery,
     Dispute,
@@ -76,6 +77,7 @@ from preferably_client.rows import (
     ModelKind,
     ModelResponse,
     ModelStage,
+    NewCurationKindEnum,
     NewExportShapeEnum,
     NewSnapshotKindEnum,
     NewSuiteShapeEnum,
@@ -107,8 +109,10 @@ from preferably_client.rows import (
     RaterQuality,
     RaterSkills,
     ReasonEnum,
+    RecipeEnum,
     RejectionCategoryEnum,
     Response,
+    RestoredDocument,
     ReviewItem,
     ReviewRow,
     RolesEnum,
@@ -785,6 +789,88 @@ class Operations:
     def close_crowd_link(self, crowd_link_id: int) -> Call[CrowdLink]:
         """Accept no new visits. Visits in progress continue."""
         return post(CrowdLink, f"crowd-links/{crowd_link_id}/close")
+
+    @listing
+    def list_curations(self) -> Listing[Curation]:
+        """Curations, newest first."""
+        return pages(Curation, "curations")
+
+    @operation
+    def start_curation(
+        self,
+        *,
+        name: str,
+        kind: NewCurationKindEnum,
+        recipe: RecipeEnum,
+        makes_snapshot: bool | Unset = UNSET,
+        documents: str | Unset = UNSET,
+        licence: str | Unset = UNSET,
+        min_characters: int | Unset = UNSET,
+        filters: Mapping[str, Any] | Unset = UNSET,
+    ) -> Call[Curation]:
+        """Apply a recipe to documents. Nothing is frozen before you ask for the snapshot.
+
+        `makes_snapshot`: Make the snapshot without waiting for a decision.
+
+        `documents`: Kind `text`: one JSON object with a `text` per line.
+
+        `licence`: Kind `text`: the licence of the documents.
+
+        `filters`: Other kinds: which rows.
+        """
+        return post(
+            Curation,
+            "curations",
+            {"name": name, "kind": kind, "recipe": recipe}
+            | given(
+                {
+                    "makes_snapshot": makes_snapshot,
+                    "documents": documents,
+                    "licence": licence,
+                    "min_characters": min_characters,
+                    "filters": filters,
+                }
+            ),
+        )
+
+    @operation
+    def read_curation(self, curation_id: int) -> Call[Curation]:
+        """One curation: its state, and what the recipe did. Poll it until it is `ready`."""
+        return get(Curation, f"curations/{curation_id}")
+
+    @operation
+    def discard_curation(self, curation_id: int) -> Call[Curation]:
+        """Stop it and delete its files."""
+        return post(Curation, f"curations/{curation_id}/discard")
+
+    @listing
+    def list_curation_ledger(
+        self, curation_id: int, *, rule: str | None = None
+    ) -> Listing[LedgerEntry]:
+        """What the recipe would remove or change, and why. Empty before the preview is
+        ready.
+
+        `rule`: Only what this rule removed or changed.
+        """
+        return pages(LedgerEntry, f"curations/{curation_id}/ledger", rule=rule)
+
+    @operation
+    def restore_document(self, curation_id: int, document: str) -> Call[RestoredDocument]:
+        """Keep a removed document whenever this recipe runs again. Safe to repeat.
+
+        `document`: An `id` of the ledger.
+        """
+        return post(RestoredDocument, f"curations/{curation_id}/restore", {"document": document})
+
+    @operation
+    def make_curation_snapshot(self, curation_id: int) -> Call[Curation]:
+        """Freeze what the recipe kept, with the documents restored meanwhile."""
+        return post(Curation, f"curations/{curation_id}/snapshot")
+
+    @operation
+    def update_curation(self, curation_id: int) -> Call[Curation]:
+        """Make the preview again, with the documents restored meanwhile."""
+        return post(Curation, f"curations/{curation_id}/update_preview")
 
     @operation
     def read_webhook_delivery(self, delivery_id: int) -> Call[Delivery]:
@@ -2385,6 +2471,25 @@ class Operations:
         )
 
     @listing
+    def list_restored_documents(
+        self,
+        *,
+        recipe: Literal["light", "text", "prompt", "demonstration", "response"] | None = None,
+    ) -> Listing[RestoredDocument]:
+        """Documents restored from recipes, newest first."""
+        return pages(RestoredDocument, "restored-documents", recipe=recipe)
+
+    @operation
+    def read_restored_document(self, restored_document_id: int) -> Call[RestoredDocument]:
+        """One restored document."""
+        return get(RestoredDocument, f"restored-documents/{restored_document_id}")
+
+    @operation
+    def undo_restore(self, restored_document_id: int) -> Call[RestoredDocument]:
+        """Let the recipe remove the document again."""
+        return post(RestoredDocument, f"restored-documents/{restored_document_id}/undo")
+
+    @listing
     def list_runs(
         self,
         *,
@@ -3504,11 +3609,19 @@ class Operations:
     def list_snapshot_ledger(
         self, snapshot_id: int, *, rule: str | None = None
     ) -> Listing[LedgerEntry]:
-        """What the recipe of a snapshot of text removed or changed. Empty without a recipe.
+        """What the recipe of a snapshot removed or changed. Empty without a recipe.
 
-        `rule`: One rule's name.
+        `rule`: Only what this rule removed or changed.
         """
         return pages(LedgerEntry, f"snapshots/{snapshot_id}/ledger", rule=rule)
+
+    @operation
+    def restore_snapshot_document(self, snapshot_id: int, document: str) -> Call[RestoredDocument]:
+        """Keep a removed document whenever this recipe runs again. Safe to repeat.
+
+        `document`: An `id` of the ledger.
+        """
+        return post(RestoredDocument, f"snapshots/{snapshot_id}/restore", {"document": document})
 
     @listing
     def list_snapshot_rows(

@@ -33,6 +33,8 @@ __all__ = [
     "Comparison",
     "Computing",
     "CrowdLink",
+    "Curation",
+    "CurationStateEnum",
     "Decision",
     "DecisionEnum",
     "Delivery",
@@ -74,6 +76,7 @@ __all__ = [
     "JudgmentKindEnum",
     "JudgmentState",
     "LedgerEntry",
+    "LedgerEntryOutcomeEnum",
     "Lineage",
     "LineageStep",
     "Link",
@@ -90,6 +93,7 @@ __all__ = [
     "ModelStage",
     "Named",
     "NamedModel",
+    "NewCurationKindEnum",
     "NewExportShapeEnum",
     "NewSnapshotKindEnum",
     "NewSuiteShapeEnum",
@@ -141,9 +145,11 @@ __all__ = [
     "RatingQuestion",
     "RatingQuestionKindEnum",
     "ReasonEnum",
+    "RecipeEnum",
     "RejectionCategoryEnum",
     "Report",
     "Response",
+    "RestoredDocument",
     "Review",
     "ReviewItem",
     "ReviewResponse",
@@ -210,6 +216,8 @@ CampaignState = Literal["draft", "open", "paused", "closed"]
 
 ChainStateEnum = Literal["going", "approval", "failed", "stopped", "finished"]
 
+CurationStateEnum = Literal["queued", "running", "ready", "done", "failed", "discarded"]
+
 DecisionEnum = Literal["pass", "again", "refuse"]
 
 DeliveryStateEnum = Literal["waiting", "delivered", "given_up"]
@@ -248,6 +256,7 @@ ImportFormat = Literal[
     "argilla",
     "label_studio",
     "rankings",
+    "written",
 ]
 
 ImportState = Literal["queued", "running", "published", "refused", "discarded"]
@@ -256,11 +265,15 @@ InvitationState = Literal["waits", "accepted", "expired", "revoked"]
 
 JudgmentKindEnum = Literal["demonstration", "comparison"]
 
+LedgerEntryOutcomeEnum = Literal["removed", "changed"]
+
 LinkStateEnum = Literal["waiting", "approval", "working", "done", "failed"]
 
 ModelKind = Literal["policy", "reward"]
 
 ModelStage = Literal["candidate", "approved", "retired"]
+
+NewCurationKindEnum = Literal["text", "prompts", "demonstrations", "comparisons"]
 
 NewExportShapeEnum = Literal[
     "prompts",
@@ -333,6 +346,8 @@ RatingQuestionKindEnum = Literal["flag", "scale"]
 ReasonEnum = Literal[
     "rater_error", "guideline_gap", "ambiguous_prompt", "true_disagreement", "none"
 ]
+
+RecipeEnum = Literal["light", "text", "prompt", "demonstration", "response"]
 
 RejectionCategoryEnum = Literal[
     "FAILED_INSTRUCTIONS",
@@ -723,6 +738,28 @@ class CrowdLink:
     n_ended: int
     """Visits that were returned or timed out."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Curation:
+    id: int
+    name: str
+    kind: SnapshotKind
+    filters: dict[str, Any]
+    recipe: dict[str, Any]
+    """Every threshold, and the restored documents."""
+    makes_snapshot: bool
+    """False: it stops at a preview."""
+    state: CurationStateEnum
+    n_documents: int | None
+    n_read: int
+    """Documents that the recipe has read so far."""
+    account: dict[str, Any]
+    """`read` = `kept` + `changed` + `removed`, and `rules`; empty before the preview."""
+    error: str
+    snapshot: int | None
+    created_at: datetime
+    finished_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -1163,21 +1200,24 @@ class JudgmentState:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """A document that a recipe removed or changed. Personal data is never shown."""
-
     document: int
-    """Its number in the file."""
+    """Its place, from 0."""
     id: str
-    source: str
-    outcome: str
+    """Names its text. Restore it by this."""
+    origin: str
+    """As the file names it."""
+    outcome: LedgerEntryOutcomeEnum
     rule: str
-    value: str
-    """What the rule measured."""
-    threshold: str
+    value: Any
+    threshold: Any
     twin: str
-    """The document that it copies, if it does."""
+    """What it repeats."""
+    twin_excerpt: str
     excerpt: str
+    """Personal data is masked."""
     n_findings: int
+    """Places that the rule found, such as addresses."""
+    is_restored: bool
 
 
 @dataclass(frozen=True)
@@ -1868,6 +1908,18 @@ class Response:
     marks: dict[str, Any]
     """What an import said of it: label, scores."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class RestoredDocument:
+    id: int
+    recipe: str
+    document: str
+    """Its `id` in the ledger."""
+    rule: str
+    excerpt: str
+    """Personal data is masked."""
+    restored_at: datetime
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from preferably_client.core import (
 from preferably_client.following import Following
 from preferably_client.operation import Connected
 from preferably_client.operations import Operations
-from preferably_client.records import Campaigns, Runs
+from preferably_client.records import Campaigns, Runs, Snapshots
 
 T = TypeVar("T")
 
@@ -151,6 +151,7 @@ class AsyncPreferably(Operations, Following, Connected[AsyncDriver]):
         )
         self._driver = AsyncDriver(http, pause=pause, bars=bars_of(progress))
         self.campaigns, self.runs = Campaigns(self._driver), Runs(self._driver)
+        self.snapshots = Snapshots(self._driver)
 
     async def __aenter__(self) -> Self:
         return self

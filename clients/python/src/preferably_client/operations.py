@@ -2021,8 +2021,8 @@ class Operations:
         return post(Pool, f"pools/{pool_id}/resume", given({"raters": raters}))
 
     @listing
-    def list_prolific_bonuses(self, *, study: int) -> Listing[ProlificBonus]:
-        """Batches of bonuses of a study, newest first."""
+    def list_prolific_bonuses(self, *, study: int | None = None) -> Listing[ProlificBonus]:
+        """Batches of bonuses, newest first."""
         return pages(ProlificBonus, "prolific-bonuses", study=study)
 
     @operation
@@ -2175,8 +2175,8 @@ class Operations:
         return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/resume")
 
     @listing
-    def list_prolific_submissions(self, *, study: int) -> Listing[ProlificSubmission]:
-        """Submissions of a study, newest first, as of its last look."""
+    def list_prolific_submissions(self, *, study: int | None = None) -> Listing[ProlificSubmission]:
+        """Submissions, newest first, as of the last look at their studies."""
         return pages(ProlificSubmission, "prolific-submissions", study=study)
 
     @operation

@@ -21,7 +21,7 @@ from preferably_client.core import (
 from preferably_client.following import Following
 from preferably_client.operation import Connected
 from preferably_client.operations import Operations
-from preferably_client.records import Campaigns, Runs
+from preferably_client.records import Campaigns, Runs, Snapshots
 
 T = TypeVar("T")
 
@@ -146,6 +146,7 @@ class Preferably(Operations, Following, Connected[Driver]):
         )
         self._driver = Driver(http, pause=pause, bars=bars_of(progress))
         self.campaigns, self.runs = Campaigns(self._driver), Runs(self._driver)
+        self.snapshots = Snapshots(self._driver)
 
     def __enter__(self) -> Self:
         return self

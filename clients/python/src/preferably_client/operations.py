@@ -1214,6 +1214,7 @@ class Operations:
         campaign: str | Unset = UNSET,
         roles: Mapping[str, str] | Unset = UNSET,
         legend: Mapping[str, str] | Unset = UNSET,
+        texts: str | PathLike[str] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
@@ -1239,12 +1240,14 @@ class Operations:
 
         `legend`: For a table of votes: value → which response is better.
 
+        `texts`: A second file with the texts of the items, by their IDs.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return upload(
             Import,
             "imports",
-            {"file": file},
+            {"file": file, "texts": texts},
             {"source": source, "licence": licence}
             | given(
                 {

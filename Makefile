@@ -26,6 +26,7 @@ demo-reset: ## Delete everything the demo has stored (.demo/)
 test: install-dev ## Run every check: lint, types, contracts, and the whole suite on real services
 	@$(MAKE) --no-print-directory -j 2 lint types
 	@CHROMIUM="$$($(RUN) scripts/browser.py)" && export CHROMIUM && \
+	HELM="$$($(RUN) -m tests.house.deploy.helm)" && export HELM && \
 	$(RUN) scripts/run_with_services.py $(RUN) -m pytest $(PYTEST) $(ARGS)
 
 quick: install-dev ## Run the tests without browser, torch or slow tests; ARGS="-k desk" selects

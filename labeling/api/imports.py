@@ -25,9 +25,8 @@ from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
 from labeling.api.results.figures import FiguresField
 from labeling.api.serializers import MessageSerializer, SourceSerializer
-from labeling.data.imports import agreement, previews, selectors, services
+from labeling.data.imports import agreement, drafts_of_file, previews, selectors, services
 from labeling.data.imports.answers.writer import MAX_NAME
-from labeling.data.imports.drafts_of_file import ANNOTATIONS
 from labeling.importers import formats
 from labeling.importers.annotations.legends import MEANINGS
 from labeling.importers.annotations.roles import ROLES
@@ -36,7 +35,7 @@ from labeling.models import Import
 
 MAX_ROWS = 100_000
 JSON, MULTIPART = "application/json", "multipart/form-data"
-ROWS_NAME = "rows.jsonl"
+ROWS_NAME, TEXTS_NAME = "rows.jsonl", "texts.jsonl"
 
 
 class ImportSerializer(serializers.Serializer[Any]):
@@ -157,6 +156,11 @@ class _FileToReadSerializer(serializers.Serializer[Any]):
     )
 
 
+def _as_file(rows: list[dict[str, Any]], name: str) -> "File[bytes]":
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+    return ContentFile(lines.encode(), name=name)
+
+
 class _RowsSerializer(_FileToReadSerializer):
     rows = serializers.ListField(
         child=serializers.DictField(),
@@ -171,8 +175,10 @@ class _RowsSerializer(_FileToReadSerializer):
     )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        lines = "".join(f"{json.dumps(row)}\n" for row in values.pop("rows"))
-        return values | {"upload": ContentFile(lines.encode(), name=values.pop("name"))}
+        values["upload"] = _as_file(values.pop("rows"), values.pop("name"))
+        if "texts" in values:
+            values["texts"] = _as_file(values["texts"], TEXTS_NAME)
+        return values
 
 
 class _FileSerializer(_FileToReadSerializer):
@@ -212,21 +218,24 @@ class _AboutSerializer(serializers.Serializer[Any]):
 def _format_of_answers() -> serializers.ChoiceField:
     return serializers.ChoiceField(
         required=False,
-        choices=(*formats.FORMATS, ANNOTATIONS),
+        choices=drafts_of_file.FORMATS,
         help_text="See Importing data in the docs; `annotations` is a table of answers.",
     )
 
 
 class RowsToImportSerializer(_RowsSerializer, _AboutSerializer):
     format = _format_of_answers()
+    texts = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        max_length=MAX_ROWS,
+        help_text="For a table of answers: rows with the texts of its items, by their IDs.",
+    )
     is_strict = Flag(default=False, help_text="Publish nothing if any line has a problem.")
 
 
 class FileToImportSerializer(_FileSerializer, _AboutSerializer):
     format = _format_of_answers()
-    texts = serializers.FileField(
-        required=False, help_text="A second file with the texts of the items, by their IDs."
-    )
     is_strict = serializers.BooleanField(
         default=False, help_text="Publish nothing if any line has a problem."
     )

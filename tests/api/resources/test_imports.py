@@ -273,12 +273,26 @@ def test_votes_that_nobody_explained_are_refused(calling: Caller, alice: User) -
     assert not Import.objects.exists()
 
 
-def test_a_form_may_have_a_second_file_with_the_texts(calling: Caller, alice: User) -> None:
-    texts = '{"id": 7, "text": "Hi", "result_x": "x", "result_y": "y"}\n'
-    form = {
-        "file": a_file("id,worker,winner\n7,ann,left\n", "votes.csv"),
-        "texts": a_file(texts, "pairs.jsonl"),
+def test_votes_may_come_with_the_texts_of_their_items(calling: Caller, alice: User) -> None:
+    body = {
+        "rows": [{"id": 7, "worker": "ann", "winner": "left"}],
+        "texts": [{"id": 7, "text": "Hi", "result_x": "x", "result_y": "y"}],
         "campaign": "Votes",
+        **ABOUT,
+    }
+
+    answer = post(calling(alice), "", body)
+
+    assert answer.status_code == 202
+    run(Import.objects.get())
+    assert set(RankedResponse.objects.values_list("response__text", "rank")) == {("x", 1), ("y", 2)}
+
+
+def test_a_form_may_name_a_campaign_and_roles(calling: Caller, alice: User) -> None:
+    form = {
+        "file": a_file("item,person,score\n7,ann,3\n7,bob,4\n", "scores.csv"),
+        "campaign": "Scores",
+        "roles": json.dumps({"item": "item", "person": "rater", "score": "scale"}),
         **ABOUT,
     }
 
@@ -286,7 +300,7 @@ def test_a_form_may_have_a_second_file_with_the_texts(calling: Caller, alice: Us
 
     assert answer.status_code == 202
     run(Import.objects.get())
-    assert set(RankedResponse.objects.values_list("response__text", "rank")) == {("x", 1), ("y", 2)}
+    assert Campaign.objects.get().judgments.count() == 2
 
 
 def test_an_unknown_role_is_named(calling: Caller, alice: User) -> None:

@@ -108,14 +108,9 @@ class AsyncDriver:
             attempt += 1
 
     async def _send(self, request: Request) -> httpx2.Response:
-        if request.upload is None:
-            return await self.http.request(request.method, request.path, **request.options())
-        with request.upload.open("rb") as file:
+        with request.files() as files:
             return await self.http.request(
-                request.method,
-                request.path,
-                files={"file": (request.upload.name, file)},
-                **request.options(),
+                request.method, request.path, files=files or None, **request.options()
             )
 
     async def download(self, wanted: Download) -> int:

@@ -116,6 +116,7 @@ from preferably_client.rows import (
     ReviewItem,
     ReviewRow,
     RolesEnum,
+    RowFormat,
     Run,
     RunKind,
     Sample,
@@ -1146,12 +1147,16 @@ class Operations:
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
+        campaign: str | Unset = UNSET,
+        roles: Mapping[str, str] | Unset = UNSET,
+        legend: Mapping[str, str] | Unset = UNSET,
+        texts: Sequence[Mapping[str, Any]] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
         `finished_at` is set. Nothing is visible before all of it has been read.
 
-        `format`: See Importing data in the docs.
+        `format`: See Importing data in the docs; `annotations` is a table of answers.
 
         `columns`: Name that is read, such as `prompt` → heading in the file.
 
@@ -1166,6 +1171,15 @@ class Operations:
 
         `licence`: SPDX, such as CC-BY-4.0. A row's own licence comes first.
 
+        `campaign`: Put the answers of its raters into a campaign of this name.
+
+        `roles`: For a table of answers: heading → what the column is. Left out, it is
+        found.
+
+        `legend`: For a table of votes: value → which response is better.
+
+        `texts`: For a table of answers: rows with the texts of its items, by their IDs.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return post(
@@ -1178,6 +1192,10 @@ class Operations:
                     "columns": columns,
                     "with_judgments": with_judgments,
                     "name": name,
+                    "campaign": campaign,
+                    "roles": roles,
+                    "legend": legend,
+                    "texts": texts,
                     "is_strict": is_strict,
                 }
             ),
@@ -1193,12 +1211,15 @@ class Operations:
         format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
+        campaign: str | Unset = UNSET,
+        roles: Mapping[str, str] | Unset = UNSET,
+        legend: Mapping[str, str] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
         `finished_at` is set. Nothing is visible before all of it has been read.
 
-        `format`: See Importing data in the docs.
+        `format`: See Importing data in the docs; `annotations` is a table of answers.
 
         `columns`: Name that is read, such as `prompt` → heading in the file.
 
@@ -1211,18 +1232,28 @@ class Operations:
 
         `licence`: SPDX, such as CC-BY-4.0. A row's own licence comes first.
 
+        `campaign`: Put the answers of its raters into a campaign of this name.
+
+        `roles`: For a table of answers: heading → what the column is. Left out, it is
+        found.
+
+        `legend`: For a table of votes: value → which response is better.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return upload(
             Import,
             "imports",
-            file,
+            {"file": file},
             {"source": source, "licence": licence}
             | given(
                 {
                     "format": format,
                     "columns": columns,
                     "with_judgments": with_judgments,
+                    "campaign": campaign,
+                    "roles": roles,
+                    "legend": legend,
                     "is_strict": is_strict,
                 }
             ),
@@ -1260,7 +1291,7 @@ class Operations:
         self,
         rows: Sequence[Mapping[str, Any]],
         *,
-        format: ImportFormat | Unset = UNSET,
+        format: RowFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -1297,7 +1328,7 @@ class Operations:
         self,
         file: str | PathLike[str],
         *,
-        format: ImportFormat | Unset = UNSET,
+        format: RowFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
     ) -> Call[Preview]:
@@ -1315,7 +1346,7 @@ class Operations:
         return upload(
             Preview,
             "imports/preview",
-            file,
+            {"file": file},
             given({"format": format, "columns": columns, "with_judgments": with_judgments}),
         )
 

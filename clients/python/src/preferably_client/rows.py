@@ -157,6 +157,7 @@ __all__ = [
     "ReviewedAnswer",
     "RoleEnum",
     "RolesEnum",
+    "RowFormat",
     "Run",
     "RunKind",
     "RunState",
@@ -257,6 +258,7 @@ ImportFormat = Literal[
     "label_studio",
     "rankings",
     "written",
+    "annotations",
 ]
 
 ImportState = Literal["queued", "running", "published", "refused", "discarded"]
@@ -367,6 +369,26 @@ RejectionCategoryEnum = Literal[
 RoleEnum = Literal["system", "user", "assistant"]
 
 RolesEnum = Literal["rater", "admin", "researcher"]
+
+RowFormat = Literal[
+    "jsonl",
+    "csv",
+    "plain",
+    "openassistant",
+    "oasst_flat",
+    "hh",
+    "hf",
+    "sharegpt",
+    "alpaca",
+    "ultrafeedback",
+    "helpsteer",
+    "arena",
+    "turns",
+    "argilla",
+    "label_studio",
+    "rankings",
+    "written",
+]
 
 RunKind = Literal[
     "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
@@ -1066,6 +1088,8 @@ class Import:
     """See `/imports/{id}/problems`."""
     can_publish: bool
     """It was read to its end and rejected for its problems; publish it anyway."""
+    campaigns: list[int]
+    """IDs of the campaigns that hold the answers of its raters."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -97,14 +97,9 @@ class Driver:
             attempt += 1
 
     def _send(self, request: Request) -> httpx2.Response:
-        if request.upload is None:
-            return self.http.request(request.method, request.path, **request.options())
-        with request.upload.open("rb") as file:
+        with request.files() as files:
             return self.http.request(
-                request.method,
-                request.path,
-                files={"file": (request.upload.name, file)},
-                **request.options(),
+                request.method, request.path, files=files or None, **request.options()
             )
 
     def download(self, wanted: Download) -> int:

@@ -22,6 +22,7 @@ from labeling.importers.files.lines import Values
 from labeling.models import Import
 
 ANNOTATIONS = "annotations"
+FORMATS = (*formats.FORMATS, ANNOTATIONS)
 TABLES = (ANNOTATIONS, "votes")
 """Formats that are read as a table of answers; the second is from an earlier version."""
 ANSWERED = ("rankings", "written", "argilla", "label_studio", "arena")

@@ -73,6 +73,7 @@ from preferably_client.rows import (
     Log,
     MadeGold,
     Matching,
+    MeasuredRule,
     Model,
     ModelKind,
     ModelResponse,
@@ -116,6 +117,7 @@ from preferably_client.rows import (
     ReviewItem,
     ReviewRow,
     RolesEnum,
+    RowFormat,
     Run,
     RunKind,
     Sample,
@@ -855,6 +857,32 @@ class Operations:
         return pages(LedgerEntry, f"curations/{curation_id}/ledger", rule=rule)
 
     @operation
+    def rate_curation_rule(
+        self,
+        curation_id: int,
+        *,
+        rule: str,
+        pool: int,
+        n: int | Unset = UNSET,
+        overlap: int | Unset = UNSET,
+    ) -> Call[MeasuredRule]:
+        """Open a campaign in which raters say of documents that a rule removed, and of
+        others that the recipe kept, whether they should be removed.
+
+        `rule`: As in the ledger.
+        """
+        return post(
+            MeasuredRule,
+            f"curations/{curation_id}/rate",
+            {"rule": rule, "pool": pool} | given({"n": n, "overlap": overlap}),
+        )
+
+    @operation
+    def list_measured_rules(self, curation_id: int) -> Call[list[MeasuredRule]]:
+        """What raters have said so far of the rules of its recipe."""
+        return get(list[MeasuredRule], f"curations/{curation_id}/rates")
+
+    @operation
     def restore_document(self, curation_id: int, document: str) -> Call[RestoredDocument]:
         """Keep a removed document whenever this recipe runs again. Safe to repeat.
 
@@ -1146,12 +1174,15 @@ class Operations:
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
+        campaign: str | Unset = UNSET,
+        roles: Mapping[str, str] | Unset = UNSET,
+        legend: Mapping[str, str] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
         `finished_at` is set. Nothing is visible before all of it has been read.
 
-        `format`: See Importing data in the docs.
+        `format`: See Importing data in the docs; `annotations` is a table of answers.
 
         `columns`: Name that is read, such as `prompt` → heading in the file.
 
@@ -1166,6 +1197,13 @@ class Operations:
 
         `licence`: SPDX, such as CC-BY-4.0. A row's own licence comes first.
 
+        `campaign`: Put the answers of its raters into a campaign of this name.
+
+        `roles`: For a table of answers: heading → what the column is. Left out, it is
+        found.
+
+        `legend`: For a table of votes: value → which response is better.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return post(
@@ -1178,6 +1216,9 @@ class Operations:
                     "columns": columns,
                     "with_judgments": with_judgments,
                     "name": name,
+                    "campaign": campaign,
+                    "roles": roles,
+                    "legend": legend,
                     "is_strict": is_strict,
                 }
             ),
@@ -1193,12 +1234,16 @@ class Operations:
         format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
+        campaign: str | Unset = UNSET,
+        roles: Mapping[str, str] | Unset = UNSET,
+        legend: Mapping[str, str] | Unset = UNSET,
+        texts: str | PathLike[str] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
         `finished_at` is set. Nothing is visible before all of it has been read.
 
-        `format`: See Importing data in the docs.
+        `format`: See Importing data in the docs; `annotations` is a table of answers.
 
         `columns`: Name that is read, such as `prompt` → heading in the file.
 
@@ -1211,18 +1256,30 @@ class Operations:
 
         `licence`: SPDX, such as CC-BY-4.0. A row's own licence comes first.
 
+        `campaign`: Put the answers of its raters into a campaign of this name.
+
+        `roles`: For a table of answers: heading → what the column is. Left out, it is
+        found.
+
+        `legend`: For a table of votes: value → which response is better.
+
+        `texts`: A second file with the texts of the items, by their IDs.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return upload(
             Import,
             "imports",
-            file,
+            {"file": file} | given({"texts": texts}),
             {"source": source, "licence": licence}
             | given(
                 {
                     "format": format,
                     "columns": columns,
                     "with_judgments": with_judgments,
+                    "campaign": campaign,
+                    "roles": roles,
+                    "legend": legend,
                     "is_strict": is_strict,
                 }
             ),
@@ -1260,7 +1317,7 @@ class Operations:
         self,
         rows: Sequence[Mapping[str, Any]],
         *,
-        format: ImportFormat | Unset = UNSET,
+        format: RowFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -1297,7 +1354,7 @@ class Operations:
         self,
         file: str | PathLike[str],
         *,
-        format: ImportFormat | Unset = UNSET,
+        format: RowFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
     ) -> Call[Preview]:
@@ -1315,7 +1372,7 @@ class Operations:
         return upload(
             Preview,
             "imports/preview",
-            file,
+            {"file": file},
             given({"format": format, "columns": columns, "with_judgments": with_judgments}),
         )
 
@@ -2021,8 +2078,8 @@ class Operations:
         return post(Pool, f"pools/{pool_id}/resume", given({"raters": raters}))
 
     @listing
-    def list_prolific_bonuses(self, *, study: int) -> Listing[ProlificBonus]:
-        """Batches of bonuses of a study, newest first."""
+    def list_prolific_bonuses(self, *, study: int | None = None) -> Listing[ProlificBonus]:
+        """Batches of bonuses, newest first."""
         return pages(ProlificBonus, "prolific-bonuses", study=study)
 
     @operation
@@ -2175,8 +2232,8 @@ class Operations:
         return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/resume")
 
     @listing
-    def list_prolific_submissions(self, *, study: int) -> Listing[ProlificSubmission]:
-        """Submissions of a study, newest first, as of its last look."""
+    def list_prolific_submissions(self, *, study: int | None = None) -> Listing[ProlificSubmission]:
+        """Submissions, newest first, as of the last look at their studies."""
         return pages(ProlificSubmission, "prolific-submissions", study=study)
 
     @operation

@@ -86,6 +86,7 @@ __all__ = [
     "LogLine",
     "MadeGold",
     "Matching",
+    "MeasuredRule",
     "Message",
     "Model",
     "ModelKind",
@@ -136,6 +137,7 @@ __all__ = [
     "QueueEnum",
     "QueuedRun",
     "RankedResponse",
+    "RateOfRule",
     "Rater",
     "RaterPair",
     "RaterPool",
@@ -157,6 +159,7 @@ __all__ = [
     "ReviewedAnswer",
     "RoleEnum",
     "RolesEnum",
+    "RowFormat",
     "Run",
     "RunKind",
     "RunState",
@@ -257,6 +260,7 @@ ImportFormat = Literal[
     "label_studio",
     "rankings",
     "written",
+    "annotations",
 ]
 
 ImportState = Literal["queued", "running", "published", "refused", "discarded"]
@@ -367,6 +371,26 @@ RejectionCategoryEnum = Literal[
 RoleEnum = Literal["system", "user", "assistant"]
 
 RolesEnum = Literal["rater", "admin", "researcher"]
+
+RowFormat = Literal[
+    "jsonl",
+    "csv",
+    "plain",
+    "openassistant",
+    "oasst_flat",
+    "hh",
+    "hf",
+    "sharegpt",
+    "alpaca",
+    "ultrafeedback",
+    "helpsteer",
+    "arena",
+    "turns",
+    "argilla",
+    "label_studio",
+    "rankings",
+    "written",
+]
 
 RunKind = Literal[
     "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
@@ -1066,6 +1090,8 @@ class Import:
     """See `/imports/{id}/problems`."""
     can_publish: bool
     """It was read to its end and rejected for its problems; publish it anyway."""
+    campaigns: list[int]
+    """IDs of the campaigns that hold the answers of its raters."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -1298,6 +1324,17 @@ class Matching:
     """Of those, prompts with enough responses; all of them for demonstrations."""
     n_taken: int
     """What a campaign would use of them."""
+
+
+@dataclass(frozen=True)
+class MeasuredRule:
+    recipe: str
+    rule: str
+    campaign: int
+    precision: RateOfRule
+    """Of documents that the rule removed."""
+    kept: RateOfRule
+    """Of documents that the recipe kept."""
 
 
 @dataclass(frozen=True)
@@ -1770,6 +1807,17 @@ class RankedResponse:
     """1 is best, equal numbers are a tie, null is unranked."""
     ratings: dict[str, Any]
     """Answers by question. Questions that were not asked are absent."""
+
+
+@dataclass(frozen=True)
+class RateOfRule:
+    n: int
+    """Documents with at least one answer."""
+    share: float | None
+    """Of those, how many should be removed; ties count half."""
+    low: float
+    """Lower end of the 95 % interval."""
+    high: float
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ from preferably_client.rows import (
     Log,
     MadeGold,
     Matching,
+    MeasuredRule,
     Model,
     ModelKind,
     ModelResponse,
@@ -860,6 +861,32 @@ class Operations:
         `rule`: Only what this rule removed or changed.
         """
         return pages(LedgerEntry, f"curations/{curation_id}/ledger", rule=rule)
+
+    @operation
+    def rate_curation_rule(
+        self,
+        curation_id: int,
+        *,
+        rule: str,
+        pool: int,
+        n: int | Unset = UNSET,
+        overlap: int | Unset = UNSET,
+    ) -> Call[MeasuredRule]:
+        """Open a campaign in which raters say of documents that a rule removed, and of
+        others that the recipe kept, whether they should be removed.
+
+        `rule`: As in the ledger.
+        """
+        return post(
+            MeasuredRule,
+            f"curations/{curation_id}/rate",
+            {"rule": rule, "pool": pool} | given({"n": n, "overlap": overlap}),
+        )
+
+    @operation
+    def list_measured_rules(self, curation_id: int) -> Call[list[MeasuredRule]]:
+        """What raters have said so far of the rules of its recipe."""
+        return get(list[MeasuredRule], f"curations/{curation_id}/rates")
 
     @operation
     def restore_document(self, curation_id: int, document: str) -> Call[RestoredDocument]:

@@ -136,7 +136,7 @@ def site(
 def waiting(campaign: Campaign, rater: Rater) -> dict[str, int]:
     """An import, an answer with an appeal, a question and so on."""
     judgment, now = written(campaign, rater), timezone.now()
-    items = campaign.items.exclude(pk=judgment.item_id or 0)
+    items = campaign.items.exclude(judgments=judgment)
     source = Source.objects.create(name="rivers", kind=Source.Kind.IMPORT, licence="MIT")
     day = now.date()
     dispute = pay_services.raise_dispute(rater=rater, since=day, until=day, text="?", now=now)

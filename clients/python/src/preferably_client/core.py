@@ -4,12 +4,13 @@ one that blocks (preferably_client.site) and one for asyncio (preferably_client.
 
 import json
 from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
 from enum import Enum
 from os import PathLike
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 from uuid import uuid4
 
 import httpx2
@@ -37,27 +38,36 @@ JSON = ("application/json", "application/problem+json")
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request below the API's address. `upload` is sent as the field `file` of a form,
-    whose other fields are `body`.
+    """One HTTP request below the API's address. `uploads` are sent as the files of a form, by
+    field, whose other fields are `body`.
     """
 
     method: str
     path: str
     query: Json = field(default_factory=dict)
     body: Json | None = None
-    upload: Path | None = None
+    uploads: Mapping[str, Path] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     is_repeatable: bool = True
     """Whether it may be sent again when no response arrived."""
 
     def options(self) -> dict[str, Any]:
-        """The arguments of httpx2's `request`, without the upload."""
+        """The arguments of httpx2's `request`, without the uploads."""
         given: dict[str, Any] = {"headers": dict(self.headers)}
         if self.query:
             given["params"] = self.query
         if self.body is not None:
-            given["data" if self.upload else "json"] = self.body
+            given["data" if self.uploads else "json"] = self.body
         return given
+
+    @contextmanager
+    def files(self) -> Generator[dict[str, tuple[str, BinaryIO]], None, None]:
+        """The open uploads, as httpx2's `files`."""
+        with ExitStack() as opened:
+            yield {
+                name: (path.name, opened.enter_context(path.open("rb")))
+                for name, path in self.uploads.items()
+            }
 
 
 @dataclass(frozen=True)
@@ -113,13 +123,14 @@ def post(
     return Call(request, lambda raw: read(row, raw))
 
 
-def upload(row: type[T], path: str, file: str | PathLike[str], fields: Json) -> Call[T]:
-    """Sends a file as a form. Objects among its fields are JSON."""
+def upload(row: type[T], path: str, files: Json, fields: Json) -> Call[T]:
+    """Sends files as a form, by field. Objects among its other fields are JSON."""
     texts = {
         name: value if isinstance(value, str) else json.dumps(_plain(value))
         for name, value in fields.items()
     }
-    request = Request("POST", path, body=texts, upload=Path(file), headers=_key())
+    uploads = {name: Path(file) for name, file in files.items()}
+    request = Request("POST", path, body=texts, uploads=uploads, headers=_key())
     return Call(request, lambda raw: read(row, raw))
 
 

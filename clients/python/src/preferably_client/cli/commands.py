@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from preferably_client.cli.credentials import NotConfigured
 from preferably_client.cli.output import Output, json_of
 from preferably_client.core import UNSET
 from preferably_client.site import Preferably
@@ -36,7 +37,9 @@ def import_file(site: Preferably, given: Namespace, out: Output) -> bool:
     return ended.state == "published"
 
 
-def export_judgments(site: Preferably, given: Namespace, out: Output) -> bool:
+def export(site: Preferably, given: Namespace, out: Output) -> bool:
+    if given.shape:
+        return _export_shape(site, given, out)
     rows = site.list_judgments(
         cursor=given.cursor,
         campaign=given.campaign,
@@ -54,6 +57,25 @@ def export_judgments(site: Preferably, given: Namespace, out: Output) -> bool:
         n_rows = _write_lines(path, rows)
     out.show(f"{n_rows} judgments in {path}", n_judgments=n_rows, file=str(path))
     return True
+
+
+def _export_shape(site: Preferably, given: Namespace, out: Output) -> bool:
+    if given.to == "-":
+        raise NotConfigured("An export in a shape is a ZIP archive. Name its file: --to FILE.zip")
+    started = site.create_export(
+        given.shape,
+        campaign=given.campaign or UNSET,
+        format=given.format,
+        includes_imports=given.includes_imports,
+        licences=given.licence or UNSET,
+    )
+    *_, ended = site.follow_export(started.id, every_s=given.every)
+    if ended.state == "done":
+        site.download_export(ended.id, given.to)
+    left = "; left out: " + ", ".join(f"{n} {what}" for what, n in ended.left_out.items())
+    words = f"{ended.n_rows} rows in {given.to}" + (left if ended.left_out else "")
+    out.show(ended.error or words, export=ended)
+    return ended.state == "done"
 
 
 def _write_lines(path: Path, rows: Iterable[Any]) -> int:

@@ -33,7 +33,8 @@ def preview(start: Start) -> Curation:
 
 
 def rule_of(preview: Curation) -> str:
-    return next(rule for rule in preview.account["rules"] if rule.startswith("repetition"))
+    rules: list[str] = list(preview.account["rules"])
+    return next(rule for rule in rules if rule.startswith("repetition"))
 
 
 def judge(item: Item, rater: Rater, says: Callable[[SampledDocument], int]) -> None:

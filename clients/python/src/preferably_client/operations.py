@@ -534,9 +534,15 @@ class Operations:
         return post(Computing, f"campaigns/{campaign_id}/quality")
 
     @listing
-    def list_campaign_rater_pairs(self, campaign_id: int) -> Listing[RaterPair]:
-        """Agreement of every two raters with at least ten votes on shared pairs."""
-        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs")
+    def list_campaign_rater_pairs(
+        self, campaign_id: int, *, question: str | None = None
+    ) -> Listing[RaterPair]:
+        """Agreement and Cohen's κ of every two raters, those that share the most first.
+
+        `question`: A question of the form by its name. Without it: choices between
+        responses.
+        """
+        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs", question=question)
 
     @listing
     def list_campaign_rater_quality(self, campaign_id: int) -> Listing[RaterQuality]:

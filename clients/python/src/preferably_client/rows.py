@@ -492,8 +492,6 @@ class Agreement:
     """Agreement with other pools."""
     reward_model: str
     """That `figures.model` compares with."""
-    kappas: list[dict[str, Any]]
-    """Cohen's κ of two raters, by question."""
 
 
 @dataclass(frozen=True)
@@ -1815,13 +1813,15 @@ class Rater:
 
 @dataclass(frozen=True)
 class RaterPair:
+    """Two raters with at least ten votes or answers in common."""
+
     one: str
     """A pseudonym."""
     other: str
-    agreement: Figure
-    """Ties count half."""
-    kappa: float | None
-    """Cohen's."""
+    agreement: Figure | None
+    """Ties count half. Null for a question of the form."""
+    kappa: Figure
+    """Cohen's. Weighted for scales."""
 
 
 @dataclass(frozen=True)

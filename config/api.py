@@ -37,6 +37,7 @@ urlpatterns = [
     path("", include("labeling.api.urls")),
     path("", include("training.api.urls")),
     path("", include("accounts.api.webhooks")),
+    path("", include("accounts.api.audit")),
     path("schema", SpectacularJSONAPIView.as_view(), name="api_schema"),
     path("docs/", docs, name="api_docs"),
     re_path(r"", Nothing.as_view(), name="api_nothing"),

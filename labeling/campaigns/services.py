@@ -194,8 +194,12 @@ def reopen_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bo
     """Hand out the remaining items of a closed campaign again, with the newest version of its
     guideline. False unless it is closed.
 
-    Raises UnableToOpen when its budget is spent.
+    Raises UnableToOpen when its budget is spent, and for a campaign of imported answers.
     """
+    if campaign.import_batch_id is not None:
+        raise UnableToOpen(
+            _("This campaign holds imported answers, so there is nothing to hand out.")
+        )
     _refuse_spent(campaign=campaign, now=now)
     with transaction.atomic():
         is_moved = _change_state(

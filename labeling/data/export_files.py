@@ -28,7 +28,9 @@ def file_of(*, export: Export) -> Path:
         )
     path = Path(settings.EXPORTS_DIR) / export.file_name
     if not export.file_name or not path.is_file():
-        raise UnableToExport(_("The file of this export was deleted. Create a new one."))
+        raise UnableToExport(
+            _("The file of this export was deleted, or is on another machine. Create a new one.")
+        )
     return path
 
 

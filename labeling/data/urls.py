@@ -5,10 +5,12 @@ from django.urls import path
 from labeling.data import export_views
 from labeling.data.hub import views as hub_views
 from labeling.data.imports import views as imports_views
+from labeling.data.imports.answers import views as answers_views
 from labeling.data.prompts import views as prompts_views
 
 urlpatterns = [
     path("campaigns/<int:pk>/export/", export_views.export, name="export"),
+    path("campaigns/import/", answers_views.new, name="answers_import"),
     path("campaigns/<int:pk>/export/list", export_views.listed, name="export_list"),
     path("exports/<int:pk>/", export_views.detail, name="export_detail"),
     path("exports/<int:pk>/file", export_views.file, name="export_file"),

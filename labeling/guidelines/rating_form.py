@@ -38,7 +38,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Scale:
-    """A whole number from `low` to `high`, with a label at each end."""
+    """A whole number from `low` to `high`, with a label at each end.
+
+    An imported scale may have other answers: numbers that are not whole (`points`), or words
+    (`labels`), which are in the order of the scale only if `is_ordered`.
+    """
 
     name: str
     label: str
@@ -49,10 +53,18 @@ class Scale:
     is_required: bool = False
     help: str = ""
     asked_if: Condition | None = None
+    points: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+    is_ordered: bool = True
 
     @property
     def choices(self) -> range:
         return range(self.low, self.high + 1)
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Every possible answer as a number; that of a label is its place, from 1."""
+        return self.points or tuple(map(float, self.choices))
 
 
 @dataclass(frozen=True)
@@ -142,6 +154,12 @@ def default() -> RatingForm:
             ),
         )
     )
+
+
+def codes(question: Question) -> dict[str, float]:
+    """Each of a question's words → the number that measures use for it."""
+    labels = question.labels if isinstance(question, Scale) else ()
+    return {label: float(place) for place, label in enumerate(labels, start=1)}
 
 
 def parse(raw: Mapping[str, Any]) -> RatingForm:
@@ -254,7 +272,14 @@ def _question_as_json(question: Question) -> dict[str, Any]:
         "high_label": question.high_label,
         "is_required": question.is_required,
         "help": question.help,
+        **_imported_as_json(question),
     } | condition
+
+
+def _imported_as_json(scale: Scale) -> dict[str, Any]:
+    given: dict[str, Any] = {"points": list(scale.points), "labels": list(scale.labels)}
+    found = {name: value for name, value in given.items() if value}
+    return found if scale.is_ordered else found | {"is_ordered": False}
 
 
 def _parse_question(number: int, raw: object) -> Question:
@@ -273,7 +298,12 @@ def _parse_question(number: int, raw: object) -> Question:
     if raw.get("kind") != "scale":
         raise InvalidRatingForm(f"Question {number}: `kind` is neither `scale` nor `flag`.")
     low, high = raw.get("low", 1), raw.get("high", 7)
-    if type(low) is not int or type(high) is not int or not 0 < high - low <= 100:
+    points, labels = tuple(raw.get("points") or ()), tuple(map(str, raw.get("labels") or ()))
+    if (
+        type(low) is not int
+        or type(high) is not int
+        or not (high - low > 0 and (points or high - low <= 100))
+    ):
         raise InvalidRatingForm(
             f"Question {number}: `low` and `high` are whole numbers, low below high, at most 100"
             " apart."
@@ -288,6 +318,9 @@ def _parse_question(number: int, raw: object) -> Question:
         is_required=raw.get("is_required") is True,
         help=help_text,
         asked_if=asked_if,
+        points=points,
+        labels=labels,
+        is_ordered=raw.get("is_ordered") is not False,
     )
 
 

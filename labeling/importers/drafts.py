@@ -5,6 +5,7 @@ and the shared checks.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -85,6 +86,34 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a file says of one rater's answer besides the ranks of the replies."""
+
+    item: str = ""
+    """the file's own name of the item; answers with the same name and replies share an item"""
+    id: str = ""
+    """the file's own name of the answer"""
+    ratings: tuple[Mapping[str, Any], ...] = ()
+    """by reply: question → a number, a word or true or false"""
+    positions: tuple[int, ...] = ()
+    """by reply: where it was shown, from 0; empty for the order of the replies"""
+    at: datetime | None = None
+    active_s: float | None = None
+    strength: int | None = None
+    reason: str | None = None
+    is_all_bad: bool = False
+    warnings: tuple[str, ...] = ()
+    is_extra: bool = False
+    is_repeat: bool = False
+    """the same rater on an item that they had answered before"""
+    is_edit: bool = False
+    """the first reply is what the rater made of the second, in the answer with the same id"""
+    guideline: str = ""
+    source: str = ""
+    """the exporting site's name for who wrote the text"""
+
+
+@dataclass(frozen=True)
 class ImportDraft:
     """A prompt with its replies. `group` names conversations that must stay in the same split;
     `is_compared` means that the replies' ranks are one person's (or one data set's) comparison.
@@ -102,8 +131,29 @@ class ImportDraft:
     worker: str = ""
     licence: str = ""
     """the row's own; empty if it has none"""
+    is_prompts_licence: bool = False
+    """whether `licence` is that of the prompt alone, and not of the replies"""
     file: str = ""
     """its name in a ZIP archive"""
+    answer: Answer | None = None
+    """None if the file says no more than the ranks"""
+    split: str = ""
+    """the split of the prompt on the site that exported it"""
+    source: str = ""
+    """where the prompt comes from, if not from the import's source"""
+    further: tuple[Message, ...] = ()
+    """the turns after a human reply, if the rater wrote a whole dialogue"""
+
+    def licence_of_reply(self, reply: Reply) -> str:
+        """The reply's own licence, or the row's; empty if neither is known."""
+        return reply.licence or ("" if self.is_prompts_licence else self.licence)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it holds somebody's answer: an order, ratings or a text."""
+        answer = self.answer or Answer()
+        is_judged = self.is_compared or answer.is_all_bad or answer.is_edit or any(answer.ratings)
+        return is_judged or any(reply.is_human for reply in self.replies)
 
 
 Found = Iterator[ImportDraft | ImportProblem]

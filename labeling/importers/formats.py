@@ -45,6 +45,7 @@ READERS: dict[str, Reader] = {
     "argilla": projects.read_argilla,
     "label_studio": projects.read_label_studio,
     "rankings": rankings.read,
+    "written": rankings.read_written,
 }
 FORMATS = tuple(READERS)
 _TEXTS = {"jsonl": "jsonl", "csv": "csv"}
@@ -125,6 +126,7 @@ _FITS: Mapping[str, Callable[[Row], bool]] = {
     # A root has no parent_id in some files.
     "oasst_flat": lambda row: {"message_id", "role", "text"} <= row.keys(),
     "rankings": lambda row: _lists(row, "responses") and "rank" in row["responses"][0],
+    "written": rankings.is_written,
     "arena": _is_arena,
     "helpsteer": lambda row: bool({"overall_preference", "preference_strength"} & row.keys()),
     "ultrafeedback": lambda row: "instruction" in row and _lists(row, "completions"),

@@ -9,11 +9,20 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models.guidelines import Guideline, GuidelineVersion
 from labeling.models.pools import Pool
-from labeling.models.prompts import Prompt, Response
+from labeling.models.prompts import Import, Prompt, Response
+
+
+class ShownCampaigns(models.Manager["Campaign"]):
+    """Campaigns without those of an import that is not published."""
+
+    def get_queryset(self) -> models.QuerySet["Campaign"]:
+        return super().get_queryset().filter(is_hidden=False)
 
 
 class Campaign(models.Model):
-    """The work that one pool does on a set of prompts."""
+    """The work that one pool does on a set of prompts. One made by an import holds the answers of
+    its file and is closed.
+    """
 
     class Kind(models.TextChoices):
         DEMONSTRATION = "demonstration", _("write demonstrations")
@@ -223,6 +232,16 @@ class Campaign(models.Model):
         validators=[MaxValueValidator(100)],
         help_text=_("Share of answers drawn at random for the review queue."),
     )
+    import_batch = models.ForeignKey(
+        Import,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="campaigns",
+        help_text="the file whose answers it holds",
+    )
+    is_hidden = models.BooleanField(
+        default=False, db_default=False, help_text="its import is not published"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -230,11 +249,16 @@ class Campaign(models.Model):
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
 
+    objects = ShownCampaigns()
+    every = models.Manager["Campaign"]()
+
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="demonstration", n_responses__isnull=True)
-                | Q(kind="comparison", n_responses__range=(2, 9)),
+                | Q(kind="comparison", n_responses__range=(2, 9))
+                # A file may have ratings of one response, or rankings of many.
+                | Q(kind="comparison", n_responses__gte=1, import_batch__isnull=False),
                 name="campaign_responses_fit_kind",
             ),
             models.CheckConstraint(

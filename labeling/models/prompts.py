@@ -69,6 +69,11 @@ class Import(models.Model):
     columns = models.JSONField(
         default=dict, help_text="name that is read → heading in the file, for files with their own"
     )
+    annotations = models.JSONField(
+        default=dict,
+        help_text="campaign: name of the one to make of the answers; then how they are read: see "
+        "labeling.importers.annotations.plans",
+    )
     problems = models.JSONField(
         default=list, help_text="[{line, sentence}], capped; counts.problems has the full number"
     )

@@ -33,7 +33,7 @@ MOST_COUNTED = 1_000
 """New judgments are counted up to this number; beyond it a page says “more than”."""
 
 
-REPORT_VERSION = 6
+REPORT_VERSION = 7
 """Of what a report holds: add 1 when its fields or its sentences change. Reports of another version
 are computed again. A report that does not say its version is from before 0.1.0.
 """
@@ -155,7 +155,9 @@ def quality_rows() -> list[QualityRow]:
     """Every campaign with a report: open and paused ones first, then the latest."""
     # Only two figures of a report's results are needed here, and the rest can be large.
     parts = ("results__agreement__raw_half", "results__agreement__alpha_ordinal")
-    found = QualityReport.objects.filter(computed_at__isnull=False).order_by("-campaign_id")
+    found = QualityReport.objects.filter(
+        computed_at__isnull=False, campaign__is_hidden=False
+    ).order_by("-campaign_id")
     reports = found.values_list("pk", "campaign_id", "computed_at", "n_judgments", *parts)
     campaigns = Campaign.objects.in_bulk([report[1] for report in reports])
     flagged = Counter(

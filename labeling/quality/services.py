@@ -25,7 +25,7 @@ from labeling.models import (
 )
 from labeling.quality import counting, selectors
 from labeling.quality.measures import against as measures_against
-from labeling.quality.measures import agreeing, habits, sampling, strengths
+from labeling.quality.measures import agreeing, habits, kappas, sampling, strengths
 from labeling.quality.measures import behind as measures_behind
 from labeling.quality.measures import contests as measures_contests
 from labeling.quality.measures import groups as measures_groups
@@ -236,6 +236,7 @@ def _results(
     return {
         "agreement": agreeing.agreement_of(votes, questions) | against,
         "matrix": agreeing.matrix_of(votes),
+        "kappas": kappas.kappas_of(votes, questions),
         "items": agreeing.split_items(votes),
         "habits": habits.habits_of(votes),
         "behind": behind | groups.pop("behind", {}) | wording.pop("behind", {}),

@@ -12,7 +12,7 @@ from config.permissions import TABLE
 DOCS = Path(__file__).resolve().parents[2] / "docs/api.md"
 HEADING = "\n## Pages and endpoints\n"
 REASON, GAP = "none: ", "not yet"
-MOST_GAPS = 13
+MOST_GAPS = 0
 """Rows that are still to get a call. Lower it with them; a new page may not add one."""
 API_NAMES = {line.partition(" ")[2] for line in API_TABLE}
 CODE = re.compile(r"`([^`]+)`")

@@ -16,16 +16,28 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from accounts.models import Delivery, User
 from accounts.webhooks import services as webhooks_services
 from accounts.webhooks.services import Event
-from labeling.models import Campaign, ProlificStudy, Rater
+from labeling.models import (
+    Campaign,
+    Import,
+    ItemQuestion,
+    JudgmentReview,
+    ProlificStudy,
+    Rater,
+    Source,
+)
+from labeling.models import Case as SkippedItem
+from labeling.pay import services as pay_services
 from labeling.people.crowd import services as crowd_services
 from labeling.people.invitations import services as invitations_services
 from labeling.people.invitations.csv_file import Invitee
 from labeling.people.onboarding import services as onboarding_services
 from tests.api.conftest import secret_of
+from tests.api.test_labeling import written
 from tests.api.test_training import weekly
 from tests.cast import PASSWORD, login_of, rater_called
 from tests.training import cast
 from tests.training.benchmarks.tiny_suites import tiny_suite
+from tests.training.nodes.test_node_pages import a_node
 from training import configs
 from training.models import Publication
 from training.schedules import services as schedules_services
@@ -93,7 +105,7 @@ def site(
     tmp_path: Path,
 ) -> dict[str, int]:
     """An object for every kind of URL, by the first word of its path."""
-    for name in ("RUNS_DIR", "SNAPSHOTS_DIR", "MODELS_DIR"):
+    for name in ("RUNS_DIR", "SNAPSHOTS_DIR", "MODELS_DIR", "UPLOADS_DIR"):
         setattr(settings, name, tmp_path / name)
         (tmp_path / name).mkdir()
     settings.API_READS_PER_MINUTE = settings.API_WRITES_PER_MINUTE = 0
@@ -121,7 +133,31 @@ def site(
         "chains": chain.pk,
         "webhooks": hook.pk,
         "deliveries": Delivery.objects.get().pk,
+        "nodes": a_node().pk,
+        "withdrawals": rosa.pk,
+        "pay": rosa.pk,
+        **waiting(demonstration_campaign, rosa),
         **_set_up(demonstration_campaign, rosa),
+    }
+
+
+def waiting(campaign: Campaign, rater: Rater) -> dict[str, int]:
+    """An import, an answer with an appeal, a question and so on."""
+    judgment, now = written(campaign, rater), timezone.now()
+    items = campaign.items.exclude(judgments=judgment)
+    source = Source.objects.create(name="rivers", kind=Source.Kind.IMPORT, licence="MIT")
+    day = now.date()
+    dispute = pay_services.raise_dispute(rater=rater, since=day, until=day, text="?", now=now)
+    review = JudgmentReview.objects.create(judgment=judgment, appeal="Why?", appealed_at=now)
+    case = SkippedItem.objects.create(item=items[0], queue=SkippedItem.Queue.SAFETY, opened_at=now)
+    asked = ItemQuestion.objects.create(item=items[1], rater=rater, text="Why?", asked_at=now)
+    return {
+        "imports": Import.objects.create(file_name="a", path="a", format="csv", source=source).pk,
+        "judgments": judgment.pk,
+        "appeals": review.pk,
+        "cases": case.pk,
+        "questions": asked.pk,
+        "pay-disputes": dispute.pk,
     }
 
 

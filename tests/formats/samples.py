@@ -300,7 +300,21 @@ SAMPLES: dict[str, Sample] = {
             ],
             "rater": "rater 7",
             "strength": 3,
+            "tone": "warm",
         },
-        not_imported=("strength",),
+        not_imported=("tone",),
+    ),
+    "Preferably demonstrations": _demonstrated(
+        "written",
+        {
+            "prompt": [user(RIVER)],
+            "completion": [assistant(ELBE)],
+            "judgment": 3,
+            "rater": "rater 7",
+            "submitted_at": "2026-03-02T12:00:00+00:00",
+            "turn": 0,
+            "tone": "warm",
+        },
+        not_imported=("tone",),
     ),
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labeling.data.exports import files, projects, shapes, trl
+from labeling.data.exports import files, offers, projects, shapes, trl
 from labeling.data.exports.judged import TIED_PAIRS, UNRANKED_PAIRS
 from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft
@@ -128,6 +128,13 @@ def test_prompts_are_each_there_once_with_their_origin() -> None:
 
     assert len(found) == 4
     assert {row["prompt_source"] for row in found} == {"our prompts"}
+
+
+def test_every_shape_has_a_line_in_the_docs_and_words_on_the_page() -> None:
+    docs = (Path(__file__).resolve().parents[2] / "docs" / "importing.md").read_text()
+
+    assert [name for name in shapes.SHAPES if f"`{name}`" not in docs] == []
+    assert set(offers.BY_SHAPE) == set(shapes.SHAPES)
 
 
 # --- other tools ----------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from trl.trainer.kto_config import KTOConfig
 from trl.trainer.kto_trainer import KTOTrainer
 from trl.trainer.reward_config import RewardConfig
 from trl.trainer.reward_trainer import RewardTrainer
+from trl.trainer.rloo_config import RLOOConfig
+from trl.trainer.rloo_trainer import RLOOTrainer
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
@@ -114,9 +116,18 @@ def _reward(model: Path, data: Dataset, about: dict[str, Any]) -> Any:
     )
 
 
+def _rloo(model: Path, data: Dataset, about: dict[str, Any]) -> Any:
+    def length(completions: list[Any], **_about: Any) -> list[float | None]:
+        return [float(len(str(completion))) for completion in completions]
+
+    settings = RLOOConfig(**about, num_generations=2, max_completion_length=4)
+    return RLOOTrainer(str(model), reward_funcs=length, args=settings, train_dataset=data)
+
+
 TRAINED: list[tuple[str, str, Train]] = [
     (shape, style, train)
     for shape, trains in {
+        "prompts": [_rloo],
         "demonstrations": [_sft],
         "dialogues": [_sft],
         "preferences": [_dpo, _reward],

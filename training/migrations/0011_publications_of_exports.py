@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('labeling', '0011_exports_and_hub_downloads'),
-        ('training', '0009_suites'),
+        ('training', '0010_curations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

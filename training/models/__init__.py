@@ -2,6 +2,7 @@
 and selectors.
 """
 
+from training.models.curations import Curation, RestoredDocument
 from training.models.nodes import Node
 from training.models.registry import Endpoint, Publication, TrainedModel
 from training.models.runs import Run, RunPoint, RunSample, Seat, kind_choices
@@ -20,12 +21,14 @@ __all__ = [
     "AnswerScore",
     "BenchmarkAnswer",
     "Chain",
+    "Curation",
     "Endpoint",
     "Firing",
     "Link",
     "Node",
     "Publication",
     "RatedSuite",
+    "RestoredDocument",
     "Run",
     "RunPoint",
     "RunSample",

@@ -148,6 +148,11 @@ def _preferences(selection: Selection, left_out: Counter[str]) -> Iterator[Recor
 
 @_limited
 def _rankings(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
+    return map(judged.as_ranking, _compared(selection, include_single=True))
+
+
+@_limited
+def _rankings_of_several(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
     return map(judged.as_ranking, _compared(selection))
 
 
@@ -182,10 +187,11 @@ def _implicit(selection: Selection, left_out: Counter[str]) -> Iterator[Record]:
     return map(trl.as_implicit, _preferences(selection, left_out))
 
 
-def _compared(selection: Selection) -> Iterator[ComparisonRow]:
+def _compared(selection: Selection, *, include_single: bool = False) -> Iterator[ComparisonRow]:
     return comparisons(
         **_judgments(selection),  # type: ignore[arg-type]
         include_repeats=selection.include_repeats,
+        include_single=include_single,
     )
 
 
@@ -200,8 +206,8 @@ SHAPES: dict[str, Shape] = {
     "rankings": Shape(_rankings, judged.SCHEMAS["rankings"]),
     "adjudicated": Shape(_adjudicated, judged.SCHEMAS["adjudicated"]),
     "consensus": Shape(_consensus, judged.SCHEMAS["consensus"]),
-    "label_studio": Shape(_rankings, None, convert=projects.label_studio),
+    "label_studio": Shape(_rankings_of_several, None, convert=projects.label_studio),
     "label_studio_texts": Shape(_demonstrations, None, convert=projects.label_studio),
-    "argilla": Shape(_rankings, None, convert=projects.argilla),
+    "argilla": Shape(_rankings_of_several, None, convert=projects.argilla),
     "argilla_texts": Shape(_demonstrations, None, convert=projects.argilla),
 }

@@ -121,7 +121,7 @@ def written_licence(judgment: Judgment) -> str:
 def origin(judgment: Judgment) -> str:
     """Where a demonstration is from: an import, a model whose answer was accepted, or `raters`."""
     if judgment.import_batch:
-        return judgment.import_batch.source.name
+        return str(judgment.presentation.get("source") or judgment.import_batch.source.name)
     return (
         str(judgment.presentation.get("source") or "raters")
         if judgment.campaign_id is None
@@ -149,12 +149,13 @@ def comparisons(
     include_gold: bool = False,
     include_repeats: bool = False,
     include_set_aside: bool = False,
+    include_single: bool = False,
 ) -> Iterator[ComparisonRow]:
     """Every comparison of `campaigns` (None: of all), and the imported ones unless excluded.
 
     A judgment in which a response was edited gives a second row, `is_edit`: the edit first, then
     its original. A repeat would count its rater's opinion twice, so repeats are only included on
-    request.
+    request. So are ratings of a single response, which compare nothing.
     """
     ranked = (
         RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
@@ -175,7 +176,7 @@ def comparisons(
         chunk_size=CHUNK
     ):
         row = _comparison(judgment, weights)
-        if len(row.responses) > 1:
+        if len(row.responses) > 1 or (include_single and row.responses):
             yield row
         edited = _edited_pair(judgment, row)
         if edited is not None:
@@ -442,4 +443,7 @@ def _is_repeat(judgment: Judgment) -> bool:
 
 
 def _guideline(judgment: Judgment) -> str | None:
+    """The version that the rater worked by; for an imported judgment as its file names it."""
+    if named := judgment.import_batch and judgment.presentation.get("guideline"):
+        return str(named)
     return str(judgment.guideline_version) if judgment.guideline_version else None

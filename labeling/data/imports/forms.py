@@ -28,8 +28,9 @@ FORMATS: list[tuple[str, str | Promise]] = [
     ("argilla", _("Argilla records")),
     ("label_studio", _("Label Studio tasks")),
     ("rankings", _("Rankings exported from here")),
+    ("written", _("Demonstrations exported from here")),
 ]
-WORDS = dict(FORMATS)
+WORDS = dict(FORMATS) | {"annotations": _("Answers by several raters")}
 _TARGETS = {
     "prompt": _("Prompt"),
     "response": _("Response"),

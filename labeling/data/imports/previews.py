@@ -110,7 +110,7 @@ def preview(
             if isinstance(one, ImportProblem):
                 problems.append(one)
             elif len(rows) < SHOWN:
-                rows.append(_row(one, with_judgments))
+                rows.append(row(one, with_judgments=with_judgments))
             if len(rows) == SHOWN and len(problems) >= SHOWN:
                 break
     return Preview(
@@ -140,26 +140,41 @@ def _delete_old(folder: Path, now: datetime) -> None:
             path.unlink(missing_ok=True)
 
 
-def _row(draft: ImportDraft, with_judgments: bool) -> PreviewRow:
+def row(draft: ImportDraft, *, with_judgments: bool) -> PreviewRow:
+    """A draft as a page shows it."""
     words: list[str] = [draft.language, draft.licence, *draft.sensitive]
     if draft.category != "other":
         words.insert(0, draft.category.replace("_", " "))
     if draft.is_compared and with_judgments:
         words.append(_("ranking by %(rater)s") % {"rater": draft.worker or _("the data set")})
+    elif draft.answer is not None:
+        words.append(_("rating by %(rater)s") % {"rater": draft.worker or _("the data set")})
+    if draft.answer is not None and draft.answer.at is not None:
+        words.append(f"{draft.answer.at:%Y-%m-%d %H:%M}")
     return PreviewRow(
         draft.line,
         draft.messages,
-        tuple(_reply(reply, draft, with_judgments) for reply in draft.replies),
+        tuple(
+            _reply(reply, _ratings_of(draft, place), draft, with_judgments)
+            for place, reply in enumerate(draft.replies)
+        ),
         tuple(filter(None, words)),
     )
 
 
-def _reply(reply: Reply, draft: ImportDraft, with_judgments: bool) -> PreviewReply:
+def _ratings_of(draft: ImportDraft, place: int) -> Mapping[str, Any]:
+    ratings = draft.answer.ratings if draft.answer else ()
+    return ratings[place] if place < len(ratings) else {}
+
+
+def _reply(
+    reply: Reply, ratings: Mapping[str, Any], draft: ImportDraft, with_judgments: bool
+) -> PreviewReply:
     is_demonstration = reply.is_human and with_judgments
     words: list[Any] = [_("demonstration") if is_demonstration else _("response"), reply.author]
     if reply.rank is not None and draft.is_compared and with_judgments:
         words.append(_("rank %(n)d") % {"n": reply.rank})
-    for name, value in reply.marks.items():
+    for name, value in (*reply.marks.items(), *ratings.items()):
         value = str(value).lower() if isinstance(value, bool) else value
         words.append(f"{name.replace('_', ' ')} {value}")
     words.append(reply.licence)

@@ -1,16 +1,19 @@
 """Writes one batch of an import: prompts in their clusters, responses, and judgments."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from django.db import connection, transaction
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
+from labeling.data.imports.answers.writer import AnswerWriter, Given, judged_replies
 from labeling.data.prompts import splits
 from labeling.importers import curation
-from labeling.importers.drafts import ImportDraft, ImportProblem
+from labeling.importers.drafts import ImportDraft, ImportProblem, Reply
 from labeling.models import (
     Comparison,
     Demonstration,
@@ -34,6 +37,7 @@ COUNTED = (
     "problems",
 )
 _INDEXED_AT_ONCE = 200
+MAX_WORKER = 40
 _CHANGED = ["cluster", "signature"]
 _FILLED = (Prompt, PromptKey, Response, Rater, Judgment, Demonstration, Comparison, RankedResponse)
 
@@ -56,10 +60,14 @@ def prepare(drafts: Sequence[ImportDraft]) -> list[PreparedDraft]:
 
 
 def write(
-    *, batch: Import, prepared: Sequence[PreparedDraft], now: datetime
+    *,
+    batch: Import,
+    prepared: Sequence[PreparedDraft],
+    answers: AnswerWriter | None = None,
+    now: datetime,
 ) -> tuple[dict[str, int], list[ImportProblem]]:
     """Write one batch inside the caller's transaction. Returns how many rows of each kind, and the
-    drafts left out with the reason.
+    drafts left out with the reason. With `answers`, judgments go into a campaign.
     """
     counts = dict.fromkeys(COUNTED, 0)
     if not prepared:
@@ -67,7 +75,9 @@ def write(
     prompts, problems = _prompts(batch, prepared, counts, now)
     placed = [(p.draft, prompts[p.sha256]) for p in prepared if p.sha256 in prompts]
     responses = _responses(batch, placed, counts, now)
-    if batch.with_judgments:
+    if answers is not None:
+        answers.write(_given(batch, placed, responses, now), counts)
+    elif batch.with_judgments:
         _judgments(batch, placed, responses, counts, now)
     return counts, problems
 
@@ -118,13 +128,15 @@ def _prompts(
     fresh = list({p.sha256: p for p in reversed(prepared) if p.sha256 not in known}.values())[::-1]
     neighbourhood = splits.neighbourhood([one.sketch for one in fresh], batch=batch)
     homeless: dict[str, str] = {}
+    sources = _sources(batch, {one.draft.source for one in fresh}, now)
     new: list[tuple[Prompt, curation.Placement]] = []
     for one in fresh:
         placement = neighbourhood.place(one.sketch, one.sha256[:16])
+        _keep_split(placement, one)
         if placement.cluster is None:
             homeless[one.sha256] = _(" and ").join(placement.sides)
         else:
-            new.append((_prompt(batch, one, now), placement))
+            new.append((_prompt(batch, one, sources[one.draft.source], now), placement))
     # One problem for each line: lines with the same prompt may hold different answers.
     problems = [
         ImportProblem(one.draft.line, _homeless(homeless[one.sha256], one.draft))
@@ -147,6 +159,15 @@ def _prompts(
     return known | {prompt.messages_sha256: prompt for prompt in created}, problems
 
 
+def _keep_split(placement: curation.Placement, one: PreparedDraft) -> None:
+    """A prompt that nothing here is like keeps the split it had on another site."""
+    cluster = placement.cluster
+    if cluster is not None and one.draft.split in Prompt.Split:
+        root = cluster.root()
+        if root.name == one.sha256[:16] and not root.is_fixed:
+            root.split = one.draft.split
+
+
 def _homeless(sides: str, draft: ImportDraft) -> str:
     sentence = _(
         "This prompt is nearly identical to prompts for %(sides)s, so it fits neither split. It is"
@@ -167,11 +188,11 @@ def _known_prompts(batch: Import, sha256s: set[str]) -> dict[str, Prompt]:
     return {prompt.messages_sha256: prompt for prompt in rows}
 
 
-def _prompt(batch: Import, one: PreparedDraft, now: datetime) -> Prompt:
+def _prompt(batch: Import, one: PreparedDraft, source: Source, now: datetime) -> Prompt:
     return Prompt(
         messages=list(one.draft.messages),
         messages_sha256=one.sha256,
-        source=batch.source,
+        source=source,
         origin=_origin(batch, one.draft),
         licence=one.draft.licence or batch.licence,
         category=one.draft.category,
@@ -200,8 +221,8 @@ def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:
 
 
 Placed = Sequence[tuple[ImportDraft, Prompt]]
-# Response by prompt, source and text.
-WrittenResponses = dict[tuple[int, int, str], Response]
+# Response by prompt, source, text, and how many of the same draft before it are the same.
+WrittenResponses = dict[tuple[int, int, str, int], Response]
 
 
 def _responses(
@@ -215,18 +236,21 @@ def _responses(
     seen = (
         Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED) | Q(import_batch=batch)
     )
-    written: WrittenResponses = {
-        (r.prompt_id, r.source_id, r.text): r for r in ours.filter(seen).order_by("-pk")
-    }
+    written: WrittenResponses = {}
+    n_same: Counter[tuple[int, int, str]] = Counter()
+    for r in ours.filter(seen).order_by("pk"):
+        same = (r.prompt_id, r.source_id, r.text)
+        written[(*same, n_same[same])] = r
+        n_same[same] += 1
     highest = ours.order_by().values("prompt", "source").annotate(n=Max("number"))
     numbers = {(row["prompt"], row["source"]): row["n"] + 1 for row in highest}
     authors = _authors({prompt.messages_sha256 for draft, prompt in placed if draft.replies})
     new: list[Response] = []
     for draft, prompt in placed:
-        for reply in draft.replies:
+        for reply, nth in numbered(draft.replies):
             source = sources[reply.author]
             place = (prompt.pk, source.pk)
-            if (*place, reply.text) not in written:
+            if (*place, reply.text, nth) not in written:
                 number = numbers.get(place, 0)
                 numbers[place] = number + 1
                 response = Response(
@@ -235,7 +259,7 @@ def _responses(
                     text=reply.text,
                     number=number,
                     sampling=dict(reply.sampling),
-                    licence=_own_licence(reply.licence or draft.licence, source),
+                    licence=_own_licence(draft.licence_of_reply(reply), source),
                     marks=dict(reply.marks),
                     is_ended=reply.is_ended,
                     import_batch=batch,
@@ -244,11 +268,23 @@ def _responses(
                     ),
                     created_at=now,
                 )
-                written[(*place, reply.text)] = response
+                written[(*place, reply.text, nth)] = response
                 new.append(response)
     Response.objects.bulk_create(new)
     counts["responses"] = len(new)
     return written
+
+
+def numbered(replies: Iterable[Reply]) -> list[tuple[Reply, int]]:
+    """Each reply, and how many replies with the same author and text come before it: two models may
+    say the same, and one model may say it twice.
+    """
+    n_same: Counter[tuple[str, str]] = Counter()
+    found = []
+    for reply in replies:
+        found.append((reply, n_same[reply.author, reply.text]))
+        n_same[reply.author, reply.text] += 1
+    return found
 
 
 def _own_licence(licence: str, source: Source) -> str:
@@ -281,6 +317,25 @@ def _sources(batch: Import, authors: set[str], now: datetime) -> dict[str, Sourc
     )
     by_name = {source.name: source for source in Source.objects.filter(name__in=named.values())}
     return {"": batch.source} | {author: by_name[name] for author, name in named.items()}
+
+
+def _given(batch: Import, placed: Placed, written: WrittenResponses, now: datetime) -> list[Given]:
+    """The drafts with somebody's answer, with the rows that they are about."""
+    placed = [(draft, prompt) for draft, prompt in placed if draft.is_answered]
+    raters = _raters(batch, {draft.worker for draft, _prompt in placed}, now)
+    sources = _sources(
+        batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
+    )
+    found: list[Given] = []
+    for draft, prompt in placed:
+        judged = set(map(id, judged_replies(draft)))
+        shown = [
+            (written[prompt.pk, sources[reply.author].pk, reply.text, nth], reply)
+            for reply, nth in numbered(draft.replies)
+            if id(reply) in judged
+        ]
+        found.append((draft, prompt, raters[draft.worker], shown))
+    return found
 
 
 def _judgments(
@@ -329,15 +384,15 @@ def _judgments(
                     draft,
                     prompt,
                     reply.text,
-                    reply.licence or draft.licence,
+                    draft.licence_of_reply(reply),
                 )
             ):
                 demonstrations.append(Demonstration(judgment=judgment, text=reply.text))
         if not draft.is_compared:
             continue
         order = [
-            (written[prompt.pk, sources[reply.author].pk, reply.text], reply.rank)
-            for reply in draft.replies
+            (written[prompt.pk, sources[reply.author].pk, reply.text, nth], reply.rank)
+            for reply, nth in numbered(draft.replies)
         ]
         if judgment := judged(
             Judgment.Kind.COMPARISON, draft, prompt, frozenset((r.pk, rank) for r, rank in order)
@@ -368,16 +423,28 @@ def _raters(batch: Import, workers: set[str], now: datetime) -> dict[str, Rater]
     """Raters without a login. `origin` is the same in every import of a source, so that a second
     import recognises them.
     """
-    aliases = {worker: alias_prefix(batch) + (worker or "worker") for worker in workers}
+    names = {worker: _short(worker) for worker in workers}
+    aliases = {worker: alias_prefix(batch) + (name or "worker") for worker, name in names.items()}
     Rater.objects.bulk_create(
         [
-            Rater(alias=alias, origin=f"{batch.source.name}: {worker}"[:200], created_at=now)
+            Rater(
+                alias=alias,
+                origin=f"{batch.source.name[:150]}: {names[worker]}",
+                created_at=now,
+            )
             for worker, alias in sorted(aliases.items())
         ],
         ignore_conflicts=True,
     )
     by_alias = {rater.alias: rater for rater in Rater.objects.filter(alias__in=aliases.values())}
     return {worker: by_alias[alias] for worker, alias in aliases.items()}
+
+
+def _short(worker: str) -> str:
+    """A rater's name as an alias can hold it. Two long names that begin alike stay different."""
+    if len(worker) <= MAX_WORKER:
+        return worker
+    return f"{worker[: MAX_WORKER - 13]}-{sha256(worker.encode()).hexdigest()[:12]}"
 
 
 def _stored_before(

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from labeling.data.imports.forms import WORDS
-from labeling.models import Import, Prompt
+from labeling.models import Campaign, Import, Prompt
 
 # A batch takes about a second; a worker that has been silent this long is gone.
 SILENT_AFTER = timedelta(seconds=60)
@@ -42,6 +42,8 @@ class ImportReport:
     can_discard: bool
     is_compared: bool
     """whether it brought comparisons, so that there is agreement to show"""
+    campaigns: list[Campaign]
+    """those that hold its answers"""
 
 
 # In the order of the page; labeling.data.imports.rows.COUNTED has the same names.
@@ -57,7 +59,8 @@ COUNTED = {
 
 def import_list(*, state: str = "") -> QuerySet[Import]:
     """Newest first, without their (possibly long) problems."""
-    found = Import.objects.select_related("source", "created_by").defer("problems").order_by("-pk")
+    listed = Import.objects.select_related("source", "created_by").prefetch_related("campaigns")
+    found = listed.defer("problems").order_by("-pk")
     return found.filter(state=state) if state else found
 
 
@@ -70,7 +73,8 @@ def import_report(*, batch: Import) -> ImportReport:
         counts=[
             Count(str(name), batch.counts[key])
             for key, name in COUNTED.items()
-            if batch.counts.get(key)
+            # Each answer to a prompt counts its prompt as known.
+            if batch.counts.get(key) and not (key == "duplicates" and batch.annotations)
         ],
         problems=batch.problems,
         n_problems=n_problems,
@@ -80,6 +84,7 @@ def import_report(*, batch: Import) -> ImportReport:
         can_publish=is_publishable(batch),
         can_discard=batch.state != Import.State.DISCARDED,
         is_compared=batch.state == Import.State.PUBLISHED and bool(batch.counts.get("comparisons")),
+        campaigns=list(Campaign.objects.filter(import_batch=batch).order_by("pk")),
     )
 
 
@@ -111,10 +116,11 @@ def waiting_import_ids(*, now: datetime) -> list[int]:
 
 
 def uncleared_import_ids() -> list[int]:
-    """Discarded imports that still have prompts in the tables."""
+    """Discarded imports that still have prompts or campaigns in the tables."""
     has_prompts = Exists(Prompt.objects.filter(import_batch=OuterRef("pk")))
+    has_campaigns = Exists(Campaign.every.filter(import_batch=OuterRef("pk")))
     return list(
-        Import.objects.filter(has_prompts, state=Import.State.DISCARDED)
+        Import.objects.filter(has_prompts | has_campaigns, state=Import.State.DISCARDED)
         .order_by("pk")
         .values_list("pk", flat=True)
     )

@@ -3,17 +3,18 @@ batches.
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.files import File
 from django.db import IntegrityError, transaction
-from django.db.models import PROTECT, F, Model, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -21,15 +22,16 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from labeling.data import sources
-from labeling.data.imports import doorbell
+from labeling.data.imports import clearing, doorbell, drafts_of_file
 from labeling.data.imports import rows as imports_rows
+from labeling.data.imports.answers.writer import AnswerWriter
 from labeling.data.imports.selectors import is_publishable, lost
-from labeling.importers import formats, votes
+from labeling.importers import formats
 from labeling.importers.columns import Columns
 from labeling.importers.drafts import ImportDraft, ImportProblem
-from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response, Source
+from labeling.models import Campaign, Import, Source
+from labeling.quality import doorbell as quality_doorbell
 
-VOTES = "votes"
 MAX_ATTEMPTS = 3
 # Rows per transaction. It takes a few tenths of a second on two cores; on SQLite, others wait to
 # write meanwhile.
@@ -38,7 +40,6 @@ BATCH_CHARACTERS = 200_000
 KEPT_PROBLEMS = 5_000
 _MANY_ROWS = 1_000
 """From this many rows on, an import ends with ANALYZE, so that queries are planned for them."""
-_DELETED_AT_ONCE = 500
 _UNREAD: dict[str, Any] = {"bytes_read": 0, "counts": {}, "problems": []}
 
 
@@ -63,6 +64,9 @@ def start_import(
     with_judgments: bool = False,
     pairs_path: Path | None = None,
     columns: Columns | None = None,
+    campaign: str = "",
+    roles: Mapping[str, str] | None = None,
+    legend: Mapping[str, str] | None = None,
     is_rung: bool = True,
     by: User | None,
     now: datetime,
@@ -70,13 +74,20 @@ def start_import(
     """Queue a file for import. Without `is_rung`, no worker is notified, because the caller runs it
     itself.
 
-    Without `file_format` it is guessed from the first line. Raises UnableToImport.
+    Without `file_format` it is guessed from the first line. With the name of a `campaign`, answers
+    go into a campaign that is made for them; `roles` (heading → role) and `legend` (value of the
+    winner → meaning) say how a table of answers is read, as far as its first rows do not. Raises
+    UnableToImport.
     """
     for needed in filter(None, (path, pairs_path)):
         if not needed.is_file():
             raise UnableToImport(_("File not found: %(path)s.") % {"path": needed})
     if not licence.strip():
         raise UnableToImport(_("Enter the licence of the data, such as CC-BY-4.0."))
+    annotations: dict[str, Any] = {}
+    if campaign.strip() or file_format == drafts_of_file.ANNOTATIONS:
+        file_format = file_format or drafts_of_file.format_of(path, columns)
+        annotations = _annotations(path, pairs_path, file_format, campaign.strip(), roles, legend)
     if file_format is None:
         with path.open("rb") as stream:
             file_format = formats.guess_format(stream, columns)
@@ -87,8 +98,9 @@ def start_import(
             pairs_path=str(pairs_path or ""),
             format=file_format,
             is_strict=is_strict,
-            with_judgments=with_judgments,
+            with_judgments=with_judgments or bool(annotations),
             columns=dict(columns or {}),
+            annotations=annotations,
             source=_source(source_name.strip(), licence.strip(), now),
             licence=licence.strip(),
             bytes_total=path.stat().st_size,
@@ -107,34 +119,78 @@ def start_import(
     return batch
 
 
-def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **arguments: Any) -> Import:
-    """Store an uploaded file below UPLOADS_DIR and queue it like `start_import`; the copy is
+def _annotations(
+    path: Path,
+    pairs_path: Path | None,
+    file_format: str,
+    campaign: str,
+    roles: Mapping[str, str] | None,
+    legend: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """What is stored with an import of answers. Raises UnableToImport if nobody could read them."""
+    if not campaign:
+        raise UnableToImport(_("Enter a name for the campaign that will hold the answers."))
+    if Campaign.every.filter(name__in=[campaign, f"{campaign} (texts)"]).exists():
+        raise UnableToImport(_("Another campaign already has this name. Choose a different one."))
+    wanted: dict[str, Any] = {"campaign": campaign}
+    if file_format != drafts_of_file.ANNOTATIONS:
+        return wanted
+    table = drafts_of_file.look(path=path, pairs_path=pairs_path, given=roles, legend=legend)
+    if table.missing:
+        raise UnableToImport(table.missing)
+    return wanted | table.plan.as_json
+
+
+def start_upload(
+    *,
+    upload: "File[bytes]",
+    texts: "File[bytes] | None" = None,
+    by: User,
+    now: datetime,
+    **arguments: Any,
+) -> Import:
+    """Store uploaded files below UPLOADS_DIR and queue them like `start_import`; the copies are
     deleted if that is refused.
     """
+    path, pairs_path = _stored(upload), _stored(texts) if texts is not None else None
+    name = Path(upload.name or "–").name[:255]
+    try:
+        return start_import(
+            path=path, pairs_path=pairs_path, file_name=name, **arguments, by=by, now=now
+        )
+    except UnableToImport:
+        for copy in filter(None, (path, pairs_path)):
+            copy.unlink()
+        raise
+
+
+def _stored(upload: "File[bytes]") -> Path:
+    """A copy of an upload. The name from the browser is shown, and never used as a path."""
     folder = Path(settings.UPLOADS_DIR) / "imports"
     folder.mkdir(parents=True, exist_ok=True)
-    # The name from the browser is shown, and never used as a path.
     path = folder / uuid.uuid4().hex
     with path.open("wb") as copy:
         for chunk in upload.chunks():
             copy.write(chunk)
-    try:
-        return start_import(
-            path=path, file_name=Path(upload.name or "–").name[:255], **arguments, by=by, now=now
-        )
-    except UnableToImport:
-        path.unlink()
-        raise
+    return path
 
 
-def start_kept(*, path: Path, by: User, now: datetime, **arguments: Any) -> Import:
-    """Queue a file that was kept for a preview. It stays where it was if the import is refused."""
-    moved = path.with_name(uuid.uuid4().hex)
-    path.rename(moved)
+def start_kept(
+    *, path: Path, pairs_path: Path | None = None, by: User, now: datetime, **arguments: Any
+) -> Import:
+    """Queue files that were kept for a preview. They stay where they were if the import is
+    refused.
+    """
+    kept = [one for one in (path, pairs_path) if one is not None]
+    moved = [one.with_name(uuid.uuid4().hex) for one in kept]
+    for one, to in zip(kept, moved, strict=True):
+        one.rename(to)
     try:
-        return start_import(path=moved, **arguments, by=by, now=now)
+        pairs = moved[1] if pairs_path is not None else None
+        return start_import(path=moved[0], pairs_path=pairs, **arguments, by=by, now=now)
     except UnableToImport:
-        moved.rename(path)
+        for one, to in zip(kept, moved, strict=True):
+            to.rename(one)
         raise
 
 
@@ -168,6 +224,7 @@ def publish(*, batch: Import, by: User | None, now: datetime) -> None:
             or refused.update(state=Import.State.PUBLISHED, finished_at=now) != 1
         ):
             raise UnableToImport(_("This import has nothing left to publish."))
+        _show_campaigns(batch)
         audit_log.record(by=by, action="publish", target=batch, now=now)
     batch.refresh_from_db()
 
@@ -182,10 +239,11 @@ def discard(*, batch: Import, by: User | None, now: datetime) -> None:
         not_discarded = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
         if not_discarded.update(state=Import.State.DISCARDED, finished_at=now) != 1:
             raise UnableToImport(_("This import has already been discarded."))
-        if _is_built_on(batch):
+        if clearing.is_built_on(batch):
             raise UnableToImport(
                 _("Campaigns, judgments or snapshots use this import, so it can't be discarded.")
             )
+        Campaign.every.filter(import_batch=batch).update(is_hidden=True)
         audit_log.record(by=by, action="discard", target=batch, now=now)
         transaction.on_commit(lambda: doorbell.ring_clearing(batch.pk))
     batch.refresh_from_db()
@@ -197,11 +255,11 @@ def clear_import(*, import_id: int) -> None:
     """
     batch = Import.objects.filter(pk=import_id, state=Import.State.DISCARDED).first()
     if batch is not None:
-        _delete_rows(batch)
+        clearing.delete_rows(batch)
         uploads = Path(settings.UPLOADS_DIR).resolve()
-        path = _file(batch.path)
-        if path.is_relative_to(uploads):
-            path.unlink(missing_ok=True)
+        for path in map(_file, filter(None, (batch.path, batch.pairs_path))):
+            if path.is_relative_to(uploads):
+                path.unlink(missing_ok=True)
 
 
 def _file(path: str) -> Path:
@@ -277,15 +335,19 @@ def _claim(import_id: int, now: datetime) -> Import | None:
 def _run(batch: Import, clock: Callable[[], datetime]) -> None:
     tally = _RowCounts()
     if batch.attempt > 1:
-        _delete_rows(batch)
+        clearing.delete_rows(batch)
     try:
         with ExitStack() as files:
             stream = _CountingReader(files.enter_context(_file(batch.path).open("rb")))
             imports_rows.index_unkeyed_prompts(
                 is_alive=lambda: _heartbeat(batch, tally, stream.n_read, clock())
             )
-            for drafts in _batches(_read_drafts(batch, stream, files), tally):
-                _write(batch, drafts, tally, stream, clock)
+            answers = _answers(batch, tally, clock)
+            found = drafts_of_file.read_drafts(batch, _file(batch.path), stream, files)  # type: ignore[arg-type]
+            for drafts in _batches(found, tally):
+                _write(batch, drafts, answers, tally, stream, clock)
+            if answers is not None:
+                answers.finish()
     except OSError as error:
         _finish(
             batch,
@@ -313,12 +375,25 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
         _finish(batch, tally, Import.State.PUBLISHED, clock())
 
 
-def _read_drafts(
-    batch: Import, stream: _CountingReader, files: ExitStack
-) -> Iterator[ImportDraft | ImportProblem]:
-    if batch.format != VOTES:
-        return formats.read(stream, batch.format, batch.columns)  # type: ignore[arg-type]
-    return votes.read(stream, files.enter_context(_file(batch.pairs_path).open("rb")))  # type: ignore[arg-type]
+def _answers(
+    batch: Import, tally: _RowCounts, clock: Callable[[], datetime]
+) -> AnswerWriter | None:
+    """What writes the answers into a campaign; None if they are not wanted there."""
+    if not batch.annotations.get("campaign"):
+        return None
+    plan = drafts_of_file.survey(
+        batch, _file(batch.path), lambda: _heartbeat(batch, tally, 0, clock())
+    )
+    batch.annotations |= plan.as_json
+    batch.save(update_fields=["annotations"])
+    return AnswerWriter(batch=batch, plan=plan, now=clock())
+
+
+def _show_campaigns(batch: Import) -> None:
+    """Show the campaigns of an import that is published now, and have their quality computed."""
+    for campaign in Campaign.every.filter(import_batch=batch, is_hidden=True):
+        Campaign.every.filter(pk=campaign.pk).update(is_hidden=False)
+        transaction.on_commit(partial(quality_doorbell.ring_quality, campaign.pk))
 
 
 def _batches(
@@ -347,13 +422,16 @@ def _batches(
 def _write(
     batch: Import,
     drafts: list[ImportDraft],
+    answers: AnswerWriter | None,
     tally: _RowCounts,
     stream: _CountingReader,
     clock: Callable[[], datetime],
 ) -> None:
     prepared = imports_rows.prepare(drafts)
     with transaction.atomic():
-        counts, problems = imports_rows.write(batch=batch, prepared=prepared, now=clock())
+        counts, problems = imports_rows.write(
+            batch=batch, prepared=prepared, answers=answers, now=clock()
+        )
         for name, n in counts.items():
             tally.counts[name] += n
         for problem in problems:
@@ -379,6 +457,16 @@ def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: 
         "counts": tally.counts,
         "problems": problems,
     }
+    if not batch.annotations:
+        _end(batch, changes)
+        return
+    with transaction.atomic():
+        _end(batch, changes)
+        if state == Import.State.PUBLISHED:
+            _show_campaigns(batch)
+
+
+def _end(batch: Import, changes: dict[str, Any]) -> None:
     if not _change_state(batch, (Import.State.RUNNING,), **changes):
         raise _Superseded
 
@@ -391,64 +479,3 @@ def _change_state(batch: Import, states: tuple[str, ...], **changes: Any) -> boo
         )
         == 1
     )
-
-
-def _delete_rows(batch: Import) -> None:
-    """Delete everything an import wrote, a few hundred rows per transaction, except rows that
-    others depend on.
-    """
-    for model in (Judgment, Response, Prompt):
-        rows = (
-            model._default_manager.filter(import_batch=batch.pk)
-            .order_by("pk")
-            .values_list("pk", flat=True)
-        )
-        last = 0
-        while pks := list(rows.filter(pk__gt=last)[:_DELETED_AT_ONCE]):
-            last = pks[-1]
-            with transaction.atomic():
-                model._default_manager.filter(
-                    pk__in=set(pks) - _still_referenced(model, pks)
-                ).delete()
-    Rater.objects.filter(
-        alias__startswith=imports_rows.alias_prefix(batch), user=None, judgments=None
-    ).delete()
-
-
-# For models that point to an import's rows: the column that says that a row belongs to the import
-# itself.
-_OWN: dict[type[Model], str] = {
-    Prompt: "import_batch",
-    Response: "import_batch",
-    Judgment: "import_batch",
-    RankedResponse: "comparison__judgment__import_batch",
-}
-
-
-def _is_built_on(batch: Import) -> bool:
-    own = (
-        (model, model._default_manager.filter(import_batch=batch.pk).values("pk"))
-        for model in (Prompt, Response, Judgment)
-    )
-    return any(rows.exists() for model, pks in own for rows, _name in _references(model, pks))
-
-
-def _still_referenced(model: type[Model], pks: Any) -> set[int]:
-    return {
-        pk for rows, name in _references(model, pks) for pk in rows.values_list(name, flat=True)
-    }
-
-
-def _references(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Any], str]]:
-    """Rows from elsewhere, in any application, that protect rows of `model`, and the column that
-    points to them.
-    """
-    for relation in model._meta.related_objects:
-        if relation.on_delete is not PROTECT:
-            continue
-        rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": pks})
-        if own := _OWN.get(relation.related_model):
-            rows = rows.exclude(
-                **{f"{own}__in": model._default_manager.filter(pk__in=pks).values("import_batch")}
-            )
-        yield rows, relation.field.attname

@@ -1,6 +1,7 @@
 """The rows of CSV and TSV files, by their headings."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ _SURROGATE = "surrogateescape"
 # The csv module has one global limit. Longer cells are reported, not read.
 MAX_CELL = 1_000_000
 csv.field_size_limit(MAX_CELL)
+_COMMENT = re.compile(r'"?#(?: |\w+\s*=)')
+"""A line above the heading that is not data, such as “# dataset_version=1.0”."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,13 @@ def _rows(stream: Opened) -> Iterator[Row | ImportProblem]:
     """
     broken: list[ImportProblem] = []
     text = _texts(stream, broken)
-    first = next(text, "")
+    first, n_comments = next(text, ""), 0
+    while _COMMENT.match(first):
+        first, n_comments = next(text, ""), n_comments + 1
     # The delimiter is the one that occurs most in the heading.
     reader = csv.reader(_with(first, text), delimiter=max(",;\t", key=first.count), strict=True)
     while True:
-        line = reader.line_num + 1
+        line = n_comments + reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:

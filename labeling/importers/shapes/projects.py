@@ -25,7 +25,6 @@ from labeling.importers.shapes.reading import Row
 
 PROMPTS = ("prompt", "instruction", "question", "query", "chat", "messages", "input", "text")
 _ANSWERS = ("response", "answer", "completion", "output", "generation")
-MAX_WORKER = 40
 
 
 @dataclass
@@ -55,7 +54,7 @@ def _drafts(line: int, fields: Row, said: Mapping[str, _Said], about: Row) -> Fo
             *(Reply(text, is_human=True) for text in one.texts),
         ]
         draft = ImportDraft(
-            line, messages, tuple(replies), is_compared=len(ranks) > 1, worker=name[:MAX_WORKER]
+            line, messages, tuple(replies), is_compared=len(ranks) > 1, worker=name[:200]
         )
         yield from drafted(line, about, lambda _line, _row, draft=draft: draft)  # type: ignore[misc]
 

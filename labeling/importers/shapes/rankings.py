@@ -1,11 +1,21 @@
-"""This site's own export of rankings: a prompt, its responses with ranks, and the rater."""
+"""This site's own exports: rankings with their ratings, and written answers. Everything that an
+export says of an answer comes back, so that a second site exports the same.
+"""
 
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from labeling.importers.annotations import times
 from labeling.importers.drafts import (
+    Answer,
+    Found,
     ImportDraft,
+    ImportProblem,
+    Message,
     Reply,
     Unusable,
     conversation,
@@ -15,31 +25,103 @@ from labeling.importers.drafts import (
     response_text,
     shown,
 )
+from labeling.importers.files.lines import Values
 from labeling.importers.shapes import reading
 from labeling.importers.shapes.reading import Row
 
-MAX_WORKER = 40
+SPLITS = ("train", "validation", "test")
+"""As in labeling.models.Prompt.Split, which a pure reader does not import."""
+EDITED = -1
+"""The position of a text that a rater made of another response."""
+_ABOUT = (
+    *("judgment", "prompt_id", "rater", "split", "licence", "prompt_licence", "prompt_source"),
+    *("is_extra", "is_edit", "submitted_at", "item", "campaign", "guideline", "active_s"),
+    *("warnings", "is_repeat"),
+)
+_OF_RANKING = ("prompt", "responses", "strength", "reason", "is_all_bad")
+_OF_TEXT = ("prompt", "completion", "response_licence", "response_source", "turn")
 
 
-def _draft(line: int, row: Row) -> ImportDraft:
-    prompt, responses = row.get("prompt"), row.get("responses")
+def _ranking(line: int, row: Row) -> ImportDraft:
+    responses = row.get("responses")
     if not isinstance(responses, list):
         raise Unusable(_("`responses` is not a list. Fix or remove this line."))
-    messages = (
-        ends_with_user(conversation(prompt, "prompt"), "prompt")
-        if isinstance(prompt, list)
-        else one_prompt(prompt, "prompt")
-    )
     replies = tuple(_reply(one, f"responses[{n}]") for n, one in enumerate(responses))
+    ratings = tuple(_ratings(one) for one in responses)
+    answer = replace(
+        _answer(row),
+        ratings=ratings if any(ratings) else (),
+        positions=_positions(responses),
+        strength=_number(row, "strength"),
+        reason=row["reason"] if isinstance(row.get("reason"), str) else None,
+        is_all_bad=row.get("is_all_bad") is True,
+        is_edit=row.get("is_edit") is True,
+    )
+    if answer.is_edit:
+        replies = _edit_first(responses, replies)
+        answer = replace(answer, ratings=(), positions=())
     n_ranked = sum(reply.rank is not None for reply in replies)
-    worker = row.get("rater")
     return ImportDraft(
         line,
-        messages,
+        _prompt(row),
         replies,
-        is_compared=n_ranked > 1,
-        worker=shown(worker)[:MAX_WORKER] if isinstance(worker, str) else "",
+        is_compared=n_ranked > 1 and not answer.is_edit,
+        worker=_rater(row),
+        answer=answer,
+        split=_split(row),
+        source=_source(row),
+        is_prompts_licence="prompt_licence" in row,
     )
+
+
+def _answer(row: Row) -> Answer:
+    """What the columns of every export say of an answer."""
+    at, why = times.moment(str(row.get("submitted_at") or ""))
+    if why:
+        raise Unusable(_("`submitted_at` is not a time. Fix or remove this line."))
+    warnings = row.get("warnings")
+    return Answer(
+        item=_id(row, "item"),
+        id=_id(row, "judgment"),
+        at=at,
+        active_s=reading.number_of(row.get("active_s")),
+        warnings=tuple(map(shown, warnings)) if isinstance(warnings, list) else (),
+        is_extra=row.get("is_extra") is True,
+        is_repeat=row.get("is_repeat") is True,
+        guideline=str(row.get("guideline") or "")[:200],
+        source=str(row.get("response_source") or "")[:200],
+    )
+
+
+def _id(row: Row, name: str) -> str:
+    value = row.get(name)
+    return str(value)[:100] if isinstance(value, int | str) and value != "" else ""
+
+
+def _prompt(row: Row) -> tuple[Message, ...]:
+    prompt = row.get("prompt")
+    if isinstance(prompt, list):
+        return ends_with_user(conversation(prompt, "prompt"), "prompt")
+    return one_prompt(prompt, "prompt")
+
+
+def _rater(row: Row) -> str:
+    rater = row.get("rater")
+    return rater.strip()[:200] if isinstance(rater, str) and "\0" not in rater else ""
+
+
+def _split(row: Row) -> str:
+    return row["split"] if row.get("split") in SPLITS else ""
+
+
+def _source(row: Row) -> str:
+    source = row.get("prompt_source")
+    return source[: reading.MAX_AUTHOR] if isinstance(source, str) and "\0" not in source else ""
+
+
+def _number(row: Row, name: str) -> int | None:
+    number = reading.number_of(row.get(name))
+    return int(number) if number is not None and 0 < number < 100 else None
 
 
 def _reply(one: Any, name: str) -> Reply:
@@ -50,15 +132,133 @@ def _reply(one: Any, name: str) -> Reply:
         raise Unusable(
             _("`%(name)s.rank` must be a number from 1 (best), or null.") % {"name": name}
         )
+    text = one.get("text")
     return Reply(
-        response_text(one.get("text"), f"{name}.text"),
+        "" if text == "" else response_text(text, f"{name}.text"),
         rank,
         author=reading.author_of(one, "source", "model"),
         licence=licence_of(one),
     )
 
 
+def _ratings(one: Row) -> dict[str, Any]:
+    """Ratings are an object, or its JSON in a Parquet file."""
+    given = one.get("ratings")
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            given = None
+    if given is not None and not isinstance(given, dict):
+        raise Unusable(_("`ratings` is not an object of questions and answers."))
+    return {
+        str(name)[:100]: value
+        for name, value in (given or {}).items()
+        if isinstance(value, bool | int | float | str)
+    }
+
+
+def _positions(responses: Sequence[Row]) -> tuple[int, ...]:
+    """Where each response was shown, if all of them say it, each another place."""
+    found = [one.get("position") for one in responses]
+    numbers = [at for at in found if isinstance(at, int) and not isinstance(at, bool) and at >= 0]
+    return tuple(numbers) if len(set(numbers)) == len(found) else ()
+
+
+def _edit_first(responses: Sequence[Row], replies: Sequence[Reply]) -> tuple[Reply, ...]:
+    """The rater's own text, and then the response that it was made from."""
+    order = sorted(range(len(replies)), key=lambda at: responses[at].get("position") != EDITED)
+    return tuple(replies[at] for at in order)
+
+
+# --- written answers ------------------------------------------------------------------------------
+
+
+def _written(line: int, row: Row) -> ImportDraft:
+    completion = row.get("completion")
+    messages = conversation([*_prompt(row), *_as_list(completion)], "completion")
+    if messages[-1]["role"] != "assistant":
+        raise Unusable(_("`completion` does not end with a reply. Fix or remove this line."))
+    licence = str(row.get("response_licence") or "")[:64]
+    return ImportDraft(
+        line,
+        messages[:-1],
+        (Reply(messages[-1]["content"], is_human=True, licence=licence),),
+        worker=_rater(row),
+        answer=_answer(row),
+        split=_split(row),
+        source=_source(row),
+        is_prompts_licence="prompt_licence" in row,
+    )
+
+
+def _as_list(completion: Any) -> list[Any]:
+    if isinstance(completion, list):
+        return completion
+    return [{"role": "assistant", "content": response_text(completion, "completion")}]
+
+
+def _by_judgment(found: Iterable[ImportDraft | ImportProblem]) -> Found:
+    """The answers of a dialogue, which come one after the other, as one draft."""
+    before: ImportDraft | None = None
+    for one in found:
+        if isinstance(one, ImportProblem):
+            yield one
+            continue
+        if before is not None and (whole := _continued(before, one)):
+            before = whole
+            continue
+        if before is not None:
+            yield before
+        before = one
+    if before is not None:
+        yield before
+
+
+def _continued(before: ImportDraft, one: ImportDraft) -> ImportDraft | None:
+    """Both in one, if the second is a later answer of the same dialogue."""
+    same = before.answer and one.answer and before.answer.id == one.answer.id != ""
+    reply = before.replies[0]
+    told = (*before.messages, {"role": "assistant", "content": reply.text}, *before.further)
+    if not same or one.messages[: len(told)] != told or len(one.messages) == len(told):
+        return None
+    new = (*one.messages[len(told) :], {"role": "assistant", "content": one.replies[0].text})
+    return replace(before, further=(*before.further, *new))
+
+
+# --- readers --------------------------------------------------------------------------------------
+
+
+def _with_prompts_licence(values: Values) -> Values:
+    """A row's licence is that of all its texts together, so the prompt's own comes first."""
+    for value in values:
+        if not isinstance(value, ImportProblem) and isinstance(value.value, dict):
+            row = value.value
+            if "prompt_licence" in row:
+                value = replace(value, value=row | {"licence": row["prompt_licence"]})
+        yield value
+
+
 _INNER = {
-    "responses": {"text", "rank", "source", "model", "position", "response", "licence", "license"}
+    "responses": {
+        *("text", "rank", "source", "model", "position", "response", "licence", "license"),
+        "ratings",
+    }
 }
-read = reading.each(_draft, ("prompt", "responses", "rater"), inner=_INNER)
+_read_rankings = reading.each(_ranking, (*_OF_RANKING, *_ABOUT), inner=_INNER)
+_read_written = reading.each(_written, (*_OF_TEXT, *_ABOUT))
+
+
+def read(values: Values) -> Found:
+    """Rankings with their ratings."""
+    return _read_rankings(_with_prompts_licence(values))
+
+
+def read_written(values: Values) -> Found:
+    """Written answers; those of one dialogue are one."""
+    return _by_judgment(_read_written(_with_prompts_licence(values)))
+
+
+def is_written(row: Row) -> bool:
+    """Whether a row is an export of a written answer."""
+    return {"judgment", "rater", "submitted_at", "completion"} <= row.keys()

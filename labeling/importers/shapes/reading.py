@@ -100,13 +100,18 @@ def _report(value: Value, known: set[str], inner: Inner, unknown: set[str]) -> F
     new = _unknown_names(value.value, known, inner, is_table=bool(value.heading)) - unknown
     if new and len(unknown) < MAX_UNKNOWN:
         unknown |= new
-        listed = [shown(name) for name in sorted(new)[:MAX_UNKNOWN]]
-        sentence = ngettext(
-            "The field %(names)s is not imported. Rename it if it has another name here.",
-            "The fields %(names)s are not imported. Rename them if they have other names here.",
-            len(listed),
-        )
-        yield ImportProblem(value.heading or value.line, sentence % {"names": ", ".join(listed)})
+        yield ImportProblem(value.heading or value.line, not_imported(new))
+
+
+def not_imported(names: Collection[str]) -> str:
+    """A sentence that names fields of a file that nothing reads."""
+    listed = [shown(name) for name in sorted(names)[:MAX_UNKNOWN]]
+    sentence = ngettext(
+        "The field %(names)s is not imported. Rename it if it has another name here.",
+        "The fields %(names)s are not imported. Rename them if they have other names here.",
+        len(listed),
+    )
+    return sentence % {"names": ", ".join(listed)}
 
 
 def _unknown_names(row: Row, known: set[str], inner: Inner, *, is_table: bool) -> set[str]:

@@ -100,9 +100,14 @@ def _orders(votes: Votes) -> Record:
     }
 
 
-def _questions(votes: Votes, questions: Sequence[Question]) -> list[Record]:
+def rated_units(votes: Votes) -> Ints:
+    """By row, what is rated: a response in an item."""
     response, responses = codes(votes.response)
-    units = codes(codes(votes.item)[0] * max(1, len(responses)) + response)[0]
+    return codes(codes(votes.item)[0] * max(1, len(responses)) + response)[0]
+
+
+def _questions(votes: Votes, questions: Sequence[Question]) -> list[Record]:
+    units = rated_units(votes)
     nothing = np.full(len(units), np.nan)
     return [
         _question(units, votes.prompt, votes.answers.get(question.name, nothing), question)
@@ -120,36 +125,47 @@ def _question(units: Ints, prompts: Ints, answers: Floats, question: Question) -
         "labels": answers[answered],
         "prompts": prompts[answered],
     }
-    is_scale = isinstance(question, Scale)
-    values = (
-        [float(value) for value in question.choices] if isinstance(question, Scale) else [0.0, 1.0]
-    )
+    is_scale = isinstance(question, Scale) and question.is_ordered
     found = {}
     if answered.any():
         found = {
             "raw": agreement_pairs.raw(**given, ties="in"),
             "alpha": alpha.krippendorff(**given, metric="ordinal" if is_scale else "nominal"),
             "gwet": kappas.gwet(
-                **given, weighting="quadratic" if is_scale else "identity", values=values
+                **given,
+                weighting="quadratic" if is_scale else "identity",
+                values=question.values if isinstance(question, Scale) else [0.0, 1.0],
             ),
         }
         if is_scale:
-            scores: Record = {
-                "units": given["units"],
-                "scores": given["labels"],
-                "prompts": given["prompts"],
-            }
-            found["interval"] = alpha.krippendorff(**given, metric="interval")
-            found["icc"] = scales.icc_of_some(**scores)
-            found["icc_of_mean"] = scales.icc_of_some(**scores, is_of_mean=True)
+            found |= _on_scale(given)
     none = absent(gettext_noop("No one has answered this yet."))
     names = (
-        ("raw", "alpha", "gwet", "interval", "icc", "icc_of_mean")
+        ("raw", "alpha", "gwet", "nominal", "interval", "icc", "icc_of_mean")
         if is_scale
         else ("raw", "alpha", "gwet")
     )
     measures = {name: as_record(found.get(name, none)) for name in names}
-    return {"name": question.name, "label": question.label, "is_scale": is_scale} | measures
+    return {
+        "name": question.name,
+        "label": question.label,
+        "is_scale": is_scale,
+        "is_choice": isinstance(question, Scale) and not is_scale,
+    } | measures
+
+
+def _on_scale(given: Record) -> dict[str, Figure]:
+    scores: Record = {
+        "units": given["units"],
+        "scores": given["labels"],
+        "prompts": given["prompts"],
+    }
+    return {
+        "nominal": alpha.krippendorff(**given, metric="nominal"),
+        "interval": alpha.krippendorff(**given, metric="interval"),
+        "icc": scales.icc_of_some(**scores),
+        "icc_of_mean": scales.icc_of_some(**scores, is_of_mean=True),
+    }
 
 
 def _groups(votes: Votes) -> list[Record]:

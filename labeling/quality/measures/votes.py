@@ -50,6 +50,8 @@ class Votes:
     groups: Mapping[str, Grouping]
     is_repeat: Truths
     """of an item that its rater had judged before, with the sides swapped"""
+    is_as_in_file: bool = False
+    """whether the sides of a pair are those of an imported file, which published figures use"""
 
     @cached_property
     def once(self) -> "Votes":
@@ -64,6 +66,7 @@ class Votes:
         }
         return Votes(
             **plain,
+            is_as_in_file=self.is_as_in_file,
             looks=self.looks.at(mask),
             answers={name: column[mask] for name, column in self.answers.items()},
             groups={
@@ -107,9 +110,20 @@ class Votes:
         The left response is the older one. Where a newer model wins most of the time, nearly all
         votes would have the same label, and a correction for chance would treat knowing the better
         model as chance. After flipping, both labels are equally frequent.
+
+        Labels of a file keep its sides: those on which a pair was first shown.
         """
+        if self.is_as_in_file:
+            return self._as_first_shown()
         mixed = self.pairs.left * 2_654_435_761 + self.pairs.right * 40_503
         return np.where((mixed >> 7) & 1, -self.pairs.label, self.pairs.label)
+
+    def _as_first_shown(self) -> Ints:
+        pairs = self.pairs
+        order = np.argsort(self.judgment[pairs.row], kind="stable")
+        units, first = np.unique(pairs.unit[order], return_index=True)
+        is_turned = ~self.left_is_first[order][first]
+        return np.where(is_turned[np.searchsorted(units, pairs.unit)], -pairs.label, pairs.label)
 
     @cached_property
     def left_is_first(self) -> Truths:

@@ -20,7 +20,7 @@ from labeling.quality import doorbell
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.measures.votes import as_figure
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
-from labeling.quality.pages import bias_words, meanings, taste_words
+from labeling.quality.pages import bias_words, kappa_words, meanings, taste_words
 from labeling.quality.pages import words as pages_words
 from labeling.statistics.bias.wording import BOOSTERS, HEDGES
 from labeling.statistics.clustering import TOO_FEW
@@ -105,6 +105,7 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
                 report, quality_selectors.aliases(raters=report.results["matrix"]["raters"])
             ),
             "n_left_out": report.results["matrix"]["n_left_out"],
+            "kappas": kappa_words.blocks(report.results),
             **_two_by_two(request, report.results["matrix"]),
             "bars": _bars(report.results["items"]["bins"]),
             "n_items": report.results["items"]["n"],
@@ -371,13 +372,19 @@ def _questions(report: QualityReport) -> list[dict[str, Any]]:
     return [
         {
             "label": found["label"],
-            "kind": _("Scale") if found["is_scale"] else _("Flag"),
+            "kind": _kind(found),
             "raw": as_figure(found["raw"]),
             "alpha": as_figure(found["alpha"]),
             "gwet": as_figure(found["gwet"]),
         }
         for found in report.results["agreement"]["questions"]
     ]
+
+
+def _kind(question: Mapping[str, Any]) -> str:
+    if question["is_scale"]:
+        return _("Scale")
+    return _("Categories") if question.get("is_choice") else _("Flag")
 
 
 def _value(group: Mapping[str, Any]) -> str:

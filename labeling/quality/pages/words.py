@@ -246,6 +246,8 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             "label": found["label"],
             "alpha": as_figure(found["interval"]),
+            # A report of an earlier version has none.
+            "nominal": as_figure(found["nominal"]) if "nominal" in found else Figure(None, 0),
             "icc": as_figure(found["icc"]),
             "of_mean": as_figure(found["icc_of_mean"]),
             "meaning": why_absent(as_figure(found["icc"])) or icc_meaning(as_figure(found["icc"])),

@@ -67,6 +67,7 @@ def votes_of(stored: StoredRankings, *, wanted: Wanted | None = None) -> Votes:
             if name.startswith("answer:")
         },
         groups=_groups(found["prompt"]) | _periods(found["at_s"]),
+        is_as_in_file=campaign.import_batch_id is not None,
         is_repeat=np.isin(found["item"], np.array(list(repeats), dtype=np.int64)),
     )
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.models import Max, QuerySet
 
+from labeling.guidelines import rating_form
 from labeling.models import Campaign, Judgment, RankedResponse, Response, SetAside, VoteBlock
 from labeling.quality import counting
 from labeling.quality.measures import sampling
@@ -97,7 +98,7 @@ def columns_between(*, campaign: Campaign, from_id: int, through_id: int) -> Col
     for row in rows.values_list(*_FIELDS.values()).iterator(chunk_size=CHUNK):
         for column, value in zip(listed.values(), row, strict=True):
             column.append(value)
-    looks = _looks(listed["response"])
+    looks, answers = _looks(listed["response"]), _answers(listed["ratings"], _codes(campaign))
     columns: Columns = {name: np.array(listed[name], dtype=np.int64) for name in _INTEGERS}
     return columns | {
         "rank": np.array(listed["rank"], dtype=float),  # None becomes NaN
@@ -105,7 +106,7 @@ def columns_between(*, campaign: Campaign, from_id: int, through_id: int) -> Col
         "active_s": np.array(listed["active_s"], dtype=float),
         "n_chars": looks.n_chars,
         **{f"has:{name}": column for name, column in looks.has.items()},
-        **{f"answer:{name}": column for name, column in _answers(listed["ratings"]).items()},
+        **{f"answer:{name}": column for name, column in answers.items()},
     }
 
 
@@ -248,18 +249,30 @@ def _left_out(campaign: Campaign) -> dict[str, np.ndarray]:
     return {name: np.array(ids, dtype=np.int64) for name, ids in found.items() if ids}
 
 
-def _answers(ratings: Sequence[Mapping[str, Any]]) -> Columns:
+def _codes(campaign: Campaign) -> dict[str, dict[str, float]]:
+    """Question → the numbers of its words."""
+    questions = rating_form.parse(campaign.guideline_version.form).questions
+    return {question.name: rating_form.codes(question) for question in questions}
+
+
+def _answers(
+    ratings: Sequence[Mapping[str, Any]], codes: Mapping[str, Mapping[str, float]]
+) -> Columns:
     """Every question that somebody answered, NaN if this response has no answer. Answers that are
-    not numbers are ignored.
+    neither numbers nor words of the question are ignored.
     """
     names = sorted({name for given in ratings for name in given})
     return {
-        name: np.array([_number(given.get(name)) for given in ratings], dtype=float)
+        name: np.array(
+            [_number(given.get(name), codes.get(name, {})) for given in ratings], dtype=float
+        )
         for name in names
     }
 
 
-def _number(answer: object) -> float:
+def _number(answer: object, codes: Mapping[str, float]) -> float:
+    if isinstance(answer, str):
+        return codes.get(answer, float("nan"))
     return float(answer) if isinstance(answer, int | float) else float("nan")
 
 

@@ -65,6 +65,44 @@ def cohen_of_table(
     return with_error(kappa, math.sqrt(max(spread, 0.0) / n) / (1 - chance), int(n))
 
 
+def cohen(
+    one: ArrayLike,
+    other: ArrayLike,
+    *,
+    prompts: ArrayLike,
+    weighting: Weighting = "identity",
+    values: Sequence[float],
+) -> Figure:
+    """Kappa of two raters' labels of the same units, with an interval over prompts. Labels are
+    among `values`, which are the scale of the weights. Unit by unit, the delta method of Fleiss,
+    Cohen and Everitt (1969).
+    """
+    scale = np.asarray(sorted(values), dtype=float)
+    a = np.searchsorted(scale, np.asarray(one, dtype=float))
+    b = np.searchsorted(scale, np.asarray(other, dtype=float))
+    if not a.size:
+        return absent(gettext_noop("These two raters have no items in common."))
+    weights = weights_for(scale, weighting)
+    rows, columns = (np.bincount(labels, minlength=len(scale)) / len(a) for labels in (a, b))
+    credit = weights[a, b]
+    observed, chance = float(credit.mean()), float(rows @ weights @ columns)
+    if math.isclose(chance, 1.0):
+        return absent(
+            gettext_noop("Both raters always gave the same label, so kappa is undefined."), len(a)
+        )
+    kappa = (observed - chance) / (1 - chance)
+    expected = (weights @ columns)[a] + (rows @ weights)[b]
+    moves = credit - expected * (1 - kappa) - (kappa - chance * (1 - kappa))
+    influence = moves / (1 - chance) / len(a)
+    return clustering.coefficient(
+        kappa,
+        len(a),
+        influence,
+        prompts=prompts,
+        alone=float((influence**2).sum()),
+    )
+
+
 @dataclass(frozen=True)
 class Chance:
     """One way to correct for chance: the probability of agreement by chance, overall and by

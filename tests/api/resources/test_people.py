@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
+from config.api_permissions import Scope
 from labeling.models import Campaign, Judgment, PayDispute, Payment, Prompt, Rater, Response, Source
 from labeling.pay import services as pay_services
 from tests.api.test_labeling import written
@@ -163,3 +164,20 @@ def test_a_rater_withdraws_and_is_readmitted_and_the_traces_are_shown(
     assert get(client, "withdrawals")["results"] == []
     assert Judgment.objects.filter(rater=rosa).exists()
     assert post(calling(noor), "withdrawals", {"rater": rosa.pk}).status_code == 403
+
+
+# --- audit ----------------------------------------------------------------------------------------
+
+
+def test_the_audit_log_is_read_with_the_scope_of_people(
+    calling: Caller, alice: User, noor: User, rosa: Rater
+) -> None:
+    client = calling(alice)
+    post(client, "withdrawals", {"rater": rosa.pk})
+
+    found = get(client, f"audit-events?target_type=labeling.rater&target_id={rosa.pk}")["results"]
+
+    assert [(event["action"], event["by"]) for event in found] == [("withdraw", alice.pk)]
+    assert get(client, "audit-events?by=nobody")["results"] == []
+    assert calling(alice, Scope.LABELING_READ).get("/api/v1/audit-events").status_code == 403
+    assert calling(noor).get("/api/v1/audit-events").status_code == 403

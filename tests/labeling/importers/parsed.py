@@ -4,8 +4,11 @@ import io
 import json
 from typing import Any
 
-from labeling.importers import formats, votes
+from labeling.importers import formats
+from labeling.importers.annotations import cells, guessing, plans, reading
 from labeling.importers.drafts import ImportDraft, ImportProblem
+from labeling.importers.files import rows as file_rows
+from labeling.importers.files.lines import Values
 
 
 def found(content: bytes, file_format: str = "jsonl") -> list[ImportDraft | ImportProblem]:
@@ -48,4 +51,28 @@ PAIR = {"id": 4, "text": "Hi", "model_x": 1, "result_x": "Left", "model_y": 2, "
 
 
 def voted(content: bytes, *pairs: Any) -> list[ImportDraft | ImportProblem]:
-    return list(votes.read(io.BytesIO(content), io.BytesIO(rows(*pairs))))
+    """What becomes of a table of votes on `pairs`."""
+    texts = {str(pair["id"]): {name: cells.text(pair[name]) for name in pair} for pair in pairs}
+    return answered(content, texts or None)
+
+
+def answered(
+    content: bytes,
+    texts: Any = None,
+    *,
+    roles: dict[str, str] | None = None,
+    legend: dict[str, str] | None = None,
+) -> list[ImportDraft | ImportProblem]:
+    """What becomes of a table of answers, whose columns are found by looking unless told."""
+
+    def values() -> Values:
+        for _name, _kind, found in file_rows.files(io.BytesIO(content)):
+            yield from found
+
+    own = list(reading.rows_of(values(), None, ""))
+    of_texts = {name for row in (texts or {}).values() for name in row} - {
+        name for row in own for name in row
+    }
+    seen = list(reading.rows_of(values(), texts, "id"))
+    plan = plans.survey(seen, roles or guessing.guess(seen, of_texts), legend or {})
+    return list(reading.read(values(), plan, texts))

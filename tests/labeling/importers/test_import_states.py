@@ -13,6 +13,7 @@ from django.db import connection
 
 from accounts.models import User
 from labeling import access as labeling_access
+from labeling.data.imports import clearing
 from labeling.data.imports import selectors as imports_selectors
 from labeling.data.imports import services as imports_services
 from labeling.data.imports.services import UnableToImport
@@ -210,7 +211,7 @@ def test_discarding_a_running_import_stops_it(
 
 
 def test_a_discarded_import_is_deleted_whole(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports_services, "_DELETED_AT_ONCE", 2)
+    monkeypatch.setattr(clearing, "_DELETED_AT_ONCE", 2)
     batch = bring(
         *(tree(reply("x", 0), reply("y", 1), text=f"Number {i}") for i in range(5)),
         with_judgments=True,

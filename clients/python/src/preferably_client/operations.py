@@ -28,6 +28,7 @@ from preferably_client.operation import download, listing, operation
 from preferably_client.rows import (
     Agreement,
     Appeal,
+    AuditEvent,
     BasisEnum,
     BenchmarkAnswer,
     Bias,
@@ -41,6 +42,7 @@ from preferably_client.rows import (
     Chain,
     Computing,
     CrowdLink,
+    Curation,
     DecisionEnum,
     Delivery,
     Dispute,
@@ -56,6 +58,7 @@ from preferably_client.rows import (
     Holding,
     HubImport,
     Import,
+    ImportAgreement,
     ImportFormat,
     ImportProblem,
     Invitation,
@@ -74,6 +77,7 @@ from preferably_client.rows import (
     ModelKind,
     ModelResponse,
     ModelStage,
+    NewCurationKindEnum,
     NewExportShapeEnum,
     NewSnapshotKindEnum,
     NewSuiteShapeEnum,
@@ -105,11 +109,14 @@ from preferably_client.rows import (
     RaterQuality,
     RaterSkills,
     ReasonEnum,
+    RecipeEnum,
     RejectionCategoryEnum,
     Response,
+    RestoredDocument,
     ReviewItem,
     ReviewRow,
     RolesEnum,
+    RowFormat,
     Run,
     RunKind,
     Sample,
@@ -199,6 +206,38 @@ class Operations:
         `scores`: A score for each demonstration, in their order.
         """
         return post(StepAttempt, f"attempts/{attempt_id}/score", {"scores": scores})
+
+    @listing
+    def list_audit_events(
+        self,
+        *,
+        action: str | None = None,
+        by: str | None = None,
+        since: datetime | None = None,
+        target_id: int | None = None,
+        target_type: str | None = None,
+        until: datetime | None = None,
+        words: str | None = None,
+    ) -> Listing[AuditEvent]:
+        """Who changed what, newest first, with the values before and after.
+
+        `by`: Part of the person's name or e-mail address.
+
+        `until`: Exclusive.
+
+        `words`: In the object's name, before or after.
+        """
+        return pages(
+            AuditEvent,
+            "audit-events",
+            action=action,
+            by=by,
+            since=since,
+            target_id=target_id,
+            target_type=target_type,
+            until=until,
+            words=words,
+        )
 
     @listing
     def list_campaigns(
@@ -495,9 +534,15 @@ class Operations:
         return post(Computing, f"campaigns/{campaign_id}/quality")
 
     @listing
-    def list_campaign_rater_pairs(self, campaign_id: int) -> Listing[RaterPair]:
-        """Agreement of every two raters with at least ten votes on shared pairs."""
-        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs")
+    def list_campaign_rater_pairs(
+        self, campaign_id: int, *, question: str | None = None
+    ) -> Listing[RaterPair]:
+        """Agreement and Cohen's κ of every two raters, those that share the most first.
+
+        `question`: A question of the form by its name. Without it: choices between
+        responses.
+        """
+        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs", question=question)
 
     @listing
     def list_campaign_rater_quality(self, campaign_id: int) -> Listing[RaterQuality]:
@@ -751,6 +796,88 @@ class Operations:
     def close_crowd_link(self, crowd_link_id: int) -> Call[CrowdLink]:
         """Accept no new visits. Visits in progress continue."""
         return post(CrowdLink, f"crowd-links/{crowd_link_id}/close")
+
+    @listing
+    def list_curations(self) -> Listing[Curation]:
+        """Curations, newest first."""
+        return pages(Curation, "curations")
+
+    @operation
+    def start_curation(
+        self,
+        *,
+        name: str,
+        kind: NewCurationKindEnum,
+        recipe: RecipeEnum,
+        makes_snapshot: bool | Unset = UNSET,
+        documents: str | Unset = UNSET,
+        licence: str | Unset = UNSET,
+        min_characters: int | Unset = UNSET,
+        filters: Mapping[str, Any] | Unset = UNSET,
+    ) -> Call[Curation]:
+        """Apply a recipe to documents. Nothing is frozen before you ask for the snapshot.
+
+        `makes_snapshot`: Make the snapshot without waiting for a decision.
+
+        `documents`: Kind `text`: one JSON object with a `text` per line.
+
+        `licence`: Kind `text`: the licence of the documents.
+
+        `filters`: Other kinds: which rows.
+        """
+        return post(
+            Curation,
+            "curations",
+            {"name": name, "kind": kind, "recipe": recipe}
+            | given(
+                {
+                    "makes_snapshot": makes_snapshot,
+                    "documents": documents,
+                    "licence": licence,
+                    "min_characters": min_characters,
+                    "filters": filters,
+                }
+            ),
+        )
+
+    @operation
+    def read_curation(self, curation_id: int) -> Call[Curation]:
+        """One curation: its state, and what the recipe did. Poll it until it is `ready`."""
+        return get(Curation, f"curations/{curation_id}")
+
+    @operation
+    def discard_curation(self, curation_id: int) -> Call[Curation]:
+        """Stop it and delete its files."""
+        return post(Curation, f"curations/{curation_id}/discard")
+
+    @listing
+    def list_curation_ledger(
+        self, curation_id: int, *, rule: str | None = None
+    ) -> Listing[LedgerEntry]:
+        """What the recipe would remove or change, and why. Empty before the preview is
+        ready.
+
+        `rule`: Only what this rule removed or changed.
+        """
+        return pages(LedgerEntry, f"curations/{curation_id}/ledger", rule=rule)
+
+    @operation
+    def restore_document(self, curation_id: int, document: str) -> Call[RestoredDocument]:
+        """Keep a removed document whenever this recipe runs again. Safe to repeat.
+
+        `document`: An `id` of the ledger.
+        """
+        return post(RestoredDocument, f"curations/{curation_id}/restore", {"document": document})
+
+    @operation
+    def make_curation_snapshot(self, curation_id: int) -> Call[Curation]:
+        """Freeze what the recipe kept, with the documents restored meanwhile."""
+        return post(Curation, f"curations/{curation_id}/snapshot")
+
+    @operation
+    def update_curation(self, curation_id: int) -> Call[Curation]:
+        """Make the preview again, with the documents restored meanwhile."""
+        return post(Curation, f"curations/{curation_id}/update_preview")
 
     @operation
     def read_webhook_delivery(self, delivery_id: int) -> Call[Delivery]:
@@ -1026,12 +1153,16 @@ class Operations:
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
+        campaign: str | Unset = UNSET,
+        roles: Mapping[str, str] | Unset = UNSET,
+        legend: Mapping[str, str] | Unset = UNSET,
+        texts: Sequence[Mapping[str, Any]] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
         `finished_at` is set. Nothing is visible before all of it has been read.
 
-        `format`: See Importing data in the docs.
+        `format`: See Importing data in the docs; `annotations` is a table of answers.
 
         `columns`: Name that is read, such as `prompt` → heading in the file.
 
@@ -1046,6 +1177,15 @@ class Operations:
 
         `licence`: SPDX, such as CC-BY-4.0. A row's own licence comes first.
 
+        `campaign`: Put the answers of its raters into a campaign of this name.
+
+        `roles`: For a table of answers: heading → what the column is. Left out, it is
+        found.
+
+        `legend`: For a table of votes: value → which response is better.
+
+        `texts`: For a table of answers: rows with the texts of its items, by their IDs.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return post(
@@ -1058,6 +1198,10 @@ class Operations:
                     "columns": columns,
                     "with_judgments": with_judgments,
                     "name": name,
+                    "campaign": campaign,
+                    "roles": roles,
+                    "legend": legend,
+                    "texts": texts,
                     "is_strict": is_strict,
                 }
             ),
@@ -1073,12 +1217,16 @@ class Operations:
         format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
+        campaign: str | Unset = UNSET,
+        roles: Mapping[str, str] | Unset = UNSET,
+        legend: Mapping[str, str] | Unset = UNSET,
+        texts: str | PathLike[str] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
         `finished_at` is set. Nothing is visible before all of it has been read.
 
-        `format`: See Importing data in the docs.
+        `format`: See Importing data in the docs; `annotations` is a table of answers.
 
         `columns`: Name that is read, such as `prompt` → heading in the file.
 
@@ -1091,18 +1239,30 @@ class Operations:
 
         `licence`: SPDX, such as CC-BY-4.0. A row's own licence comes first.
 
+        `campaign`: Put the answers of its raters into a campaign of this name.
+
+        `roles`: For a table of answers: heading → what the column is. Left out, it is
+        found.
+
+        `legend`: For a table of votes: value → which response is better.
+
+        `texts`: A second file with the texts of the items, by their IDs.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return upload(
             Import,
             "imports",
-            file,
+            {"file": file, "texts": texts},
             {"source": source, "licence": licence}
             | given(
                 {
                     "format": format,
                     "columns": columns,
                     "with_judgments": with_judgments,
+                    "campaign": campaign,
+                    "roles": roles,
+                    "legend": legend,
                     "is_strict": is_strict,
                 }
             ),
@@ -1112,6 +1272,11 @@ class Operations:
     def read_import(self, import_id: int) -> Call[Import]:
         """One import and how far it is."""
         return get(Import, f"imports/{import_id}")
+
+    @operation
+    def read_import_agreement(self, import_id: int) -> Call[ImportAgreement]:
+        """How far the raters agree whose comparisons it brought, as its page says."""
+        return get(ImportAgreement, f"imports/{import_id}/agreement")
 
     @operation
     def discard_import(self, import_id: int) -> Call[Import]:
@@ -1135,7 +1300,7 @@ class Operations:
         self,
         rows: Sequence[Mapping[str, Any]],
         *,
-        format: ImportFormat | Unset = UNSET,
+        format: RowFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -1172,7 +1337,7 @@ class Operations:
         self,
         file: str | PathLike[str],
         *,
-        format: ImportFormat | Unset = UNSET,
+        format: RowFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
     ) -> Call[Preview]:
@@ -1190,7 +1355,7 @@ class Operations:
         return upload(
             Preview,
             "imports/preview",
-            file,
+            {"file": file},
             given({"format": format, "columns": columns, "with_judgments": with_judgments}),
         )
 
@@ -2346,6 +2511,25 @@ class Operations:
         )
 
     @listing
+    def list_restored_documents(
+        self,
+        *,
+        recipe: Literal["light", "text", "prompt", "demonstration", "response"] | None = None,
+    ) -> Listing[RestoredDocument]:
+        """Documents restored from recipes, newest first."""
+        return pages(RestoredDocument, "restored-documents", recipe=recipe)
+
+    @operation
+    def read_restored_document(self, restored_document_id: int) -> Call[RestoredDocument]:
+        """One restored document."""
+        return get(RestoredDocument, f"restored-documents/{restored_document_id}")
+
+    @operation
+    def undo_restore(self, restored_document_id: int) -> Call[RestoredDocument]:
+        """Let the recipe remove the document again."""
+        return post(RestoredDocument, f"restored-documents/{restored_document_id}/undo")
+
+    @listing
     def list_runs(
         self,
         *,
@@ -3465,11 +3649,19 @@ class Operations:
     def list_snapshot_ledger(
         self, snapshot_id: int, *, rule: str | None = None
     ) -> Listing[LedgerEntry]:
-        """What the recipe of a snapshot of text removed or changed. Empty without a recipe.
+        """What the recipe of a snapshot removed or changed. Empty without a recipe.
 
-        `rule`: One rule's name.
+        `rule`: Only what this rule removed or changed.
         """
         return pages(LedgerEntry, f"snapshots/{snapshot_id}/ledger", rule=rule)
+
+    @operation
+    def restore_snapshot_document(self, snapshot_id: int, document: str) -> Call[RestoredDocument]:
+        """Keep a removed document whenever this recipe runs again. Safe to repeat.
+
+        `document`: An `id` of the ledger.
+        """
+        return post(RestoredDocument, f"snapshots/{snapshot_id}/restore", {"document": document})
 
     @listing
     def list_snapshot_rows(

@@ -14,6 +14,7 @@ __all__ = [
     "AnswerScore",
     "Appeal",
     "AttemptState",
+    "AuditEvent",
     "BasisEnum",
     "BenchmarkAnswer",
     "Bias",
@@ -32,6 +33,8 @@ __all__ = [
     "Comparison",
     "Computing",
     "CrowdLink",
+    "Curation",
+    "CurationStateEnum",
     "Decision",
     "DecisionEnum",
     "Delivery",
@@ -60,6 +63,7 @@ __all__ = [
     "Holding",
     "HubImport",
     "Import",
+    "ImportAgreement",
     "ImportFormat",
     "ImportProblem",
     "ImportState",
@@ -72,6 +76,7 @@ __all__ = [
     "JudgmentKindEnum",
     "JudgmentState",
     "LedgerEntry",
+    "LedgerEntryOutcomeEnum",
     "Lineage",
     "LineageStep",
     "Link",
@@ -88,6 +93,7 @@ __all__ = [
     "ModelStage",
     "Named",
     "NamedModel",
+    "NewCurationKindEnum",
     "NewExportShapeEnum",
     "NewSnapshotKindEnum",
     "NewSuiteShapeEnum",
@@ -139,9 +145,11 @@ __all__ = [
     "RatingQuestion",
     "RatingQuestionKindEnum",
     "ReasonEnum",
+    "RecipeEnum",
     "RejectionCategoryEnum",
     "Report",
     "Response",
+    "RestoredDocument",
     "Review",
     "ReviewItem",
     "ReviewResponse",
@@ -149,6 +157,7 @@ __all__ = [
     "ReviewedAnswer",
     "RoleEnum",
     "RolesEnum",
+    "RowFormat",
     "Run",
     "RunKind",
     "RunState",
@@ -208,6 +217,8 @@ CampaignState = Literal["draft", "open", "paused", "closed"]
 
 ChainStateEnum = Literal["going", "approval", "failed", "stopped", "finished"]
 
+CurationStateEnum = Literal["queued", "running", "ready", "done", "failed", "discarded"]
+
 DecisionEnum = Literal["pass", "again", "refuse"]
 
 DeliveryStateEnum = Literal["waiting", "delivered", "given_up"]
@@ -246,6 +257,8 @@ ImportFormat = Literal[
     "argilla",
     "label_studio",
     "rankings",
+    "written",
+    "annotations",
 ]
 
 ImportState = Literal["queued", "running", "published", "refused", "discarded"]
@@ -254,11 +267,15 @@ InvitationState = Literal["waits", "accepted", "expired", "revoked"]
 
 JudgmentKindEnum = Literal["demonstration", "comparison"]
 
+LedgerEntryOutcomeEnum = Literal["removed", "changed"]
+
 LinkStateEnum = Literal["waiting", "approval", "working", "done", "failed"]
 
 ModelKind = Literal["policy", "reward"]
 
 ModelStage = Literal["candidate", "approved", "retired"]
+
+NewCurationKindEnum = Literal["text", "prompts", "demonstrations", "comparisons"]
 
 NewExportShapeEnum = Literal[
     "prompts",
@@ -332,6 +349,8 @@ ReasonEnum = Literal[
     "rater_error", "guideline_gap", "ambiguous_prompt", "true_disagreement", "none"
 ]
 
+RecipeEnum = Literal["light", "text", "prompt", "demonstration", "response"]
+
 RejectionCategoryEnum = Literal[
     "FAILED_INSTRUCTIONS",
     "FAILED_CHECK",
@@ -350,6 +369,26 @@ RejectionCategoryEnum = Literal[
 RoleEnum = Literal["system", "user", "assistant"]
 
 RolesEnum = Literal["rater", "admin", "researcher"]
+
+RowFormat = Literal[
+    "jsonl",
+    "csv",
+    "plain",
+    "openassistant",
+    "oasst_flat",
+    "hh",
+    "hf",
+    "sharegpt",
+    "alpaca",
+    "ultrafeedback",
+    "helpsteer",
+    "arena",
+    "turns",
+    "argilla",
+    "label_studio",
+    "rankings",
+    "written",
+]
 
 RunKind = Literal[
     "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
@@ -453,8 +492,6 @@ class Agreement:
     """Agreement with other pools."""
     reward_model: str
     """That `figures.model` compares with."""
-    kappas: list[dict[str, Any]]
-    """Cohen's κ of two raters, by question."""
 
 
 @dataclass(frozen=True)
@@ -482,6 +519,20 @@ class Appeal:
     appealed_at: datetime
     answer: str
     answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AuditEvent:
+    id: int
+    at: datetime
+    by: int | None
+    """The person. Null: the site itself."""
+    action: str
+    target_type: str
+    """Such as labeling.campaign."""
+    target_id: int | None
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -707,6 +758,28 @@ class CrowdLink:
     n_ended: int
     """Visits that were returned or timed out."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Curation:
+    id: int
+    name: str
+    kind: SnapshotKind
+    filters: dict[str, Any]
+    recipe: dict[str, Any]
+    """Every threshold, and the restored documents."""
+    makes_snapshot: bool
+    """False: it stops at a preview."""
+    state: CurationStateEnum
+    n_documents: int | None
+    n_read: int
+    """Documents that the recipe has read so far."""
+    account: dict[str, Any]
+    """`read` = `kept` + `changed` + `removed`, and `rules`; empty before the preview."""
+    error: str
+    snapshot: int | None
+    created_at: datetime
+    finished_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -1013,9 +1086,25 @@ class Import:
     """See `/imports/{id}/problems`."""
     can_publish: bool
     """It was read to its end and rejected for its problems; publish it anyway."""
+    campaigns: list[int]
+    """IDs of the campaigns that hold the answers of its raters."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ImportAgreement:
+    """`figures` is empty if nothing was compared twice, or too much to compute at once."""
+
+    n_judgments: int
+    n_raters: int
+    n_pairs: int
+    """Distinct pairs of responses."""
+    is_too_large: bool
+    figures: dict[str, Figure]
+    consensus: list[int]
+    """Pairs where the first in the file is better, tied, or the second is better."""
 
 
 @dataclass(frozen=True)
@@ -1133,21 +1222,24 @@ class JudgmentState:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """A document that a recipe removed or changed. Personal data is never shown."""
-
     document: int
-    """Its number in the file."""
+    """Its place, from 0."""
     id: str
-    source: str
-    outcome: str
+    """Names its text. Restore it by this."""
+    origin: str
+    """As the file names it."""
+    outcome: LedgerEntryOutcomeEnum
     rule: str
-    value: str
-    """What the rule measured."""
-    threshold: str
+    value: Any
+    threshold: Any
     twin: str
-    """The document that it copies, if it does."""
+    """What it repeats."""
+    twin_excerpt: str
     excerpt: str
+    """Personal data is masked."""
     n_findings: int
+    """Places that the rule found, such as addresses."""
+    is_restored: bool
 
 
 @dataclass(frozen=True)
@@ -1721,13 +1813,15 @@ class Rater:
 
 @dataclass(frozen=True)
 class RaterPair:
+    """Two raters with at least ten votes or answers in common."""
+
     one: str
     """A pseudonym."""
     other: str
-    agreement: Figure
-    """Ties count half."""
-    kappa: float | None
-    """Cohen's."""
+    agreement: Figure | None
+    """Ties count half. Null for a question of the form."""
+    kappa: Figure
+    """Cohen's. Weighted for scales."""
 
 
 @dataclass(frozen=True)
@@ -1838,6 +1932,18 @@ class Response:
     marks: dict[str, Any]
     """What an import said of it: label, scores."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class RestoredDocument:
+    id: int
+    recipe: str
+    document: str
+    """Its `id` in the ledger."""
+    rule: str
+    excerpt: str
+    """Personal data is masked."""
+    restored_at: datetime
 
 
 @dataclass(frozen=True)

@@ -258,7 +258,7 @@ def test_a_tab_asks_as_many_queries_for_two_raters_as_for_twelve(
     quality_services.compute_quality(campaign_id=campaign.pk, now=NOON)
     client = signed_in(alice)
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get(f"/campaigns/{campaign.pk}/{tab}/")
 
 

@@ -1,0 +1,57 @@
+"""The audit log in the REST API. It holds names and e-mail addresses, so it has the scope of
+people.
+"""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin
+
+from accounts.api.fields import MAX_ID
+from accounts.api.paging import PageQuery
+from accounts.api.views import ApiViewSet, Router, described
+from accounts.models import AuditEvent
+from accounts.people import selectors
+
+
+class AuditEventSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    by = serializers.IntegerField(
+        source="by_id", allow_null=True, help_text="The person. Null: the site itself."
+    )
+    action = serializers.CharField()
+    target_type = serializers.CharField(help_text="Such as labeling.campaign.")
+    target_id = serializers.IntegerField(allow_null=True)
+    before = serializers.DictField()
+    after = serializers.DictField()
+
+
+class AuditQuery(PageQuery):
+    words = serializers.CharField(
+        required=False, max_length=500, help_text="In the object's name, before or after."
+    )
+    by = serializers.CharField(
+        required=False, max_length=254, help_text="Part of the person's name or e-mail address."
+    )
+    action = serializers.CharField(required=False, max_length=64)
+    target_type = serializers.CharField(required=False, max_length=64)
+    target_id = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    since = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField(required=False, help_text="Exclusive.")
+
+
+@described(list_audit_events="Who changed what, newest first, with the values before and after.")
+class AuditEvents(ListModelMixin, ApiViewSet):
+    queryset = AuditEvent.objects.all()
+    serializer_class = AuditEventSerializer
+    query_class = AuditQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        wanted = {name: self.asked[name] for name in self.asked if name not in ("cursor", "limit")}
+        return selectors.events(**wanted)
+
+
+router = Router()
+router.register("audit-events", AuditEvents, "api_audit_event")
+urlpatterns = router.urls

@@ -1,0 +1,175 @@
+"""Which drafts an import's file has: those of a shape, or the answers of a table."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from django.utils.translation import gettext as _
+
+from accounts.refusals import Refusal
+from labeling.importers import formats
+from labeling.importers.annotations import cells, guessing, legends, plans, reading, roles
+from labeling.importers.annotations.cells import Cells
+from labeling.importers.annotations.plans import Plan
+from labeling.importers.annotations.questions import Asked
+from labeling.importers.annotations.reading import Texts
+from labeling.importers.drafts import Found, ImportDraft, ImportProblem
+from labeling.importers.files import rows
+from labeling.importers.files.lines import Values
+from labeling.models import Import
+
+ANNOTATIONS = "annotations"
+FORMATS = (*formats.FORMATS, ANNOTATIONS)
+"""Everything that an import can be read as."""
+TABLES = (ANNOTATIONS, "votes")
+"""Formats that are read as a table of answers; the second is from an earlier version."""
+ANSWERED = ("rankings", "written", "argilla", "label_studio", "arena")
+"""Shapes that name the rater of each answer."""
+SAMPLE = 1_000
+"""Rows by which the columns of a table are recognised."""
+_ALIVE_EVERY = 5_000
+_Row = TypeVar("_Row")
+
+
+class UnableToReadAnswers(Refusal):
+    """A table's answers cannot be read before somebody says more; the text says what."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of answers, as far as its first rows show."""
+
+    plan: Plan
+    names: tuple[str, ...]
+    rows: tuple[Cells, ...]
+
+    @property
+    def missing(self) -> str:
+        """What somebody must say before it can be read; empty if nothing."""
+        if sentence := plans.missing(self.plan.roles):
+            return sentence
+        unclear = legends.unclear(self.plan.legend)
+        if not unclear:
+            return ""
+        return _(
+            "It is not clear what %(values)s mean in “%(name)s”. Say for each which response is"
+            " better."
+        ) % {"values": ", ".join(unclear[:10]), "name": ", ".join(self.plan.winners)}
+
+
+def format_of(path: Path, columns: Mapping[str, str] | None) -> str:
+    """The format of a file of answers: a shape that names raters, else a table."""
+    with path.open("rb") as stream:
+        seen = formats.look(stream, columns)
+    # A table of single responses is the same thing with more columns.
+    is_table = seen.format == "arena" and "conversation_a" not in seen.names
+    return seen.format if seen.format in ANSWERED and not is_table else ANNOTATIONS
+
+
+def look(
+    *,
+    path: Path,
+    pairs_path: Path | None = None,
+    given: Mapping[str, str] | None = None,
+    legend: Mapping[str, str] | None = None,
+) -> Table:
+    """The first rows of a table, and how they would be read. `given` are the roles that somebody
+    chose; without them they are found.
+    """
+    with path.open("rb") as stream:
+        first = list(islice(_values(stream), SAMPLE))
+    own = list(reading.rows_of(iter(first), None, ""))
+    item = next((name for name, role in (given or {}).items() if role == roles.ITEM), "")
+    item = item or roles.named(roles.ITEM, {name for row in own for name in row})
+    texts = texts_of(pairs_path, item)
+    whole = list(reading.rows_of(iter(first), texts, item))
+    names = list(dict.fromkeys(name for row in whole for name in row))
+    found = dict(given or {}) or guessing.guess(whole, _only_texts(own, names))
+    plan = plans.survey(whole, found, dict(legend or {}))
+    return Table(plan, tuple(names), tuple(whole))
+
+
+def _only_texts(own: list[Cells], names: Collection[str]) -> list[str]:
+    """Columns that only the file of texts has."""
+    headings = {name for row in own for name in row}
+    return [name for name in names if name not in headings]
+
+
+def texts_of(path: Path | None, item: str) -> Texts | None:
+    """The rows of a file of texts by their id, held in memory; None without such a file."""
+    if path is None:
+        return None
+    with path.open("rb") as stream:
+        found = list(reading.rows_of(_values(stream), None, ""))
+    names = {name for row in found for name in row}
+    heading = item if item in names else roles.named(roles.ITEM, names)
+    return {cells.of(row, heading): row for row in found if cells.of(row, heading)}
+
+
+def first_drafts(
+    path: Path, pairs_path: Path | None, plan: Plan, most: int
+) -> list[ImportDraft | ImportProblem]:
+    """What the first rows of a table become."""
+    texts = texts_of(pairs_path, plan.heading(roles.ITEM))
+    with path.open("rb") as stream:
+        return list(reading.read(islice(_values(stream), most), plan, texts))
+
+
+def read_drafts(batch: Import, path: Path, stream: BinaryIO, files: ExitStack) -> Found:
+    """Drafts and problems of an import's file; `stream` is the open file at `path`."""
+    if batch.format not in TABLES:
+        return formats.read(stream, batch.format, batch.columns)
+    plan = _plan(batch, path)
+    return reading.read(_values(stream), plan, _texts(batch, plan))
+
+
+def survey(batch: Import, path: Path, is_alive: Callable[[], None]) -> Plan:
+    """How a file's answers are read, after a look at all of them: what each question's answers are,
+    and what the winner's values mean.
+    """
+    if batch.format in TABLES:
+        plan = _plan(batch, path)
+        texts = _texts(batch, plan)
+        with path.open("rb") as stream:
+            lines = reading.rows_of(_values(stream), texts, plan.heading(roles.ITEM))
+            return plans.survey(_watched(lines, is_alive), plan.roles, plan.legend)
+    asked: dict[str, Asked] = {}
+    with path.open("rb") as stream:
+        for draft in _watched(formats.read(stream, batch.format, batch.columns), is_alive):
+            if isinstance(draft, ImportDraft) and draft.answer is not None:
+                for name, value in _ratings(draft):
+                    one = asked.setdefault(name, Asked(name, name.replace("_", " "), roles.ANSWER))
+                    one.add(cells.text(value))
+    found = {name: one.question() for name, one in asked.items()}
+    return Plan({}, {}, {name: one for name, one in found.items() if one is not None})
+
+
+def _ratings(draft: ImportDraft) -> Iterator[tuple[str, Any]]:
+    for given in draft.answer.ratings if draft.answer else ():
+        yield from given.items()
+
+
+def _watched(found: Iterator[_Row], is_alive: Callable[[], None]) -> Iterator[_Row]:
+    for number, one in enumerate(found):
+        if number % _ALIVE_EVERY == 0:
+            is_alive()
+        yield one
+
+
+def _plan(batch: Import, path: Path) -> Plan:
+    if "form" in batch.annotations:
+        return Plan.of_json(batch.annotations)
+    return look(path=path, pairs_path=Path(batch.pairs_path) if batch.pairs_path else None).plan
+
+
+def _texts(batch: Import, plan: Plan) -> Texts | None:
+    return texts_of(Path(batch.pairs_path) if batch.pairs_path else None, plan.heading(roles.ITEM))
+
+
+def _values(stream: BinaryIO) -> Values:
+    """The rows of a file, or of the files of an archive one after the other."""
+    for _name, _kind, values in rows.files(stream):
+        yield from values

@@ -1,0 +1,85 @@
+"""The rows of a table of answers, one a line, whatever they look like in the file: nested lists of
+annotations become lines of their own, and values become texts.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from labeling.importers.annotations import roles
+
+Cells = Mapping[str, Any]
+"""Heading → text; messages of a conversation stay a list."""
+
+_NESTED = {
+    *("annotations", "votes", "labels", "ratings", "judgments", "judgements", "answers", "scores"),
+    *("humanlabels", "humanratings", "responses", "annotators", "raters", "reviews"),
+}
+RATER, VALUE = "rater", "value"
+"""Headings of lines made of an object of raters and their answers."""
+_MAX_CELL = 200_000
+
+
+def rows(value: Mapping[str, Any]) -> Iterator[Cells]:
+    """The lines of one row: several if it has a list of annotations, or an object with one answer
+    of each rater.
+    """
+    for name, nested in value.items():
+        if roles.compact(name) not in _NESTED:
+            continue
+        if _is_annotations(nested):
+            yield from _joined(value, name, nested)
+            return
+        if isinstance(nested, dict) and nested and all(map(_is_plain, nested.values())):
+            answers = [{RATER: rater, VALUE: answer} for rater, answer in nested.items()]
+            yield from _joined(value, name, answers)
+            return
+    yield _flat(value)
+
+
+def _is_annotations(nested: Any) -> bool:
+    """Whether it is a list of objects that name a rater."""
+    if not isinstance(nested, list) or not nested:
+        return False
+    are_objects = all(isinstance(one, dict) for one in nested)
+    return are_objects and bool(roles.named(roles.RATER, nested[0].keys()))
+
+
+def _joined(value: Mapping[str, Any], name: str, nested: list[dict[str, Any]]) -> Iterator[Cells]:
+    """The row's own fields win over those of an annotation with the same name, such as its id."""
+    outer = _flat({key: cell for key, cell in value.items() if key != name})
+    for one in nested:
+        inner = _flat(one)
+        renamed = {(f"annotation {key}" if key in outer else key): inner[key] for key in inner}
+        yield {**outer, **renamed}
+
+
+def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Objects of plain values become columns of their own, such as `scores.helpful`."""
+    flat: dict[str, Any] = {}
+    for name, cell in value.items():
+        if isinstance(cell, dict) and cell and all(map(_is_plain, cell.values())):
+            flat |= {f"{name}.{key}": text(inner) for key, inner in cell.items()}
+        else:
+            flat[name] = cell if isinstance(cell, list | dict) else text(cell)
+    return flat
+
+
+def text(cell: Any) -> str:
+    """A cell as text: nothing is empty, and 2.0 is 2."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    return str(cell)[: _MAX_CELL + 1]
+
+
+def of(row: Cells, heading: str) -> str:
+    """The text of a cell, without spaces around it; empty if there is none."""
+    cell = row.get(heading, "") if heading else ""
+    return cell.strip() if isinstance(cell, str) else ""
+
+
+def _is_plain(cell: Any) -> bool:
+    return cell is None or isinstance(cell, str | int | float | bool)

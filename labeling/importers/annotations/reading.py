@@ -1,0 +1,421 @@
+"""Reads a table of answers: one answer a line, or one column a rater. Every row becomes a draft for
+each rater who answered, with the answer's time and the id that the file gives it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from labeling.importers import drafts
+from labeling.importers.annotations import cells, legends, plans, questions, roles, times
+from labeling.importers.annotations.cells import Cells
+from labeling.importers.annotations.plans import Plan
+from labeling.importers.drafts import (
+    Answer,
+    Found,
+    ImportDraft,
+    ImportProblem,
+    Message,
+    Reply,
+    Unusable,
+    ends_with_user,
+    one_prompt,
+    shown,
+    text_of,
+)
+from labeling.importers.files.lines import Value, Values
+from labeling.importers.shapes import reading as shapes_reading
+
+LONGEST_RATER = 200
+_RANKS = {legends.FIRST: (1, 2), legends.SECOND: (2, 1), legends.TIE: (1, 1)}
+Texts = Mapping[str, Cells]
+"""Item's id → the row that has its texts, from a second file."""
+
+
+def rows_of(values: Values, texts: Texts | None, item: str) -> Iterator[Cells]:
+    """The lines of a table without its problems, for a look at them."""
+    for value in values:
+        if isinstance(value, Value) and isinstance(value.value, dict):
+            for row in cells.rows(value.value):
+                yield _with_texts(row, texts, item)
+
+
+def read(values: Values, plan: Plan, texts: Texts | None = None) -> Found:
+    """Drafts of answers in the order of the file, and problems. Answers that stand on several lines
+    come at the end of the file.
+    """
+    if sentence := plans.missing(plan.roles):
+        yield ImportProblem(0, sentence, is_fatal=True)
+        return
+    found = _each(values, plan, texts)
+    if plan.heading(roles.RANK) or plan.heading(roles.QUESTION):
+        yield from _joined(found, is_ranking=bool(plan.heading(roles.RANK)))
+    else:
+        yield from (one.draft if isinstance(one, _Line) else one for one in found)
+
+
+@dataclass(frozen=True)
+class _Line:
+    draft: ImportDraft
+    rater: str
+
+
+def _each(values: Values, plan: Plan, texts: Texts | None) -> Iterator[_Line | ImportProblem]:
+    unread: set[str] = set()
+    item = plan.heading(roles.ITEM)
+    for value in values:
+        if isinstance(value, ImportProblem):
+            yield value
+            continue
+        if not isinstance(value.value, dict):
+            yield ImportProblem(
+                value.line, _("This is not a JSON object. Write one object per line.")
+            )
+            continue
+        for row in cells.rows(value.value):
+            yield from _unread(value, row, plan, unread)
+            try:
+                whole = _with_texts(row, texts, item)
+                if texts is not None and whole is row:
+                    raise Unusable(
+                        _("No pair has the ID “%(id)s”. Add the pair or remove the vote.")
+                        % {"id": shown(cells.of(row, item))}
+                    )
+                yield from _lines(value.line, whole, plan)
+            except Unusable as error:
+                yield ImportProblem(value.line, error.sentence)
+
+
+def _with_texts(row: Cells, texts: Texts | None, item: str) -> Cells:
+    """The row, with the columns of the file of texts that it does not have itself."""
+    found = (texts or {}).get(cells.of(row, item))
+    return row if found is None else {**found, **row}
+
+
+def _unread(value: Value, row: Cells, plan: Plan, unread: set[str]) -> Iterator[ImportProblem]:
+    """Columns that are not imported, each once."""
+    new = {name for name, cell in row.items() if name not in plan.roles and cell not in ("", [])}
+    new -= unread
+    if new and len(unread) < shapes_reading.MAX_UNKNOWN:
+        unread |= new
+        yield ImportProblem(value.heading or value.line, shapes_reading.not_imported(new))
+    texts = {
+        name
+        for name, role in plan.roles.items()
+        if role
+        in (roles.ANSWER, roles.SCALE, roles.CHOICE, roles.FLAG, roles.VALUE, roles.BY_RATER)
+        and name in row
+        and name not in plan.winners
+        and (key := plans.key_of(name, role, row, plan))
+        and key not in plan.questions
+        and f"text {key}" not in unread
+        and cells.of(row, name)
+    }
+    for name in sorted(texts):
+        unread.add(f"text {plans.key_of(name, plan.roles[name], row, plan)}")
+        sentence = _(
+            "The answers in “%(name)s” are too varied to be a scale, a flag or categories, so they"
+            " are not imported."
+        )
+        yield ImportProblem(value.heading or value.line, sentence % {"name": shown(name)})
+
+
+# --- one line -------------------------------------------------------------------------------------
+
+
+def _lines(line: int, row: Cells, plan: Plan) -> Iterator[_Line | ImportProblem]:
+    messages, replies = _shown(row, plan)
+    category, language, labels = drafts.labels(
+        line,
+        {
+            "category": cells.of(row, plan.heading(roles.CATEGORY)),
+            "language": cells.of(row, plan.heading(roles.LANGUAGE)),
+        },
+    )
+    licence = drafts.licence_of({"licence": cells.of(row, plan.heading(roles.LICENCE))})
+    yield from labels
+    at, why = times.moment(cells.of(row, plan.heading(roles.AT)))
+    if why:
+        yield ImportProblem(line, why, is_once=True)
+    is_wide = bool(plan.headings(roles.BY_RATER))
+    for rater, given in _raters(row, plan).items():
+        try:
+            answer = Answer(
+                item=cells.of(row, plan.heading(roles.ITEM)) or (f"line {line}" if is_wide else ""),
+                id=cells.of(row, plan.heading(roles.ANSWER_ID))[:100],
+                at=at,
+                active_s=_seconds(row, plan),
+                reason=_reason(row, plan),
+                strength=_strength(row, plan),
+            )
+            draft = ImportDraft(
+                line,
+                messages,
+                replies,
+                worker=rater,
+                answer=answer,
+                category=category,
+                language=language,
+                licence=licence,
+            )
+            said = _answered(draft, row, given, plan)
+        except Unusable as error:
+            yield ImportProblem(line, error.sentence)
+        else:
+            if said is not None:
+                yield _Line(said, rater)
+
+
+def _raters(row: Cells, plan: Plan) -> dict[str, list[str]]:
+    """Rater → the columns with their answers. Raises Unusable for a line without a rater."""
+    if plan.by_raters:
+        found: dict[str, list[str]] = defaultdict(list)
+        for heading, (_asked, rater) in plan.by_raters.items():
+            found[rater].append(heading)
+        return found
+    heading = plan.heading(roles.RATER)
+    rater = cells.of(row, heading)
+    if not rater or len(rater) > LONGEST_RATER or shown(rater) != rater[:40]:
+        raise Unusable(
+            _(
+                "`%(name)s` is empty or longer than %(n)d characters. Name the rater or remove this"
+                " line."
+            )
+            % {"name": heading, "n": LONGEST_RATER}
+        )
+    return {rater: plan.headings(roles.ANSWER, roles.SCALE, roles.CHOICE, roles.FLAG, roles.VALUE)}
+
+
+def _answered(
+    draft: ImportDraft, row: Cells, given: Sequence[str], plan: Plan
+) -> ImportDraft | None:
+    """The draft with the rater's answer; None if the rater gave none."""
+    assert draft.answer is not None
+    answer, replies, is_compared = draft.answer, draft.replies, False
+    ratings: list[dict[str, Any]] = [{} for _reply in replies]
+    for heading in plan.headings(roles.WINNER) or (given if plan.is_pair else ()):
+        meaning = _meaning(row, heading, plan)
+        if meaning == legends.SKIP:
+            return None
+        is_compared = meaning != legends.ALL_BAD
+        ranks = _RANKS.get(meaning, (None, None))
+        replies = tuple(replace(one, rank=rank) for one, rank in zip(replies, ranks, strict=True))
+        answer = replace(answer, is_all_bad=not is_compared)
+    if heading := plan.heading(roles.RANK):
+        replies = (replace(replies[0], rank=_rank(row, heading)),)
+    asking = [] if plan.is_pair and not plan.headings(roles.WINNER) else given
+    for heading in asking:
+        for side in ratings:
+            side |= _rating(row, heading, plan)
+    for place, role in enumerate((roles.LEFT_ANSWER, roles.RIGHT_ANSWER)):
+        for heading in plan.headings(role):
+            ratings[place] |= _rating(row, heading, plan)
+    if written := cells.of(row, plan.heading(roles.TEXT)):
+        text = Reply(text_of(written, plan.heading(roles.TEXT)), is_human=True)
+        return replace(draft, replies=(*(() if not is_compared else replies), text), answer=answer)
+    answer = replace(answer, ratings=tuple(ratings) if any(ratings) else ())
+    if not is_compared and not answer.is_all_bad and not any(ratings) and replies[0].rank is None:
+        return None
+    return replace(draft, replies=replies, answer=answer, is_compared=is_compared)
+
+
+def _meaning(row: Cells, heading: str, plan: Plan) -> str:
+    """What the winner's cell says: by the names of the two models, else by the legend."""
+    value = legends.folded(cells.of(row, heading))
+    left, right = (
+        legends.folded(cells.of(row, plan.heading(role)))
+        for role in (roles.LEFT_MODEL, roles.RIGHT_MODEL)
+    )
+    if value and left != right and value in (left, right):
+        return legends.FIRST if value == left else legends.SECOND
+    meaning = plan.legend.get(value, "")
+    if meaning not in legends.MEANINGS:
+        raise Unusable(
+            _(
+                "`%(name)s` is “%(value)s”. Say what it means: the first response is better, the"
+                " second, a tie, or no vote."
+            )
+            % {"name": heading, "value": shown(value)}
+        )
+    return meaning
+
+
+def _rating(row: Cells, heading: str, plan: Plan) -> dict[str, Any]:
+    role = plan.roles[heading]
+    question = plan.questions.get(plans.key_of(heading, role, row, plan))
+    if question is None:
+        return {}
+    value = cells.of(row, heading)
+    try:
+        answer = questions.stored(question, value)
+    except ValueError:
+        raise Unusable(
+            _(
+                "`%(name)s` is “%(value)s”, which is no answer to this question. Fix or remove"
+                " this line."
+            )
+            % {"name": heading, "value": shown(value)}
+        ) from None
+    return {} if answer is None else {question.name: answer}
+
+
+def _rank(row: Cells, heading: str) -> int | None:
+    value = cells.of(row, heading)
+    rank = shapes_reading.number_of(value)
+    if value and (rank is None or not 0 <= rank < 10_000 or rank != int(rank)):
+        raise Unusable(
+            _(
+                "`%(name)s` is “%(value)s”, but must be a whole number, with the best response"
+                " first."
+            )
+            % {"name": heading, "value": shown(value)}
+        )
+    return None if rank is None else int(rank) + 1  # a file may count from 0
+
+
+def _seconds(row: Cells, plan: Plan) -> float | None:
+    seconds = shapes_reading.number_of(cells.of(row, plan.heading(roles.ACTIVE_S)))
+    return float(seconds) if seconds is not None and 0 <= seconds < 10**7 else None
+
+
+def _strength(row: Cells, plan: Plan) -> int | None:
+    strength = shapes_reading.number_of(cells.of(row, plan.heading(roles.STRENGTH)))
+    return int(strength) if strength in (1, 2, 3, 4) else None
+
+
+def _reason(row: Cells, plan: Plan) -> str | None:
+    heading = plan.heading(roles.REASON)
+    reason = cells.of(row, heading)
+    return text_of(reason, heading) if reason else None
+
+
+# --- what was shown -------------------------------------------------------------------------------
+
+
+def _shown(row: Cells, plan: Plan) -> tuple[tuple[Message, ...], tuple[Reply, ...]]:
+    """The prompt, and the one or two responses that were judged. Where the file has no prompt or no
+    response, the text that it has stands for both, or else the item's id.
+    """
+    item = cells.of(row, plan.heading(roles.ITEM))
+    heading = plan.heading(roles.PROMPT)
+    given = row.get(heading, "") if heading else ""
+    replies: tuple[Reply, ...]
+    if plan.is_pair:
+        replies = _two(row, plan)
+    else:
+        response = _text(row, plan, roles.RESPONSE)
+        model = cells.of(row, plan.heading(roles.MODEL))[: shapes_reading.MAX_AUTHOR]
+        instead = "" if isinstance(given, list) else given.strip()
+        if response is None:
+            response = instead or (f"{item} {model}".strip() if model else item)
+        replies = (Reply(response, author=model),)
+    if isinstance(given, list):
+        messages = ends_with_user(shapes_reading.chat(given, heading), heading)
+    else:
+        is_shared = plan.is_pair or bool(plan.heading(roles.RANK))
+        instead = item if is_shared else replies[0].text
+        text = given if given.strip() else instead if instead.strip() else item
+        messages = one_prompt(text, heading or plan.heading(roles.RESPONSE) or "prompt")
+    return messages, replies
+
+
+def _two(row: Cells, plan: Plan) -> tuple[Reply, Reply]:
+    sides = ((roles.LEFT, roles.LEFT_MODEL), (roles.RIGHT, roles.RIGHT_MODEL))
+    names = [cells.of(row, plan.heading(model)) for _text_role, model in sides]
+    texts = [_text(row, plan, role) for role, _model in sides]
+    found = []
+    for place, (text, name) in enumerate(zip(texts, names, strict=True)):
+        words = name or (_("first response"), _("second response"))[place]
+        found.append(
+            Reply(words if text is None else text, author=name[: shapes_reading.MAX_AUTHOR])
+        )
+    if found[0] == found[1] and names[0] and names[0] == names[1]:
+        raise Unusable(_("Both responses are from the same model. Fill in model_x and model_y."))
+    return found[0], found[1]
+
+
+def _text(row: Cells, plan: Plan, role: str) -> str | None:
+    """A response, which may be empty; None if the file has no column for it."""
+    heading = plan.heading(role)
+    if not heading or heading not in row:
+        return None
+    cell = row[heading]
+    if isinstance(cell, list):
+        messages = shapes_reading.chat(cell, heading)
+        cell = messages[-1]["content"]
+    return text_of(cell, heading) if cell.strip() else ""
+
+
+# --- answers on several lines ---------------------------------------------------------------------
+
+
+def _joined(found: Iterator[_Line | ImportProblem], *, is_ranking: bool) -> Found:
+    """One draft for the lines of one rater about one item: the ranks of several responses, or the
+    answers to several questions. A second answer to the same question begins another draft.
+    """
+    lots: dict[tuple[Any, ...], list[list[ImportDraft]]] = {}
+    for one in found:
+        if isinstance(one, ImportProblem):
+            yield one
+            continue
+        draft = one.draft
+        assert draft.answer is not None
+        about = draft.answer.item or tuple(message["content"] for message in draft.messages)
+        reply = draft.replies[0]
+        key = (one.rater, about, *(() if is_ranking else (reply.text, reply.author)))
+        open_lots = lots.setdefault(key, [[]])
+        fitting = next((lot for lot in open_lots if _fits(lot, draft, is_ranking)), None)
+        if fitting is None:
+            fitting = []
+            open_lots.append(fitting)
+        fitting.append(draft)
+    for many in lots.values():
+        for lot in many:
+            yield _ranking(lot) if is_ranking else _ratings(lot)
+
+
+def _fits(lot: Sequence[ImportDraft], draft: ImportDraft, is_ranking: bool) -> bool:
+    if is_ranking:
+        shown_already = {(one.replies[0].text, one.replies[0].author) for one in lot}
+        return (draft.replies[0].text, draft.replies[0].author) not in shown_already
+    return not any(_asked(one) & _asked(draft) for one in lot)
+
+
+def _asked(draft: ImportDraft) -> set[str]:
+    ratings = draft.answer.ratings if draft.answer else ()
+    return {name for given in ratings for name in given}
+
+
+def _ranking(lot: Sequence[ImportDraft]) -> ImportDraft:
+    first = lot[0]
+    assert first.answer is not None
+    ranks = sorted({one.replies[0].rank for one in lot if one.replies[0].rank is not None})
+    replies = tuple(
+        replace(
+            one.replies[0],
+            rank=None if one.replies[0].rank is None else ranks.index(one.replies[0].rank) + 1,
+        )
+        for one in lot
+    )
+    ratings = tuple(
+        dict(one.answer.ratings[0]) if one.answer and one.answer.ratings else {} for one in lot
+    )
+    return replace(
+        first,
+        replies=replies,
+        is_compared=sum(reply.rank is not None for reply in replies) > 1,
+        answer=replace(first.answer, ratings=ratings if any(ratings) else ()),
+    )
+
+
+def _ratings(lot: Sequence[ImportDraft]) -> ImportDraft:
+    first = lot[0]
+    assert first.answer is not None
+    together: dict[str, Any] = {}
+    for one in lot:
+        for given in one.answer.ratings if one.answer else ():
+            together |= given
+    return replace(first, answer=replace(first.answer, ratings=(together,)))

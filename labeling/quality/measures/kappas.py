@@ -1,0 +1,134 @@
+"""Cohen's kappa of every two raters, for the choices between responses and for each question of the
+form. A scale's is weighted: an answer next to the other rater's is nearly right.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from labeling.guidelines.rating_form import Question, Scale
+from labeling.quality.measures.agreeing import LEAST_SHARED, RATERS_IN_MATRIX, rated_units
+from labeling.quality.measures.votes import Record, Votes, as_record
+from labeling.statistics.agreement import kappas
+from labeling.statistics.agreement.kappas import Weighting
+from labeling.statistics.figures import Figure, Floats, Ints
+
+CHOICES = ""
+"""Names the kappa of choices between two responses; the others are named by their question."""
+PAIRS_LISTED = 300
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """One rater's labels of units, in order of the units."""
+
+    unit: Ints
+    label: Floats
+    prompt: Ints
+
+
+def kappas_of(votes: Votes, questions: Sequence[Question]) -> list[Record]:
+    """One record for the choices, if there are any, and one for each question that two raters have
+    answered about the same response. Repeats are left out.
+    """
+    once = votes.once
+    pairs = once.pairs
+    found = [
+        _kappas(
+            {"name": CHOICES, "label": "", "is_weighted": False},
+            _by_rater(pairs.unit, pairs.rater, once.turned.astype(float), once.prompt[pairs.row]),
+            "identity",
+            (-1.0, 0.0, 1.0),
+        )
+    ]
+    units = rated_units(once)
+    nothing = np.full(len(units), np.nan)
+    for question in questions:
+        is_scale = isinstance(question, Scale) and question.is_ordered
+        given = once.answers.get(question.name, nothing)
+        found.append(
+            _kappas(
+                {"name": question.name, "label": question.label, "is_weighted": is_scale},
+                _by_rater(units, once.rater, given, once.prompt),
+                "quadratic" if is_scale else "identity",
+                question.values if isinstance(question, Scale) else (0.0, 1.0),
+            )
+        )
+    return [record for record in found if record["raters"]]
+
+
+def _by_rater(units: Ints, raters: Ints, labels: Floats, prompts: Ints) -> dict[int, _Labels]:
+    """The labels of each rater who labeled something, the one with the most first."""
+    is_given = ~np.isnan(labels)
+    units, raters = units[is_given], raters[is_given]
+    labels, prompts = labels[is_given], prompts[is_given]
+    if not units.size:
+        return {}
+    order = np.lexsort((units, raters))
+    names, starts = np.unique(raters[order], return_index=True)
+    parts = np.split(order, starts[1:])
+    found = {
+        int(name): _Labels(units[part], labels[part], prompts[part])
+        for name, part in zip(names, parts, strict=True)
+    }
+    return dict(sorted(found.items(), key=lambda rater: -len(rater[1].unit)))
+
+
+def _kappas(
+    about: Record, given: dict[int, _Labels], weighting: Weighting, values: Sequence[float]
+) -> Record:
+    """`cells` has the upper half of the matrix of `raters`; `pairs` is every two raters with at
+    least LEAST_SHARED labels in common, those with the most first.
+    """
+    shared = _shared(given)
+    counts: dict[int, int] = {}
+    for (one, other), n in shared.items():
+        counts[one], counts[other] = counts.get(one, 0) + n, counts.get(other, 0) + n
+    most = sorted(sorted(counts), key=lambda rater: -counts[rater])
+    shown = sorted(most[:RATERS_IN_MATRIX])
+    enough = [pair for pair, n in shared.items() if n >= LEAST_SHARED]
+    listed = sorted(enough, key=lambda pair: (-shared[pair], pair))[:PAIRS_LISTED]
+    wanted = {pair for pair in combinations(shown, 2) if pair in shared} | set(listed)
+    figures = {pair: _of_two(given[pair[0]], given[pair[1]], weighting, values) for pair in wanted}
+    return about | {
+        "raters": shown,
+        "n_left_out": len(counts) - len(shown),
+        "cells": _records([pair for pair in combinations(shown, 2) if pair in figures], figures),
+        "pairs": _records(listed, figures),
+        "n_pairs_few": len(shared) - len(enough),
+        "n_pairs_more": len(enough) - len(listed),
+    }
+
+
+def _records(
+    pairs: Sequence[tuple[int, int]], figures: Mapping[tuple[int, int], Figure]
+) -> list[Record]:
+    return [{"one": one, "other": other} | as_record(figures[one, other]) for one, other in pairs]
+
+
+def _shared(given: dict[int, _Labels]) -> dict[tuple[int, int], int]:
+    """How many units every two raters both labeled; two without any are left out."""
+    size = 1 + max((int(one.unit.max(initial=-1)) for one in given.values()), default=0)
+    found: dict[tuple[int, int], int] = {}
+    has = np.zeros(size, dtype=bool)
+    raters = sorted(given)
+    for place, one in enumerate(raters):
+        has[:] = False
+        has[given[one].unit] = True
+        for other in raters[place + 1 :]:
+            if n := int(has[given[other].unit].sum()):
+                found[one, other] = n
+    return found
+
+
+def _of_two(one: _Labels, other: _Labels, weighting: Weighting, values: Sequence[float]) -> Figure:
+    _units, at, to = np.intersect1d(one.unit, other.unit, assume_unique=True, return_indices=True)
+    return kappas.cohen(
+        one.label[at],
+        other.label[to],
+        prompts=one.prompt[at],
+        weighting=weighting,
+        values=values,
+    )

@@ -1,0 +1,159 @@
+"""The page that imports answers by several raters, through HTTP."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import User
+from labeling.data.imports import services as imports_services
+from labeling.models import Campaign, Import, Judgment, RankedResponse
+from labeling.quality.services import compute_quality
+from tests.cast import NOON
+from tests.labeling.answers import words
+
+SignedIn = Callable[[User], Client]
+
+pytestmark = pytest.mark.django_db
+PAGE = "/campaigns/import/"
+PAIRS = b"id,prompt,response_a,response_b,rater,winner\n7,Hi,x,y,ann,A\n7,Hi,x,y,bob,B\n"
+CODED = b"id,prompt,response_a,response_b,rater,winner\n7,Hi,x,y,ann,0\n7,Hi,x,y,bob,1\n"
+
+
+@pytest.fixture(autouse=True)
+def uploads(settings: Any, tmp_path: Path) -> Path:
+    settings.UPLOADS_DIR = tmp_path
+    return tmp_path
+
+
+def post(client: Client, content: bytes | None = None, **changes: Any) -> Any:
+    fields: dict[str, Any] = {"source_name": "crowd", "licence": "CC0-1.0", "campaign": "Votes"}
+    if content is not None:
+        fields["file"] = SimpleUploadedFile("votes.csv", content)
+    return client.post(PAGE, fields | changes)
+
+
+def token_in(answer: Any, name: str = "upload") -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', answer.content.decode())
+    assert found
+    return found[1]
+
+
+def run() -> Import:
+    batch = Import.objects.get()
+    imports_services.run_import(import_id=batch.pk, clock=lambda: NOON)
+    batch.refresh_from_db()
+    return batch
+
+
+def test_a_preview_shows_answers_and_what_the_votes_mean(alice: User, signed_in: SignedIn) -> None:
+    text = words(post(signed_in(alice), PAIRS, preview="1"))
+
+    assert "What the votes mean" in text
+    assert "ranking by ann" in text
+    assert not Import.objects.exists()
+
+
+def test_the_import_starts_after_the_preview_and_ends_in_a_campaign(
+    alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    token = token_in(post(client, PAIRS, preview="1"))
+
+    answer = post(client, upload=token, start="1")
+
+    batch = run()
+    assert answer.url == f"/prompts/imports/{batch.pk}/"
+    campaign = Campaign.objects.get()
+    assert f"/campaigns/{campaign.pk}/" in words(client.get(answer.url))
+    assert campaign.judgments.count() == 2
+
+
+def test_values_that_are_not_clear_must_be_explained(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    shown = post(client, CODED, preview="1")
+    token = token_in(shown)
+
+    assert "not clear what 0, 1 mean" in words(shown)
+    assert post(client, upload=token, start="1").status_code == 422
+
+    legend: dict[str, Any] = {"means-0": "second", "means-1": "first"}
+    assert post(client, upload=token, start="1", **legend).status_code == 302
+    run()
+    best = RankedResponse.objects.filter(rank=1).values_list(
+        "comparison__judgment__rater__origin", "response__text"
+    )
+    assert set(best) == {("crowd: ann", "y"), ("crowd: bob", "x")}
+
+
+def test_a_column_can_be_something_else_than_it_seems(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    content = b"item,person,score\n1,ann,3\n1,bob,4\n"
+    token = token_in(post(client, content, preview="1"))
+    roles: dict[str, Any] = {"role-0": "item", "role-1": "rater", "role-2": "choice"}
+
+    shown = post(client, upload=token, preview="1", **roles)
+
+    assert "score: categories: 3, 4" in words(shown)
+    assert post(client, upload=token, start="1", **roles).status_code == 302
+    run()
+    assert Judgment.objects.count() == 2
+
+
+def test_two_columns_cannot_both_be_the_rater(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    token = token_in(post(client, b"item,person,score\n1,ann,3\n", preview="1"))
+    roles: dict[str, Any] = {"role-0": "rater", "role-1": "rater", "role-2": "answer"}
+
+    answer = post(client, upload=token, start="1", **roles)
+
+    assert answer.status_code == 422
+    assert "Another column already has this meaning." in words(answer)
+
+
+def test_a_second_file_has_the_texts(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    texts = SimpleUploadedFile(
+        "pairs.jsonl", b'{"id": 7, "text": "Hi", "result_x": "x", "result_y": "y"}\n'
+    )
+    shown = post(client, b"id,worker,winner\n7,ann,left\n", texts=texts, preview="1")
+
+    answer = post(
+        client,
+        upload=token_in(shown),
+        texts_upload=token_in(shown, "texts_upload"),
+        start="1",
+    )
+
+    assert answer.status_code == 302
+    run()
+    assert set(RankedResponse.objects.values_list("response__text", "rank")) == {("x", 1), ("y", 2)}
+
+
+def test_the_campaigns_page_of_agreement_has_kappa_of_every_two_raters(
+    alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    lines = [
+        f"{n},{rater},{(n + shift) % 3}" for n in range(12) for shift, rater in enumerate("abc")
+    ]
+    token = token_in(post(client, "\n".join(["item,rater,score", *lines]).encode(), preview="1"))
+    post(client, upload=token, start="1")
+    run()
+    campaign = Campaign.objects.get()
+    compute_quality(campaign_id=campaign.pk, now=NOON)
+
+    text = words(client.get(f"/campaigns/{campaign.pk}/agreement/"))
+
+    assert "Cohen κ by pair of raters" in text
+    assert "3 pairs of raters with intervals" in text
+    for page in ("", "bias/", "items/", "export/", "set-up/"):
+        assert client.get(f"/campaigns/{campaign.pk}/{page}").status_code == 200
+
+
+def test_raters_cannot_import_answers(rosa: Any, signed_in: SignedIn) -> None:
+    assert signed_in(rosa.user).get(PAGE).status_code == 403

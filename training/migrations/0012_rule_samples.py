@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0013_answers_from_files'),
+        ('labeling', '0012_answers_from_files'),
         ('training', '0011_publications_of_exports'),
     ]
 

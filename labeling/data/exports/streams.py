@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from labeling.access import visible
 from labeling.data.exports.rows import (
@@ -171,12 +171,16 @@ def comparisons(
     )
     judgments = _judgments(compared.filter(counted), campaigns, include_imports)
     judgments = judgments.select_related("comparison", "demonstration__response__source")
+    if include_single:
+        # Not those that are left of a comparison when the others' writers have withdrawn.
+        judgments = judgments.annotate(n_rated=Count("comparison__ranked"))
     weights = weights_by_rater(campaigns=campaigns)
     for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(
         chunk_size=CHUNK
     ):
         row = _comparison(judgment, weights)
-        if len(row.responses) > 1 or (include_single and row.responses):
+        is_single = include_single and judgment.n_rated == 1  # type: ignore[attr-defined]  # above
+        if len(row.responses) > 1 or (is_single and row.responses):
             yield row
         edited = _edited_pair(judgment, row)
         if edited is not None:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, OnboardingStep, Pool
 from labeling.pay import services as pay_services
@@ -77,7 +78,7 @@ def a_rate(campaign: Campaign, number: int) -> object:
 
 
 def a_version(campaign: Campaign, number: int) -> object:
-    form = guidelines_services.rating_form.default()
+    form = rating_form.default()
     return guidelines_services.new_guideline_version(
         guideline=campaign.guideline, text="x", form=form, **who_and_when()
     )

@@ -225,21 +225,17 @@ class Method:
 
     def _writes(self, row: str) -> str:
         fields = [name for name in self.fields if not self._is_file(name)]
+        fixed = [f'"{name}": {name}' for name in fields if name in self.required]
+        optional = [f'"{name}": {name}' for name in fields if name not in self.required]
+        parts = [f"{{{', '.join(fixed)}}}"] if fixed or not optional else []
+        parts += [f"given({{{', '.join(optional)}}})"] if optional else []
         if self.is_form:
-            files = self._named([name for name in self.fields if self._is_file(name)])
-            return f"upload({row}, {self.path}, {files}, {self._named(fields)})"
-        body = f", {self._named(fields)}" if fields else ""
+            files = ", ".join(f'"{name}": {name}' for name in self.fields if self._is_file(name))
+            return f"upload({row}, {self.path}, {{{files}}}, {' | '.join(parts)})"
+        body = f", {' | '.join(parts)}" if fields else ""
         # A response with a secret is not stored for its key.
         once = ", is_repeatable=False" if self._has_secret(row) else ""
         return f"{self.method}({row}, {self.path}{body}{once})"
-
-    def _named(self, names: list[str]) -> str:
-        """A dictionary of these arguments by their names, without those that are left out."""
-        fixed = [f'"{name}": {name}' for name in names if name in self.required]
-        optional = [f'"{name}": {name}' for name in names if name not in self.required]
-        parts = [f"{{{', '.join(fixed)}}}"] if fixed or not optional else []
-        parts += [f"given({{{', '.join(optional)}}})"] if optional else []
-        return " | ".join(parts)
 
     def _has_secret(self, row: str) -> bool:
         return "secret" in self.made.components.get(row, {}).get("properties", {})

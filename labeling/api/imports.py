@@ -236,6 +236,9 @@ class RowsToImportSerializer(_RowsSerializer, _AboutSerializer):
 
 class FileToImportSerializer(_FileSerializer, _AboutSerializer):
     format = _format_of_answers()
+    texts = serializers.FileField(
+        required=False, help_text="A second file with the texts of the items, by their IDs."
+    )
     is_strict = serializers.BooleanField(
         default=False, help_text="Publish nothing if any line has a problem."
     )

@@ -63,7 +63,7 @@ class Installed:
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Without the network: what the wheel needs comes from the running environment, whose own
-    editable installation is not seen.
+    editable installation is not seen. Without torch, as on a web machine.
     """
     root = tmp_path_factory.mktemp("installed")
     venv.create(root / "venv")
@@ -72,7 +72,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     # is searched, but its own .pth files are not read.
     asked = run([str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"])
     borrowed = Path(asked.strip()) / "borrowed.pth"
-    borrowed.write_text(sysconfig.get_paths()["purelib"] + "\n")
+    without_torch = "import sys; sys.modules['torch'] = None"
+    borrowed.write_text(f"{sysconfig.get_paths()['purelib']}\n{without_torch}\n")
     run([sys.executable, *f"-m pip --python {python} install {wheel}".split(), *OFFLINE], cwd=root)
     (root / "work").mkdir()
     return Installed(python=python, folder=root / "work")
@@ -143,7 +144,7 @@ def demo(installed: Installed) -> Iterator[str]:
             preexec_fn=services.die_with_parent,
         )
     try:
-        services.wait(lambda: "Ready in" in log.read_text(), process, log)
+        services.wait(lambda: "has no model" in log.read_text(), process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGINT)
@@ -171,6 +172,28 @@ def test_the_demo_keeps_its_data_in_the_folder_where_it_was_started(
     assert (installed.folder / "preferably-demo" / "preferably.sqlite3").exists()
     assert "rater@demo.example" in log
     assert "`preferably demo --reset` starts over" in log
+
+
+def test_the_demo_says_what_its_model_needs(demo: str, installed: Installed) -> None:
+    assert "are missing: torch." in (installed.folder / "demo.log").read_text()
+
+
+def test_a_site_that_has_an_admin_gets_no_first_one(demo: str, installed: Installed) -> None:
+    database = installed.folder / "preferably-demo" / "preferably.sqlite3"
+    done = subprocess.run(
+        [installed.command, "manage", "make_first_admin", "you@example.org"],
+        cwd=installed.folder,
+        env=installed.environment(
+            PREFERABLY_MODE="demo",
+            PREFERABLY_URL="https://label.example.org",
+            DATABASE_URL=f"sqlite:///{database}",
+        ),
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode != 0
+    assert "This site has an admin: admin@demo.example." in done.stderr
 
 
 def test_an_installed_production_site_serves_hashed_files(demo: str, installed: Installed) -> None:

@@ -2,6 +2,7 @@
 with real workers and a tiny model.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import local_site
 import nbformat
 import pytest
 import services
+from django.db import connection
 from nbclient import NotebookClient
 
 from tests.trainer.tiny import build_tiny_model
@@ -32,16 +34,19 @@ print(made[1])
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[local_site.LocalSite]:
-    """Web server, workers, beat and broker, without a person or a prompt."""
-    home = tmp_path / "site"
+def site(tmp_path: Path, transactional_db: None) -> Iterator[local_site.LocalSite]:
+    """Web server, workers, beat and broker, without a person or a prompt. The database is the
+    test's, which is migrated already.
+    """
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
     found = local_site.LocalSite(
-        home=home, port=services.free_port(), database=f"sqlite:///{home / 'site.sqlite3'}"
+        home=tmp_path / "site",
+        port=services.free_port(),
+        database=f"{server}/{connection.settings_dict['NAME']}",
     )
     found.log("any").parent.mkdir(parents=True)
     try:
         local_site.start_broker(found)
-        local_site.manage(found, "migrate", "--verbosity", "0")
         local_site.start_site(found)
         yield found
     finally:

@@ -1,11 +1,11 @@
 # `make help` lists all targets. Each target first installs what it needs into .venv.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN := .venv/bin/python
-CODE := accounts config labeling pages training clients/python/src manage.py scripts benchmarks tests
+CODE := accounts config labeling pages preferably training clients/python/src manage.py scripts benchmarks tests
 # Settings for tools that import the site but use no server.
 QUIET := PREFERABLY_MODE=test DATABASE_URL=sqlite://:memory:
 # Without text to translate. A folder is left out wherever it is, so benchmarks goes by its files.
-NO_WORDS := $(foreach folder,.venv .demo benchmarks/*.py build clients deploy docs scripts staticfiles tests var,--ignore '$(folder)')
+NO_WORDS := $(foreach folder,.venv .demo benchmarks/*.py build clients deploy docs preferably scripts staticfiles tests var,--ignore '$(folder)')
 # One test process per core. Tests are scheduled one by one, because some take a minute.
 PYTEST := -n auto --dist loadgroup
 # Otherwise every site process that a test starts would compile all modules again.
@@ -26,6 +26,7 @@ demo-reset: ## Delete everything the demo has stored (.demo/)
 test: install-dev ## Run every check: lint, types, contracts, and the whole suite on real services
 	@$(MAKE) --no-print-directory -j 2 lint types
 	@CHROMIUM="$$($(RUN) scripts/browser.py)" && export CHROMIUM && \
+	HELM="$$($(RUN) -m tests.house.deploy.helm)" && export HELM && \
 	$(RUN) scripts/run_with_services.py $(RUN) -m pytest $(PYTEST) $(ARGS)
 
 quick: install-dev ## Run the tests without browser, torch or slow tests; ARGS="-k desk" selects

@@ -205,6 +205,8 @@ API_TABLE: dict[str, Grant] = {
     "POST api_curation_snapshot": _TRAINING_WRITE,
     "POST api_curation_update_preview": _TRAINING_WRITE,
     "POST api_curation_discard": _TRAINING_WRITE,
+    "POST api_curation_rate": _TRAINING_WRITE,
+    "GET api_curation_rates": _TRAINING_READ,
     "GET api_curation_ledger": _TRAINING_READ,
     "POST api_curation_restore": _TRAINING_WRITE,
     "GET api_restored_documents": _TRAINING_READ,

@@ -241,6 +241,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "curation_update": RESEARCHER,
     "curation_discard": RESEARCHER,
     "curation_restore": RESEARCHER,
+    "curation_rate": RESEARCHER,
     "curation_recipe": RESEARCHER,
     "curation_recipe_undo": RESEARCHER,
     "suites": RESEARCHER,

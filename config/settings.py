@@ -1,6 +1,6 @@
 """One settings file for demo, test and production. What differs between sites comes from the
-environment through config.env. periodic_tasks, permissions, rest_api and sign_in hold the longer
-tables.
+environment through config.env. The longer tables are in config.third_party and
+config.permissions.
 """
 
 import shlex
@@ -17,9 +17,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.third_party import hub, periodic_tasks, prolific, rest_api, sign_in
+from config.third_party import celery_options, hub, periodic_tasks, prolific, rest_api, sign_in
 
+# The folder with our packages: a checkout, or the site-packages of an installed wheel.
 BASE_DIR = Path(__file__).resolve().parent.parent
+# What else belongs to the site: templates, static files, translations, guides. In a checkout, its
+# folders are links to those at the root.
+FILES_DIR = BASE_DIR / "preferably"
+# Where data goes unless the environment says otherwise.
+_HERE = BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()
 
 # --- what this process is -------------------------------------------------------------------------
 MODE = env.choice(
@@ -32,7 +38,7 @@ HOME = Path(
     env.text(
         "PREFERABLY_HOME",
         "Folder for all data: SQLite, uploads, snapshots, runs and models.",
-        default=str(BASE_DIR / "var"),
+        default=str(_HERE / "var"),
     )
 ).absolute()
 DEBUG = env.flag(
@@ -119,7 +125,7 @@ FINDERS = (
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [(FILES_DIR / "templates").resolve()],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -131,6 +137,7 @@ TEMPLATES = [
             ],
             "libraries": {
                 "campaigns": "labeling.campaigns.template_filters",
+                "curation": "training.snapshots.curation.rule_words",
                 "quality": "labeling.quality.template_filters",
             },
             "builtins": [
@@ -232,7 +239,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 FORMAT_MODULE_PATH = "config.formats"
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [(FILES_DIR / "locale").resolve()]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -260,10 +267,14 @@ DEFAULT_FROM_EMAIL = env.text(
 
 # --- static files ---------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = (
-    BASE_DIR / "staticfiles" if MODE == "production" else None
-)  # demo and tests serve static/ directly
-STATICFILES_DIRS = [BASE_DIR / "static"]
+_COLLECTED = env.text(
+    "PREFERABLY_STATIC",
+    "Folder where collectstatic puts static files, and from which production serves them.",
+    default=str(_HERE / "staticfiles"),
+)
+# Demo and tests serve the files where they are.
+STATIC_ROOT = _COLLECTED if MODE == "production" else None
+STATICFILES_DIRS = [(FILES_DIR / "static").resolve()]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -322,26 +333,7 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
 if REDIS_URL.startswith("rediss:"):  # Celery checks no certificate by itself
     CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_DISABLE_PREFETCH = True
-# By default kombu restores unacknowledged messages only every 100 s.
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 3600,
-    "unacked_restore_interval": 10,
-    "unacked_restore_throttle": 1,
-    # A request that queues a run must not wait for a broker that cannot be reached.
-    "socket_connect_timeout": 3,
-}
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A node trains on every core, so the process for its next run may be slow to start; Celery kills it
-# after 4 s by default.
-CELERY_WORKER_PROC_ALIVE_TIMEOUT = 600
-# A worker survives any outage of its broker: it keeps reconnecting.
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+vars().update(celery_options.OPTIONS)
 CELERY_TASK_DEFAULT_QUEUE = "short"
 CELERY_TASK_ROUTES = {
     "training.runs.tasks.execute_run": {"queue": "gpu"},

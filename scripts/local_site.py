@@ -21,7 +21,12 @@ from types import FrameType
 
 import services
 
-ROOT = Path(__file__).resolve().parent.parent
+_FILES = Path(__file__).resolve().parent.parent
+IS_INSTALLED = not (_FILES / "manage.py").exists()
+"""From a wheel, where this file is preferably/scripts/local_site.py."""
+ROOT = _FILES.parent if IS_INSTALLED else _FILES
+"""The folder with our packages."""
+MANAGE = [sys.executable, "-m", "preferably", "manage"]
 ON_LINUX = sys.platform == "linux"
 
 
@@ -129,14 +134,17 @@ def python_module(words: str) -> list[str]:
 
 
 def manage(site: LocalSite, *arguments: str, **more: str) -> str:
-    """The output of a manage.py command. If it fails, startup ends with its output."""
-    command = [sys.executable, "manage.py", *arguments]
+    """The output of one of Django's commands. If it fails, startup ends with its output."""
     done = subprocess.run(
-        command, cwd=ROOT, env=site.environment | more, stdout=subprocess.PIPE, text=True
+        [*MANAGE, *arguments],
+        cwd=ROOT,
+        env=site.environment | more,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     if done.returncode:
         raise SystemExit(
-            f"manage.py {' '.join(arguments)} exited with code {done.returncode}. See the error"
+            f"The command {' '.join(arguments)} exited with code {done.returncode}. See the error"
             " above."
         )
     return done.stdout

@@ -18,6 +18,7 @@ ACTION_WORDS = {
     "accept": _("Accept"),
     "accept_upsetting": _("Opt in to upsetting content"),
     "add_raters": _("Add raters"),
+    "add_responses": _("Add responses"),
     "add_step": _("Add a step"),
     "adjudicate": _("Adjudicate"),
     "answer": _("Answer a question"),

@@ -25,9 +25,8 @@ from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
 from labeling.api.results.figures import FiguresField
 from labeling.api.serializers import MessageSerializer, SourceSerializer
-from labeling.data.imports import agreement, previews, selectors, services
+from labeling.data.imports import agreement, drafts_of_file, previews, selectors, services
 from labeling.data.imports.answers.writer import MAX_NAME
-from labeling.data.imports.drafts_of_file import FORMATS
 from labeling.importers import formats
 from labeling.importers.annotations.legends import MEANINGS
 from labeling.importers.annotations.roles import ROLES
@@ -219,7 +218,7 @@ class _AboutSerializer(serializers.Serializer[Any]):
 def _format_of_answers() -> serializers.ChoiceField:
     return serializers.ChoiceField(
         required=False,
-        choices=FORMATS,
+        choices=drafts_of_file.FORMATS,
         help_text="See Importing data in the docs; `annotations` is a table of answers.",
     )
 
@@ -237,6 +236,9 @@ class RowsToImportSerializer(_RowsSerializer, _AboutSerializer):
 
 class FileToImportSerializer(_FileSerializer, _AboutSerializer):
     format = _format_of_answers()
+    texts = serializers.FileField(
+        required=False, help_text="A second file with the texts of the items, by their IDs."
+    )
     is_strict = serializers.BooleanField(
         default=False, help_text="Publish nothing if any line has a problem."
     )

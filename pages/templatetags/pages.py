@@ -170,7 +170,7 @@ def _modules() -> SafeString:
     """The import map as JSON, computed once: new files only come with a new version, and so with a
     restart.
     """
-    root = Path(settings.BASE_DIR) / "static"
+    root = (Path(settings.FILES_DIR) / "static").resolve()
     files = sorted(path.relative_to(root) for path in (root / "js").rglob("*.js"))
     imports = {file.with_suffix("").as_posix(): static(file.as_posix()) for file in files}
     return mark_safe(json.dumps({"imports": imports}))  # noqa: S308  # our own file names

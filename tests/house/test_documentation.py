@@ -92,5 +92,5 @@ def test_no_committed_file_names_a_path_of_one_machine() -> None:
 def text_of(path: Path) -> str | None:
     try:
         return path.read_text()
-    except (UnicodeDecodeError, FileNotFoundError):
+    except (UnicodeDecodeError, FileNotFoundError, IsADirectoryError):  # a link to a folder
         return None

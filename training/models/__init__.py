@@ -2,7 +2,12 @@
 and selectors.
 """
 
-from training.models.curations import Curation, RestoredDocument
+from training.models.curations import (
+    Curation,
+    RestoredDocument,
+    RuleSample,
+    SampledDocument,
+)
 from training.models.nodes import Node
 from training.models.registry import Endpoint, Publication, TrainedModel
 from training.models.runs import Run, RunPoint, RunSample, Seat, kind_choices
@@ -29,9 +34,11 @@ __all__ = [
     "Publication",
     "RatedSuite",
     "RestoredDocument",
+    "RuleSample",
     "Run",
     "RunPoint",
     "RunSample",
+    "SampledDocument",
     "Schedule",
     "Seat",
     "Snapshot",

@@ -1,10 +1,11 @@
-"""Curations: recipes applied to documents, and the documents that people restored."""
+"""Curations: recipes applied to documents, what people restored, and what raters were asked."""
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from labeling.models import Campaign, Response
 from training.models.snapshots import Snapshot
 
 
@@ -91,3 +92,29 @@ class RestoredDocument(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recipe}: {self.document}"
+
+
+class RuleSample(models.Model):
+    """Documents that a rule removed and documents that it kept, rated by people who do not know
+    which is which.
+    """
+
+    recipe = models.CharField(max_length=80)
+    rule = models.CharField(max_length=80)
+    campaign = models.OneToOneField(Campaign, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.recipe}: {self.rule}"
+
+
+class SampledDocument(models.Model):
+    """One document of a sample, stored as a response."""
+
+    sample = models.ForeignKey(RuleSample, on_delete=models.CASCADE, related_name="documents")
+    response = models.OneToOneField(Response, on_delete=models.PROTECT, related_name="+")
+    document = models.CharField(max_length=16, help_text="its id in the ledger")
+    is_removed = models.BooleanField(help_text="by the rule")
+
+    def __str__(self) -> str:
+        return self.document

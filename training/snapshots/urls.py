@@ -23,6 +23,7 @@ urlpatterns = [
     path(
         "curations/<int:pk>/restore/", curation_views.restore_of_curation, name="curation_restore"
     ),
+    path("curations/<int:pk>/rate/", curation_views.rate, name="curation_rate"),
     path("recipes/<slug:name>/", curation_views.recipe, name="curation_recipe"),
     path("recipes/<slug:name>/undo/", curation_views.undo, name="curation_recipe_undo"),
 ]

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
 
+from accounts.api import problems
 from accounts.api.fields import MAX_ID, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, does, reads, removes, writes
@@ -173,7 +174,11 @@ class ProlificStudies(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Raise the number of places. Repeating the call adds none."""
         services.set_places(study=study, n_places=n_places, **self.who_and_when)
 
-    @reads("read_prolific_cost", ProlificCostSerializer, query=ProlificCostQuery)
+    @reads(
+        "read_prolific_cost",
+        {200: ProlificCostSerializer, **problems.described((409,))},
+        query=ProlificCostQuery,
+    )
     def cost(self, request: Any, pk: int) -> Any:
         """What this many places cost, as Prolific says now."""
         study, n = self.get_object(), self.asked["n_places"]

@@ -41,7 +41,7 @@ def _html(name: str) -> SafeString:
     sections.
     """
     _heading, _newline, text = (
-        (settings.BASE_DIR / "docs" / f"{name}.md").read_text().partition("\n")
+        (settings.FILES_DIR / "docs" / f"{name}.md").read_text().partition("\n")
     )
     html: str = pages_render.markdown(_IN_FILE.sub(rf"]({_STAND_IN}\1)", text)).replace(
         "<br>", ""

@@ -310,3 +310,19 @@ def test_an_unknown_role_is_named(calling: Caller, alice: User) -> None:
 
     assert answer.status_code == 400
     assert "“boss” is not a known meaning" in json.dumps(answer.json(), ensure_ascii=False)
+
+
+def test_a_form_may_have_a_second_file_with_the_texts(calling: Caller, alice: User) -> None:
+    texts = '{"id": 7, "text": "Hi", "result_x": "x", "result_y": "y"}\n'
+    form = {
+        "file": a_file("id,worker,winner\n7,ann,left\n", "votes.csv"),
+        "texts": a_file(texts, "pairs.jsonl"),
+        "campaign": "Votes",
+        **ABOUT,
+    }
+
+    answer = calling(alice).post("/api/v1/imports", form)
+
+    assert answer.status_code == 202
+    run(Import.objects.get())
+    assert Campaign.objects.get().judgments.count() == 1

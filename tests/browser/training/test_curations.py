@@ -44,7 +44,7 @@ def test_a_recipe_is_previewed_restored_from_and_frozen(
     # The page asks for itself again until the preview is there.
     expect(page.get_by_text("Nothing is frozen yet")).to_be_visible()
     look_over(page, "curation-preview")
-    page.get_by_role("link", name="exact_duplicate").press("Enter")
+    page.get_by_role("link", name="Exact duplicate").press("Enter")
     page.get_by_text("Show the document that it repeats").press("Enter")
     page.get_by_role("button", name="Restore").press("Enter")
     expect(page.get_by_role("button", name="Undo")).to_be_visible()

@@ -25,12 +25,16 @@ def start(noor: User) -> Callable[..., Curation]:
     """Starts a curation, and runs it as a worker does."""
 
     def started(
-        *given: Document, makes_snapshot: bool = False, runs: bool = True, **changes: Any
+        *given: Document,
+        makes_snapshot: bool = False,
+        runs: bool = True,
+        recipe: str = "light",
+        **changes: Any,
     ) -> Curation:
         curation = services.start_curation(
             name="web text",
             kind="text",
-            recipe="light",
+            recipe=recipe,
             filters={"licence": "CC0-1.0", "min_characters": 10} | changes,
             upload=upload_of(*(given or documents())),
             makes_snapshot=makes_snapshot,

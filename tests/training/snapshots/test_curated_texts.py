@@ -11,13 +11,14 @@ from django.conf import settings as site
 from django.test import Client
 
 from accounts.models import User
+from labeling.curation import recipe
 from labeling.models import Gold, Prompt, Source
 from tests.training.conftest import NOW
 from tests.training.snapshots.curating import EMAIL, documents, text_of, upload_of
 from training.models import Curation, RestoredDocument, Snapshot, Suite, SuiteItem
 from training.snapshots import freeze
 from training.snapshots import services as snapshots_services
-from training.snapshots.curation import ledger, selectors, services, worker
+from training.snapshots.curation import ledger, rule_words, selectors, services, worker
 from training.snapshots.curation.selectors import SILENT_AFTER
 from training.snapshots.texts import Document
 
@@ -260,7 +261,7 @@ def test_the_ledger_of_a_snapshot_has_a_page(
     page = client.get(f"/snapshots/{snapshot.pk}/ledger/").text
 
     assert f"/snapshots/{snapshot.pk}/ledger/" in card
-    assert "exact_duplicate" in card
+    assert "Exact duplicate" in card
     assert "42 documents read: 40 kept, 1 changed, 1 removed." in page
     folder = Path(site.SNAPSHOTS_DIR) / snapshot.folder
     [removed] = ledger.entries(folder, rule="exact_duplicate", skip=0, n=5)
@@ -293,3 +294,7 @@ def test_a_snapshot_without_a_recipe_has_no_ledger(
     assert "recipe" not in snapshot.filters
     answer = signed_in(noor).get(f"/snapshots/{snapshot.pk}/ledger/")
     assert (answer.status_code, answer["Location"]) == (302, f"/snapshots/{snapshot.pk}/")
+
+
+def test_every_rule_has_words_for_its_pages() -> None:
+    assert rule_words.WORDS.keys() == recipe.RULES.keys()

@@ -17,11 +17,12 @@ from accounts.api.fields import Name
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
+from labeling.models import Pool
 from training import access as training_access
 from training.api.serializers import FiltersSerializer
 from training.models import Curation, RestoredDocument, Snapshot
 from training.snapshots import texts
-from training.snapshots.curation import recipes, selectors, services
+from training.snapshots.curation import ratings, recipes, selectors, services
 from training.snapshots.freeze import Filters
 
 _FILE_NAME = "documents.jsonl"
@@ -153,6 +154,32 @@ def ledger_response(source: Curation | Snapshot, asked: dict[str, Any]) -> Respo
     return Response({"next_cursor": cursor, "results": rows})
 
 
+class RateSerializer(serializers.Serializer[Any]):
+    rule = serializers.CharField(max_length=80, help_text="As in the ledger.")
+    pool = serializers.PrimaryKeyRelatedField(queryset=Pool.objects.all())
+    n = serializers.IntegerField(
+        required=False, default=ratings.USUAL_N, min_value=1, max_value=ratings.MOST
+    )
+    overlap = serializers.IntegerField(required=False, default=3, min_value=1, max_value=20)
+
+
+class RateOfRuleSerializer(serializers.Serializer[Any]):
+    n = serializers.IntegerField(help_text="Documents with at least one answer.")
+    share = serializers.FloatField(
+        allow_null=True, help_text="Of those, how many should be removed; ties count half."
+    )
+    low = serializers.FloatField(help_text="Lower end of the 95 % interval.")
+    high = serializers.FloatField()
+
+
+class MeasuredRuleSerializer(serializers.Serializer[Any]):
+    recipe = serializers.CharField(source="sample.recipe")
+    rule = serializers.CharField(source="sample.rule")
+    campaign = serializers.IntegerField(source="sample.campaign_id")
+    precision = RateOfRuleSerializer(help_text="Of documents that the rule removed.")
+    kept = RateOfRuleSerializer(help_text="Of documents that the recipe kept.")
+
+
 @described(
     list_curations="Curations, newest first.",
     read_curation="One curation: its state, and what the recipe did. Poll it until it is `ready`.",
@@ -178,6 +205,20 @@ class Curations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def update_preview(self, curation: Curation) -> None:
         """Make the preview again, with the documents restored meanwhile."""
         services.update_preview(curation=curation, **self.who_and_when)
+
+    @does("rate_curation_rule", MeasuredRuleSerializer, body=RateSerializer)
+    def rate(self, curation: Curation, **values: Any) -> ratings.MeasuredRule:
+        """Open a campaign in which raters say of documents that a rule removed, and of others that
+        the recipe kept, whether they should be removed.
+        """
+        sample = ratings.send_to_raters(curation=curation, **values, **self.who_and_when)
+        return ratings.measured_rule(sample=sample)
+
+    @reads("list_measured_rules", MeasuredRuleSerializer(many=True))
+    def rates(self, request: Request, pk: int) -> Response:
+        """What raters have said so far of the rules of its recipe."""
+        found = ratings.measured(recipe=self.get_object().filters["recipe"])
+        return Response(MeasuredRuleSerializer(found, many=True).data)
 
     @does("discard_curation", CurationSerializer)
     def discard(self, curation: Curation) -> None:

@@ -110,7 +110,7 @@ def entries(folder: Path, *, rule: str, skip: int, n: int) -> list[Entry]:
     """At most `n` rows of the ledger after the first `skip`, of one rule or of all (""). Raises
     OSError if the files are not here.
     """
-    of_rule = (entry for entry in _read(folder) if rule in ("", entry.rule))
+    of_rule = (entry for entry in read(folder) if rule in ("", entry.rule))
     return list(islice(of_rule, skip, skip + n))
 
 
@@ -118,10 +118,11 @@ def removal(folder: Path, document: str) -> Entry | None:
     """The row that says why a document was removed; None if it was not. Raises OSError if the files
     are not here.
     """
-    return next((one for one in _read(folder) if one.id == document and one.is_removed), None)
+    return next((one for one in read(folder) if one.id == document and one.is_removed), None)
 
 
-def _read(folder: Path) -> Iterator[Entry]:
+def read(folder: Path) -> Iterator[Entry]:
+    """Every row, in the order of the documents. Raises OSError if the files are not here."""
     names = Entry.__dataclass_fields__
     with (folder / LEDGER).open(encoding="utf-8") as file:
         for line in file:

@@ -7,12 +7,14 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.shell.requests import MemberRequest
 from training import access as training_access
 from training.models import Curation, Snapshot
-from training.snapshots.curation import recipes, selectors, services
+from training.snapshots.curation import ratings, recipes, selectors, services
+from training.snapshots.curation.forms import RateForm
 from training.snapshots.curation.ledger import Summary
 
 ENTRIES_PER_PAGE = 20
@@ -58,6 +60,7 @@ def _page(request: MemberRequest, curation: Curation, problem: str = "") -> Http
     if is_ready and summary is not None:
         context |= ledger_page(request, curation, summary)
         context["is_outdated"] = selectors.is_outdated(curation=curation)
+        context["can_be_rated"] = bool(context["rule"]) and ratings.can_be_rated(context["rule"])
     name = "_curation.html" if request.htmx else "curation.html"
     status = 409 if problem else 200
     return render(request, f"training/snapshots/curation/{name}", context, status=status)
@@ -135,6 +138,31 @@ def _back(request: MemberRequest, name: str, pk: int) -> HttpResponse:
     return answer
 
 
+@require_http_methods(["GET", "POST"])
+def rate(request: MemberRequest, pk: int) -> HttpResponse:
+    """Sends a sample of what ?rule= removed to raters."""
+    curation = training_access.curation(user=request.user, pk=pk)
+    rule = request.GET.get("rule", "")
+    form = RateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        by, now = training_access.researcher(request.user), timezone.now()
+        try:
+            ratings.send_to_raters(
+                curation=curation, rule=rule, **form.cleaned_data, by=by, now=now
+            )
+        except ratings.UnableToRate as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            messages.success(request, _("The documents were sent to raters."))
+            return redirect("curation_recipe", curation.filters["recipe"])
+    return render(
+        request,
+        "training/snapshots/curation/rate.html",
+        {"curation": curation, "rule": rule, "form": form},
+        status=422 if form.errors else 200,
+    )
+
+
 @require_GET
 def recipe(request: MemberRequest, name: str) -> HttpResponse:
     """A recipe's rules with their thresholds, and what people restored from it."""
@@ -146,6 +174,7 @@ def recipe(request: MemberRequest, name: str) -> HttpResponse:
         "words": recipes.WORDS[name],
         "rules": recipes.rules_in_words(name=name),
         "restored": selectors.restored(recipe=name),
+        "measured": ratings.measured(recipe=name),
     }
     return render(request, "training/snapshots/curation/recipe.html", context)
 

@@ -108,15 +108,8 @@ class AsyncDriver:
             attempt += 1
 
     async def _send(self, request: Request) -> httpx2.Response:
-        if request.upload is None:
-            return await self.http.request(request.method, request.path, **request.options())
-        with request.upload.open("rb") as file:
-            return await self.http.request(
-                request.method,
-                request.path,
-                files={"file": (request.upload.name, file)},
-                **request.options(),
-            )
+        with request.opened() as options:
+            return await self.http.request(request.method, request.path, **options)
 
     async def download(self, wanted: Download) -> int:
         request = wanted.request

@@ -60,7 +60,6 @@ from preferably_client.rows import (
     Import,
     ImportAgreement,
     ImportFormat,
-    ImportOrAnswersFormat,
     ImportProblem,
     Invitation,
     ItemConsensus,
@@ -74,6 +73,7 @@ from preferably_client.rows import (
     Log,
     MadeGold,
     Matching,
+    MeasuredRule,
     Model,
     ModelKind,
     ModelResponse,
@@ -117,6 +117,7 @@ from preferably_client.rows import (
     ReviewItem,
     ReviewRow,
     RolesEnum,
+    RowFormat,
     Run,
     RunKind,
     Sample,
@@ -534,9 +535,15 @@ class Operations:
         return post(Computing, f"campaigns/{campaign_id}/quality")
 
     @listing
-    def list_campaign_rater_pairs(self, campaign_id: int) -> Listing[RaterPair]:
-        """Agreement of every two raters with at least ten votes on shared pairs."""
-        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs")
+    def list_campaign_rater_pairs(
+        self, campaign_id: int, *, question: str | None = None
+    ) -> Listing[RaterPair]:
+        """Agreement and Cohen's κ of every two raters, those that share the most first.
+
+        `question`: A question of the form by its name. Without it: choices between
+        responses.
+        """
+        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs", question=question)
 
     @listing
     def list_campaign_rater_quality(self, campaign_id: int) -> Listing[RaterQuality]:
@@ -856,6 +863,32 @@ class Operations:
         return pages(LedgerEntry, f"curations/{curation_id}/ledger", rule=rule)
 
     @operation
+    def rate_curation_rule(
+        self,
+        curation_id: int,
+        *,
+        rule: str,
+        pool: int,
+        n: int | Unset = UNSET,
+        overlap: int | Unset = UNSET,
+    ) -> Call[MeasuredRule]:
+        """Open a campaign in which raters say of documents that a rule removed, and of
+        others that the recipe kept, whether they should be removed.
+
+        `rule`: As in the ledger.
+        """
+        return post(
+            MeasuredRule,
+            f"curations/{curation_id}/rate",
+            {"rule": rule, "pool": pool} | given({"n": n, "overlap": overlap}),
+        )
+
+    @operation
+    def list_measured_rules(self, curation_id: int) -> Call[list[MeasuredRule]]:
+        """What raters have said so far of the rules of its recipe."""
+        return get(list[MeasuredRule], f"curations/{curation_id}/rates")
+
+    @operation
     def restore_document(self, curation_id: int, document: str) -> Call[RestoredDocument]:
         """Keep a removed document whenever this recipe runs again. Safe to repeat.
 
@@ -1143,7 +1176,7 @@ class Operations:
         rows: Sequence[Mapping[str, Any]],
         source: str,
         licence: str,
-        format: ImportOrAnswersFormat | Unset = UNSET,
+        format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -1208,12 +1241,13 @@ class Operations:
         *,
         source: str,
         licence: str,
-        format: ImportOrAnswersFormat | Unset = UNSET,
+        format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         campaign: str | Unset = UNSET,
         roles: Mapping[str, str] | Unset = UNSET,
         legend: Mapping[str, str] | Unset = UNSET,
+        texts: str | PathLike[str] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
@@ -1239,12 +1273,14 @@ class Operations:
 
         `legend`: For a table of votes: value → which response is better.
 
+        `texts`: A second file with the texts of the items, by their IDs.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return upload(
             Import,
             "imports",
-            file,
+            {"file": file, "texts": texts},
             {"source": source, "licence": licence}
             | given(
                 {
@@ -1291,7 +1327,7 @@ class Operations:
         self,
         rows: Sequence[Mapping[str, Any]],
         *,
-        format: ImportFormat | Unset = UNSET,
+        format: RowFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -1328,7 +1364,7 @@ class Operations:
         self,
         file: str | PathLike[str],
         *,
-        format: ImportFormat | Unset = UNSET,
+        format: RowFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
     ) -> Call[Preview]:
@@ -1346,7 +1382,7 @@ class Operations:
         return upload(
             Preview,
             "imports/preview",
-            file,
+            {"file": file},
             given({"format": format, "columns": columns, "with_judgments": with_judgments}),
         )
 

@@ -65,7 +65,6 @@ __all__ = [
     "Import",
     "ImportAgreement",
     "ImportFormat",
-    "ImportOrAnswersFormat",
     "ImportProblem",
     "ImportState",
     "Invitation",
@@ -87,6 +86,7 @@ __all__ = [
     "LogLine",
     "MadeGold",
     "Matching",
+    "MeasuredRule",
     "Message",
     "Model",
     "ModelKind",
@@ -137,6 +137,7 @@ __all__ = [
     "QueueEnum",
     "QueuedRun",
     "RankedResponse",
+    "RateOfRule",
     "Rater",
     "RaterPair",
     "RaterPool",
@@ -158,6 +159,7 @@ __all__ = [
     "ReviewedAnswer",
     "RoleEnum",
     "RolesEnum",
+    "RowFormat",
     "Run",
     "RunKind",
     "RunState",
@@ -241,26 +243,6 @@ ExportFormat = Literal["jsonl", "parquet", "json"]
 ExportState = Literal["queued", "running", "done", "failed"]
 
 ImportFormat = Literal[
-    "jsonl",
-    "csv",
-    "plain",
-    "openassistant",
-    "oasst_flat",
-    "hh",
-    "hf",
-    "sharegpt",
-    "alpaca",
-    "ultrafeedback",
-    "helpsteer",
-    "arena",
-    "turns",
-    "argilla",
-    "label_studio",
-    "rankings",
-    "written",
-]
-
-ImportOrAnswersFormat = Literal[
     "jsonl",
     "csv",
     "plain",
@@ -390,6 +372,26 @@ RoleEnum = Literal["system", "user", "assistant"]
 
 RolesEnum = Literal["rater", "admin", "researcher"]
 
+RowFormat = Literal[
+    "jsonl",
+    "csv",
+    "plain",
+    "openassistant",
+    "oasst_flat",
+    "hh",
+    "hf",
+    "sharegpt",
+    "alpaca",
+    "ultrafeedback",
+    "helpsteer",
+    "arena",
+    "turns",
+    "argilla",
+    "label_studio",
+    "rankings",
+    "written",
+]
+
 RunKind = Literal[
     "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
 ]
@@ -492,8 +494,6 @@ class Agreement:
     """Agreement with other pools."""
     reward_model: str
     """That `figures.model` compares with."""
-    kappas: list[dict[str, Any]]
-    """Cohen's κ of two raters, by question."""
 
 
 @dataclass(frozen=True)
@@ -1325,6 +1325,17 @@ class Matching:
 
 
 @dataclass(frozen=True)
+class MeasuredRule:
+    recipe: str
+    rule: str
+    campaign: int
+    precision: RateOfRule
+    """Of documents that the rule removed."""
+    kept: RateOfRule
+    """Of documents that the recipe kept."""
+
+
+@dataclass(frozen=True)
 class Message:
     role: RoleEnum
     content: str
@@ -1797,6 +1808,17 @@ class RankedResponse:
 
 
 @dataclass(frozen=True)
+class RateOfRule:
+    n: int
+    """Documents with at least one answer."""
+    share: float | None
+    """Of those, how many should be removed; ties count half."""
+    low: float
+    """Lower end of the 95 % interval."""
+    high: float
+
+
+@dataclass(frozen=True)
 class Rater:
     id: int
     alias: str
@@ -1815,13 +1837,15 @@ class Rater:
 
 @dataclass(frozen=True)
 class RaterPair:
+    """Two raters with at least ten votes or answers in common."""
+
     one: str
     """A pseudonym."""
     other: str
-    agreement: Figure
-    """Ties count half."""
-    kappa: float | None
-    """Cohen's."""
+    agreement: Figure | None
+    """Ties count half. Null for a question of the form."""
+    kappa: Figure
+    """Cohen's. Weighted for scales."""
 
 
 @dataclass(frozen=True)

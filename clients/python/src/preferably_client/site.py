@@ -97,15 +97,8 @@ class Driver:
             attempt += 1
 
     def _send(self, request: Request) -> httpx2.Response:
-        if request.upload is None:
-            return self.http.request(request.method, request.path, **request.options())
-        with request.upload.open("rb") as file:
-            return self.http.request(
-                request.method,
-                request.path,
-                files={"file": (request.upload.name, file)},
-                **request.options(),
-            )
+        with request.opened() as options:
+            return self.http.request(request.method, request.path, **options)
 
     def download(self, wanted: Download) -> int:
         request = wanted.request

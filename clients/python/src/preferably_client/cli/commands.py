@@ -1,7 +1,7 @@
 """What each command does. True if it ended well."""
 
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ N_PROBLEMS = 20
 
 
 def import_file(site: Preferably, given: Namespace, out: Output) -> bool:
-    columns = dict(pair.split("=", 1) for pair in given.column)
+    columns, roles, legend = map(_pairs, (given.column, given.role, given.legend))
     started = site.create_import_from_file(
         given.file,
         source=given.source,
@@ -24,6 +24,10 @@ def import_file(site: Preferably, given: Namespace, out: Output) -> bool:
         format=given.format or UNSET,
         columns=columns or UNSET,
         with_judgments=given.with_judgments,
+        campaign=given.campaign or UNSET,
+        roles=roles or UNSET,
+        legend=legend or UNSET,
+        texts=given.texts or UNSET,
         is_strict=given.strict,
     )
     *_, ended = site.follow_import(started.id, every_s=given.every)
@@ -35,6 +39,14 @@ def import_file(site: Preferably, given: Namespace, out: Output) -> bool:
     counts = ", ".join(f"{n} {name}" for name, n in ended.counts.items() if name != "problems")
     out.show(f"import {ended.id}: {ended.state}. {ended.error or counts}", **{"import": ended})
     return ended.state == "published"
+
+
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE as a dictionary. Raises NotConfigured."""
+    pairs = [text.partition("=") for text in given]
+    if wrong := [name for name, sign, _value in pairs if not sign]:
+        raise NotConfigured(f"“{wrong[0]}” has no value. Write it as NAME=VALUE.")
+    return {name: value for name, _sign, value in pairs}
 
 
 def export(site: Preferably, given: Namespace, out: Output) -> bool:

@@ -92,6 +92,22 @@ def _add_import(found: argparse.ArgumentParser) -> None:
     found.add_argument(
         "--with-judgments", action="store_true", help="import demonstrations and rankings too"
     )
+    found.add_argument("--campaign", help="put the answers of its raters into one of this name")
+    found.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="HEADING=ROLE",
+        help="what a column of a table of answers is; found by looking unless given",
+    )
+    found.add_argument(
+        "--legend",
+        action="append",
+        default=[],
+        metavar="VALUE=MEANING",
+        help="what a value in a column of winners says: first, second, tie, all_bad or skip",
+    )
+    found.add_argument("--texts", help="a file with the texts of the items, by their ids")
     found.add_argument("--strict", action="store_true", help="publish nothing if a line is wrong")
     found.add_argument("--every", type=float, default=1.0, help="seconds between looks")
     found.set_defaults(command=commands.import_file)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OPTIONS = [
     "-Q gpu",
     "-c ${RUNS_AT_ONCE}",
@@ -24,7 +24,7 @@ def words_of(name: str) -> str:
 
 
 def test_the_unit_and_the_container_start_the_worker_as_the_tests_do() -> None:
-    for name in ("deploy/preferably-node.service", "deploy/Containerfile.node"):
+    for name in ("deploy/preferably-node.service", "deploy/Containerfile"):
         assert [option for option in OPTIONS if option not in words_of(name)] == [], name
 
 

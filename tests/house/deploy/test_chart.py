@@ -1,0 +1,170 @@
+"""The chart renders to what Kubernetes takes, runs the same commands as the units, and documents
+each of its values.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from training.models import Run
+
+ROOT = Path(__file__).resolve().parents[3]
+CHART = ROOT / "deploy" / "chart"
+HELM = os.environ.get("HELM") or shutil.which("helm")
+REQUIRED = {
+    "host": "label.example.org",
+    "existingSecret": "preferably",
+    "artifacts": "s3://bucket/preferably",
+    "image.web": "registry.example.org/preferably-web:1",
+    "image.node": "registry.example.org/preferably-node:1",
+}
+EVERYTHING = {
+    "models.enabled": "true",
+    "node.autoscaling.enabled": "true",
+    "environment.EMAIL_URL": "smtp+tls://mail.example.org:587",
+    "web.autoscaling.enabled": "false",
+}
+POD = {"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001}
+needs_helm = pytest.mark.skipif(HELM is None, reason="helm is not installed here")
+
+
+def helm(*arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
+    chosen = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    return subprocess.run(
+        [str(HELM), *arguments, str(CHART), *chosen], capture_output=True, text=True
+    )
+
+
+@cache
+def rendered(*, is_everything: bool) -> list[dict[str, Any]]:
+    done = helm("template", "site", **REQUIRED | (EVERYTHING if is_everything else {}))
+    assert done.returncode == 0, done.stderr
+    return [each for each in yaml.safe_load_all(done.stdout) if each]
+
+
+def pods(*, is_everything: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
+    for each in rendered(is_everything=is_everything):
+        if each["kind"] in ("Deployment", "StatefulSet", "Job"):
+            yield each["metadata"]["name"].removeprefix("site-"), each["spec"]["template"]["spec"]
+
+
+@needs_helm
+@pytest.mark.parametrize("values", [REQUIRED, REQUIRED | EVERYTHING])
+def test_helm_finds_nothing_wrong(values: dict[str, str]) -> None:
+    done = helm("lint", "--strict", **values)
+
+    assert "[WARNING]" not in done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+@needs_helm
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_a_value_that_is_missing_is_named(missing: str) -> None:
+    done = helm("template", "site", **{name: REQUIRED[name] for name in {*REQUIRED} - {missing}})
+
+    assert done.returncode != 0
+    assert f"Set {missing} to" in done.stderr
+
+
+@needs_helm
+def test_each_process_of_a_site_is_there() -> None:
+    few = {name for name, _pod in pods(is_everything=False)}
+
+    assert few == {"migrate", "web", "short", "beat", "node"}
+    assert {name for name, _pod in pods()} == few | {"models"}
+
+
+@needs_helm
+def test_each_pod_runs_without_privileges_on_a_root_that_is_read_only() -> None:
+    for name, pod in pods():
+        (container,) = pod["containers"]
+        assert pod["securityContext"].items() >= POD.items(), name
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }, name
+
+
+@needs_helm
+def test_each_variable_is_one_that_the_site_reads() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    named = {one["name"] for _name, pod in pods() for one in pod["containers"][0]["env"]}
+
+    assert {name for name in named - {"RUNS_AT_ONCE"} if f"`{name}`" not in page} == set()
+
+
+@needs_helm
+@pytest.mark.parametrize("part", ["short", "beat", "models"])
+def test_a_pod_runs_the_command_of_its_unit(part: str) -> None:
+    text = (ROOT / "deploy" / f"preferably-{part}.service").read_text()
+    started = re.findall(r"^ExecStart=\S+/bin/(.*)$", text, re.MULTILINE)[0]
+
+    command = dict(pods())[part]["containers"][0]["command"]
+
+    assert " ".join(command) == started.replace("%H", "%h")
+
+
+@needs_helm
+def test_web_is_asked_by_the_name_that_it_serves() -> None:
+    """A probe by address alone is no host of the site, and would be refused."""
+    (container,) = dict(pods())["web"]["containers"]
+    asked = [container[probe]["httpGet"] for probe in ("livenessProbe", "readinessProbe")]
+
+    assert [one["path"] for one in asked] == ["/healthz", "/readyz"]
+    assert {one["httpHeaders"][0]["value"] for one in asked} == {"label.example.org"}
+
+
+@needs_helm
+def test_a_node_has_the_cards_and_the_time_that_a_run_needs() -> None:
+    pod = dict(pods())["node"]
+
+    assert pod["containers"][0]["resources"]["limits"] == {"memory": "64Gi", "nvidia.com/gpu": 1}
+    assert pod["terminationGracePeriodSeconds"] == 600
+
+
+@needs_helm
+def test_nodes_are_counted_by_the_runs_that_are_not_finished() -> None:
+    (scaled,) = [one for one in rendered(is_everything=True) if one["kind"] == "ScaledObject"]
+    query = scaled["spec"]["triggers"][0]["metadata"]["query"]
+
+    unfinished = set(Run.State.values) - {Run.State.FINISHED.value}
+    assert f"FROM {Run._meta.db_table} " in query
+    assert set(re.findall(r"'(\w+)'", query)) == unfinished
+
+
+@needs_helm
+def test_web_is_scaled_unless_that_is_turned_off() -> None:
+    kinds = [one["kind"] for one in rendered(is_everything=False)]
+
+    assert "HorizontalPodAutoscaler" in kinds
+    assert "HorizontalPodAutoscaler" not in [one["kind"] for one in rendered(is_everything=True)]
+
+
+# Without helm
+
+
+def leaves(values: dict[str, Any], before: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        if isinstance(value, dict) and value and name != "resources":
+            yield from leaves(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}"
+
+
+def test_each_value_is_documented_and_used() -> None:
+    values = set(leaves(yaml.safe_load((CHART / "values.yaml").read_text())))
+    documented = re.findall(r"^\| `([\w.]+)` \|", (CHART / "README.md").read_text(), re.MULTILINE)
+    templates = "".join(path.read_text() for path in (CHART / "templates").iterdir())
+    used = set(re.findall(r"\.Values\.([\w.]+)", templates))
+
+    assert sorted(documented) == sorted(values)
+    assert used == values

@@ -1,0 +1,216 @@
+"""compose.yaml and deploy/Containerfile match the code, the guides and each other."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+COMPOSE = ROOT / "compose.yaml"
+THREE_LINES = {
+    "HOST_NAME": "label.example.org",
+    "PREFERABLY_SECRET_KEY": "0123456789" * 5,
+    "DATABASE_PASSWORD": "abcdef0123456789",
+}
+OURS = ("migrate", "web", "short", "beat", "models", "models-external", "node")
+# What other programs read: PostgreSQL's image, and the shell that starts a node.
+READ_ELSEWHERE = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "RUNS_AT_ONCE"}
+
+
+@cache
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
+    return found
+
+
+def test_the_file_is_a_compose_file() -> None:
+    """By the schema of the Compose Specification, which the checker brings."""
+    check = f"-m check_jsonschema --builtin-schema vendor.compose-spec {COMPOSE}".split()
+    checked = subprocess.run([sys.executable, *check], capture_output=True, text=True)
+
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is missing")
+def test_compose_itself_understands_the_file_with_three_lines_of_settings(tmp_path: Path) -> None:
+    """It fills in every variable, and needs no running docker for that."""
+    lines = tmp_path / ".env"
+    lines.write_text("".join(f"{name}={value}\n" for name, value in THREE_LINES.items()))
+    command = f"docker-compose --file {COMPOSE} --env-file {lines}".split()
+
+    done = subprocess.run(
+        [*command, "--profile", "gpu", "--profile", "external", "config", "--format", "json"],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    site = json.loads(done.stdout)["services"]
+    assert set(site) == {*OURS, "postgres", "valkey", "caddy"}
+    assert site["web"]["environment"]["PREFERABLY_URL"] == "https://label.example.org"
+
+
+def test_three_lines_are_all_that_must_be_written() -> None:
+    required = set(re.findall(r"\$\{([A-Z_]+):\?", COMPOSE.read_text()))
+    example = (ROOT / "deploy" / "compose.env.example").read_text()
+
+    assert required == set(THREE_LINES)
+    assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) == required
+
+
+def test_each_variable_of_the_file_is_one_that_the_site_reads() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    named = {name for service in services().values() for name in service.get("environment", {})}
+
+    assert {name for name in named - READ_ELSEWHERE if f"`{name}`" not in page} == set()
+
+
+def test_each_optional_line_of_the_example_has_a_meaning_in_the_file() -> None:
+    example = (ROOT / "deploy" / "compose.env.example").read_text()
+    optional = set(re.findall(r"^# ([A-Z_]+)=", example, re.MULTILINE))
+
+    assert "EMAIL_URL" in optional
+    assert [name for name in optional if not is_used(name)] == []
+
+
+def is_used(name: str) -> bool:
+    return name == "COMPOSE_PROFILES" or f"${{{name}" in COMPOSE.read_text()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_process_runs_without_privileges_on_a_root_that_is_read_only(name: str) -> None:
+    process = services()[name]
+
+    assert process["read_only"] is True
+    assert process["cap_drop"] == ["ALL"]
+    assert process["security_opt"] == ["no-new-privileges:true"]
+    assert "data:/var/lib/preferably" in process["volumes"]
+
+
+@pytest.mark.parametrize("name", [*OURS, "postgres", "valkey"])
+def test_each_service_says_whether_it_is_well_or_why_it_does_not(name: str) -> None:
+    """What has `disable` ends when it is unwell, or shows it on a page of the site."""
+    assert services()[name]["healthcheck"]
+
+
+def test_the_site_starts_after_the_migration_and_only_then() -> None:
+    condition = {"condition": "service_completed_successfully"}
+    waiting = [name for name in OURS if services()[name]["depends_on"].get("migrate") == condition]
+
+    assert waiting == [name for name in OURS if name != "migrate"]
+
+
+def test_the_database_and_the_broker_are_not_reached_from_outside() -> None:
+    assert [services()[name]["networks"] for name in ("postgres", "valkey")] == [["inside"]] * 2
+    assert yaml.safe_load(COMPOSE.read_text())["networks"]["inside"] == {"internal": True}
+    assert [name for name, service in services().items() if "ports" in service] == ["caddy"]
+
+
+def test_each_volume_has_a_name_except_for_uploads_while_they_arrive() -> None:
+    mounted = [each for service in services().values() for each in service["volumes"]]
+    volumes = yaml.safe_load(COMPOSE.read_text())["volumes"]
+
+    unnamed = {each.partition(":")[0] for each in mounted} - set(volumes)
+    assert unnamed == {"/var/tmp"}  # noqa: S108  # a path in a container
+
+
+@pytest.mark.parametrize(
+    ("service", "unit"),
+    [
+        ("short", "preferably-short"),
+        ("beat", "preferably-beat"),
+        ("models", "preferably-models"),
+        ("models-external", "preferably-models"),
+    ],
+)
+def test_a_service_runs_the_command_of_its_unit(service: str, unit: str) -> None:
+    text = (ROOT / "deploy" / f"{unit}.service").read_text()
+    started = re.findall(r"^ExecStart=\S+/bin/(.*)$", text, re.MULTILINE)
+
+    # systemd writes %H for the name of the machine, Celery %h.
+    assert [" ".join(services()[service]["command"])] == [started[0].replace("%H", "%h")]
+
+
+# The images
+
+
+def instructions() -> list[str]:
+    joined = re.sub(r"\\\n", " ", (ROOT / "deploy" / "Containerfile").read_text())
+    return [line for line in joined.splitlines() if line and not line.startswith("#")]
+
+
+def stages() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in instructions():
+        if start := re.match(r"FROM \S+ AS (\w+)$", line):
+            lines = found.setdefault(start[1], [])
+        elif found:
+            lines.append(line)
+    return found
+
+
+def test_both_images_run_as_nobody_special_with_pinned_packages() -> None:
+    for name in ("web", "node"):
+        users = [line for line in stages()[name] if line.startswith("USER")]
+        installed = [line for line in stages()[name] if "pip install" in line]
+
+        assert users == ["USER 10001:10001"], name
+        assert len(installed) == 1, name
+        assert "-c /srv/preferably/constraints.txt" in installed[0], name
+
+
+def test_only_the_image_of_a_node_has_torch() -> None:
+    (web,) = [line for line in stages()["web"] if "pip install" in line]
+    (node,) = [line for line in stages()["node"] if "pip install" in line]
+
+    assert web.endswith('[s3]"')
+    assert node.endswith('[s3,train]"')
+
+
+def test_the_web_image_starts_as_the_unit_does_and_is_asked_how_it_is() -> None:
+    unit = (ROOT / "deploy" / "preferably-web.service").read_text()
+    options = re.findall(r"^ExecStart=\S+/bin/(.*)$", unit, re.MULTILINE)[0].split()
+    (command,) = [line for line in stages()["web"] if line.startswith("CMD")]
+
+    started = json.loads(command.removeprefix("CMD "))
+    assert set(options) - set(started) == {"127.0.0.1:8000"}
+    assert any(line.startswith("HEALTHCHECK") for line in stages()["web"])
+
+
+def test_the_context_of_an_image_has_the_site_and_nothing_else() -> None:
+    """By .dockerignore, whose last matching line decides."""
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    sent = {name for name in tracked if is_sent(name)}
+
+    folders = {name.partition("/")[0] for name in sent}
+    assert {"accounts", "config", "templates", "static", "preferably"} <= folders
+    assert {"pyproject.toml", "constraints.txt", "README.md", "docs/raters.md"} <= sent
+    assert not folders & {"tests", "benchmarks", "clients", ".ci", ".git", ".venv"}
+    assert not is_sent(".venv/bin/python")
+    assert not is_sent(".git/config")
+    assert not is_sent("config/__pycache__/env.cpython-311.pyc")
+    assert not is_sent(".env")
+
+
+def is_sent(name: str) -> bool:
+    parents = [name, *map(str, Path(name).parents)]
+    answer = True
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        pattern = line.lstrip("!").removeprefix("**/")
+        whole = [parent for parent in parents if fnmatch(parent, pattern)]
+        inside = line.startswith("**/") and any(fnmatch(p, pattern) for p in Path(name).parts)
+        if line and not line.startswith("#") and (whole or inside):
+            answer = line.startswith("!")
+    return answer

@@ -2,10 +2,10 @@
 
     python benchmarks/curation.py [--quick] [--documents 10000 | --megabytes 1000] [--seed 1]
 
-The documents come from fixtures/corpus.py: ours, deterministic, and independent of the rules. The
-cleaning runs in a process of its own with the recipe for text; then again with a kill -9 in the
-middle, and the results must be the same bytes. `--megabytes` makes longer documents up to that
-size. The last line is JSON:
+The documents come from fixtures/corpus.py: ours, deterministic, and independent of the rules. They
+are cleaned as a job cleans them, by labeling.curation.child in two processes, with the recipe for
+text; then again with a kill -9 in the middle, and the results must be the same bytes.
+`--megabytes` makes longer documents up to that size. The last line is JSON:
 
     exact_precision, exact_recall   copies equal but for case, spacing and punctuation
     near_precision, near_recall     pairs with a Jaccard index of 0.8 to 0.95 over runs of five
@@ -15,7 +15,10 @@ size. The last line is JSON:
     contamination_verbatim, contamination_edited   items found, whole and with one word changed
     leaked          planted keys and personal data that are still in what was kept or in the ledger
     clean_removed   share of clean documents that any rule removed
-    seconds, peak_mb                of the unbroken cleaning
+    seconds, peak_mb                of the unbroken cleaning; memory of all its processes together,
+                                    read four times a second
+    cpu_seconds     of all its processes: on two idle cores it takes a little more than half of them
+    load            processes that wanted a core meanwhile, ours too
     resumed_equal   whether the killed and resumed cleaning gave the same bytes
 """
 
@@ -24,7 +27,6 @@ import filecmp
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -37,17 +39,15 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.fixtures import corpus
-from labeling.curation import cleaning, recipe
-from labeling.curation.contamination import Item
+from labeling.curation import child, cleaning, recipe
 
+ROOT = Path(__file__).resolve().parent.parent
 BYTES_PER_LONG_DOCUMENT = 3_400
+LOOK_EVERY_S = 0.25
 
 
 def main() -> None:
     options = _options()
-    if options.clean:
-        _clean(Path(options.clean[0]), Path(options.clean[1]), options.kill_after)
-        return
     with tempfile.TemporaryDirectory() as name:
         print(json.dumps(_measured(Path(name), options)))
 
@@ -58,8 +58,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--documents", type=int, default=10_000)
     parser.add_argument("--megabytes", type=int)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--clean", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--kill-after", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -72,43 +70,73 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         corpus.write(folder, n=n, seed=options.seed)
     megabytes = round((folder / "documents.jsonl").stat().st_size / 10**6, 1)
     print(f"Wrote {megabytes} MB.", file=sys.stderr)
-    cost = json.loads(_child(folder, "unbroken").stdout.splitlines()[-1])
-    killed = _child(folder, "resumed", kill_after=max(1_000, n // 2))
-    assert killed.returncode == -signal.SIGKILL, "the cleaning was to be killed"
-    _child(folder, "resumed")
+    for name in ("unbroken", "resumed"):
+        _prepare(folder, folder / name)
+    cost = _cleaned(folder / "unbroken")
+    figures = {**_figures(folder), "megabytes": megabytes, **cost}
+    print(json.dumps(figures), file=sys.stderr, flush=True)
+    _cleaned(folder / "resumed", kill_after=max(1_000, n // 2))
+    assert not (folder / "resumed" / cleaning.ACCOUNT).exists(), "the cleaning was to be killed"
+    _cleaned(folder / "resumed")
     is_equal = all(
         filecmp.cmp(folder / "unbroken" / name, folder / "resumed" / name, shallow=False)
         for name in (cleaning.KEPT, cleaning.LEDGER, cleaning.ACCOUNT)
     )
-    figures = _figures(folder)
-    return {**figures, "megabytes": megabytes, **cost, "resumed_equal": is_equal}
+    return {**figures, "resumed_equal": is_equal}
 
 
-def _child(folder: Path, name: str, kill_after: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, __file__, "--clean", str(folder), str(folder / name)]
-    return subprocess.run(
-        [*command, "--kill-after", str(kill_after)],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=not kill_after,
-    )
+def _prepare(given: Path, folder: Path) -> None:
+    folder.mkdir()
+    for name in (child.DOCUMENTS, child.ITEMS):
+        os.link(given / name, folder / name)
+    (folder / child.RECIPE).write_text(json.dumps(recipe.PRESETS["text"].as_json()))
 
 
-def _clean(given: Path, folder: Path, kill_after: int) -> None:
-    def beat(n_read: int) -> None:
-        if kill_after and n_read >= kill_after:
-            os.kill(os.getpid(), signal.SIGKILL)
+def _cleaned(folder: Path, kill_after: int = 0) -> dict[str, float]:
+    """What it cost. With `kill_after`, it is killed once it has read so many documents."""
+    started, used_before, peak, load = time.monotonic(), _cpu_seconds(), 0.0, 0.0
+    command = [sys.executable, "-m", "labeling.curation.child", str(folder)]
+    process = subprocess.Popen(command, cwd=ROOT)
+    while process.poll() is None:
+        peak, load = max(peak, _megabytes(process.pid)), max(load, os.getloadavg()[0])
+        if kill_after and child.n_read(folder) >= kill_after:
+            process.kill()
+        time.sleep(LOOK_EVERY_S)
+    if not kill_after and process.returncode:
+        raise SystemExit(f"The cleaning failed: {process.returncode}")
+    seconds, used = time.monotonic() - started, _cpu_seconds() - used_before
+    return {
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(used, 1),
+        "peak_mb": round(peak),
+        "load": round(load, 1),
+    }
 
-    started = time.monotonic()
-    cleaning.clean(
-        (cleaning.Document(row["text"]) for row in _rows(given / "documents.jsonl")),
-        recipe=recipe.PRESETS["text"],
-        folder=folder,
-        items=[Item(**row) for row in _rows(given / "items.jsonl")],
-        beat=beat,
-    )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": round(time.monotonic() - started, 1), "peak_mb": round(peak)}))
+
+def _cpu_seconds() -> float:
+    """Of all children so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _megabytes(pid: int) -> float:
+    """Of a process and its children, what they share counted once (PSS)."""
+    total = 0.0
+    for one in (pid, *_children(pid)):
+        try:
+            lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        names = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return []
+    return [int(name) for name in names]
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -6,9 +6,10 @@ benchmarks/results/snapshot.json)
 Each ranking has a prompt and four responses, about 600 tokens in all; 1,000,000 of them, or 100,000
 with --quick. The file is written as `training.snapshots` freezes it, then a child process runs as
 a supervisor starts it, with one step of two rankings. `peak_gb` is the proportional memory (PSS)
-of all its processes together, the mapped files included. A tenth of the rows runs first: the peak
-should be the same. `cpu_ms_a_ranking` is what one more ranking costs, which other work on the
-machine does not change.
+of all its processes together, with the pages of mapped files, which the kernel takes back when it
+needs them; `peak_own_gb` is without those. A tenth of the rows runs first: `peak_own_gb` should be
+the same. `cpu_ms_a_ranking` is what one more ranking costs, which other work on the machine does
+not change.
 """
 
 import argparse
@@ -67,6 +68,7 @@ def main() -> None:
         "rankings_per_s": round(n / whole["tokenised_s"], 1),
         "cpu_ms_a_ranking": round(1000 * (whole["cpu_s"] - tenth["cpu_s"]) / (n - n // 10), 2),
         "peak_gb_at_a_tenth": tenth["peak_gb"],
+        "peak_own_gb_at_a_tenth": tenth["peak_own_gb"],
         "n_cores": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 1),
     }
@@ -139,7 +141,7 @@ def rankings(n: int) -> Iterator[dict[str, object]]:
 def trained(folder: Path) -> dict[str, float]:
     """Seconds until everything is tokenised and until the end, and the peak of all processes."""
     began, cpu = time.monotonic(), cpu_of_children()
-    tokenised_s, peak = 0.0, 0
+    tokenised_s, peak, peak_own = 0.0, 0, 0
     with (folder / run_dir.LOG).open("ab") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", "training.trainer", str(folder)],
@@ -148,7 +150,9 @@ def trained(folder: Path) -> dict[str, float]:
             stderr=log,
         )
         while child.poll() is None:
-            peak = max(peak, sum(memory(pid) for pid in family(child.pid)))
+            found = [memory(pid) for pid in family(child.pid)]
+            peak = max(peak, sum(mapped for mapped, _own in found))
+            peak_own = max(peak_own, sum(own for _mapped, own in found))
             if not tokenised_s and list(folder.glob(f"{run_dir.TEMPORARY}*-rows-train/ready.json")):
                 tokenised_s = time.monotonic() - began
             time.sleep(POLL_S)
@@ -159,6 +163,7 @@ def trained(folder: Path) -> dict[str, float]:
         "seconds": round(time.monotonic() - began, 1),
         "cpu_s": round(cpu_of_children() - cpu, 1),
         "peak_gb": round(peak / _GIB, 2),
+        "peak_own_gb": round(peak_own / _GIB, 2),
     }
 
 
@@ -178,13 +183,13 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def memory(pid: int) -> int:
-    """Its share of the memory that it maps, in bytes."""
+def memory(pid: int) -> tuple[int, int]:
+    """In bytes: its share of what it maps, and of that what is in no file."""
     with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    return 0
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        kib = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
+        return kib["Pss"] * 1024, kib["Pss_Anon"] * 1024
+    return 0, 0
 
 
 if __name__ == "__main__":

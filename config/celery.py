@@ -22,6 +22,7 @@ TASK_ROOMS = (
     "training.registry",
     "training.runs",
     "training.schedules",
+    "training.snapshots.curation",
     "training.storage",
 )
 """Every package that has a tasks.py."""

@@ -137,6 +137,7 @@ TEMPLATES = [
             ],
             "libraries": {
                 "campaigns": "labeling.campaigns.template_filters",
+                "curation": "training.snapshots.curation.rule_words",
                 "quality": "labeling.quality.template_filters",
             },
             "builtins": [

@@ -11,7 +11,17 @@ from labeling import access as labeling_access
 from labeling.access import visible
 from labeling.models import Campaign, Prompt
 from training.configs import roles
-from training.models import Chain, Node, Publication, Run, Schedule, Snapshot, Suite, TrainedModel
+from training.models import (
+    Chain,
+    Curation,
+    Node,
+    Publication,
+    Run,
+    Schedule,
+    Snapshot,
+    Suite,
+    TrainedModel,
+)
 
 
 def run(*, user: User | AnonymousUser, pk: int) -> Run:
@@ -26,6 +36,11 @@ def run(*, user: User | AnonymousUser, pk: int) -> Run:
 def snapshot(*, user: User | AnonymousUser, pk: int) -> Snapshot:
     researcher(user)
     return get_object_or_404(Snapshot.objects.select_related("created_by"), pk=pk)
+
+
+def curation(*, user: User | AnonymousUser, pk: int) -> Curation:
+    researcher(user)
+    return get_object_or_404(Curation.objects.select_related("created_by", "snapshot"), pk=pk)
 
 
 def model(*, user: User | AnonymousUser, pk: int) -> TrainedModel:

@@ -12,6 +12,10 @@ SCHEDULE = {
     "ring-quality": {"task": "labeling.quality.tasks.ring_quality", "schedule": 180.0},
     "ring-topics": {"task": "labeling.people.tasks.ring_topics", "schedule": 3600.0},
     "warn-of-floors": {"task": "labeling.campaigns.tasks.warn_of_floors", "schedule": 21600.0},
+    "ring-curations": {
+        "task": "training.snapshots.curation.tasks.ring_curations",
+        "schedule": 30.0,
+    },
     "reap-runs": {"task": "training.runs.tasks.reap_runs", "schedule": 15.0},
     "fire-due-schedules": {"task": "training.schedules.tasks.fire_due_schedules", "schedule": 30.0},
     "ring-publications": {"task": "training.registry.tasks.ring_publications", "schedule": 60.0},

@@ -5,6 +5,7 @@ disk; rows in JSON are limited by DATA_UPLOAD_MAX_MEMORY_SIZE.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.files import File
@@ -24,14 +25,17 @@ from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
 from labeling.api.results.figures import FiguresField
 from labeling.api.serializers import MessageSerializer, SourceSerializer
-from labeling.data.imports import agreement, previews, selectors, services
+from labeling.data.imports import agreement, drafts_of_file, previews, selectors, services
+from labeling.data.imports.answers.writer import MAX_NAME
 from labeling.importers import formats
+from labeling.importers.annotations.legends import MEANINGS
+from labeling.importers.annotations.roles import ROLES
 from labeling.importers.columns import TARGETS
 from labeling.models import Import
 
 MAX_ROWS = 100_000
 JSON, MULTIPART = "application/json", "multipart/form-data"
-ROWS_NAME = "rows.jsonl"
+ROWS_NAME, TEXTS_NAME = "rows.jsonl", "texts.jsonl"
 
 
 class ImportSerializer(serializers.Serializer[Any]):
@@ -58,12 +62,18 @@ class ImportSerializer(serializers.Serializer[Any]):
     can_publish = serializers.SerializerMethodField(
         help_text="It was read to its end and rejected for its problems; publish it anyway."
     )
+    campaigns = serializers.SerializerMethodField(
+        help_text="IDs of the campaigns that hold the answers of its raters."
+    )
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
 
     def get_share(self, batch: Import) -> float | None:
         return selectors.share_read(batch)
+
+    def get_campaigns(self, batch: Import) -> list[int]:
+        return [campaign.pk for campaign in batch.campaigns.all()]
 
     def get_n_problems(self, batch: Import) -> int:
         return int(batch.counts.get("problems", 0))
@@ -81,10 +91,10 @@ class ImportProblemSerializer(serializers.Serializer[Any]):
     sentence = serializers.CharField()
 
 
-class ColumnsField(serializers.DictField):
-    """Name that is read → heading in the file; in a form it is JSON."""
+class MappingField(serializers.DictField):
+    """An object of texts; in a form it is JSON."""
 
-    child = serializers.CharField(max_length=500)
+    child = serializers.CharField(max_length=500, allow_blank=True)
 
     def get_value(self, dictionary: Any) -> Any:
         return dictionary.get(self.field_name, serializers.empty)
@@ -95,13 +105,40 @@ class ColumnsField(serializers.DictField):
                 data = json.loads(data)
             except (ValueError, RecursionError) as problem:
                 raise ValidationError(_("Enter a JSON object.")) from problem
-        columns: dict[str, str] = super().to_internal_value(data)
+        found: dict[str, str] = super().to_internal_value(data)
+        return found
+
+
+class ColumnsField(MappingField):
+    """Name that is read → heading in the file."""
+
+    child = serializers.CharField(max_length=500)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        columns = super().to_internal_value(data)
         if unknown := sorted(columns.keys() - set(TARGETS)):
             raise ValidationError(
                 _("“%(name)s” is not a column that can be mapped. Use one of: %(names)s.")
                 % {"name": unknown[0], "names": ", ".join(TARGETS)}
             )
         return columns
+
+
+class MeaningsField(MappingField):
+    """Values of a file → one of some known meanings."""
+
+    def __init__(self, *, meanings: Sequence[str], **options: Any) -> None:
+        self._meanings = meanings
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        found = super().to_internal_value(data)
+        if unknown := sorted(set(found.values()) - set(self._meanings)):
+            raise ValidationError(
+                _("“%(name)s” is not a known meaning. Use one of: %(names)s.")
+                % {"name": unknown[0], "names": ", ".join(self._meanings)}
+            )
+        return found
 
 
 class _FileToReadSerializer(serializers.Serializer[Any]):
@@ -119,6 +156,11 @@ class _FileToReadSerializer(serializers.Serializer[Any]):
     )
 
 
+def _as_file(rows: list[dict[str, Any]], name: str) -> "File[bytes]":
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+    return ContentFile(lines.encode(), name=name)
+
+
 class _RowsSerializer(_FileToReadSerializer):
     rows = serializers.ListField(
         child=serializers.DictField(),
@@ -133,8 +175,10 @@ class _RowsSerializer(_FileToReadSerializer):
     )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        lines = "".join(f"{json.dumps(row)}\n" for row in values.pop("rows"))
-        return values | {"upload": ContentFile(lines.encode(), name=values.pop("name"))}
+        values["upload"] = _as_file(values.pop("rows"), values.pop("name"))
+        if "texts" in values:
+            values["texts"] = _as_file(values["texts"], TEXTS_NAME)
+        return values
 
 
 class _FileSerializer(_FileToReadSerializer):
@@ -154,13 +198,47 @@ class _AboutSerializer(serializers.Serializer[Any]):
         max_length=64,
         help_text="SPDX, such as CC-BY-4.0. A row's own licence comes first.",
     )
+    campaign = serializers.CharField(
+        required=False,
+        max_length=MAX_NAME - 8,
+        help_text="Put the answers of its raters into a campaign of this name.",
+    )
+    roles = MeaningsField(
+        required=False,
+        meanings=ROLES,
+        help_text="For a table of answers: heading → what the column is. Left out, it is found.",
+    )
+    legend = MeaningsField(
+        required=False,
+        meanings=MEANINGS,
+        help_text="For a table of votes: value → which response is better.",
+    )
+
+
+def _format_of_answers() -> serializers.ChoiceField:
+    return serializers.ChoiceField(
+        required=False,
+        choices=drafts_of_file.FORMATS,
+        help_text="See Importing data in the docs; `annotations` is a table of answers.",
+    )
 
 
 class RowsToImportSerializer(_RowsSerializer, _AboutSerializer):
+    format = _format_of_answers()
+    texts = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        max_length=MAX_ROWS,
+        help_text="For a table of answers: rows with the texts of its items, by their IDs.",
+    )
     is_strict = Flag(default=False, help_text="Publish nothing if any line has a problem.")
 
 
 class FileToImportSerializer(_FileSerializer, _AboutSerializer):
+    format = _format_of_answers()
+    texts = serializers.FileField(
+        required=False, help_text="A second file with the texts of the items, by their IDs."
+    )
     is_strict = serializers.BooleanField(
         default=False, help_text="Publish nothing if any line has a problem."
     )

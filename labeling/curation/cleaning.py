@@ -9,15 +9,20 @@ Two passes over files in one folder, with bounded memory:
     kept.jsonl, ledger.jsonl, account.json      the result
 
 The first pass goes on from state.json after it was killed. The second is short and starts again. A
-killed and resumed cleaning gives the same bytes as one without a break.
+killed and resumed cleaning gives the same bytes as one without a break, with any number of
+processes.
 """
 
 import json
+import multiprocessing
+import multiprocessing.connection
 import os
-from collections import Counter
+import threading
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,36 +31,28 @@ import numpy as np
 
 from labeling.curation import duplicates
 from labeling.curation.contamination import Against, Decontamination, Item, against
+from labeling.curation.documents import (
+    Document,
+    Judge,
+    JudgedBatch,
+    document_of,
+    entry,
+    line_of,
+)
 from labeling.curation.duplicates import AuthorCap, ExactDuplicates, NearDuplicates, Records
 from labeling.curation.personal_data import shown
-from labeling.curation.recipe import Licences, Recipe
-from labeling.curation.verdicts import Text, Verdict
+from labeling.curation.recipe import Recipe
+from labeling.curation.verdicts import Verdict
 
-KEPT, LEDGER, ACCOUNT = "kept.jsonl", "ledger.jsonl", "account.json"
-_PASSED, _RECORDS, _FIRST, _STATE = "passed.jsonl", "records.bin", "first.jsonl", "state.json"
+KEPT, LEDGER, ACCOUNT, STATE = "kept.jsonl", "ledger.jsonl", "account.json", "state.json"
+_PASSED, _RECORDS, _FIRST = "passed.jsonl", "records.bin", "first.jsonl"
 _WRITTEN = (_PASSED, _RECORDS, _FIRST)
 BATCH = 1_000
 BATCH_CHARACTERS = 8_000_000
-MOST_SPANS = 200
 
 
 class StaleFolder(ValueError):
     """The folder holds the beginning of a cleaning with another recipe."""
-
-
-@dataclass(frozen=True)
-class Document:
-    text: str
-    source: str = ""
-    licence: str = ""
-    author: str = ""
-    created: str = ""
-    """ISO 8601; "" if nobody knows"""
-
-    @property
-    def key(self) -> str:
-        """Names the text as it was given. Equal texts have equal keys."""
-        return sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass
@@ -86,6 +83,7 @@ def clean(
     recipe: Recipe,
     folder: Path,
     items: Iterable[Item] = (),
+    n_processes: int = 1,
     beat: Callable[[int], None] = lambda _n_read: None,
 ) -> Account:
     """Writes kept.jsonl, ledger.jsonl and account.json into `folder`. After a kill, call
@@ -95,85 +93,120 @@ def clean(
     folder.mkdir(parents=True, exist_ok=True)
     found = next((rule for rule in recipe.rules if isinstance(rule, Decontamination)), None)
     looked_for = against(items, found) if found else Against()
-    fingerprint = recipe.fingerprint(items=looked_for.digest)
-    state = _first_pass(documents, recipe, folder, looked_for, fingerprint, beat)
+    state = _state(folder, recipe.fingerprint(items=looked_for.digest))
+    _first_pass(documents, Judge(recipe, looked_for), folder, state, n_processes, beat)
     return _second_pass(recipe, folder, state, looked_for)
 
 
-def kept(folder: Path) -> Iterator[Document]:
-    """The documents of a cleaned folder, in the order in which they were read."""
+def kept(folder: Path) -> Iterator[tuple[str, Document]]:
+    """The documents of a cleaned folder, each with its id: the key that it had as it was given."""
     with (folder / KEPT).open(encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
-            yield Document(**{name: row[name] for name in Document.__dataclass_fields__})
-
-
-def judge(document: Document, recipe: Recipe, looked_for: Against) -> tuple[Text, list[Verdict]]:
-    """What the rules about one text say: the text as they changed it, and their findings. The
-    last finding is the removal, if there is one.
-    """
-    findings: list[Verdict] = []
-    text = Text(document.text)
-    if recipe.restored and document.key in recipe.restored:
-        return text, findings
-    for rule in recipe.rules:
-        verdict = _verdict(rule, text, document, looked_for)
-        if verdict is None:
-            continue
-        findings.append(verdict)
-        if verdict.is_removed:
-            break
-        if verdict.text is not None:
-            text = Text(verdict.text)
-    return text, findings
-
-
-def _verdict(rule: Any, text: Text, document: Document, looked_for: Against) -> Verdict | None:
-    if isinstance(rule, ExactDuplicates | NearDuplicates | AuthorCap):
-        return None
-    if isinstance(rule, Decontamination):
-        return looked_for(text)
-    if isinstance(rule, Licences):
-        if rule.allows(document.licence):
-            return None
-        return Verdict(rule.NAME, document.licence or "none", ", ".join(rule.allowed))
-    verdict: Verdict | None = rule(text)
-    return verdict
+            yield row["id"], document_of(row)
 
 
 def _first_pass(
     documents: Iterable[Document],
-    recipe: Recipe,
+    judge: Judge,
     folder: Path,
-    looked_for: Against,
-    fingerprint: str,
+    state: _State,
+    n_processes: int,
     beat: Callable[[int], None],
-) -> _State:
-    state = _state(folder, fingerprint)
-    files = {name: (folder / name).open("ab") for name in _WRITTEN}
-    try:
+) -> None:
+    with ExitStack() as opened:
+        files = {name: opened.enter_context((folder / name).open("ab")) for name in _WRITTEN}
         for name, file in files.items():
             file.truncate(state.sizes[name])
             file.seek(0, os.SEEK_END)
-        rest = islice(documents, state.n_read, None)
-        while batch := _batch(rest):
-            for place, document in enumerate(batch, start=state.n_read):
-                _write(place, document, recipe, looked_for, files)
-            state.n_read += len(batch)
+        batches = _batches(documents, state.n_read)
+        for n, batch in opened.enter_context(_judging(judge, n_processes))(batches):
+            _write(batch, files)
+            state.n_read += n
             for name, file in files.items():
                 file.flush()
                 os.fsync(file.fileno())
                 state.sizes[name] = file.tell()
-            _save(folder / _STATE, asdict(state))
+            _save(folder / STATE, asdict(state))
             beat(state.n_read)
-    finally:
-        for file in files.values():
-            file.close()
-    return state
+
+
+Batches = Iterator[tuple[int, list[Document]]]
+"""the place of the first document, and the documents"""
+
+
+@contextmanager
+def _judging(
+    judge: Judge, n_processes: int
+) -> Iterator[Callable[[Batches], Iterator[tuple[int, JudgedBatch]]]]:
+    """Judges batches in their order, in this process or in several. Gives the number of documents
+    with each.
+    """
+    if n_processes == 1:
+        yield lambda batches: ((len(b), judge.batch(place, b)) for place, b in batches)
+        return
+    # Forked, the processes share the items that they look for.
+    pool = ProcessPoolExecutor(
+        n_processes,
+        mp_context=multiprocessing.get_context("fork"),
+        initializer=_start_worker,
+        initargs=(judge,),
+    )
+    with pool:
+        yield lambda batches: _in_order(pool, batches, n_processes)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor, batches: Batches, n_processes: int
+) -> Iterator[tuple[int, JudgedBatch]]:
+    """One batch more than there are processes is under way, so that memory stays bounded."""
+    waiting: deque[tuple[int, Future[JudgedBatch]]] = deque()
+    for place, batch in batches:
+        waiting.append((len(batch), pool.submit(_judged, place, batch)))
+        if len(waiting) > n_processes:
+            n, first = waiting.popleft()
+            yield n, first.result()
+    for n, future in waiting:
+        yield n, future.result()
+
+
+_worker: list[Judge] = []
+"""The judge of this worker process"""
+
+
+def _start_worker(judge: Judge) -> None:
+    _worker.append(judge)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    # A worker whose parent was killed would wait for its next batch forever.
+    threading.Thread(target=_die_after, args=[parent.sentinel], daemon=True).start()
+
+
+def _die_after(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
+
+
+def _judged(place: int, batch: list[Document]) -> JudgedBatch:
+    return _worker[0].batch(place, batch)
+
+
+def _batches(documents: Iterable[Document], n_done: int) -> Batches:
+    rest, place = islice(documents, n_done, None), n_done
+    while batch := _batch(rest):
+        yield place, batch
+        place += len(batch)
+
+
+def _write(batch: JudgedBatch, files: Mapping[str, BinaryIO]) -> None:
+    batch.records["offset"] += np.uint64(files[_PASSED].tell())
+    files[_FIRST].write(batch.ledger)
+    files[_RECORDS].write(batch.records.tobytes())
+    files[_PASSED].write(batch.passed)
 
 
 def _state(folder: Path, fingerprint: str) -> _State:
-    path = folder / _STATE
+    path = folder / STATE
     if not path.exists():
         return _State(fingerprint)
     state = _State(**json.loads(path.read_text()))
@@ -191,51 +224,6 @@ def _batch(documents: Iterator[Document]) -> list[Document]:
         if n_characters >= BATCH_CHARACTERS:
             break
     return batch
-
-
-def _write(
-    place: int, given: Document, recipe: Recipe, looked_for: Against, files: Mapping[str, BinaryIO]
-) -> None:
-    text, findings = judge(given, recipe, looked_for)
-    is_removed = bool(findings) and findings[-1].is_removed
-    entries = [_entry(place, given, finding) for finding in findings]
-    files[_FIRST].write("".join(map(_line, entries)).encode())
-    if is_removed:
-        return
-    row = {
-        "document": place,
-        "id": given.key,
-        "is_changed": text.text != given.text,
-        **asdict(given),
-        "text": text.text,
-    }
-    made = duplicates.record(
-        text,
-        near=recipe.near,
-        document=place,
-        offset=files[_PASSED].tell(),
-        licence=given.licence,
-        author=given.author,
-        created=given.created,
-    )
-    files[_RECORDS].write(made.tobytes())
-    files[_PASSED].write(_line(row).encode())
-
-
-def _entry(place: int, document: Document, verdict: Verdict) -> dict[str, Any]:
-    """A row of the ledger. Its excerpt and spans say nothing personal."""
-    return {
-        "document": place,
-        "id": document.key,
-        "outcome": "removed" if verdict.is_removed else "changed",
-        "rule": verdict.rule,
-        "value": verdict.value,
-        "threshold": verdict.threshold,
-        "twin": verdict.twin,
-        "spans": [[span.start, span.end, span.kind] for span in verdict.spans[:MOST_SPANS]],
-        "source": shown(document.source),
-        "excerpt": shown(document.text, around=verdict.spans[0].start if verdict.spans else 0),
-    }
 
 
 def _second_pass(recipe: Recipe, folder: Path, state: _State, looked_for: Against) -> Account:
@@ -281,28 +269,29 @@ def _finish(
     account = Account(read=state.n_read, removed=state.n_read - len(records))
     rules: dict[str, Counter[str]] = {}
     first = _entries(folder / _FIRST)
-    twins = _ids(records, removals, passed)
+    twins = _twins(records, removals, passed)
     ready = {name: folder / f".tmp-{name}" for name in (KEPT, LEDGER)}
     passed.seek(0)
     pending = next(first, None)
     with ready[KEPT].open("wb") as kept_file, ready[LEDGER].open("wb") as ledger:
 
-        def write(entry: dict[str, Any]) -> None:
-            rules.setdefault(entry["rule"], Counter())[entry["outcome"]] += 1
-            ledger.write(_line(entry).encode())
+        def write(row: dict[str, Any]) -> None:
+            rules.setdefault(row["rule"], Counter())[row["outcome"]] += 1
+            ledger.write(line_of(row))
 
         for place, line in enumerate(passed):
-            row = json.loads(line)
-            while pending is not None and pending["document"] <= row["document"]:
+            document = int(records["document"][place])
+            while pending is not None and pending["document"] <= document:
                 write(pending)
                 pending = next(first, None)
             if place in removals:
                 twin, verdict = removals[place]
-                write(_removal(row, verdict, twins.get(twin, "")))
+                write(_removal(json.loads(line), verdict, twins.get(twin, _NO_TWIN)))
                 account.removed += 1
                 continue
-            account.changed += row["is_changed"]
-            account.kept += not row["is_changed"]
+            is_changed = bool(records["is_changed"][place])
+            account.changed += is_changed
+            account.kept += not is_changed
             kept_file.write(line)
         while pending is not None:
             write(pending)
@@ -316,30 +305,31 @@ def _finish(
     return account
 
 
-def _removal(row: dict[str, Any], verdict: Verdict, twin: str) -> dict[str, Any]:
-    fields = {name: row[name] for name in Document.__dataclass_fields__}
+_Twin = tuple[str, str]
+"""the id of the document that stays, and its beginning"""
+_NO_TWIN: _Twin = ("", "")
+
+
+def _removal(row: dict[str, Any], verdict: Verdict, twin: _Twin) -> dict[str, Any]:
     # The text may have been changed before, but its id is that of the text as it was given.
-    entry = _entry(row["document"], Document(**fields), verdict)
-    return {**entry, "id": row["id"], "twin": twin}
+    about = {"id": row["id"], "twin": twin[0], "twin_excerpt": twin[1]}
+    return {**entry(row["document"], document_of(row), verdict), **about}
 
 
-def _ids(records: Records, removals: duplicates.Removals, passed: BinaryIO) -> dict[int, str]:
-    """The ids of all twins, read in the order of the file."""
-    ids = {}
+def _twins(records: Records, removals: duplicates.Removals, passed: BinaryIO) -> dict[int, _Twin]:
+    """All twins, read in the order of the file."""
+    found = {}
     for place in sorted({twin for twin, _why in removals.values() if twin >= 0}):
         passed.seek(int(records["offset"][place]))
-        ids[place] = str(json.loads(passed.readline())["id"])
-    return ids
+        row = json.loads(passed.readline())
+        found[place] = (str(row["id"]), shown(row["text"]))
+    return found
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
-
-
-def _line(row: dict[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=True, sort_keys=True) + "\n"
 
 
 def _save(path: Path, content: dict[str, Any]) -> None:

@@ -2,6 +2,10 @@
 
 Two tests, as GPT-3 and Tülu 3 use them: a run of 13 words that an item has too, and more than half
 of an item's words inside shared runs of 8. The second finds items of which a word was changed.
+
+Tülu 3 compares items with prompts, which are short. In a long text, runs of 8 common words meet by
+chance, each in another place. So the runs that count are those of one passage: they follow each
+other in the text as they do in the item.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,14 +14,12 @@ from hashlib import sha256
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from labeling.curation.verdicts import Hashes, Text, Verdict, gram_hashes
+from labeling.curation.verdicts import Text, Verdict
+from labeling.curation.word_runs import Places, WordRuns, word_runs
 
 VERBATIM = 13
 SHARED = 8
-# A run in more items than this is the suite's wording, such as its instructions, not its content.
-MOST_ITEMS = 10
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,10 @@ class Against:
 
     rule: Decontamination = Decontamination()
     names: tuple[str, ...] = ()
-    n_words: tuple[int, ...] = ()
-    verbatim: Mapping[int, tuple[Hashes, Hashes]] = field(default_factory=dict)
-    """run length → sorted hashes, and the item of each"""
-    shared: tuple[Hashes, Hashes, Hashes] | None = None
-    """sorted hashes, the item of each, and where in the item it begins"""
+    n_words: Places = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    verbatim: Mapping[int, WordRuns] = field(default_factory=dict)
+    """by the length of the run"""
+    shared: WordRuns | None = None
     digest: str = ""
     n_too_short: int = 0
 
@@ -60,28 +61,24 @@ class Against:
         return self._verbatim(text) or self._by_share(text)
 
     def _verbatim(self, text: Text) -> Verdict | None:
-        for n, (hashes, items) in self.verbatim.items():
-            grams = gram_hashes(text.word_hashes, n)
-            at = np.flatnonzero(_is_in(grams, hashes))
-            if len(at):
-                item = int(items[np.searchsorted(hashes, grams[at[0]])])
-                rule = f"{self.rule.NAME}.verbatim"
-                return Verdict(rule, n, self.rule.verbatim, twin=self.names[item])
+        for n, runs in self.verbatim.items():
+            hits = runs.hits(text)
+            if len(hits):
+                rule, twin = f"{self.rule.NAME}.verbatim", self.names[int(hits.items[0])]
+                return Verdict(rule, n, self.rule.verbatim, twin=twin)
         return None
 
     def _by_share(self, text: Text) -> Verdict | None:
         if self.shared is None:
             return None
-        hashes, items, places = self.shared
-        grams = gram_hashes(text.word_hashes, self.rule.shared)
-        found = grams[_is_in(grams, hashes)]
-        hit = np.flatnonzero(np.isin(hashes, found)) if len(found) else found.astype(np.int64)
+        hits = self.shared.hits(text)
         best, best_item = 0.0, -1
-        for item in np.unique(items[hit]).tolist():
-            covered = np.zeros(self.n_words[item], dtype=bool)
-            for place in places[hit[items[hit] == item]].tolist():
-                covered[place : place + self.rule.shared] = True
-            share = float(covered.mean())
+        items, n_hits = np.unique(hits.items, return_counts=True)
+        n_words = self.n_words[items]
+        # Most items share a run or two, which cannot be enough.
+        for item in items[n_hits * self.rule.shared > self.rule.max_share * n_words].tolist():
+            is_its = hits.items == item
+            share = self._share(hits.at[is_its], hits.places[is_its], int(self.n_words[item]))
             if share > best:
                 best, best_item = share, item
         if best <= self.rule.max_share:
@@ -89,52 +86,49 @@ class Against:
         rule, twin = f"{self.rule.NAME}.shared", self.names[best_item]
         return Verdict(rule, round(best, 4), self.rule.max_share, twin=twin)
 
+    def _share(self, at: Places, places: Places, n_words: int) -> float:
+        """The share of an item's words that one passage holds: runs whose distance from where the
+        item would begin differs by no more than a run, which leaves room for words put in or left
+        out. 0 if no passage can hold enough.
+        """
+        run = self.rule.shared
+        begins = at - places
+        order = np.argsort(begins, kind="stable")
+        begins, places = begins[order], places[order]
+        ends = np.searchsorted(begins, begins + run, side="right")
+        needed = self.rule.max_share * n_words / run
+        first_of_each = np.flatnonzero(np.diff(begins, prepend=begins[0] - 1))
+        best = 0.0
+        for start in first_of_each[ends[first_of_each] - first_of_each > needed].tolist():
+            covered = np.zeros(n_words, dtype=bool)
+            for place in np.unique(places[start : ends[start]]).tolist():
+                covered[place : place + run] = True
+            best = max(best, float(covered.mean()))
+        return best
+
 
 def against(items: Iterable[Item], rule: Decontamination) -> Against:
     """Reads the items once. An item shorter than the verbatim run is looked for as a whole."""
     names: list[str] = []
-    n_words: list[int] = []
-    verbatim: dict[int, list[tuple[Hashes, int]]] = {}
-    shared: list[tuple[Hashes, int]] = []
+    texts: list[Text] = []
     digest, n_too_short = sha256(), 0
     for item in items:
-        words = Text(item.text).word_hashes
-        digest.update(words.tobytes() + b"\x1e")
-        if len(words) < rule.shared:
+        text = Text(item.text)
+        digest.update(text.word_hashes.tobytes() + b"\x1e")
+        if len(text.words) < rule.shared:
             n_too_short += 1
             continue
-        place, n = len(names), min(rule.verbatim, len(words))
         names.append(item.name)
-        n_words.append(len(words))
-        verbatim.setdefault(n, []).append((gram_hashes(words, n), place))
-        shared.append((gram_hashes(words, rule.shared), place))
+        texts.append(text)
+    by_length: dict[int, list[tuple[int, Text]]] = {}
+    for place, text in enumerate(texts):
+        by_length.setdefault(min(rule.verbatim, len(text.words)), []).append((place, text))
     return Against(
         rule,
         tuple(names),
-        tuple(n_words),
-        {n: _sorted(parts)[:2] for n, parts in sorted(verbatim.items())},
-        _sorted(shared) if shared else None,
+        np.array([len(text.words) for text in texts], dtype=np.int64),
+        {n: word_runs(of_length, n) for n, of_length in sorted(by_length.items())},
+        word_runs(enumerate(texts), rule.shared) if texts else None,
         digest.hexdigest(),
         n_too_short,
     )
-
-
-def _sorted(parts: list[tuple[Hashes, int]]) -> tuple[Hashes, Hashes, Hashes]:
-    hashes = np.concatenate([grams for grams, _item in parts])
-    items = np.concatenate([np.full(len(grams), item, np.uint64) for grams, item in parts])
-    places = np.concatenate([np.arange(len(grams), dtype=np.uint64) for grams, _item in parts])
-    # An item may hold a run twice, so items are counted, not occurrences.
-    pairs = np.unique(np.stack([hashes, items], axis=1), axis=0)
-    values, n_items = np.unique(pairs[:, 0], return_counts=True)
-    is_content = np.isin(hashes, values[n_items <= MOST_ITEMS])
-    hashes, items, places = hashes[is_content], items[is_content], places[is_content]
-    order = np.argsort(hashes, kind="stable")
-    return hashes[order], items[order], places[order]
-
-
-def _is_in(grams: Hashes, hashes: Hashes) -> NDArray[np.bool_]:
-    """Which of `grams` are among the sorted `hashes`."""
-    if not len(grams) or not len(hashes):
-        return np.zeros(len(grams), dtype=bool)
-    at = np.minimum(np.searchsorted(hashes, grams), len(hashes) - 1)
-    return np.equal(hashes[at], grams)

@@ -45,6 +45,7 @@ RECORD = np.dtype(
         ("length", "<u4"),
         ("licence", "<u2"),
         ("has_bands", "u1"),
+        ("is_changed", "u1"),
         ("author", "<u8"),
         ("created", "<i8"),
     ]
@@ -148,19 +149,25 @@ Removals = dict[int, tuple[int, Verdict]]
 def record(
     text: Text,
     *,
+    context: Text,
     near: NearDuplicates | None,
     document: int,
     offset: int,
+    is_changed: bool,
     licence: str,
     author: str,
     created: str,
 ) -> Records:
-    """The record of a document whose line begins at `offset`."""
+    """The record of a document whose line begins at `offset`. Documents are alike only if the
+    contexts, what the texts answer, are equal.
+    """
     made = np.zeros(1, dtype=RECORD)
+    made["is_changed"] = is_changed
     made["document"], made["offset"], made["length"] = document, offset, len(text.text)
-    digest = sha256(
-        (" ".join(text.words) or text.text.strip()).encode("utf-8", "surrogatepass")
-    ).digest()
+    answered = " ".join(context.words)
+    said = " ".join(text.words) or text.text.strip()
+    whole = f"{answered}\x1e{said}" if answered else said
+    digest = sha256(whole.encode("utf-8", "surrogatepass")).digest()
     made["exact"] = np.frombuffer(digest[:16], dtype="<u8")
     made["licence"] = licence_rank(licence)
     made["author"] = stable_hash(author) if author else 0
@@ -168,7 +175,8 @@ def record(
     shingles = near.shingles(text) if near else np.empty(0, dtype=np.uint64)
     if len(shingles):
         made["has_bands"] = 1
-        made["bands"] = _bands(shingles)
+        # Answers to other questions are in other buckets, and never compared.
+        made["bands"] = _bands(shingles) ^ np.uint64(stable_hash(answered) if answered else 0)
     return made
 
 

@@ -172,6 +172,11 @@ def masked(text: str, spans: Iterable[Span]) -> str:
     return "".join([*parts, text[end:]])
 
 
+def clear(text: str) -> str:
+    """The whole text without personal data and keys, for people to read."""
+    return masked(text, _apart([*keys(text), *personal_data(text)]))
+
+
 def shown(text: str, *, around: int = 0, most: int = 200) -> str:
     """An excerpt as a ledger may keep it: nothing personal, no keys."""
     # Found in the whole text: a part of a key is not recognised as one, but is still part of a key.

@@ -21,7 +21,7 @@ from labeling.curation.repetition import Repetition
 
 # Goes up when a rule decides differently, so that two fingerprints are equal only if two results
 # are.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ __all__ = [
     "save_demonstration",
     "save_prompt",
     "source_for_model",
+    "source_for_texts",
     "store_responses",
     "store_scores",
 ]
@@ -47,6 +48,12 @@ def source_for_model(*, name: str, licence: str) -> Source:
     source, _is_new = Source.objects.get_or_create(
         name=name, defaults={"kind": Source.Kind.MODEL, "licence": licence}
     )
+    return source
+
+
+def source_for_texts(*, name: str) -> Source:
+    """The source of texts that no model and nobody here wrote; the same one for the same name."""
+    source, _is_new = Source.objects.get_or_create(name=name, defaults={"kind": Source.Kind.IMPORT})
     return source
 
 

@@ -16,7 +16,15 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from accounts.models import Delivery, User
 from accounts.webhooks import services as webhooks_services
 from accounts.webhooks.services import Event
-from labeling.models import Campaign, Import, ItemQuestion, JudgmentReview, Rater, Source
+from labeling.models import (
+    Campaign,
+    Import,
+    ItemQuestion,
+    JudgmentReview,
+    ProlificStudy,
+    Rater,
+    Source,
+)
 from labeling.models import Case as SkippedItem
 from labeling.pay import services as pay_services
 from labeling.people.crowd import services as crowd_services
@@ -136,7 +144,7 @@ def site(
 def waiting(campaign: Campaign, rater: Rater) -> dict[str, int]:
     """An import, an answer with an appeal, a question and so on."""
     judgment, now = written(campaign, rater), timezone.now()
-    items = campaign.items.exclude(pk=judgment.item_id or 0)
+    items = campaign.items.exclude(judgments=judgment)
     source = Source.objects.create(name="rivers", kind=Source.Kind.IMPORT, licence="MIT")
     day = now.date()
     dispute = pay_services.raise_dispute(rater=rater, since=day, until=day, text="?", now=now)
@@ -166,6 +174,17 @@ def _set_up(campaign: Campaign, rater: Rater) -> dict[str, int]:
     link = crowd_services.create_crowd_link(
         campaign=campaign, name="x", id_parameter="id", completion_code="x", **who_and_when
     )
+    study = ProlificStudy.objects.create(
+        link=link,
+        prolific_id="x",
+        reward=100,
+        minutes=5,
+        n_places=3,
+        poll_due_at=timezone.now(),
+        created_at=timezone.now(),
+    )
+    submission = study.submissions.create(prolific_id="x", participant_id="x", status="ACTIVE")
+    bonus = study.bonuses.create(prolific_id="x", amount=1, total=1, created_at=timezone.now())
     (sent,) = invitations_services.invite_to_pool(
         pool=campaign.pool, invitees=[Invitee("ines@example.org")], **who_and_when
     )
@@ -176,6 +195,9 @@ def _set_up(campaign: Campaign, rater: Rater) -> dict[str, int]:
         "steps": step.pk,
         "attempts": attempt.pk,
         "crowd-links": link.pk,
+        "prolific-studies": study.pk,
+        "prolific-submissions": submission.pk,
+        "prolific-bonuses": bonus.pk,
         "invitations": sent.invitation.pk,
     }
 

@@ -4,7 +4,6 @@ and campaigns and prompts as researchers see them. Of raters only how many.
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.request import Request
@@ -12,14 +11,15 @@ from rest_framework.response import Response
 
 from accounts.api.fields import MAX_ID
 from accounts.api.paging import PageQuery, page_of
-from accounts.api.problems import Unable
-from accounts.api.views import ApiViewSet, described, reads
+from accounts.api.views import ApiViewSet, described, does, reads
 from labeling.models import Campaign, Prompt, Source
 from training import access as training_access
-from training.models import Snapshot, TrainedModel
+from training.api.snapshots import curations
+from training.models import RestoredDocument, Snapshot, TrainedModel
 from training.registry import selectors as registry_selectors
 from training.registry.lineage import collected_data, drawing
 from training.snapshots import selectors as snapshots_selectors
+from training.snapshots.curation import services as curation_services
 
 
 class NamedSerializer(serializers.Serializer[Any]):
@@ -30,25 +30,6 @@ class NamedSerializer(serializers.Serializer[Any]):
 # --- snapshots ------------------------------------------------------------------------------------
 
 
-class LedgerQuery(PageQuery):
-    rule = serializers.CharField(required=False, max_length=100, help_text="One rule's name.")
-
-
-class LedgerEntrySerializer(serializers.Serializer[Any]):
-    """A document that a recipe removed or changed. Personal data is never shown."""
-
-    document = serializers.IntegerField(help_text="Its number in the file.")
-    id = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]  # shadows Field.source
-    outcome = serializers.CharField()
-    rule = serializers.CharField()
-    value = serializers.CharField(help_text="What the rule measured.")
-    threshold = serializers.CharField()
-    twin = serializers.CharField(help_text="The document that it copies, if it does.")
-    excerpt = serializers.CharField()
-    n_findings = serializers.IntegerField()
-
-
 class VerifiedSerializer(serializers.Serializer[Any]):
     is_intact = serializers.BooleanField(help_text="Its files have the fingerprint.")
 
@@ -57,26 +38,26 @@ class SnapshotChecks(ApiViewSet):
     """Below the view set of snapshots."""
 
     queryset = Snapshot.objects.all()
-    serializer_class = LedgerEntrySerializer
+    serializer_class = VerifiedSerializer
 
     def get_object(self) -> Snapshot:
         return training_access.snapshot(user=self.by, pk=self.kwargs["pk"])
 
-    @reads("list_snapshot_ledger", page_of(LedgerEntrySerializer), query=LedgerQuery)
+    @reads("list_snapshot_ledger", curations.LEDGER_PAGE, query=curations.LedgerQuery)
     def ledger(self, request: Request, pk: int) -> Response:
-        """What the recipe of a snapshot of text removed or changed. Empty without a recipe."""
-        snapshot, limit = self.get_object(), self.asked["limit"]
-        start = self.asked.get("cursor", 0)
-        if snapshots_selectors.curation(snapshot=snapshot) is None:
-            return Response({"next_cursor": None, "results": []})
-        found = snapshots_selectors.ledger_entries(
-            snapshot=snapshot, rule=self.asked.get("rule", ""), skip=start, n=limit + 1
+        """What the recipe of a snapshot removed or changed. Empty without a recipe."""
+        return curations.ledger_response(self.get_object(), self.asked)
+
+    @does(
+        "restore_snapshot_document",
+        curations.RestoredDocumentSerializer,
+        body=curations.RestoreSerializer,
+    )
+    def restore(self, snapshot: Snapshot, *, document: str) -> RestoredDocument:
+        """Keep a removed document whenever this recipe runs again. Safe to repeat."""
+        return curation_services.restore_document(
+            source=snapshot, document=document, **self.who_and_when
         )
-        if found is None:
-            raise Unable(_("The files of this snapshot are not on this machine."))
-        rows = self.get_serializer(found[:limit], many=True).data
-        cursor = start + limit if len(found) > limit else None
-        return Response({"next_cursor": cursor, "results": rows})
 
     @reads("verify_snapshot", VerifiedSerializer, query=None)
     def verify(self, request: Request, pk: int) -> Response:

@@ -8,16 +8,18 @@ from training.api import (
     registry,
     schedules,
     scorecards,
-    snapshots,
     storage,
     suites,
     views,
     withdrawals,
 )
+from training.api.snapshots import curations, snapshots
 
 router = Router()
 further = Router()  # a router takes only one view set under a name
 router.register("snapshots", snapshots.Snapshots, "api_snapshot")
+router.register("curations", curations.Curations, "api_curation")
+router.register("restored-documents", curations.RestoredDocuments, "api_restored_document")
 router.register("suites", suites.Suites, "api_suite")
 router.register("runs", views.Runs, "api_run")
 router.register("schedules", schedules.Schedules, "api_schedule")

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0011_exports_and_hub_downloads'),
-        ('training', '0009_suites'),
+        ('labeling', '0010_exports_and_hub_downloads'),
+        ('training', '0010_curations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

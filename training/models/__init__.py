@@ -2,6 +2,12 @@
 and selectors.
 """
 
+from training.models.curations import (
+    Curation,
+    RestoredDocument,
+    RuleSample,
+    SampledDocument,
+)
 from training.models.nodes import Node
 from training.models.registry import Endpoint, Publication, TrainedModel
 from training.models.runs import Run, RunPoint, RunSample, Seat, kind_choices
@@ -20,15 +26,19 @@ __all__ = [
     "AnswerScore",
     "BenchmarkAnswer",
     "Chain",
+    "Curation",
     "Endpoint",
     "Firing",
     "Link",
     "Node",
     "Publication",
     "RatedSuite",
+    "RestoredDocument",
+    "RuleSample",
     "Run",
     "RunPoint",
     "RunSample",
+    "SampledDocument",
     "Schedule",
     "Seat",
     "Snapshot",

@@ -10,6 +10,7 @@ from labeling.models import Prompt
 from pages.form_parts import NameField, chips, sentence_case
 from training.models import Snapshot
 from training.snapshots import selectors, services, texts
+from training.snapshots.curation import recipes
 
 
 def tags_in(text: str) -> tuple[str, ...]:
@@ -97,9 +98,19 @@ class SnapshotForm(forms.Form):
         ),
     )
 
+    recipe = forms.ChoiceField(
+        label=_("Curation"),
+        required=False,
+        help_text=_(
+            "Masks personal data, and removes what its rules find. Duplicates are answers to the"
+            " same prompt. The snapshot keeps a ledger of what was removed or changed, and why."
+        ),
+    )
+
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
+        self.fields["recipe"].choices = recipes.choices(kind=kind)  # type: ignore[attr-defined]
         of_judgments = ("campaigns", "includes_imports", "includes_extra", "includes_set_aside")
         foreign = of_judgments if kind == Snapshot.Kind.PROMPTS else ("splits", "limit")
         for name in foreign:
@@ -119,10 +130,20 @@ class SnapshotForm(forms.Form):
             else:
                 del self.fields[name]
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        _check_preview(self, cleaned)
+        return cleaned
+
     def filters(self) -> services.Filters:
         """Call on a valid form."""
-        given = {name: value for name, value in self.cleaned_data.items() if name != "name"}
+        apart = ("name", "recipe")
+        given = {name: value for name, value in self.cleaned_data.items() if name not in apart}
         return services.Filters.from_json(given)
+
+    def filters_as_json(self) -> dict[str, Any]:
+        """Call on a valid form."""
+        return self.filters().as_json()
 
 
 class TextForm(forms.Form):
@@ -151,11 +172,7 @@ class TextForm(forms.Form):
     recipe = forms.ChoiceField(
         label=_("Curation"),
         required=False,
-        choices=(
-            ("", _("None")),
-            ("light", _("Light: mask personal data and keys, remove near-duplicates")),
-            ("text", _("Web pages in English: light, and the rules of Gopher, C4 and FineWeb")),
-        ),
+        choices=recipes.choices(kind=Snapshot.Kind.TEXT),
         help_text=_(
             "Both recipes also remove documents that hold a gold prompt or an item of a suite. The"
             " snapshot keeps a ledger of what was removed or changed, and why."
@@ -170,4 +187,14 @@ class TextForm(forms.Form):
                 words = gettext("Line %(line)s: %(what)s") if problem.line else "%(what)s"
                 self.add_error("file", words % {"line": problem.line, "what": problem.sentence})
             cleaned["documents"] = documents
+        _check_preview(self, cleaned)
         return cleaned
+
+    def filters_as_json(self) -> dict[str, Any]:
+        """Call on a valid form."""
+        return {name: self.cleaned_data[name] for name in ("licence", "min_characters")}
+
+
+def _check_preview(form: forms.Form, cleaned: dict[str, Any]) -> None:
+    if "preview" in form.data and not cleaned.get("recipe"):
+        form.add_error("recipe", gettext("Choose a recipe to preview."))

@@ -28,9 +28,11 @@ from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.snapshots import draws, new_judgments
+from training.snapshots.curation.ledger import LEDGER
+from training.snapshots.curation.rows import CuratedRows
 from training.snapshots.draws import Draw
 from training.snapshots.response_numbers import numbers_of
-from training.snapshots.snapshot_card import CardTally, Row, card_of, text_key
+from training.snapshots.snapshot_card import CardTally, Row, card_of, n_decided_pairs, text_key
 
 DEMONSTRATIONS = "demonstrations.jsonl"
 MAX_DEMONSTRATIONS = 200
@@ -77,6 +79,8 @@ class Filters:
             name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
         }
         drawn = values.get("draw")
+        # Not a filter: a snapshot that a recipe cleaned names it beside its filters.
+        values.pop("recipe", None)
         return cls(**values | {"draw": Draw(**drawn) if drawn else None})
 
     def as_json(self) -> dict[str, Any]:
@@ -98,13 +102,16 @@ class FrozenFolder:
     """of a snapshot of prompts"""
 
 
-def freeze(*, kind: str, filters: Filters, folder: Path) -> FrozenFolder:
-    """Writes the folder atomically. Raises UnableToCreate, and then leaves nothing behind."""
+def freeze(
+    *, kind: str, filters: Filters, folder: Path, curation: CuratedRows | None = None
+) -> FrozenFolder:
+    """Writes the folder atomically. `curation` is what a recipe did to the rows. Raises
+    UnableToCreate, and then leaves nothing behind.
+    """
     left_out: Counter[str] = Counter()
-    demonstrations = _best_responses if filters.best_of else _demonstrations
-    rows = {"demonstrations": demonstrations, "comparisons": _comparisons, "prompts": _prompts}[
-        kind
-    ](filters, left_out)
+    rows = rows_of(kind=kind, filters=filters, left_out=left_out)
+    if curation is not None:
+        rows = curation.left(rows, left_out)
     aside = folder.with_name(f"{run_dir.TEMPORARY}{folder.name}")
     aside.mkdir(parents=True)
     with ExitStack() as undo:
@@ -114,7 +121,10 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> FrozenFolder:
             "responses" if filters.best_of and kind == "demonstrations" else kind, tally, left_out
         )
         if kind == "comparisons":
-            _write_demonstrations(filters, aside, tally)
+            beside = demonstrations_beside(filters)
+            if curation is not None:
+                beside = list(curation.left(beside, Counter()))
+            _write_demonstrations(beside, aside, tally)
         card = card_of(
             kind=kind,
             filters=filters.as_json(),
@@ -122,6 +132,9 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> FrozenFolder:
             left_out=left_out,
             best_of=_best_of(filters) if kind == "demonstrations" else [],
         )
+        if curation is not None:
+            card["curation"] = curation.curated.about
+            shutil.copyfile(curation.curated.ledger, aside / LEDGER)
         run_dir.write_json(aside / run_dir.SNAPSHOT_CARD, card)
         for file in aside.iterdir():
             file.chmod(0o444)
@@ -160,6 +173,30 @@ def rows(folder: Path, split: str, *, skip: int, n: int) -> list[dict[str, Any]]
 
 
 # --- rows -----------------------------------------------------------------------------------------
+
+
+def rows_of(*, kind: str, filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
+    """The rows that the filters choose now; `left_out` counts the others."""
+    demonstrations = _best_responses if filters.best_of else _demonstrations
+    of_kind = {
+        "demonstrations": demonstrations,
+        "comparisons": _comparisons,
+        "prompts": _prompts,
+    }
+    return of_kind[kind](filters, left_out)
+
+
+def demonstrations_beside(filters: Filters) -> list[Row]:
+    """Demonstrations on training prompts, stored with comparisons: a reward model is shifted so
+    that they have a mean score of 0.
+    """
+    wanted = replace(filters, campaigns=(), best_of=())
+    rows = (row for row in _demonstrations(wanted, Counter()) if row.split == "train")
+    return heapq.nsmallest(
+        MAX_DEMONSTRATIONS,
+        rows,
+        key=lambda row: (text_key(row.content["prompt"]), row.judgment_id or 0),
+    )
 
 
 def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
@@ -265,7 +302,7 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
         if fresh is not None and row.judgment_id not in fresh:
             left_out["not fresh"] += 1
             continue
-        n_pairs = _n_decided_pairs([response.rank for response in row.responses])
+        n_pairs = n_decided_pairs([response.rank for response in row.responses])
         if n_pairs == 0:
             left_out["no decided pair"] += 1
             continue
@@ -382,12 +419,6 @@ def _is_wanted_split(row: Any, filters: Filters, left_out: Counter[str]) -> bool
     return False
 
 
-def _n_decided_pairs(ranks: list[int | None]) -> int:
-    """Pairs of ranked responses that are not tied."""
-    given = [rank for rank in ranks if rank is not None]
-    return sum(a != b for i, a in enumerate(given) for b in given[i + 1 :])
-
-
 # --- files ----------------------------------------------------------------------------------------
 
 
@@ -409,17 +440,8 @@ def _write(rows: Iterable[Row], folder: Path) -> CardTally:
     return tally
 
 
-def _write_demonstrations(filters: Filters, folder: Path, tally: CardTally) -> None:
-    """Demonstrations on training prompts, stored with comparisons: a reward model is shifted so
-    that they have a mean score of 0. The model learns from them, so the tally counts them too.
-    """
-    wanted = replace(filters, campaigns=(), best_of=())
-    rows = (row for row in _demonstrations(wanted, Counter()) if row.split == "train")
-    chosen = heapq.nsmallest(
-        MAX_DEMONSTRATIONS,
-        rows,
-        key=lambda row: (text_key(row.content["prompt"]), row.judgment_id or 0),
-    )
+def _write_demonstrations(chosen: list[Row], folder: Path, tally: CardTally) -> None:
+    """A reward model learns from them, so the tally counts them too."""
     lines = [json.dumps(row.content, ensure_ascii=False, sort_keys=True) + "\n" for row in chosen]
     run_dir.write_atomically(folder / DEMONSTRATIONS, "".join(lines))
     tally.add_demonstrations(chosen)

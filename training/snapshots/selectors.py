@@ -17,7 +17,7 @@ from training import configs
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot
 from training.processes import run_dir
-from training.snapshots import curated, freeze
+from training.snapshots import freeze
 
 CREATABLE = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot.Kind.SUITES]
 """The kinds that people create; benchmark runs make those of suites."""
@@ -97,59 +97,6 @@ def weights(*, snapshot: Snapshot) -> list[tuple[str, float, int]]:
         ((rater, one["weight"], one["judgments"]) for rater, one in found.items()),
         key=lambda row: (-row[1], row[0]),
     )
-
-
-@dataclass(frozen=True)
-class RuleCounts:
-    """How many documents a rule removed and changed."""
-
-    removed: int
-    changed: int
-
-    @property
-    def total(self) -> int:
-        return self.removed + self.changed
-
-
-@dataclass(frozen=True)
-class Curation:
-    """What a recipe did: read = kept + changed + removed."""
-
-    recipe: str
-    fingerprint: str
-    read: int
-    kept: int
-    changed: int
-    removed: int
-    rules: list[tuple[str, RuleCounts]]
-    """the most effective first"""
-
-
-def curation(*, snapshot: Snapshot) -> Curation | None:
-    """None if the snapshot was not curated by a recipe."""
-    about = snapshot.card.get("curation")
-    if not about:
-        return None
-    rules = [
-        (rule, RuleCounts(counts.get("removed", 0), counts.get("changed", 0)))
-        for rule, counts in about["rules"].items()
-    ]
-    return Curation(
-        recipe=about["recipe"]["name"],
-        **{name: about[name] for name in ("fingerprint", "read", "kept", "changed", "removed")},
-        rules=sorted(rules, key=lambda one: (-one[1].total, one[0])),
-    )
-
-
-def ledger_entries(
-    *, snapshot: Snapshot, rule: str, skip: int, n: int
-) -> list[curated.Entry] | None:
-    """Rows of the ledger, of one rule or of all (""); None if the files are not on this machine."""
-    folder = Path(settings.SNAPSHOTS_DIR) / snapshot.folder
-    try:
-        return curated.entries(folder, rule=rule, skip=skip, n=n)
-    except OSError:
-        return None
 
 
 def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
@@ -241,6 +188,8 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
         else:
             shown = str(value) if value is not None else gettext("All")
         found.append((words, shown))
+    if recipe := snapshot.filters.get("recipe"):
+        found.append((_("Curation"), str(recipe)))
     return found
 
 

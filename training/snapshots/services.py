@@ -18,8 +18,8 @@ from accounts.models import User
 from labeling.models import Judgment
 from training.models import Snapshot, SnapshotJudgment, SnapshotPrompt
 from training.processes import run_dir
-from training.snapshots import curated, kept_out, texts
 from training.snapshots import freeze as snapshots_freeze
+from training.snapshots import texts
 from training.snapshots.freeze import DEMONSTRATIONS, Filters, FrozenFolder, UnableToCreate
 from training.snapshots.texts import Document
 from training.storage import artifacts, store
@@ -58,29 +58,25 @@ def create_text_snapshot(
     documents: Iterable[Document],
     licence: str,
     min_characters: int,
-    recipe: str = "",
     by: User,
     now: datetime,
 ) -> Snapshot:
-    """Creates a snapshot of uploaded documents (see snapshots.texts). `recipe` is a name of
-    curated.RECIPES, or "" for none. Raises UnableToCreate.
+    """Creates a snapshot of uploaded documents (see snapshots.texts). With a recipe,
+    snapshots.curation creates it. Raises UnableToCreate.
     """
 
     def freeze(folder: Path) -> FrozenFolder:
         return texts.freeze(
-            documents,
-            folder=folder,
-            licence=licence,
-            min_characters=min_characters,
-            recipe=curated.RECIPES[recipe] if recipe else None,
-            items=kept_out.test_items(),
+            documents, folder=folder, licence=licence, min_characters=min_characters
         )
 
-    filters: dict[str, Any] = {"licence": licence, "min_characters": min_characters}
-    if recipe:
-        filters["recipe"] = recipe
     return create_frozen(
-        kind=Snapshot.Kind.TEXT, name=name, filters=filters, freeze=freeze, by=by, now=now
+        kind=Snapshot.Kind.TEXT,
+        name=name,
+        filters={"licence": licence, "min_characters": min_characters},
+        freeze=freeze,
+        by=by,
+        now=now,
     )
 
 
@@ -105,9 +101,10 @@ def create_frozen(
     freeze: Callable[[Path], FrozenFolder],
     by: User | None,
     now: datetime,
+    finish: Callable[[Snapshot], None] = lambda _snapshot: None,
 ) -> Snapshot:
-    """Creates the folder that `freeze` writes and its row, both or neither. Raises
-    UnableToCreate.
+    """Creates the folder that `freeze` writes and its row, both or neither. `finish` is called in
+    the same transaction. Raises UnableToCreate.
     """
     folder = Path(settings.SNAPSHOTS_DIR) / f"{kind}-{uuid4().hex[:12]}"
     with ExitStack() as undo:
@@ -140,6 +137,7 @@ def create_frozen(
                 (SnapshotPrompt(snapshot=snapshot, prompt_id=pk) for pk in frozen.prompt_ids),
                 batch_size=1000,
             )
+            finish(snapshot)
         undo.pop_all()
     return snapshot
 

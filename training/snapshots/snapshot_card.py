@@ -134,3 +134,9 @@ def _weights(tally: CardTally) -> dict[str, Any]:
 def text_key(messages: list[dict[str, str]]) -> str:
     """A hash of a conversation's text."""
     return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()
+
+
+def n_decided_pairs(ranks: Sequence[int | None]) -> int:
+    """Pairs of ranked responses that are not tied."""
+    given = [rank for rank in ranks if rank is not None]
+    return sum(a != b for i, a in enumerate(given) for b in given[i + 1 :])

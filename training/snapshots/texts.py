@@ -19,14 +19,11 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from labeling.curation import cleaning
-from labeling.curation.contamination import Item
-from labeling.curation.recipe import Recipe
-from labeling.importers import curation
+from labeling.importers import curation as importers_curation
 from pages import plain_text
 from training.processes import run_dir
-from training.snapshots import curated
 from training.snapshots import freeze as snapshots_freeze
+from training.snapshots.curation.ledger import LEDGER, Curated
 from training.snapshots.freeze import FrozenFolder, UnableToCreate
 
 END = "<|endoftext|>"
@@ -108,12 +105,11 @@ def freeze(
     folder: Path,
     licence: str,
     min_characters: int,
-    recipe: Recipe | None = None,
-    items: Iterable[Item] = (),
+    curation: Curated | None = None,
 ) -> FrozenFolder:
     """Writes the folder atomically. Leaves out short documents and duplicates, and splits the rest
-    about 80/10/10 by a hash of the text. Before that, `recipe` cleans the documents; `items` are
-    what it keeps out because models are measured on them.
+    about 80/10/10 by a hash of the text. `curation` is what a recipe did to them before: it has
+    removed the duplicates that nobody wanted back.
 
     Duplicates are equal except for case, punctuation and spacing. Raises UnableToCreate, and then
     leaves nothing behind.
@@ -122,13 +118,12 @@ def freeze(
     aside.mkdir(parents=True)
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, aside, ignore_errors=True)
-        if recipe is None:
-            card = _filled(documents, aside, licence, min_characters)
-        else:
-            given = (cleaning.Document(one.text, one.source, licence) for one in documents)
-            with curated.cleaned(given, recipe=recipe, items=items, folder=aside) as (kept, about):
-                left = (Document(one.text, one.source) for one in kept)
-                card = _filled(left, aside, licence, min_characters) | {"curation": about}
+        left_out: Counter[str] = Counter()
+        chosen = _chosen(documents, min_characters, left_out, keeps_copies=curation is not None)
+        card = _filled(chosen, aside, licence, left_out)
+        if curation is not None:
+            card["curation"] = curation.about
+            shutil.copyfile(curation.ledger, aside / LEDGER)
         run_dir.write_json(aside / run_dir.SNAPSHOT_CARD, card)
         for path in aside.iterdir():
             path.chmod(0o444)
@@ -138,11 +133,9 @@ def freeze(
 
 
 def _filled(
-    documents: Iterable[Document], folder: Path, licence: str, min_characters: int
+    chosen: Iterable[tuple[str, Document]], folder: Path, licence: str, left_out: Counter[str]
 ) -> dict[str, Any]:
     """Writes the splits. Returns the card. Raises UnableToCreate if nothing is left."""
-    left_out: Counter[str] = Counter()
-    chosen = _curated(documents, min_characters, left_out)
     splits, sources, n_characters = _written(chosen, folder)
     if not splits["train"]:
         raise UnableToCreate(
@@ -162,7 +155,7 @@ def _filled(
 
 
 def _written(
-    curated: Iterable[tuple[str, Document]], folder: Path
+    chosen: Iterable[tuple[str, Document]], folder: Path
 ) -> tuple[Counter[str], Counter[str], int]:
     """Writes each document to its split. (rows by split, rows by source, characters)"""
     splits: Counter[str] = Counter(dict.fromkeys(run_dir.SPLITS, 0))
@@ -173,9 +166,12 @@ def _written(
             split: opened.enter_context((folder / f"{split}.jsonl").open("w", encoding="utf-8"))
             for split in run_dir.SPLITS
         }
-        for key, document in curated:
-            row = {"id": f"text-{key[:16]}", "text": document.text, "source": document.source}
-            split = curation.split_of(key)
+        for key, document in chosen:
+            # A copy's key is its text's and a number.
+            digest, *copy = key.split("-")
+            name = "-".join(["text", digest[:16], *copy])
+            row = {"id": name, "text": document.text, "source": document.source}
+            split = importers_curation.split_of(digest)
             files[split].write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
             splits[split] += 1
             sources[document.source] += 1
@@ -214,18 +210,28 @@ def _of_lines(
         yield Document(row["text"].strip(), str(row.get("source") or name))
 
 
-def _curated(
-    documents: Iterable[Document], min_characters: int, left_out: Counter[str]
+def _chosen(
+    documents: Iterable[Document],
+    min_characters: int,
+    left_out: Counter[str],
+    *,
+    keeps_copies: bool,
 ) -> Iterator[tuple[str, Document]]:
-    seen: set[bytes] = set()
+    """Each document with its key. Copies that are kept have keys of their own, which begin as that
+    of the first does, so that all are in one split.
+    """
+    seen: Counter[bytes] = Counter()
     for document in documents:
         if len(document.text) < min_characters:
             left_out["too short"] += 1
             continue
-        digest = hashlib.sha256(curation.skeleton(document.text).encode())
-        if digest.digest() in seen:
+        digest = hashlib.sha256(importers_curation.skeleton(document.text).encode())
+        n = seen[digest.digest()]
+        if n and not keeps_copies:
             left_out["said before"] += 1
             continue
-        seen.add(digest.digest())
+        seen[digest.digest()] += 1
+        key = digest.hexdigest()
         # PostgreSQL cannot store NUL, and no tokenizer needs it.
-        yield digest.hexdigest(), Document(plain_text.storable(document.text), document.source)
+        text = plain_text.storable(document.text)
+        yield f"{key}-{n + 1}" if n else key, Document(text, document.source)

@@ -9,13 +9,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 from labeling.models import Prompt
 from training import access as training_access
 from training import configs
-from training.models import Snapshot
+from training.models import Curation, Snapshot
 from training.snapshots import forms, selectors, services
 from training.snapshots import rows as snapshots_rows
+from training.snapshots.curation import selectors as curation_selectors
+from training.snapshots.curation import services as curation_services
+from training.snapshots.curation.views import ledger_page
 
 SNAPSHOTS_PER_PAGE = 30
 ROWS_PER_PAGE = 20
-_OF_TEXT = ("name", "documents", "licence", "min_characters", "recipe")
+_OF_TEXT = ("name", "documents", "licence", "min_characters")
 
 
 @require_GET
@@ -27,7 +30,12 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "training/snapshots/snapshots.html",
-        {"page": page, "kind": kind, "kinds": Snapshot.Kind.choices},
+        {
+            "page": page,
+            "kind": kind,
+            "kinds": Snapshot.Kind.choices,
+            "curations": curation_selectors.open_curations(),
+        },
     )
 
 
@@ -44,6 +52,8 @@ def new(request: HttpRequest) -> HttpResponse:
             initial["splits"] = splits
         form = forms.SnapshotForm(request.POST or None, kind=kind, initial=initial)
     if request.method == "POST" and form.is_valid():
+        if form.cleaned_data.get("recipe"):
+            return redirect("curation", _curation(request, form, kind).pk)
         try:
             snapshot = _create(request, form, kind)
         except services.UnableToCreate as problem:
@@ -66,7 +76,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "suites": selectors.suites_in(snapshot=snapshot),
         "filters": selectors.filters_in_words(snapshot=snapshot),
         "weights": selectors.weights(snapshot=snapshot),
-        "curation": selectors.curation(snapshot=snapshot),
+        "curation": curation_selectors.summary_of_snapshot(snapshot=snapshot),
         "runs": selectors.runs_on(snapshot=snapshot),
         **_offered_runs(snapshot),
         "is_verified": "verify" in request.GET,
@@ -117,29 +127,30 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def ledger(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the recipe of a snapshot of text removed or changed. ?rule= shows one rule's. A snapshot
-    without a recipe has no ledger: its own page opens.
+    """What the recipe of a snapshot removed or changed. ?rule= shows one rule's. A snapshot without
+    a recipe has no ledger: its own page opens.
     """
     snapshot = training_access.snapshot(user=request.user, pk=pk)
-    about = selectors.curation(snapshot=snapshot)
-    if about is None:
+    summary = curation_selectors.summary_of_snapshot(snapshot=snapshot)
+    if summary is None:
         return redirect("snapshot", pk)
-    counts = dict(about.rules)
-    asked = request.GET.get("rule", "")
-    rule = asked if asked in counts else ""
-    n = counts[rule].total if rule else sum(one.total for one in counts.values())
-    page = Paginator(range(n), ROWS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {
-        "snapshot": snapshot,
-        "curation": about,
-        "rule": rule,
-        "n_entries": sum(one.total for one in counts.values()),
-        "page": page,
-        "entries": selectors.ledger_entries(
-            snapshot=snapshot, rule=rule, skip=max(0, page.start_index() - 1), n=ROWS_PER_PAGE
-        ),
-    }
+    context = {"snapshot": snapshot, **ledger_page(request, snapshot, summary)}
     return render(request, "training/snapshots/snapshot_ledger.html", context)
+
+
+def _curation(
+    request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: str
+) -> Curation:
+    return curation_services.start_curation(
+        name=form.cleaned_data["name"],
+        kind=kind,
+        recipe=form.cleaned_data["recipe"],
+        filters=form.filters_as_json(),
+        upload=form.cleaned_data.get("file"),
+        makes_snapshot="preview" not in request.POST,
+        by=training_access.researcher(request.user),
+        now=timezone.now(),
+    )
 
 
 def _create(request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: str) -> Snapshot:

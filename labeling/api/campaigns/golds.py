@@ -108,7 +108,8 @@ class Golds(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = GoldQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return selectors.golds(campaign_id=self.asked.get("campaign"))
+        campaign = self.asked.get("campaign")
+        return queryset.filter(uses__campaign=campaign) if campaign else queryset
 
     def get_object(self) -> Gold:
         return labeling_access.any_gold(user=self.by, pk=self.kwargs["pk"])

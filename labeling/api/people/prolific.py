@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
 
+from accounts.api import problems
 from accounts.api.fields import MAX_ID, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, does, reads, removes, writes
@@ -173,7 +174,11 @@ class ProlificStudies(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Raise the number of places. Repeating the call adds none."""
         services.set_places(study=study, n_places=n_places, **self.who_and_when)
 
-    @reads("read_prolific_cost", ProlificCostSerializer, query=ProlificCostQuery)
+    @reads(
+        "read_prolific_cost",
+        {200: ProlificCostSerializer, **problems.described((409,))},
+        query=ProlificCostQuery,
+    )
     def cost(self, request: Any, pk: int) -> Any:
         """What this many places cost, as Prolific says now."""
         study, n = self.get_object(), self.asked["n_places"]
@@ -237,7 +242,7 @@ class ProlificSubmissionSerializer(serializers.Serializer[Any]):
 
 
 class OfStudyQuery(PageQuery):
-    study = serializers.IntegerField(min_value=1, max_value=MAX_ID)
+    study = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
 
 
 class ReturnRequestSerializer(serializers.Serializer[Any]):
@@ -254,7 +259,7 @@ class RejectionSerializer(serializers.Serializer[Any]):
 
 
 @described(
-    list_prolific_submissions="Submissions of a study, newest first, as of its last look.",
+    list_prolific_submissions="Submissions, newest first, as of the last look at their studies.",
     read_prolific_submission="One submission.",
 )
 class ProlificSubmissions(ListModelMixin, RetrieveModelMixin, ApiViewSet):
@@ -263,15 +268,17 @@ class ProlificSubmissions(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = OfStudyQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return queryset.filter(study=self.asked["study"])
+        study = self.asked.get("study")
+        return queryset.filter(study=study) if study else queryset
 
     def get_object(self) -> ProlificSubmission:
         return labeling_access.prolific_submission(user=self.by, pk=self.kwargs["pk"])
 
     def shown(self, objects: Sequence[ProlificSubmission]) -> Sequence[Any]:
-        if not objects:
-            return []
-        rows = {row.submission.pk: row for row in dues.rows(study=objects[0].study)}
+        studies = {each.study_id: each.study for each in objects}
+        rows = {
+            row.submission.pk: row for study in studies.values() for row in dues.rows(study=study)
+        }
         return [rows[each.pk] for each in objects]
 
     @does("approve_prolific_submission", ProlificSubmissionSerializer)
@@ -333,7 +340,7 @@ class BonusTotalSerializer(serializers.Serializer[Any]):
 
 
 @described(
-    list_prolific_bonuses="Batches of bonuses of a study, newest first.",
+    list_prolific_bonuses="Batches of bonuses, newest first.",
     read_prolific_bonus="One batch of bonuses.",
 )
 class ProlificBonuses(ListModelMixin, RetrieveModelMixin, ApiViewSet):
@@ -342,7 +349,8 @@ class ProlificBonuses(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = OfStudyQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return queryset.filter(study=self.asked["study"])
+        study = self.asked.get("study")
+        return queryset.filter(study=study) if study else queryset
 
     def get_object(self) -> ProlificBonusBatch:
         return labeling_access.prolific_bonus(user=self.by, pk=self.kwargs["pk"])

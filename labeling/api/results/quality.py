@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,9 +19,11 @@ from labeling import access as labeling_access
 from labeling.api.results.figures import FigureSerializer, FiguresField, as_json, figures_of
 from labeling.models import AdjudicatedRank, Campaign, Item, QualityReport
 from labeling.quality import doorbell, selectors
+from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages import flag_words, taste_words
 from labeling.quality.pages.views import agreement_of_two
 from labeling.quality.votes import item_consensus
+from labeling.statistics.figures import Figure
 
 
 class ReportSerializer(serializers.Serializer[Any]):
@@ -85,16 +88,25 @@ class AgreementSerializer(serializers.Serializer[Any]):
     )
     pools = OtherPoolSerializer(many=True, help_text="Agreement with other pools.")
     reward_model = serializers.CharField(help_text="That `figures.model` compares with.")
-    kappas = serializers.ListField(
-        child=serializers.DictField(), help_text="Cohen's κ of two raters, by question."
+
+
+class RaterPairQuery(PageQuery):
+    question = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="A question of the form by its name. Without it: choices between responses.",
     )
 
 
 class RaterPairSerializer(serializers.Serializer[Any]):
+    """Two raters with at least ten votes or answers in common."""
+
     one = serializers.CharField(help_text="A pseudonym.")
     other = serializers.CharField()
-    agreement = FigureSerializer(help_text="Ties count half.")
-    kappa = serializers.FloatField(allow_null=True, help_text="Cohen's.")
+    agreement = FigureSerializer(
+        allow_null=True, help_text="Ties count half. Null for a question of the form."
+    )
+    kappa = FigureSerializer(help_text="Cohen's. Weighted for scales.")
 
 
 class EffectSerializer(serializers.Serializer[Any]):
@@ -211,20 +223,26 @@ class CampaignQuality(ApiViewSet):
             "groups_left_out": found["groups_left_out"],
             "pools": [one | {"figures": figures_of(one)} for one in found["pools"]],
             "reward_model": found["model_name"],
-            "kappas": as_json(report.results.get("kappas", [])),
         }
         return Response(AgreementSerializer(body).data)
 
     @reads(
         "list_campaign_rater_pairs",
         page_of(RaterPairSerializer),
-        query=PageQuery,
+        query=RaterPairQuery,
         url_path="rater-pairs",
         serializer_class=RaterPairSerializer,
     )
     def rater_pairs(self, request: Request, pk: int) -> Response:
-        """Agreement of every two raters with at least ten votes on shared pairs."""
-        return self.part(_report(self.get_object()).results["matrix"]["pairs"])
+        """Agreement and Cohen's κ of every two raters, those that share the most first."""
+        report, question = _report(self.get_object()), self.asked.get("question", "")
+        kappas = {one["name"]: one["pairs"] for one in report.results["kappas"]}
+        if question not in kappas and question:
+            names = ", ".join(filter(None, kappas)) or "–"
+            sentence = _("No two raters have answered this question. There are: %(names)s.")
+            raise ValidationError({"question": [sentence % {"names": names}]})
+        found = kappas.get(question, [])
+        return self.part(found if question else _with_kappa(report.results["matrix"], found))
 
     @reads("read_campaign_bias", BiasSerializer)
     def bias(self, request: Request, pk: int) -> Response:
@@ -314,19 +332,35 @@ def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: found for name, found in record.items() if name not in names}
 
 
+def _with_kappa(
+    matrix: Mapping[str, Any], kappas: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The pairs of the matrix with the figure of their kappa, where it is listed too."""
+    known = {frozenset((one["one"], one["other"])): one for one in kappas}
+    return [
+        {**pair, "figure": known.get(frozenset((pair["one"], pair["other"])))}
+        for pair in matrix["pairs"]
+    ]
+
+
 def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     names = selectors.aliases(raters={pair[side] for pair in pairs for side in ("one", "other")})
     return [
         {
             "one": names.get(pair["one"], ""),
             "other": names.get(pair["other"], ""),
-            "agreement": agreement_of_two(
-                pair["score"], pair["n"], pair.get("low"), pair.get("high")
-            ),
-            "kappa": pair["kappa"],
+            **_figures_of_pair(pair),
         }
         for pair in pairs
     ]
+
+
+def _figures_of_pair(pair: Mapping[str, Any]) -> dict[str, Figure | None]:
+    if "score" not in pair:
+        return {"agreement": None, "kappa": as_figure(pair)}
+    agreement = agreement_of_two(pair["score"], pair["n"], pair.get("low"), pair.get("high"))
+    kappa = as_figure(pair["figure"]) if pair["figure"] else Figure(pair["kappa"], pair["n"])
+    return {"agreement": agreement, "kappa": kappa}
 
 
 def _rater(row: selectors.RaterMeasures) -> dict[str, Any]:

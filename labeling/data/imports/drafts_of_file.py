@@ -22,6 +22,8 @@ from labeling.importers.files.lines import Values
 from labeling.models import Import
 
 ANNOTATIONS = "annotations"
+FORMATS = (*formats.FORMATS, ANNOTATIONS)
+"""Everything that an import can be read as."""
 TABLES = (ANNOTATIONS, "votes")
 """Formats that are read as a table of answers; the second is from an earlier version."""
 ANSWERED = ("rankings", "written", "argilla", "label_studio", "arena")

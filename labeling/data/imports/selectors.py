@@ -59,7 +59,8 @@ COUNTED = {
 
 def import_list(*, state: str = "") -> QuerySet[Import]:
     """Newest first, without their (possibly long) problems."""
-    found = Import.objects.select_related("source", "created_by").defer("problems").order_by("-pk")
+    listed = Import.objects.select_related("source", "created_by").prefetch_related("campaigns")
+    found = listed.defer("problems").order_by("-pk")
     return found.filter(state=state) if state else found
 
 

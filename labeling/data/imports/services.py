@@ -141,24 +141,38 @@ def _annotations(
     return wanted | table.plan.as_json
 
 
-def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **arguments: Any) -> Import:
-    """Store an uploaded file below UPLOADS_DIR and queue it like `start_import`; the copy is
+def start_upload(
+    *,
+    upload: "File[bytes]",
+    texts: "File[bytes] | None" = None,
+    by: User,
+    now: datetime,
+    **arguments: Any,
+) -> Import:
+    """Store uploaded files below UPLOADS_DIR and queue them like `start_import`; the copies are
     deleted if that is refused.
     """
+    path, pairs_path = _stored(upload), _stored(texts) if texts is not None else None
+    name = Path(upload.name or "–").name[:255]
+    try:
+        return start_import(
+            path=path, pairs_path=pairs_path, file_name=name, **arguments, by=by, now=now
+        )
+    except UnableToImport:
+        for copy in filter(None, (path, pairs_path)):
+            copy.unlink()
+        raise
+
+
+def _stored(upload: "File[bytes]") -> Path:
+    """A copy of an upload. The name from the browser is shown, and never used as a path."""
     folder = Path(settings.UPLOADS_DIR) / "imports"
     folder.mkdir(parents=True, exist_ok=True)
-    # The name from the browser is shown, and never used as a path.
     path = folder / uuid.uuid4().hex
     with path.open("wb") as copy:
         for chunk in upload.chunks():
             copy.write(chunk)
-    try:
-        return start_import(
-            path=path, file_name=Path(upload.name or "–").name[:255], **arguments, by=by, now=now
-        )
-    except UnableToImport:
-        path.unlink()
-        raise
+    return path
 
 
 def start_kept(

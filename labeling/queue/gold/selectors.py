@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from labeling.models import (
     AdjudicatedRank,
@@ -122,17 +122,13 @@ def gold_uses(*, campaign: Campaign) -> QuerySet[GoldItem]:
     )
 
 
-def golds(*, campaign_id: int | None = None) -> QuerySet[Gold]:
-    """Golds in use and retired ones, of one campaign or of all, with `n_answers` and `n_passed`."""
+def golds() -> QuerySet[Gold]:
+    """Golds in use and retired ones, with `n_answers` and `n_passed` over all campaigns."""
     counted = Q(answers__rater__withdrawn_at=None)
-    found = Gold.objects.annotate(
+    return Gold.objects.annotate(
         n_answers=Count("answers", filter=counted),
         n_passed=Count("answers", filter=counted & Q(answers__has_passed=True)),
     ).prefetch_related(Prefetch("ranks", GoldRank.objects.order_by("response_id")), "uses")
-    if campaign_id is None:
-        return found
-    uses = GoldItem.objects.filter(gold=OuterRef("pk"), campaign=campaign_id)
-    return found.filter(Exists(uses))
 
 
 def is_suspect(*, n_answers: int, n_passed: int) -> bool:

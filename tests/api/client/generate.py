@@ -230,8 +230,8 @@ class Method:
         parts = [f"{{{', '.join(fixed)}}}"] if fixed or not optional else []
         parts += [f"given({{{', '.join(optional)}}})"] if optional else []
         if self.is_form:
-            (file,) = (name for name in self.fields if self._is_file(name))
-            return f"upload({row}, {self.path}, {file}, {' | '.join(parts)})"
+            files = ", ".join(f'"{name}": {name}' for name in self.fields if self._is_file(name))
+            return f"upload({row}, {self.path}, {{{files}}}, {' | '.join(parts)})"
         body = f", {' | '.join(parts)}" if fields else ""
         # A response with a secret is not stored for its key.
         once = ", is_repeatable=False" if self._has_secret(row) else ""

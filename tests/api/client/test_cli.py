@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import httpx2
 import pytest
@@ -12,8 +13,9 @@ from datasets import Dataset
 from django.utils import timezone
 
 from accounts.models import User
+from labeling.data.exports import jobs as export_jobs
 from labeling.data.imports import services as imports_services
-from labeling.models import Campaign, Import, Prompt, Rater
+from labeling.models import Campaign, Export, Import, Prompt, Rater
 from preferably_client import Preferably
 from preferably_client.cli import main
 from tests.api.conftest import secret_of
@@ -36,12 +38,15 @@ def run(
     """
     settings.UPLOADS_DIR = tmp_path / "uploads"
     settings.UPLOADS_DIR.mkdir()
+    settings.EXPORTS_DIR = tmp_path / "exports"
     monkeypatch.setenv("PREFERABLY_SITE", "http://testserver")
     monkeypatch.setenv("PREFERABLY_TOKEN", secret_of(bo))
 
     def work(_seconds: float) -> None:
         for batch in Import.objects.filter(finished_at=None):
             imports_services.run_import(import_id=batch.pk, clock=timezone.now)
+        for export in Export.objects.filter(ended_at=None):
+            export_jobs.run_export(export_id=export.pk, clock=timezone.now)
 
     connect = partial(Preferably, transport=httpx2.WSGITransport(app=wsgi), pause=work)
     return lambda *arguments: main(list(map(str, arguments)), connect=connect)
@@ -99,6 +104,22 @@ def test_judgments_are_written_as_lines_and_as_parquet(
     (row,) = lines((tmp_path / "judgments.jsonl").read_text())
     (same,) = Dataset.from_parquet(str(tmp_path / "judgments.parquet"), cache_dir=str(tmp_path))
     assert row["demonstration"]["text"] == same["demonstration"]["text"] == "It scatters."
+
+
+def test_judgments_are_exported_in_a_shape_for_training(
+    run: Run, tmp_path: Path, demonstration_campaign: Campaign, rosa: Rater
+) -> None:
+    written(demonstration_campaign, rosa, "It scatters.")
+    file = tmp_path / "sft.zip"
+
+    code = run(
+        "export", "--campaign", demonstration_campaign.pk, "--shape", "demonstrations", "--to", file
+    )
+
+    assert code == 0
+    with ZipFile(file) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".jsonl"))
+        assert "It scatters." in archive.read(name).decode()
 
 
 def test_runs_are_listed_with_their_state(

@@ -1,8 +1,10 @@
 """Rows as a `datasets.Dataset`: the columns of their class, whatever the rows hold."""
 
 from datetime import UTC
+from pathlib import Path
 
 from datasets import Dataset, List, Value
+from django.conf import LazySettings
 
 from labeling.models import Campaign, Rater
 from preferably_client import Preferably
@@ -34,3 +36,19 @@ def test_an_empty_list_has_the_columns_of_a_full_one(
 
     assert (len(before), len(after)) == (0, 1)
     assert before.features == after.features
+
+
+def test_the_rows_of_a_snapshot_become_a_dataset(
+    site: Preferably,
+    demonstration_campaign: Campaign,
+    rosa: Rater,
+    settings: LazySettings,
+    tmp_path: Path,
+) -> None:
+    settings.SNAPSHOTS_DIR = tmp_path
+    written(demonstration_campaign, rosa, "It scatters.")
+    made = site.cut_snapshot(kind="demonstrations", name="This week's")
+
+    (row,) = site.snapshots.get(made.id).rows().to_dataset()
+
+    assert "It scatters." in str(row)

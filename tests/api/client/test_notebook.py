@@ -55,7 +55,7 @@ def test_the_notebook_goes_from_an_empty_site_to_a_trained_model(
     token = local_site.manage(site, "shell", "--no-imports", "-c", TOKEN).strip()
     monkeypatch.setenv("PREFERABLY_SITE", site.address)
     monkeypatch.setenv("PREFERABLY_TOKEN", token)
-    monkeypatch.setenv("BASE_MODEL", str(build_tiny_model(tmp_path / "tiny")))
+    monkeypatch.setenv("BASE_MODEL", str(build_tiny_model(site.home / "tiny")))
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "clients/python/src"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))

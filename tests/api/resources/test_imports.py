@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import AuditEvent, User
 from labeling.data.imports import agreement as imports_agreement
 from labeling.data.imports import services as imports_services
-from labeling.models import Import, Prompt, Source
+from labeling.models import Campaign, Import, Prompt, RankedResponse, Source
 from tests.cast import NOON
 
 pytestmark = pytest.mark.django_db
@@ -228,3 +228,101 @@ def test_the_agreement_of_an_import_is_that_of_its_page(calling: Caller, alice: 
     assert found["n_judgments"] == stored.n_judgments > 0
     assert found["figures"].keys() == stored.figures.keys()
     assert found["consensus"] == list(stored.consensus)
+
+
+# --- answers by several raters --------------------------------------------------------------------
+
+VOTES = [
+    {
+        "item": 7,
+        "prompt": "Hi",
+        "response_a": "x",
+        "response_b": "y",
+        "rater": "ann",
+        "winner": "0",
+    },
+    {
+        "item": 7,
+        "prompt": "Hi",
+        "response_a": "x",
+        "response_b": "y",
+        "rater": "bob",
+        "winner": "1",
+    },
+]
+
+
+def test_answers_of_raters_become_a_campaign(calling: Caller, alice: User) -> None:
+    client = calling(alice)
+    body = {"rows": VOTES, "campaign": "Votes", "legend": {"0": "second", "1": "first"}, **ABOUT}
+
+    batch = run(Import.objects.get(pk=post(client, "", body).json()["id"]))
+
+    campaign = Campaign.objects.get()
+    assert client.get(f"/api/v1/imports/{batch.pk}").json()["campaigns"] == [campaign.pk]
+    assert (campaign.name, campaign.judgments.count()) == ("Votes", 2)
+    best = RankedResponse.objects.filter(rank=1, comparison__judgment__rater__origin="rivers: ann")
+    assert [ranked.response.text for ranked in best] == ["y"]
+
+
+def test_votes_that_nobody_explained_are_refused(calling: Caller, alice: User) -> None:
+    answer = post(calling(alice), "", {"rows": VOTES, "campaign": "Votes", **ABOUT})
+
+    assert answer.status_code == 409
+    assert "not clear what 0, 1 mean" in answer.json()["detail"]
+    assert not Import.objects.exists()
+
+
+def test_votes_may_come_with_the_texts_of_their_items(calling: Caller, alice: User) -> None:
+    body = {
+        "rows": [{"id": 7, "worker": "ann", "winner": "left"}],
+        "texts": [{"id": 7, "text": "Hi", "result_x": "x", "result_y": "y"}],
+        "campaign": "Votes",
+        **ABOUT,
+    }
+
+    answer = post(calling(alice), "", body)
+
+    assert answer.status_code == 202
+    run(Import.objects.get())
+    assert set(RankedResponse.objects.values_list("response__text", "rank")) == {("x", 1), ("y", 2)}
+
+
+def test_a_form_may_name_a_campaign_and_roles(calling: Caller, alice: User) -> None:
+    form = {
+        "file": a_file("item,person,score\n7,ann,3\n7,bob,4\n", "scores.csv"),
+        "campaign": "Scores",
+        "roles": json.dumps({"item": "item", "person": "rater", "score": "scale"}),
+        **ABOUT,
+    }
+
+    answer = calling(alice).post("/api/v1/imports", form)
+
+    assert answer.status_code == 202
+    run(Import.objects.get())
+    assert Campaign.objects.get().judgments.count() == 2
+
+
+def test_an_unknown_role_is_named(calling: Caller, alice: User) -> None:
+    body = {"rows": VOTES, "campaign": "Votes", "roles": {"rater": "boss"}, **ABOUT}
+
+    answer = post(calling(alice), "", body)
+
+    assert answer.status_code == 400
+    assert "“boss” is not a known meaning" in json.dumps(answer.json(), ensure_ascii=False)
+
+
+def test_a_form_may_have_a_second_file_with_the_texts(calling: Caller, alice: User) -> None:
+    texts = '{"id": 7, "text": "Hi", "result_x": "x", "result_y": "y"}\n'
+    form = {
+        "file": a_file("id,worker,winner\n7,ann,left\n", "votes.csv"),
+        "texts": a_file(texts, "pairs.jsonl"),
+        "campaign": "Votes",
+        **ABOUT,
+    }
+
+    answer = calling(alice).post("/api/v1/imports", form)
+
+    assert answer.status_code == 202
+    run(Import.objects.get())
+    assert Campaign.objects.get().judgments.count() == 1

@@ -73,7 +73,13 @@ def test_two_raters_are_compared_under_their_pseudonyms(
     [stored] = QualityReport.objects.get().results["matrix"]["pairs"]
     assert {pair["one"], pair["other"]} == {rosa.alias, raul.alias}
     assert pair["agreement"]["value"] == pytest.approx(stored["score"] / stored["n"])
-    assert (pair["agreement"]["n"], pair["kappa"]) == (30, stored["kappa"])
+    assert (pair["agreement"]["n"], pair["kappa"]["n"]) == (30, 30)
+    assert pair["kappa"]["value"] == pytest.approx(stored["kappa"])
+    path = f"/api/v1/campaigns/{measured.pk}/rater-pairs?question="
+    of_question = calling(alice).get(f"{path}overall").json()["results"]
+    unknown = calling(alice).get(f"{path}taste")
+    assert [(row["agreement"], row["kappa"]["n"]) for row in of_question] == [(None, 20)]
+    assert list(unknown.json()["errors"]) == ["question"]
 
 
 def test_bias_has_the_pages_figures_and_names_nobody(

@@ -16,11 +16,12 @@ from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
 from tests.training.conftest import base_model, make_snapshot, own_folders  # noqa: F401  # fixtures
 from tests.training.nodes.test_node_pages import a_node
-from tests.training.snapshots.test_curated_texts import documents
+from tests.training.snapshots.curating import documents, upload_of
 from tests.training.storage.conftest import made  # noqa: F401  # a fixture
 from tests.training.storage.storage_rows import key
 from training.models import Node, Run, Snapshot, TrainedModel
-from training.snapshots import services as snapshots_services
+from training.snapshots.curation import services as curation_services
+from training.snapshots.curation import worker
 
 pytestmark = pytest.mark.django_db
 Caller = Callable[..., Client]
@@ -233,15 +234,19 @@ def test_a_ledger_says_what_a_recipe_removed_and_why(
     calling: Caller, noor: User, settings: LazySettings, tmp_path: Path
 ) -> None:
     settings.SNAPSHOTS_DIR = tmp_path
-    snapshot = snapshots_services.create_text_snapshot(
+    settings.UPLOADS_DIR = tmp_path / "uploads"
+    curation = curation_services.start_curation(
         name="Clean",
-        documents=documents(),
-        licence="CC0-1.0",
-        min_characters=10,
+        kind="text",
         recipe="light",
+        filters={"licence": "CC0-1.0", "min_characters": 10},
+        upload=upload_of(*documents()),
+        makes_snapshot=True,
         by=noor,
         now=timezone.now(),
     )
+    worker.run_curation(curation_id=curation.pk, clock=timezone.now)
+    snapshot = Snapshot.objects.get()
     client, path = calling(noor), f"snapshots/{snapshot.pk}"
 
     rows_of = get(client, f"{path}/ledger?limit=1")
@@ -255,5 +260,5 @@ def test_a_ledger_says_what_a_recipe_removed_and_why(
     answer = client.get(f"/api/v1/{path}/ledger")
     assert (answer.status_code, answer.json()["detail"]) == (
         409,
-        "The files of this snapshot are not on this machine.",
+        "The files of this ledger are not on this machine.",
     )

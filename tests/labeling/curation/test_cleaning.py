@@ -2,17 +2,21 @@
 
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from labeling.curation import cleaning, recipe
-from labeling.curation.cleaning import Account, Document
+from labeling.curation import child, cleaning, recipe
+from labeling.curation.cleaning import Account
 from labeling.curation.contamination import Decontamination, Item
+from labeling.curation.documents import Document
 from labeling.curation.duplicates import AuthorCap, ExactDuplicates, NearDuplicates, licence_rank
 from labeling.curation.personal_data import Keys, PersonalData
+from labeling.curation.phrases import Boilerplate
 from labeling.curation.quality import Length
 from labeling.curation.recipe import PRESETS, Licences, Recipe, UnableToRead
 
@@ -21,6 +25,7 @@ _WORDS = (
     " pepper copper ribbon castle basket hammer"
 )
 WORDS = _WORDS.split()
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def text_of(seed: int, n: int = 80) -> str:
@@ -32,7 +37,7 @@ def cleaned(
     folder: Path, documents: Iterable[Document], *rules: recipe.Rule, items: Iterable[Item] = ()
 ) -> tuple[Account, list[str], list[dict[str, Any]]]:
     account = cleaning.clean(documents, recipe=Recipe("r", rules), folder=folder, items=items)
-    kept = [document.text for document in cleaning.kept(folder)]
+    kept = [document.text for _id, document in cleaning.kept(folder)]
     ledger = [json.loads(line) for line in (folder / cleaning.LEDGER).read_text().splitlines()]
     return account, kept, ledger
 
@@ -184,6 +189,101 @@ def test_killed_and_resumed_gives_the_same_bytes(
     assert cleaned(folder, documents, *rules) == whole
     for name in (cleaning.KEPT, cleaning.LEDGER, cleaning.ACCOUNT):
         assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_several_processes_give_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "BATCH", 7)
+    documents = [Document(text_of(n % 40) + " a@posteo.net" * (n % 3)) for n in range(60)]
+    rules = (Length(20), PersonalData(), Decontamination(), ExactDuplicates(), NearDuplicates())
+    items = [Item("suite/1", text_of(5, 20))]
+    whole = cleaned(tmp_path / "whole", documents, *rules, items=items)
+    folder = tmp_path / "several"
+    with pytest.raises(Killed):
+        cleaning.clean(
+            documents,
+            recipe=Recipe("r", rules),
+            folder=folder,
+            items=items,
+            n_processes=2,
+            beat=killed_at(21),
+        )
+
+    cleaning.clean(documents, recipe=Recipe("r", rules), folder=folder, items=items, n_processes=2)
+
+    assert whole[0].removed > 20
+    for name in (cleaning.KEPT, cleaning.LEDGER, cleaning.ACCOUNT):
+        assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_the_child_cleans_a_prepared_folder(tmp_path: Path) -> None:
+    documents = [Document(text_of(1)), Document("Short."), Document(text_of(1).upper())]
+    given = Recipe("r", (Length(20), Decontamination(), ExactDuplicates()))
+    whole = cleaned(tmp_path / "whole", documents, *given.rules)
+    folder = tmp_path / "child"
+    for other in (documents, []):  # What is there already stays.
+        child.prepare(folder, documents=other, items=[], recipe=given)
+
+    subprocess.run(
+        [sys.executable, "-m", "labeling.curation.child", str(folder)], check=True, cwd=ROOT
+    )
+
+    assert child.n_read(folder) == whole[0].read == 3
+    for name in (cleaning.KEPT, cleaning.LEDGER, cleaning.ACCOUNT):
+        assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_what_a_text_answers_is_masked_and_looked_at_but_not_judged(tmp_path: Path) -> None:
+    item = text_of(50, 20)
+    documents = [
+        Document("Yes, of course.", context="Is four even?"),
+        Document("Yes, of course.", context="Is five odd?"),
+        Document("Yes, of course!", context="Is four even?"),
+        Document("As I said.", context="As an AI language model, who is anna.k@posteo.net?"),
+        Document("No.", context=item),
+    ]
+    rules = (Boilerplate(), PersonalData(), Decontamination(), ExactDuplicates())
+
+    account, kept, ledger = cleaned(tmp_path, documents, *rules, items=[Item("suite/1", item)])
+
+    assert (account.kept, account.changed, account.removed) == (2, 1, 2)
+    assert kept == ["Yes, of course.", "Yes, of course.", "As I said."]
+    assert [(row["document"], row["rule"]) for row in ledger] == [
+        (2, "exact_duplicate"),
+        (3, "personal_data"),
+        (4, "decontamination.verbatim"),
+    ]
+    contexts = [document.context for _id, document in cleaning.kept(tmp_path)]
+    assert contexts[2] == "As an AI language model, who is <EMAIL>?"
+
+
+def test_short_answers_to_one_long_question_are_not_duplicates(tmp_path: Path) -> None:
+    question = text_of(51, 200)
+    documents = [Document(f"{n} is the answer to it.", context=question) for n in ("Ten", "Four")]
+    documents.append(Document("Ten, is the answer to it!", context=question.upper()))
+    longer = "This one is long enough to be compared by its runs of characters, it is."
+    documents += [Document(longer, context=question), Document(longer + "!!", context=question)]
+    documents += [Document(longer, context=text_of(52))]
+
+    _account, kept, _ledger = cleaned(
+        tmp_path,
+        documents,
+        ExactDuplicates("oldest"),
+        NearDuplicates(runs_of="characters", keeps="oldest"),
+    )
+
+    assert kept == [documents[0].text, documents[1].text, longer, longer]
+
+
+def test_personal_data_is_masked_in_a_restored_document_too(tmp_path: Path) -> None:
+    document = Document("Short: anna.k@posteo.net")
+    given = Recipe("r", (Length(200), PersonalData()), (document.key,))
+
+    account = cleaning.clean([document], recipe=given, folder=tmp_path)
+
+    assert (account.changed, account.removed) == (1, 0)
+    assert [one.text for _id, one in cleaning.kept(tmp_path)] == ["Short: <EMAIL>"]
 
 
 def test_documents_are_read_one_batch_at_a_time(

@@ -259,6 +259,29 @@ def test_an_item_with_one_word_changed_is_found_by_its_share() -> None:
     assert other is None, "half of the item is not more than half"
 
 
+def test_common_words_in_different_places_are_not_an_item() -> None:
+    looked_for = against([Item("suite/1", ITEM)], Decontamination())
+    words = ITEM.split()
+    parts, between = (
+        (" ".join(words[:8]), " ".join(words[8:])),
+        " ".join(f"w{n}" for n in range(40)),
+    )
+
+    assert looked_for(Text(f"Asked: {parts[0]} and then, {parts[1]}.")) is not None
+    assert looked_for(Text(f"Asked: {parts[0]} {between} {parts[1]}.")) is None
+    assert looked_for(Text(f"Asked: {parts[1]} {parts[0]}.")) is None
+
+
+def test_an_item_is_found_where_it_stands_after_scattered_parts_of_it() -> None:
+    looked_for = against([Item("suite/1", ITEM)], Decontamination())
+    start, edited = " ".join(ITEM.split()[:8]), ITEM.replace("seven", "eight")
+
+    verdict = looked_for(Text(f"{start} x y z. {start} once more. And now: {edited}."))
+
+    assert verdict is not None
+    assert verdict.value == 0.75
+
+
 def test_the_instructions_of_a_suite_are_not_its_items() -> None:
     instructions = "Read the question below with care and then give the letter of one answer only"
     items = [Item(f"suite/{n}", f"{instructions}: {n} or {n + 1} or {n * n}?") for n in range(11)]

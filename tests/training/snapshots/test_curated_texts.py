@@ -1,99 +1,134 @@
-"""Text that a recipe cleaned before it was frozen: the card, the ledger, and their pages."""
+"""Text that a recipe cleans before it is frozen: the preview, the card, the ledger, their pages."""
 
 import json
-import random
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import settings
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.conf import settings as site
 from django.test import Client
 
 from accounts.models import User
+from labeling.curation import recipe
 from labeling.models import Gold, Prompt, Source
 from tests.training.conftest import NOW
-from training.models import Snapshot, Suite, SuiteItem
-from training.snapshots import curated, freeze, selectors, texts
+from tests.training.snapshots.curating import EMAIL, documents, text_of, upload_of
+from training.models import Curation, RestoredDocument, Snapshot, Suite, SuiteItem
+from training.snapshots import freeze
 from training.snapshots import services as snapshots_services
-from training.snapshots.freeze import UnableToCreate
+from training.snapshots.curation import ledger, rule_words, selectors, services, worker
+from training.snapshots.curation.selectors import SILENT_AFTER
 from training.snapshots.texts import Document
 
-_WORDS = (
-    "river stone lamp garden letter winter bridge cloud engine paper island forest mirror ladder"
-    " pepper copper ribbon castle basket hammer"
-)
-WORDS = _WORDS.split()
-EMAIL = "anna.k@posteo.net"
+
+def lines_of(snapshot: Snapshot) -> list[str]:
+    folder = Path(site.SNAPSHOTS_DIR) / snapshot.folder
+    names = ("train", "validation", "test")
+    return [line for name in names for line in (folder / f"{name}.jsonl").read_text().splitlines()]
 
 
-def text_of(seed: int) -> str:
-    rng = random.Random(seed)
-    return " ".join(rng.choice(WORDS) for _ in range(60)) + "."
+pytestmark = pytest.mark.django_db
+Start = Callable[..., Curation]
 
 
-def documents() -> list[Document]:
-    """40 good ones; one with an address; and a copy."""
-    made = [Document(text_of(n), "s") for n in range(40)]
-    return [*made, Document(f"{text_of(90)} {EMAIL}", "s"), Document(text_of(3).upper(), "s")]
+def test_a_preview_says_what_the_recipe_would_do_and_freezes_nothing(start: Start) -> None:
+    curation = start()
+
+    assert (curation.state, curation.error) == ("ready", "")
+    summary = selectors.summary_of_curation(curation=curation)
+    assert summary is not None
+    assert (summary.read, summary.kept, summary.changed, summary.removed) == (42, 40, 1, 1)
+    assert (curation.n_documents, curation.n_read) == (42, 42)
+    [shown] = selectors.entries(source=curation, rule="exact_duplicate", skip=0, n=5) or []
+    assert (shown.entry.document, shown.entry.is_removed) == (41, True)
+    assert shown.entry.twin_excerpt == text_of(3)[: len(shown.entry.twin_excerpt) - 1] + "…"
+    assert not Snapshot.objects.exists()
 
 
-def test_the_card_says_what_the_recipe_did_and_the_ledger_why(tmp_path: Path) -> None:
-    frozen = texts.freeze(
-        documents(),
-        folder=tmp_path / "frozen",
-        licence="CC0-1.0",
-        min_characters=10,
-        recipe=curated.RECIPES["light"],
-    )
+def test_the_card_says_what_the_recipe_did_and_the_ledger_why(start: Start) -> None:
+    curation = start(makes_snapshot=True)
 
-    about = frozen.card["curation"]
+    assert curation.state == "done"
+    snapshot = curation.snapshot
+    assert snapshot is not None
+    folder = Path(site.SNAPSHOTS_DIR) / snapshot.folder
+    about = snapshot.card["curation"]
     assert (about["read"], about["kept"], about["changed"], about["removed"]) == (42, 40, 1, 1)
     assert about["rules"] == {"exact_duplicate": {"removed": 1}, "personal_data": {"changed": 1}}
-    assert about["recipe"] == curated.RECIPES["light"].as_json()
-    assert frozen.n_rows == 41
-    assert freeze.is_intact(tmp_path / "frozen", frozen.fingerprint)
-    [removed] = curated.entries(tmp_path / "frozen", rule="exact_duplicate", skip=0, n=5)
-    [changed] = curated.entries(tmp_path / "frozen", rule="personal_data", skip=0, n=5)
-    assert (removed.document, removed.outcome, changed.n_findings) == (41, "removed", 1)
-    assert not [path for path in (tmp_path / "frozen").iterdir() if path.is_dir()]
-    assert EMAIL not in "".join(path.read_text() for path in (tmp_path / "frozen").iterdir())
+    assert about["recipe"] == curation.recipe
+    assert (snapshot.n_rows, snapshot.filters["recipe"]) == (41, "light")
+    assert freeze.is_intact(folder, snapshot.fingerprint)
+    [changed] = ledger.entries(folder, rule="personal_data", skip=0, n=5)
+    assert changed.n_findings == 1
+    assert not [path for path in folder.iterdir() if path.is_dir()]
+    assert EMAIL not in "".join(path.read_text() for path in folder.iterdir())
+    assert not services.folder_of(curation).exists()
 
 
-def test_the_same_documents_and_recipe_give_the_same_files(tmp_path: Path) -> None:
-    one, other = (
-        texts.freeze(
-            documents(),
-            folder=tmp_path / name,
-            licence="",
-            min_characters=10,
-            recipe=curated.RECIPES["light"],
-        )
-        for name in ("a", "b")
-    )
+def test_a_preview_and_then_its_snapshot_are_what_a_snapshot_at_once_is(
+    noor: User, start: Start
+) -> None:
+    at_once = start(makes_snapshot=True)
+    preview = start()
 
+    services.make_snapshot(curation=preview, by=noor, now=NOW)
+    worker.run_curation(curation_id=preview.pk, clock=lambda: NOW)
+
+    one, other = at_once.snapshot, Curation.objects.get(pk=preview.pk).snapshot
+    assert one is not None
+    assert other is not None
     assert one.fingerprint == other.fingerprint
     assert one.card == other.card
-    assert (tmp_path / "a" / "ledger.jsonl").read_bytes() == (
-        tmp_path / "b" / "ledger.jsonl"
-    ).read_bytes()
+    ledgers = [(Path(site.SNAPSHOTS_DIR) / s.folder / "ledger.jsonl") for s in (one, other)]
+    assert ledgers[0].read_bytes() == ledgers[1].read_bytes()
 
 
-def test_a_recipe_that_leaves_nothing_leaves_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(UnableToCreate, match="No documents remain"):
-        texts.freeze(
-            [Document("Too short.", "s")],
-            folder=tmp_path / "frozen",
-            licence="",
-            min_characters=1,
-            recipe=curated.RECIPES["text"],
-        )
+def test_a_restored_document_is_in_the_next_snapshot_and_it_can_be_undone(
+    noor: User, start: Start
+) -> None:
+    long, copy = Document(text_of(1), "s"), Document(text_of(1).upper(), "s")
+    preview = start(long, copy)
+    [shown] = selectors.entries(source=preview, rule="", skip=0, n=5) or []
 
-    assert list(tmp_path.glob("*frozen*")) == []
+    for _twice in range(2):
+        services.restore_document(source=preview, document=shown.entry.id, by=noor, now=NOW)
+
+    assert selectors.is_outdated(curation=preview)
+    [again] = selectors.entries(source=preview, rule="", skip=0, n=5) or []
+    assert again.is_restored
+    restored = start(long, copy)
+    assert (restored.account["kept"], restored.account["removed"]) == (2, 0)
+    services.update_preview(curation=preview, by=noor, now=NOW)
+    worker.run_curation(curation_id=preview.pk, clock=lambda: NOW)
+    preview.refresh_from_db()
+    assert preview.account["removed"] == 0
+    assert not selectors.is_outdated(curation=preview)
+    services.undo_restore(recipe="light", document=shown.entry.id, by=noor, now=NOW)
+    assert start(long, copy).account["removed"] == 1
 
 
-@pytest.mark.django_db
-def test_what_people_and_models_are_tested_with_is_kept_out(noor: User) -> None:
+def test_only_what_was_removed_can_be_restored(noor: User, start: Start) -> None:
+    preview = start()
+    [changed] = selectors.entries(source=preview, rule="personal_data", skip=0, n=5) or []
+
+    for document in (changed.entry.id, "0" * 16, "x\0"):
+        with pytest.raises(services.UnableToCurate, match="not in the ledger"):
+            services.restore_document(source=preview, document=document, by=noor, now=NOW)
+
+    assert not RestoredDocument.objects.exists()
+
+
+def test_a_recipe_that_leaves_nothing_fails_with_a_sentence(start: Start) -> None:
+    curation = start(makes_snapshot=True, min_characters=10_000)
+
+    assert (curation.state, curation.snapshot) == ("failed", None)
+    assert "No documents remain" in curation.error
+    assert list(Path(site.SNAPSHOTS_DIR).iterdir()) == []
+
+
+def test_what_people_and_models_are_tested_with_is_kept_out(start: Start) -> None:
     question, item = text_of(200), text_of(201)
     suite = Suite.objects.create(
         slug="s", version="1", name="S", kind="generate", area="safety", scorer="x", n_items=1
@@ -108,54 +143,147 @@ def test_what_people_and_models_are_tested_with_is_kept_out(noor: User) -> None:
     )
     gold = Gold.objects.create(prompt=prompt, origin="expert", n_responses=2)
 
-    snapshot = snapshots_services.create_text_snapshot(
-        name="x",
-        documents=[
-            *documents(),
-            Document(f"{text_of(91)} {question}", "s"),
-            Document(f"{text_of(92)} {item}", "s"),
-        ],
-        licence="",
-        min_characters=10,
-        recipe="light",
-        by=noor,
-        now=NOW,
+    curation = start(
+        *documents(),
+        Document(f"{text_of(91)} {question}", "s"),
+        Document(f"{text_of(92)} {item}", "s"),
     )
 
-    entries = selectors.ledger_entries(
-        snapshot=snapshot, rule="decontamination.verbatim", skip=0, n=5
+    found = selectors.entries(source=curation, rule="decontamination.verbatim", skip=0, n=5)
+    assert [shown.entry.twin for shown in found or []] == [f"gold {gold.pk}", "s 1: k"]
+
+
+def test_a_worker_that_died_is_replaced_and_one_that_lives_is_not(start: Start) -> None:
+    curation = start(runs=False)
+    Curation.objects.filter(pk=curation.pk).update(
+        state="running", attempt=1, heartbeat_at=NOW, n_documents=42
     )
-    assert [entry.twin for entry in entries or []] == [f"gold {gold.pk}", "s 1: k"]
-    assert snapshot.filters["recipe"] == "light"
+
+    assert worker.run_curation(curation_id=curation.pk, clock=lambda: NOW) is None
+    later = NOW + SILENT_AFTER + timedelta(seconds=1)
+    assert selectors.waiting_curation_ids(now=later) == [curation.pk]
+    done = worker.run_curation(curation_id=curation.pk, clock=lambda: later)
+
+    assert done is not None
+    assert (done.state, done.attempt, done.n_lost) == ("ready", 2, 1)
+    assert worker.run_curation(curation_id=curation.pk, clock=lambda: later) is None
 
 
-@pytest.mark.django_db
-def test_a_recipe_is_chosen_in_the_form_and_its_ledger_has_a_page(
+def test_documents_that_kill_every_worker_are_given_up(start: Start) -> None:
+    curation = start(runs=False)
+    Curation.objects.filter(pk=curation.pk).update(state="running", attempt=3, n_lost=2)
+
+    assert worker.run_curation(curation_id=curation.pk, clock=lambda: NOW) is None
+
+    curation.refresh_from_db()
+    assert (curation.state, "crashed" in curation.error) == ("failed", True)
+
+
+def test_a_discarded_curation_leaves_no_files_and_stops(
+    noor: User,
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    curation = start(runs=False)
+    n_beats = 0
+
+    def clock() -> Any:
+        nonlocal n_beats
+        n_beats += 1
+        if n_beats == 2:
+            services.discard_curation(curation=curation, by=noor, now=NOW)
+        return NOW
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert worker.run_curation(curation_id=curation.pk, clock=clock) is None
+
+    assert Curation.objects.get(pk=curation.pk).state == "discarded"
+    assert not services.folder_of(curation).exists()
+    with pytest.raises(services.UnableToCurate):
+        services.make_snapshot(curation=curation, by=noor, now=NOW)
+
+
+def test_previews_that_nobody_uses_are_deleted(start: Start) -> None:
+    old, later = start(), NOW + timedelta(days=15)
+
+    assert worker.delete_old_previews(now=NOW) == 0
+    assert worker.delete_old_previews(now=later) == 1
+    assert Curation.objects.get(pk=old.pk).state == "discarded"
+    assert not services.folder_of(old).exists()
+
+
+def test_a_recipe_is_previewed_restored_from_and_frozen_on_its_pages(
     noor: User, signed_in: Callable[..., Client]
 ) -> None:
     client = signed_in(noor)
-    content = "".join(json.dumps({"text": one.text}) + "\n" for one in documents()).encode()
-    given = {"name": "x", "licence": "CC0-1.0", "min_characters": "10", "recipe": "light"}
+    given = {"name": "web", "licence": "CC0-1.0", "min_characters": "10", "recipe": "light"}
 
-    client.post(
-        "/snapshots/new/?kind=text", given | {"file": SimpleUploadedFile("x.jsonl", content)}
+    answer = client.post(
+        "/snapshots/new/?kind=text", given | {"file": upload_of(*documents()), "preview": "1"}
     )
 
-    snapshot = Snapshot.objects.get()
-    card = client.get(f"/snapshots/{snapshot.pk}/").content.decode()
-    assert "exact_duplicate" in card
-    assert f"/snapshots/{snapshot.pk}/ledger/" in card
-    ledger = client.get(f"/snapshots/{snapshot.pk}/ledger/").content.decode()
-    assert "42 documents read: 40 kept, 1 changed, 1 removed." in ledger
-    assert "&lt;EMAIL&gt;" in ledger
-    one = client.get(f"/snapshots/{snapshot.pk}/ledger/?rule=exact_duplicate").content.decode()
+    curation = Curation.objects.get()
+    page = f"/curations/{curation.pk}/"
+    assert answer["Location"] == page
+    assert "Waiting for a worker" in client.get(page).text
+    assert page in client.get("/snapshots/").text
+    worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
+    shown = client.get(page).text
+    assert "Nothing is frozen yet" in shown
+    assert "&lt;EMAIL&gt;" in shown
+    one = client.get(f"{page}?rule=exact_duplicate").text
     assert "&lt;EMAIL&gt;" not in one
     assert text_of(3)[:20].upper() in one
-    (Path(settings.SNAPSHOTS_DIR) / snapshot.folder / "ledger.jsonl").unlink()
-    assert "not on this machine" in client.get(f"/snapshots/{snapshot.pk}/ledger/").content.decode()
+    document = ledger.entries(services.folder_of(curation), rule="exact_duplicate", skip=0, n=1)
+    posted = client.post(f"{page}restore/?rule=exact_duplicate", {"document": document[0].id})
+    assert posted["Location"] == f"{page}?rule=exact_duplicate"
+    assert "Undo" in client.get(f"{page}?rule=exact_duplicate").text
+    assert document[0].id in client.get("/recipes/light/").text
+    client.post(f"{page}snapshot/")
+    worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
+    snapshot = Snapshot.objects.get()
+    assert client.get(page)["Location"] == f"/snapshots/{snapshot.pk}/"
+    assert (snapshot.card["curation"]["removed"], snapshot.n_rows) == (0, 42)
+    ids = [json.loads(line)["id"] for line in lines_of(snapshot)]
+    assert len(set(ids)) == 42
+    client.post("/recipes/light/undo/", {"document": document[0].id})
+    assert not RestoredDocument.objects.exists()
 
 
-@pytest.mark.django_db
+def test_the_ledger_of_a_snapshot_has_a_page(
+    noor: User, start: Start, signed_in: Callable[..., Client]
+) -> None:
+    client, snapshot = signed_in(noor), start(makes_snapshot=True).snapshot
+    assert snapshot is not None
+
+    card = client.get(f"/snapshots/{snapshot.pk}/").text
+    page = client.get(f"/snapshots/{snapshot.pk}/ledger/").text
+
+    assert f"/snapshots/{snapshot.pk}/ledger/" in card
+    assert "Exact duplicate" in card
+    assert "42 documents read: 40 kept, 1 changed, 1 removed." in page
+    folder = Path(site.SNAPSHOTS_DIR) / snapshot.folder
+    [removed] = ledger.entries(folder, rule="exact_duplicate", skip=0, n=5)
+    for undo, expected in ({}, 1), ({"undo": "1"}, 0):
+        client.post(f"/snapshots/{snapshot.pk}/ledger/restore/", {"document": removed.id, **undo})
+        assert RestoredDocument.objects.count() == expected
+    (folder / "ledger.jsonl").unlink()
+    assert "not on this machine" in client.get(f"/snapshots/{snapshot.pk}/ledger/").text
+
+
+def test_a_preview_needs_a_recipe(noor: User, signed_in: Callable[..., Client]) -> None:
+    given = {"name": "web", "licence": "CC0-1.0", "min_characters": "10", "preview": "1"}
+
+    answer = signed_in(noor).post(
+        "/snapshots/new/?kind=text", given | {"file": upload_of(*documents())}
+    )
+
+    assert answer.status_code == 422
+    assert "Choose a recipe to preview." in answer.text
+    assert not Snapshot.objects.exists()
+
+
 def test_a_snapshot_without_a_recipe_has_no_ledger(
     noor: User, signed_in: Callable[..., Client]
 ) -> None:
@@ -166,3 +294,7 @@ def test_a_snapshot_without_a_recipe_has_no_ledger(
     assert "recipe" not in snapshot.filters
     answer = signed_in(noor).get(f"/snapshots/{snapshot.pk}/ledger/")
     assert (answer.status_code, answer["Location"]) == (302, f"/snapshots/{snapshot.pk}/")
+
+
+def test_every_rule_has_words_for_its_pages() -> None:
+    assert rule_words.WORDS.keys() == recipe.RULES.keys()

@@ -5,54 +5,26 @@ Words are compared without case and punctuation. A sequence that many items of t
 its wording, not its content, and is not looked for.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-N_WORDS = 13
-MOST_SHARED = 10
-"""A sequence in more items than this is the suite's own wording, such as its instructions."""
-_WORD = re.compile(r"\w+")
-
-Sequence13 = tuple[int, ...]
+from labeling.curation.contamination import VERBATIM
+from labeling.curation.verdicts import Text
+from labeling.curation.word_runs import word_runs
 
 
 class SharedWords:
     """The sequences of a suite's items, ready to be looked for in many texts."""
 
     def __init__(self, items: Mapping[int, Iterable[str]]) -> None:
-        self._numbers: dict[str, int] = {}
-        found: dict[Sequence13, set[int]] = {}
-        for item, texts in items.items():
-            for text in texts:
-                for sequence in self._sequences(text):
-                    found.setdefault(sequence, set()).add(item)
-        self._items = {key: pks for key, pks in found.items() if len(pks) <= MOST_SHARED}
-        self.checked = {pk for pks in self._items.values() for pk in pks}
+        texts = ((item, Text(text)) for item, several in items.items() for text in several)
+        self._runs = word_runs(texts, VERBATIM)
+        self.checked = set(self._runs.items.tolist())
         """items with a text long enough to be looked for"""
-
-    def _sequences(self, text: str) -> Iterator[Sequence13]:
-        numbers = [self._numbers.setdefault(word, len(self._numbers)) for word in _words(text)]
-        for start in range(len(numbers) - N_WORDS + 1):
-            yield tuple(numbers[start : start + N_WORDS])
 
     def items_in(self, text: str) -> set[int]:
         """The items that share a sequence with this text."""
-        found: set[int] = set()
-        recent: list[int] = []
-        for word in _words(text):
-            number = self._numbers.get(word)
-            if number is None:
-                recent.clear()
-                continue
-            recent.append(number)
-            if len(recent) >= N_WORDS:
-                found |= self._items.get(tuple(recent[-N_WORDS:]), set())
-        return found
-
-
-def _words(text: str) -> Iterator[str]:
-    return (match.group() for match in _WORD.finditer(text.casefold()))
+        return set(self._runs.hits(Text(text)).items.tolist())
 
 
 def texts_in(value: Any) -> Iterator[str]:

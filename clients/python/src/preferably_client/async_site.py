@@ -23,7 +23,7 @@ from preferably_client.core import (
 from preferably_client.following import Following
 from preferably_client.operation import Connected
 from preferably_client.operations import Operations
-from preferably_client.records import Campaigns, Runs
+from preferably_client.records import Campaigns, Runs, Snapshots
 
 T = TypeVar("T")
 
@@ -108,15 +108,8 @@ class AsyncDriver:
             attempt += 1
 
     async def _send(self, request: Request) -> httpx2.Response:
-        if request.upload is None:
-            return await self.http.request(request.method, request.path, **request.options())
-        with request.upload.open("rb") as file:
-            return await self.http.request(
-                request.method,
-                request.path,
-                files={"file": (request.upload.name, file)},
-                **request.options(),
-            )
+        with request.opened() as options:
+            return await self.http.request(request.method, request.path, **options)
 
     async def download(self, wanted: Download) -> int:
         request = wanted.request
@@ -151,6 +144,7 @@ class AsyncPreferably(Operations, Following, Connected[AsyncDriver]):
         )
         self._driver = AsyncDriver(http, pause=pause, bars=bars_of(progress))
         self.campaigns, self.runs = Campaigns(self._driver), Runs(self._driver)
+        self.snapshots = Snapshots(self._driver)
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,7 +3,8 @@ one that blocks (preferably_client.site) and one for asyncio (preferably_client.
 """
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -37,27 +38,37 @@ JSON = ("application/json", "application/problem+json")
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request below the API's address. `upload` is sent as the field `file` of a form,
-    whose other fields are `body`.
+    """One HTTP request below the API's address. With `files`, it is a form whose other fields are
+    `body`.
     """
 
     method: str
     path: str
     query: Json = field(default_factory=dict)
     body: Json | None = None
-    upload: Path | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     is_repeatable: bool = True
     """Whether it may be sent again when no response arrived."""
 
     def options(self) -> dict[str, Any]:
-        """The arguments of httpx2's `request`, without the upload."""
+        """The arguments of httpx2's `request`, without the files."""
         given: dict[str, Any] = {"headers": dict(self.headers)}
         if self.query:
             given["params"] = self.query
         if self.body is not None:
-            given["data" if self.upload else "json"] = self.body
+            given["data" if self.files else "json"] = self.body
         return given
+
+    @contextmanager
+    def opened(self) -> Iterator[dict[str, Any]]:
+        """The arguments with the files, which are open within the block."""
+        with ExitStack() as stack:
+            files = {
+                name: (path.name, stack.enter_context(path.open("rb")))
+                for name, path in self.files.items()
+            }
+            yield self.options() | ({"files": files} if files else {})
 
 
 @dataclass(frozen=True)
@@ -113,13 +124,16 @@ def post(
     return Call(request, lambda raw: read(row, raw))
 
 
-def upload(row: type[T], path: str, file: str | PathLike[str], fields: Json) -> Call[T]:
-    """Sends a file as a form. Objects among its fields are JSON."""
+def upload(
+    row: type[T], path: str, files: Mapping[str, str | PathLike[str] | Unset], fields: Json
+) -> Call[T]:
+    """Sends files as a form. Objects among its fields are JSON."""
     texts = {
         name: value if isinstance(value, str) else json.dumps(_plain(value))
         for name, value in fields.items()
     }
-    request = Request("POST", path, body=texts, upload=Path(file), headers=_key())
+    paths = {name: Path(file) for name, file in files.items() if not isinstance(file, Unset)}
+    request = Request("POST", path, body=texts, files=paths, headers=_key())
     return Call(request, lambda raw: read(row, raw))
 
 

@@ -15,8 +15,12 @@ _TYPES = {int: "int64", float: "float64", bool: "bool", str: "string"}
 
 
 def dataset_of(row: Any, rows: Iterable[Any]) -> Any:
-    """Objects become structs, times UTC timestamps, and dictionaries without fixed keys JSON."""
+    """Objects become structs, times UTC timestamps, and dictionaries without fixed keys JSON. Rows
+    that are dictionaries themselves, such as those of a snapshot, have the columns of the first.
+    """
     library = optional("datasets", extra="datasets")
+    if not is_row(row):
+        return library.Dataset.from_list(list(rows))
     hints = hints_of(row)
     columns: dict[str, list[Any]] = {name: [] for name in hints}
     for one in rows:

@@ -1,13 +1,15 @@
-"""What takes several calls over time: a run or an import, to its end."""
+"""What takes several calls over time: a run, an import or an export, to its end."""
 
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Callable, Generator
+from datetime import datetime
+from typing import Any, TypeVar
 
 from preferably_client.core import Json, Listing, Request, Steps, Wait
 from preferably_client.operation import listing
 from preferably_client.reading import read
-from preferably_client.rows import Import, Log, LogLine, Point
+from preferably_client.rows import Export, HubImport, Import, Log, LogLine, Point
 
+T = TypeVar("T")
 Pages = Generator[Request | Wait | list[Point], Any, tuple[Json, str]]
 
 
@@ -53,16 +55,36 @@ class Following:
     @listing
     def follow_import(self, import_id: int, *, every_s: float = 1.0) -> Listing[Import]:
         """Yields the import whenever it is looked at; the last one has ended."""
+        return _until(Import, f"imports/{import_id}", lambda one: one.finished_at, every_s)
 
-        def steps() -> Steps[Import]:
-            while True:
-                found = read(Import, (yield Request("GET", f"imports/{import_id}")))
-                yield [found]
-                if found.finished_at is not None:
-                    return
-                yield Wait(every_s)
+    @listing
+    def follow_hub_import(self, hub_import_id: int, *, every_s: float = 1.0) -> Listing[HubImport]:
+        """Yields the download from a hub whenever it is looked at; the last one has ended. Then
+        follow its import.
+        """
+        path = f"hub-imports/{hub_import_id}"
+        return _until(HubImport, path, lambda one: one.ended_at, every_s)
 
-        return Listing(Import, steps, unit="looks")
+    @listing
+    def follow_export(self, export_id: int, *, every_s: float = 1.0) -> Listing[Export]:
+        """Yields the export whenever it is looked at; the last one has ended."""
+        return _until(Export, f"exports/{export_id}", lambda one: one.ended_at, every_s)
+
+
+def _until(
+    row: type[T], path: str, end_of: Callable[[T], datetime | None], every_s: float
+) -> Listing[T]:
+    """The row, read again and again until it has an end."""
+
+    def steps() -> Steps[T]:
+        while True:
+            found = read(row, (yield Request("GET", path)))
+            yield [found]
+            if end_of(found) is not None:
+                return
+            yield Wait(every_s)
+
+    return Listing(row, steps, unit="looks")
 
 
 def _points(run_id: int, at: Json) -> Pages:

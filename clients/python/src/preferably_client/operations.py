@@ -42,6 +42,7 @@ from preferably_client.rows import (
     Chain,
     Computing,
     CrowdLink,
+    Curation,
     DecisionEnum,
     Delivery,
     Dispute,
@@ -72,10 +73,12 @@ from preferably_client.rows import (
     Log,
     MadeGold,
     Matching,
+    MeasuredRule,
     Model,
     ModelKind,
     ModelResponse,
     ModelStage,
+    NewCurationKindEnum,
     NewExportShapeEnum,
     NewSnapshotKindEnum,
     NewSuiteShapeEnum,
@@ -107,11 +110,14 @@ from preferably_client.rows import (
     RaterQuality,
     RaterSkills,
     ReasonEnum,
+    RecipeEnum,
     RejectionCategoryEnum,
     Response,
+    RestoredDocument,
     ReviewItem,
     ReviewRow,
     RolesEnum,
+    RowFormat,
     Run,
     RunKind,
     Sample,
@@ -529,9 +535,15 @@ class Operations:
         return post(Computing, f"campaigns/{campaign_id}/quality")
 
     @listing
-    def list_campaign_rater_pairs(self, campaign_id: int) -> Listing[RaterPair]:
-        """Agreement of every two raters with at least ten votes on shared pairs."""
-        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs")
+    def list_campaign_rater_pairs(
+        self, campaign_id: int, *, question: str | None = None
+    ) -> Listing[RaterPair]:
+        """Agreement and Cohen's κ of every two raters, those that share the most first.
+
+        `question`: A question of the form by its name. Without it: choices between
+        responses.
+        """
+        return pages(RaterPair, f"campaigns/{campaign_id}/rater-pairs", question=question)
 
     @listing
     def list_campaign_rater_quality(self, campaign_id: int) -> Listing[RaterQuality]:
@@ -785,6 +797,114 @@ class Operations:
     def close_crowd_link(self, crowd_link_id: int) -> Call[CrowdLink]:
         """Accept no new visits. Visits in progress continue."""
         return post(CrowdLink, f"crowd-links/{crowd_link_id}/close")
+
+    @listing
+    def list_curations(self) -> Listing[Curation]:
+        """Curations, newest first."""
+        return pages(Curation, "curations")
+
+    @operation
+    def start_curation(
+        self,
+        *,
+        name: str,
+        kind: NewCurationKindEnum,
+        recipe: RecipeEnum,
+        makes_snapshot: bool | Unset = UNSET,
+        documents: str | Unset = UNSET,
+        licence: str | Unset = UNSET,
+        min_characters: int | Unset = UNSET,
+        filters: Mapping[str, Any] | Unset = UNSET,
+    ) -> Call[Curation]:
+        """Apply a recipe to documents. Nothing is frozen before you ask for the snapshot.
+
+        `makes_snapshot`: Make the snapshot without waiting for a decision.
+
+        `documents`: Kind `text`: one JSON object with a `text` per line.
+
+        `licence`: Kind `text`: the licence of the documents.
+
+        `filters`: Other kinds: which rows.
+        """
+        return post(
+            Curation,
+            "curations",
+            {"name": name, "kind": kind, "recipe": recipe}
+            | given(
+                {
+                    "makes_snapshot": makes_snapshot,
+                    "documents": documents,
+                    "licence": licence,
+                    "min_characters": min_characters,
+                    "filters": filters,
+                }
+            ),
+        )
+
+    @operation
+    def read_curation(self, curation_id: int) -> Call[Curation]:
+        """One curation: its state, and what the recipe did. Poll it until it is `ready`."""
+        return get(Curation, f"curations/{curation_id}")
+
+    @operation
+    def discard_curation(self, curation_id: int) -> Call[Curation]:
+        """Stop it and delete its files."""
+        return post(Curation, f"curations/{curation_id}/discard")
+
+    @listing
+    def list_curation_ledger(
+        self, curation_id: int, *, rule: str | None = None
+    ) -> Listing[LedgerEntry]:
+        """What the recipe would remove or change, and why. Empty before the preview is
+        ready.
+
+        `rule`: Only what this rule removed or changed.
+        """
+        return pages(LedgerEntry, f"curations/{curation_id}/ledger", rule=rule)
+
+    @operation
+    def rate_curation_rule(
+        self,
+        curation_id: int,
+        *,
+        rule: str,
+        pool: int,
+        n: int | Unset = UNSET,
+        overlap: int | Unset = UNSET,
+    ) -> Call[MeasuredRule]:
+        """Open a campaign in which raters say of documents that a rule removed, and of
+        others that the recipe kept, whether they should be removed.
+
+        `rule`: As in the ledger.
+        """
+        return post(
+            MeasuredRule,
+            f"curations/{curation_id}/rate",
+            {"rule": rule, "pool": pool} | given({"n": n, "overlap": overlap}),
+        )
+
+    @operation
+    def list_measured_rules(self, curation_id: int) -> Call[list[MeasuredRule]]:
+        """What raters have said so far of the rules of its recipe."""
+        return get(list[MeasuredRule], f"curations/{curation_id}/rates")
+
+    @operation
+    def restore_document(self, curation_id: int, document: str) -> Call[RestoredDocument]:
+        """Keep a removed document whenever this recipe runs again. Safe to repeat.
+
+        `document`: An `id` of the ledger.
+        """
+        return post(RestoredDocument, f"curations/{curation_id}/restore", {"document": document})
+
+    @operation
+    def make_curation_snapshot(self, curation_id: int) -> Call[Curation]:
+        """Freeze what the recipe kept, with the documents restored meanwhile."""
+        return post(Curation, f"curations/{curation_id}/snapshot")
+
+    @operation
+    def update_curation(self, curation_id: int) -> Call[Curation]:
+        """Make the preview again, with the documents restored meanwhile."""
+        return post(Curation, f"curations/{curation_id}/update_preview")
 
     @operation
     def read_webhook_delivery(self, delivery_id: int) -> Call[Delivery]:
@@ -1060,12 +1180,16 @@ class Operations:
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
+        campaign: str | Unset = UNSET,
+        roles: Mapping[str, str] | Unset = UNSET,
+        legend: Mapping[str, str] | Unset = UNSET,
+        texts: Sequence[Mapping[str, Any]] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
         `finished_at` is set. Nothing is visible before all of it has been read.
 
-        `format`: See Importing data in the docs.
+        `format`: See Importing data in the docs; `annotations` is a table of answers.
 
         `columns`: Name that is read, such as `prompt` → heading in the file.
 
@@ -1080,6 +1204,15 @@ class Operations:
 
         `licence`: SPDX, such as CC-BY-4.0. A row's own licence comes first.
 
+        `campaign`: Put the answers of its raters into a campaign of this name.
+
+        `roles`: For a table of answers: heading → what the column is. Left out, it is
+        found.
+
+        `legend`: For a table of votes: value → which response is better.
+
+        `texts`: For a table of answers: rows with the texts of its items, by their IDs.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return post(
@@ -1092,6 +1225,10 @@ class Operations:
                     "columns": columns,
                     "with_judgments": with_judgments,
                     "name": name,
+                    "campaign": campaign,
+                    "roles": roles,
+                    "legend": legend,
+                    "texts": texts,
                     "is_strict": is_strict,
                 }
             ),
@@ -1107,12 +1244,16 @@ class Operations:
         format: ImportFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
+        campaign: str | Unset = UNSET,
+        roles: Mapping[str, str] | Unset = UNSET,
+        legend: Mapping[str, str] | Unset = UNSET,
+        texts: str | PathLike[str] | Unset = UNSET,
         is_strict: bool | Unset = UNSET,
     ) -> Call[Import]:
         """Send a file or rows to be imported by a worker. Read the import until
         `finished_at` is set. Nothing is visible before all of it has been read.
 
-        `format`: See Importing data in the docs.
+        `format`: See Importing data in the docs; `annotations` is a table of answers.
 
         `columns`: Name that is read, such as `prompt` → heading in the file.
 
@@ -1125,18 +1266,30 @@ class Operations:
 
         `licence`: SPDX, such as CC-BY-4.0. A row's own licence comes first.
 
+        `campaign`: Put the answers of its raters into a campaign of this name.
+
+        `roles`: For a table of answers: heading → what the column is. Left out, it is
+        found.
+
+        `legend`: For a table of votes: value → which response is better.
+
+        `texts`: A second file with the texts of the items, by their IDs.
+
         `is_strict`: Publish nothing if any line has a problem.
         """
         return upload(
             Import,
             "imports",
-            file,
+            {"file": file, "texts": texts},
             {"source": source, "licence": licence}
             | given(
                 {
                     "format": format,
                     "columns": columns,
                     "with_judgments": with_judgments,
+                    "campaign": campaign,
+                    "roles": roles,
+                    "legend": legend,
                     "is_strict": is_strict,
                 }
             ),
@@ -1174,7 +1327,7 @@ class Operations:
         self,
         rows: Sequence[Mapping[str, Any]],
         *,
-        format: ImportFormat | Unset = UNSET,
+        format: RowFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
         name: str | Unset = UNSET,
@@ -1211,7 +1364,7 @@ class Operations:
         self,
         file: str | PathLike[str],
         *,
-        format: ImportFormat | Unset = UNSET,
+        format: RowFormat | Unset = UNSET,
         columns: Mapping[str, str] | Unset = UNSET,
         with_judgments: bool | Unset = UNSET,
     ) -> Call[Preview]:
@@ -1229,7 +1382,7 @@ class Operations:
         return upload(
             Preview,
             "imports/preview",
-            file,
+            {"file": file},
             given({"format": format, "columns": columns, "with_judgments": with_judgments}),
         )
 
@@ -1935,8 +2088,8 @@ class Operations:
         return post(Pool, f"pools/{pool_id}/resume", given({"raters": raters}))
 
     @listing
-    def list_prolific_bonuses(self, *, study: int) -> Listing[ProlificBonus]:
-        """Batches of bonuses of a study, newest first."""
+    def list_prolific_bonuses(self, *, study: int | None = None) -> Listing[ProlificBonus]:
+        """Batches of bonuses, newest first."""
         return pages(ProlificBonus, "prolific-bonuses", study=study)
 
     @operation
@@ -2089,8 +2242,8 @@ class Operations:
         return post(ProlificStudy, f"prolific-studies/{prolific_study_id}/resume")
 
     @listing
-    def list_prolific_submissions(self, *, study: int) -> Listing[ProlificSubmission]:
-        """Submissions of a study, newest first, as of its last look."""
+    def list_prolific_submissions(self, *, study: int | None = None) -> Listing[ProlificSubmission]:
+        """Submissions, newest first, as of the last look at their studies."""
         return pages(ProlificSubmission, "prolific-submissions", study=study)
 
     @operation
@@ -2383,6 +2536,25 @@ class Operations:
             "responses",
             {"source": source, "licence": licence, "responses": responses},
         )
+
+    @listing
+    def list_restored_documents(
+        self,
+        *,
+        recipe: Literal["light", "text", "prompt", "demonstration", "response"] | None = None,
+    ) -> Listing[RestoredDocument]:
+        """Documents restored from recipes, newest first."""
+        return pages(RestoredDocument, "restored-documents", recipe=recipe)
+
+    @operation
+    def read_restored_document(self, restored_document_id: int) -> Call[RestoredDocument]:
+        """One restored document."""
+        return get(RestoredDocument, f"restored-documents/{restored_document_id}")
+
+    @operation
+    def undo_restore(self, restored_document_id: int) -> Call[RestoredDocument]:
+        """Let the recipe remove the document again."""
+        return post(RestoredDocument, f"restored-documents/{restored_document_id}/undo")
 
     @listing
     def list_runs(
@@ -3504,11 +3676,19 @@ class Operations:
     def list_snapshot_ledger(
         self, snapshot_id: int, *, rule: str | None = None
     ) -> Listing[LedgerEntry]:
-        """What the recipe of a snapshot of text removed or changed. Empty without a recipe.
+        """What the recipe of a snapshot removed or changed. Empty without a recipe.
 
-        `rule`: One rule's name.
+        `rule`: Only what this rule removed or changed.
         """
         return pages(LedgerEntry, f"snapshots/{snapshot_id}/ledger", rule=rule)
+
+    @operation
+    def restore_snapshot_document(self, snapshot_id: int, document: str) -> Call[RestoredDocument]:
+        """Keep a removed document whenever this recipe runs again. Safe to repeat.
+
+        `document`: An `id` of the ledger.
+        """
+        return post(RestoredDocument, f"snapshots/{snapshot_id}/restore", {"document": document})
 
     @listing
     def list_snapshot_rows(

@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from preferably_client import rows
 from preferably_client.core import Call, Listing
@@ -71,6 +71,20 @@ class Run(rows.Run, Connected[D_co]):
         return Operations.stop_run.describe(self, self.id)
 
 
+@dataclass(frozen=True)
+class Snapshot(rows.Snapshot, Connected[D_co]):
+    """A snapshot as it was when it was read."""
+
+    _driver: D_co = field(repr=False, compare=False)
+
+    @listing
+    def rows(
+        self, *, split: Literal["train", "validation", "test"] | None = None
+    ) -> Listing[dict[str, Any]]:
+        """The rows of a split, in their order."""
+        return Operations.list_snapshot_rows.describe(self, self.id, split=split)
+
+
 class Campaigns(Connected[D_co]):
     def __init__(self, driver: D_co) -> None:
         self._driver = driver
@@ -97,6 +111,21 @@ class Runs(Connected[D_co]):
     def get(self: Any, run_id: int) -> Any:
         found = Operations.read_run.describe(self, run_id)
         return self._driver.run(_as(Run, found, self._driver))
+
+
+class Snapshots(Connected[D_co]):
+    def __init__(self, driver: D_co) -> None:
+        self._driver = driver
+
+    @overload
+    def get(self: "Snapshots[Driver]", snapshot_id: int) -> "Snapshot[Driver]": ...
+    @overload
+    def get(
+        self: "Snapshots[AsyncDriver]", snapshot_id: int
+    ) -> "Coroutine[Any, Any, Snapshot[AsyncDriver]]": ...
+    def get(self: Any, snapshot_id: int) -> Any:
+        found = Operations.read_snapshot.describe(self, snapshot_id)
+        return self._driver.run(_as(Snapshot, found, self._driver))
 
 
 def _as(record: type[Any], call: Call[Any], driver: Any) -> Call[Any]:

@@ -33,6 +33,8 @@ __all__ = [
     "Comparison",
     "Computing",
     "CrowdLink",
+    "Curation",
+    "CurationStateEnum",
     "Decision",
     "DecisionEnum",
     "Delivery",
@@ -74,6 +76,7 @@ __all__ = [
     "JudgmentKindEnum",
     "JudgmentState",
     "LedgerEntry",
+    "LedgerEntryOutcomeEnum",
     "Lineage",
     "LineageStep",
     "Link",
@@ -83,6 +86,7 @@ __all__ = [
     "LogLine",
     "MadeGold",
     "Matching",
+    "MeasuredRule",
     "Message",
     "Model",
     "ModelKind",
@@ -90,6 +94,7 @@ __all__ = [
     "ModelStage",
     "Named",
     "NamedModel",
+    "NewCurationKindEnum",
     "NewExportShapeEnum",
     "NewSnapshotKindEnum",
     "NewSuiteShapeEnum",
@@ -132,6 +137,7 @@ __all__ = [
     "QueueEnum",
     "QueuedRun",
     "RankedResponse",
+    "RateOfRule",
     "Rater",
     "RaterPair",
     "RaterPool",
@@ -141,9 +147,11 @@ __all__ = [
     "RatingQuestion",
     "RatingQuestionKindEnum",
     "ReasonEnum",
+    "RecipeEnum",
     "RejectionCategoryEnum",
     "Report",
     "Response",
+    "RestoredDocument",
     "Review",
     "ReviewItem",
     "ReviewResponse",
@@ -151,6 +159,7 @@ __all__ = [
     "ReviewedAnswer",
     "RoleEnum",
     "RolesEnum",
+    "RowFormat",
     "Run",
     "RunKind",
     "RunState",
@@ -210,6 +219,8 @@ CampaignState = Literal["draft", "open", "paused", "closed"]
 
 ChainStateEnum = Literal["going", "approval", "failed", "stopped", "finished"]
 
+CurationStateEnum = Literal["queued", "running", "ready", "done", "failed", "discarded"]
+
 DecisionEnum = Literal["pass", "again", "refuse"]
 
 DeliveryStateEnum = Literal["waiting", "delivered", "given_up"]
@@ -249,6 +260,7 @@ ImportFormat = Literal[
     "label_studio",
     "rankings",
     "written",
+    "annotations",
 ]
 
 ImportState = Literal["queued", "running", "published", "refused", "discarded"]
@@ -257,11 +269,15 @@ InvitationState = Literal["waits", "accepted", "expired", "revoked"]
 
 JudgmentKindEnum = Literal["demonstration", "comparison"]
 
+LedgerEntryOutcomeEnum = Literal["removed", "changed"]
+
 LinkStateEnum = Literal["waiting", "approval", "working", "done", "failed"]
 
 ModelKind = Literal["policy", "reward"]
 
 ModelStage = Literal["candidate", "approved", "retired"]
+
+NewCurationKindEnum = Literal["text", "prompts", "demonstrations", "comparisons"]
 
 NewExportShapeEnum = Literal[
     "prompts",
@@ -335,6 +351,8 @@ ReasonEnum = Literal[
     "rater_error", "guideline_gap", "ambiguous_prompt", "true_disagreement", "none"
 ]
 
+RecipeEnum = Literal["light", "text", "prompt", "demonstration", "response"]
+
 RejectionCategoryEnum = Literal[
     "FAILED_INSTRUCTIONS",
     "FAILED_CHECK",
@@ -353,6 +371,26 @@ RejectionCategoryEnum = Literal[
 RoleEnum = Literal["system", "user", "assistant"]
 
 RolesEnum = Literal["rater", "admin", "researcher"]
+
+RowFormat = Literal[
+    "jsonl",
+    "csv",
+    "plain",
+    "openassistant",
+    "oasst_flat",
+    "hh",
+    "hf",
+    "sharegpt",
+    "alpaca",
+    "ultrafeedback",
+    "helpsteer",
+    "arena",
+    "turns",
+    "argilla",
+    "label_studio",
+    "rankings",
+    "written",
+]
 
 RunKind = Literal[
     "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
@@ -456,8 +494,6 @@ class Agreement:
     """Agreement with other pools."""
     reward_model: str
     """That `figures.model` compares with."""
-    kappas: list[dict[str, Any]]
-    """Cohen's κ of two raters, by question."""
 
 
 @dataclass(frozen=True)
@@ -724,6 +760,28 @@ class CrowdLink:
     n_ended: int
     """Visits that were returned or timed out."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Curation:
+    id: int
+    name: str
+    kind: SnapshotKind
+    filters: dict[str, Any]
+    recipe: dict[str, Any]
+    """Every threshold, and the restored documents."""
+    makes_snapshot: bool
+    """False: it stops at a preview."""
+    state: CurationStateEnum
+    n_documents: int | None
+    n_read: int
+    """Documents that the recipe has read so far."""
+    account: dict[str, Any]
+    """`read` = `kept` + `changed` + `removed`, and `rules`; empty before the preview."""
+    error: str
+    snapshot: int | None
+    created_at: datetime
+    finished_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -1030,6 +1088,8 @@ class Import:
     """See `/imports/{id}/problems`."""
     can_publish: bool
     """It was read to its end and rejected for its problems; publish it anyway."""
+    campaigns: list[int]
+    """IDs of the campaigns that hold the answers of its raters."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -1164,21 +1224,24 @@ class JudgmentState:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """A document that a recipe removed or changed. Personal data is never shown."""
-
     document: int
-    """Its number in the file."""
+    """Its place, from 0."""
     id: str
-    source: str
-    outcome: str
+    """Names its text. Restore it by this."""
+    origin: str
+    """As the file names it."""
+    outcome: LedgerEntryOutcomeEnum
     rule: str
-    value: str
-    """What the rule measured."""
-    threshold: str
+    value: Any
+    threshold: Any
     twin: str
-    """The document that it copies, if it does."""
+    """What it repeats."""
+    twin_excerpt: str
     excerpt: str
+    """Personal data is masked."""
     n_findings: int
+    """Places that the rule found, such as addresses."""
+    is_restored: bool
 
 
 @dataclass(frozen=True)
@@ -1259,6 +1322,17 @@ class Matching:
     """Of those, prompts with enough responses; all of them for demonstrations."""
     n_taken: int
     """What a campaign would use of them."""
+
+
+@dataclass(frozen=True)
+class MeasuredRule:
+    recipe: str
+    rule: str
+    campaign: int
+    precision: RateOfRule
+    """Of documents that the rule removed."""
+    kept: RateOfRule
+    """Of documents that the recipe kept."""
 
 
 @dataclass(frozen=True)
@@ -1734,6 +1808,17 @@ class RankedResponse:
 
 
 @dataclass(frozen=True)
+class RateOfRule:
+    n: int
+    """Documents with at least one answer."""
+    share: float | None
+    """Of those, how many should be removed; ties count half."""
+    low: float
+    """Lower end of the 95 % interval."""
+    high: float
+
+
+@dataclass(frozen=True)
 class Rater:
     id: int
     alias: str
@@ -1752,13 +1837,15 @@ class Rater:
 
 @dataclass(frozen=True)
 class RaterPair:
+    """Two raters with at least ten votes or answers in common."""
+
     one: str
     """A pseudonym."""
     other: str
-    agreement: Figure
-    """Ties count half."""
-    kappa: float | None
-    """Cohen's."""
+    agreement: Figure | None
+    """Ties count half. Null for a question of the form."""
+    kappa: Figure
+    """Cohen's. Weighted for scales."""
 
 
 @dataclass(frozen=True)
@@ -1869,6 +1956,18 @@ class Response:
     marks: dict[str, Any]
     """What an import said of it: label, scores."""
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class RestoredDocument:
+    id: int
+    recipe: str
+    document: str
+    """Its `id` in the ledger."""
+    rule: str
+    excerpt: str
+    """Personal data is masked."""
+    restored_at: datetime
 
 
 @dataclass(frozen=True)

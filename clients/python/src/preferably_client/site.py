@@ -21,7 +21,7 @@ from preferably_client.core import (
 from preferably_client.following import Following
 from preferably_client.operation import Connected
 from preferably_client.operations import Operations
-from preferably_client.records import Campaigns, Runs
+from preferably_client.records import Campaigns, Runs, Snapshots
 
 T = TypeVar("T")
 
@@ -97,15 +97,8 @@ class Driver:
             attempt += 1
 
     def _send(self, request: Request) -> httpx2.Response:
-        if request.upload is None:
-            return self.http.request(request.method, request.path, **request.options())
-        with request.upload.open("rb") as file:
-            return self.http.request(
-                request.method,
-                request.path,
-                files={"file": (request.upload.name, file)},
-                **request.options(),
-            )
+        with request.opened() as options:
+            return self.http.request(request.method, request.path, **options)
 
     def download(self, wanted: Download) -> int:
         request = wanted.request
@@ -146,6 +139,7 @@ class Preferably(Operations, Following, Connected[Driver]):
         )
         self._driver = Driver(http, pause=pause, bars=bars_of(progress))
         self.campaigns, self.runs = Campaigns(self._driver), Runs(self._driver)
+        self.snapshots = Snapshots(self._driver)
 
     def __enter__(self) -> Self:
         return self

@@ -8,8 +8,17 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Notice, User
-from labeling.models import CrowdLink, CrowdVisit, ProlificStudy, ProlificSubmission, Slot
+from labeling.models import (
+    CrowdLink,
+    CrowdVisit,
+    ProlificStudy,
+    ProlificSubmission,
+    Slot,
+    StepAttempt,
+)
+from labeling.people.crowd import selectors as crowd_selectors
 from labeling.people.crowd import services as crowd_services
+from labeling.people.onboarding import services as onboarding_services
 from labeling.people.prolific import polling
 from labeling.queue.claiming import claim
 from tests.cast import NOON
@@ -171,6 +180,54 @@ def test_a_worker_for_whom_nothing_is_left_gets_a_code_of_their_own(
     assert study.no_work_code in page
     assert f"https://app.prolific.com/submissions/complete?cc={study.no_work_code}" in page
     assert "D0NE42" not in page
+
+
+def refuse(visit: CrowdVisit) -> None:
+    """The pool has an onboarding, and the worker has no attempt left."""
+    step = onboarding_services.add_step(
+        pool=visit.link.campaign.pool,
+        kind="topics",
+        title="Topics",
+        text="",
+        questions=[{"topic": "chess"}],
+        by=None,
+        now=NOON,
+    )
+    StepAttempt.objects.create(
+        step=step,
+        version=step.versions.get(),
+        rater=visit.rater,
+        number=1,
+        state="refused",
+        submitted_at=NOON,
+    )
+
+
+def test_a_worker_who_does_not_pass_the_onboarding_is_screened_out_and_frees_the_place(
+    study: ProlificStudy, link: CrowdLink
+) -> None:
+    worker, _entered = enter(link, "p1")
+    visit = CrowdVisit.objects.get()
+    refuse(visit)
+    assert "/crowd/done/" in words(worker.get(f"/onboarding/{link.campaign.pool_id}/"))
+
+    worker.post("/crowd/finish")
+
+    visit.refresh_from_db()
+    assert (visit.state, visit.code) == ("screened_out", study.screen_out_code)
+    assert study.screen_out_code in words(worker.get("/crowd/done/"))
+    assert crowd_selectors.n_places_taken(link=link, now=NOON) == 0
+
+
+def test_without_prolific_nobody_is_screened_out(link: CrowdLink) -> None:
+    worker, _entered = enter(link, "p1")
+    visit = CrowdVisit.objects.get()
+    refuse(visit)
+
+    worker.post("/crowd/finish")
+
+    visit.refresh_from_db()
+    assert (visit.state, visit.code) == ("working", "")
 
 
 def test_without_prolific_a_worker_without_an_answer_gets_no_code(link: CrowdLink) -> None:

@@ -7,9 +7,10 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
+from labeling.curation import word_runs
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
-from training.benchmarks.scorecards import overlap, services, shared_words
+from training.benchmarks.scorecards import overlap, services
 from training.benchmarks.scorecards.shared_words import SharedWords
 from training.models import Run, Snapshot, SuiteItem, SuiteScore, TrainedModel
 
@@ -25,7 +26,7 @@ def test_thirteen_words_in_a_row_are_found_whatever_case_and_punctuation() -> No
 
 
 def test_the_wording_of_a_suite_is_not_its_content() -> None:
-    items = {pk: [f"{RIDDLE} Question {pk}"] for pk in range(shared_words.MOST_SHARED + 1)}
+    items = {pk: [f"{RIDDLE} Question {pk}"] for pk in range(word_runs.MOST_ITEMS + 1)}
 
     assert SharedWords(items).items_in(RIDDLE) == set()
 

@@ -1,11 +1,12 @@
 """What each command does. True if it ended well."""
 
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from preferably_client.cli.credentials import NotConfigured
 from preferably_client.cli.output import Output, json_of
 from preferably_client.core import UNSET
 from preferably_client.site import Preferably
@@ -15,7 +16,7 @@ N_PROBLEMS = 20
 
 
 def import_file(site: Preferably, given: Namespace, out: Output) -> bool:
-    columns = dict(pair.split("=", 1) for pair in given.column)
+    columns, roles, legend = map(_pairs, (given.column, given.role, given.legend))
     started = site.create_import_from_file(
         given.file,
         source=given.source,
@@ -23,6 +24,10 @@ def import_file(site: Preferably, given: Namespace, out: Output) -> bool:
         format=given.format or UNSET,
         columns=columns or UNSET,
         with_judgments=given.with_judgments,
+        campaign=given.campaign or UNSET,
+        roles=roles or UNSET,
+        legend=legend or UNSET,
+        texts=given.texts or UNSET,
         is_strict=given.strict,
     )
     *_, ended = site.follow_import(started.id, every_s=given.every)
@@ -36,7 +41,17 @@ def import_file(site: Preferably, given: Namespace, out: Output) -> bool:
     return ended.state == "published"
 
 
-def export_judgments(site: Preferably, given: Namespace, out: Output) -> bool:
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE as a dictionary. Raises NotConfigured."""
+    pairs = [text.partition("=") for text in given]
+    if wrong := [name for name, sign, _value in pairs if not sign]:
+        raise NotConfigured(f"“{wrong[0]}” has no value. Write it as NAME=VALUE.")
+    return {name: value for name, _sign, value in pairs}
+
+
+def export(site: Preferably, given: Namespace, out: Output) -> bool:
+    if given.shape:
+        return _export_shape(site, given, out)
     rows = site.list_judgments(
         cursor=given.cursor,
         campaign=given.campaign,
@@ -54,6 +69,25 @@ def export_judgments(site: Preferably, given: Namespace, out: Output) -> bool:
         n_rows = _write_lines(path, rows)
     out.show(f"{n_rows} judgments in {path}", n_judgments=n_rows, file=str(path))
     return True
+
+
+def _export_shape(site: Preferably, given: Namespace, out: Output) -> bool:
+    if given.to == "-":
+        raise NotConfigured("An export in a shape is a ZIP archive. Name its file: --to FILE.zip")
+    started = site.create_export(
+        given.shape,
+        campaign=given.campaign or UNSET,
+        format=given.format,
+        includes_imports=given.includes_imports,
+        licences=given.licence or UNSET,
+    )
+    *_, ended = site.follow_export(started.id, every_s=given.every)
+    if ended.state == "done":
+        site.download_export(ended.id, given.to)
+    left = "; left out: " + ", ".join(f"{n} {what}" for what, n in ended.left_out.items())
+    words = f"{ended.n_rows} rows in {given.to}" + (left if ended.left_out else "")
+    out.show(ended.error or words, export=ended)
+    return ended.state == "done"
 
 
 def _write_lines(path: Path, rows: Iterable[Any]) -> int:

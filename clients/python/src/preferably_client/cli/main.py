@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from typing import get_args
 
 import httpx2
 
@@ -12,6 +13,7 @@ from preferably_client.cli import commands
 from preferably_client.cli.credentials import NotConfigured, site_of, token_of
 from preferably_client.cli.output import Output
 from preferably_client.problem import MissingExtra, Problem
+from preferably_client.rows import NewExportShapeEnum
 from preferably_client.site import Preferably
 
 DONE, FAILED, MISUSED, REFUSED, UNREACHABLE = 0, 1, 2, 3, 4
@@ -65,7 +67,11 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--json", action="store_true", help="print one JSON object per line")
     kinds = found.add_subparsers(required=True, metavar="COMMAND")
     _add_import(kinds.add_parser("import", help="import a file and follow it to its end"))
-    _add_export(kinds.add_parser("export", help="write judgments to a file"))
+    _add_export(
+        kinds.add_parser(
+            "export", help="write judgments to a file, as they are or in a shape for training"
+        )
+    )
     _add_runs(kinds.add_parser("runs", help="list runs"))
     _add_watch(kinds.add_parser("watch", help="follow a run to its end"))
     return found
@@ -86,6 +92,22 @@ def _add_import(found: argparse.ArgumentParser) -> None:
     found.add_argument(
         "--with-judgments", action="store_true", help="import demonstrations and rankings too"
     )
+    found.add_argument("--campaign", help="put the answers of its raters into one of this name")
+    found.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="HEADING=ROLE",
+        help="what a column of a table of answers is; found by looking unless given",
+    )
+    found.add_argument(
+        "--legend",
+        action="append",
+        default=[],
+        metavar="VALUE=MEANING",
+        help="what a value in a column of winners says: first, second, tie, all_bad or skip",
+    )
+    found.add_argument("--texts", help="a file with the texts of the items, by their ids")
     found.add_argument("--strict", action="store_true", help="publish nothing if a line is wrong")
     found.add_argument("--every", type=float, default=1.0, help="seconds between looks")
     found.set_defaults(command=commands.import_file)
@@ -93,10 +115,22 @@ def _add_import(found: argparse.ArgumentParser) -> None:
 
 def _add_export(found: argparse.ArgumentParser) -> None:
     found.add_argument("--campaign", type=int, help="default: all campaigns")
-    found.add_argument("--to", default="-", help="a .jsonl or .parquet file; default: print JSON")
-    found.add_argument("--cursor", type=int, default=0, help="only those after this id")
+    found.add_argument(
+        "--to",
+        default="-",
+        help="a .jsonl or .parquet file, or with --shape a .zip; default: print",
+    )
+    found.add_argument("--shape", choices=get_args(NewExportShapeEnum), help="for training")
+    found.add_argument(
+        "--format", choices=("jsonl", "parquet"), default="jsonl", help="inside the .zip"
+    )
+    found.add_argument(
+        "--licence", action="append", help="with --shape: only texts under this licence; repeat it"
+    )
+    found.add_argument("--cursor", type=int, default=0, help="without --shape: after this id")
     found.add_argument("--includes-imports", action="store_true", help="imported ones too")
-    found.set_defaults(command=commands.export_judgments)
+    found.add_argument("--every", type=float, default=1.0, help="seconds between looks")
+    found.set_defaults(command=commands.export)
 
 
 def _add_runs(found: argparse.ArgumentParser) -> None:

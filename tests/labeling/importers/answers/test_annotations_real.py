@@ -14,7 +14,7 @@ from labeling.models import Campaign, QualityReport
 from labeling.quality.services import compute_quality
 from tests.cast import NOON
 
-DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[3] / ".." / "shared" / "data"))
+DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[4] / ".." / "shared" / "data"))
 
 pytestmark = [
     pytest.mark.slow,

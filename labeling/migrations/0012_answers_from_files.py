@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0012_prolific"),
+        ("labeling", "0011_prolific"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

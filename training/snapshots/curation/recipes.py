@@ -1,0 +1,66 @@
+"""The recipes that a form offers for each kind of snapshot, with the documents that people restored
+from them.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from labeling.curation.recipe import PRESETS, Recipe
+from training.models import RestoredDocument, Snapshot
+
+WORDS: dict[str, Promise] = {
+    "light": _("Light: mask personal data and keys, remove near-duplicates"),
+    "text": _("Web pages in English: light, and the rules of Gopher, C4 and FineWeb"),
+    "prompt": _("Prompts: light, and remove repetition and advertising"),
+    "demonstration": _(
+        "Demonstrations: light, and remove repetition, advertising and what assistants say about"
+        " themselves"
+    ),
+    "response": _("Responses: light, and remove repetition and advertising"),
+}
+OFFERED: dict[str, tuple[str, ...]] = {
+    Snapshot.Kind.TEXT: ("light", "text"),
+    Snapshot.Kind.PROMPTS: ("prompt",),
+    Snapshot.Kind.DEMONSTRATIONS: ("demonstration",),
+    Snapshot.Kind.COMPARISONS: ("response",),
+}
+"""By kind of snapshot"""
+NAMES = tuple(WORDS)
+
+
+def recipe(*, name: str) -> Recipe:
+    """A recipe with what was restored from it so far."""
+    restored = RestoredDocument.objects.filter(recipe=name).values_list("document", flat=True)
+    return replace(PRESETS[name], restored=tuple(sorted(restored)))
+
+
+def choices(*, kind: str) -> list[tuple[str, Promise]]:
+    return [("", _("None")), *((name, WORDS[name]) for name in OFFERED.get(kind, ()))]
+
+
+def rules_in_words(*, name: str) -> list[tuple[str, str]]:
+    """(rule, its thresholds) in the order in which they are applied; parts that are off are left
+    out.
+    """
+    rules = PRESETS[name].as_json()["rules"]
+    return [
+        (
+            rule["rule"],
+            ", ".join(
+                f"{key.replace('_', ' ')} {_value(value)}"
+                for key, value in rule.items()
+                if key != "rule" and value not in (None, [], False)
+            ),
+        )
+        for rule in rules
+    ]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        pairs = [one if isinstance(one, str) else f"{one[0]}: {one[1]}" for one in value]
+        return " ".join(pairs)
+    return str(value)

@@ -1,0 +1,88 @@
+"""Read queries of curations, for pages and the beat."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from training.models import Curation, RestoredDocument, Snapshot
+from training.snapshots.curation import ledger
+from training.snapshots.curation.ledger import Entry, Summary
+from training.snapshots.curation.services import folder_of
+
+# The longest silence is while a snapshot is copied to the store.
+SILENT_AFTER = timedelta(minutes=5)
+N_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class ShownEntry:
+    """A row of the ledger on a page."""
+
+    entry: Entry
+    is_restored: bool
+
+
+def lost(*, now: datetime) -> Q:
+    """Curations whose worker is gone."""
+    return Q(state=Curation.State.RUNNING) & (
+        Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - SILENT_AFTER)
+    )
+
+
+def waiting_curation_ids(*, now: datetime) -> list[int]:
+    """Curations for a worker to run, the oldest first."""
+    waiting = Curation.objects.filter(Q(state=Curation.State.QUEUED) | lost(now=now))
+    return list(waiting.order_by("pk").values_list("pk", flat=True))
+
+
+def open_curations() -> QuerySet[Curation]:
+    """Those that run, wait, or have a preview to decide about, newest first."""
+    over = (Curation.State.DONE, Curation.State.DISCARDED)
+    return Curation.objects.exclude(state__in=over).select_related("created_by").order_by("-pk")
+
+
+def summary_of_curation(*, curation: Curation) -> Summary | None:
+    return ledger.summary(curation.account) if curation.account else None
+
+
+def summary_of_snapshot(*, snapshot: Snapshot) -> Summary | None:
+    """None if the snapshot was not curated by a recipe."""
+    about = snapshot.card.get("curation")
+    return ledger.summary(about) if about else None
+
+
+def entries(
+    *, source: Curation | Snapshot, rule: str, skip: int, n: int
+) -> list[ShownEntry] | None:
+    """Rows of the ledger, of one rule or of all (""); None if the files are not on this machine."""
+    folder = (
+        folder_of(source)
+        if isinstance(source, Curation)
+        else Path(settings.SNAPSHOTS_DIR) / source.folder
+    )
+    try:
+        found = ledger.entries(folder, rule=rule, skip=skip, n=n)
+    except OSError:
+        return None
+    restored = set(
+        RestoredDocument.objects.filter(
+            recipe=source.filters.get("recipe", ""), document__in=[one.id for one in found]
+        ).values_list("document", flat=True)
+    )
+    return [ShownEntry(one, one.is_removed and one.id in restored) for one in found]
+
+
+def restored(*, recipe: str) -> QuerySet[RestoredDocument]:
+    """What was restored from a recipe, the newest first."""
+    found = RestoredDocument.objects.filter(recipe=recipe).select_related("restored_by")
+    return found.order_by("-restored_at", "-pk")
+
+
+def is_outdated(*, curation: Curation) -> bool:
+    """Whether documents were restored, or a restoration undone, since the preview."""
+    name = curation.filters["recipe"]
+    now = set(RestoredDocument.objects.filter(recipe=name).values_list("document", flat=True))
+    return now != set(curation.recipe["restored"])

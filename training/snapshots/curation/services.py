@@ -1,0 +1,175 @@
+"""Writes of curations: start one, ask for its snapshot, discard it; restore a document."""
+
+import shutil
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files import File
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit_log
+from accounts.models import User
+from accounts.refusals import Refusal
+from training.models import Curation, RestoredDocument, Snapshot
+from training.snapshots.curation import doorbell, ledger, recipes
+
+UPLOAD = "upload"
+_OPEN = (Curation.State.QUEUED, Curation.State.RUNNING, Curation.State.READY, Curation.State.FAILED)
+
+
+class UnableToCurate(Refusal):
+    """The curation cannot do what was asked now; the text says why."""
+
+
+def folder_of(curation: Curation) -> Path:
+    """Where its upload and its work are, until it is done or discarded."""
+    return Path(settings.UPLOADS_DIR) / "curations" / curation.folder
+
+
+def start_curation(
+    *,
+    name: str,
+    kind: str,
+    recipe: str,
+    filters: dict[str, Any],
+    upload: "File[bytes] | None" = None,
+    makes_snapshot: bool,
+    by: User,
+    now: datetime,
+) -> Curation:
+    """Queues a recipe (a name of recipes.NAMES) for an uploaded text, or for the rows that
+    `filters` choose. Without `makes_snapshot` it stops at a preview.
+    """
+    folder = uuid.uuid4().hex
+    curation = Curation(
+        name=name,
+        kind=kind,
+        recipe=recipes.recipe(name=recipe).as_json(),
+        filters=filters | {"recipe": recipe},
+        folder=folder,
+        file_name=Path(upload.name or "–").name[:255] if upload else "",
+        makes_snapshot=makes_snapshot,
+        created_by=by,
+        created_at=now,
+    )
+    if upload is not None:
+        _store(upload, folder_of(curation))
+    with transaction.atomic():
+        curation.save()
+        audit_log.record(
+            by=by, action="create", target=curation, after={"recipe": recipe, "kind": kind}, now=now
+        )
+        transaction.on_commit(lambda: doorbell.ring_curation(curation.pk))
+    return curation
+
+
+def make_snapshot(*, curation: Curation, by: User, now: datetime) -> None:
+    """Queues the snapshot of what a preview kept. Documents restored meanwhile are kept too. Raises
+    UnableToCurate.
+    """
+    recipe = recipes.recipe(name=curation.filters["recipe"]).as_json()
+    _queue_again(curation, makes_snapshot=True, recipe=recipe, by=by, now=now)
+
+
+def update_preview(*, curation: Curation, by: User, now: datetime) -> None:
+    """Queues the recipe again, with what was restored since. Raises UnableToCurate."""
+    recipe = recipes.recipe(name=curation.filters["recipe"]).as_json()
+    _queue_again(curation, makes_snapshot=False, recipe=recipe, by=by, now=now)
+
+
+def _queue_again(curation: Curation, *, by: User, now: datetime, **changes: Any) -> None:
+    with transaction.atomic():
+        again = Curation.objects.filter(
+            pk=curation.pk, state__in=(Curation.State.READY, Curation.State.FAILED)
+        )
+        if again.update(state=Curation.State.QUEUED, error="", n_lost=0, n_read=0, **changes) != 1:
+            raise UnableToCurate(
+                _("This curation is running, done or discarded. Open it again to see its state.")
+            )
+        audit_log.record(
+            by=by,
+            action="queue",
+            target=curation,
+            after={"makes_snapshot": changes["makes_snapshot"]},
+            now=now,
+        )
+        transaction.on_commit(lambda: doorbell.ring_curation(curation.pk))
+    curation.refresh_from_db()
+
+
+def discard_curation(*, curation: Curation, by: User | None, now: datetime) -> None:
+    """Deletes its files; a running one stops. Raises UnableToCurate."""
+    with transaction.atomic():
+        mine = Curation.objects.filter(pk=curation.pk, state__in=_OPEN)
+        if mine.update(state=Curation.State.DISCARDED, finished_at=now) != 1:
+            raise UnableToCurate(_("This curation is done or was discarded already."))
+        audit_log.record(by=by, action="discard", target=curation, now=now)
+        transaction.on_commit(lambda: shutil.rmtree(folder_of(curation), ignore_errors=True))
+    curation.refresh_from_db()
+
+
+def restore_document(
+    *, source: Curation | Snapshot, document: str, by: User, now: datetime
+) -> RestoredDocument:
+    """Records that a document in the ledger of `source` is to be kept by the next curation with its
+    recipe. Restoring it twice changes nothing. Raises UnableToCurate.
+    """
+    recipe = str(source.filters.get("recipe", ""))
+    folder = (
+        folder_of(source)
+        if isinstance(source, Curation)
+        else Path(settings.SNAPSHOTS_DIR) / source.folder
+    )
+    try:
+        entry = ledger.removal(folder, document)
+    except OSError:
+        entry = None
+    if entry is None or not recipe:
+        raise UnableToCurate(_("This document is not in the ledger as removed."))
+    with transaction.atomic():
+        restored, is_new = RestoredDocument.objects.get_or_create(
+            recipe=recipe,
+            document=document,
+            defaults={
+                "rule": entry.rule,
+                "excerpt": entry.excerpt,
+                "restored_by": by,
+                "restored_at": now,
+            },
+        )
+        if is_new:
+            audit_log.record(
+                by=by,
+                action="bring_back",
+                target=restored,
+                after={"recipe": recipe, "rule": entry.rule},
+                now=now,
+            )
+    return restored
+
+
+def undo_restore(*, recipe: str, document: str, by: User, now: datetime) -> None:
+    """Lets the recipe remove the document again. Does nothing if it is not restored."""
+    with transaction.atomic():
+        found = RestoredDocument.objects.filter(recipe=recipe, document=document).first()
+        if found is None:
+            return
+        audit_log.record(
+            by=by,
+            action="take_back",
+            target=found,
+            before={"recipe": recipe, "rule": found.rule},
+            now=now,
+        )
+        found.delete()
+
+
+def _store(upload: "File[bytes]", folder: Path) -> None:
+    folder.mkdir(parents=True)
+    with (folder / UPLOAD).open("wb") as copy:
+        for chunk in upload.chunks():
+            copy.write(chunk)

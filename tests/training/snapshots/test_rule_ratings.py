@@ -23,7 +23,7 @@ def web_pages() -> list[Document]:
     """Pages that the recipe keeps, and four that say the same again and again, with an address."""
     made = list(Corpus(seed=3).documents(1_000))
     good = [page.text for page in made if page.kind == "clean"][:12]
-    bad = [f"{page.text} {EMAIL}" for page in made if page.kind == "repetition"][:4]
+    bad = [f"{page.text} Write to {EMAIL}." for page in made if page.kind == "repetition"][:4]
     return [Document(text, "s") for text in [*good, *bad]]
 
 

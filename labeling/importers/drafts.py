@@ -112,6 +112,12 @@ class Answer:
     source: str = ""
     """the exporting site's name for who wrote the text"""
 
+    @property
+    def has_details(self) -> bool:
+        """Whether it says more than which response is better."""
+        given = (self.at, self.active_s, self.strength, self.reason)
+        return any(self.ratings) or any(one is not None for one in given)
+
 
 @dataclass(frozen=True)
 class ImportDraft:

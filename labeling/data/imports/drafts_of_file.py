@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -120,10 +120,37 @@ def first_drafts(
 
 def read_drafts(batch: Import, path: Path, stream: BinaryIO, files: ExitStack) -> Found:
     """Drafts and problems of an import's file; `stream` is the open file at `path`."""
-    if batch.format not in TABLES:
-        return formats.read(stream, batch.format, batch.columns)
-    plan = _plan(batch, path)
-    return reading.read(_values(stream), plan, _texts(batch, plan))
+    if batch.format in TABLES:
+        plan = _plan(batch, path)
+        found = reading.read(_values(stream), plan, _texts(batch, plan))
+    else:
+        found = formats.read(stream, batch.format, batch.columns)
+    return found if batch.annotations else _without_details(found)
+
+
+def _without_details(found: Found) -> Found:
+    """Without a campaign only ranks and texts are stored. Says so once, where something is lost."""
+    is_said = False
+    for one in found:
+        answer = one.answer if isinstance(one, ImportDraft) else None
+        if answer is not None and not is_said and answer.has_details:
+            is_said = True
+            yield ImportProblem(
+                one.line,
+                _(
+                    "Ratings, reasons and times of answers only come into a campaign. Use Import"
+                    " answers for this file to keep them."
+                ),
+            )
+        yield _without_stand_in(one) if isinstance(one, ImportDraft) else one
+
+
+def _without_stand_in(draft: ImportDraft) -> ImportDraft:
+    """Without the reply that stands for a text that was rated and has no response."""
+    is_rated = draft.answer is not None and any(draft.answer.ratings) and not draft.is_compared
+    text = draft.messages[-1]["content"]
+    kept = tuple(one for one in draft.replies if one.text != text or one.is_human)
+    return replace(draft, replies=kept) if is_rated else draft
 
 
 def survey(batch: Import, path: Path, is_alive: Callable[[], None]) -> Plan:

@@ -4,11 +4,16 @@ annotator become a draft of their own.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from labeling.importers.annotations import times
+from labeling.importers.annotations.questions import LONGEST_CATEGORY
+from labeling.importers.annotations.roles import question_name
 from labeling.importers.drafts import (
+    Answer,
     Found,
     ImportDraft,
     ImportProblem,
@@ -29,14 +34,20 @@ _ANSWERS = ("response", "answer", "completion", "output", "generation")
 
 @dataclass
 class _Said:
-    """What one annotator said: an order of the responses by their names, or texts."""
+    """What one annotator said: an order of the responses by their names, ratings, or texts."""
 
     ranks: dict[str, int] = field(default_factory=dict)
+    ratings: dict[str, Any] = field(default_factory=dict)
+    """by question, about what the annotator saw"""
     texts: list[str] = field(default_factory=list)
+    at: datetime | None = None
+    active_s: float | None = None
     unread: list[str] = field(default_factory=list)
 
 
-def _drafts(line: int, fields: Row, said: Mapping[str, _Said], about: Row) -> Found:
+def _drafts(
+    line: int, fields: Row, said: Mapping[str, _Said], about: Row, *, item: str = ""
+) -> Found:
     """One draft per annotator, or one without an annotator."""
     try:
         messages = _prompt(fields)
@@ -45,6 +56,9 @@ def _drafts(line: int, fields: Row, said: Mapping[str, _Said], about: Row) -> Fo
         yield ImportProblem(line, error.sentence)
         return
     for name, one in (said or {"": _Said()}).items():
+        if len(responses) > 1:  # nobody says which of them is rated
+            one.unread += [shown(question) for question in one.ratings]
+            one.ratings.clear()
         for question in one.unread:
             sentence = _("The answers to “%(question)s” are not imported.")
             yield ImportProblem(line, sentence % {"question": question}, is_once=True)
@@ -53,8 +67,21 @@ def _drafts(line: int, fields: Row, said: Mapping[str, _Said], about: Row) -> Fo
             *(Reply(text, ranks.get(known)) for known, text in responses.items()),
             *(Reply(text, is_human=True) for text in one.texts),
         ]
+        if one.ratings and not responses:  # the text that was rated stands for both
+            replies.insert(0, Reply(messages[-1]["content"]))
+        answer = Answer(
+            item=item,
+            ratings=(one.ratings,) if one.ratings else (),
+            at=one.at,
+            active_s=one.active_s,
+        )
         draft = ImportDraft(
-            line, messages, tuple(replies), is_compared=len(ranks) > 1, worker=name[:200]
+            line,
+            messages,
+            tuple(replies),
+            is_compared=len(ranks) > 1,
+            worker=name[:200],
+            answer=answer if name else None,
         )
         yield from drafted(line, about, lambda _line, _row, draft=draft: draft)  # type: ignore[misc]
 
@@ -108,10 +135,25 @@ def _argilla(line: int, row: Row) -> Found:
             and question.lower().startswith(_ANSWERS)
         ):
             one.texts.append(value)
+        elif _is_rating(value):
+            one.ratings[question_name(question)] = value
         else:
             one.unread.append(shown(question))
     metadata = row.get("metadata")
-    yield from _drafts(line, fields, said, metadata if isinstance(metadata, dict) else {})
+    about = metadata if isinstance(metadata, dict) else {}
+    yield from _drafts(line, fields, said, about, item=_id(row))
+
+
+def _id(row: Row) -> str:
+    value = row.get("id")
+    return str(value)[:100] if isinstance(value, int | str) else ""
+
+
+def _is_rating(value: Any) -> bool:
+    """A number, or a word short enough to be a category."""
+    if isinstance(value, str):
+        return 0 < len(value.strip()) <= LONGEST_CATEGORY and "\0" not in value
+    return isinstance(value, bool | int | float)
 
 
 def _argilla_answers(responses: Any) -> Iterator[tuple[str, str, Any]]:
@@ -159,10 +201,12 @@ def _label_studio(line: int, row: Row) -> Found:
         if isinstance(annotation, dict) and annotation.get("was_cancelled") is not True:
             results = annotation.get("result")
             one = said.setdefault(_annotator(annotation, place), _Said())
+            one.at, _why = times.moment(str(annotation.get("created_at") or ""))
+            one.active_s = reading.number_of(annotation.get("lead_time"))
             for result in results if isinstance(results, list) else ():
                 if isinstance(result, dict) and isinstance(result.get("value"), dict):
                     _note(one, result, result["value"], data)
-    yield from _drafts(line, data, said, data)
+    yield from _drafts(line, data, said, data, item=_id(row))
 
 
 def _annotator(annotation: Row, place: int) -> str:
@@ -190,8 +234,19 @@ def _note(one: _Said, result: Row, value: Row, data: Row) -> None:
         one.texts += [
             text for text in texts if isinstance(text, str) and text.strip() and "\0" not in text
         ]
+    elif (rating := _rating(str(kind), value)) is not None:
+        one.ratings[question_name(shown(result.get("from_name")))] = rating
     else:
         one.unread.append(shown(result.get("from_name")))
+
+
+def _rating(kind: str, value: Row) -> Any:
+    """A number of stars, a number, or the one chosen category; None for anything else."""
+    found = value.get(kind)
+    if kind == "choices" and isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    is_known = kind in ("rating", "number", "choices") and _is_rating(found)
+    return found if is_known else None
 
 
 def _order(ranker: Any) -> list[str]:

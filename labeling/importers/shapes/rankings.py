@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from labeling.importers.annotations import times
+from labeling.importers.annotations.roles import question_name
 from labeling.importers.drafts import (
     Answer,
     Found,
@@ -152,7 +153,7 @@ def _ratings(one: Row) -> dict[str, Any]:
     if given is not None and not isinstance(given, dict):
         raise Unusable(_("`ratings` is not an object of questions and answers."))
     return {
-        str(name)[:100]: value
+        (name if name.isidentifier() else question_name(name)): value
         for name, value in (given or {}).items()
         if isinstance(value, bool | int | float | str)
     }

@@ -1,5 +1,6 @@
 """Answers of a file in a campaign of their own: items, raters, repeats, and what is shown when."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -222,3 +223,71 @@ def test_scales_are_compared_by_weighted_kappa_and_categories_without_weights(
     assert (topic["label"], topic["is_weighted"]) == ("topic", False)
     [cell] = topic["cells"]
     assert cell["n"] == 20
+
+
+# --- other tools ----------------------------------------------------------------------------------
+
+
+def bring_json(answers: Answered, row: dict[str, Any], **changed: Any) -> Import:
+    return answers(json.dumps(row), **changed)
+
+
+def label_studio(*given: tuple[int, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": 9,
+        "data": {"text": "A text about rivers."},
+        "annotations": [
+            {
+                "completed_by": by,
+                "created_at": "2024-05-01T10:00:00Z",
+                "lead_time": 4.5,
+                "result": [
+                    {"type": kind, "from_name": f"the {kind}", "value": {kind: value}}
+                    for kind, value in values.items()
+                ],
+            }
+            for by, values in given
+        ],
+    }
+
+
+def test_label_studios_ratings_and_choices_are_answers(answers: Answered) -> None:
+    row = label_studio((1, {"rating": 3, "choices": ["spam"]}), (2, {"rating": 5}))
+
+    bring_json(answers, row)
+
+    assert list(
+        Judgment.objects.order_by("pk").values_list(
+            "rater__origin", "active_s", "comparison__ranked__ratings"
+        )
+    ) == [
+        ("crowd: annotator 1", 4.5, {"the_rating": 3, "the_choices": "spam"}),
+        ("crowd: annotator 2", 4.5, {"the_rating": 5}),
+    ]
+
+
+def test_argillas_ratings_and_labels_are_answers(answers: Answered) -> None:
+    row = {
+        "id": "r1",
+        "fields": {"text": "A text about rivers."},
+        "responses": {
+            "quality": [{"user_id": "u1", "value": 4}, {"user_id": "u2", "value": 2}],
+            "topic": [{"user_id": "u1", "value": "nature"}],
+        },
+    }
+
+    bring_json(answers, row)
+
+    assert dict(Judgment.objects.values_list("rater__origin", "comparison__ranked__ratings")) == {
+        "crowd: u1": {"quality": 4, "topic": "nature"},
+        "crowd: u2": {"quality": 2},
+    }
+
+
+def test_an_import_without_a_campaign_says_what_it_leaves_out(answers: Answered) -> None:
+    row = label_studio((1, {"rating": 3}))
+
+    batch = bring_json(answers, row, campaign="", with_judgments=True)
+
+    assert "only come into a campaign" in batch.problems[0]["sentence"]
+    assert not Response.objects.exists()

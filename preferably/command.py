@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from django.core.management import execute_from_command_line
@@ -9,10 +10,19 @@ from django.core.management import execute_from_command_line
 DEMO = Path(__file__).parent / "scripts" / "demo.py"
 USAGE = """usage: preferably demo [--reset]    run the whole site on this machine, in this folder
        preferably manage COMMAND …  run a command on the site of the environment;
-                                    `preferably manage help` lists all"""
+                                    `preferably manage help` lists all
+
+With preferably-client installed, also: preferably import | export | runs | watch"""
+COMMANDS = "preferably.commands"
+"""The group of entry points in which the site and its client list their commands. Both packages
+install `preferably`, and either one runs the commands of both.
+"""
 
 
 def main() -> None:
+    for further in entry_points(group=COMMANDS, name="".join(sys.argv[1:2])):
+        if further.module != __name__:
+            sys.exit(further.load()())
     match sys.argv[1:]:
         case ["demo", *options]:
             # Replaces this process, so that Ctrl-C and signals reach the demo.

@@ -1,8 +1,11 @@
 """The command `preferably` runs Django's commands, and says what else it can do."""
 
+from pathlib import Path
+
 import pytest
 
 from preferably import command
+from preferably_client import cli
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
@@ -33,3 +36,36 @@ def test_what_it_does_not_know_ends_with_its_commands(
 ) -> None:
     with pytest.raises(SystemExit, match="usage: preferably demo"):
         run(monkeypatch, *words)
+
+
+def install(path: Path, package: str, command: str) -> None:
+    """A package that lists `command`, as pip leaves it: running it prints the arguments."""
+    about = path / f"{package}-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Name: {package}\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(f"[preferably.commands]\n{command} = {package}:main\n")
+    code = "import sys\ndef main():\n    print('ran', sys.argv[1:])\n"
+    (path / f"{package}.py").write_text(code)
+
+
+def test_it_runs_a_command_of_the_client_where_that_is_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    install(tmp_path, "some_client", "watch")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, "watch", "7")
+
+    assert (ended.value.code, capsys.readouterr().out) == (None, "ran ['watch', '7']\n")
+
+
+def test_the_clients_command_runs_one_of_the_site(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    install(tmp_path, "some_site", "manage-some")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("sys.argv", ["preferably", "manage-some", "help"])
+
+    assert cli.main() == 0
+    assert capsys.readouterr().out == "ran ['manage-some', 'help']\n"

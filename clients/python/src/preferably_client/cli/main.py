@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import get_args
 
@@ -16,6 +17,10 @@ from preferably_client.problem import MissingExtra, Problem
 from preferably_client.rows import NewExportShapeEnum
 from preferably_client.site import Preferably
 
+COMMANDS = "preferably.commands"
+"""The group of entry points in which the site and its client list their commands. Both packages
+install `preferably`, and either one runs the commands of both.
+"""
 DONE, FAILED, MISUSED, REFUSED, UNREACHABLE = 0, 1, 2, 3, 4
 CODES = """exit codes:
   0  done
@@ -30,6 +35,11 @@ def main(
     arguments: Sequence[str] | None = None, *, connect: Callable[..., Preferably] = Preferably
 ) -> int:
     """Runs one command and returns its exit code. `connect` makes the client."""
+    if arguments is None:
+        for of_site in entry_points(group=COMMANDS, name="".join(sys.argv[1:2])):
+            if not of_site.module.startswith("preferably_client"):
+                of_site.load()()
+                return DONE
     given = parser().parse_args(arguments)
     out = Output(is_json=given.json)
     try:

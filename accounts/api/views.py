@@ -205,7 +205,10 @@ def _reading(name: str, answer: Any, *, query: Any, is_one: bool, **options: Any
     return extend_schema(
         operation_id=name,
         parameters=[query] if query else [],
-        responses={**answers, **problems.described((*_READ_PROBLEMS, *((404,) if is_one else ())))},
+        responses={
+            **answers,
+            **problems.described((*_READ_PROBLEMS, *((404, 409) if is_one else ()))),
+        },
         **options,
     )
 

@@ -9,7 +9,6 @@ from rest_framework.mixins import ListModelMixin
 from accounts.api.fields import MAX_ID
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, writes
-from labeling import access as labeling_access
 from labeling.api.serializers import MAX_CHARACTERS, SourceSerializer
 from labeling.data.prompts import responses
 from labeling.models import Response
@@ -79,9 +78,7 @@ class Responses(ListModelMixin, ApiViewSet):
     action = ""  # set for each call
 
     def filter_queryset(self, queryset: Any) -> Any:
-        pk = self.asked.get("prompt")
-        prompt = labeling_access.prompt(user=self.by, pk=pk) if pk else None
-        return responses.responses(prompt=prompt)
+        return responses.responses(prompt_id=self.asked.get("prompt"))
 
     def get_serializer_class(self) -> Any:
         return StoredResponsesSerializer if self.action == "create" else ResponseSerializer

@@ -229,10 +229,11 @@ def test_whatever_is_sent_is_answered_as_documented(
     if known is not None and isinstance(made_up, int) and made_up % 3 == 0:
         case.path_parameters["id"] = known
 
+    # A body may be right and still be refused: turns that do not alternate, nothing left to cut a
+    # snapshot from. So may two dates, in the wrong order.
+    may_be_refused = case.method != "GET" or "until" in (case.query or {})
     case.call_and_validate(
         # Called without a server in between, nobody unpacks what was compressed.
         headers={"Authorization": f"Bearer {secret}", "Accept-Encoding": "identity"},
-        # A body may be right and still be refused: turns that do not alternate, nothing left to cut
-        # a snapshot from.
-        excluded_checks=[] if case.method == "GET" else [positive_data_acceptance],
+        excluded_checks=[positive_data_acceptance] if may_be_refused else [],
     )

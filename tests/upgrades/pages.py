@@ -59,8 +59,13 @@ MOST = 3
 FINE = {200, 286, 405}
 """286: nothing more to refresh. 405: only takes a form."""
 OUT_OF_PLACE = {
+    "api_campaign_agreement": "its report is of an earlier version",
+    "api_campaign_bias": "the same",
+    "api_campaign_rater_pairs": "the same",
+    "api_campaign_rater_quality": "the same",
     "api_model_archive": "no weights",
     "api_nothing": "no such address",
+    "api_scorecard_compare": "models are chosen",
     "api_snapshot_file": "its files are not here",
     "api_snapshot_rows": "the same",
     "campaign_agreement_part": "a part is chosen",

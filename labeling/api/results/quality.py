@@ -8,7 +8,6 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -240,7 +239,7 @@ class CampaignQuality(ApiViewSet):
         if question not in kappas and question:
             names = ", ".join(filter(None, kappas)) or "–"
             sentence = _("No two raters have answered this question. There are: %(names)s.")
-            raise ValidationError({"question": [sentence % {"names": names}]})
+            raise Unable(sentence % {"names": names})
         found = kappas.get(question, [])
         return self.part(found if question else _with_kappa(report.results["matrix"], found))
 
@@ -304,7 +303,8 @@ class CampaignQuality(ApiViewSet):
 
 def _report(campaign: Campaign) -> QualityReport:
     report = selectors.quality_report(campaign=campaign)
-    if report is None:
+    # One of an earlier version lacks some of the figures; a new one follows by itself.
+    if report is None or report.results.get("version") != selectors.REPORT_VERSION:
         when = _("Quality is computed every few minutes while new answers come in.")
         raise Unable(f"{_('Nothing computed yet')}. {when}")
     return report

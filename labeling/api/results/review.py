@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from accounts.api.fields import Flag
 from accounts.api.paging import PageQuery, page_of
+from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, does, reads, writes
 from labeling import access as labeling_access
 from labeling.models import Adjudication, Campaign, Gold, Item, Judgment
@@ -194,7 +195,7 @@ class CampaignReview(ApiViewSet):
         if order not in offered:
             names = ", ".join(offered)
             sentence = _("A campaign of this kind can't be sorted so. Use one of: %(names)s.")
-            raise ValidationError({"order": [sentence % {"names": names}]})
+            raise Unable(sentence % {"names": names})
         return self.part(selectors.review_queue(campaign=campaign, order=order))
 
     @reads(

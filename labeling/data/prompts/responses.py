@@ -33,10 +33,10 @@ class NewText:
     sampling: dict[str, Any] = field(default_factory=dict)
 
 
-def responses(*, prompt: Prompt | None = None) -> QuerySet[Response]:
-    """Responses that may be shown, with their sources."""
+def responses(*, prompt_id: int | None = None) -> QuerySet[Response]:
+    """Responses that may be shown, with their sources; of all prompts without `prompt_id`."""
     found = visible(Response.objects.exclude(counting.by_withdrawn())).select_related("source")
-    return found.filter(prompt=prompt) if prompt is not None else found
+    return found if prompt_id is None else found.filter(prompt=prompt_id)
 
 
 def add_responses(

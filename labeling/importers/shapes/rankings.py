@@ -261,5 +261,7 @@ def read_written(values: Values) -> Found:
 
 
 def is_written(row: Row) -> bool:
-    """Whether a row is an export of a written answer."""
-    return {"judgment", "rater", "submitted_at", "completion"} <= row.keys()
+    """Whether a row is an export of a written answer. One with a label is a good or a bad response
+    to learn from, and was not written by its rater.
+    """
+    return {"judgment", "rater", "submitted_at", "completion"} <= row.keys() and "label" not in row

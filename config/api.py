@@ -31,11 +31,12 @@ class Schema(SpectacularJSONAPIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if request.GET:
-            return super().get(request, *args, **kwargs)
         language = get_language()
-        if language not in self.made:
-            self.made[language] = super().get(request, *args, **kwargs).data
+        if request.GET or language not in self.made:
+            made: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
+            if request.GET:
+                return made
+            self.made[language] = made.data
         return Response(self.made[language])
 
 

@@ -19,7 +19,7 @@ def test_the_documentation_is_accessible_and_drawn_from_our_own_files(
     open_page: Opener, alice: User, look_over: Callable[..., None], theme: str, width: int
 ) -> None:
     page = open_page("/api/v1/docs/", alice, theme=theme, width=width)
-    expect(page.get_by_role("heading", name="judgments")).to_be_visible()
+    expect(page.get_by_role("heading", name="judgments", exact=True)).to_be_visible()
 
     hosts = page.evaluate(
         "performance.getEntriesByType('resource').map((entry) => new URL(entry.name).host)"
@@ -32,6 +32,7 @@ def test_a_call_and_a_write_can_be_tried_with_the_session(
     open_page: Opener, alice: User, demonstration_campaign: Campaign, screenshot: Callable[..., Any]
 ) -> None:
     page = open_page("/api/v1/docs/", alice)
+    page.get_by_role("heading", name="campaigns", exact=True).click()
 
     operation = page.locator("#operations-campaigns-list_campaigns")
     operation.get_by_role("button").first.click()

@@ -20,6 +20,7 @@ def test_an_opened_operation_is_accessible_until_it_has_answered(
     width: int,
 ) -> None:
     page = open_page("/api/v1/docs/", alice, width=width)
+    page.get_by_role("heading", name="campaigns", exact=True).click()
     operation = page.locator("#operations-campaigns-list_campaigns")
 
     operation.get_by_role("button").first.click()
@@ -39,7 +40,8 @@ def test_an_opened_operation_with_a_body_is_accessible(
     open_page: Opener, alice: User, look_over: Callable[..., None], width: int
 ) -> None:
     page = open_page("/api/v1/docs/", alice, width=width)
-    operation = page.locator(".opblock-post").first
+    page.get_by_role("heading", name="prompts", exact=True).click()
+    operation = page.locator("#operations-prompts-create_prompt")
 
     operation.get_by_role("button").first.click()
     expect(operation.get_by_role("button", name="Try it out")).to_be_visible()

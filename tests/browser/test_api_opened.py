@@ -40,8 +40,8 @@ def test_an_opened_operation_with_a_body_is_accessible(
     open_page: Opener, alice: User, look_over: Callable[..., None], width: int
 ) -> None:
     page = open_page("/api/v1/docs/", alice, width=width)
-    page.get_by_role("heading", name="prompts", exact=True).click()
-    operation = page.locator("#operations-prompts-create_prompt")
+    page.get_by_role("heading", name="appeals", exact=True).click()
+    operation = page.locator("#operations-appeals-answer_appeal")
 
     operation.get_by_role("button").first.click()
     expect(operation.get_by_role("button", name="Try it out")).to_be_visible()

@@ -43,7 +43,7 @@ from training.models import Publication
 from training.schedules import services as schedules_services
 
 EXAMPLES = settings(
-    max_examples=8,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     database=None,

@@ -20,7 +20,8 @@ import httpx2
 import pytest
 import services
 
-pytestmark = [pytest.mark.slow]
+# One process builds and installs the wheel.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 ROOT = Path(__file__).resolve().parents[2]
 OFFLINE = ("--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
 LINKED = ("templates", "static", "locale", "docs", "deploy", "scripts")

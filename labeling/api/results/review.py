@@ -256,8 +256,8 @@ class ReviewedJudgments(ApiViewSet):
         url_path="set-aside",
     )
     def set_aside(self, judgment: Judgment, *, reason: str) -> None:
-        """Leave an answer out of agreement, training and exports. It stays paid, its rater is told
-        and can appeal. Changes nothing if it is set aside.
+        """Leave an answer out of agreement, training and exports. It stays paid, and its rater is
+        notified and can appeal. Changes nothing if it is set aside.
         """
         set_aside.set_aside(judgment=judgment, reason=reason.strip(), **self.who_and_when)
 

@@ -1,5 +1,6 @@
 """Pages of curations: a recipe's preview, its ledger, and what was restored from it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -69,36 +70,29 @@ def _page(request: MemberRequest, curation: Curation, problem: str = "") -> Http
 @require_POST
 def snapshot(request: MemberRequest, pk: int) -> HttpResponse:
     """Makes the snapshot of what a preview kept."""
-    curation = training_access.curation(user=request.user, pk=pk)
-    by, now = training_access.researcher(request.user), timezone.now()
-    try:
-        services.make_snapshot(curation=curation, by=by, now=now)
-    except services.UnableToCurate as problem:
-        return _page(request, curation, problem.sentence)
-    return redirect("curation", pk)
+    return _acted(request, pk, services.make_snapshot) or redirect("curation", pk)
 
 
 @require_POST
 def update(request: MemberRequest, pk: int) -> HttpResponse:
     """Makes the preview again, with what was restored."""
-    curation = training_access.curation(user=request.user, pk=pk)
-    by, now = training_access.researcher(request.user), timezone.now()
-    try:
-        services.update_preview(curation=curation, by=by, now=now)
-    except services.UnableToCurate as problem:
-        return _page(request, curation, problem.sentence)
-    return redirect("curation", pk)
+    return _acted(request, pk, services.update_preview) or redirect("curation", pk)
 
 
 @require_POST
 def discard(request: MemberRequest, pk: int) -> HttpResponse:
+    return _acted(request, pk, services.discard_curation) or redirect("snapshots")
+
+
+def _acted(request: MemberRequest, pk: int, act: Callable[..., object]) -> HttpResponse | None:
+    """Calls the service; the page with its sentence if it refuses."""
     curation = training_access.curation(user=request.user, pk=pk)
     by, now = training_access.researcher(request.user), timezone.now()
     try:
-        services.discard_curation(curation=curation, by=by, now=now)
+        act(curation=curation, by=by, now=now)
     except services.UnableToCurate as problem:
         return _page(request, curation, problem.sentence)
-    return redirect("snapshots")
+    return None
 
 
 @require_POST

@@ -1475,8 +1475,8 @@ class Operations:
     def set_judgment_aside(
         self, judgment_id: int, *, reason: str | Unset = UNSET
     ) -> Call[JudgmentState]:
-        """Leave an answer out of agreement, training and exports. It stays paid, its rater
-        is told and can appeal. Changes nothing if it is set aside.
+        """Leave an answer out of agreement, training and exports. It stays paid, and its
+        rater is notified and can appeal. Changes nothing if it is set aside.
 
         `reason`: For reviewers only.
         """
@@ -1771,7 +1771,7 @@ class Operations:
     def mark_paid(
         self, pay_id: int, *, since: str, until: str, note: str | Unset = UNSET
     ) -> Call[Payment]:
-        """Mark what is due in these days as paid; the rater is told. Lines that were paid
+        """Mark what is due in these days as paid, and notify the rater. Lines that were paid
         before are left out. 409 if nothing is due or a rate is missing.
 
         `until`: Before today.

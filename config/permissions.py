@@ -29,6 +29,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "account_reset_password_done": ANYONE,
     "account_reset_password_from_key": ANYONE,
     "account_reset_password_from_key_done": ANYONE,
+    "openid_connect_login": ANYONE,
+    "openid_connect_callback": ANYONE,  # a provider sends people there
     "mfa_index": MEMBER,
     "mfa_activate_totp": MEMBER,
     "mfa_deactivate_totp": MEMBER,
@@ -48,6 +50,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "person": ADMIN,
     "person_invite": ADMIN,
     "person_two_factor_off": ADMIN,
+    "person_unlink": ADMIN,
     "roster": ADMIN,
     "roster_act": ADMIN,
     "rater_skills": ADMIN,
@@ -308,3 +311,15 @@ TABLE: dict[str, frozenset[Role]] = {
     "api_nothing": ANYONE,
     **dict.fromkeys((line.partition(" ")[2] for line in API_TABLE), ANYONE),
 }
+PASSWORD_PAGES = frozenset(
+    {
+        "account_change_password",
+        "account_set_password",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key",
+        "account_reset_password_from_key_done",
+        "person_invite",
+    }
+)
+"""Closed on a site without passwords"""

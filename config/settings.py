@@ -17,7 +17,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.third_party import celery_options, hub, periodic_tasks, prolific, rest_api, sign_in
+from config.third_party import (
+    celery_options,
+    hub,
+    periodic_tasks,
+    prolific,
+    rest_api,
+    sign_in,
+    single_sign_on,
+)
 
 # The folder with our packages: a checkout, or the site-packages of an installed wheel.
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -81,6 +89,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_celery_beat",
     "django_htmx",
@@ -231,6 +241,16 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 vars().update(sign_in.ALLAUTH)
+OIDC_PROVIDERS = single_sign_on.from_environment(needs_https=MODE == "production")
+PASSWORDS = env.flag(
+    "PREFERABLY_PASSWORDS",
+    "0: nobody logs in with a password, or sets one. It needs a provider, PREFERABLY_OIDC_….",
+    default="1",
+)
+if not PASSWORDS and not OIDC_PROVIDERS:
+    raise ImproperlyConfigured(
+        "PREFERABLY_PASSWORDS=0 leaves no way to log in. Set up a provider: PREFERABLY_OIDC_…."
+    )
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context as allauth_context
 from allauth.core.internal.httpkit import clean_client_ip
 from allauth.core.internal.ratelimit import truncate_ip
@@ -22,6 +23,7 @@ from accounts import audit_log
 from accounts.login import encryption
 from accounts.models import User
 from accounts.notices import mail
+from config.third_party.single_sign_on import Provider
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,15 @@ class Adapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
-        audit_log.record(by=user, action="log_in", target=user, now=timezone.now())
+        provider = provider_of(request)
+        after = {"provider": provider.name} if provider is not None else {}
+        audit_log.record(by=user, action="log_in", target=user, after=after, now=timezone.now())
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        """The log-in page offers to log out at the provider too."""
+        url: str = super().get_logout_redirect_url(request)
+        provider = provider_of(request)
+        return f"{url}?left={provider.name}" if provider is not None else url
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Only for an address that has an account: people type passwords into the wrong field."""
@@ -102,6 +112,15 @@ class TwoFactorAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return encryption.decrypt(encrypted_text)
+
+
+def provider_of(request: HttpRequest) -> Provider | None:
+    """The provider that this session was begun with."""
+    for record in get_authentication_records(request, request.user):
+        if record["method"] == "socialaccount":
+            provider: Provider | None = settings.OIDC_PROVIDERS.get(record["provider"])
+            return provider
+    return None
 
 
 def record_failure(user: User) -> None:

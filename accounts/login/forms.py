@@ -6,11 +6,13 @@ from allauth.account import forms as allauth_forms
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.totp import forms as totp_forms
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.login import adapter, password_links
 from config import broker
+from config.third_party.single_sign_on import Provider
 
 
 class _Plain:
@@ -31,6 +33,26 @@ class LoginForm(_Plain, allauth_forms.LoginForm):
         self.fields["login"].widget.attrs["autofocus"] = True
         # The link to reset the password is next to the button.
         self.fields["password"].help_text = ""
+
+    def clean(self) -> dict[str, Any]:
+        if not settings.PASSWORDS:
+            raise forms.ValidationError(_("This site does not use passwords."))
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned
+
+    @property
+    def takes_passwords(self) -> bool:
+        return bool(settings.PASSWORDS)
+
+    @property
+    def providers(self) -> list[Provider]:
+        return list(settings.OIDC_PROVIDERS.values())
+
+    @property
+    def provider_left(self) -> Provider | None:
+        """Where the person who has just logged out here may log out too."""
+        provider = settings.OIDC_PROVIDERS.get(self.request.GET.get("left", ""))
+        return provider if provider is not None and provider.sign_out_url else None
 
 
 class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):

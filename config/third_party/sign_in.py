@@ -24,6 +24,12 @@ ALLAUTH: dict[str, Any] = {
         "reauthenticate": "accounts.login.forms.ReauthenticateForm",
     },
     "ACCOUNT_EMAIL_NOTIFICATIONS": True,
+    "SOCIALACCOUNT_ADAPTER": "labeling.people.single_sign_on.adapter.Adapter",
+    # A link: our content policy lets no form lead to another site. Nobody can use it to connect an
+    # account, see the adapter.
+    "SOCIALACCOUNT_LOGIN_ON_GET": True,
+    "SOCIALACCOUNT_STORE_TOKENS": False,
+    "SOCIALACCOUNT_PROVIDERS": {"openid_connect": {"OAUTH_PKCE_ENABLED": True}},
     "MFA_ADAPTER": "accounts.login.adapter.TwoFactorAdapter",
     "MFA_FORMS": {
         "activate_totp": "accounts.login.forms.ActivateTotpForm",

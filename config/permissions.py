@@ -38,6 +38,12 @@ TABLE: dict[str, frozenset[Role]] = {
     "mfa_view_recovery_codes": MEMBER,
     "mfa_download_recovery_codes": MEMBER,
     "mfa_reauthenticate": MEMBER,
+    "mfa_list_webauthn": MEMBER,
+    "mfa_add_webauthn": MEMBER,
+    "mfa_edit_webauthn": MEMBER,
+    "mfa_remove_webauthn": MEMBER,
+    "mfa_reauthenticate_webauthn": MEMBER,
+    "mfa_login_webauthn": ANYONE,
     "mfa_authenticate": ANYONE,  # after the right password
     # Admins set a login's e-mail address, so allauth's pages for it stay closed.
     "account_email": NOBODY,

@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "accounts.shell.middleware.PrivacyMiddleware",
     "accounts.shell.middleware.ReaderMiddleware",
     "accounts.shell.middleware.PermissionMiddleware",
+    "accounts.login.middleware.SecondFactorMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -247,6 +248,19 @@ PASSWORDS = env.flag(
     "0: nobody logs in with a password, or sets one. It needs a provider, PREFERABLY_OIDC_….",
     default="1",
 )
+SECOND_FACTOR_ROLES = frozenset(
+    env.words(
+        "PREFERABLY_SECOND_FACTOR_ROLES",
+        "Roles that need two-factor authentication: rater, admin, researcher. Whoever has one of"
+        " them sets it up before anything else.",
+        default="",
+    )
+)
+if unknown_roles := sorted(SECOND_FACTOR_ROLES - set(single_sign_on.ROLES)):
+    raise ImproperlyConfigured(
+        f"PREFERABLY_SECOND_FACTOR_ROLES: {unknown_roles[0]} is not a role. Roles are"
+        f" {', '.join(single_sign_on.ROLES)}."
+    )
 if not PASSWORDS and not OIDC_PROVIDERS:
     raise ImproperlyConfigured(
         "PREFERABLY_PASSWORDS=0 leaves no way to log in. Set up a provider: PREFERABLY_OIDC_…."

@@ -56,6 +56,8 @@ ACTION_WORDS = {
     "new_recovery_codes": _("New recovery codes"),
     "new_version": _("New version"),
     "own": _("Take over"),
+    "passkey_added": _("Add a passkey"),
+    "passkey_removed": _("Remove a passkey"),
     "pause": _("Pause"),
     "pause_raters": _("Pause raters"),
     "pay": _("Mark as paid"),

@@ -65,7 +65,10 @@ def test_roles_come_and_go_with_groups_and_strangers_stay_out(
 
     # A window of its own: the browser logs a 403 as an error.
     page = browser.new_page(
-        base_url=live_server.url, color_scheme=theme, viewport={"width": width, "height": 900}
+        base_url=live_server.url,
+        color_scheme=theme,
+        viewport={"width": width, "height": 900},
+        reduced_motion="reduce",
     )
     log_in(page, f"s-{width}")
     expect(page.get_by_text("stranger@example.org has no account here.")).to_be_visible()

@@ -43,7 +43,7 @@ class Adapter(DefaultSocialAccountAdapter):
         provider = settings.OIDC_PROVIDERS[sociallogin.account.provider]
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             # Nobody connects a login to an account by a link, which somebody else may have sent.
-            _refuse(request, provider, _failed(provider))
+            _refuse(request, _failed(provider))
         told = sociallogin.account.extra_data
         identity = identities.from_claims(
             provider=provider,
@@ -53,7 +53,7 @@ class Adapter(DefaultSocialAccountAdapter):
         try:
             sociallogin.user = services.admit(identity=identity, now=timezone.now())
         except services.UnableToLogIn as problem:
-            _refuse(request, provider, problem.sentence)
+            _refuse(request, problem.sentence)
 
     def on_authentication_error(
         self,
@@ -69,12 +69,12 @@ class Adapter(DefaultSocialAccountAdapter):
         else:
             logger.warning("A log-in with %s failed: %r", ours.name, exception)
             sentence = _failed(ours)
-        _refuse(request, ours, sentence)
+        _refuse(request, sentence)
 
 
 def unreachable(request: HttpRequest, provider: Provider) -> HttpResponse:
     sentence = _("%(provider)s can't be reached right now. Try again in a few minutes.")
-    return _page(request, provider, sentence % {"provider": provider.label}, status=503)
+    return _page(request, sentence % {"provider": provider.label}, status=503)
 
 
 def _app(provider: Provider) -> SocialApp:
@@ -94,14 +94,14 @@ def _failed(provider: Provider) -> str:
     ) % {"provider": provider.label}
 
 
-def _refuse(request: HttpRequest, provider: Provider, sentence: str) -> NoReturn:
-    raise ImmediateHttpResponse(_page(request, provider, sentence, status=403))
+def _refuse(request: HttpRequest, sentence: str) -> NoReturn:
+    raise ImmediateHttpResponse(_page(request, sentence, status=403))
 
 
-def _page(request: HttpRequest, provider: Provider, sentence: str, *, status: int) -> HttpResponse:
+def _page(request: HttpRequest, sentence: str, *, status: int) -> HttpResponse:
     return render(
         request,
         "labeling/people/single_sign_on/refused.html",
-        {"provider": provider, "sentence": sentence},
+        {"sentence": sentence},
         status=status,
     )

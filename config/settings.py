@@ -17,15 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.third_party import (
-    celery_options,
-    hub,
-    periodic_tasks,
-    prolific,
-    rest_api,
-    sign_in,
-    single_sign_on,
-)
+from config.third_party import celery_options, hub, periodic_tasks, prolific, rest_api, sign_in
 
 # The folder with our packages: a checkout, or the site-packages of an installed wheel.
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -242,29 +234,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 vars().update(sign_in.ALLAUTH)
-OIDC_PROVIDERS = single_sign_on.from_environment(needs_https=MODE == "production")
-PASSWORDS = env.flag(
-    "PREFERABLY_PASSWORDS",
-    "0: nobody logs in with a password, or sets one. It needs a provider, PREFERABLY_OIDC_….",
-    default="1",
-)
-SECOND_FACTOR_ROLES = frozenset(
-    env.words(
-        "PREFERABLY_SECOND_FACTOR_ROLES",
-        "Roles that need two-factor authentication: rater, admin, researcher. Whoever has one of"
-        " them sets it up before anything else.",
-        default="",
-    )
-)
-if unknown_roles := sorted(SECOND_FACTOR_ROLES - set(single_sign_on.ROLES)):
-    raise ImproperlyConfigured(
-        f"PREFERABLY_SECOND_FACTOR_ROLES: {unknown_roles[0]} is not a role. Roles are"
-        f" {', '.join(single_sign_on.ROLES)}."
-    )
-if not PASSWORDS and not OIDC_PROVIDERS:
-    raise ImproperlyConfigured(
-        "PREFERABLY_PASSWORDS=0 leaves no way to log in. Set up a provider: PREFERABLY_OIDC_…."
-    )
+PASSWORDS, SECOND_FACTOR_ROLES = sign_in.PASSWORDS, sign_in.SECOND_FACTOR_ROLES
+OIDC_PROVIDERS = sign_in.providers(needs_https=MODE == "production")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

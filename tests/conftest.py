@@ -24,6 +24,7 @@ if not os.environ.get("DATABASE_URL"):
     )
 
 from tests.accounts import sent_tasks
+from tests.accounts.login.identity_provider import company, single_sign_on_with  # noqa: F401
 from tests.cast import (  # noqa: F401
     alice,
     comparison_campaign,
@@ -37,7 +38,6 @@ from tests.cast import (  # noqa: F401
     signed_in,
 )
 from tests.tooling import databases
-from tests.tooling.identity_provider import company, single_sign_on_with  # noqa: F401
 from tests.tooling.recordings import pytest_runtest_setup  # noqa: F401  # a hook of pytest
 from tests.tooling.selection import (  # noqa: F401  # hooks of pytest
     pytest_addoption,

@@ -1,7 +1,32 @@
-"""Settings of django-allauth: logging in, passwords and two-factor authentication."""
+"""Logging in: with passwords, providers and a second factor; and the settings of django-allauth,
+which does it.
+"""
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+from config.third_party import single_sign_on
+
+PASSWORDS = env.flag(
+    "PREFERABLY_PASSWORDS",
+    "0: nobody logs in with a password, or sets one. It needs a provider, PREFERABLY_OIDC_….",
+    default="1",
+)
+SECOND_FACTOR_ROLES = frozenset(
+    env.words(
+        "PREFERABLY_SECOND_FACTOR_ROLES",
+        "Roles that need two-factor authentication: rater, admin, researcher. Whoever has one of"
+        " them sets it up before anything else.",
+        default="",
+    )
+)
+if _unknown := sorted(SECOND_FACTOR_ROLES - set(single_sign_on.ROLES)):
+    raise ImproperlyConfigured(
+        f"PREFERABLY_SECOND_FACTOR_ROLES: {_unknown[0]} is not a role. Roles are"
+        f" {', '.join(single_sign_on.ROLES)}."
+    )
 ALLAUTH: dict[str, Any] = {
     "ACCOUNT_ADAPTER": "accounts.login.adapter.Adapter",
     "ACCOUNT_LOGIN_METHODS": {"email"},
@@ -47,3 +72,13 @@ ALLAUTH: dict[str, Any] = {
     # Admins set addresses, so none is verified.
     "MFA_ALLOW_UNVERIFIED_EMAIL": True,
 }
+
+
+def providers(*, needs_https: bool) -> dict[str, single_sign_on.Provider]:
+    """By name. Raises ImproperlyConfigured."""
+    found = single_sign_on.from_environment(needs_https=needs_https)
+    if not (PASSWORDS or found):
+        raise ImproperlyConfigured(
+            "PREFERABLY_PASSWORDS=0 leaves no way to log in. Set up a provider: PREFERABLY_OIDC_…."
+        )
+    return found

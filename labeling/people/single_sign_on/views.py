@@ -28,10 +28,11 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     if provider is None:
         raise Http404
     try:
-        return allauth_views.login(request, provider_id)
+        response: HttpResponse = allauth_views.login(request, provider_id)
     except RequestException as error:
         logger.error("The provider %s can't be reached: %r", provider_id, error)
         return adapter.unreachable(request, provider)
+    return response
 
 
 @never_cache
@@ -39,7 +40,8 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
 def come_back(request: HttpRequest, provider_id: str) -> HttpResponse:
     if provider_id not in settings.OIDC_PROVIDERS:
         raise Http404
-    return allauth_views.callback(request, provider_id)
+    response: HttpResponse = allauth_views.callback(request, provider_id)
+    return response
 
 
 @require_POST

@@ -1,5 +1,7 @@
 """Logging in with a provider of OpenID Connect: who comes in, as whom, with which roles."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +15,15 @@ from config.third_party import single_sign_on
 from labeling.models import Pool, Rater
 from labeling.people.invitations import services as invitations_services
 from labeling.people.invitations.csv_file import Invitee
+from tests.accounts.login.identity_provider import BACK, Company, Configure, arrive
 from tests.cast import login_of
-from tests.tooling.identity_provider import BACK, Company, Configure, arrive
 
 ALICE = {"email": "Alice@example.org", "email_verified": True, "name": "Alice A."}
 NEW = {"email": "nina@example.org", "email_verified": True, "name": "Nina"}
 
 
 def who(client: Client) -> User | None:
-    return User.objects.filter(pk=client.session.get("_auth_user_id")).first()
+    return User.objects.filter(pk=client.session.get("_auth_user_id", 0)).first()
 
 
 def reasons() -> list[tuple[str, str]]:
@@ -413,3 +415,15 @@ def test_a_wrong_setting_stops_the_start_with_its_name(
         single_sign_on.from_environment(needs_https=True)
 
     assert sentence in str(refused.value)
+
+
+def test_the_guides_example_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "operators.md").read_text()
+    for name, value in re.findall(r"^ {4,}(PREFERABLY_OIDC_COMPANY_\w+)=(.+)$", guide, re.M):
+        monkeypatch.setenv(name, value.strip('"'))
+
+    company = single_sign_on.from_environment(needs_https=True)["company"]
+
+    assert (company.label, company.roles[0]) == ("Example Inc.", ("label-admins", "admin"))
+    assert company.pools[1] == ("medical", "Medical answers")
+    assert f"https://label.example.org{BACK}" in guide

@@ -14,8 +14,8 @@ from django.utils import timezone
 from accounts.login import tokens
 from accounts.models import AuditEvent, User
 from labeling.models import Rater
+from tests.accounts.login.identity_provider import Company, Configure, arrive
 from tests.accounts.test_two_factor import log_in, turn_on
-from tests.tooling.identity_provider import Company, Configure, arrive
 
 SignedIn = Callable[..., Client]
 SET_UP = "/account/two-factor/"

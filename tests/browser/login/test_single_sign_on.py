@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from tests.tooling.identity_provider import Company, Configure
+from tests.accounts.login.identity_provider import Company, Configure
 
 pytestmark = pytest.mark.browser
 

@@ -377,6 +377,21 @@ def test_a_site_without_passwords_takes_none(
     assert "Send password link" not in client.get(f"/people/{alice.pk}/").text
 
 
+def test_on_such_a_site_new_people_get_no_link_to_set_a_password(
+    alice: User, rosa: Rater, signed_in: Any, settings: Any
+) -> None:
+    settings.PASSWORDS = False
+    client = signed_in(alice)
+    fields = {"name": "Nina", "email": NEW["email"], "roles": ["rater"], "time_zone": "UTC"}
+
+    page = client.post("/people/new/", fields | {"is_active": "on"}, follow=True).text
+    asked = client.post(f"/api/v1/people/{login_of(rosa).pk}/invite")
+
+    assert "Nina now has an account" in page
+    assert (asked.status_code, asked.json()["detail"]) == (409, "This site does not use passwords.")
+    assert not AuditEvent.objects.filter(action="invite").exists()
+
+
 def test_after_a_log_out_the_page_leads_to_the_providers(
     client: Client, alice: User, company: Company, single_sign_on_with: Configure
 ) -> None:

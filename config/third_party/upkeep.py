@@ -15,6 +15,11 @@ BACKUP_KEEP = env.integer(
     "Number of backups to keep in PREFERABLY_BACKUP_URL; older ones are deleted. 0: all.",
     default="14",
 )
+KEEP_DAYS = env.integer(
+    "PREFERABLY_KEEP_DAYS",
+    "Days until unused weights and checkpoints are deleted. 0: only on the page “Storage”.",
+    default="30",
+)
 KEEP_EXPORTS_DAYS = env.integer(
     "PREFERABLY_KEEP_EXPORTS_DAYS",
     "Days until the file of an export is deleted. Its row and card stay. 0: never.",

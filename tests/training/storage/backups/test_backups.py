@@ -193,7 +193,7 @@ def test_a_site_that_is_not_empty_is_not_restored_over(site: sites.Folders, plac
     back_up(place)
     User.objects.filter(name="Noor").update(name="Later")
 
-    with pytest.raises(UnableToRestore, match="The database has accounts. With --force"):
+    with pytest.raises(UnableToRestore, match="The database has accounts"):
         restore(place)
 
     assert User.objects.filter(name="Later").exists()

@@ -46,7 +46,7 @@ def problems(in_order: Iterable[migrations.Migration]) -> dict[str, str]:
     state = ProjectState()
     for migration in in_order:
         app = migration.app_label
-        made = {_model(one.name) for one in migration.operations if _is_table(one)}
+        made = set(map(_model, _tables(migration.operations)))
         for operation in migration.operations:
             if app in APPS:
                 for name, sentence in _problems(operation, app, state, made):
@@ -123,8 +123,8 @@ def _narrowed(old: Any, new: Any) -> Iterator[str]:
         yield "The column is still used under its old name."
 
 
-def _is_table(operation: Operation) -> bool:
-    return isinstance(operation, migrations.CreateModel)
+def _tables(operations: Iterable[Operation]) -> list[str]:
+    return [one.name for one in operations if isinstance(one, migrations.CreateModel)]
 
 
 def _model(name: str) -> str:

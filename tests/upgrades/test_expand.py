@@ -16,7 +16,7 @@ TABLE = migrations.CreateModel(
         ("note", models.TextField(null=True)),
     ],
 )
-ADDED = {
+ADDED: dict[str, "models.Field[Any, Any]"] = {
     "null": models.TextField(null=True),
     "db_default": models.TextField(db_default=""),
     "default": models.TextField(default=""),

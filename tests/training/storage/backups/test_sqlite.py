@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import LazySettings
-from django.db import ConnectionHandler, connection, connections
+from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.utils import ConnectionHandler
 
 from accounts.models import User
 from tests.cast import NOON

@@ -29,7 +29,6 @@ sys.path[:0] = [str(ROOT)]
 
 from benchmarks.operating import backups, machines, upgrade  # noqa: E402
 
-
 Figures = dict[str, float]
 Part = Callable[[bool], Figures]
 

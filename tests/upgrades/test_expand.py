@@ -25,9 +25,15 @@ ADDED: dict[str, "models.Field[Any, Any]"] = {
 
 def found(*operations: Operation, app: str = "labeling") -> dict[str, str]:
     """Problems of a migration that follows one with a table."""
-    first, second = (migrations.Migration(name, app) for name in ("0001_initial", "0002_change"))
-    first.operations, second.operations = [TABLE], list(operations)
-    return expand.problems([first, second])
+    return expand.problems(
+        [migration("0001_initial", app, TABLE), migration("0002_change", app, *operations)]
+    )
+
+
+def migration(name: str, app: str, *operations: Operation) -> migrations.Migration:
+    made = type("Migration", (migrations.Migration,), {"operations": list(operations)})(name, app)
+    assert isinstance(made, migrations.Migration)
+    return made
 
 
 def test_every_migration_adds_only_or_has_a_reason() -> None:

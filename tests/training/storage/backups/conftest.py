@@ -1,5 +1,6 @@
 """A site with a bit of everything that a backup must hold."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +20,18 @@ from training.models import Run, Snapshot, TrainedModel
 from training.runs import run_queue
 from training.runs import services as runs_services
 from training.snapshots import services as snapshots_services
-from training.storage import artifacts
+from training.storage import artifacts, store
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The PostgreSQL that tests run on brings its own programs."""
+    monkeypatch.setenv("PATH", str(sites.programs()), prepend=os.pathsep)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "FIRST_RETRY_DELAY_S", 0.001)
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """A backup restores everything, and says what it cannot do."""
 
 import json
-import os
 import shutil
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,16 +24,7 @@ from training.storage.backups import services, tools
 from training.storage.backups.pool import Pool
 from training.storage.backups.refusals import UnableToBackUp, UnableToRestore
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _programs() -> Iterator[None]:
-    """The PostgreSQL that tests run on brings its own programs."""
-    before = os.environ["PATH"]
-    os.environ["PATH"] = f"{sites.programs()}:{before}"
-    yield
-    os.environ["PATH"] = before
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("programs")]
 
 
 @pytest.fixture

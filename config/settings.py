@@ -232,16 +232,7 @@ EXPORTS_DIR = HOME / "exports"
 # --- people ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.login.sessions.Backend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-vars().update(sign_in.ALLAUTH)
+vars().update(sign_in.SETTINGS)
 PASSWORDS, SECOND_FACTOR_ROLES = sign_in.PASSWORDS, sign_in.SECOND_FACTOR_ROLES
 OIDC_PROVIDERS = sign_in.providers(needs_https=MODE == "production")
 LOGIN_URL = "account_login"

@@ -27,7 +27,16 @@ if _unknown := sorted(SECOND_FACTOR_ROLES - set(single_sign_on.ROLES)):
         f"PREFERABLY_SECOND_FACTOR_ROLES: {_unknown[0]} is not a role. Roles are"
         f" {', '.join(single_sign_on.ROLES)}."
     )
-ALLAUTH: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
+    "AUTH_PASSWORD_VALIDATORS": [
+        {"NAME": f"django.contrib.auth.password_validation.{name}"}
+        for name in (
+            "UserAttributeSimilarityValidator",
+            "MinimumLengthValidator",
+            "CommonPasswordValidator",
+            "NumericPasswordValidator",
+        )
+    ],
     "ACCOUNT_ADAPTER": "accounts.login.adapter.Adapter",
     "ACCOUNT_LOGIN_METHODS": {"email"},
     "ACCOUNT_SIGNUP_FIELDS": ["email*", "password1*", "password2*"],

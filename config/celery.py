@@ -6,6 +6,8 @@ from typing import Any
 
 from celery import Celery
 
+from config.monitoring import workers
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 TASK_ROOMS = (
     "accounts",
@@ -18,6 +20,7 @@ TASK_ROOMS = (
     "labeling.queue",
     "training.benchmarks.scorecards",
     "training.nodes",
+    "training.operations",
     "training.playground",
     "training.registry",
     "training.runs",
@@ -30,6 +33,7 @@ TASK_ROOMS = (
 app = Celery("preferably")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(TASK_ROOMS)
+workers.connect()
 
 
 def short_task(*, time_limit_s: int) -> Callable[[Callable[..., None]], Any]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 _QUERY = "index,uuid,name,memory.total,memory.used,utilization.gpu,temperature.gpu"
-_PACKAGES = ("torch", "transformers", "trl", "accelerate", "peft")
+_SITE = "preferably"
+_PACKAGES = (_SITE, "torch", "transformers", "trl", "accelerate", "peft")
 _MIB_PER_GB = 1024
 ALL = "all"
 
@@ -126,6 +127,11 @@ def versions() -> dict[str, str]:
         with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
     return found
+
+
+def site_version() -> str:
+    """ "unknown" where the site runs from a folder without being installed."""
+    return versions().get(_SITE, "unknown")
 
 
 def _memory() -> tuple[float, float]:

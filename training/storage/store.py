@@ -141,6 +141,18 @@ def sizes(url: str) -> dict[str, int]:
     return {name: int(entry["size"]) for name, entry in _manifest(files, path)["files"].items()}
 
 
+def ask(url: str) -> None:
+    """Asks the store once whether it is there, without a retry. Raises StoreUnavailable."""
+    files, path = fsspec.core.url_to_fs(url)
+    files.invalidate_cache()
+    try:
+        files.info(path)
+    except FileNotFoundError:
+        return  # it answered: nothing is stored yet
+    except (OSError, S3Unavailable) as problem:
+        raise StoreUnavailable(str(problem)) from problem
+
+
 def read(url: str, name: str) -> Iterator[bytes]:
     """Yields a file's content in blocks. Raises StoreUnavailable."""
     files, path = fsspec.core.url_to_fs(url)

@@ -6,8 +6,6 @@ from typing import Any
 
 from celery import Celery
 
-from config.monitoring import workers
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 TASK_ROOMS = (
     "accounts",
@@ -33,7 +31,6 @@ TASK_ROOMS = (
 app = Celery("preferably")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(TASK_ROOMS)
-workers.connect()
 
 
 def short_task(*, time_limit_s: int) -> Callable[[Callable[..., None]], Any]:

@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.monitoring import knobs
+from config.monitoring import knobs, reports
 from config.third_party import celery_options, hub, periodic_tasks, prolific, rest_api, sign_in
 
 # The folder with our packages: a checkout, or the site-packages of an installed wheel.
@@ -457,6 +457,9 @@ UPSETTING_BEFORE_PAUSE = env.integer(
 LOGGING = knobs.LOGGING
 METRICS_TOKEN, METRICS_NETWORKS = knobs.METRICS_TOKEN, knobs.METRICS_NETWORKS
 SERVES_NEWER_SCHEMA = knobs.SERVES_NEWER_SCHEMA
+RELEASE = knobs.RELEASE
+# Traces begin once a request has its id.
+MIDDLEWARE[2:2] = reports.start(environment=MODE)
 
 # --- the REST API ---------------------------------------------------------------------------------
 API_READS_PER_MINUTE = env.integer(

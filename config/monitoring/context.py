@@ -12,6 +12,8 @@ from functools import lru_cache
 
 from django.utils.crypto import salted_hmac
 
+SENT = ("request_id", "person", "traceparent")
+"""What a message takes along to a worker."""
 _SALT = "config.monitoring.person"
 _N_CHARACTERS = 12
 
@@ -22,13 +24,15 @@ class Work:
 
     request_id: str = ""
     person: str = ""
+    route: str = ""
     task: str = ""
     task_id: str = ""
+    traceparent: str = ""
+    """its place in a trace, as the W3C writes it"""
 
     def headers(self) -> dict[str, str]:
         """For messages to workers, so that their log lines name the request and the person."""
-        named = {"request_id": self.request_id, "person": self.person}
-        return {name: value for name, value in named.items() if value}
+        return {name: value for name in SENT if (value := getattr(self, name))}
 
 
 _current: ContextVar[Work | None] = ContextVar("work", default=None)

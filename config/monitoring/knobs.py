@@ -1,8 +1,14 @@
 """Settings of logs, probes, metrics and reports. config/settings.py includes them."""
 
+from importlib import metadata
+
 from config import env
 from config.monitoring import logs
 
+try:
+    RELEASE = metadata.version("preferably")
+except metadata.PackageNotFoundError:  # run from a folder, without being installed
+    RELEASE = "unknown"
 LOGGING = logs.config(
     log_format=env.choice(
         "PREFERABLY_LOG_FORMAT",
@@ -29,3 +35,15 @@ SERVES_NEWER_SCHEMA = env.flag(
     " release after an upgrade.",
     default="0",
 )
+SENTRY_DSN = env.text(
+    "PREFERABLY_SENTRY_DSN",
+    "Sentry project that gets errors, without texts and names. Empty: nothing is sent.",
+    default="",
+)
+TRACES_URL = env.text(  # the exporter reads it too
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OpenTelemetry collector that gets traces of requests and tasks, over HTTP. Empty: nothing is"
+    " sent.",
+    default="",
+)
+TRACES_NAME = env.text("OTEL_SERVICE_NAME", "Name of this site in traces.", default="preferably")

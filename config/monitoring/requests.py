@@ -68,6 +68,9 @@ class PersonMiddleware:
         _name(request)  # an API call is authenticated in its view
         return response
 
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        context.current().route = _route(request)
+
 
 def _name(request: HttpRequest) -> None:
     if request.user.pk is not None:

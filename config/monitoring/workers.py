@@ -28,8 +28,7 @@ def begin_task(sender: Any, task_id: str, **_signal: Any) -> None:
     request = (sender.request.headers or {}) | vars(sender.request)
     context.begin(
         context.Work(
-            request_id=request.get("request_id") or "",
-            person=request.get("person") or "",
+            **{name: request.get(name) or "" for name in context.SENT},
             task=sender.name,
             task_id=task_id,
         )

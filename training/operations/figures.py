@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -102,9 +103,7 @@ def read(*, now: datetime) -> Figures:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = {LIMIT_MS}")
-        found = [
-            _within_limit(lambda queue=queue: queues.waiting(queue)) for queue in queues.QUEUES
-        ]  # type: ignore[misc]
+        found = [_within_limit(partial(queues.waiting, queue)) for queue in queues.QUEUES]
         return Figures(
             at=now,
             waiting=[one for one in found if one is not None],
@@ -205,9 +204,9 @@ def _disk(name: str, folder: Path) -> Disk:
 
 
 def _backup_at() -> datetime | None:
-    return AuditEvent.objects.filter(target_type="backup", action="backup").aggregate(at=Max("at"))[
-        "at"
-    ]
+    verified = AuditEvent.objects.filter(target_type="backup", action="backup")
+    at: datetime | None = verified.aggregate(at=Max("at"))["at"]
+    return at
 
 
 # --- the short worker -----------------------------------------------------------------------------

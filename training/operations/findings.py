@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -13,7 +14,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from training.models import Node
 from training.operations import queues
 from training.operations.figures import Disk, Figures
-from training.processes import machine
 from training.runs import placement
 
 GOOD, WARNING, DANGER, UNKNOWN = "good", "warning", "danger", ""
@@ -374,7 +374,7 @@ def _migrations(found: Figures) -> Finding:
 
 def _versions(found: Figures) -> Finding:
     about = _("Versions")
-    own = machine.site_version()
+    own = settings.RELEASE
     others = [
         f"{node.name} ({version})"
         for node in found.nodes or ()

@@ -7,6 +7,7 @@ the same wherever they are read, so a query over several machines takes their ma
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from ipaddress import ip_address
+from typing import Any
 
 from django.conf import settings
 from django.db.utils import Error as DatabaseError
@@ -20,9 +21,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from config.monitoring import requests, shared
 from training.models import Node
 from training.operations import figures
-from training.processes import machine
 
 GB = 1024**3
+Values = Mapping[Any, float | None]
+"""By the values of labels, as a tuple"""
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -67,7 +69,7 @@ def _is_inside(request: HttpRequest) -> bool:
 def exposition(*, now: datetime) -> bytes:
     registry = CollectorRegistry()
     if shared.is_shared():
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(requests.REGISTRY)
     try:
@@ -93,7 +95,7 @@ class _Collected:
 def _families(found: figures.Figures, now: datetime) -> Iterator[Metric]:
     """Figures that are unknown are left out."""
     yield _gauge(
-        "build_info", "1, with the version of the site.", {(machine.site_version(),): 1}, "version"
+        "build_info", "1, with the version of the site.", {(settings.RELEASE,): 1}, "version"
     )
     yield _gauge("database_up", "1 if the database answers.", 1)
     yield _gauge("figures_age_seconds", "Age of the figures below.", _age(found.at, now))
@@ -228,10 +230,10 @@ def _known(name: str, words: str, value: float | None) -> Iterator[Metric]:
 def _gauge(
     name: str,
     words: str,
-    values: float | Mapping[tuple[str, ...], float | None] | None,
+    values: "float | Values | None",
     *labels: str,
 ) -> Metric:
-    """`values`: one, or one by the values of `labels`."""
+    """`values`: one, or one by the values of `labels`. Those that are None are left out."""
     family = GaugeMetricFamily(f"preferably_{name}", words, labels=labels)
     for label_values, value in (values if isinstance(values, Mapping) else {(): values}).items():
         if value is not None:

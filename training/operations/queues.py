@@ -42,7 +42,8 @@ class Waiting:
 
 
 def _queued(model: Any) -> QuerySet[Any]:
-    return model.objects.filter(state=model.State.QUEUED)
+    rows: QuerySet[Any] = model.objects.filter(state=model.State.QUEUED)
+    return rows
 
 
 QUEUES = (

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _QUERY = "index,uuid,name,memory.total,memory.used,utilization.gpu,temperature.gpu"
-_SITE = "preferably"
-_PACKAGES = (_SITE, "torch", "transformers", "trl", "accelerate", "peft")
+_PACKAGES = ("preferably", "torch", "transformers", "trl", "accelerate", "peft")
 _MIB_PER_GB = 1024
 ALL = "all"
 
@@ -127,11 +126,6 @@ def versions() -> dict[str, str]:
         with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
     return found
-
-
-def site_version() -> str:
-    """ "unknown" where the site runs from a folder without being installed."""
-    return versions().get(_SITE, "unknown")
 
 
 def _memory() -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """The operations page through HTTP: what is stuck, full or old, in words."""
 
+import shutil
 from collections import namedtuple
 from collections.abc import Callable
 from datetime import timedelta
@@ -213,7 +214,7 @@ def test_a_redis_that_is_away_is_the_first_problem(
 def test_a_disk_that_fills_up_says_what_to_delete(
     signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch, free: int, level: str
 ) -> None:
-    monkeypatch.setattr(figures.shutil, "disk_usage", lambda path: Usage(1000, 1000 - free, free))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1000, 1000 - free, free))
 
     lines = lines_of(signed_in(alice))
 

@@ -120,8 +120,8 @@ def _stuck(found: Figures) -> Iterator[Finding]:
     yield _broker(found)
     yield _beat(found)
     yield _worker(found)
-    for one in found.waiting:
-        yield _waiting(one, found)
+    yield from (_waiting(one, found) for one in found.waiting if one.n)
+    yield _empty_queues(found)
     yield _leases(found)
     yield _silent_runs(found)
     yield from _nodes(found)
@@ -184,12 +184,16 @@ def _worker(found: Figures) -> Finding:
     return Finding(about, GOOD, _("One last took a task:"), found.worker_at)
 
 
+def _empty_queues(found: Figures) -> Finding:
+    names = ", ".join(str(one.queue.label) for one in found.waiting if not one.n)
+    return Finding(_("Empty queues"), GOOD, names or _("None"))
+
+
 def _waiting(one: queues.Waiting, found: Figures) -> Finding:
     about = str(one.queue.label)
-    if one.n == 0 or one.since is None:
-        return Finding(about, GOOD, _("Nothing waits."))
+    age = found.at - one.since if one.since else timedelta(0)
     words = ngettext("%(n)s waits, since:", "%(n)s wait, the oldest since:", one.n) % {"n": one.n}
-    level = _level(found.at - one.since, WAITS_LONG, WAITS_TOO_LONG)
+    level = _level(age, WAITS_LONG, WAITS_TOO_LONG)
     advice = {
         "short": _("See that the short worker runs. If it is busy, start a second one."),
         "models": _(

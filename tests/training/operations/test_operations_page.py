@@ -121,6 +121,18 @@ def test_an_import_that_waits_for_long_is_named_with_its_page(
     assert "short worker" in waits
 
 
+def test_queues_in_which_nothing_waits_share_a_line(
+    signed_in: SignIn, alice: User, noor: User
+) -> None:
+    cast.a_run(noor, heartbeat_at=None)
+
+    lines = lines_of(signed_in(alice))
+
+    assert "Runs" in lines
+    assert "Imports, Downloads from a hub, Exports" in lines["Empty queues"]
+    assert "Runs" not in lines["Empty queues"]
+
+
 def test_runs_wait_for_as_long_as_they_must_while_a_node_is_online(
     signed_in: SignIn, alice: User, noor: User
 ) -> None:

@@ -45,6 +45,11 @@ class Cache(RedisCache):
         super().__init__(server, params)
         self._server = server
 
+    def is_away(self) -> bool:
+        """Whether Redis does not answer now. Asks it, unless it did not answer a moment ago."""
+        self.get("any")
+        return time.monotonic() < _away_until.get(self._server, 0.0)
+
     @cached_property
     def _cache(self) -> "_Client":  # type: ignore[override]  # the same operations
         client = self._class(self._servers, serializer=JsonSerializer, **self._options)  # type: ignore[attr-defined]

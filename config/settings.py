@@ -165,6 +165,12 @@ KEEPS_PLANS = env.flag(
     " pooler in transaction mode.",
     default="1",
 )
+LOCK_TIMEOUT_S = env.integer(
+    "PREFERABLY_LOCK_TIMEOUT_S",
+    "Seconds that a statement waits for a lock of PostgreSQL before it fails. Set it for migrations"
+    " while people work: those who come after wait as long. 0: no limit.",
+    default="0",
+)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # The web process and the worker both write: without immediate transactions, 44 of 600 writes
     # failed with "database is locked".
@@ -182,6 +188,9 @@ else:
     if KEEPS_PLANS:
         generic = "-c plan_cache_mode=force_generic_plan"  # see ADR 9
         options["options"] = f"{options.get('options', '')} {generic}".strip()
+    if LOCK_TIMEOUT_S:
+        limit = f"-c lock_timeout={LOCK_TIMEOUT_S}s"
+        options["options"] = f"{options.get('options', '')} {limit}".strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text(
     "REDIS_URL",

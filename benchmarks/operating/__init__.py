@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/operate.py`: what an operator does while people work."""

@@ -422,8 +422,8 @@ def parent_of(process: Path) -> int:
 def web_server(*, workers: int, threads: int) -> Iterator[Web]:
     port = servers.free_port()
     options = (
-        f"--bind 127.0.0.1:{port} --workers {workers} --threads {threads} --preload --graceful-timeout 2"
-        " --no-control-socket"
+        f"--bind 127.0.0.1:{port} --workers {workers} --threads {threads} --preload"
+        " --graceful-timeout 2 --no-control-socket"
     )
     command = f"gunicorn config.wsgi {options}"
     process = subprocess.Popen(

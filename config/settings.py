@@ -165,6 +165,12 @@ KEEPS_PLANS = env.flag(
     " pooler in transaction mode.",
     default="1",
 )
+HAS_POOLER = env.flag(
+    "PREFERABLY_POOLER",
+    "DATABASE_URL leads to a connection pooler in transaction mode, such as PgBouncer: reads large"
+    " results without cursors of the server.",
+    default="0",
+)
 LOCK_TIMEOUT_S = env.integer(
     "PREFERABLY_LOCK_TIMEOUT_S",
     "Seconds that a statement waits for a lock of PostgreSQL before it fails. Set it for migrations"
@@ -182,6 +188,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = HAS_POOLER
     # Options that DATABASE_URL gives, such as sslmode, stay.
     options = DATABASES["default"].setdefault("OPTIONS", {})
     options["prepare_threshold"] = 1 if KEEPS_PLANS else None  # for config.compiled

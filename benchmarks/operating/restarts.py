@@ -33,15 +33,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
+import psycopg
+import services as servers
+
+from benchmarks.operating import caddy
+from benchmarks.operating.busy_raters import Crowd
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
-
-import psycopg  # noqa: E402
-import services as servers  # noqa: E402
-
-from benchmarks.operating import caddy  # noqa: E402
-from benchmarks.operating.busy_raters import Crowd  # noqa: E402
-
 N_RATERS = 30
 N_SLOTS = 60_000
 UNIT = ROOT / "deploy" / "preferably-web@.service"

@@ -14,11 +14,13 @@ COMMIT, the site starts with the code of that commit, and this code is the upgra
 - `failed`: requests after which a person saw an error. `repeated`: those that the page's scripts
   sent again by themselves, as they do until the site answers.
 - `lost`: answers reported as stored that are missing or incomplete; `judged`: all of them.
+- `judged_without_redis`: answers stored after Redis was killed, at the end.
 - `slowest_ms`: the longest wait for a response, the repeated ones included.
 - `longest_stop_s`, `longest_start_s`: of a web process.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -120,15 +122,23 @@ class Web:
             return False
 
 
-def measure(*, is_quick: bool, ref: str = "") -> dict[str, float]:
-    """`is_quick` leaves out the time in which nothing happens, before and after."""
+def measure(*, is_quick: bool, ref: str = "", template: str = "") -> dict[str, float]:
+    """`is_quick` leaves out the time in which nothing happens, before and after. `template`: a
+    migrated database to copy; the site then runs in the mode of tests, without collected files.
+    """
     quiet_s = 2.0 if is_quick else 15.0
-    with tempfile.TemporaryDirectory(prefix="preferably-restarts-") as name, database() as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="preferably-restarts-") as name,
+        database(template) as url,
+        contextlib.ExitStack() as redis,
+    ):
         folder = Path(name)
-        old, new = releases(folder, url, ref)
-        old.manage("migrate", "--noinput", "--verbosity", "0")
-        for release in {old.root: old, new.root: new}.values():
-            release.manage("collectstatic", "--noinput", "--verbosity", "0")
+        broker = redis.enter_context(servers.redis())
+        old, new = releases(folder, url, broker, ref, is_for_tests=bool(template))
+        if not template:
+            old.manage("migrate", "--noinput", "--verbosity", "0")
+            for release in {old.root: old, new.root: new}.values():
+                release.manage("collectstatic", "--noinput", "--verbosity", "0")
         campaign, sessions = json.loads(old.python("-c", SEED).splitlines()[-1])
         with (
             pair_of_processes(folder, old) as webs,
@@ -139,10 +149,15 @@ def measure(*, is_quick: bool, ref: str = "") -> dict[str, float]:
             time.sleep(quiet_s)
             n_attempts = migrated(new, url, folder, is_same_code=not ref)
             stops, starts = restarted(webs, new, crowd)
+            redis.close()
+            n_before = crowd.n_judged()
+            wait_for_answers(crowd, n=2 * N_RATERS)
+            n_without_redis = crowd.n_judged() - n_before
             time.sleep(quiet_s)
             crowd.end()
         return {
             **told(crowd, url),
+            "judged_without_redis": n_without_redis,
             "restarts": len(stops),
             "longest_stop_s": round(max(stops), 1),
             "longest_start_s": round(max(starts), 1),
@@ -151,23 +166,28 @@ def measure(*, is_quick: bool, ref: str = "") -> dict[str, float]:
 
 
 @contextmanager
-def database() -> Iterator[str]:
-    """An empty database on the server of DATABASE_URL."""
+def database(template: str) -> Iterator[str]:
+    """A database on the server of DATABASE_URL: empty, or a copy."""
     server = os.environ["DATABASE_URL"]
     name = f"restarts_{os.getpid()}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}")
         try:
             yield f"{server.rpartition('/')[0]}/{name}"
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def releases(folder: Path, url: str, ref: str) -> tuple[Release, Release]:
+def releases(
+    folder: Path, url: str, broker: str, ref: str, *, is_for_tests: bool
+) -> tuple[Release, Release]:
     environment = os.environ | {
         "DATABASE_URL": url,
+        "REDIS_URL": broker,
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "PREFERABLY_MODE": "production",
+        "PREFERABLY_MODE": "test" if is_for_tests else "production",
+        "PREFERABLY_HTTPS": "1",
+        "EMAIL_URL": "smtp://127.0.0.1:9",  # nobody is mailed
         "PREFERABLY_SECRET_KEY": secrets.token_urlsafe(40),
         "PREFERABLY_LOG_LEVEL": "WARNING",
         "PREFERABLY_HOME": str(folder / "home"),
@@ -262,8 +282,9 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="without the quiet time around it")
     parser.add_argument("--from", dest="ref", default="", help="a commit: upgrade from its code")
+    parser.add_argument("--template", default="", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    print(json.dumps(measure(is_quick=chosen.quick, ref=chosen.ref)))
+    print(json.dumps(measure(is_quick=chosen.quick, ref=chosen.ref, template=chosen.template)))
 
 
 if __name__ == "__main__":

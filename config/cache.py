@@ -65,7 +65,7 @@ class _Client:
         if self._is_known_to_be_away():
             return True
         try:
-            self._redis.get("any")
+            self._redis.get("any", None)
         except RedisError as problem:
             self._note(problem)
             return True

@@ -17,7 +17,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.third_party import celery_options, hub, periodic_tasks, prolific, rest_api, sign_in
+from config.third_party import (
+    celery_options,
+    database,
+    hub,
+    periodic_tasks,
+    prolific,
+    rest_api,
+    sign_in,
+)
 
 # The folder with our packages: a checkout, or the site-packages of an installed wheel.
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -150,54 +158,7 @@ TEMPLATES = [
 ]
 
 # --- data -----------------------------------------------------------------------------------------
-DATABASES = {
-    "default": environ.Env.db_url_config(
-        env.text(
-            "DATABASE_URL",
-            "Database URL: postgres://user:password@host:port/name or sqlite:////path/to/file.",
-            default=f"sqlite:///{HOME / 'preferably.sqlite3'}",
-        )
-    )
-}
-KEEPS_PLANS = env.flag(
-    "PREFERABLY_PREPARED_STATEMENTS",
-    "Use PostgreSQL's prepared statements on the desk. Set to 0 behind a connection"
-    " pooler in transaction mode.",
-    default="1",
-)
-HAS_POOLER = env.flag(
-    "PREFERABLY_POOLER",
-    "DATABASE_URL leads to a connection pooler in transaction mode, such as PgBouncer: reads large"
-    " results without cursors of the server.",
-    default="0",
-)
-LOCK_TIMEOUT_S = env.integer(
-    "PREFERABLY_LOCK_TIMEOUT_S",
-    "Seconds that a statement waits for a lock of PostgreSQL before it fails. Set it for migrations"
-    " while people work: those who come after wait as long. 0: no limit.",
-    default="0",
-)
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # The web process and the worker both write: without immediate transactions, 44 of 600 writes
-    # failed with "database is locked".
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = HAS_POOLER
-    # Options that DATABASE_URL gives, such as sslmode, stay.
-    options = DATABASES["default"].setdefault("OPTIONS", {})
-    options["prepare_threshold"] = 1 if KEEPS_PLANS else None  # for config.compiled
-    if KEEPS_PLANS:
-        generic = "-c plan_cache_mode=force_generic_plan"  # see ADR 9
-        options["options"] = f"{options.get('options', '')} {generic}".strip()
-    if LOCK_TIMEOUT_S:
-        limit = f"-c lock_timeout={LOCK_TIMEOUT_S}s"
-        options["options"] = f"{options.get('options', '')} {limit}".strip()
+DATABASES = {"default": database.connection(home=HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text(
     "REDIS_URL",

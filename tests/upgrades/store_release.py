@@ -20,7 +20,8 @@ os.environ |= {
 }
 django.setup()
 
-from tests.upgrades import messages, populate, releases, rows  # noqa: E402
+from tests.upgrades import populate, releases, rows  # noqa: E402
+from tests.upgrades.messages import record  # noqa: E402
 
 MAX_BYTES = 300_000
 
@@ -34,7 +35,7 @@ def main(name: str) -> None:
         raise SystemExit(f"{len(text.encode())} bytes are too many: {MAX_BYTES} at most.")
     Path(file).parent.mkdir(exist_ok=True)
     file.write_text(text)
-    (messages.FOLDER / f"{name}.json").write_text(messages.as_json(messages.now()))
+    (record.FOLDER / f"{name}.json").write_text(record.as_json(record.now()))
 
 
 def populated() -> str:

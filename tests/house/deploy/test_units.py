@@ -1,5 +1,6 @@
 """The files in deploy/ match the code and the operators' guide."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
+CADDY = os.environ.get("CADDY") or shutil.which("caddy")
 GUIDE = ROOT / "docs" / "operators.md"
 OPTIONS = [
     "-Q gpu",
@@ -115,3 +117,19 @@ def test_the_proxies_of_the_guide_know_both_web_processes() -> None:
     assert set(started) == {"8001", "8002"}
     for port in set(started):
         assert proxy.count(f"127.0.0.1:{port}") == 2, "in Caddy's file and in nginx's"
+
+
+@pytest.mark.skipif(CADDY is None, reason="caddy is missing")
+def test_caddy_understands_the_file_of_the_guide(tmp_path: Path) -> None:
+    (block,) = re.findall(r"^    label\.example\.org \{\n(?:^    .*\n)+", GUIDE.read_text(), re.M)
+    (tmp_path / "Caddyfile").write_text(block)
+
+    done = subprocess.run(
+        [str(CADDY), "adapt", "--config", "Caddyfile", "--adapter", "caddyfile", "--validate"],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr

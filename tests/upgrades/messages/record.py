@@ -11,7 +11,7 @@ from pathlib import Path
 
 from config.celery import TASK_ROOMS, app
 
-FOLDER = Path(__file__).with_name("messages")
+FOLDER = Path(__file__).parent
 
 Messages = dict[str, list[str]]
 """A task's name → its arguments."""

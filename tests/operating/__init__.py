@@ -1,1 +1,0 @@
-"""What an operator does while people work."""

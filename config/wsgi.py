@@ -19,9 +19,9 @@ def load_everything() -> None:
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             reverse("home")
-    for folder in settings.TEMPLATES[0]["DIRS"]:
-        for path in sorted(folder.rglob("*.html")):
-            get_template(path.relative_to(folder).as_posix())
+    folder = (settings.FILES_DIR / "templates").resolve()
+    for path in sorted(folder.rglob("*.html")):
+        get_template(path.relative_to(folder).as_posix())
 
 
 application = get_wsgi_application()

@@ -25,6 +25,7 @@ from config.third_party import (
     prolific,
     rest_api,
     sign_in,
+    upkeep,
 )
 
 # The folder with our packages: a checkout, or the site-packages of an installed wheel.
@@ -320,11 +321,10 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = periodic_tasks.SCHEDULE
-KEEP_DAYS = env.integer(
-    "PREFERABLY_KEEP_DAYS",
-    "Days until unused weights and checkpoints are deleted. 0: only on the page “Storage”.",
-    default="30",
-)
+BACKUP_URL, BACKUP_EVERY_HOURS = upkeep.BACKUP_URL, upkeep.BACKUP_EVERY_HOURS
+BACKUP_KEEP, KEEP_DAYS = upkeep.BACKUP_KEEP, upkeep.KEEP_DAYS
+KEEP_EXPORTS_DAYS, KEEP_UPLOADS_DAYS = upkeep.KEEP_EXPORTS_DAYS, upkeep.KEEP_UPLOADS_DAYS
+KEEP_LOGS_DAYS, KEEP_AUDIT_DAYS = upkeep.KEEP_LOGS_DAYS, upkeep.KEEP_AUDIT_DAYS
 RUN_HEARTBEAT_S = env.integer(
     "PREFERABLY_RUN_HEARTBEAT_S", "Seconds between heartbeats of a run's supervisor.", default="5"
 )

@@ -9,6 +9,8 @@ from django.template.loader import get_template
 from django.urls import reverse
 from django.utils import translation
 
+from config.monitoring import shared
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
@@ -24,6 +26,7 @@ def load_everything() -> None:
         get_template(path.relative_to(folder).as_posix())
 
 
+shared.share_request_metrics()
 application = get_wsgi_application()
 load_everything()
 # What is loaded by now stays. With --preload, workers share its memory, and no collection of

@@ -2,11 +2,15 @@
 
 import json
 import shutil
+import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import fsspec
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Backup, Notice, User
@@ -20,7 +24,7 @@ from training.runs import services as runs_services
 from training.snapshots import freeze
 from training.storage import selectors as storage_selectors
 from training.storage import store
-from training.storage.backups import services, tools
+from training.storage.backups import database, services, tools
 from training.storage.backups.pool import Pool
 from training.storage.backups.refusals import UnableToBackUp, UnableToRestore
 
@@ -80,6 +84,33 @@ def as_in_new_store(rows: dict[str, list[str]], old: str, new: str) -> dict[str,
     return rows | {"training_trainedmodel": sorted(row.replace(old, new) for row in moved)}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("store_kind", ["bucket"])
+def test_a_backup_in_a_bucket_restores_the_artifacts_of_a_bucket(
+    site: sites.Folders, s3: str, tmp_path: Path, settings: LazySettings
+) -> None:
+    place = f"{s3}/{tmp_path.name}-backups"
+    services.back_up(place=place, clock=lambda: NOON)
+    services.back_up(place=place, keep=1, clock=lambda: NOON + timedelta(days=1))
+    assert len(Pool(place).names()) == 1
+    assert services.check(place=place)[1] == []
+    new = sites.Folders(tmp_path / "new", f"{site.artifacts}-new")
+    sites.use(settings, new)
+
+    with sites.in_empty_database():
+        services.restore(place=place, now=NOON)
+        seen = what_works()
+
+    assert seen == WORKS
+    bucket = fsspec.filesystem("s3")
+    old, moved = (
+        {key.removeprefix(folder): bucket.cat(key) for key in bucket.find(folder)}
+        for folder in (name.removeprefix("s3://") for name in (site.artifacts, new.artifacts))
+    )
+    assert len(old) > 5
+    assert {key.removeprefix("-new"): content for key, content in moved.items()} == old
+
+
 WORKS = {
     "snapshot is whole": True,
     "run": ("queued", 1),
@@ -129,6 +160,36 @@ def test_the_manifest_counts_every_row_and_has_the_checksum_of_every_file(
         assert by_path[f"home/uploads/{path}"] == digest
     assert (made.n_rows, made.n_files) == (sum(manifest["rows"].values()), len(manifest["files"]))
     assert services.check(place=str(place))[1] == []
+
+
+def test_what_is_written_while_the_database_is_copied_is_not_in_the_copy(
+    site: sites.Folders, tmp_path: Path
+) -> None:
+    """The rows are counted, and files named, at the moment of the copy."""
+
+    def written_meanwhile() -> int:
+        with ThreadPoolExecutor(1) as other:
+            other.submit(write_and_close).result()
+        return User.objects.count()
+
+    def write_and_close() -> None:
+        User.objects.create_user(email="meanwhile@example.org", name="Meanwhile")
+        connection.close()
+
+    before = User.objects.count()
+    copied = database.copy(tmp_path / "copy", look=written_meanwhile)
+
+    assert (copied.seen, copied.rows["accounts_user"]) == (before, before)
+    assert User.objects.count() == before + 1
+    with sites.in_empty_database():
+        database.restore(tmp_path / "copy")
+        assert not User.objects.filter(name="Meanwhile").exists()
+
+
+def test_nobody_else_on_the_machine_reads_a_backup(site: sites.Folders, place: Path) -> None:
+    back_up(place)
+
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
 
 
 def test_the_next_backup_sends_only_what_is_new(site: sites.Folders, place: Path) -> None:

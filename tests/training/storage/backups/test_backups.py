@@ -186,6 +186,16 @@ def test_what_is_written_while_the_database_is_copied_is_not_in_the_copy(
         assert not User.objects.filter(name="Meanwhile").exists()
 
 
+def test_a_copy_that_came_out_different_is_no_part_of_a_backup(place: Path) -> None:
+    """Linux gives this file another content each time it is read."""
+    changing = Path("/proc/sys/kernel/random/uuid")
+
+    with pytest.raises(UnableToBackUp, match="came out different in the backup 5 times"):
+        Pool(str(place)).add(changing, but_not=())
+
+    assert [file for file in place.rglob("*") if file.is_file()] == []
+
+
 def test_nobody_else_on_the_machine_reads_a_backup(site: sites.Folders, place: Path) -> None:
     back_up(place)
 

@@ -35,6 +35,12 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Where backups go."""
+    return tmp_path / "backups"
+
+
+@pytest.fixture
 def store_kind() -> str:
     """Where the artifacts are: below PREFERABLY_HOME, in a folder, at a URL, or in a bucket."""
     return "home"

@@ -18,6 +18,7 @@ TASK_ROOMS = (
     "labeling.queue",
     "training.benchmarks.scorecards",
     "training.nodes",
+    "training.operations",
     "training.playground",
     "training.registry",
     "training.runs",

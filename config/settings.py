@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
+from config.monitoring import knobs, reports
 from config.third_party import (
     celery_options,
     hub,
@@ -101,6 +102,8 @@ INSTALLED_APPS = [
     "training",
 ]
 MIDDLEWARE = [
+    "training.operations.probes.ProbeMiddleware",
+    "config.monitoring.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -117,6 +120,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.shell.middleware.PrivacyMiddleware",
     "accounts.shell.middleware.ReaderMiddleware",
+    "config.monitoring.requests.PersonMiddleware",
     "accounts.shell.middleware.PermissionMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -325,7 +329,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 if HTTPS:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = ["^(health|ready)z$"]  # asked by the machine itself, without TLS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 PROXIES = env.integer(
     "PREFERABLY_PROXIES",
@@ -457,23 +460,13 @@ UPSETTING_BEFORE_PAUSE = env.integer(
     default="15",
 )
 
-# --- logs -----------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {
-        # At INFO it logs the URLs of webhooks, which may contain a secret.
-        "httpx2": {"level": "WARNING"},
-    },
-    "root": {
-        "handlers": ["console"],
-        "level": env.text(
-            "PREFERABLY_LOG_LEVEL", "Log level, such as INFO or WARNING.", default="INFO"
-        ),
-    },
-}
+# --- monitoring -----------------------------------------------------------------------------------
+LOGGING = knobs.LOGGING
+METRICS_TOKEN, METRICS_NETWORKS = knobs.METRICS_TOKEN, knobs.METRICS_NETWORKS
+SERVES_NEWER_SCHEMA = knobs.SERVES_NEWER_SCHEMA
+RELEASE = knobs.RELEASE
+# Traces begin once a request has its id.
+MIDDLEWARE[2:2] = reports.start(environment=MODE)
 
 # --- the REST API ---------------------------------------------------------------------------------
 API_READS_PER_MINUTE = env.integer(

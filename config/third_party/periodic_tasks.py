@@ -29,6 +29,7 @@ SCHEDULE = {
         "schedule": 15.0,
     },
     "deliver-webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 10.0},
+    "note-worker": {"task": "training.operations.tasks.note_worker", "schedule": 30.0},
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": 30.0},
     "back-up-when-due": {
         "task": "training.storage.backups.tasks.back_up_when_due",

@@ -155,6 +155,18 @@ def is_whole(url: str) -> bool:
     return bool(retry(lambda: files.exists(f"{path}/{MANIFEST}")))
 
 
+def ask(url: str) -> None:
+    """Asks the store once whether it is there, without a retry. Raises StoreUnavailable."""
+    files, path = fsspec.core.url_to_fs(url)
+    files.invalidate_cache()
+    try:
+        files.info(path)
+    except FileNotFoundError:
+        return  # it answered: nothing is stored yet
+    except (OSError, S3Unavailable) as problem:
+        raise StoreUnavailable(str(problem)) from problem
+
+
 def read(url: str, name: str) -> Iterator[bytes]:
     """Yields a file's content in blocks. Raises StoreUnavailable."""
     files, path = fsspec.core.url_to_fs(url)

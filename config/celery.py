@@ -25,6 +25,7 @@ TASK_ROOMS = (
     "training.schedules",
     "training.snapshots.curation",
     "training.storage",
+    "training.storage.backups",
 )
 """Every package that has a tasks.py."""
 

@@ -18,7 +18,15 @@ from redis.retry import Retry
 
 from config import env, permissions
 from config.monitoring import knobs, reports
-from config.third_party import celery_options, hub, periodic_tasks, prolific, rest_api, sign_in
+from config.third_party import (
+    celery_options,
+    hub,
+    periodic_tasks,
+    prolific,
+    rest_api,
+    sign_in,
+    upkeep,
+)
 
 # The folder with our packages: a checkout, or the site-packages of an installed wheel.
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -346,11 +354,10 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = periodic_tasks.SCHEDULE
-KEEP_DAYS = env.integer(
-    "PREFERABLY_KEEP_DAYS",
-    "Days until unused weights and checkpoints are deleted. 0: only on the page “Storage”.",
-    default="30",
-)
+BACKUP_URL, BACKUP_EVERY_HOURS = upkeep.BACKUP_URL, upkeep.BACKUP_EVERY_HOURS
+BACKUP_KEEP, KEEP_DAYS = upkeep.BACKUP_KEEP, upkeep.KEEP_DAYS
+KEEP_EXPORTS_DAYS, KEEP_UPLOADS_DAYS = upkeep.KEEP_EXPORTS_DAYS, upkeep.KEEP_UPLOADS_DAYS
+KEEP_LOGS_DAYS, KEEP_AUDIT_DAYS = upkeep.KEEP_LOGS_DAYS, upkeep.KEEP_AUDIT_DAYS
 RUN_HEARTBEAT_S = env.integer(
     "PREFERABLY_RUN_HEARTBEAT_S", "Seconds between heartbeats of a run's supervisor.", default="5"
 )

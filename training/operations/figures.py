@@ -15,7 +15,7 @@ from django.db import OperationalError, ProgrammingError, connection, transactio
 from django.db.models import Count, Max, Min, Q
 from django_celery_beat.models import PeriodicTask
 
-from accounts.models import AuditEvent, Delivery
+from accounts.models import Backup, Delivery
 from config import broker
 from labeling.models import Judgment, Slot
 from training.models import Node, Run
@@ -71,7 +71,10 @@ class Figures:
     """when a short worker last took a task"""
     database_bytes: int | None
     disks: Sequence[Disk]
-    backup_at: datetime | None
+    whole_backup: Backup | None
+    """the newest that was read back"""
+    last_backup: Backup | None
+    """the newest, whole or not"""
     pending_migrations: Sequence[tuple[str, str]] | None
 
 
@@ -118,7 +121,8 @@ def read(*, now: datetime) -> Figures:
             worker_at=_worker_at(),
             database_bytes=_within_limit(_database_bytes),
             disks=_disks(),
-            backup_at=_within_limit(_backup_at),
+            whole_backup=_within_limit(_whole_backup),
+            last_backup=_within_limit(_last_backup),
             pending_migrations=_within_limit(readiness.pending_migrations),
         )
 
@@ -203,10 +207,12 @@ def _disk(name: str, folder: Path) -> Disk:
     return Disk(name, folder, usage.free, usage.total)
 
 
-def _backup_at() -> datetime | None:
-    verified = AuditEvent.objects.filter(target_type="backup", action="backup")
-    at: datetime | None = verified.aggregate(at=Max("at"))["at"]
-    return at
+def _whole_backup() -> Backup | None:
+    return Backup.objects.filter(problem="").order_by("-ended_at").first()
+
+
+def _last_backup() -> Backup | None:
+    return Backup.objects.order_by("-ended_at").first()
 
 
 # --- the short worker -----------------------------------------------------------------------------

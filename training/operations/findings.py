@@ -354,12 +354,18 @@ def _old(found: Figures) -> Iterator[Finding]:
 
 def _backup(found: Figures) -> Finding:
     about = _("Backup")
-    advice = _("Make one: python manage.py backup. The operator guide says how to schedule it.")
-    if found.backup_at is None:
-        return Finding(about, WARNING, _("There is no backup by this site."), advice=advice)
-    level = _level(found.at - found.backup_at, BACKUP_OLD, BACKUP_TOO_OLD)
+    advice = _("Make one: preferably backup /srv/backups.")
+    if not settings.BACKUP_URL:
+        advice += " " + _("Set PREFERABLY_BACKUP_URL so that the site does it every day.")
+    whole, last = found.whole_backup, found.last_backup
+    if last is not None and last.problem:
+        words = _("The last one failed: %(problem)s") % {"problem": last.problem}
+        return Finding(about, DANGER, words, last.ended_at, advice)
+    if whole is None:
+        return Finding(about, WARNING, _("This site has made none."), advice=advice)
+    level = _level(found.at - whole.ended_at, BACKUP_OLD, BACKUP_TOO_OLD)
     words = _("The last one was verified:")
-    return Finding(about, level, words, found.backup_at, advice if level != GOOD else "")
+    return Finding(about, level, words, whole.ended_at, advice if level != GOOD else "")
 
 
 def _migrations(found: Figures) -> Finding:

@@ -217,8 +217,8 @@ def _of_storage(found: figures.Figures) -> Iterator[Metric]:
     )
     yield from _known(
         "backup_timestamp_seconds",
-        "When the last backup was verified.",
-        found.backup_at.timestamp() if found.backup_at else None,
+        "When the last whole backup was verified.",
+        found.whole_backup.ended_at.timestamp() if found.whole_backup else None,
     )
 
 

@@ -365,6 +365,11 @@ def _backup(found: Figures) -> Finding:
         return Finding(about, WARNING, _("This site has made none."), advice=advice)
     level = _level(found.at - whole.ended_at, BACKUP_OLD, BACKUP_TOO_OLD)
     words = _("The last one was verified:")
+    if whole.missing and level == GOOD:
+        words = _("Files that the database names are missing. %(first)s The backup was verified:")
+        words %= {"first": whole.missing[0]}
+        advice = _("Bring them back from an older backup, or delete what needs them.")
+        return Finding(about, WARNING, words, whole.ended_at, advice)
     return Finding(about, level, words, whole.ended_at, advice if level != GOOD else "")
 
 

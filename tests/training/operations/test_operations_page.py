@@ -253,6 +253,17 @@ def test_a_backup_that_failed_says_why(signed_in: SignIn, alice: User) -> None:
     )
 
 
+def test_a_backup_names_files_that_were_not_there(signed_in: SignIn, alice: User) -> None:
+    now = timezone.now()
+    missing = ["Model 7 has no files.", "Model 8 has no files."]
+    Backup.objects.create(place="/b", started_at=now, ended_at=now, missing=missing)
+
+    line = lines_of(signed_in(alice))["Backup"]
+
+    assert line.startswith("Warning Files that the database names are missing.")
+    assert "Model 7 has no files." in line
+
+
 def test_a_node_of_another_release_is_named(signed_in: SignIn, alice: User) -> None:
     Node.objects.create(
         name="gpu-1", seen_at=timezone.now(), versions={"preferably": "0.0.9", "torch": "2.13"}

@@ -20,6 +20,7 @@ from config import env, permissions
 from config.monitoring import knobs, reports
 from config.third_party import (
     celery_options,
+    database,
     hub,
     periodic_tasks,
     prolific,
@@ -166,38 +167,7 @@ TEMPLATES = [
 ]
 
 # --- data -----------------------------------------------------------------------------------------
-DATABASES = {
-    "default": environ.Env.db_url_config(
-        env.text(
-            "DATABASE_URL",
-            "Database URL: postgres://user:password@host:port/name or sqlite:////path/to/file.",
-            default=f"sqlite:///{HOME / 'preferably.sqlite3'}",
-        )
-    )
-}
-KEEPS_PLANS = env.flag(
-    "PREFERABLY_PREPARED_STATEMENTS",
-    "Use PostgreSQL's prepared statements on the desk. Set to 0 behind a connection"
-    " pooler in transaction mode.",
-    default="1",
-)
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # The web process and the worker both write: without immediate transactions, 44 of 600 writes
-    # failed with "database is locked".
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # Options that DATABASE_URL gives, such as sslmode, stay.
-    options = DATABASES["default"].setdefault("OPTIONS", {})
-    options["prepare_threshold"] = 1 if KEEPS_PLANS else None  # for config.compiled
-    if KEEPS_PLANS:
-        generic = "-c plan_cache_mode=force_generic_plan"  # see ADR 9
-        options["options"] = f"{options.get('options', '')} {generic}".strip()
+DATABASES = {"default": database.connection(home=HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text(
     "REDIS_URL",

@@ -52,7 +52,7 @@ COUNTED = {
     "responses": _("responses"),
     "demonstrations": _("demonstrations"),
     "comparisons": _("comparisons"),
-    "duplicates": _("existing prompts"),
+    "duplicates": _("duplicate prompts"),
     "repeated_judgments": _("existing judgments"),
 }
 

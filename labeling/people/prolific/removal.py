@@ -1,4 +1,4 @@
-"""The numbers of submissions on Prolific are removed after their rater has withdrawn and was paid."""
+"""Removes the numbers of submissions on Prolific whose rater has withdrawn and was paid."""
 
 from datetime import datetime, timedelta
 

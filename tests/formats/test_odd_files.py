@@ -226,13 +226,26 @@ def test_a_comma_that_may_separate_thousands_makes_no_number(tmp_path: Path) -> 
     assert question.labels == ("1,500", "2,000", "3,000")
 
 
-def test_categories_that_begin_with_numbers_are_ordered_by_them(tmp_path: Path) -> None:
-    content = "item,rater,rating\n1,ann,10 - good\n1,bob,2 - bad\n2,ann,5 - fair\n2,bob,2 - bad\n"
+@pytest.mark.parametrize(
+    ("words", "role", "is_ordered"),
+    [
+        (("2/10", "5/10", "10/10"), "answer", True),
+        (("2 - bad", "5 - fair", "10 - good"), "scale", True),
+        (("1_complied", "2_refused", "3_partly"), "answer", False),
+    ],
+)
+def test_numbers_before_words_order_them_only_as_points_or_if_somebody_says_so(
+    tmp_path: Path, words: tuple[str, ...], role: str, is_ordered: bool
+) -> None:
+    lines = "".join(f"{n},{rater},{word}\n" for n, word in enumerate(words) for rater in "ab")
+    path = tmp_path / "table.csv"
+    path.write_text(f"item,rater,rating\n{lines}")
 
-    [question] = table(content, tmp_path).plan.questions.values()
+    given = {"item": "item", "rater": "rater", "rating": role}
+    [question] = drafts_of_file.look(path=path, given=given).plan.questions.values()
 
     assert isinstance(question, Scale)
-    assert (question.labels, question.is_ordered) == (("2 - bad", "5 - fair", "10 - good"), True)
+    assert (question.labels, question.is_ordered) == (words, is_ordered)
 
 
 @pytest.mark.parametrize(

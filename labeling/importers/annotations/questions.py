@@ -20,6 +20,7 @@ _TRUE = frozenset({"true", "yes", "y", "on", "t"})
 _FALSE = frozenset({"false", "no", "n", "off", "f"})
 _MISSING = frozenset({"", "nan", "null", "n/a", "na", "#n/a"})
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")
+_FRACTION = re.compile(r"\d+ ?/ ?(\d+)")
 _LEADING_NUMBER = re.compile(r"[+-]?\d+(?=\D)")
 _ORDERS: Sequence[Sequence[str]] = (
     ("strongly disagree", "disagree", "neutral", "agree", "strongly agree"),
@@ -62,7 +63,7 @@ class Asked:
             return Flag(self.name, self.label)
         if roles.SCALE in wanted and (scale := self._scale()):
             return scale
-        return self._categories() if self.kind in (roles.ANSWER, roles.CHOICE) else None
+        return self._categories() if self.kind != roles.FLAG else None
 
     def _scale(self) -> Scale | None:
         """A scale if nearly all answers are numbers; the others are reported line by line."""
@@ -85,8 +86,10 @@ class Asked:
         ):
             return None
         labels, is_ordered = _ordered(self.values)
-        if not is_ordered and self.kind == roles.ANSWER:
-            labels, is_ordered = _numbered(labels)
+        if self.kind == roles.SCALE or (self.kind == roles.ANSWER and _are_fractions(labels)):
+            labels, is_ordered = (labels, True) if is_ordered else _numbered(labels)
+        if self.kind == roles.SCALE and not is_ordered:
+            return None
         return Scale(
             self.name, self.label, 1, max(2, len(labels)), labels=labels, is_ordered=is_ordered
         )
@@ -138,6 +141,14 @@ def _ordered(values: Counter[str]) -> tuple[tuple[str, ...], bool]:
             if len(words) > 2 and words.keys() <= set(order):
                 return tuple(words[word] for word in order if word in words), True
     return tuple(sorted(values)), False
+
+
+def _are_fractions(labels: tuple[str, ...]) -> bool:
+    """Whether all are points out of the same number, such as 4/5. Other numbers in front of words
+    may only name categories.
+    """
+    found = [_FRACTION.fullmatch(label) for label in labels]
+    return len({one[1] if one else "" for one in found}) == 1 and found[0] is not None
 
 
 def _numbered(labels: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:

@@ -90,7 +90,9 @@ def _encoding(start: bytes) -> str:
     if start.startswith(_UTF16):
         return "utf-16"
     zeros = [byte == 0 for byte in start[:4]]
-    return {(False, True) * 2: "utf-16-le", (True, False) * 2: "utf-16-be"}.get(tuple(zeros), "")
+    if zeros == [False, True, False, True]:
+        return "utf-16-le"
+    return "utf-16-be" if zeros == [True, False, True, False] else ""
 
 
 def is_packed(stream: Opened) -> bool:

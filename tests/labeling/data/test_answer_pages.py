@@ -174,7 +174,9 @@ def test_texts_beyond_the_budget_of_a_preview_are_read_by_the_worker(
     assert "Hi 3" in words(previewed)
     assert "No pair has the ID" not in words(previewed)
 
-    tokens = {name: token_in(previewed, name) for name in ("upload", "texts_upload")}
+    tokens: dict[str, Any] = {
+        name: token_in(previewed, name) for name in ("upload", "texts_upload")
+    }
     post(client, start="1", **tokens)
 
     assert run().counts["comparisons"] == 100

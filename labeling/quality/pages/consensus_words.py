@@ -102,8 +102,8 @@ def _rating(found: RatingConsensus, letter: str) -> RatingRow:
     about: dict[str, Any] = {"letter": letter, "question": found.question.label, "n": found.n}
     numbers = found.numbers
     if numbers is None:
-        words = {"together": found.answer or _("tie"), "weighted": found.weighted_answer or "–"}
-        return RatingRow(**about, **words, interval="–", median="–", spread="–")
+        about |= {"together": found.answer or _("tie"), "weighted": found.weighted_answer or "–"}
+        return RatingRow(**about, interval="–", median="–", spread="–")
     is_flag = isinstance(found.question, Flag)
     shown = _percent if is_flag else _decimal
     ends = (numbers.low, numbers.high)

@@ -95,6 +95,8 @@ def _consensus(
     values = list(answered.values())
     each = [weights.get(rater, 1.0) for rater in answered]
     numbers = None
+    plain: float | None
+    weighted: float | None
     if is_ordered(question):
         lowest, highest = _ends(question, codes)
         numbers = ratings.together(values, each, lowest=lowest, highest=highest)

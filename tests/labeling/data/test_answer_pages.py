@@ -161,6 +161,23 @@ def test_raters_cannot_import_answers(rosa: Any, signed_in: SignedIn) -> None:
     assert signed_in(rosa.user).get(PAGE).status_code == 403
 
 
+@pytest.mark.parametrize("is_own", [False, True])
+def test_the_bias_page_says_that_positions_are_those_of_the_file(
+    alice: User, signed_in: SignedIn, is_own: bool
+) -> None:
+    """Not for an export of this site, which has the positions that raters saw."""
+    client = signed_in(alice)
+    post(client, upload=token_in(post(client, PAIRS, preview="1")), start="1")
+    run()
+    Import.objects.update(format="rankings" if is_own else "annotations")
+    campaign = Campaign.objects.get()
+    compute_quality(campaign_id=campaign.pk, now=NOON)
+
+    text = words(client.get(f"/campaigns/{campaign.pk}/bias/"))
+
+    assert ("Positions are the order of the responses in the file" in text) is not is_own
+
+
 def test_texts_beyond_the_budget_of_a_preview_are_read_by_the_worker(
     alice: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,7 +160,7 @@ def test_the_page_the_file_and_the_api_say_the_same(
         row["question"]: row for row in shapes.records("rating_consensus") if row["item"] == last.pk
     }
     calling = client_with(secret_of(alice))
-    listed = calling.get(f"/api/v1/campaigns/{last.campaign_id}/consensus").json()["items"]
+    listed = calling.get(f"/api/v1/campaigns/{last.campaign_id}/consensus").json()["results"]
     [item] = [one for one in listed if one["item"] == last.pk]
     by_api = {one["question"]: one for one in item["ratings"]}
 

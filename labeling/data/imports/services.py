@@ -375,7 +375,7 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
 def _find_format(batch: Import) -> None:
     """Of a file that was too large to look at when it was uploaded."""
     if not batch.format:
-        with _file(batch.path).open("rb") as stream:
+        with uploads.find(batch.path).open("rb") as stream:
             batch.format = formats.guess_format(stream, batch.columns)
         batch.save(update_fields=["format"])
 

@@ -118,7 +118,7 @@ def _rating(found: RatingConsensus, letter: str) -> RatingRow:
 
 
 def _decimal(number: float) -> str:
-    return number_format(number, decimal_pos=2)
+    return number_format(round(number, 2), decimal_pos=2)  # it cuts off what it does not show
 
 
 def _sentence(found: ItemConsensus, *, n_changed: int) -> str:

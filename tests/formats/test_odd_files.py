@@ -194,6 +194,15 @@ def test_records_of_a_hub_have_the_answers_of_each_user() -> None:
     assert found == {"u1": 4, "u2": 5}
 
 
+def test_answers_of_a_hub_that_are_no_lists_are_reported() -> None:
+    record = {"text": "a", "quality.responses": "[4 5]", "quality.responses.users": "['u' 'v']"}
+
+    [draft], problems = read(jsonl([record]))
+
+    assert draft.messages[0]["content"] == "a"
+    assert [name in problems[0] for name in record] == [False, True, True]
+
+
 @pytest.mark.parametrize(
     ("written", "numbers"),
     [

@@ -309,29 +309,35 @@ _USERS, _STATUS = ".responses.users", ".responses.status"
 
 def _record(row: Row) -> Row:
     """A flat record with its fields and answers where Argilla's own export has them. Suggestions
-    are a model's.
+    are a model's. Answers that are no lists stay where they are, to be reported.
     """
     questions = [name.removesuffix(_USERS) for name in row if name.endswith(_USERS)]
     parts = tuple(f"{question}.{part}" for question in questions for part in _PARTS)
-    own = {"id", "_server_id", "status"}
+    about = {name: row[name] for name in ("id", "_server_id", "status") if name in row}
     fields = {
-        name: value for name, value in row.items() if name not in own and not name.startswith(parts)
+        name: value
+        for name, value in row.items()
+        if name not in about and not name.startswith(parts)
     }
     answers = {question: _flat_answers(row, question) for question in questions}
-    return {
-        **{name: row[name] for name in own & row.keys()},
-        "fields": fields,
-        "responses": answers,
+    unread = {
+        name: row[name]
+        for question, found in answers.items()
+        if found is None
+        for name in (f"{question}.responses", f"{question}{_USERS}")
+        if row.get(name)
     }
+    responses = {question: found for question, found in answers.items() if found is not None}
+    return {**about, **unread, "fields": fields, "responses": responses}
 
 
 _PARTS = ("responses", "suggestion")
 
 
-def _flat_answers(row: Row, question: str) -> list[Row]:
+def _flat_answers(row: Row, question: str) -> list[Row] | None:
     values, users = row.get(f"{question}.responses"), row.get(f"{question}{_USERS}")
     if not isinstance(values, list) or not isinstance(users, list) or len(values) != len(users):
-        return []
+        return None
     status = row.get(f"{question}{_STATUS}")
     states = (
         status if isinstance(status, list) and len(status) == len(users) else [None] * len(users)

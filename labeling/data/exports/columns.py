@@ -95,7 +95,7 @@ FIELDS: dict[str, str] = {
     "p_tie": "The probability that they are equally good.",
     "p_b": "The probability that `b` is better.",
     "question": "The name of a question of the rating form.",
-    "response_id": "The site's number for the response.",
+    "response_id": "The ID of the response on the site.",
     "question_label": "The question as raters read it.",
     "n_answers": "The number of raters who answered the question.",
     "answer": "The word at the median, or the most frequent category. Null for numbers and ties.",

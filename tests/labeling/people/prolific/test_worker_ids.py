@@ -17,10 +17,8 @@ from labeling.people.crowd import services as crowd_services
 from labeling.people.prolific import bonuses, dues, removal
 from tests.cast import NOON, login_of
 from tests.labeling.answers import downloaded, words
-from tests.labeling.people.prolific.conftest import begin, link, poll, prolific, study
+from tests.labeling.people.prolific.conftest import begin, poll
 from tests.labeling.people.prolific.prolific_stub import Prolific
-
-__all__ = ["link", "prolific", "study"]
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]

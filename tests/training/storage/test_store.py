@@ -17,6 +17,9 @@ import services as servers
 
 from training.storage import store
 
+# One test process starts the server.
+pytestmark = pytest.mark.xdist_group("s3")
+
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:

@@ -24,6 +24,8 @@ from training.processes.run_dir import RunFolder
 from training.trainer.evaluation import harness
 
 pytestmark = pytest.mark.slow
+# One test process runs the harness's command.
+BESIDE_THE_HARNESS = pytest.mark.xdist_group("the harness's command")
 
 QUICK = BenchmarkConfig(max_new_tokens=6, batch_size=4, dtype="float32", n_shown=2)
 CHOICE_TASK = """
@@ -133,6 +135,7 @@ def harness_says(
     return results
 
 
+@BESIDE_THE_HARNESS
 @pytest.mark.usefixtures("no_connections")
 def test_multiple_choice_scores_what_the_harness_itself_scores(
     run_folder: Path,
@@ -155,6 +158,7 @@ def test_multiple_choice_scores_what_the_harness_itself_scores(
     assert not list(run_folder.glob(".tmp-*"))
 
 
+@BESIDE_THE_HARNESS
 @pytest.mark.usefixtures("no_connections")
 def test_written_answers_are_scored_by_every_filter(
     run_folder: Path,

@@ -28,18 +28,20 @@ test: install-dev ## Run every check: lint, types, contracts, and the whole suit
 	@$(MAKE) --no-print-directory -j 2 lint types
 	@CHROMIUM="$$($(RUN) scripts/browser.py)" && export CHROMIUM && \
 	HELM="$$($(RUN) -m tests.house.deploy.helm)" && export HELM && \
+	CADDY="$$($(RUN) -m benchmarks.operating.caddy)" && export CADDY && \
 	$(RUN) scripts/run_with_services.py $(RUN) -m pytest $(PYTEST) $(ARGS)
 
 quick: install-dev ## Run the tests without browser, torch or slow tests; ARGS="-k desk" selects
 	@$(RUN) scripts/run_with_services.py --kept $(RUN) -m pytest -q -n 2 --dist worksteal \
 		--quick -p no:playwright -p no:schemathesis $(ARGS)
 
-lint: install-dev ## Check style, formatting, templates, import contracts, missing migrations
+lint: install-dev ## Check style, formatting, templates, import contracts, migrations
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/djangofmt --check --quiet templates
 	@.venv/bin/lint-imports
 	@$(QUIET) $(RUN) manage.py makemigrations --check --dry-run
+	@$(QUIET) $(RUN) -m tests.upgrades.expand
 
 fix: install-dev ## Fix what lint can fix automatically
 	@.venv/bin/ruff check --fix .

@@ -18,12 +18,14 @@ TASK_ROOMS = (
     "labeling.queue",
     "training.benchmarks.scorecards",
     "training.nodes",
+    "training.operations",
     "training.playground",
     "training.registry",
     "training.runs",
     "training.schedules",
     "training.snapshots.curation",
     "training.storage",
+    "training.storage.backups",
 )
 """Every package that has a tasks.py."""
 

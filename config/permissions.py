@@ -10,9 +10,15 @@ from config.roles import ADMIN, ANYONE, MEMBER, NOBODY, RATER, RESEARCHER, STAFF
 TABLE: dict[str, frozenset[Role]] = {
     "home": MEMBER,
     "healthz": ANYONE,
+    "livez": ANYONE,
     "readyz": ANYONE,
+    "metrics": ANYONE,  # with a token or from a network: training.operations.metrics
+    "operations": ADMIN,
     "set_language": ANYONE,
     "profile": MEMBER,
+    "sessions": MEMBER,
+    "session_end": MEMBER,
+    "sessions_end_others": MEMBER,
     "search": STAFF,
     "token_new": STAFF,
     "token_revoke": STAFF,
@@ -29,6 +35,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "account_reset_password_done": ANYONE,
     "account_reset_password_from_key": ANYONE,
     "account_reset_password_from_key_done": ANYONE,
+    "openid_connect_login": ANYONE,
+    "openid_connect_callback": ANYONE,  # a provider sends people there
     "mfa_index": MEMBER,
     "mfa_activate_totp": MEMBER,
     "mfa_deactivate_totp": MEMBER,
@@ -36,6 +44,12 @@ TABLE: dict[str, frozenset[Role]] = {
     "mfa_view_recovery_codes": MEMBER,
     "mfa_download_recovery_codes": MEMBER,
     "mfa_reauthenticate": MEMBER,
+    "mfa_list_webauthn": MEMBER,
+    "mfa_add_webauthn": MEMBER,
+    "mfa_edit_webauthn": MEMBER,
+    "mfa_remove_webauthn": MEMBER,
+    "mfa_reauthenticate_webauthn": MEMBER,
+    "mfa_login_webauthn": ANYONE,
     "mfa_authenticate": ANYONE,  # after the right password
     # Admins set a login's e-mail address, so allauth's pages for it stay closed.
     "account_email": NOBODY,
@@ -48,6 +62,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "person": ADMIN,
     "person_invite": ADMIN,
     "person_two_factor_off": ADMIN,
+    "person_unlink": ADMIN,
+    "person_log_out": ADMIN,
     "roster": ADMIN,
     "roster_act": ADMIN,
     "rater_skills": ADMIN,
@@ -308,3 +324,15 @@ TABLE: dict[str, frozenset[Role]] = {
     "api_nothing": ANYONE,
     **dict.fromkeys((line.partition(" ")[2] for line in API_TABLE), ANYONE),
 }
+PASSWORD_PAGES = frozenset(
+    {
+        "account_change_password",
+        "account_set_password",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key",
+        "account_reset_password_from_key_done",
+        "person_invite",
+    }
+)
+"""Closed on a site without passwords"""

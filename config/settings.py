@@ -17,7 +17,17 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.third_party import celery_options, hub, periodic_tasks, prolific, rest_api, sign_in
+from config.monitoring import knobs, reports
+from config.third_party import (
+    celery_options,
+    database,
+    hub,
+    periodic_tasks,
+    prolific,
+    rest_api,
+    sign_in,
+    upkeep,
+)
 
 # The folder with our packages: a checkout, or the site-packages of an installed wheel.
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -81,6 +91,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_celery_beat",
     "django_htmx",
@@ -93,6 +105,8 @@ INSTALLED_APPS = [
     "training",
 ]
 MIDDLEWARE = [
+    "training.operations.probes.ProbeMiddleware",
+    "config.monitoring.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -109,7 +123,10 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.shell.middleware.PrivacyMiddleware",
     "accounts.shell.middleware.ReaderMiddleware",
+    "config.monitoring.requests.PersonMiddleware",
     "accounts.shell.middleware.PermissionMiddleware",
+    "accounts.login.middleware.SecondFactorMiddleware",
+    "accounts.login.middleware.SessionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -150,38 +167,7 @@ TEMPLATES = [
 ]
 
 # --- data -----------------------------------------------------------------------------------------
-DATABASES = {
-    "default": environ.Env.db_url_config(
-        env.text(
-            "DATABASE_URL",
-            "Database URL: postgres://user:password@host:port/name or sqlite:////path/to/file.",
-            default=f"sqlite:///{HOME / 'preferably.sqlite3'}",
-        )
-    )
-}
-KEEPS_PLANS = env.flag(
-    "PREFERABLY_PREPARED_STATEMENTS",
-    "Use PostgreSQL's prepared statements on the desk. Set to 0 behind a connection"
-    " pooler in transaction mode.",
-    default="1",
-)
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # The web process and the worker both write: without immediate transactions, 44 of 600 writes
-    # failed with "database is locked".
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # Options that DATABASE_URL gives, such as sslmode, stay.
-    options = DATABASES["default"].setdefault("OPTIONS", {})
-    options["prepare_threshold"] = 1 if KEEPS_PLANS else None  # for config.compiled
-    if KEEPS_PLANS:
-        generic = "-c plan_cache_mode=force_generic_plan"  # see ADR 9
-        options["options"] = f"{options.get('options', '')} {generic}".strip()
+DATABASES = {"default": database.connection(home=HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text(
     "REDIS_URL",
@@ -221,16 +207,9 @@ EXPORTS_DIR = HOME / "exports"
 # --- people ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.login.sessions.Backend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-vars().update(sign_in.ALLAUTH)
+vars().update(sign_in.SETTINGS)
+PASSWORDS, SECOND_FACTOR_ROLES = sign_in.PASSWORDS, sign_in.SECOND_FACTOR_ROLES
+OIDC_PROVIDERS = sign_in.providers(needs_https=MODE == "production")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -317,7 +296,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 if HTTPS:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = ["^(health|ready)z$"]  # asked by the machine itself, without TLS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 PROXIES = env.integer(
     "PREFERABLY_PROXIES",
@@ -343,11 +321,10 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = periodic_tasks.SCHEDULE
-KEEP_DAYS = env.integer(
-    "PREFERABLY_KEEP_DAYS",
-    "Days until unused weights and checkpoints are deleted. 0: only on the page “Storage”.",
-    default="30",
-)
+BACKUP_URL, BACKUP_EVERY_HOURS = upkeep.BACKUP_URL, upkeep.BACKUP_EVERY_HOURS
+BACKUP_KEEP, KEEP_DAYS = upkeep.BACKUP_KEEP, upkeep.KEEP_DAYS
+KEEP_EXPORTS_DAYS, KEEP_UPLOADS_DAYS = upkeep.KEEP_EXPORTS_DAYS, upkeep.KEEP_UPLOADS_DAYS
+KEEP_LOGS_DAYS, KEEP_AUDIT_DAYS = upkeep.KEEP_LOGS_DAYS, upkeep.KEEP_AUDIT_DAYS
 RUN_HEARTBEAT_S = env.integer(
     "PREFERABLY_RUN_HEARTBEAT_S", "Seconds between heartbeats of a run's supervisor.", default="5"
 )
@@ -450,23 +427,13 @@ UPSETTING_BEFORE_PAUSE = env.integer(
     default="15",
 )
 
-# --- logs -----------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {
-        # At INFO it logs the URLs of webhooks, which may contain a secret.
-        "httpx2": {"level": "WARNING"},
-    },
-    "root": {
-        "handlers": ["console"],
-        "level": env.text(
-            "PREFERABLY_LOG_LEVEL", "Log level, such as INFO or WARNING.", default="INFO"
-        ),
-    },
-}
+# --- monitoring -----------------------------------------------------------------------------------
+LOGGING = knobs.LOGGING
+METRICS_TOKEN, METRICS_NETWORKS = knobs.METRICS_TOKEN, knobs.METRICS_NETWORKS
+SERVES_NEWER_SCHEMA = knobs.SERVES_NEWER_SCHEMA
+RELEASE = knobs.RELEASE
+# Traces begin once a request has its id.
+MIDDLEWARE[2:2] = reports.start(environment=MODE)
 
 # --- the REST API ---------------------------------------------------------------------------------
 API_READS_PER_MINUTE = env.integer(

@@ -5,17 +5,19 @@ They are here and not in accounts because a person who rates gets a Rater with t
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import access as accounts_access
 from accounts.audit import words as audit_words
-from accounts.login import password_links
+from accounts.login import browser_sessions, password_links
 from accounts.models import User
 from accounts.people import selectors as people_selectors
 from accounts.people import services as people_services
@@ -56,17 +58,12 @@ def new(request: HttpRequest) -> HttpResponse:
         except people_services.UnableToCreatePerson as problem:
             form.add_error("email", problem.sentence)
         else:
-            _send_link(request, person)
-            messages.success(
-                request,
-                _("%(name)s now has a login. A link to set a password was sent by e-mail.")
-                % {"name": person.name},
-            )
+            messages.success(request, _welcome(request, person) % {"name": person.name})
             return redirect("person", person.pk)
     return render(
         request,
         "accounts/people/person_new.html",
-        {"form": form},
+        {"form": form, "takes_passwords": settings.PASSWORDS},
         status=422 if form.errors else 200,
     )
 
@@ -90,6 +87,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "person": person,
         "form": form,
         "link": request.session.pop(_link_key(person), None),
+        "takes_passwords": settings.PASSWORDS,
+        "n_sessions": len(browser_sessions.sessions_of(user=person, now=timezone.now())),
+        "providers": people_selectors.providers_of(user=person),
         "has_two_factor": people_selectors.has_two_factor(user=person),
         "events": [
             (event, audit_words.of_action(event.action))
@@ -119,6 +119,26 @@ def turn_off_two_factor(request: MemberRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("Two-factor authentication is off for this person."))
     return redirect("person", pk)
+
+
+@require_POST
+def log_out(request: MemberRequest, pk: int) -> HttpResponse:
+    """In every browser."""
+    person = get_object_or_404(User, pk=pk)
+    n_ended = browser_sessions.end_all(user=person, by=request.user, now=timezone.now())
+    messages.success(
+        request,
+        ngettext("Logged out in %(n)d browser.", "Logged out in %(n)d browsers.", n_ended)
+        % {"n": n_ended},
+    )
+    return redirect("person", pk)
+
+
+def _welcome(request: HttpRequest, person: User) -> str:
+    if not settings.PASSWORDS:
+        return _("%(name)s now has an account, and can log in with this e-mail address.")
+    _send_link(request, person)
+    return _("%(name)s now has a login. A link to set a password was sent by e-mail.")
 
 
 def _send_link(request: HttpRequest, person: User) -> None:

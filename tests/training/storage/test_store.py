@@ -21,40 +21,6 @@ from training.storage import store
 pytestmark = pytest.mark.xdist_group("s3")
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """A bucket on moto's server, in its own process. The keys are in the environment, like every
-    secret.
-    """
-    port = servers.free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=servers.die_with_parent,
-    )
-    named = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "tests",
-        "AWS_SECRET_ACCESS_KEY": "tests",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    before = {name: os.environ.get(name) for name in named}
-    os.environ |= named
-    try:
-        servers.wait(lambda: servers.listens(port), server)
-        fsspec.filesystem("s3").mkdir("preferably")
-        yield "s3://preferably/kept"
-    finally:
-        server.kill()
-        server.wait(timeout=20)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name)
-            else:
-                os.environ[name] = value
-
-
 @pytest.fixture(params=["disk", "s3"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A URL of the store's for this test alone."""
@@ -243,7 +209,7 @@ def test_an_s3_server_that_went_away_is_waited_for_a_little(
     )
 
     with pytest.raises(store.StoreUnavailable):
-        store._retry(lambda: gone.find("preferably"))
+        store.retry(lambda: gone.find("preferably"))
 
 
 def test_what_passes_by_itself_is_tried_again(impatient: None) -> None:
@@ -255,7 +221,7 @@ def test_what_passes_by_itself_is_tried_again(impatient: None) -> None:
             raise answer
         return answer
 
-    assert store._retry(ask) == "there"
+    assert store.retry(ask) == "there"
 
 
 def test_two_processes_that_fetch_at_once_leave_one_whole_folder(

@@ -84,7 +84,7 @@ def _n_golds(n_others: int, share: int, most: int | None) -> int:
 
 def estimate_of(*, campaign: Campaign, now: datetime) -> Estimate:
     return estimate(
-        kind=campaign.kind,
+        kind=campaign.judgment_kind,
         n_responses=campaign.n_responses,
         pool=campaign.pool,
         n_items=campaign.items.filter(repeat_of=None, gold_use=None).count(),

@@ -47,6 +47,8 @@ MAY_STAY_EMPTY = (
 """Fields of a new campaign that fall back to the model's default when empty."""
 
 
+OFFERED = (Campaign.Kind.DEMONSTRATION, Campaign.Kind.COMPARISON)
+"""The kinds that the form can set up."""
 USUAL_OVERLAP = {Campaign.Kind.COMPARISON: 3, Campaign.Kind.DEMONSTRATION: 1}
 """Answers per item of a new campaign. One comparison per item would leave agreement unknown."""
 
@@ -187,7 +189,9 @@ class CampaignForm(EffortForm):
         super().__init__(*args, **options)
         self.fields["kind"] = forms.ChoiceField(
             label=_("Task"),
-            choices=sentence_case(Campaign.Kind.choices),
+            choices=sentence_case(
+                choice for choice in Campaign.Kind.choices if choice[0] in OFFERED
+            ),
             initial=Campaign.Kind.DEMONSTRATION,
             widget=segmented(),
         )
@@ -343,7 +347,7 @@ class ChangeForm(EffortForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        comparing = self.instance.kind == Campaign.Kind.COMPARISON
+        comparing = self.instance.compares
         of_comparisons = (
             "asks_strength",
             "asks_reason",

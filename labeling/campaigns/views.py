@@ -141,11 +141,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         context["understaffed"] = understaffed(campaign=campaign, now=now)
     context["is_spent"] = budgets.is_spent(campaign=campaign, now=now)
-    report = (
-        quality_selectors.quality_report(campaign=campaign)
-        if campaign.kind == Campaign.Kind.COMPARISON
-        else None
-    )
+    report = quality_selectors.quality_report(campaign=campaign) if campaign.compares else None
     writing = writers(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else {}
     measured = (
         {row.rater_id: row for row in quality_selectors.rater_measures(report=report)}
@@ -198,7 +194,7 @@ def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
         "tab": "items",
         "work": work,
     }
-    if found.campaign.kind == Campaign.Kind.COMPARISON:
+    if found.campaign.compares:
         consensus = item_consensus.consensus_of(campaign=found.campaign, answers=work.answers)
         context["consensus"] = consensus_words.as_text(found=consensus, responses=work.responses)
     return render(request, "labeling/campaigns/campaign_item.html", context)

@@ -368,9 +368,11 @@ def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> 
     """
     if last_at is None or last_at < now - UNDO_WITHIN:
         return None
-    return Judgment.objects.filter(
+    given = Judgment.objects.filter(
         rater=rater, submitted_at=last_at, version=1, lease__isnull=False
-    ).first()
+    )
+    # A turn of a conversation has gone on from its answer.
+    return given.exclude(item__is_turn=True).first()
 
 
 def may_undo(judgment: Judgment, *, now: dt.datetime) -> bool:

@@ -68,7 +68,7 @@ def consensus_rows(*, campaigns: Collection[int] | None = None) -> Iterator[Cons
     Only judgments that count (labeling.quality.counting), on texts that may be used. Raters are
     weighted by their campaign's latest report; without one all count equally.
     """
-    compared = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk")
+    compared = Campaign.objects.filter(kind__in=Campaign.COMPARING).order_by("pk")
     compared = compared if campaigns is None else compared.filter(pk__in=campaigns)
     for campaign in compared:
         accuracy = accuracy_by_rater(campaign=campaign)

@@ -86,6 +86,7 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
                 if judgment.campaign
                 and judgment.campaign.state == Campaign.State.OPEN
                 and work.rater.withdrawn_at is None
+                and not work.item.is_turn
                 else None
             ),
         }

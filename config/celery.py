@@ -17,6 +17,7 @@ TASK_ROOMS = (
     "labeling.quality",
     "labeling.queue",
     "training.benchmarks.scorecards",
+    "training.conversations",
     "training.nodes",
     "training.playground",
     "training.registry",

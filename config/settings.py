@@ -339,7 +339,7 @@ CELERY_TASK_ROUTES = {
     "training.runs.tasks.execute_run": {"queue": "gpu"},
     "training.playground.tasks.answer_question": {"queue": "models"},
     "training.registry.tasks.publish_model": {"queue": "models"},
-    celery_options.ANSWER_TURN: {"queue": "models"},
+    "training.conversations.tasks.answer_turn": {"queue": "models"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-ANSWER_TURN = "training.conversations.tasks.answer_turn"
-"""The task that answers a turn of a conversation. Those who ask do not know who answers."""
-
 OPTIONS: dict[str, Any] = {
     "CELERY_TASK_ACKS_LATE": True,
     "CELERY_TASK_REJECT_ON_WORKER_LOST": True,

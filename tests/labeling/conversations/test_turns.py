@@ -345,16 +345,16 @@ def test_a_campaign_that_nobody_could_talk_in_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("settings", "sentence"),
     [
-        ({"min_turns": 5, "max_turns": 4}, "Maximum turns"),
-        ({"max_turns": 51}, "1 to 50"),
-        ({"max_new_tokens": 0}, "4,096"),
+        (Settings(min_turns=5, max_turns=4), "Maximum turns"),
+        (Settings(max_turns=51), "1 to 50"),
+        (Settings(max_new_tokens=0), "4,096"),
     ],
 )
 @pytest.mark.django_db
-def test_a_plan_says_what_is_wrong_with_it(change: dict[str, int], sentence: str) -> None:
-    plan = Plan([SourceShare(model_source("one"))], Settings(**change))
+def test_a_plan_says_what_is_wrong_with_it(settings: Settings, sentence: str) -> None:
+    plan = Plan([SourceShare(model_source("one"))], settings)
 
     assert sentence in plan.problem(n_answers=2)
 

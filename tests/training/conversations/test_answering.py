@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from labeling.campaigns.conversation_plan import Settings, SourceShare
-from labeling.conversations import turns
+from labeling.conversations import requests, turns
 from labeling.models import (
     Conversation,
     ConversationTurn,
@@ -167,7 +167,7 @@ def test_an_answer_that_nobody_wants_any_more_is_not_stored(
     model = endpoint("a", stub=stubs[0], by=noor)
     conversation = conversation_with(model, pool=day_shift, guideline=guideline, rater=rosa)
     turn = turn_of(conversation)
-    claimed = answering.requests.claim(turn_id=turn.pk, now=timezone.now())
+    claimed = requests.claim(turn_id=turn.pk, now=timezone.now())
     TurnRequest.objects.update(state=TurnRequest.State.DROPPED)
 
     assert answering._written(claimed[0]) is None

@@ -14,8 +14,9 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
-from labeling.conversations import masking, prompts, rounds
+from labeling.conversations import prompts, rounds
 from labeling.data.prompts import splits
+from labeling.desk import masking
 from labeling.desk.judgments import rows, submit
 from labeling.desk.judgments.answers import CheckedComparison, ComparisonAnswer, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit

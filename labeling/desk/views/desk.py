@@ -62,6 +62,8 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = desk_access.work(user=request.user, lease=lease)
     if not work.is_open:
         return gone(request, work)
+    if work.campaign.kind == Campaign.Kind.CONVERSATION:
+        return redirect("conversation", lease)
     return answering.page(request, work, answers.PageInput.of_draft(work.draft))
 
 

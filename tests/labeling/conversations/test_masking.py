@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling.conversations.masking import MASK, masked
+from labeling.desk.masking import MASK, masked
 from tests.labeling.conversations.self_naming import OF_OTHERS, SELF_NAMING
 
 

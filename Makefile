@@ -34,12 +34,13 @@ quick: install-dev ## Run the tests without browser, torch or slow tests; ARGS="
 	@$(RUN) scripts/run_with_services.py --kept $(RUN) -m pytest -q -n 2 --dist worksteal \
 		--quick -p no:playwright -p no:schemathesis $(ARGS)
 
-lint: install-dev ## Check style, formatting, templates, import contracts, missing migrations
+lint: install-dev ## Check style, formatting, templates, import contracts, migrations
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/djangofmt --check --quiet templates
 	@.venv/bin/lint-imports
 	@$(QUIET) $(RUN) manage.py makemigrations --check --dry-run
+	@$(QUIET) $(RUN) -m tests.upgrades.expand
 
 fix: install-dev ## Fix what lint can fix automatically
 	@.venv/bin/ruff check --fix .

@@ -1,9 +1,12 @@
-"""The only way to write to the audit log, in the same transaction as the change it records."""
+"""The only way to write to the audit log, in the same transaction as the change it records, and to
+delete from it.
+"""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Model
 
 from accounts.models import AuditEvent, User
@@ -32,6 +35,13 @@ def record(
         after=is_now,
         words=" ".join([str(target), *_words(was), *_words(is_now)]).casefold(),
     )
+
+
+def delete_old(*, now: datetime) -> None:
+    """Deletes entries after PREFERABLY_KEEP_AUDIT_DAYS; nothing if that is 0."""
+    if settings.KEEP_AUDIT_DAYS:
+        made_before = now - timedelta(days=settings.KEEP_AUDIT_DAYS)
+        AuditEvent.objects.filter(at__lt=made_before).delete()
 
 
 def _words(value: Any) -> Iterator[str]:

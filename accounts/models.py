@@ -257,3 +257,30 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} to {self.webhook_id}"
+
+
+class Backup(models.Model):
+    """A backup that was made or that failed, at any place."""
+
+    place = models.CharField(max_length=500, help_text="the folder or URL with the backups")
+    name = models.CharField(max_length=32, blank=True, default="")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    n_files = models.PositiveBigIntegerField(default=0)
+    n_rows = models.PositiveBigIntegerField(default=0)
+    n_bytes = models.PositiveBigIntegerField(default=0, help_text="what a restore would write")
+    n_new_bytes = models.PositiveBigIntegerField(
+        default=0, help_text="what the place did not have from earlier backups"
+    )
+    missing = models.JSONField(
+        default=list, help_text="sentences about files that the database names and nobody has"
+    )
+    problem = models.TextField(
+        blank=True, default="", help_text="why it failed; empty: it is whole and was read back"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["place", "started_at"], name="backup_by_place")]
+
+    def __str__(self) -> str:
+        return self.name or self.place

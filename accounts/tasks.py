@@ -4,7 +4,9 @@ from dataclasses import asdict
 
 from django.utils import timezone
 
+from accounts import audit_log
 from accounts.login import password_links
+from accounts.login.sessions import SessionStore
 from accounts.notices import mail
 from accounts.notices import services as notices_services
 from accounts.webhooks import services as webhooks_services
@@ -41,3 +43,9 @@ def mail_password_link(*, email: str, site: str) -> None:
 @short_task(time_limit_s=90)
 def deliver_webhooks() -> None:
     webhooks_services.deliver_waiting(now=timezone.now())
+
+
+@short_task(time_limit_s=3600)
+def tidy_by_night() -> None:
+    SessionStore.clear_expired()
+    audit_log.delete_old(now=timezone.now())

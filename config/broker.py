@@ -12,6 +12,7 @@ from typing import Any
 from kombu.exceptions import ChannelError, OperationalError
 
 from config.celery import app
+from config.monitoring import context
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,13 @@ def send(task: str, *, otherwise: str = "The beat sends it again.", **ids: objec
     """
     try:
         with _connected(app.connection_for_write()) as connection:
-            app.send_task(task, kwargs=ids, retry=False, connection=connection)
+            app.send_task(
+                task,
+                kwargs=ids,
+                retry=False,
+                connection=connection,
+                headers=context.current().headers(),
+            )
     except OperationalError as problem:
         # Not everything that is sent belongs into a log: letters contain secret links.
         shown = {name: value for name, value in ids.items() if isinstance(value, int)}
@@ -42,13 +49,20 @@ def send(task: str, *, otherwise: str = "The beat sends it again.", **ids: objec
 
 def n_waiting(queue: str) -> int:
     """Messages that no worker has taken; also 0 when the broker is down."""
+    return n_messages(queue) or 0
+
+
+def n_messages(queue: str) -> int | None:
+    """Messages that no worker has taken; None when the broker is down."""
     try:
         with _connected(app.connection_for_read()) as connection:
             return int(
                 connection.default_channel.queue_declare(queue=queue, passive=True).message_count
             )
-    except (OperationalError, ChannelError):
-        return 0
+    except ChannelError:
+        return 0  # nobody has used the queue yet
+    except OperationalError:
+        return None
 
 
 @contextmanager

@@ -17,14 +17,16 @@ TASK_ROOMS = (
     "labeling.quality",
     "labeling.queue",
     "training.benchmarks.scorecards",
-    "training.conversations",
+    "training.playground.conversations",
     "training.nodes",
+    "training.operations",
     "training.playground",
     "training.registry",
     "training.runs",
     "training.schedules",
     "training.snapshots.curation",
     "training.storage",
+    "training.storage.backups",
 )
 """Every package that has a tasks.py."""
 

@@ -5,6 +5,7 @@ clear message.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -68,6 +69,17 @@ def words(name: str, help: str, default: str | None = None) -> list[str]:
         help,
         lambda raw: [part.strip() for part in raw.split(",") if part.strip()],
         "a list",
+    )
+
+
+def networks(name: str, help: str, default: str | None = None) -> list[IPv4Network | IPv6Network]:
+    """A comma-separated list of networks or single addresses."""
+    return _read(
+        name,
+        default,
+        help,
+        lambda raw: [ip_network(part.strip()) for part in raw.split(",") if part.strip()],
+        "a list of networks, such as 10.0.0.0/8",
     )
 
 

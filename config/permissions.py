@@ -10,7 +10,10 @@ from config.roles import ADMIN, ANYONE, MEMBER, NOBODY, RATER, RESEARCHER, STAFF
 TABLE: dict[str, frozenset[Role]] = {
     "home": MEMBER,
     "healthz": ANYONE,
+    "livez": ANYONE,
     "readyz": ANYONE,
+    "metrics": ANYONE,  # with a token or from a network: training.operations.metrics
+    "operations": ADMIN,
     "set_language": ANYONE,
     "profile": MEMBER,
     "search": STAFF,

@@ -17,7 +17,16 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, permissions
-from config.third_party import celery_options, hub, periodic_tasks, prolific, rest_api, sign_in
+from config.monitoring import knobs, reports
+from config.third_party import (
+    celery_options,
+    hub,
+    periodic_tasks,
+    prolific,
+    rest_api,
+    sign_in,
+    upkeep,
+)
 
 # The folder with our packages: a checkout, or the site-packages of an installed wheel.
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -93,6 +102,8 @@ INSTALLED_APPS = [
     "training",
 ]
 MIDDLEWARE = [
+    "training.operations.probes.ProbeMiddleware",
+    "config.monitoring.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -109,6 +120,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.shell.middleware.PrivacyMiddleware",
     "accounts.shell.middleware.ReaderMiddleware",
+    "config.monitoring.requests.PersonMiddleware",
     "accounts.shell.middleware.PermissionMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -317,7 +329,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 if HTTPS:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = ["^(health|ready)z$"]  # asked by the machine itself, without TLS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 PROXIES = env.integer(
     "PREFERABLY_PROXIES",
@@ -339,16 +350,15 @@ CELERY_TASK_ROUTES = {
     "training.runs.tasks.execute_run": {"queue": "gpu"},
     "training.playground.tasks.answer_question": {"queue": "models"},
     "training.registry.tasks.publish_model": {"queue": "models"},
-    "training.conversations.tasks.answer_turn": {"queue": "models"},
+    "training.playground.conversations.tasks.answer_turn": {"queue": "models"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = periodic_tasks.SCHEDULE
-KEEP_DAYS = env.integer(
-    "PREFERABLY_KEEP_DAYS",
-    "Days until unused weights and checkpoints are deleted. 0: only on the page “Storage”.",
-    default="30",
-)
+BACKUP_URL, BACKUP_EVERY_HOURS = upkeep.BACKUP_URL, upkeep.BACKUP_EVERY_HOURS
+BACKUP_KEEP, KEEP_DAYS = upkeep.BACKUP_KEEP, upkeep.KEEP_DAYS
+KEEP_EXPORTS_DAYS, KEEP_UPLOADS_DAYS = upkeep.KEEP_EXPORTS_DAYS, upkeep.KEEP_UPLOADS_DAYS
+KEEP_LOGS_DAYS, KEEP_AUDIT_DAYS = upkeep.KEEP_LOGS_DAYS, upkeep.KEEP_AUDIT_DAYS
 RUN_HEARTBEAT_S = env.integer(
     "PREFERABLY_RUN_HEARTBEAT_S", "Seconds between heartbeats of a run's supervisor.", default="5"
 )
@@ -451,23 +461,13 @@ UPSETTING_BEFORE_PAUSE = env.integer(
     default="15",
 )
 
-# --- logs -----------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {
-        # At INFO it logs the URLs of webhooks, which may contain a secret.
-        "httpx2": {"level": "WARNING"},
-    },
-    "root": {
-        "handlers": ["console"],
-        "level": env.text(
-            "PREFERABLY_LOG_LEVEL", "Log level, such as INFO or WARNING.", default="INFO"
-        ),
-    },
-}
+# --- monitoring -----------------------------------------------------------------------------------
+LOGGING = knobs.LOGGING
+METRICS_TOKEN, METRICS_NETWORKS = knobs.METRICS_TOKEN, knobs.METRICS_NETWORKS
+SERVES_NEWER_SCHEMA = knobs.SERVES_NEWER_SCHEMA
+RELEASE = knobs.RELEASE
+# Traces begin once a request has its id.
+MIDDLEWARE[2:2] = reports.start(environment=MODE)
 
 # --- the REST API ---------------------------------------------------------------------------------
 API_READS_PER_MINUTE = env.integer(

@@ -4,11 +4,14 @@ from django.conf import settings
 from django.urls import include, path
 
 from accounts.people import views as people_views
-from config import health
+from training.operations import metrics, probes
 
 urlpatterns = [
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
+    # ProbeMiddleware answers these four before any other middleware.
+    path("healthz", probes.livez, name="healthz"),
+    path("livez", probes.livez, name="livez"),
+    path("readyz", probes.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("account/", include("allauth.account.urls")),
     path("account/two-factor/", include("allauth.mfa.urls")),
     path("api/v1/", include("config.api")),

@@ -1,4 +1,4 @@
-"""The command `preferably`: starts the demo, or runs one of Django's commands on a site."""
+"""The command `preferably`: starts the demo, backs up a site, or runs another command on one."""
 
 import os
 import sys
@@ -11,6 +11,8 @@ DEMO = Path(__file__).parent / "scripts" / "demo.py"
 USAGE = """usage: preferably demo [--reset]    run the whole site on this machine, in this folder
        preferably manage COMMAND …  run a command on the site of the environment;
                                     `preferably manage help` lists all
+       preferably backup [PLACE]    back the site up to a folder or URL
+       preferably restore [PLACE]   restore the newest backup into an empty site
 
 With preferably-client installed, also: preferably import | export | runs | watch"""
 COMMANDS = "preferably.commands"
@@ -28,9 +30,15 @@ def main() -> None:
             # Replaces this process, so that Ctrl-C and signals reach the demo.
             os.execv(sys.executable, [sys.executable, str(DEMO), *options])  # noqa: S606
         case ["manage", *words]:
-            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-            execute_from_command_line(["preferably manage", *words])
+            manage("preferably manage", *words)
+        case ["backup" | "restore" as name, *words]:
+            manage("preferably", name, *words)
         case ["-h" | "--help" | "help"]:
             print(USAGE)
         case _:
             sys.exit(USAGE)
+
+
+def manage(program: str, *words: str) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    execute_from_command_line([program, *words])

@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("training.runs.urls")),
     path("", include("training.nodes.urls")),
+    path("", include("training.operations.urls")),
     path("", include("training.storage.urls")),
     path("", include("training.snapshots.urls")),
     path("", include("training.registry.urls")),

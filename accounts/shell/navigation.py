@@ -93,6 +93,7 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry, ...]], ...] = (
             NavigationEntry(_("Queues"), "queues", "inbox", ("queue", "question", "appeal")),
             NavigationEntry(_("Audit log"), "audit", "log", ("audit",)),
             NavigationEntry(_("Webhooks"), "webhooks", "export", ("webhook",)),
+            NavigationEntry(_("Operations"), "operations", "pulse", ("operations",)),
         ),
     ),
     (

@@ -21,6 +21,9 @@ OPTIONS: dict[str, Any] = {
     "CELERY_WORKER_PROC_ALIVE_TIMEOUT": 600,
     # A worker survives any outage of its broker: it keeps reconnecting.
     "CELERY_BROKER_CONNECTION_MAX_RETRIES": None,
+    # Beat stores when it last sent a task only every three minutes by default. The operations page
+    # tells by it whether beat works.
+    "CELERY_BEAT_SYNC_EVERY": 5,  # tasks: about ten seconds
     "CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT": 60,
     "CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS": True,
 }

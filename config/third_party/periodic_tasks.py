@@ -16,7 +16,7 @@ SCHEDULE = {
         "task": "training.snapshots.curation.tasks.ring_curations",
         "schedule": 30.0,
     },
-    "ring-turns": {"task": "training.conversations.tasks.ring_turns", "schedule": 10.0},
+    "ring-turns": {"task": "training.playground.conversations.tasks.ring_turns", "schedule": 10.0},
     "reap-runs": {"task": "training.runs.tasks.reap_runs", "schedule": 15.0},
     "fire-due-schedules": {"task": "training.schedules.tasks.fire_due_schedules", "schedule": 30.0},
     "ring-publications": {"task": "training.registry.tasks.ring_publications", "schedule": 60.0},
@@ -30,7 +30,20 @@ SCHEDULE = {
         "schedule": 15.0,
     },
     "deliver-webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 10.0},
+    "note-worker": {"task": "training.operations.tasks.note_worker", "schedule": 30.0},
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": 30.0},
+    "back-up-when-due": {
+        "task": "training.storage.backups.tasks.back_up_when_due",
+        "schedule": 600.0,
+    },
+    "tidy-by-night": {
+        "task": "accounts.tasks.tidy_by_night",
+        "schedule": crontab(hour="3", minute="10"),
+    },
+    "delete-old-uploads": {
+        "task": "labeling.data.imports.tasks.delete_old_uploads",
+        "schedule": crontab(hour="3", minute="20"),
+    },
     "free-by-night": {
         "task": "training.storage.tasks.free_by_night",
         "schedule": crontab(hour="2", minute="40"),

@@ -5,4 +5,4 @@ from config import broker
 
 def ring(turn_id: int) -> bool:
     """Send the turn's id; call it after commit. Nothing but the task's name says who answers."""
-    return broker.send("training.conversations.tasks.answer_turn", turn_id=turn_id)
+    return broker.send("training.playground.conversations.tasks.answer_turn", turn_id=turn_id)

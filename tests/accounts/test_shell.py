@@ -45,6 +45,7 @@ def test_the_rail_shows_admins_what_they_collect(alice: User, signed_in: SignedI
         "Queues",
         "Audit log",
         "Webhooks",
+        "Operations",
     ]
 
 
@@ -348,7 +349,7 @@ def test_what_a_signed_in_person_sees_is_stored_nowhere(
     assert "no-store" in response.headers["Cache-Control"]
 
 
-@pytest.mark.parametrize("path", ["/account/login/", "/healthz", "/nowhere/"])
+@pytest.mark.parametrize("path", ["/account/login/", "/nowhere/"])
 def test_every_page_gives_up_camera_and_microphone(client: Client, db: None, path: str) -> None:
     policy = client.get(path).headers["Permissions-Policy"]
 

@@ -1,11 +1,14 @@
 """The command `preferably` runs Django's commands, and says what else it can do."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from preferably import command
 from preferably_client import cli
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
@@ -19,6 +22,24 @@ def test_it_runs_a_command_of_django(
     run(monkeypatch, "manage", "version")
 
     assert capsys.readouterr().out.startswith("5.2")
+
+
+@pytest.mark.parametrize("name", ["backup", "restore"])
+def test_it_backs_up_and_restores(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with pytest.raises(SystemExit):
+        run(monkeypatch, name, "--help")
+
+    assert f"usage: preferably {name} [-h]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["backup", "manage", "restore"])
+def test_the_client_finds_the_commands_of_the_site(name: str) -> None:
+    """Both packages install a `preferably`; an entry point leads to the right one."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+
+    assert listed[command.COMMANDS][name] == "preferably.command:main"
 
 
 @pytest.mark.parametrize("word", ["-h", "--help", "help"])

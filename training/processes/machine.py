@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _QUERY = "index,uuid,name,memory.total,memory.used,utilization.gpu,temperature.gpu"
-_PACKAGES = ("torch", "transformers", "trl", "accelerate", "peft")
+_PACKAGES = ("preferably", "torch", "transformers", "trl", "accelerate", "peft")
 _MIB_PER_GB = 1024
 ALL = "all"
 

@@ -43,6 +43,7 @@ def execute_run(*, run_id: int) -> None:
             has_supervised = supervise.supervise(run_id=first, node=node, is_leaving=is_leaving)
         if has_supervised:
             storage_services.remove_freed_files()
+            storage_services.remove_old_run_folders(now=timezone.now())
             # Other processes of this worker may have found no room for what waits now.
             if (waiting := placement.next_run_id(node=node, now=timezone.now())) is not None:
                 doorbell.ring(waiting)

@@ -108,13 +108,23 @@ def free_local_copy(location: str) -> None:
         _remove_atomically(fetched)
 
 
+def local_runs() -> list[int]:
+    """Ids of the runs with a folder on this machine."""
+    return [int(path.name) for path in _folders(settings.RUNS_DIR) if path.name.isdigit()]
+
+
+def remove_run_folder(run_id: int) -> None:
+    """Removes all that this machine has of a run."""
+    _remove_atomically(Path(settings.RUNS_DIR) / str(run_id))
+
+
 def runs_with_local_state() -> list[int]:
     """Ids of the runs with checkpoints on this machine."""
+    folder = Path(settings.RUNS_DIR)
     return [
-        int(path.name)
-        for path in _folders(settings.RUNS_DIR)
-        if path.name.isdigit()
-        and any((path / part).exists() for part in (run_dir.CHECKPOINTS, BEST, "model"))
+        pk
+        for pk in local_runs()
+        if any((folder / str(pk) / part).exists() for part in (run_dir.CHECKPOINTS, BEST, "model"))
     ]
 
 

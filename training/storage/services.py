@@ -112,6 +112,25 @@ def remove_freed_files() -> None:
         disk_usage.free_local_copy(location)
 
 
+def remove_old_run_folders(*, now: datetime) -> None:
+    """Removes this machine's folders of runs that ended PREFERABLY_KEEP_LOGS_DAYS ago and have
+    nothing to continue from; nothing if that is 0. What the pages of runs show stays.
+    """
+    if not settings.KEEP_LOGS_DAYS:
+        return
+    ended_before = now - timedelta(days=settings.KEEP_LOGS_DAYS)
+    has_no_state = Q(freed_at__isnull=False) | Q(outcome=Run.Outcome.SUCCEEDED, kept_step=None)
+    old = Run.objects.filter(
+        has_no_state,
+        pk__in=disk_usage.local_runs(),
+        state=Run.State.FINISHED,
+        finished_at__lt=ended_before,
+        pinned_at=None,
+    )
+    for pk in old.values_list("pk", flat=True):
+        disk_usage.remove_run_folder(pk)
+
+
 def _pin(
     row: Run | TrainedModel, pinned_at: datetime | None, action: str, by: User, now: datetime
 ) -> bool:

@@ -75,11 +75,11 @@ def put(folder: Path, url: str) -> None:
     described = describe(folder)
     text = json.dumps({"files": described}, indent=1, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    there = _retry(lambda: _resume_upload(files, path, digest))
+    there = retry(lambda: _resume_upload(files, path, digest))
     for name, entry in described.items():
         if there.get(name) != entry["size"]:
-            _retry(lambda name=name: _put_file(files, folder / name, f"{path}/{name}"))  # type: ignore[misc]
-    _retry(lambda: files.pipe_file(f"{path}/{MANIFEST}", text.encode()))
+            retry(lambda name=name: _put_file(files, folder / name, f"{path}/{name}"))  # type: ignore[misc]
+    retry(lambda: files.pipe_file(f"{path}/{MANIFEST}", text.encode()))
 
 
 def fetch(url: str, target: Path) -> None:
@@ -112,7 +112,7 @@ def discard(url: str) -> None:
     StoreUnavailable.
     """
     files, path = fsspec.core.url_to_fs(url)
-    _retry(lambda: _remove(files, path))
+    retry(lambda: _remove(files, path))
 
 
 def list_folders(url: str) -> list[StoredFolder]:
@@ -121,7 +121,7 @@ def list_folders(url: str) -> list[StoredFolder]:
     """
     files, path = fsspec.core.url_to_fs(url)
     sizes: dict[str, list[tuple[str, int]]] = {}
-    for name, size in _retry(lambda: _sizes(files, path)).items():
+    for name, size in retry(lambda: sizes_below(files, path)).items():
         inner, slash, rest = name.partition("/")
         if slash:
             sizes.setdefault(inner, []).append((rest, size))
@@ -137,17 +137,43 @@ def list_folders(url: str) -> list[StoredFolder]:
 
 def sizes(url: str) -> dict[str, int]:
     """The files of a complete folder, by relative path. Raises StoreUnavailable and Missing."""
+    return {name: int(entry["size"]) for name, entry in described(url).items()}
+
+
+def described(url: str) -> dict[str, dict[str, Any]]:
+    """Size and SHA-256 of the files of a complete folder, by relative path. Raises StoreUnavailable
+    and Missing.
+    """
     files, path = fsspec.core.url_to_fs(url)
-    return {name: int(entry["size"]) for name, entry in _manifest(files, path)["files"].items()}
+    return dict(_manifest(files, path)["files"])
+
+
+def is_whole(url: str) -> bool:
+    """Whether there is a complete folder. Raises StoreUnavailable."""
+    files, path = fsspec.core.url_to_fs(url)
+    files.invalidate_cache()
+    return bool(retry(lambda: files.exists(f"{path}/{MANIFEST}")))
+
+
+def ask(url: str) -> None:
+    """Asks the store once whether it is there, without a retry. Raises StoreUnavailable."""
+    files, path = fsspec.core.url_to_fs(url)
+    files.invalidate_cache()
+    try:
+        files.info(path)
+    except FileNotFoundError:
+        return  # it answered: nothing is stored yet
+    except (OSError, S3Unavailable) as problem:
+        raise StoreUnavailable(str(problem)) from problem
 
 
 def read(url: str, name: str) -> Iterator[bytes]:
     """Yields a file's content in blocks. Raises StoreUnavailable."""
     files, path = fsspec.core.url_to_fs(url)
-    n_bytes = int(_retry(lambda: files.info(f"{path}/{name}"))["size"])
+    n_bytes = int(retry(lambda: files.info(f"{path}/{name}"))["size"])
     for start in range(0, n_bytes, READ_BYTES):
         end = min(start + READ_BYTES, n_bytes)
-        yield _retry(partial(files.cat_file, f"{path}/{name}", start=start, end=end))
+        yield retry(partial(files.cat_file, f"{path}/{name}", start=start, end=end))
 
 
 def describe(folder: Path) -> dict[str, dict[str, Any]]:
@@ -165,7 +191,7 @@ def describe(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _resume_upload(files: Any, path: str, digest: str) -> dict[str, int]:
     """Files of an earlier upload of the same content, by name. Anything else there is removed."""
-    sizes = _sizes(files, path)
+    sizes = sizes_below(files, path)
     if IN_PROGRESS in sizes and files.cat_file(f"{path}/{IN_PROGRESS}").decode() == digest:
         return sizes
     if sizes:
@@ -199,7 +225,7 @@ def _remove(files: Any, path: str) -> None:
     files.invalidate_cache()
 
 
-def _sizes(files: Any, path: str) -> dict[str, int]:
+def sizes_below(files: Any, path: str) -> dict[str, int]:
     files.invalidate_cache()
     root = path.rstrip("/")
     return {
@@ -214,7 +240,7 @@ def _sizes(files: Any, path: str) -> dict[str, int]:
 
 def _manifest(files: Any, path: str) -> dict[str, Any]:
     try:
-        content = _retry(lambda: files.cat_file(f"{path}/{MANIFEST}"), FileNotFoundError)
+        content = retry(lambda: files.cat_file(f"{path}/{MANIFEST}"), FileNotFoundError)
     except FileNotFoundError as problem:
         raise Missing(path) from problem
     manifest: dict[str, Any] = json.loads(content)
@@ -229,7 +255,7 @@ def _fetch_file(files: Any, remote: str, local: Path, entry: dict[str, Any]) -> 
                 file.truncate(0)
             while (start := file.seek(0, 2)) < entry["size"]:
                 end = min(start + BLOCK_BYTES, entry["size"])
-                file.write(_retry(partial(files.cat_file, remote, start=start, end=end)))
+                file.write(retry(partial(files.cat_file, remote, start=start, end=end)))
         with local.open("rb") as content:
             if hashlib.file_digest(content, "sha256").hexdigest() == entry["sha256"]:
                 return
@@ -249,7 +275,7 @@ def _locked(lock: Path) -> Iterator[None]:
     lock.unlink(missing_ok=True)
 
 
-def _retry(call: Callable[[], T], *reraised: type[Exception]) -> T:
+def retry(call: Callable[[], T], *reraised: type[Exception]) -> T:
     """Retries with growing delays. `reraised`: errors that a retry would not change."""
     delay_s = FIRST_RETRY_DELAY_S
     for n_left in reversed(range(N_TRIES)):

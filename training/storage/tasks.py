@@ -1,4 +1,4 @@
-"""The nightly Celery task that frees old models and states."""
+"""The nightly Celery task that frees old models and states, and old logs on its machine."""
 
 from django.utils import timezone
 
@@ -9,3 +9,4 @@ from training.storage import services
 @short_task(time_limit_s=3600)
 def free_by_night() -> None:
     services.free_old(now=timezone.now())
+    services.remove_old_run_folders(now=timezone.now())

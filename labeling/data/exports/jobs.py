@@ -25,7 +25,6 @@ from labeling.models import Campaign, Export
 SILENT_AFTER = timedelta(minutes=10)
 """A thousand rows take seconds; grouping them for other tools takes longer."""
 MAX_ATTEMPTS = 3
-KEPT_FOR = timedelta(days=30)
 
 
 class _Superseded(Exception):
@@ -163,8 +162,11 @@ def ring_waiting(*, now: datetime) -> None:
 
 
 def delete_old(*, now: datetime) -> None:
-    """Deletes the files of old exports; their rows and cards stay."""
-    old = Export.objects.filter(ended_at__lt=now - KEPT_FOR).exclude(file_name="")
+    """Deletes files of exports after PREFERABLY_KEEP_EXPORTS_DAYS; their rows and cards stay."""
+    if not settings.KEEP_EXPORTS_DAYS:
+        return
+    made_before = now - timedelta(days=settings.KEEP_EXPORTS_DAYS)
+    old = Export.objects.filter(ended_at__lt=made_before).exclude(file_name="")
     for export in old:
         (Path(settings.EXPORTS_DIR) / export.file_name).unlink(missing_ok=True)
     old.update(file_name="", n_bytes=0)

@@ -22,7 +22,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from labeling.data import sources
-from labeling.data.imports import clearing, doorbell, drafts_of_file
+from labeling.data.imports import clearing, doorbell, drafts_of_file, uploads
 from labeling.data.imports import rows as imports_rows
 from labeling.data.imports.answers.writer import AnswerWriter
 from labeling.data.imports.selectors import is_publishable, lost
@@ -256,18 +256,7 @@ def clear_import(*, import_id: int) -> None:
     batch = Import.objects.filter(pk=import_id, state=Import.State.DISCARDED).first()
     if batch is not None:
         clearing.delete_rows(batch)
-        uploads = Path(settings.UPLOADS_DIR).resolve()
-        for path in map(_file, filter(None, (batch.path, batch.pairs_path))):
-            if path.is_relative_to(uploads):
-                path.unlink(missing_ok=True)
-
-
-def _file(path: str) -> Path:
-    """Rows keep absolute paths. If the site was restored into another folder, an uploaded file is
-    found by its name.
-    """
-    uploaded = Path(settings.UPLOADS_DIR) / "imports" / Path(path).name
-    return uploaded if uploaded.is_file() and not Path(path).is_file() else Path(path)
+        uploads.delete(batch)
 
 
 @dataclass
@@ -338,12 +327,12 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
         clearing.delete_rows(batch)
     try:
         with ExitStack() as files:
-            stream = _CountingReader(files.enter_context(_file(batch.path).open("rb")))
+            stream = _CountingReader(files.enter_context(uploads.find(batch.path).open("rb")))
             imports_rows.index_unkeyed_prompts(
                 is_alive=lambda: _heartbeat(batch, tally, stream.n_read, clock())
             )
             answers = _answers(batch, tally, clock)
-            found = drafts_of_file.read_drafts(batch, _file(batch.path), stream, files)  # type: ignore[arg-type]
+            found = drafts_of_file.read_drafts(batch, uploads.find(batch.path), stream, files)  # type: ignore[arg-type]
             for drafts in _batches(found, tally):
                 _write(batch, drafts, answers, tally, stream, clock)
             if answers is not None:
@@ -382,7 +371,7 @@ def _answers(
     if not batch.annotations.get("campaign"):
         return None
     plan = drafts_of_file.survey(
-        batch, _file(batch.path), lambda: _heartbeat(batch, tally, 0, clock())
+        batch, uploads.find(batch.path), lambda: _heartbeat(batch, tally, 0, clock())
     )
     batch.annotations |= plan.as_json
     batch.save(update_fields=["annotations"])

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from config.celery import short_task
-from labeling.data.imports import doorbell, selectors, services
+from labeling.data.imports import doorbell, selectors, services, uploads
 
 
 @short_task(time_limit_s=6 * 3600)
@@ -26,3 +26,8 @@ def ring_imports() -> None:
         doorbell.ring_import(import_id)
     for import_id in selectors.uncleared_import_ids():
         doorbell.ring_clearing(import_id)
+
+
+@short_task(time_limit_s=3600)
+def delete_old_uploads() -> None:
+    uploads.delete_old(now=timezone.now())

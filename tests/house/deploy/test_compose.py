@@ -177,6 +177,19 @@ def test_only_the_image_of_a_node_has_torch() -> None:
     assert node.endswith('[s3,train]"')
 
 
+def test_the_web_image_has_the_programs_of_the_database_that_compose_starts() -> None:
+    (version,) = re.findall(r"postgres:(\d+)$", services()["postgres"]["image"])
+    installed = [line for line in stages()["web"] if f" postgresql-client-{version} " in line]
+
+    assert len(installed) == 1
+
+
+def test_backups_go_to_a_folder_that_the_site_may_write_to() -> None:
+    """A named volume gets the owner of the folder in the image."""
+    assert all("backups:/backups" in services()[name]["volumes"] for name in OURS)
+    assert any("install -d -o preferably" in line for line in stages()["base"])
+
+
 def test_the_web_image_starts_as_the_unit_does_and_is_asked_how_it_is() -> None:
     unit = (ROOT / "deploy" / "preferably-web.service").read_text()
     options = re.findall(r"^ExecStart=\S+/bin/(.*)$", unit, re.MULTILINE)[0].split()

@@ -166,12 +166,30 @@ def test_old_files_are_deleted_and_their_cards_stay(
 ) -> None:
     export = requested(signed_in(alice), campaign, shape="rankings")
 
-    jobs.delete_old(now=NOON + jobs.KEPT_FOR + timedelta(minutes=1))
+    jobs.delete_old(now=NOON + timedelta(days=30, minutes=1))
 
     export.refresh_from_db()
     assert (export.file_name, bool(export.card)) == ("", True)
     assert list(folder.glob("*")) == []
     assert signed_in(alice).get(f"/exports/{export.pk}/file").status_code == 302
+
+
+@pytest.mark.parametrize(("keep_days", "is_left"), [(31, True), (0, True), (1, False)])
+def test_a_setting_says_how_long_files_are_kept(
+    campaign: Campaign,
+    alice: User,
+    signed_in: SignedIn,
+    folder: Path,
+    settings: LazySettings,
+    keep_days: int,
+    is_left: bool,
+) -> None:
+    settings.KEEP_EXPORTS_DAYS = keep_days
+    requested(signed_in(alice), campaign, shape="rankings")
+
+    jobs.delete_old(now=NOON + timedelta(days=30, minutes=1))
+
+    assert bool(list(folder.glob("*"))) is is_left
 
 
 def test_a_message_that_comes_twice_writes_once_and_a_lost_worker_is_replaced(

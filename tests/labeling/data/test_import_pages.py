@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.test import Client
 from accounts.models import User
 from labeling.data.imports import agreement as imports_agreement
 from labeling.data.imports import services as imports_services
+from labeling.data.imports import uploads as imports_uploads
 from labeling.models import Import, Prompt, Source
 from tests.cast import NOON
 from tests.html import page_of
@@ -228,3 +230,39 @@ def test_only_an_admin_sees_an_import_s_agreement(
         signed_in(noor).get(f"/prompts/imports/{Import.objects.get().pk}/agreement/").status_code
         == 403
     )
+
+
+def test_uploaded_files_go_after_the_days_that_the_setting_says(
+    alice: User, signed_in: SignedIn, uploads: Path, tmp_path: Path, settings: Any
+) -> None:
+    """What they brought in stays, and so do a file that waits and one that a command named."""
+    own = tmp_path.parent / f"{tmp_path.name}-own.jsonl"
+    own.write_bytes(GOOD)
+    named = imports_services.start_import(
+        path=own,
+        file_name="own",
+        file_format=None,
+        source_name="own",
+        licence="CC0-1.0",
+        by=alice,
+        now=NOON,
+    )
+    run(named)
+    sent(signed_in(alice), b'{"prompt": "Name three lakes."}\n')
+    done = run(Import.objects.latest("pk"))
+    sent(signed_in(alice), b'{"prompt": "Name three seas."}\n')
+    waiting = Import.objects.latest("pk")
+    later = NOON + timedelta(days=8)
+
+    imports_uploads.delete_old(now=later)
+    assert Path(done.path).exists()  # 0 days: never
+    settings.KEEP_UPLOADS_DAYS = 8
+    imports_uploads.delete_old(now=later)
+    assert Path(done.path).exists()
+    settings.KEEP_UPLOADS_DAYS = 7
+    imports_uploads.delete_old(now=later)
+
+    assert not Path(done.path).exists()
+    assert Path(waiting.path).exists()
+    assert own.exists()
+    assert Prompt.objects.count() == 2

@@ -296,3 +296,25 @@ def test_a_node_removes_what_was_freed_elsewhere(made: Made, settings: LazySetti
     assert not (settings.RUNS_DIR / str(run.pk) / run_dir.CHECKPOINTS).exists()
     assert (settings.RUNS_DIR / str(kept.pk) / run_dir.CHECKPOINTS).exists()
     assert not Path(model.location).exists()
+
+
+def test_folders_of_old_runs_go_after_the_days_that_the_setting_says(
+    made: Made, settings: LazySettings
+) -> None:
+    """A run that could be continued, a pinned one and one that goes on keep theirs."""
+    old, young, kept, pinned, going = (
+        made(1.0 + days / 1000, days=days)[0] for days in (60, 5, 61, 62, 63)
+    )
+    Run.objects.exclude(pk=kept.pk).update(kept_step=None)
+    Run.objects.filter(pk=pinned.pk).update(pinned_at=NOW)
+    Run.objects.filter(pk=going.pk).update(state="running", outcome="")
+    everybody = {run.pk for run in (old, young, kept, pinned, going)}
+
+    def left_after(days: int) -> set[int]:
+        settings.KEEP_LOGS_DAYS = days
+        storage_services.remove_old_run_folders(now=NOW)
+        return {int(path.name) for path in settings.RUNS_DIR.iterdir()}
+
+    assert left_after(0) == everybody
+    assert left_after(61) == everybody
+    assert left_after(30) == everybody - {old.pk}

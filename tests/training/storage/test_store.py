@@ -240,7 +240,7 @@ def test_an_s3_server_that_went_away_is_waited_for_a_little(
     )
 
     with pytest.raises(store.StoreUnavailable):
-        store._retry(lambda: gone.find("preferably"))
+        store.retry(lambda: gone.find("preferably"))
 
 
 def test_what_passes_by_itself_is_tried_again(impatient: None) -> None:
@@ -252,7 +252,7 @@ def test_what_passes_by_itself_is_tried_again(impatient: None) -> None:
             raise answer
         return answer
 
-    assert store._retry(ask) == "there"
+    assert store.retry(ask) == "there"
 
 
 def test_two_processes_that_fetch_at_once_leave_one_whole_folder(

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from config.celery import run_task, short_task
 from labeling.conversations import doorbell, requests
-from training.conversations import answering
+from training.playground.conversations import answering
 
 
 @run_task()

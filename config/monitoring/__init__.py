@@ -1,0 +1,1 @@
+"""What operators see of each process: request metrics, logs, and reports to other services."""

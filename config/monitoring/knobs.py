@@ -1,0 +1,49 @@
+"""Settings of logs, probes, metrics and reports. config/settings.py includes them."""
+
+from importlib import metadata
+
+from config import env
+from config.monitoring import logs
+
+try:
+    RELEASE = metadata.version("preferably")
+except metadata.PackageNotFoundError:  # run from a folder, without being installed
+    RELEASE = "unknown"
+LOGGING = logs.config(
+    log_format=env.choice(
+        "PREFERABLY_LOG_FORMAT",
+        "Log lines as text, or each as a JSON object.",
+        logs.FORMATS,
+        default="text",
+    ),
+    level=env.text("PREFERABLY_LOG_LEVEL", "Log level, such as INFO or WARNING.", default="INFO"),
+)
+METRICS_TOKEN = env.text(
+    "PREFERABLY_METRICS_TOKEN",
+    "Token with which Prometheus reads /metrics. Empty: only PREFERABLY_METRICS_NETWORKS may.",
+    default="",
+)
+METRICS_NETWORKS = env.networks(
+    "PREFERABLY_METRICS_NETWORKS",
+    "Networks from which /metrics can be read without a token, such as 10.0.0.0/8. Only for"
+    " requests that do not come through the proxy.",
+    default="",
+)
+SERVES_NEWER_SCHEMA = env.flag(
+    "PREFERABLY_NEWER_SCHEMA",
+    "Serve pages although the database has migrations of a newer release, to go back by one"
+    " release after an upgrade.",
+    default="0",
+)
+SENTRY_DSN = env.text(
+    "PREFERABLY_SENTRY_DSN",
+    "Sentry project that gets errors, without texts and names. Empty: nothing is sent.",
+    default="",
+)
+TRACES_URL = env.text(  # the exporter reads it too
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OpenTelemetry collector that gets traces of requests and tasks, over HTTP. Empty: nothing is"
+    " sent.",
+    default="",
+)
+TRACES_NAME = env.text("OTEL_SERVICE_NAME", "Name of this site in traces.", default="preferably")

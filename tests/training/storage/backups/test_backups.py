@@ -1,0 +1,429 @@
+"""A backup restores everything, and says what it cannot do."""
+
+import json
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+
+from accounts.models import Backup, Notice, User
+from labeling.data.imports import services as imports_services
+from labeling.models import Import
+from tests.cast import NOON
+from tests.training.storage.backups import sites
+from training.models import Run, Snapshot, TrainedModel
+from training.registry import export
+from training.runs import services as runs_services
+from training.snapshots import freeze
+from training.storage import selectors as storage_selectors
+from training.storage import store
+from training.storage.backups import services, tools
+from training.storage.backups.pool import Pool
+from training.storage.backups.refusals import UnableToBackUp, UnableToRestore
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("programs")]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "backups"
+
+
+def back_up(place: Path, *, keep: int = 0, now: datetime = NOON) -> Backup:
+    return services.back_up(place=str(place), keep=keep, clock=lambda: now)
+
+
+def restore(place: Path, *, name: str = "", is_forced: bool = False) -> services.Restored:
+    return services.restore(place=str(place), name=name, is_forced=is_forced, now=NOON)
+
+
+def move_away(folders: sites.Folders, tmp_path: Path, settings: LazySettings) -> sites.Folders:
+    """The site's machine is gone; the new one has other folders. Returns these."""
+    folders.home.rename(tmp_path / "gone")
+    if (tmp_path / "artifacts").exists():
+        (tmp_path / "artifacts").rename(tmp_path / "gone-artifacts")
+    new = folders.artifacts.replace(str(tmp_path), f"{tmp_path}/new")
+    return sites.use(settings, sites.Folders(tmp_path / "new" / "home", new))
+
+
+@pytest.mark.parametrize("store_kind", ["home", "folder", "url"])
+def test_a_backup_restores_every_row_and_file_into_an_empty_site(
+    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    back_up(place)
+    rows = sites.rows()
+    new = move_away(site, tmp_path, settings)
+
+    with sites.in_empty_database():
+        restore(place)
+        restored = sites.rows()
+        seen = what_works()
+
+    rows.pop("accounts_backup")  # this backup was recorded after it was finished
+    assert {name: list_ for name, list_ in restored.items() if name != "accounts_backup"} == (
+        as_in_new_store(rows, site.artifacts, new.artifacts)
+    )
+    # Runs' folders stay on their machine. The import and the models were read in the new site.
+    for name in ("snapshots", "uploads", "exports", "models"):
+        assert sites.files(new.home / name) == sites.files(tmp_path / "gone" / name)
+    assert seen == WORKS
+
+
+def as_in_new_store(rows: dict[str, list[str]], old: str, new: str) -> dict[str, list[str]]:
+    """Rows with the URL of a store get its new one."""
+    if not store.is_url(old):
+        return rows
+    moved = rows["training_trainedmodel"]
+    return rows | {"training_trainedmodel": sorted(row.replace(old, new) for row in moved)}
+
+
+WORKS = {
+    "snapshot is whole": True,
+    "run": ("queued", 1),
+    "import": ("published", 1),
+    "weights": [True, True],
+    "held": [True, True],
+    "unregistered": 0,
+}
+
+
+def what_works() -> dict[str, object]:
+    """What a site does with what was restored."""
+    snapshot = Snapshot.objects.get()
+    runs_services.reap_runs(now=timezone.now() + timedelta(days=1))
+    going = Run.objects.get(name="going")
+    batch = imports_services.run_import(import_id=Import.objects.get().pk, clock=timezone.now)
+    assert batch is not None
+    models = list(TrainedModel.objects.order_by("pk"))
+    held = {one.key: one for one in storage_selectors.overview().holdings}
+    return {
+        "snapshot is whole": freeze.is_intact(
+            sites.snapshots_folder() / snapshot.folder, snapshot.fingerprint
+        ),
+        "run": (going.state, going.attempt),
+        "import": (batch.state, batch.counts["prompts"]),
+        "weights": [f"weights of {model.name}".encode() in archive(model) for model in models],
+        "held": [held[f"model-{model.pk}"].total > 0 for model in models],
+        "unregistered": sum(len(one.unregistered) for one in held.values()),
+    }
+
+
+def archive(model: TrainedModel) -> bytes:
+    return b"".join(export.archive(model=model).chunks())
+
+
+def test_the_manifest_counts_every_row_and_has_the_checksum_of_every_file(
+    site: sites.Folders, place: Path
+) -> None:
+    made = back_up(place)
+
+    manifest = json.loads((place / "backups" / f"{made.name}.json").read_text())
+    counted = {name: len(rows) for name, rows in sites.rows().items()}
+    assert manifest["rows"] == counted | {"accounts_backup": 0}
+    assert manifest["version"] == "0.1.0"
+    by_path = {file["path"]: file["sha256"] for file in manifest["files"]}
+    for path, digest in sites.files(site.home / "uploads").items():
+        assert by_path[f"home/uploads/{path}"] == digest
+    assert (made.n_rows, made.n_files) == (sum(manifest["rows"].values()), len(manifest["files"]))
+    assert services.check(place=str(place))[1] == []
+
+
+def test_the_next_backup_sends_only_what_is_new(site: sites.Folders, place: Path) -> None:
+    back_up(place)
+    before = set(Pool(str(place)).contents())
+    (site.home / "uploads" / "more").write_text("new")
+
+    made = back_up(place, now=NOON + timedelta(days=1))
+
+    new = set(Pool(str(place)).contents()) - before
+    assert len(new) == 2  # the file and the database
+    assert made.n_new_bytes == sum(Pool(str(place)).contents()[digest] for digest in new)
+
+
+def test_a_backup_that_was_interrupted_is_none(site: sites.Folders, place: Path) -> None:
+    """The disk fails when everything but the manifest is written."""
+    place.mkdir()
+    (place / "backups").write_text("in the way")
+    with pytest.raises(UnableToBackUp):
+        back_up(place)
+    (place / "backups").unlink()
+
+    with pytest.raises(UnableToRestore, match="There is no complete backup"):
+        restore(place)
+    made = back_up(place, now=NOON + timedelta(minutes=1))
+
+    assert Pool(str(place)).names() == [made.name]
+    assert made.n_new_bytes < made.n_bytes  # the files of the first attempt are used
+
+
+def test_only_the_newest_backups_and_what_they_need_are_kept(
+    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    upload = site.home / "uploads" / "more"
+    names = []
+    for day in range(3):
+        upload.write_text(f"day {day}")
+        names.append(back_up(place, keep=2, now=NOON + timedelta(days=day)).name)
+
+    pool = Pool(str(place))
+    assert pool.names() == [names[2], names[1]]
+    needed = {digest for name in names[1:] for digest in pool.manifest(name).contents}
+    assert set(pool.contents()) == needed
+    move_away(site, tmp_path, settings)
+    with sites.in_empty_database():
+        restore(place, name=names[1])
+    assert (tmp_path / "new" / "home" / "uploads" / "more").read_text() == "day 1"
+
+
+def test_a_site_that_is_not_empty_is_not_restored_over(site: sites.Folders, place: Path) -> None:
+    back_up(place)
+    User.objects.filter(name="Noor").update(name="Later")
+
+    with pytest.raises(UnableToRestore, match="The database has accounts"):
+        restore(place)
+
+    assert User.objects.filter(name="Later").exists()
+
+
+def test_files_that_are_in_the_way_are_not_overwritten(
+    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    back_up(place)
+    new = move_away(site, tmp_path, settings)
+    (new.home / "uploads" / "of-another-site").write_text("!")
+
+    with (
+        sites.in_empty_database(),
+        pytest.raises(UnableToRestore, match="of-another-site is not of this backup"),
+    ):
+        restore(place)
+
+
+def test_force_replaces_the_tables_and_moves_the_folders_aside(
+    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    first = back_up(place)
+    rows = sites.rows()
+    second = back_up(place, now=NOON + timedelta(days=1))
+    move_away(site, tmp_path, settings)
+    with sites.in_empty_database():
+        restore(place, name=second.name)
+        later = tmp_path / "new" / "home" / "uploads" / "later"
+        later.write_text("later")
+
+        done = restore(place, name=first.name, is_forced=True)
+
+        assert sites.rows() == rows | {"accounts_backup": []}
+    assert not later.exists()
+    assert tmp_path / "new" / "home" / "uploads.before-20260302T120000Z" in done.moved
+    assert (later.parent.with_name("uploads.before-20260302T120000Z") / "later").exists()
+
+
+def test_a_restore_that_was_interrupted_can_be_run_again(
+    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    """The copy of the database is damaged, so only the files were restored."""
+    back_up(place)
+    manifest = Pool(str(place)).manifest(Pool(str(place)).names()[0])
+    stored = next((place / "files").rglob(manifest.database.sha256))
+    whole = stored.read_bytes()
+    stored.write_bytes(whole[:-1] + b"!")
+    move_away(site, tmp_path, settings)
+    with sites.in_empty_database():
+        with pytest.raises(UnableToRestore, match="database is damaged in the backup"):
+            restore(place)
+        stored.write_bytes(whole)
+
+        restore(place)
+
+        assert Snapshot.objects.count() == 1
+
+
+def test_damage_is_found_by_a_check_and_before_anything_is_restored(
+    site: sites.Folders, place: Path
+) -> None:
+    back_up(place)
+    (upload,) = [file for file in (site.home / "uploads").rglob("*") if file.is_file()]
+    digest = sites.files(site.home)[upload.relative_to(site.home).as_posix()]
+    stored = next((place / "files").rglob(digest))
+    path = f"home/{upload.relative_to(site.home).as_posix()}"
+
+    stored.write_bytes(b"x" * upload.stat().st_size)
+    assert services.check(place=str(place))[1] == [path]
+
+    stored.unlink()
+    assert services.check(place=str(place))[1] == [path]
+    with pytest.raises(UnableToRestore, match=f"lacks 1 files: {path}"):
+        restore(place, is_forced=True)
+    assert Snapshot.objects.count() == 1
+
+
+def test_a_backup_of_a_later_version_says_which_one_it_needs(
+    site: sites.Folders, place: Path
+) -> None:
+    made = back_up(place)
+    file = place / "backups" / f"{made.name}.json"
+    manifest = json.loads(file.read_text())
+    manifest |= {"version": "9.1.0"}
+    manifest["migrations"] += ["labeling.9999_later", "allauth.9999_merged_by_others"]
+    file.write_text(json.dumps(manifest))
+
+    with pytest.raises(UnableToRestore) as refused:
+        restore(place, is_forced=True)
+
+    assert refused.value.sentence == (
+        "Version 9.1.0 made this backup, and this is version 0.1.0. It needs a version with the"
+        " migration labeling.9999_later."
+    )
+
+
+def test_a_backup_of_another_kind_of_store_is_not_restored(
+    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    back_up(place)
+    settings.ARTIFACT_STORE = f"file://{tmp_path}/artifacts"
+
+    with pytest.raises(UnableToRestore, match="Set it to a folder"):
+        restore(place, is_forced=True)
+
+
+def test_a_manifest_cannot_make_files_elsewhere(
+    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    made = back_up(place)
+    file = place / "backups" / f"{made.name}.json"
+    manifest = json.loads(file.read_text())
+    manifest["files"][0]["path"] = "home/uploads/../../../outside"
+    file.write_text(json.dumps(manifest))
+    move_away(site, tmp_path, settings)
+
+    with sites.in_empty_database(), pytest.raises(UnableToRestore, match="damaged"):
+        restore(place)
+
+    assert not list(tmp_path.rglob("outside"))
+
+
+def test_weights_that_nobody_has_are_named(site: sites.Folders, place: Path) -> None:
+    shutil.rmtree(site.home / "models" / "base")
+
+    made = back_up(place)
+
+    assert made.missing == ["The weights of the model “base” are not there."]
+    assert made.problem == ""
+
+
+@pytest.mark.parametrize("store_kind", ["url"])
+def test_checkpoints_of_runs_that_the_backup_does_not_know_are_discarded(
+    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    back_up(place)
+    new = move_away(site, tmp_path, settings)
+    known = Run.objects.get(name="going").pk
+    (new.home / "weights").write_text("!")
+    for run_id in (known, 999_999):
+        folder = f"{new.artifacts}/checkpoints/run-{run_id}/step-1-1"
+        store.put(new.home / "models", folder)
+
+    with sites.in_empty_database():
+        restore(place)
+
+    left = store.list_folders(f"{new.artifacts}/checkpoints")
+    assert [one.url.rpartition("/")[2] for one in left] == [f"run-{known}"]
+
+
+# --- by schedule ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scheduled(folders: sites.Folders, place: Path, settings: LazySettings) -> None:
+    settings.BACKUP_URL, settings.BACKUP_EVERY_HOURS, settings.BACKUP_KEEP = str(place), 24, 2
+
+
+def when_due(now: datetime) -> int:
+    services.back_up_when_due(clock=lambda: now)
+    return Backup.objects.count()
+
+
+def test_a_backup_is_made_when_the_last_one_is_old_enough(scheduled: None) -> None:
+    assert when_due(NOON) == 1
+    assert when_due(NOON + timedelta(hours=23)) == 1
+    assert when_due(NOON + timedelta(hours=24)) == 2
+
+
+def test_without_a_place_none_is_made(scheduled: None, settings: LazySettings) -> None:
+    settings.BACKUP_URL = ""
+
+    assert when_due(NOON) == 0
+
+
+def test_a_failure_is_recorded_and_tried_again_an_hour_later(
+    scheduled: None, place: Path, alice: User, noor: User
+) -> None:
+    place.write_text("in the way")
+
+    assert when_due(NOON) == 1
+    assert when_due(NOON + timedelta(minutes=59)) == 1
+    assert when_due(NOON + timedelta(minutes=61)) == 2
+    place.unlink()
+    assert when_due(NOON + timedelta(minutes=130)) == 3
+
+    failed, again, made = Backup.objects.order_by("pk")
+    assert str(place) in failed.problem
+    assert failed.problem == again.problem
+    assert made.problem == ""
+    (notice,) = Notice.objects.all()  # one for both failures, and only for the admin
+    assert notice.person == alice
+    assert notice.sentence.startswith("The site was not backed up: ")
+
+
+def test_two_backups_at_once_are_refused(site: sites.Folders, place: Path) -> None:
+    with services._alone(), pytest.raises(UnableToBackUp, match="Another backup"):
+        back_up(place)
+
+
+# --- PostgreSQL's programs ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without PostgreSQL's programs: its PATH."""
+    path = tmp_path / "bin"
+    path.mkdir()
+    monkeypatch.setenv("PATH", str(path))
+    monkeypatch.setattr(tools, "DEBIAN", tmp_path / "debian")
+    return path
+
+
+def program(folder: Path, version: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "pg_dump"
+    file.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {version}'\n")
+    file.chmod(0o755)
+    return file
+
+
+def test_without_pg_dump_the_sentence_says_what_to_install(bare: Path, place: Path) -> None:
+    wanted = tools.server_version()
+
+    with pytest.raises(UnableToBackUp, match=f"install the package postgresql-client-{wanted}"):
+        back_up(place)
+
+
+def test_a_pg_dump_that_is_older_than_the_server_is_not_used(bare: Path) -> None:
+    program(bare, "9.6.1")
+
+    with pytest.raises(tools.ToolMissing, match="The newest one here is of version 9"):
+        tools.find("pg_dump")
+
+
+def test_debians_folders_are_searched_for_one_that_is_new_enough(
+    bare: Path, tmp_path: Path
+) -> None:
+    program(bare, "9.6.1")
+    program(tmp_path / "debian" / "15" / "bin", "15.4")
+    new = program(tmp_path / "debian" / "99" / "bin", "99.1")
+
+    assert tools.find("pg_dump") == str(new)

@@ -1,0 +1,1 @@
+"""What operators see of the site: probes, metrics for Prometheus, and the operations page."""

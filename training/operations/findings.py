@@ -1,0 +1,405 @@
+"""What the figures mean: is something stuck, full or old, and what to do about it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from training.models import Node
+from training.operations import queues
+from training.operations.figures import Disk, Figures
+from training.runs import placement
+
+GOOD, WARNING, DANGER, UNKNOWN = "good", "warning", "danger", ""
+BEAT_SILENT = timedelta(minutes=2)
+WORKER_SILENT = timedelta(minutes=3)
+WAITS_LONG, WAITS_TOO_LONG = timedelta(minutes=10), timedelta(hours=1)
+LEASE_LONG_LAPSED = timedelta(days=1)
+FREE_LITTLE, FREE_TOO_LITTLE = 0.10, 0.03
+BACKUP_OLD, BACKUP_TOO_OLD = timedelta(hours=36), timedelta(days=7)
+MayOpen = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the page. `at`: the moment that `words` speak of, if it is not that of the
+    figures. `url_name` and `link`: where to act.
+    """
+
+    about: str
+    level: str
+    words: str
+    at: datetime | None = None
+    advice: str = ""
+    url_name: str = ""
+    link: str = ""
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.level in (WARNING, DANGER)
+
+    @property
+    def label(self) -> Promise:
+        return LEVELS[self.level]
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name) if self.url_name else ""
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True)
+class Summary:
+    level: str
+    words: str
+
+
+LEVELS = {
+    GOOD: gettext_lazy("OK"),
+    WARNING: gettext_lazy("Warning"),
+    DANGER: gettext_lazy("Problem"),
+    UNKNOWN: gettext_lazy("Unknown"),
+}
+
+
+def groups(found: Figures, *, may_open: MayOpen) -> list[Group]:
+    """What is wrong comes first in each group. Links lead only where the reader may go."""
+    named = (
+        (_("Stuck"), _stuck(found)),
+        (_("Full"), _full(found)),
+        (_("Old"), _old(found)),
+    )
+    order = [DANGER, WARNING, UNKNOWN, GOOD]
+    return [
+        Group(
+            title,
+            sorted(
+                (_only_if_open(one, may_open) for one in findings),
+                key=lambda one: order.index(one.level),
+            ),
+        )
+        for title, findings in named
+    ]
+
+
+def _only_if_open(finding: Finding, may_open: MayOpen) -> Finding:
+    if finding.url_name and not may_open(finding.url_name):
+        return replace(finding, url_name="", link="")
+    return finding
+
+
+def summary(groups: Sequence[Group]) -> Summary:
+    levels = [finding.level for group in groups for finding in group.findings]
+    n_problems, n_warnings = levels.count(DANGER), levels.count(WARNING)
+    counted = [
+        ngettext("%(n)s problem", "%(n)s problems", n_problems) % {"n": n_problems},
+        ngettext("%(n)s warning", "%(n)s warnings", n_warnings) % {"n": n_warnings},
+    ]
+    if n_problems:
+        return Summary(DANGER, ", ".join(counted if n_warnings else counted[:1]))
+    if n_warnings:
+        return Summary(WARNING, counted[1])
+    return Summary(GOOD, _("Nothing needs attention"))
+
+
+# --- stuck ----------------------------------------------------------------------------------------
+
+
+def _stuck(found: Figures) -> Iterator[Finding]:
+    yield _broker(found)
+    yield _beat(found)
+    yield _worker(found)
+    yield from (_waiting(one, found) for one in found.waiting if one.n)
+    yield _empty_queues(found)
+    yield _leases(found)
+    yield _silent_runs(found)
+    yield from _nodes(found)
+    yield _failed_deliveries(found)
+
+
+def _broker(found: Figures) -> Finding:
+    if all(n is None for n in found.messages.values()):
+        return Finding(
+            _("Broker"),
+            DANGER,
+            _("Redis is not responding. People can work, and jobs wait."),
+            advice=_("Start Redis or Valkey again. What waits is sent by itself."),
+        )
+    counted = ", ".join(f"{queue}: {n}" for queue, n in found.messages.items() if n is not None)
+    words = _("It responds. Messages that no worker has taken: %(n)s.") % {"n": counted}
+    return Finding(_("Broker"), GOOD, words)
+
+
+def _beat(found: Figures) -> Finding:
+    about = _("Beat")
+    if found.beat_at is None:
+        return Finding(
+            about,
+            WARNING,
+            _("It has never sent a task."),
+            advice=_("Start exactly one: systemctl start preferably-beat."),
+        )
+    if found.at - found.beat_at > BEAT_SILENT:
+        return Finding(
+            about,
+            DANGER,
+            _("It has stopped: schedules, mail and webhooks wait. It last sent a task:"),
+            found.beat_at,
+            _("Start it again, exactly one: systemctl restart preferably-beat."),
+        )
+    return Finding(about, GOOD, _("It last sent a task:"), found.beat_at)
+
+
+def _worker(found: Figures) -> Finding:
+    about = _("Short worker")
+    if found.worker_at is None:
+        return Finding(
+            about,
+            WARNING,
+            _("None has taken a task that beat sends every 30 s."),
+            advice=_("Start one: systemctl start preferably-short."),
+        )
+    if found.at - found.worker_at > WORKER_SILENT:
+        is_beat_away = found.beat_at is None or found.at - found.beat_at > BEAT_SILENT
+        return Finding(
+            about,
+            WARNING if is_beat_away else DANGER,
+            _("None takes tasks: imports, exports, mail and webhooks wait. The last was taken:"),
+            found.worker_at,
+            _("Start beat first.")
+            if is_beat_away
+            else _("Start one again: systemctl restart preferably-short. Its log says why."),
+        )
+    return Finding(about, GOOD, _("One last took a task:"), found.worker_at)
+
+
+def _empty_queues(found: Figures) -> Finding:
+    names = ", ".join(str(one.queue.label) for one in found.waiting if not one.n)
+    return Finding(_("Empty queues"), GOOD, names or _("None"))
+
+
+def _waiting(one: queues.Waiting, found: Figures) -> Finding:
+    about = str(one.queue.label)
+    age = found.at - one.since if one.since else timedelta(0)
+    words = ngettext("%(n)s waits, since:", "%(n)s wait, the oldest since:", one.n) % {"n": one.n}
+    level = _level(age, WAITS_LONG, WAITS_TOO_LONG)
+    advice = {
+        "short": _("See that the short worker runs. If it is busy, start a second one."),
+        "models": _(
+            "See that a worker on the queue “models” runs: systemctl status preferably-models."
+        ),
+        "gpu": "",
+    }[one.queue.messages]
+    if one.queue.name == "runs":
+        level, advice = _of_runs(level, found)
+    return Finding(
+        about,
+        level,
+        words,
+        one.since,
+        advice if level != GOOD else "",
+        one.queue.url_name,
+        _("Show"),
+    )
+
+
+def _of_runs(level: str, found: Figures) -> tuple[str, str]:
+    """Runs may wait for hours behind others. They are stuck if no node can take any."""
+    if any(_is_alive(node, found) for node in found.nodes or ()):
+        return GOOD, ""
+    return (
+        level,
+        _("No GPU node is online. Start the worker of one: systemctl start preferably-node."),
+    )
+
+
+def _leases(found: Figures) -> Finding:
+    about = _("Items in work")
+    if found.leases is None:
+        return Finding(about, UNKNOWN, _("Counting them took too long."))
+    lapsed, at = found.leases.n_lapsed, found.leases.oldest_lapsed_at
+    n = found.leases.n - lapsed
+    held = ngettext("%(n)s item is with a rater.", "%(n)s items are with raters.", n) % {"n": n}
+    if at is None:
+        return Finding(about, GOOD, held)
+    left = ngettext(
+        "%(n)s was left by its rater, at the latest until:",
+        "%(n)s were left by their raters, the first of them at the latest until:",
+        lapsed,
+    ) % {"n": lapsed}
+    return Finding(
+        about,
+        WARNING if found.at - at > LEASE_LONG_LAPSED else GOOD,
+        f"{held} {left}",
+        at,
+        _("The next rater without an item gets them. If nobody comes, the campaign needs raters."),
+        "campaigns",
+        _("Campaigns"),
+    )
+
+
+def _silent_runs(found: Figures) -> Finding:
+    about = _("Heartbeats of runs")
+    if found.silent_runs is None:
+        return Finding(about, UNKNOWN, _("Reading them took too long."))
+    if not found.silent_runs:
+        n = (found.runs or {}).get("running", 0)
+        return Finding(
+            about,
+            GOOD,
+            ngettext("%(n)s run is running.", "%(n)s runs are running.", n) % {"n": n},
+        )
+    names = ", ".join(f"“{run.name}” ({run.node})" for run in found.silent_runs[:3])
+    return Finding(
+        about,
+        DANGER,
+        ngettext(
+            "%(n)s run is silent: %(names)s. Last heartbeat:",
+            "%(n)s runs are silent, such as %(names)s. The longest since:",
+            len(found.silent_runs),
+        )
+        % {"n": len(found.silent_runs), "names": names},
+        found.silent_runs[0].heartbeat_at,
+        _("Beat and a short worker return them to the queue. See that both run."),
+        "runs",
+        _("Runs"),
+    )
+
+
+def _nodes(found: Figures) -> Iterator[Finding]:
+    for node in found.nodes or ():
+        about = _("Node %(name)s") % {"name": node.name}
+        if _is_alive(node, found):
+            yield Finding(
+                about, GOOD, _("It last reported:"), node.seen_at, "", "nodes", _("Nodes")
+            )
+        else:
+            yield Finding(
+                about,
+                WARNING,
+                _("It is offline. It last reported:"),
+                node.seen_at,
+                _("Start its worker, or choose “Forget” on the page “Nodes” if it is gone."),
+                "nodes",
+                _("Nodes"),
+            )
+
+
+def _is_alive(node: Node, found: Figures) -> bool:
+    return found.at - node.seen_at < placement.ALIVE_FOR
+
+
+def _failed_deliveries(found: Figures) -> Finding:
+    about = _("Failed webhook messages")
+    if found.n_failed_deliveries is None:
+        return Finding(about, UNKNOWN, _("Counting them took too long."))
+    if not found.n_failed_deliveries:
+        return Finding(about, GOOD, _("None in the last 24 hours."))
+    words = ngettext(
+        "%(n)s message of the last 24 hours was given up.",
+        "%(n)s messages of the last 24 hours were given up.",
+        found.n_failed_deliveries,
+    ) % {"n": found.n_failed_deliveries}
+    advice = _("The webhook's page has each answer of its receiver, and sends messages again.")
+    return Finding(about, WARNING, words, None, advice, "webhooks", _("Webhooks"))
+
+
+# --- full -----------------------------------------------------------------------------------------
+
+
+def _full(found: Figures) -> Iterator[Finding]:
+    for disk in found.disks:
+        yield _disk(disk)
+    if found.database_bytes is None:
+        yield Finding(_("Database"), UNKNOWN, _("Measuring it took too long."))
+    else:
+        size = filesizeformat(found.database_bytes)
+        yield Finding(_("Database"), GOOD, _("It has %(size)s.") % {"size": size})
+
+
+def _disk(disk: Disk) -> Finding:
+    about = _("Disk of the artifacts") if disk.name == "artifacts" else _("Disk of the site's data")
+    share = disk.free / disk.total if disk.total else 0.0
+    words = _("%(free)s of %(total)s are free: %(folder)s.") % {
+        "free": filesizeformat(disk.free),
+        "total": filesizeformat(disk.total),
+        "folder": disk.folder,
+    }
+    if share > FREE_LITTLE:
+        return Finding(about, GOOD, words)
+    level = DANGER if share <= FREE_TOO_LITTLE else WARNING
+    advice = _("Delete checkpoints and weights that nobody needs, old exports, or add space.")
+    return Finding(about, level, words, None, advice, "storage", _("Storage"))
+
+
+# --- old ------------------------------------------------------------------------------------------
+
+
+def _old(found: Figures) -> Iterator[Finding]:
+    yield _backup(found)
+    yield _migrations(found)
+    yield _versions(found)
+
+
+def _backup(found: Figures) -> Finding:
+    about = _("Backup")
+    advice = _("Make one: python manage.py backup. The operator guide says how to schedule it.")
+    if found.backup_at is None:
+        return Finding(about, WARNING, _("There is no backup by this site."), advice=advice)
+    level = _level(found.at - found.backup_at, BACKUP_OLD, BACKUP_TOO_OLD)
+    words = _("The last one was verified:")
+    return Finding(about, level, words, found.backup_at, advice if level != GOOD else "")
+
+
+def _migrations(found: Figures) -> Finding:
+    about = _("Migrations")
+    if found.pending_migrations is None:
+        return Finding(about, UNKNOWN, _("Reading them took too long."))
+    n = len(found.pending_migrations)
+    if not n:
+        return Finding(about, GOOD, _("All of this release are applied."))
+    app, name = found.pending_migrations[0]
+    words = ngettext(
+        "%(n)s is not applied: %(name)s.", "%(n)s are not applied, such as %(name)s.", n
+    ) % {"n": n, "name": f"{app}.{name}"}
+    return Finding(about, DANGER, words, advice=_("Run python manage.py migrate --noinput."))
+
+
+def _versions(found: Figures) -> Finding:
+    about = _("Versions")
+    own = settings.RELEASE
+    others = [
+        f"{node.name} ({version})"
+        for node in found.nodes or ()
+        if _is_alive(node, found) and (version := node.versions.get("preferably", own)) != own
+    ]
+    if not others:
+        words = _("The site has %(version)s, and so has every node that is online.")
+        return Finding(about, GOOD, words % {"version": own})
+    return Finding(
+        about,
+        WARNING,
+        _("The site has %(version)s, but not these nodes: %(nodes)s.")
+        % {"version": own, "nodes": ", ".join(others)},
+        None,
+        _("Upgrade them: drain a node, install the site's release, start its worker again."),
+        "nodes",
+        _("Nodes"),
+    )
+
+
+def _level(age: timedelta, long: timedelta, too_long: timedelta) -> str:
+    if age < long:
+        return GOOD
+    return WARNING if age < too_long else DANGER

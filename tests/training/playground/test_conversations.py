@@ -31,8 +31,8 @@ from tests.trainer.tiny import build_tiny_model
 from tests.training.conftest import NOW
 from tests.training.playground.openai_stub import Stub, openai_stub
 from tests.training.runs.processes import processes, until
-from training.playground.conversations import answering, tasks
 from training.models import TrainedModel
+from training.playground.conversations import answering, tasks
 from training.registry import endpoints
 from training.registry import services as registry_services
 

@@ -47,8 +47,6 @@ MAY_STAY_EMPTY = (
 """Fields of a new campaign that fall back to the model's default when empty."""
 
 
-OFFERED = (Campaign.Kind.DEMONSTRATION, Campaign.Kind.COMPARISON)
-"""The kinds that the form can set up."""
 USUAL_OVERLAP = {Campaign.Kind.COMPARISON: 3, Campaign.Kind.DEMONSTRATION: 1}
 """Answers per item of a new campaign. One comparison per item would leave agreement unknown."""
 
@@ -189,9 +187,7 @@ class CampaignForm(EffortForm):
         super().__init__(*args, **options)
         self.fields["kind"] = forms.ChoiceField(
             label=_("Task"),
-            choices=sentence_case(
-                choice for choice in Campaign.Kind.choices if choice[0] in OFFERED
-            ),
+            choices=sentence_case(Campaign.Kind.choices),
             initial=Campaign.Kind.DEMONSTRATION,
             widget=segmented(),
         )
@@ -220,7 +216,7 @@ class CampaignForm(EffortForm):
         cleaned = super().clean() or {}
         if cleaned.get("overlap") is None and "overlap" not in self.errors:
             cleaned["overlap"] = USUAL_OVERLAP.get(cleaned.get("kind", ""), 1)
-        if cleaned.get("kind") == Campaign.Kind.DEMONSTRATION:
+        if cleaned.get("kind") != Campaign.Kind.COMPARISON:
             cleaned |= {
                 "n_responses": None,
                 "repeat_percent": 0,

@@ -18,7 +18,7 @@ from labeling.conversations import prompts, rounds
 from labeling.data.prompts import splits
 from labeling.desk import masking
 from labeling.desk.judgments import rows, submit
-from labeling.desk.judgments.answers import CheckedComparison, ComparisonAnswer, Recorded
+from labeling.desk.judgments.answers import Answer, CheckedComparison, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.models import (
     Campaign,
@@ -91,7 +91,7 @@ def rate(
     *,
     lease: uuid.UUID,
     rater: Rater,
-    answer: ComparisonAnswer,
+    answer: Answer,
     recorded: Recorded | None = None,
     now: datetime,
 ) -> Judgment:

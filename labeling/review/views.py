@@ -47,7 +47,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
         "campaign": campaign,
         "tab": "review",
         "form": QueueForm(
-            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.kind
+            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.judgment_kind
         ),
         "order": order,
         "page": page,

@@ -28,6 +28,7 @@ test: install-dev ## Run every check: lint, types, contracts, and the whole suit
 	@$(MAKE) --no-print-directory -j 2 lint types
 	@CHROMIUM="$$($(RUN) scripts/browser.py)" && export CHROMIUM && \
 	HELM="$$($(RUN) -m tests.house.deploy.helm)" && export HELM && \
+	CADDY="$$($(RUN) -m benchmarks.operating.caddy)" && export CADDY && \
 	$(RUN) scripts/run_with_services.py $(RUN) -m pytest $(PYTEST) $(ARGS)
 
 quick: install-dev ## Run the tests without browser, torch or slow tests; ARGS="-k desk" selects

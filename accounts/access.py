@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
 from config.api_permissions import API_TABLE, Grant, Scope
+from config.permissions import PASSWORD_PAGES
 from config.roles import Role
 
 
@@ -20,8 +21,10 @@ def roles_of(user: User | AnonymousUser) -> frozenset[str]:
 
 def may_open(url_name: str, roles: frozenset[str]) -> bool:
     """Whether somebody with `roles` may open the URL named `url_name`. URLs missing from the table
-    are closed.
+    are closed, and so are the pages for passwords on a site without.
     """
+    if url_name in PASSWORD_PAGES and not settings.PASSWORDS:
+        return False
     table = settings.URL_PERMISSIONS
     allowed = table.get(url_name)
     if allowed is None:

@@ -2,6 +2,7 @@
 whether an answer is ever lost.
 
     python scripts/run_with_services.py --durable python benchmarks/desk.py [--quick]
+    python scripts/run_with_services.py --durable python benchmarks/desk.py --workers 1,2,4
 
 The benchmark starts the site as in production: gunicorn with two workers, all middleware, hashed
 static files, and a PostgreSQL that waits for its disk (fsync). The site and the clients share this
@@ -20,6 +21,9 @@ The last line is JSON:
 - `growth_1m`: claim and show (the button, and the page it leads to) at 1,000,000 slots divided by
   the same at 10,000, overlap 3, medians, for a new rater and for one who has answered the first
   100,000 items: the worse of both.
+- `by_workers`: with several numbers of gunicorn workers, this instead of the lines above: for each
+  number, the load without a pause (`cpu_ms`, `per_s`), with one (`paused`), and what saving a draft
+  costs (`draft_ms`).
 - `over_assigned`, `lost`: counts over everything, including 50 raters who compete for the last
   slots of 300 items at overlap 3.
 """
@@ -76,9 +80,14 @@ def main() -> None:
         action="store_true",
         help="2,000 items, shorter, growth to 200,000 slots: below a minute",
     )
+    parser.add_argument(
+        "--workers", default="2", help="of gunicorn; several numbers, such as 1,2,4, compare them"
+    )
     parser.add_argument("--threads", type=int, default=4, help="of each gunicorn worker")
     parser.add_argument("--only-load", action="store_true", help="leave the growth out")
     chosen = parser.parse_args()
+    n_workers = [int(word) for word in chosen.workers.split(",")]
+    is_comparison = len(n_workers) > 1
     started = time.perf_counter()
     with connection.cursor() as cursor:
         cursor.execute("SHOW fsync")
@@ -89,11 +98,13 @@ def main() -> None:
             )
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
-    fresh, contested = desk_campaigns.loads(n_items=2_000 if chosen.quick else 10_000)
+    fresh, contested = desk_campaigns.loads(
+        n_items=(2_000 if chosen.quick else 10_000) * len(n_workers)
+    )
     n_slots = 200_000 if chosen.quick else 1_000_000
     queues = (
         []
-        if chosen.only_load
+        if chosen.only_load or is_comparison
         else [desk_campaigns.queue_of(n_slots=10_000), desk_campaigns.queue_of(n_slots=n_slots)]
     )
     people = [desk_campaigns.signed_in(f"rater {number}") for number in range(N_RATERS)]
@@ -108,18 +119,14 @@ def main() -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
-    with web_server(threads=chosen.threads) as web:
-        result = asyncio.run(
-            measure(
-                web,
-                people,
-                newcomers,
-                fresh,
-                contested,
-                queues,
-                seconds=4.0 if chosen.quick else 20.0,
+    seconds = 4.0 if chosen.quick else 20.0
+    if is_comparison:
+        result = compare(n_workers, people, fresh, threads=chosen.threads, seconds=seconds)
+    else:
+        with web_server(workers=n_workers[0], threads=chosen.threads) as web:
+            result = asyncio.run(
+                measure(web, people, newcomers, fresh, contested, queues, seconds=seconds)
             )
-        )
     about = {
         "over_assigned": n_over_assigned(),
         "items": fresh.items.count(),
@@ -199,6 +206,58 @@ async def measure(
         "clients_cpu_ms_per_item": plain["clients_ms"],
         "growth": growth,
     }
+
+
+def compare(
+    n_workers: list[int],
+    people: list[tuple[Rater, str]],
+    fresh: Campaign,
+    *,
+    threads: int,
+    seconds: float,
+) -> dict[str, object]:
+    """The load, for each number of workers."""
+    found = {}
+    for n in n_workers:
+        with web_server(workers=n, threads=threads) as web:
+            found[n] = asyncio.run(measure_load(web, people, fresh, seconds=seconds))
+    return {"by_workers": found}
+
+
+async def measure_load(
+    web: "Web", people: list[tuple[Rater, str]], fresh: Campaign, *, seconds: float
+) -> dict[str, object]:
+    raters = [
+        DeskRater(web.port, fresh.pk, session, seed=number)
+        for number, (_, session) in enumerate(people)
+    ]
+    for rater in raters:
+        await rater.start()
+    await desk_clients.work_together(raters, seconds=1)
+    plain = await load(web, raters, seconds=seconds, reviews=False)
+    draft = await draft_ms(web, raters)
+    paused = await load(web, raters, seconds=seconds, reviews=True, pause_s=PAUSE_S)
+    acknowledged = [given.lease for rater in raters for given in rater.given]
+    for rater in raters:
+        rater.close()
+    return {
+        "cpu_ms": plain["cpu_ms"],
+        "per_s": plain["per_s"],
+        "p95_ms": plain["p95_ms"],
+        "draft_ms": draft,
+        "paused": {name: paused[name] for name in ("cpu_ms", "per_s", "p50_ms", "p95_ms")},
+        "lost": await asyncio.to_thread(n_lost, acknowledged),
+    }
+
+
+async def draft_ms(web: "Web", raters: list[DeskRater], *, each: int = 20) -> float:
+    async def save(rater: DeskRater) -> None:
+        for _ in range(each):
+            await rater.save_draft()
+
+    before = web.cpu_ms() + database_cpu_ms()
+    await asyncio.gather(*(save(rater) for rater in raters))
+    return round((web.cpu_ms() + database_cpu_ms() - before) / len(raters) / each, 2)
 
 
 async def load(
@@ -360,11 +419,11 @@ def parent_of(process: Path) -> int:
 
 
 @contextmanager
-def web_server(*, threads: int) -> Iterator[Web]:
+def web_server(*, workers: int, threads: int) -> Iterator[Web]:
     port = servers.free_port()
     options = (
-        f"--bind 127.0.0.1:{port} --workers 2 --threads {threads} --preload --graceful-timeout 2"
-        " --no-control-socket"
+        f"--bind 127.0.0.1:{port} --workers {workers} --threads {threads} --preload"
+        " --graceful-timeout 2 --no-control-socket"
     )
     command = f"gunicorn config.wsgi {options}"
     process = subprocess.Popen(

@@ -13,6 +13,10 @@ while files come in and again at rest, and restored on empty machines. The last 
   `came_in` files that came in meanwhile.
 - `backup_s`, `restore_s`: how long both take, with the start of their processes.
 
+- `failed`, `lost`: requests after which a person saw an error, and stored answers that are missing,
+  while 30 raters work, the database is migrated and both web processes restart
+  (benchmarks/operating/restarts.py has the other figures of this part).
+
 --quick: small models, and few of them. --only: one part of it.
 """
 
@@ -27,7 +31,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from benchmarks.operating import backups, machines, upgrade  # noqa: E402
+from benchmarks.operating import backups, machines, restarts, upgrade  # noqa: E402
 
 Figures = dict[str, float]
 Part = Callable[[bool], Figures]
@@ -43,7 +47,11 @@ def backed_up(is_quick: bool) -> Figures:
         return upgraded | backups.measure(site, folder=Path(name), is_quick=is_quick)
 
 
-PARTS: dict[str, Part] = {"backups": backed_up}
+def restarted(is_quick: bool) -> Figures:
+    return restarts.measure(is_quick=is_quick)
+
+
+PARTS: dict[str, Part] = {"backups": backed_up, "restarts": restarted}
 
 
 def main() -> None:

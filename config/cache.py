@@ -45,6 +45,10 @@ class Cache(RedisCache):
         super().__init__(server, params)
         self._server = server
 
+    def is_away(self) -> bool:
+        """Whether Redis does not answer. Asks it, unless it did not answer a moment ago."""
+        return self._cache.is_away()
+
     @cached_property
     def _cache(self) -> "_Client":  # type: ignore[override]  # the same operations
         client = self._class(self._servers, serializer=JsonSerializer, **self._options)  # type: ignore[attr-defined]
@@ -57,9 +61,22 @@ class _Client:
     def __init__(self, redis: Any, memory: "_Memory", server: str) -> None:
         self._redis, self._memory, self._server = redis, memory, server
 
+    def is_away(self) -> bool:
+        if self._is_known_to_be_away():
+            return True
+        try:
+            self._redis.get("any", None)
+        except RedisError as problem:
+            self._note(problem)
+            return True
+        return False
+
+    def _is_known_to_be_away(self) -> bool:
+        return time.monotonic() < _away_until.get(self._server, 0.0)
+
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def perform(*values: Any) -> Any:
-            if time.monotonic() >= _away_until.get(self._server, 0.0):
+            if not self._is_known_to_be_away():
                 try:
                     return getattr(self._redis, operation)(*values)
                 except RedisError as problem:

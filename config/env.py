@@ -3,7 +3,8 @@ clear message.
 """
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
@@ -58,7 +59,7 @@ def integer(name: str, help: str, default: str | None = None) -> int:
 
 
 def flag(name: str, help: str, default: str | None = None) -> bool:
-    return _read(name, default, help, _to_bool, "a yes or a no (1, 0, true, false)")
+    return _read(name, default, help, to_bool, "a yes or a no (1, 0, true, false)")
 
 
 def words(name: str, help: str, default: str | None = None) -> list[str]:
@@ -89,6 +90,28 @@ def all_named(prefix: str, help: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith(prefix)}
 
 
+def groups(prefix: str, fields: Iterable[Knob]) -> dict[str, dict[str, str]]:
+    """Groups of variables PREFIX<NAME>_<FIELD>: the values of each group by field, the groups by
+    name in lower case. A field without a default has to be set in each group.
+    """
+    known = {field.name: field for field in fields}
+    for field in known.values():
+        knob = f"{prefix}<NAME>_{field.name}"
+        KNOBS[knob] = Knob(knob, field.default, field.help)
+    found: dict[str, dict[str, str]] = {}
+    for variable in sorted(name for name in os.environ if name.startswith(prefix)):
+        name, field_name = _parts(variable.removeprefix(prefix), known)
+        if not name:
+            raise ImproperlyConfigured(
+                f"{variable} is not a setting. After {prefix} comes a name of letters and digits,"
+                f" then one of: {', '.join(known)}."
+            )
+        found.setdefault(name.lower(), {})[field_name] = os.environ[variable]
+    return {
+        name: _complete(f"{prefix}{name.upper()}_", known, given) for name, given in found.items()
+    }
+
+
 def choice(name: str, help: str, options: tuple[str, ...], default: str | None = None) -> str:
     return _read(
         name,
@@ -99,7 +122,20 @@ def choice(name: str, help: str, options: tuple[str, ...], default: str | None =
     )
 
 
-def _to_bool(raw: str) -> bool:
+def _parts(rest: str, known: dict[str, Knob]) -> tuple[str, str]:
+    """NAME and FIELD of NAME_FIELD; two empty strings if it is neither."""
+    name, _separator, field = rest.partition("_")
+    return (name, field) if re.fullmatch("[A-Z0-9]+", name) and field in known else ("", "")
+
+
+def _complete(prefix: str, known: dict[str, Knob], given: dict[str, str]) -> dict[str, str]:
+    for field in known.values():
+        if field.default is None and not given.get(field.name):
+            raise ImproperlyConfigured(f"{prefix}{field.name} is not set. {field.help}")
+    return {field.name: given.get(field.name, field.default or "") for field in known.values()}
+
+
+def to_bool(raw: str) -> bool:
     lowered = raw.strip().lower()
     if lowered in _TRUE:
         return True

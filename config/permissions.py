@@ -32,6 +32,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "account_reset_password_done": ANYONE,
     "account_reset_password_from_key": ANYONE,
     "account_reset_password_from_key_done": ANYONE,
+    "openid_connect_login": ANYONE,
+    "openid_connect_callback": ANYONE,  # a provider sends people there
     "mfa_index": MEMBER,
     "mfa_activate_totp": MEMBER,
     "mfa_deactivate_totp": MEMBER,
@@ -39,6 +41,12 @@ TABLE: dict[str, frozenset[Role]] = {
     "mfa_view_recovery_codes": MEMBER,
     "mfa_download_recovery_codes": MEMBER,
     "mfa_reauthenticate": MEMBER,
+    "mfa_list_webauthn": MEMBER,
+    "mfa_add_webauthn": MEMBER,
+    "mfa_edit_webauthn": MEMBER,
+    "mfa_remove_webauthn": MEMBER,
+    "mfa_reauthenticate_webauthn": MEMBER,
+    "mfa_login_webauthn": ANYONE,
     "mfa_authenticate": ANYONE,  # after the right password
     # Admins set a login's e-mail address, so allauth's pages for it stay closed.
     "account_email": NOBODY,
@@ -51,6 +59,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "person": ADMIN,
     "person_invite": ADMIN,
     "person_two_factor_off": ADMIN,
+    "person_unlink": ADMIN,
     "roster": ADMIN,
     "roster_act": ADMIN,
     "rater_skills": ADMIN,
@@ -326,3 +335,15 @@ TABLE: dict[str, frozenset[Role]] = {
     "api_nothing": ANYONE,
     **dict.fromkeys((line.partition(" ")[2] for line in API_TABLE), ANYONE),
 }
+PASSWORD_PAGES = frozenset(
+    {
+        "account_change_password",
+        "account_set_password",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key",
+        "account_reset_password_from_key_done",
+        "person_invite",
+    }
+)
+"""Closed on a site without passwords"""

@@ -20,6 +20,7 @@ from config import env, permissions
 from config.monitoring import knobs, reports
 from config.third_party import (
     celery_options,
+    database,
     hub,
     periodic_tasks,
     prolific,
@@ -90,6 +91,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_celery_beat",
     "django_htmx",
@@ -122,6 +125,7 @@ MIDDLEWARE = [
     "accounts.shell.middleware.ReaderMiddleware",
     "config.monitoring.requests.PersonMiddleware",
     "accounts.shell.middleware.PermissionMiddleware",
+    "accounts.login.middleware.SecondFactorMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -162,38 +166,7 @@ TEMPLATES = [
 ]
 
 # --- data -----------------------------------------------------------------------------------------
-DATABASES = {
-    "default": environ.Env.db_url_config(
-        env.text(
-            "DATABASE_URL",
-            "Database URL: postgres://user:password@host:port/name or sqlite:////path/to/file.",
-            default=f"sqlite:///{HOME / 'preferably.sqlite3'}",
-        )
-    )
-}
-KEEPS_PLANS = env.flag(
-    "PREFERABLY_PREPARED_STATEMENTS",
-    "Use PostgreSQL's prepared statements on the desk. Set to 0 behind a connection"
-    " pooler in transaction mode.",
-    default="1",
-)
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # The web process and the worker both write: without immediate transactions, 44 of 600 writes
-    # failed with "database is locked".
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # Options that DATABASE_URL gives, such as sslmode, stay.
-    options = DATABASES["default"].setdefault("OPTIONS", {})
-    options["prepare_threshold"] = 1 if KEEPS_PLANS else None  # for config.compiled
-    if KEEPS_PLANS:
-        generic = "-c plan_cache_mode=force_generic_plan"  # see ADR 9
-        options["options"] = f"{options.get('options', '')} {generic}".strip()
+DATABASES = {"default": database.connection(home=HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text(
     "REDIS_URL",
@@ -233,16 +206,9 @@ EXPORTS_DIR = HOME / "exports"
 # --- people ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.login.sessions.Backend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-vars().update(sign_in.ALLAUTH)
+vars().update(sign_in.SETTINGS)
+PASSWORDS, SECOND_FACTOR_ROLES = sign_in.PASSWORDS, sign_in.SECOND_FACTOR_ROLES
+OIDC_PROVIDERS = sign_in.providers(needs_https=MODE == "production")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

@@ -36,7 +36,11 @@ class Answer:
 
 
 class Refused(Exception):
-    """A response that a page would have shown as an error."""
+    """A response that a page would have shown as an error; `status` is that of HTTP."""
+
+    def __init__(self, sentence: str, status: int = 200) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 @dataclass
@@ -63,6 +67,9 @@ class DeskRater:
     """path of the current item"""
     given: list[Given] = field(default_factory=list)
     reviews: bool = True
+    n_drafts: int = 0
+    cookies: str = ""
+    """more of them: "; name=value"."""
     _reader: asyncio.StreamReader | None = None
     _writer: asyncio.StreamWriter | None = None
 
@@ -102,6 +109,19 @@ class DeskRater:
         self.given.append(given)
         return given
 
+    async def save_draft(self) -> None:
+        """Saves the current item as the page does two seconds after somebody has typed."""
+        self.n_drafts += 1
+        fields = self._answer()
+        draft = {
+            "revision": self.n_drafts,
+            "version": 0,
+            "record": fields.pop("record"),
+            "fields": {name: [value] for name, value in fields.items()},
+        }
+        headers = self._headers("application/json") | {"X-Desk": "fragment"}
+        await self._ask("POST", f"{self.item}draft", json.dumps(draft).encode(), headers)
+
     def _answer(self) -> dict[str, str]:
         """Any order except the one shown, and ratings that match it."""
         order = list(LETTERS)
@@ -128,14 +148,17 @@ class DeskRater:
         return await self._ask("GET", path, b"", {})
 
     async def post(self, path: str, fields: dict[str, str], *, is_fragment: bool = True) -> Answer:
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "X-CSRFToken": self.token,
-            "Origin": f"https://{HOST}:{self.port}",
-        }
+        headers = self._headers("application/x-www-form-urlencoded")
         if is_fragment:
             headers["X-Desk"] = "fragment"
         return await self._ask("POST", path, urlencode(fields).encode(), headers)
+
+    def _headers(self, content_type: str) -> dict[str, str]:
+        return {
+            "Content-Type": content_type,
+            "X-CSRFToken": self.token,
+            "Origin": f"https://{HOST}:{self.port}",
+        }
 
     async def _ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         lines = [
@@ -145,14 +168,15 @@ class DeskRater:
             "Accept-Encoding: gzip",
         ]
         lines += ["Accept: text/html", "User-Agent: Mozilla/5.0", "Accept-Language: en"]
-        lines.append(f"Cookie: sessionid={self.session}; csrftoken={self.token}")
+        lines.append(f"Cookie: sessionid={self.session}; csrftoken={self.token}{self.cookies}")
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if method == "POST":
             lines.append(f"Content-Length: {len(body)}")
         request = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
         answer = await self._exchange(request)
         if answer.status >= 400:
-            raise Refused(f"{method} {path}: {answer.status} {answer.body[:2000]!r}")
+            words = f"{method} {path}: {answer.status} {answer.body[:2000]!r}"
+            raise Refused(words, answer.status)
         return answer
 
     async def _exchange(self, request: bytes) -> Answer:

@@ -135,19 +135,14 @@ def python_module(words: str) -> list[str]:
 
 def manage(site: LocalSite, *arguments: str, **more: str) -> str:
     """The output of one of Django's commands. If it fails, startup ends with its output."""
-    done = subprocess.run(
-        [*MANAGE, *arguments],
-        cwd=ROOT,
-        env=site.environment | more,
-        stdout=subprocess.PIPE,
-        text=True,
+    code, output = services.output_of(
+        [*MANAGE, *arguments], arguments[0], cwd=ROOT, env=site.environment | more
     )
-    if done.returncode:
+    if code:
         raise SystemExit(
-            f"The command {' '.join(arguments)} exited with code {done.returncode}. See the error"
-            " above."
+            f"The command {' '.join(arguments)} exited with code {code}. See the error above."
         )
-    return done.stdout
+    return output
 
 
 def start(site: LocalSite, name: str, command: list[str]) -> "subprocess.Popen[bytes]":

@@ -25,6 +25,8 @@ READY = "ready"  # a file: the folder is complete
 NOBODY = 65534  # PostgreSQL refuses to run as root
 PR_SET_PDEATHSIG = 1
 PROGRESS_S = 15
+STUCK_S = 300
+"""A process that has used no processor time for so long does not start any more."""
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
@@ -282,12 +284,13 @@ def listens(port: int) -> bool:
 def wait(
     ready: Callable[[], bool], server: "subprocess.Popen[bytes]", log: Path | None = None
 ) -> None:
-    """Returns when the server is ready, and waits as long as it lives: a busy machine is slow.
-    `log`: the file with its output.
+    """Returns when the server is ready, and waits as long as it makes progress: a busy machine is
+    slow. `log`: the file with its output.
     """
     name = log.stem if log else program(server)
     see = f" Its log: {log}." if log else ""
-    began_at = told_at = time.monotonic()
+    began_at = told_at = moved_at = time.monotonic()
+    used = processor_time(server.pid)
     while not ready():
         if server.poll() is not None:
             raise SystemExit(
@@ -297,7 +300,31 @@ def wait(
         if now - told_at >= PROGRESS_S:
             told_at = now
             print(f"  {name} is still starting after {now - began_at:.0f} s.{see}", flush=True)
+            if used != (used := processor_time(server.pid)):
+                moved_at = now
+            elif now - moved_at >= STUCK_S:
+                raise SystemExit(f"{name} has done nothing for {now - moved_at:.0f} s.{see}")
         time.sleep(0.05)
+
+
+def processor_time(pid: int) -> str:
+    """What a process has used until now, as `ps` writes it on Linux and macOS."""
+    return subprocess.run(
+        ["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True
+    ).stdout.strip()
+
+
+def output_of(command: list[str], name: str, **options: Any) -> tuple[int, str]:
+    """The exit code and the output of a command; says now and then that it is still at work."""
+    began_at = time.monotonic()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as process:
+        while True:
+            try:
+                output, _errors = process.communicate(timeout=PROGRESS_S)
+                return process.returncode, output
+            except subprocess.TimeoutExpired:
+                passed = time.monotonic() - began_at
+                print(f"  {name} is still at work after {passed:.0f} s.", flush=True)
 
 
 def program(server: "subprocess.Popen[bytes]") -> str:

@@ -24,6 +24,7 @@ if not os.environ.get("DATABASE_URL"):
     )
 
 from tests.accounts import sent_tasks
+from tests.accounts.login.identity_provider import company, single_sign_on_with  # noqa: F401
 from tests.cast import (  # noqa: F401
     alice,
     comparison_campaign,

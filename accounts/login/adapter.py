@@ -16,10 +16,12 @@ from django.conf import settings
 from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit_log
-from accounts.login import encryption
+from accounts.login import encryption, second_factor
 from accounts.models import User
 from accounts.notices import mail
 
@@ -32,8 +34,18 @@ RECORDED = {
     "mfa/email/recovery_codes_generated": "new_recovery_codes",
     "mfa/email/totp_activated": "two_factor_on",
     "mfa/email/totp_deactivated": "two_factor_off",
+    "mfa/email/webauthn_added": "passkey_added",
+    "mfa/email/webauthn_removed": "passkey_removed",
 }
 """What allauth tells a person by mail, and its action in the audit log"""
+
+
+METHODS = {
+    "reauthenticate": _("Use your password"),
+    "mfa_reauthenticate": _("Use a code"),
+    "mfa_reauthenticate:webauthn": _("Use a passkey"),
+}
+"""Ways to confirm who one is, by allauth's names"""
 
 
 class Adapter(DefaultAccountAdapter):
@@ -56,7 +68,15 @@ class Adapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
-        audit_log.record(by=user, action="log_in", target=user, now=timezone.now())
+        provider = second_factor.provider_of(request)
+        after = {"provider": provider.name} if provider is not None else {}
+        audit_log.record(by=user, action="log_in", target=user, after=after, now=timezone.now())
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        """The log-in page offers to log out at the provider too."""
+        url: str = super().get_logout_redirect_url(request)
+        provider = second_factor.provider_of(request)
+        return f"{url}?left={provider.name}" if provider is not None else url
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Only for an address that has an account: people type passwords into the wrong field."""
@@ -77,6 +97,22 @@ class Adapter(DefaultAccountAdapter):
         made = self.render_mail(template_prefix, email, about | context)
         mail.post_on_commit(mail.Letter(email, made.subject, str(made.body)))
 
+    def is_reauthentication_required(self, *, app: str | None = None) -> bool:
+        """On a site without passwords, only people with a second factor can confirm who they
+        are.
+        """
+        if settings.PASSWORDS:
+            return bool(super().is_reauthentication_required(app=app))
+        return second_factor.is_set_up(allauth_context.request.user)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        methods = super().get_reauthentication_methods(user)
+        return [
+            method | {"description": METHODS[method["id"]]}
+            for method in methods
+            if settings.PASSWORDS or method["id"] != "reauthenticate"
+        ]
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """The client's address. An unknown one counts as a client of its own at each request: the
         address of a proxy would be one client for everybody, whom anybody could lock out.
@@ -96,6 +132,9 @@ class TwoFactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _("Wrong code. Codes change every 30 seconds: enter the current one."),
     }
+
+    def generate_authenticator_name(self, user: User, _type: Any) -> str:
+        return gettext("Passkey of %(day)s") % {"day": date_format(timezone.localdate())}
 
     def encrypt(self, text: str) -> str:
         return encryption.encrypt(text)

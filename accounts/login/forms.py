@@ -5,12 +5,15 @@ from typing import Any
 from allauth.account import forms as allauth_forms
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.totp import forms as totp_forms
+from allauth.mfa.webauthn import forms as webauthn_forms
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.login import adapter, password_links
 from config import broker
+from config.third_party.single_sign_on import Provider
 
 
 class _Plain:
@@ -31,6 +34,26 @@ class LoginForm(_Plain, allauth_forms.LoginForm):
         self.fields["login"].widget.attrs["autofocus"] = True
         # The link to reset the password is next to the button.
         self.fields["password"].help_text = ""
+
+    def clean(self) -> dict[str, Any]:
+        if not settings.PASSWORDS:
+            raise forms.ValidationError(_("This site does not use passwords."))
+        cleaned: dict[str, Any] = super().clean()
+        return cleaned
+
+    @property
+    def takes_passwords(self) -> bool:
+        return bool(settings.PASSWORDS)
+
+    @property
+    def providers(self) -> list[Provider]:
+        return list(settings.OIDC_PROVIDERS.values())
+
+    @property
+    def provider_left(self) -> Provider | None:
+        """Where the person who has just logged out here may log out too."""
+        provider = settings.OIDC_PROVIDERS.get(self.request.GET.get("left", ""))
+        return provider if provider is not None and provider.sign_out_url else None
 
 
 class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
@@ -70,6 +93,41 @@ class ActivateTotpForm(_Plain, totp_forms.ActivateTOTPForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _as_code(self.fields["code"], _("Code from the app"))
+
+
+class AddPasskeyForm(_Plain, webauthn_forms.AddWebAuthnForm):
+    """allauth's field “passwordless” asks for a passkey that opens the site by itself, after a look
+    or a PIN; without it, the key is a second factor only.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name = self.fields["name"]
+        name.label, name.help_text = _("Name"), _("To recognise it, such as “My laptop”.")
+        passwordless = self.fields["passwordless"]
+        passwordless.label = _("Log in with it instead of a password")
+        passwordless.help_text = _(
+            "Your device asks for your fingerprint, face or PIN. Clear this for a security key"
+            " without a PIN."
+        )
+        passwordless.initial = True
+
+
+class RenamePasskeyForm(_Plain, webauthn_forms.EditWebAuthnForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name")
+
+
+class AuthenticateByPasskeyForm(_Plain, webauthn_forms.AuthenticateWebAuthnForm):
+    """The second step of a log-in, with a passkey in place of a code."""
+
+    def clean_credential(self) -> Any:
+        try:
+            return super().clean_credential()
+        except forms.ValidationError:
+            adapter.record_failure(self.user)
+            raise
 
 
 class AuthenticateForm(_Plain, mfa_forms.AuthenticateForm):

@@ -1,6 +1,9 @@
 """Who is signed in: the queries for the session and for the person, which start every request."""
 
+from typing import Any
+
 from allauth.account.auth_backends import AuthenticationBackend
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.models import Session
 from django.db.models import BigAutoField, CharField, DateTimeField
@@ -28,7 +31,10 @@ class SessionStore(DatabaseStore):
 
 
 class Backend(AuthenticationBackend):
-    """Signs in by e-mail and password, as allauth does."""
+    """Signs in by e-mail and password, as allauth does, unless the site has no passwords."""
+
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        return super().authenticate(request, **credentials) if settings.PASSWORDS else None
 
     def get_user(self, user_id: int) -> User | None:
         user = _USER.first(pk=user_id)

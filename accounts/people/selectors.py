@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEvent, User
@@ -25,6 +27,16 @@ def people(*, words: str = "", role: str = "", is_active: bool | None = None) ->
 def has_two_factor(*, user: User) -> bool:
     found: bool = Authenticator.objects.filter(user=user).exists()
     return found
+
+
+def providers_of(*, user: User) -> list[str]:
+    """The providers that this account is linked to, by the names that people know."""
+    links = SocialAccount.objects.filter(user=user).order_by("pk")
+    providers = settings.OIDC_PROVIDERS
+    return [
+        providers[name].label if name in providers else name
+        for name in links.values_list("provider", flat=True)
+    ]
 
 
 def events_about(*, user: User, n: int = 20) -> QuerySet[AuditEvent]:

@@ -154,9 +154,9 @@ def choose_language(*, user: User, language: str) -> None:
     User.objects.filter(pk=user.pk).update(language=language)
 
 
-def turn_off_two_factor(*, user: User, by: User, now: datetime) -> bool:
-    """For a person who has lost their phone and their recovery codes. False if it was off. Raises
-    UnableToChangePerson.
+def turn_off_two_factor(*, user: User, by: User | None, now: datetime) -> bool:
+    """For a person who has lost their phone or passkey and their recovery codes. False if it was
+    off. `by` is None for a command of an operator. Raises UnableToChangePerson.
     """
     if not accounts_access.may_manage_login(by=by, person=user):
         raise UnableToChangePerson(
@@ -170,7 +170,7 @@ def turn_off_two_factor(*, user: User, by: User, now: datetime) -> bool:
     return bool(n_removed)
 
 
-def _mail_two_factor_off(*, user: User, by: User) -> None:
+def _mail_two_factor_off(*, user: User, by: User | None) -> None:
     with override(user.language):
         subject = _("Two-factor authentication was turned off")
         body = render_to_string("account/email/two_factor_off.txt", {"person": user, "by": by})

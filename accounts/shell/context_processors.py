@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
@@ -24,6 +25,8 @@ class Shell:
     """unread notices; None for people who never receive any"""
     may_search: bool
     languages: list[tuple[str, str]]
+    is_broker_away: bool
+    """what an admin or a researcher starts will wait; raters start nothing"""
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -45,8 +48,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             ),
             may_search=accounts_access.may_open("search", roles),
             languages=_languages(),
+            is_broker_away=(user.is_admin or user.is_researcher) and _is_broker_away(),
         )
     }
+
+
+def _is_broker_away() -> bool:
+    """The broker is the Redis of the cache."""
+    cache: Any = caches["default"]
+    return bool(cache.is_away())
 
 
 @lru_cache

@@ -15,6 +15,7 @@ from labeling.people.pools import views as pools_views
 from labeling.people.prolific import review_views as prolific_review_views
 from labeling.people.prolific import views as prolific_views
 from labeling.people.roster import views as roster_views
+from labeling.people.single_sign_on import views as single_sign_on_views
 
 urlpatterns = [
     path("queues/onboarding/", onboarding_manage_views.waiting, name="queue_onboarding"),
@@ -26,6 +27,18 @@ urlpatterns = [
         "people/<int:pk>/two-factor-off",
         accounts_views.turn_off_two_factor,
         name="person_two_factor_off",
+    ),
+    path("people/<int:pk>/unlink", single_sign_on_views.unlink, name="person_unlink"),
+    # allauth builds links by these two names.
+    path(
+        "account/oidc/<slug:provider_id>/login/",
+        single_sign_on_views.begin,
+        name="openid_connect_login",
+    ),
+    path(
+        "account/oidc/<slug:provider_id>/login/callback/",
+        single_sign_on_views.come_back,
+        name="openid_connect_callback",
     ),
     path("roster/", roster_views.index, name="roster"),
     path("roster/act", roster_views.act, name="roster_act"),

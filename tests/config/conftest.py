@@ -19,4 +19,4 @@ def own_redis(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setattr(app.conf, "broker_url", redis.address)
     cache.set("reached", 1)
     yield redis
-    redis.stop()
+    redis.remove()

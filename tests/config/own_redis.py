@@ -12,6 +12,10 @@ class Redis:
     def __init__(self) -> None:
         self.port = servers.free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="preferably-redis-")
+        self.start()
+
+    def start(self) -> None:
+        """At the same address as before, and empty: it keeps nothing on a disk."""
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         self._server = subprocess.Popen(
             [servers.redis_binary(), *options, "--dir", self._folder.name],
@@ -34,4 +38,7 @@ class Redis:
     def stop(self) -> None:
         self._server.kill()
         self._server.wait(timeout=20)
+
+    def remove(self) -> None:
+        self.stop()
         self._folder.cleanup()

@@ -48,6 +48,13 @@ def test_behind_a_pooler_nothing_is_prepared_and_no_setting_is_sent() -> None:
     assert options(URL, PREFERABLY_PREPARED_STATEMENTS="0") == {"prepare_threshold": None}
 
 
+def test_a_limit_for_locks_is_sent_beside_other_options() -> None:
+    assert options(URL, PREFERABLY_LOCK_TIMEOUT_S="5") == {
+        "options": f"{GENERIC} -c lock_timeout=5s",
+        "prepare_threshold": 1,
+    }
+
+
 @pytest.mark.django_db
 def test_postgresql_plans_a_prepared_statement_once() -> None:
     statement = "SELECT id FROM labeling_slot WHERE campaign_id = %s AND queue_rank > %s"

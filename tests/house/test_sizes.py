@@ -26,6 +26,7 @@ NOT_COUNTED = {"__init__.py", "management", "migrations", "models", "urls.py"}
 """Django gives these their names and places."""
 CATALOGUES = {
     "benchmarks": "One benchmark a file, found by its name; what several use is in fixtures.",
+    "docs": "One guide a page, each in the README's list.",
     "docs/images": "One picture a page, each beside the page's text.",
     "templates/components": 'One component a file, found by its name: {% component "card" %}.',
     "templates/components/icons": 'One icon a file, found by its name: {% icon "guideline" %}.',

@@ -41,3 +41,25 @@ def test_a_server_that_ended_is_not_waited_for(server: "subprocess.Popen[bytes]"
 
     with pytest.raises(SystemExit, match=r"web exited with code -9 .* Its log: log/web.log"):
         services.wait(lambda: False, server, Path("log/web.log"))
+
+
+def test_a_server_that_does_nothing_for_minutes_is_given_up(
+    server: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minutes = count(step=60)
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(minutes)))
+
+    with pytest.raises(SystemExit, match=r"^web has done nothing for 3\d\d s\. Its log: log/web"):
+        services.wait(lambda: False, server, Path("log/web.log"))
+
+
+def test_a_command_that_takes_long_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(services, "PROGRESS_S", 0.1)
+    command = [sys.executable, "-c", "import time; time.sleep(0.5); print('logins')"]
+
+    code, output = services.output_of(command, "seed_demo")
+
+    assert (code, output) == (0, "logins\n")
+    assert "  seed_demo is still at work after 0 s." in capsys.readouterr().out

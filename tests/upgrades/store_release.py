@@ -1,4 +1,4 @@
-"""Stores a small populated database of today's code as that of a release:
+"""Stores a small populated database of today's code as that of a release, and its messages:
 python -m tests.upgrades.store_release 0.2.0 (`make release-data RELEASE=0.2.0`).
 
 A release's file is never written again: it is what sites of that release have.
@@ -21,6 +21,7 @@ os.environ |= {
 django.setup()
 
 from tests.upgrades import populate, releases, rows  # noqa: E402
+from tests.upgrades.messages import record  # noqa: E402
 
 MAX_BYTES = 300_000
 
@@ -34,6 +35,7 @@ def main(name: str) -> None:
         raise SystemExit(f"{len(text.encode())} bytes are too many: {MAX_BYTES} at most.")
     Path(file).parent.mkdir(exist_ok=True)
     file.write_text(text)
+    (record.FOLDER / f"{name}.json").write_text(record.as_json(record.now()))
 
 
 def populated() -> str:

@@ -15,12 +15,13 @@ from django.db import OperationalError, ProgrammingError, connection, transactio
 from django.db.models import Count, Max, Min, Q
 from django_celery_beat.models import PeriodicTask
 
-from accounts.models import AuditEvent, Delivery
+from accounts.models import Backup, Delivery
 from config import broker
 from labeling.models import Judgment, Slot
 from training.models import Node, Run
 from training.operations import queues, readiness
 from training.storage import store
+from training.storage.backups import selectors as backups_selectors
 
 T = TypeVar("T")
 FRESH_FOR = timedelta(seconds=5)
@@ -71,7 +72,10 @@ class Figures:
     """when a short worker last took a task"""
     database_bytes: int | None
     disks: Sequence[Disk]
-    backup_at: datetime | None
+    backup: Backup | None
+    """the last one that was finished"""
+    failed_backup: Backup | None
+    """the last attempt, if it failed"""
     pending_migrations: Sequence[tuple[str, str]] | None
 
 
@@ -118,7 +122,8 @@ def read(*, now: datetime) -> Figures:
             worker_at=_worker_at(),
             database_bytes=_within_limit(_database_bytes),
             disks=_disks(),
-            backup_at=_within_limit(_backup_at),
+            backup=_within_limit(backups_selectors.last_success),
+            failed_backup=_within_limit(backups_selectors.last_failure),
             pending_migrations=_within_limit(readiness.pending_migrations),
         )
 
@@ -201,12 +206,6 @@ def _disk(name: str, folder: Path) -> Disk:
     there = next(path for path in (folder, *folder.parents) if path.exists())
     usage = shutil.disk_usage(there)
     return Disk(name, folder, usage.free, usage.total)
-
-
-def _backup_at() -> datetime | None:
-    verified = AuditEvent.objects.filter(target_type="backup", action="backup")
-    at: datetime | None = verified.aggregate(at=Max("at"))["at"]
-    return at
 
 
 # --- the short worker -----------------------------------------------------------------------------

@@ -23,6 +23,8 @@ WAITS_LONG, WAITS_TOO_LONG = timedelta(minutes=10), timedelta(hours=1)
 LEASE_LONG_LAPSED = timedelta(days=1)
 FREE_LITTLE, FREE_TOO_LITTLE = 0.10, 0.03
 BACKUP_OLD, BACKUP_TOO_OLD = timedelta(hours=36), timedelta(days=7)
+N_MISSING = 3
+"""How many missing files are named."""
 MayOpen = Callable[[str], bool]
 
 
@@ -354,12 +356,22 @@ def _old(found: Figures) -> Iterator[Finding]:
 
 def _backup(found: Figures) -> Finding:
     about = _("Backup")
-    advice = _("Make one: python manage.py backup. The operator guide says how to schedule it.")
-    if found.backup_at is None:
-        return Finding(about, WARNING, _("There is no backup by this site."), advice=advice)
-    level = _level(found.at - found.backup_at, BACKUP_OLD, BACKUP_TOO_OLD)
+    advice = _("Run preferably backup, or set PREFERABLY_BACKUP_URL to have the site make them.")
+    if failed := found.failed_backup:
+        words = _("The last attempt failed: %(why)s") % {"why": failed.problem}
+        return Finding(about, DANGER, words, failed.ended_at)
+    if found.backup is None:
+        return Finding(about, WARNING, _("This site was never backed up."), advice=advice)
+    if found.backup.missing:
+        words = _("The last one lacks files. %(missing)s") % {
+            "missing": " ".join(found.backup.missing[:N_MISSING])
+        }
+        return Finding(about, WARNING, words, found.backup.ended_at)
+    at = found.backup.ended_at
+    old = max(BACKUP_OLD, timedelta(hours=settings.BACKUP_EVERY_HOURS * 1.5))
+    level = _level(found.at - at, old, max(BACKUP_TOO_OLD, 2 * old))
     words = _("The last one was verified:")
-    return Finding(about, level, words, found.backup_at, advice if level != GOOD else "")
+    return Finding(about, level, words, at, advice if level != GOOD else "")
 
 
 def _migrations(found: Figures) -> Finding:

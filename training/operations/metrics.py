@@ -218,7 +218,7 @@ def _of_storage(found: figures.Figures) -> Iterator[Metric]:
     yield from _known(
         "backup_timestamp_seconds",
         "When the last backup was verified.",
-        found.backup_at.timestamp() if found.backup_at else None,
+        found.backup.ended_at.timestamp() if found.backup else None,
     )
 
 

@@ -43,7 +43,8 @@ class Launch:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Launch":
-        return cls(**raw)
+        """Ignores what only a later release knows, whose runs a node may see during an upgrade."""
+        return cls(**{name: raw[name] for name in raw.keys() & cls.__dataclass_fields__.keys()})
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -9,18 +9,20 @@ its nodes for itself.
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from training import configs
 from training.models import Node, Run
 from training.processes.launch import Launch
 from training.runs.multi_node.selectors import gathering_run_ids
 
 ALIVE_FOR = timedelta(seconds=60)
+_LAUNCH = {one.name for one in fields(Launch)}
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def fits_node(*, node: str) -> Q:
 
     A node without a row is somebody's command line (manage.py supervise): it takes any run.
     """
-    wanted = Q(wanted_node="") | Q(wanted_node=node)
+    wanted = Q(kind__in=configs.KINDS) & (Q(wanted_node="") | Q(wanted_node=node))
     row = Node.objects.filter(name=node).first()
     if row is None:
         return wanted
@@ -81,6 +83,8 @@ def next_run_id(*, node: str, now: datetime) -> int | None:
     known = nodes(now=now)
     own = next((one for one in known if one.node.name == node), None)
     for run in queued_runs().filter(fits_node(node=node)).iterator(chunk_size=100):
+        if unknown_settings(run=run):
+            continue
         n_machines = Launch.from_json(run.launch).n_machines
         is_free_here = own is None or has_free_room(run=run, status=own)
         if n_machines == 1:
@@ -96,6 +100,17 @@ def next_run_id(*, node: str, now: datetime) -> int | None:
         is_next = is_free_here and n_free >= n_machines and not gathering_run_ids()
         return run.pk if is_next else None
     return None
+
+
+def unknown_settings(*, run: Run) -> list[str]:
+    """What the run asks for and this code does not know. During an upgrade, the site is ahead of
+    its nodes: a node leaves such a run to one that has been upgraded.
+    """
+    known = configs.KINDS.get(run.kind)
+    if known is None:
+        return [run.kind]
+    names = {knob.name for knob in configs.knobs(run.kind)}
+    return sorted((run.config.keys() - names) | (run.launch.keys() - _LAUNCH))
 
 
 def has_free_room(*, run: Run, status: NodeStatus) -> bool:
@@ -173,6 +188,10 @@ def why_waiting(*, run: Run, now: datetime) -> str:
     """A sentence for the page of a queued run; "" for any other."""
     if run.state != Run.State.QUEUED:
         return ""
+    if unknown := unknown_settings(run=run):
+        return _(
+            "This release does not know its setting %(names)s. Start the run again without it."
+        ) % {"names": ", ".join(unknown)}
     known = nodes(now=now)
     alive = [one for one in known if one.is_alive]
     if not alive:

@@ -8,6 +8,7 @@ password: with any of these it would outlive itself.
 from collections.abc import Collection
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -107,7 +108,8 @@ class People(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         form = checked(PersonForm(filled(PersonForm(), values)))
         _refuse_admin(roles=form.cleaned_data["roles"])
         person = services.create_person(**form.cleaned_data, **self.who_and_when)
-        _mail_link(self, person)
+        if settings.PASSWORDS:
+            _mail_link(self, person)
         return person
 
     @writes("change_person", PersonSerializer, body=PersonChangeSerializer, is_one=True)
@@ -123,6 +125,8 @@ class People(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Mail the person a new link to set a password. 409 if the account is closed."""
         if not person.is_active:
             raise Unable(_("This account is closed. Open it first."))
+        if not settings.PASSWORDS:
+            raise Unable(_("This site does not use passwords."))
         _mail_link(self, person)
 
 

@@ -5,6 +5,7 @@ They are here and not in accounts because a person who rates gets a Rater with t
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -56,17 +57,12 @@ def new(request: HttpRequest) -> HttpResponse:
         except people_services.UnableToCreatePerson as problem:
             form.add_error("email", problem.sentence)
         else:
-            _send_link(request, person)
-            messages.success(
-                request,
-                _("%(name)s now has a login. A link to set a password was sent by e-mail.")
-                % {"name": person.name},
-            )
+            messages.success(request, _welcome(request, person) % {"name": person.name})
             return redirect("person", person.pk)
     return render(
         request,
         "accounts/people/person_new.html",
-        {"form": form},
+        {"form": form, "takes_passwords": settings.PASSWORDS},
         status=422 if form.errors else 200,
     )
 
@@ -90,6 +86,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "person": person,
         "form": form,
         "link": request.session.pop(_link_key(person), None),
+        "takes_passwords": settings.PASSWORDS,
+        "providers": people_selectors.providers_of(user=person),
         "has_two_factor": people_selectors.has_two_factor(user=person),
         "events": [
             (event, audit_words.of_action(event.action))
@@ -119,6 +117,13 @@ def turn_off_two_factor(request: MemberRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("Two-factor authentication is off for this person."))
     return redirect("person", pk)
+
+
+def _welcome(request: HttpRequest, person: User) -> str:
+    if not settings.PASSWORDS:
+        return _("%(name)s now has an account, and can log in with this e-mail address.")
+    _send_link(request, person)
+    return _("%(name)s now has a login. A link to set a password was sent by e-mail.")
 
 
 def _send_link(request: HttpRequest, person: User) -> None:

@@ -43,6 +43,15 @@ def find_invitation(*, secret_sha256: str, now: datetime) -> InvitationLink:
     return InvitationLink(invitation, problem, has_login)
 
 
+def is_invited(*, email: str, now: datetime) -> bool:
+    """Whether an invitation to this address is open."""
+    return (
+        invitations(pool_id=None, state=InvitationState.WAITS, now=now)
+        .filter(email__iexact=email)
+        .exists()
+    )
+
+
 def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
     """Why the link does not work; empty when it does."""
     if invitation is None or invitation.revoked_at is not None:

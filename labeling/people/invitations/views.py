@@ -3,6 +3,7 @@ one.
 """
 
 from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -46,7 +47,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     if found.has_login:
         return redirect_to_login(request.path)
     form = JoinForm(request.POST or None, initial={"name": found.invitation.name})
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and settings.PASSWORDS and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("name", "password", "time_zone")}
         return _accept(request, secret, None, **values)
     return _page(request, found, form)
@@ -69,7 +70,12 @@ def _accept(request: HttpRequest, secret: str, user: User | None, **values: str)
 def _page(
     request: HttpRequest, found: selectors.InvitationLink, form: JoinForm | None
 ) -> HttpResponse:
-    context = {"invitation": found.invitation, "form": form}
+    context = {
+        "invitation": found.invitation,
+        "form": form,
+        "providers": list(settings.OIDC_PROVIDERS.values()),
+        "takes_passwords": settings.PASSWORDS,
+    }
     return render(
         request,
         "labeling/people/invitations/join.html",

@@ -21,7 +21,8 @@ THREE_LINES = {
     "PREFERABLY_SECRET_KEY": "0123456789" * 5,
     "DATABASE_PASSWORD": "abcdef0123456789",
 }
-OURS = ("migrate", "web", "short", "beat", "models", "models-external", "node")
+CADDY = os.environ.get("CADDY") or shutil.which("caddy")
+OURS = ("migrate", "web", "web-2", "short", "beat", "models", "models-external", "node")
 # What other programs read: PostgreSQL's image, and the shell that starts a node.
 READ_ELSEWHERE = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "RUNS_AT_ONCE"}
 
@@ -141,6 +142,29 @@ def test_a_service_runs_the_command_of_its_unit(service: str, unit: str) -> None
     assert [" ".join(services()[service]["command"])] == [started[0].replace("%H", "%h")]
 
 
+def test_the_second_web_process_is_like_the_first() -> None:
+    assert services()["web-2"] == services()["web"]
+
+
+@pytest.mark.skipif(CADDY is None, reason="caddy is missing")
+def test_caddy_understands_its_file_and_sends_requests_to_both_web_processes(
+    tmp_path: Path,
+) -> None:
+    content = yaml.safe_load(COMPOSE.read_text())["configs"]["caddyfile"]["content"]
+    file = tmp_path / "Caddyfile"
+    file.write_text(content.replace("${HOST_NAME}", THREE_LINES["HOST_NAME"]))
+
+    done = subprocess.run(
+        [str(CADDY), "adapt", "--config", str(file), "--adapter", "caddyfile", "--validate"],
+        env={"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert set(re.findall(r'"dial":"([^"]+)"', done.stdout)) == {"web:8000", "web-2:8000"}
+
+
 # The images
 
 
@@ -191,12 +215,12 @@ def test_backups_go_to_a_folder_that_the_site_may_write_to() -> None:
 
 
 def test_the_web_image_starts_as_the_unit_does_and_is_asked_how_it_is() -> None:
-    unit = (ROOT / "deploy" / "preferably-web.service").read_text()
+    unit = (ROOT / "deploy" / "preferably-web@.service").read_text()
     options = re.findall(r"^ExecStart=\S+/bin/(.*)$", unit, re.MULTILINE)[0].split()
     (command,) = [line for line in stages()["web"] if line.startswith("CMD")]
 
     started = json.loads(command.removeprefix("CMD "))
-    assert set(options) - set(started) == {"127.0.0.1:8000"}
+    assert set(options) - set(started) == {"127.0.0.1:%i"}
     assert any(line.startswith("HEALTHCHECK") for line in stages()["web"])
 
 

@@ -234,6 +234,29 @@ def test_the_highest_priority_goes_first_and_what_does_not_fit_is_passed_over(
     assert runs_selectors.queued_run_ids() == [too_large.pk, urgent.pk, usual.pk]
 
 
+@pytest.mark.parametrize(
+    ("changes", "unknown"),
+    [
+        ({"kind": "dream"}, "dream"),
+        ({"config": {"dreams": 3}}, "dreams"),
+        ({"launch": {"n_processes": 1, "n_dreams": 3}}, "n_dreams"),
+    ],
+)
+def test_a_run_of_a_later_release_is_left_to_a_node_that_knows_it(
+    queue: Callable[..., Run], changes: dict[str, object], unknown: str
+) -> None:
+    """During an upgrade, the site is ahead of its nodes."""
+    announce("gpu-1")
+    of_later_release, usual = queue(), queue()
+    Run.objects.filter(pk=of_later_release.pk).update(**changes)
+    of_later_release.refresh_from_db()
+
+    assert placement.next_run_id(node="gpu-1", now=NOW) == usual.pk
+    assert placement.why_waiting(run=of_later_release, now=NOW) == (
+        f"This release does not know its setting {unknown}. Start the run again without it."
+    )
+
+
 def test_a_ring_is_passed_on_only_while_another_node_is_free_for_the_run(
     queue: Callable[..., Run],
 ) -> None:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from prometheus_client.parser import text_string_to_metric_families
 
-from accounts.models import AuditEvent, User
+from accounts.models import Backup, User
 from labeling.models import Campaign, Rater
 from labeling.queue.claiming import claim
 from tests.training import cast
@@ -288,7 +288,7 @@ def test_every_query_names_a_metric_that_there_is(queries: list[str]) -> None:
         name="sent", task="a", interval=every, last_run_at=now, total_run_count=1
     )
     figures.note_worker(now=now)
-    AuditEvent.objects.create(action="backup", target_type="backup", at=now)
+    Backup.objects.create(place="/srv/backups", started_at=now, ended_at=now)
     exposed = metrics.exposition(now=now).decode()
     there = set(re.findall(r"^# TYPE (\S+)", exposed, re.MULTILINE))
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from accounts.models import AuditEvent, Delivery, User, Webhook
+from accounts.models import Backup, Delivery, User, Webhook
 from labeling.models import Campaign, Import, Rater, Slot, Source
 from labeling.queue.claiming import claim
 from tests.html import page_of
@@ -45,7 +45,7 @@ def all_runs_well() -> None:
         name="sent", task="a", interval=every, last_run_at=now, total_run_count=1
     )
     figures.note_worker(now=now)
-    AuditEvent.objects.create(action="backup", target_type="backup", at=now)
+    Backup.objects.create(place="/srv/backups", started_at=now, ended_at=now)
 
 
 def test_a_site_that_works_says_so_with_the_time(signed_in: SignIn, alice: User) -> None:
@@ -237,9 +237,43 @@ def test_a_disk_that_fills_up_says_what_to_delete(
 @pytest.mark.parametrize(("hours", "level"), [(1, "OK"), (40, "Warning"), (200, "Problem")])
 def test_a_backup_grows_old(signed_in: SignIn, alice: User, hours: int, level: str) -> None:
     at = timezone.now() - timedelta(hours=hours)
-    AuditEvent.objects.create(action="backup", target_type="backup", at=at)
+    Backup.objects.create(place="/srv/backups", started_at=at, ended_at=at)
 
     assert lines_of(signed_in(alice))["Backup"].startswith(level)
+
+
+def test_a_backup_that_failed_after_the_last_one_is_a_problem(
+    signed_in: SignIn, alice: User
+) -> None:
+    all_runs_well()
+    at = timezone.now()
+    Backup.objects.create(place="s3://b", started_at=at, ended_at=at, problem="No such bucket.")
+
+    line = lines_of(signed_in(alice))["Backup"]
+    assert line.startswith("Problem The last attempt failed: No such bucket.")
+
+
+def test_what_a_backup_did_not_find_is_named(signed_in: SignIn, alice: User) -> None:
+    at = timezone.now()
+    missing = ["The weights of the model “base” are not there."]
+    Backup.objects.create(place="/srv/b", started_at=at, ended_at=at, missing=missing)
+
+    line = lines_of(signed_in(alice))["Backup"]
+    assert line.startswith("Warning The last one lacks files. The weights of the model “base” are")
+
+
+def test_a_site_that_was_never_backed_up_is_told_how(signed_in: SignIn, alice: User) -> None:
+    assert "Run preferably backup" in lines_of(signed_in(alice))["Backup"]
+
+
+def test_a_backup_a_week_is_not_old_after_a_week(
+    signed_in: SignIn, alice: User, settings: LazySettings
+) -> None:
+    settings.BACKUP_EVERY_HOURS = 168
+    at = timezone.now() - timedelta(hours=170)
+    Backup.objects.create(place="/srv/b", started_at=at, ended_at=at)
+
+    assert lines_of(signed_in(alice))["Backup"].startswith("OK")
 
 
 def test_a_node_of_another_release_is_named(signed_in: SignIn, alice: User) -> None:

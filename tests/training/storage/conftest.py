@@ -1,11 +1,16 @@
-"""Finished runs with a checkpoint and a model on disk."""
+"""Finished runs with a checkpoint and a model on disk, and a bucket."""
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
+import services as servers
 from django.conf import LazySettings
 
 from accounts.models import User
@@ -67,3 +72,37 @@ def made(
         return run, model
 
     return make
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """A bucket on moto's server, in its own process. The keys are in the environment, like every
+    secret.
+    """
+    port = servers.free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=servers.die_with_parent,
+    )
+    named = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "tests",
+        "AWS_SECRET_ACCESS_KEY": "tests",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    before = {name: os.environ.get(name) for name in named}
+    os.environ |= named
+    try:
+        servers.wait(lambda: servers.listens(port), server)
+        fsspec.filesystem("s3").mkdir("preferably")
+        yield "s3://preferably/kept"
+    finally:
+        server.kill()
+        server.wait(timeout=20)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value

@@ -18,40 +18,6 @@ import services as servers
 from training.storage import store
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """A bucket on moto's server, in its own process. The keys are in the environment, like every
-    secret.
-    """
-    port = servers.free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=servers.die_with_parent,
-    )
-    named = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "tests",
-        "AWS_SECRET_ACCESS_KEY": "tests",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    before = {name: os.environ.get(name) for name in named}
-    os.environ |= named
-    try:
-        servers.wait(lambda: servers.listens(port), server)
-        fsspec.filesystem("s3").mkdir("preferably")
-        yield "s3://preferably/kept"
-    finally:
-        server.kill()
-        server.wait(timeout=20)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name)
-            else:
-                os.environ[name] = value
-
-
 @pytest.fixture(params=["disk", "s3"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A URL of the store's for this test alone."""

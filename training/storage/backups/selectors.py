@@ -11,6 +11,12 @@ def last_success() -> Backup | None:
     return Backup.objects.filter(problem="").order_by("-ended_at", "-pk").first()
 
 
+def last_failure() -> Backup | None:
+    """The last attempt, if it failed."""
+    newest = Backup.objects.order_by("-ended_at", "-pk").first()
+    return newest if newest is not None and newest.problem else None
+
+
 def is_due(*, now: datetime, again_after: timedelta) -> bool:
     """Whether the last backup began PREFERABLY_BACKUP_EVERY hours ago, and the last failure is not
     newer than `again_after`.

@@ -131,7 +131,7 @@ def _record_failure(place: str, sentence: str, started_at: datetime, now: dateti
             key=f"backup-failed-after-{last.pk if last else 0}",
             kind=Notice.Kind.FAILED,
             words=lambda: _("The site was not backed up: %(why)s") % {"why": sentence},
-            path=reverse("home"),
+            path=reverse("operations"),
             now=now,
         )
 

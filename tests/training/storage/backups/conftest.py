@@ -35,19 +35,29 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Where backups go."""
+    return tmp_path / "backups"
+
+
+@pytest.fixture
 def store_kind() -> str:
-    """Where the artifacts are: below PREFERABLY_HOME, in a folder, or at a URL."""
+    """Where the artifacts are: below PREFERABLY_HOME, in a folder, at a URL, or in a bucket."""
     return "home"
 
 
 @pytest.fixture
-def folders(tmp_path: Path, settings: LazySettings, store_kind: str) -> sites.Folders:
-    artifacts = {
+def folders(
+    request: pytest.FixtureRequest, tmp_path: Path, settings: LazySettings, store_kind: str
+) -> sites.Folders:
+    named = {
         "home": str(tmp_path / "home" / "artifacts"),
         "folder": str(tmp_path / "artifacts"),
         "url": f"file://{tmp_path}/artifacts",
     }
-    return sites.use(settings, sites.Folders(tmp_path / "home", artifacts[store_kind]))
+    if store_kind == "bucket":
+        named[store_kind] = f"{request.getfixturevalue('s3')}/{tmp_path.name}"
+    return sites.use(settings, sites.Folders(tmp_path / "home", named[store_kind]))
 
 
 def weights(folder: Path, name: str) -> Path:

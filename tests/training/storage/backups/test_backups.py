@@ -1,15 +1,20 @@
 """A backup restores everything, and says what it cannot do."""
 
 import json
+import os
 import shutil
+import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import fsspec
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Backup, Notice, User
+from accounts.models import Backup, User
 from labeling.data.imports import services as imports_services
 from labeling.models import Import
 from tests.cast import NOON
@@ -20,16 +25,11 @@ from training.runs import services as runs_services
 from training.snapshots import freeze
 from training.storage import selectors as storage_selectors
 from training.storage import store
-from training.storage.backups import services, tools
+from training.storage.backups import database, services
 from training.storage.backups.pool import Pool
 from training.storage.backups.refusals import UnableToBackUp, UnableToRestore
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("programs")]
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    return tmp_path / "backups"
 
 
 def back_up(place: Path, *, keep: int = 0, now: datetime = NOON) -> Backup:
@@ -78,6 +78,33 @@ def as_in_new_store(rows: dict[str, list[str]], old: str, new: str) -> dict[str,
         return rows
     moved = rows["training_trainedmodel"]
     return rows | {"training_trainedmodel": sorted(row.replace(old, new) for row in moved)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store_kind", ["bucket"])
+def test_a_backup_in_a_bucket_restores_the_artifacts_of_a_bucket(
+    site: sites.Folders, s3: str, tmp_path: Path, settings: LazySettings
+) -> None:
+    place = f"{s3}/{tmp_path.name}-backups"
+    services.back_up(place=place, clock=lambda: NOON)
+    services.back_up(place=place, keep=1, clock=lambda: NOON + timedelta(days=1))
+    assert len(Pool(place).names()) == 1
+    assert services.check(place=place)[1] == []
+    new = sites.Folders(tmp_path / "new", f"{site.artifacts}-new")
+    sites.use(settings, new)
+
+    with sites.in_empty_database():
+        services.restore(place=place, now=NOON)
+        seen = what_works()
+
+    assert seen == WORKS
+    bucket = fsspec.filesystem("s3")
+    old, moved = (
+        {key.removeprefix(folder): bucket.cat(key) for key in bucket.find(folder)}
+        for folder in (name.removeprefix("s3://") for name in (site.artifacts, new.artifacts))
+    )
+    assert len(old) > 5
+    assert {key.removeprefix("-new"): content for key, content in moved.items()} == old
 
 
 WORKS = {
@@ -131,6 +158,46 @@ def test_the_manifest_counts_every_row_and_has_the_checksum_of_every_file(
     assert services.check(place=str(place))[1] == []
 
 
+def test_what_is_written_while_the_database_is_copied_is_not_in_the_copy(
+    site: sites.Folders, tmp_path: Path
+) -> None:
+    """The rows are counted, and files named, at the moment of the copy."""
+
+    def written_meanwhile() -> int:
+        with ThreadPoolExecutor(1) as other:
+            other.submit(write_and_close).result()
+        return User.objects.count()
+
+    def write_and_close() -> None:
+        User.objects.create_user(email="meanwhile@example.org", name="Meanwhile")
+        connection.close()
+
+    before = User.objects.count()
+    copied = database.copy(tmp_path / "copy", look=written_meanwhile)
+
+    assert (copied.seen, copied.rows["accounts_user"]) == (before, before)
+    assert User.objects.count() == before + 1
+    with sites.in_empty_database():
+        database.restore(tmp_path / "copy")
+        assert not User.objects.filter(name="Meanwhile").exists()
+
+
+def test_a_copy_that_came_out_different_is_no_part_of_a_backup(place: Path) -> None:
+    """Linux gives this file another content each time it is read."""
+    changing = Path("/proc/sys/kernel/random/uuid")
+
+    with pytest.raises(UnableToBackUp, match="came out different in the backup 5 times"):
+        Pool(str(place)).add(changing, but_not=())
+
+    assert [file for file in place.rglob("*") if file.is_file()] == []
+
+
+def test_nobody_else_on_the_machine_reads_a_backup(site: sites.Folders, place: Path) -> None:
+    back_up(place)
+
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+
+
 def test_the_next_backup_sends_only_what_is_new(site: sites.Folders, place: Path) -> None:
     back_up(place)
     before = set(Pool(str(place)).contents())
@@ -141,6 +208,58 @@ def test_the_next_backup_sends_only_what_is_new(site: sites.Folders, place: Path
     new = set(Pool(str(place)).contents()) - before
     assert len(new) == 2  # the file and the database
     assert made.n_new_bytes == sum(Pool(str(place)).contents()[digest] for digest in new)
+
+
+def test_a_file_that_is_as_it_was_is_not_read_again(site: sites.Folders, place: Path) -> None:
+    """Size and time of change tell, or a backup of models would read all of them every day."""
+    upload = site.home / "uploads" / "more"
+    upload.write_text("old")
+    first = back_up(place)
+    about = upload.stat()
+    upload.write_text("new")
+    os.utime(upload, ns=(about.st_atime_ns, about.st_mtime_ns))
+
+    unread = back_up(place, now=NOON + timedelta(days=1))
+    os.utime(upload, ns=(about.st_atime_ns, about.st_mtime_ns + 1))
+    read = back_up(place, now=NOON + timedelta(days=2))
+
+    digests = [digest_in(place, made, "home/uploads/more") for made in (first, unread, read)]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def digest_in(place: Path, made: Backup, path: str) -> str:
+    files = Pool(str(place)).manifest(made.name).files
+    return next(file.sha256 for file in files if file.path == path)
+
+
+def test_a_damaged_manifest_is_refused_and_does_not_stop_the_next_backup(
+    site: sites.Folders, place: Path
+) -> None:
+    first = back_up(place)
+    (place / "backups" / f"{first.name}.json").write_text("{")
+
+    with pytest.raises(UnableToRestore, match="is damaged, or a later version"):
+        restore(place, is_forced=True)
+    made = back_up(place, now=NOON + timedelta(days=1))
+
+    assert Pool(str(place)).names() == [made.name, first.name]
+
+
+def test_a_table_with_too_few_rows_is_noticed(
+    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    made = back_up(place)
+    file = place / "backups" / f"{made.name}.json"
+    manifest = json.loads(file.read_text())
+    manifest["rows"]["labeling_judgment"] += 1
+    file.write_text(json.dumps(manifest))
+    move_away(site, tmp_path, settings)
+
+    with (
+        sites.in_empty_database(),
+        pytest.raises(UnableToRestore, match=r"Not every row .*: labeling_judgment \(1/2\)"),
+    ):
+        restore(place)
 
 
 def test_a_backup_that_was_interrupted_is_none(site: sites.Folders, place: Path) -> None:
@@ -332,98 +451,3 @@ def test_checkpoints_of_runs_that_the_backup_does_not_know_are_discarded(
 
     left = store.list_folders(f"{new.artifacts}/checkpoints")
     assert [one.url.rpartition("/")[2] for one in left] == [f"run-{known}"]
-
-
-# --- by schedule ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def scheduled(folders: sites.Folders, place: Path, settings: LazySettings) -> None:
-    settings.BACKUP_URL, settings.BACKUP_EVERY_HOURS, settings.BACKUP_KEEP = str(place), 24, 2
-
-
-def when_due(now: datetime) -> int:
-    services.back_up_when_due(clock=lambda: now)
-    return Backup.objects.count()
-
-
-def test_a_backup_is_made_when_the_last_one_is_old_enough(scheduled: None) -> None:
-    assert when_due(NOON) == 1
-    assert when_due(NOON + timedelta(hours=23)) == 1
-    assert when_due(NOON + timedelta(hours=24)) == 2
-
-
-def test_without_a_place_none_is_made(scheduled: None, settings: LazySettings) -> None:
-    settings.BACKUP_URL = ""
-
-    assert when_due(NOON) == 0
-
-
-def test_a_failure_is_recorded_and_tried_again_an_hour_later(
-    scheduled: None, place: Path, alice: User, noor: User
-) -> None:
-    place.write_text("in the way")
-
-    assert when_due(NOON) == 1
-    assert when_due(NOON + timedelta(minutes=59)) == 1
-    assert when_due(NOON + timedelta(minutes=61)) == 2
-    place.unlink()
-    assert when_due(NOON + timedelta(minutes=130)) == 3
-
-    failed, again, made = Backup.objects.order_by("pk")
-    assert str(place) in failed.problem
-    assert failed.problem == again.problem
-    assert made.problem == ""
-    (notice,) = Notice.objects.all()  # one for both failures, and only for the admin
-    assert notice.person == alice
-    assert notice.sentence.startswith("The site was not backed up: ")
-
-
-def test_two_backups_at_once_are_refused(site: sites.Folders, place: Path) -> None:
-    with services._alone(), pytest.raises(UnableToBackUp, match="Another backup"):
-        back_up(place)
-
-
-# --- PostgreSQL's programs ------------------------------------------------------------------------
-
-
-@pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine without PostgreSQL's programs: its PATH."""
-    path = tmp_path / "bin"
-    path.mkdir()
-    monkeypatch.setenv("PATH", str(path))
-    monkeypatch.setattr(tools, "DEBIAN", tmp_path / "debian")
-    return path
-
-
-def program(folder: Path, version: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "pg_dump"
-    file.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {version}'\n")
-    file.chmod(0o755)
-    return file
-
-
-def test_without_pg_dump_the_sentence_says_what_to_install(bare: Path, place: Path) -> None:
-    wanted = tools.server_version()
-
-    with pytest.raises(UnableToBackUp, match=f"install the package postgresql-client-{wanted}"):
-        back_up(place)
-
-
-def test_a_pg_dump_that_is_older_than_the_server_is_not_used(bare: Path) -> None:
-    program(bare, "9.6.1")
-
-    with pytest.raises(tools.ToolMissing, match="The newest one here is of version 9"):
-        tools.find("pg_dump")
-
-
-def test_debians_folders_are_searched_for_one_that_is_new_enough(
-    bare: Path, tmp_path: Path
-) -> None:
-    program(bare, "9.6.1")
-    program(tmp_path / "debian" / "15" / "bin", "15.4")
-    new = program(tmp_path / "debian" / "99" / "bin", "99.1")
-
-    assert tools.find("pg_dump") == str(new)

@@ -1,0 +1,64 @@
+"""Leads people who need two-factor authentication to the page where they set it up."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.login import second_factor
+from config.roles import ANYONE
+
+CONFIRM = "account_reauthenticate"
+
+
+class SecondFactorMiddleware:
+    """Comes after PermissionMiddleware. Nothing else opens to a session that lacks a second factor
+    which its person's role requires. API tokens are not sessions: a program has no second factor.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        is_missing = second_factor.is_missing(request)
+        request.needs_second_factor = is_missing  # type: ignore[attr-defined]  # for mfa/index.html
+        is_api = request.path.startswith("/api/")
+        if not is_missing or (not is_api and _is_open(request)):
+            return None
+        if is_api:
+            return _problem()
+        if getattr(request, "htmx", False):
+            return HttpResponseClientRedirect("/account/two-factor/")
+        return redirect("mfa_index")
+
+
+def _is_open(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    name = "" if match is None else match.view_name
+    return (
+        name == CONFIRM or name.startswith("mfa_") or settings.URL_PERMISSIONS.get(name) == ANYONE
+    )
+
+
+def _problem() -> HttpResponse:
+    """In the format of accounts.api.problems."""
+    return JsonResponse(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus.FORBIDDEN.phrase,
+            "status": HTTPStatus.FORBIDDEN.value,
+            "detail": _("Your role requires two-factor authentication. Set it up first."),
+        },
+        status=HTTPStatus.FORBIDDEN,
+        content_type="application/problem+json",
+    )

@@ -1,0 +1,29 @@
+"""Turns off a person's two-factor authentication, for an admin whom no other admin can help."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.people import services
+
+
+class Command(BaseCommand):
+    help = (
+        "Turns off the two-factor authentication of the person with this e-mail address: their app,"
+        " passkeys and recovery codes. The person is told by e-mail."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("email")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        person = User.objects.filter(email__iexact=options["email"].strip()).first()
+        if person is None:
+            raise CommandError(f"{options['email']} has no account.")
+        if services.turn_off_two_factor(user=person, by=None, now=timezone.now()):
+            self.stdout.write(f"Two-factor authentication is off for {person.email}.")
+        else:
+            self.stdout.write(f"Two-factor authentication was off for {person.email} already.")

@@ -1,0 +1,107 @@
+"""Hooks for django-allauth's logins through other sites: who comes in is for our services to
+decide, and every failure is a page with a sentence.
+"""
+
+import logging
+from typing import Any, NoReturn
+
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from config.third_party.single_sign_on import Provider
+from labeling.people.single_sign_on import identity as identities
+from labeling.people.single_sign_on import services
+
+logger = logging.getLogger(__name__)
+
+
+class Adapter(DefaultSocialAccountAdapter):
+    def list_apps(
+        self, request: HttpRequest, provider: str | None = None, client_id: str | None = None
+    ) -> list[SocialApp]:
+        """From the settings; allauth's table for them stays empty."""
+        return [
+            _app(found)
+            for found in settings.OIDC_PROVIDERS.values()
+            if provider in (None, "openid_connect", found.name)
+        ]
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        return False
+
+    def authenticate_by_email(self, sociallogin: SocialLogin) -> None:
+        return None
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        provider = settings.OIDC_PROVIDERS[sociallogin.account.provider]
+        if sociallogin.state.get("process") != AuthProcess.LOGIN:
+            # Nobody connects a login to an account by a link, which somebody else may have sent.
+            _refuse(request, _failed(provider))
+        told = sociallogin.account.extra_data
+        identity = identities.from_claims(
+            provider=provider,
+            subject=sociallogin.account.uid,
+            claims={**(told.get("id_token") or {}), **(told.get("userinfo") or {})},
+        )
+        try:
+            sociallogin.user = services.admit(identity=identity, now=timezone.now())
+        except services.UnableToLogIn as problem:
+            _refuse(request, problem.sentence)
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: Any = None,
+    ) -> None:
+        ours = settings.OIDC_PROVIDERS[provider.app.provider_id]
+        if error == AuthError.CANCELLED:
+            sentence = _("You cancelled the log-in at %(provider)s.") % {"provider": ours.label}
+        else:
+            logger.warning("A log-in with %s failed: %r", ours.name, exception)
+            sentence = _failed(ours)
+        _refuse(request, sentence)
+
+
+def unreachable(request: HttpRequest, provider: Provider) -> HttpResponse:
+    sentence = _("%(provider)s can't be reached right now. Try again in a few minutes.")
+    return _page(request, sentence % {"provider": provider.label}, status=503)
+
+
+def _app(provider: Provider) -> SocialApp:
+    return SocialApp(
+        provider="openid_connect",
+        provider_id=provider.name,
+        name=provider.label,
+        client_id=provider.client_id,
+        secret=provider.client_secret,
+        settings={"server_url": provider.url, "scope": list(provider.scopes)},
+    )
+
+
+def _failed(provider: Provider) -> str:
+    return _(
+        "The log-in with %(provider)s did not succeed. It may have taken too long. Try again."
+    ) % {"provider": provider.label}
+
+
+def _refuse(request: HttpRequest, sentence: str) -> NoReturn:
+    raise ImmediateHttpResponse(_page(request, sentence, status=403))
+
+
+def _page(request: HttpRequest, sentence: str, *, status: int) -> HttpResponse:
+    return render(
+        request,
+        "labeling/people/single_sign_on/refused.html",
+        {"sentence": sentence},
+        status=status,
+    )

@@ -1,0 +1,1 @@
+"""The messages of each release, and whether this code understands them."""

@@ -25,6 +25,4 @@ class FinishForm(forms.Form):
         required=False,
         help_text=_("1: not at all. 7: completely."),
     )
-    remark = forms.CharField(
-        label=_("Anything to add? (optional)"), required=False, max_length=2000
-    )
+    remark = forms.CharField(label=_("Remarks"), required=False, max_length=2000)

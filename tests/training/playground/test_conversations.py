@@ -21,7 +21,7 @@ from labeling.models import (
     TurnRequest,
 )
 from tests.cast import NOON
-from tests.labeling.conversations.talking import (
+from tests.labeling.desk.conversations.talking import (
     open_conversation_campaign,
     rated,
     started,

@@ -6,7 +6,7 @@ from accounts.models import User
 from labeling.models import Campaign, ConversationPlan, Guideline, Pool
 from tests.cast import some_prompts
 from tests.labeling.answers import words
-from tests.labeling.conversations.talking import model_source, open_conversation_campaign
+from tests.labeling.desk.conversations.talking import model_source, open_conversation_campaign
 from tests.labeling.desk.posting import SignedIn
 
 

@@ -25,7 +25,7 @@ from labeling.models import (
 )
 from tests.html import page_of
 from tests.labeling.answers import words
-from tests.labeling.conversations.talking import (
+from tests.labeling.desk.conversations.talking import (
     answered,
     open_conversation_campaign,
     turn_of,

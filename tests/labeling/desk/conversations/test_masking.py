@@ -3,7 +3,7 @@
 import pytest
 
 from labeling.desk.masking import MASK, masked
-from tests.labeling.conversations.self_naming import OF_OTHERS, SELF_NAMING
+from tests.labeling.desk.conversations.self_naming import OF_OTHERS, SELF_NAMING
 
 
 @pytest.mark.parametrize("case", SELF_NAMING, ids=lambda case: str(case[1]))

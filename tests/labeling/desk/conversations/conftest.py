@@ -3,7 +3,7 @@
 import pytest
 
 from labeling.models import Campaign, Conversation, Guideline, Pool, Rater
-from tests.labeling.conversations.talking import open_conversation_campaign, started
+from tests.labeling.desk.conversations.talking import open_conversation_campaign, started
 
 
 @pytest.fixture

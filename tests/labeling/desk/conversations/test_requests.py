@@ -18,7 +18,7 @@ from labeling.models import (
 )
 from labeling.queue.claiming.order import new_seed, shuffled
 from tests.cast import NOON
-from tests.labeling.conversations.talking import (
+from tests.labeling.desk.conversations.talking import (
     answered,
     model_source,
     open_conversation_campaign,

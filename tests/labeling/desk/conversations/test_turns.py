@@ -30,7 +30,7 @@ from labeling.queue import slots
 from labeling.queue.claiming.claim import claim
 from labeling.queue.claiming.order import presented
 from tests.cast import NOON, lease_of, some_prompts
-from tests.labeling.conversations.talking import (
+from tests.labeling.desk.conversations.talking import (
     answered,
     model_source,
     open_conversation_campaign,

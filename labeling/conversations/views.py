@@ -30,7 +30,8 @@ from labeling.models import Campaign, ConversationTurn
 @require_GET
 def conversation(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = _opening(request, lease)
-    if not work.is_open:
+    standing = selectors.standing(work=work, now=timezone.now())
+    if not work.is_open and standing.phase != Phase.FINISHED:
         return gone(request, work)
     return _page(request, work)
 

@@ -77,6 +77,7 @@ def test_a_conversation_goes_from_its_opening_to_its_end(
     assert conversation.goal_rating == 6
     assert Judgment.objects.count() == 2
     assert Slot.objects.get(item=conversation.item).state == Slot.State.SUBMITTED
+    assert client.get(address)["Location"] == "/desk/"
 
 
 def test_the_page_reads_like_the_conversation_so_far(

@@ -17,6 +17,7 @@ USUAL = Settings()
 class ConversationForm(forms.Form):
     """Every model that is chosen is drawn as often as the others."""
 
+    prefix = "talk"
     models = SourceChoice(label=_("Models to talk with"))
     temperature = forms.FloatField(label=_("Temperature"), min_value=0, max_value=2, initial=1)
     n_answers = forms.IntegerField(
@@ -64,7 +65,7 @@ class ConversationForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, prefix="talk", **options)
+        super().__init__(*args, **options)
         models = Source.objects.filter(kind=Source.Kind.MODEL).order_by("name")
         offer_rows(self.fields["models"], models)
 

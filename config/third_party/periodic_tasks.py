@@ -17,6 +17,7 @@ SCHEDULE = {
         "task": "training.snapshots.curation.tasks.ring_curations",
         "schedule": 30.0,
     },
+    "ring-turns": {"task": "training.playground.conversations.tasks.ring_turns", "schedule": 10.0},
     "reap-runs": {"task": "training.runs.tasks.reap_runs", "schedule": 15.0},
     "fire-due-schedules": {"task": "training.schedules.tasks.fire_due_schedules", "schedule": 30.0},
     "ring-publications": {"task": "training.registry.tasks.ring_publications", "schedule": 60.0},

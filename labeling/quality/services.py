@@ -57,7 +57,7 @@ def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
     row by row. An older result never replaces a newer one.
     """
     found = Campaign.objects.select_related("guideline_version").filter(
-        pk=campaign_id, kind=Campaign.Kind.COMPARISON
+        pk=campaign_id, kind__in=Campaign.COMPARING
     )
     campaign = found.first()
     through_id = selectors.last_judgment_id(campaign=campaign) if campaign else None

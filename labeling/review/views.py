@@ -38,7 +38,7 @@ APPEALS_PER_PAGE = 25
 @require_GET
 def queue(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
-    form = QueueForm(request.GET, kind=campaign.kind)
+    form = QueueForm(request.GET, kind=campaign.judgment_kind)
     order, is_blind = form.choice
     page = Paginator(
         selectors.review_queue(campaign=campaign, order=order), ROWS_PER_PAGE
@@ -47,7 +47,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
         "campaign": campaign,
         "tab": "review",
         "form": QueueForm(
-            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.kind
+            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.judgment_kind
         ),
         "order": order,
         "page": page,
@@ -61,7 +61,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
     found = labeling_access.item_to_review(user=request.user, campaign_pk=pk, pk=item_pk)
-    order, is_blind = QueueForm(request.GET, kind=found.campaign.kind).choice
+    order, is_blind = QueueForm(request.GET, kind=found.campaign.judgment_kind).choice
     work = selectors.review_item(item=found, is_blind=is_blind)
     form = _form(request, work)
     if request.method == "POST" and form.is_valid():
@@ -221,7 +221,7 @@ def _context(
         answers.append((entry, form[f"feedback-{pk}"], score))
     is_order = isinstance(form, ReviewDecisionForm)
     campaign, consensus = work.item.campaign, None
-    if campaign.kind == Campaign.Kind.COMPARISON:
+    if campaign.compares:
         found = item_consensus.consensus_of(
             campaign=campaign, answers=[entry.answer for entry in work.answers]
         )

@@ -128,7 +128,7 @@ def rating_rows(*, campaigns: Collection[int] | None = None) -> Iterator[RatingR
 
 
 def _compared(campaigns: Collection[int] | None) -> QuerySet[Campaign]:
-    found = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON)
+    found = Campaign.objects.filter(kind__in=Campaign.COMPARING)
     found = found.select_related("guideline_version").order_by("pk")
     return found if campaigns is None else found.filter(pk__in=campaigns)
 

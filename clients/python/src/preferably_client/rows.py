@@ -214,7 +214,7 @@ AttemptState = Literal["waiting", "passed", "below", "refused"]
 
 BasisEnum = Literal["hour", "item"]
 
-CampaignKind = Literal["demonstration", "comparison"]
+CampaignKind = Literal["demonstration", "comparison", "conversation"]
 
 CampaignState = Literal["draft", "open", "paused", "closed"]
 

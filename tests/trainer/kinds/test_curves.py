@@ -12,7 +12,7 @@ from tensorboardX.proto.event_pb2 import Event
 from transformers import TrainerCallback
 from transformers.integrations import integration_utils
 
-from tests.trainer import runs
+from tests.trainer import runs, warm
 from training.configs.sft import SftConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, RunFolder
@@ -89,7 +89,7 @@ def test_a_run_s_child_writes_every_point_of_its_page(
         run_folder, "sft", QUICK, tiny_model, runs.demonstrations(tmp_path / "snapshot")
     )
 
-    child = runs.as_child(folder)
+    child = warm.as_child(folder.path)
 
     assert child.returncode == run_dir.EXIT_FINISHED, child.stderr
     shown = [line for line in run_dir.read_progress(run_folder, 0)[0] if "values" in line]

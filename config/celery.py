@@ -17,6 +17,7 @@ TASK_ROOMS = (
     "labeling.quality",
     "labeling.queue",
     "training.benchmarks.scorecards",
+    "training.playground.conversations",
     "training.nodes",
     "training.operations",
     "training.playground",

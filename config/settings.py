@@ -317,6 +317,7 @@ CELERY_TASK_ROUTES = {
     "training.runs.tasks.execute_run": {"queue": "gpu"},
     "training.playground.tasks.answer_question": {"queue": "models"},
     "training.registry.tasks.publish_model": {"queue": "models"},
+    "training.playground.conversations.tasks.answer_turn": {"queue": "models"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"

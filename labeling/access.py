@@ -47,7 +47,7 @@ def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
 def comparison_campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
     """A comparison campaign, whose raters can be measured for agreement."""
     found = campaign(user=user, pk=pk)
-    if found.kind != Campaign.Kind.COMPARISON:
+    if not found.compares:
         raise Http404
     return found
 

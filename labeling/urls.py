@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("labeling.desk.urls")),
+    path("", include("labeling.conversations.urls")),
     path("", include("labeling.campaigns.urls")),
     path("", include("labeling.data.urls")),
     path("", include("labeling.quality.urls")),

@@ -287,7 +287,8 @@ def item_rows(*, items: Iterable[Item], now: datetime) -> list[ItemRow]:
 
 def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, CampaignProgress]:
     slots = (
-        Slot.objects.filter(campaign__in=campaign_ids, is_gold=False)
+        # A conversation counts once, however many turns it has.
+        Slot.objects.filter(campaign__in=campaign_ids, is_gold=False, item__is_turn=False)
         .values("campaign_id")
         .annotate(
             n=Count("pk", filter=~_NOT_YET_ASKED),

@@ -83,11 +83,14 @@ def _n_golds(n_others: int, share: int, most: int | None) -> int:
 
 
 def estimate_of(*, campaign: Campaign, now: datetime) -> Estimate:
+    is_talk = campaign.kind == Campaign.Kind.CONVERSATION
+    n_turns = campaign.conversation_plan.min_turns if is_talk else 1
     return estimate(
-        kind=campaign.kind,
+        kind=campaign.judgment_kind,
         n_responses=campaign.n_responses,
         pool=campaign.pool,
-        n_items=campaign.items.filter(repeat_of=None, gold_use=None).count(),
+        n_items=campaign.items.filter(repeat_of=None, gold_use=None, is_turn=False).count()
+        * n_turns,
         overlap=campaign.overlap,
         max_overlap=campaign.max_overlap,
         calibration_percent=campaign.calibration_percent,

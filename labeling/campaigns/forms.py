@@ -216,7 +216,7 @@ class CampaignForm(EffortForm):
         cleaned = super().clean() or {}
         if cleaned.get("overlap") is None and "overlap" not in self.errors:
             cleaned["overlap"] = USUAL_OVERLAP.get(cleaned.get("kind", ""), 1)
-        if cleaned.get("kind") == Campaign.Kind.DEMONSTRATION:
+        if cleaned.get("kind") != Campaign.Kind.COMPARISON:
             cleaned |= {
                 "n_responses": None,
                 "repeat_percent": 0,
@@ -343,7 +343,7 @@ class ChangeForm(EffortForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        comparing = self.instance.kind == Campaign.Kind.COMPARISON
+        comparing = self.instance.compares
         of_comparisons = (
             "asks_strength",
             "asks_reason",

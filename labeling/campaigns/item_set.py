@@ -31,10 +31,10 @@ def add_items(
     created.
     """
     chosen: dict[int, list[int]] = {}
-    if campaign.n_responses is not None:
+    if campaign.kind == Campaign.Kind.COMPARISON:
         chosen = _choose_responses(
             prompts=prompts,
-            n=campaign.n_responses,
+            n=campaign.n_responses or 0,
             source_ids=source_ids,
             response_ids=response_ids,
         )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from labeling.campaigns.conversation_plan import Plan
 from labeling.campaigns.item_set import BATCH, add_items, add_repeats, batches_of
 from labeling.models import Campaign, Guideline, Item, Pool, Prompt, Slot
 from labeling.queue import after_judgment, items, webhook_events
@@ -74,6 +75,7 @@ def create_campaign(
     effort: Effort = Effort(),
     checks: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
+    conversation: Plan | None = None,
     by: User | None,
     now: datetime,
 ) -> Campaign:
@@ -82,6 +84,9 @@ def create_campaign(
 
     `checks` has settings for golds and reviews, any of golds.SETTINGS. `selection` is what the
     prompts were selected by; it is stored for copies of this campaign.
+
+    A conversation needs its `conversation` plan, and `n_responses` answers each turn. Its prompts
+    are openings or topics; models answer while a rater talks.
 
     A comparison takes `n_responses` published responses per prompt, from `source_ids` if any are
     given, evenly over the sources, and only from `response_ids` if any are given; prompts with
@@ -92,6 +97,8 @@ def create_campaign(
         raise UnableToCreateCampaign(_("The guideline has no version yet. Write its text first."))
     if kind == Campaign.Kind.COMPARISON and n_responses not in RESPONSES:
         raise UnableToCreateCampaign(_("Enter how many responses a rater compares, from 2 to 9."))
+    if kind == Campaign.Kind.CONVERSATION:
+        _check_conversation(conversation, n_responses=n_responses, checks=checks or {})
     _check_effort(kind=kind, overlap=overlap, effort=effort, pool=pool, now=now)
     if Campaign.objects.filter(name=name).exists():
         raise UnableToCreateCampaign(
@@ -105,7 +112,7 @@ def create_campaign(
             guideline=guideline,
             guideline_version=version,
             overlap=overlap,
-            n_responses=n_responses if kind == Campaign.Kind.COMPARISON else None,
+            n_responses=n_responses if kind in Campaign.COMPARING else None,
             lease_minutes=lease_minutes,
             order=order,
             priority=priority,
@@ -120,6 +127,8 @@ def create_campaign(
             **asdict(effort),
             **(checks or {}),
         )
+        if conversation is not None and kind == Campaign.Kind.CONVERSATION:
+            conversation.store(campaign=campaign)
         n_items = 0
         for batch in batches_of(prompts):
             n_items += add_items(
@@ -349,6 +358,20 @@ def _as_json(value: Any) -> Any:
     return str(value) if isinstance(value, (Decimal, Guideline)) else value
 
 
+def _check_conversation(
+    plan: Plan | None, *, n_responses: int | None, checks: Mapping[str, Any]
+) -> None:
+    """Raises UnableToCreateCampaign."""
+    if plan is None:
+        raise UnableToCreateCampaign(_("Choose the models to talk with, and how many turns."))
+    if problem := plan.problem(n_answers=n_responses):
+        raise UnableToCreateCampaign(problem)
+    if checks.get("gold_share"):
+        raise UnableToCreateCampaign(
+            _("Conversations can't have gold items: their answers are new each time.")
+        )
+
+
 def _check_effort(*, kind: str, overlap: int, effort: Effort, pool: Pool, now: datetime) -> None:
     """Raises UnableToCreateCampaign."""
     if effort.max_overlap is not None:
@@ -370,7 +393,7 @@ def _check_effort(*, kind: str, overlap: int, effort: Effort, pool: Pool, now: d
         raise UnableToCreateCampaign(_("Enter both an amount and a unit for the budget."))
     if (
         effort.budget_unit == Campaign.Budget.MONEY
-        and prices.rate_of(pool=pool, kind=kind, now=now) is None
+        and prices.rate_of(pool=pool, kind=Campaign(kind=kind).judgment_kind, now=now) is None
     ):
         raise UnableToCreateCampaign(
             _(
@@ -406,7 +429,7 @@ def _change_state(
 
 
 def _nothing_to_do(campaign: Campaign) -> str:
-    if campaign.n_responses is None:
+    if campaign.kind != Campaign.Kind.COMPARISON:
         return _("Choose at least one prompt.")
     sentence = _("No prompt has %(n)d responses to compare. Sample more, or compare fewer.")
     return sentence % {"n": campaign.n_responses}

@@ -18,6 +18,7 @@ from labeling import access as labeling_access
 from labeling.campaigns import board as campaigns_board
 from labeling.campaigns import costs, services
 from labeling.campaigns import selection as campaigns_selection
+from labeling.campaigns.conversation_form import ConversationForm, initial_plan
 from labeling.campaigns.curve import progress_chart
 from labeling.campaigns.forms import (
     CampaignForm,
@@ -33,7 +34,7 @@ from labeling.quality import counting, item_answers
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.pages import consensus_words
 from labeling.quality.pages.views import quality_now
-from labeling.quality.votes import contests, item_consensus
+from labeling.quality.votes import contests, item_consensus, rating_consensus
 from labeling.quality.votes.demonstrations import writers, written
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from labeling.queue.spending import budgets
@@ -69,15 +70,21 @@ def new(request: MemberRequest) -> HttpResponse:
     if responses := _ids(request, "response_source"):
         asked |= {"kind": Campaign.Kind.COMPARISON, "response_sources": responses}
     form = CampaignForm(request.POST or None, initial=initial_of(template) if template else asked)
-    if request.method == "POST" and form.is_valid():
+    talk = ConversationForm(
+        request.POST if request.POST.get("kind") == Campaign.Kind.CONVERSATION else None,
+        initial=initial_plan(template) if template else None,
+    )
+    if request.method == "POST" and form.is_valid() and (not talk.is_bound or talk.is_valid()):
         try:
-            campaign = _create(form, template=template, by=request.user)
+            campaign = _create(form, talk, template=template, by=request.user)
         except services.UnableToCreateCampaign as problem:
             form.add_error(None, problem.sentence)
         else:
             return redirect("campaign", campaign.pk)
     return render(
-        request, "labeling/campaigns/campaign_new.html", {"form": form, "copied_from": template}
+        request,
+        "labeling/campaigns/campaign_new.html",
+        {"form": form, "talk": talk, "copied_from": template},
     )
 
 
@@ -91,11 +98,12 @@ def count(request: HttpRequest) -> HttpResponse:
     selection = form.selection()
     found = campaigns_selection.match(selection=selection)
     values = form.cleaned_data
+    is_talk = selection.kind == Campaign.Kind.CONVERSATION
     estimate = costs.estimate(
-        kind=selection.kind,
-        n_responses=selection.n_responses if selection.needs_responses else None,
+        kind=Campaign(kind=selection.kind).judgment_kind,
+        n_responses=2 if is_talk else selection.n_responses if selection.needs_responses else None,
         pool=values.get("pool"),
-        n_items=found.n_taken,
+        n_items=found.n_taken * (_turns(request) if is_talk else 1),
         overlap=values.get("overlap") or 1,
         max_overlap=values.get("max_overlap"),
         calibration_percent=values.get("calibration_percent") or 0,
@@ -141,11 +149,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         context["understaffed"] = understaffed(campaign=campaign, now=now)
     context["is_spent"] = budgets.is_spent(campaign=campaign, now=now)
-    report = (
-        quality_selectors.quality_report(campaign=campaign)
-        if campaign.kind == Campaign.Kind.COMPARISON
-        else None
-    )
+    report = quality_selectors.quality_report(campaign=campaign) if campaign.compares else None
     writing = writers(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else {}
     measured = (
         {row.rater_id: row for row in quality_selectors.rater_measures(report=report)}
@@ -198,9 +202,15 @@ def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
         "tab": "items",
         "work": work,
     }
-    if found.campaign.kind == Campaign.Kind.COMPARISON:
+    if found.campaign.compares:
         consensus = item_consensus.consensus_of(campaign=found.campaign, answers=work.answers)
-        context["consensus"] = consensus_words.as_text(found=consensus, responses=work.responses)
+        context["consensus"] = consensus_words.as_text(
+            found=consensus,
+            responses=work.responses,
+            ratings=rating_consensus.ratings_of_items(campaign=found.campaign, items=[found])[
+                found.pk
+            ],
+        )
     return render(request, "labeling/campaigns/campaign_item.html", context)
 
 
@@ -334,9 +344,16 @@ def _ids(request: HttpRequest, name: str) -> list[str]:
     return [pk for pk in request.GET.getlist(name) if pk.isdecimal()]
 
 
-def _create(form: CampaignForm, *, template: Campaign | None, by: User) -> Campaign:
-    """Creates the campaign. Settings of golds that the form does not include are copied from
-    `template`.
+def _turns(request: HttpRequest) -> int:
+    """Turns per conversation for an estimate: the minimum, whatever else is still missing."""
+    return plain_text.whole_number(request.POST.get("talk-min_turns", "")) or 1
+
+
+def _create(
+    form: CampaignForm, talk: ConversationForm, *, template: Campaign | None, by: User
+) -> Campaign:
+    """Creates the campaign; `talk` is bound for a conversation. Settings of golds that the form
+    does not include are copied from `template`.
     """
     values, selection, effort = form.cleaned_data, form.selection(), form.effort()
     checks = {name: getattr(template, name) for name in GOLD_SETTINGS} if template else {}
@@ -346,7 +363,9 @@ def _create(form: CampaignForm, *, template: Campaign | None, by: User) -> Campa
             name: values[name]
             for name in CampaignForm.Meta.fields
             if name not in asdict(effort) | checks
-        },
+        }
+        | ({"n_responses": talk.cleaned_data["n_answers"]} if talk.is_bound else {}),
+        conversation=talk.plan() if talk.is_bound else None,
         checks=checks,
         prompts=campaigns_selection.fitting_prompts(selection=selection),
         source_ids=selection.response_source_ids,

@@ -26,7 +26,6 @@ from labeling.desk.judgments.answers import (
 from labeling.desk.work import Work
 from labeling.guidelines import rating_form
 from labeling.models import Demonstration, Draft, Judgment, Response
-from labeling.queue.claiming import order
 from labeling.statistics import response_orders
 
 MOST_FIELDS = 1_000
@@ -205,7 +204,7 @@ def read(*, work: Work, typed: PageInput, corrects: bool = False, now: dt.dateti
     if work.campaign.n_responses is None:
         return _read_text(work, typed)
     recorded = answers.read_record(typed.fields)
-    shown = order.presented(work.shown)
+    shown = work.responses
     checked, problems = read_comparison(work=work, typed=typed, shown=shown)
     warnings = [] if checked.given.is_all_bad else _ranking_warnings(checked.given, work.form)
     if not corrects:
@@ -313,7 +312,7 @@ def begin_edit(*, work: Work, typed: PageInput) -> PageInput:
     """What was typed, with the best-ranked response in the editor. An edit that was already started
     is kept, even if another response is now ranked best.
     """
-    shown = order.presented(work.shown)
+    shown = work.responses
     given = given_comparison(work=work, typed=typed, n_shown=len(shown))
     edit = given.edit
     if edit is not None and edit.text.strip() not in {

@@ -19,11 +19,10 @@ from labeling.desk import words as desk_words
 from labeling.desk.answers import PageInput, Review, given_comparison, line_of
 from labeling.desk.forms import answers
 from labeling.desk.reading import Turn, turns_of
-from labeling.desk.work import LeaseState, Tally, Work
+from labeling.desk.work import LeaseState, Tally, TurnPlace, Work
 from labeling.guidelines import rating_form
 from labeling.models import Judgment, Rater, Response
 from labeling.people.content_settings import selectors as content_settings_selectors
-from labeling.queue.claiming import order
 from labeling.statistics import response_orders
 from pages import days, render
 
@@ -66,10 +65,10 @@ class Addresses:
     heartbeat: str = ""
 
     @classmethod
-    def of_lease(cls, lease: Any, *, corrects: bool) -> "Addresses":
+    def of_lease(cls, lease: Any, *, corrects: bool, page: str = "desk_item") -> "Addresses":
         names = ["guideline", "diff", "preview", "ask", "draft"]
         names += [] if corrects else ["skip", "release", "heartbeat"]
-        item = reverse("desk_item", args=[lease])  # the others are below it: one reverse, not ten
+        item = reverse(page, args=[lease])  # the others are below it: one reverse, not ten
         submit = f"{item}{'correct' if corrects else 'submit'}"
         return cls(submit=submit, **{name: f"{item}{name}" for name in names})
 
@@ -138,6 +137,8 @@ class ComparePage(Page):
     is_all_bad: bool
     edit_of: str
     edit: str
+    turn: TurnPlace | None
+    """of a conversation, or None"""
 
 
 @dataclass(frozen=True)
@@ -200,11 +201,11 @@ def compare_page(
     corrects: Judgment | None,
     now: dt.datetime,
 ) -> ComparePage:
-    responses = order.presented(work.shown)
+    responses = work.responses
     form = work.form
     answer = given_comparison(work=work, typed=typed, n_shown=len(responses))
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
-    turns = work.item.prompt.messages
+    turns = work.messages
     views = [
         _response_view(place, response, len(responses), form, typed, problems)
         for place, response in enumerate(responses)
@@ -222,6 +223,7 @@ def compare_page(
         is_all_bad=answer.is_all_bad,
         edit_of=response_orders.LETTERS[answer.edit.position] if answer.edit else "",
         edit=answer.edit.text if answer.edit else "",
+        turn=work.turn,
     )
 
 
@@ -355,7 +357,11 @@ def _common(
         "urls": (
             Addresses.of_sample(work.campaign.pk)
             if work.lease_state == LeaseState.SAMPLE
-            else Addresses.of_lease(work.lease, corrects=corrects is not None)
+            else Addresses.of_lease(
+                work.lease,
+                corrects=corrects is not None,
+                page="turn" if work.turn else "desk_item",
+            )
         ),
         "version": corrects.version if corrects else 0,
         "campaign": work.campaign.name,

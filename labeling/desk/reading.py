@@ -12,7 +12,6 @@ from labeling.desk import word_diff
 from labeling.desk.judgments import warnings
 from labeling.desk.work import Work
 from labeling.models import Demonstration, Judgment
-from labeling.queue.claiming import order
 from labeling.statistics import response_orders
 from pages import render
 
@@ -67,14 +66,10 @@ def stored_answer(*, work: Work, judgment: Judgment) -> StoredAnswer:
     prompt, responses = work.item.prompt, _responses(work, judgment)
     ranks = {response.letter: response.rank for response in responses}
     is_all_bad = judgment.kind == Judgment.Kind.COMPARISON and judgment.comparison.is_all_bad
-    edited = (
-        order.presented(work.shown)
-        if written is not None and written.edit_of_id is not None
-        else []
-    )
+    edited = work.responses if written is not None and written.edit_of_id is not None else []
     return StoredAnswer(
         upsets=prompt.upset_words,
-        prompt=turns_of(prompt.messages),
+        prompt=turns_of(work.messages),
         responses=responses,
         line=_("All bad") if is_all_bad else warnings.ranking_line(ranks),
         reason=(
@@ -105,7 +100,7 @@ def _responses(work: Work, judgment: Judgment) -> tuple[StoredResponse, ...]:
     return tuple(
         StoredResponse(
             response_orders.LETTERS[row.position],
-            render.markdown(row.response.text),
+            render.markdown(work.as_shown(row.response.text)),
             row.rank,
             tuple(
                 (labels.get(name, name), answer)
@@ -135,7 +130,7 @@ def diff(*, work: Work, of: str, to: str) -> Diff | None:
     texts = dict(
         zip(
             response_orders.LETTERS,
-            (response.text for response in order.presented(work.shown)),
+            (response.text for response in work.responses),
             strict=False,
         )
     )

@@ -28,6 +28,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from config.compiled import Compiled
+from labeling.desk import masking
 from labeling.guidelines import rating_form
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
@@ -39,6 +40,7 @@ from labeling.models import (
     Judgment,
     PastLease,
     Rater,
+    Response,
     Slot,
 )
 from labeling.queue import admission
@@ -144,6 +146,17 @@ class LeaseState(models.TextChoices):
 
 
 @dataclass(frozen=True)
+class TurnPlace:
+    """Which turn of a conversation this is, and what its page offers."""
+
+    number: int
+    most: int
+    round: int
+    brief: str
+    may_regenerate: bool
+
+
+@dataclass(frozen=True)
 class Work:
     """One item under one lease. queue.order.presented takes the order of responses from `shown`."""
 
@@ -155,6 +168,30 @@ class Work:
     version: GuidelineVersion
     leased_at: dt.datetime | None
     expires_at: dt.datetime | None
+    turn: TurnPlace | None = None
+
+    @cached_property
+    def responses(self) -> list[Response]:
+        """In the order of this lease, as the rater reads them. Not for saving: see `as_shown`."""
+        found = order.presented(self.shown)
+        if self.campaign.kind != Campaign.Kind.CONVERSATION:
+            return found
+        sources = Response.objects.filter(pk__in=[one.pk for one in found])
+        names = dict(sources.values_list("pk", "source__name"))
+        for response in found:
+            response.text = masking.masked(response.text, source=names[response.pk])
+        return found
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The prompt's, as the rater reads them."""
+        messages: list[dict[str, str]] = self.item.prompt.messages
+        return [{**one, "content": self.as_shown(one["content"])} for one in messages]
+
+    def as_shown(self, text: str) -> str:
+        """In a conversation, without the names that models give themselves."""
+        is_masked = self.campaign.kind == Campaign.Kind.CONVERSATION
+        return masking.masked(text) if is_masked else text
 
     @cached_property
     def item(self) -> Item:
@@ -368,9 +405,11 @@ def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> 
     """
     if last_at is None or last_at < now - UNDO_WITHIN:
         return None
-    return Judgment.objects.filter(
+    given = Judgment.objects.filter(
         rater=rater, submitted_at=last_at, version=1, lease__isnull=False
-    ).first()
+    )
+    # A turn of a conversation has gone on from its answer.
+    return given.exclude(item__is_turn=True).first()
 
 
 def may_undo(judgment: Judgment, *, now: dt.datetime) -> bool:

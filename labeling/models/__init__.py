@@ -4,6 +4,13 @@ and selectors.
 
 from labeling.models.campaigns import Campaign, Item, ItemResponse
 from labeling.models.cases import Case
+from labeling.models.conversations import (
+    Conversation,
+    ConversationPlan,
+    ConversationSource,
+    ConversationTurn,
+    TurnRequest,
+)
 from labeling.models.crowd import (
     CrowdLink,
     CrowdVisit,
@@ -52,6 +59,10 @@ __all__ = [
     "Campaign",
     "Case",
     "Comparison",
+    "Conversation",
+    "ConversationPlan",
+    "ConversationSource",
+    "ConversationTurn",
     "CrowdLink",
     "CrowdVisit",
     "Demonstration",
@@ -104,5 +115,6 @@ __all__ = [
     "Source",
     "StepAttempt",
     "StepVersion",
+    "TurnRequest",
     "VoteBlock",
 ]

@@ -27,6 +27,7 @@ class Campaign(models.Model):
     class Kind(models.TextChoices):
         DEMONSTRATION = "demonstration", _("write demonstrations")
         COMPARISON = "comparison", _("compare responses")
+        CONVERSATION = "conversation", _("talk with models")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -43,6 +44,9 @@ class Campaign(models.Model):
     class Order(models.TextChoices):
         FINISH_FIRST = "finish_first", _("Depth first: complete each item before starting new ones")
         SPREAD = "spread", _("Breadth first: give every item one answer before any gets a second")
+
+    COMPARING = (Kind.COMPARISON, Kind.CONVERSATION)
+    """Kinds whose judgments are comparisons: a turn of a conversation is one as well."""
 
     name = models.CharField(_("name"), max_length=120, unique=True)
     kind = models.CharField(_("Kind"), max_length=16, choices=Kind)
@@ -258,7 +262,8 @@ class Campaign(models.Model):
                 condition=Q(kind="demonstration", n_responses__isnull=True)
                 | Q(kind="comparison", n_responses__range=(2, 9))
                 # A file may have ratings of one response, or rankings of many.
-                | Q(kind="comparison", n_responses__gte=1, import_batch__isnull=False),
+                | Q(kind="comparison", n_responses__gte=1, import_batch__isnull=False)
+                | Q(kind="conversation", n_responses__range=(2, 4)),
                 name="campaign_responses_fit_kind",
             ),
             models.CheckConstraint(
@@ -280,6 +285,16 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def compares(self) -> bool:
+        """Whether its judgments are comparisons."""
+        return self.kind in self.COMPARING
+
+    @property
+    def judgment_kind(self) -> str:
+        """The kind of its judgments, which is also what is paid for."""
+        return self.Kind.COMPARISON if self.compares else self.Kind.DEMONSTRATION
+
 
 class Item(models.Model):
     """One prompt (with its responses) in a campaign."""
@@ -297,6 +312,11 @@ class Item(models.Model):
         null=True,
         related_name="repeat",
         help_text="a repeat for raters who judged the original, in reversed order",
+    )
+    is_turn = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="a turn of a conversation: for one rater, and never in the queue",
     )
     held_at = models.DateTimeField(
         null=True, help_text="no longer given to raters: in question, or its prompt was retired"

@@ -125,7 +125,7 @@ def stale_quality_ids(*, now: datetime) -> list[int]:
         campaign=OuterRef("pk"), results__version=REPORT_VERSION
     )
     later = Judgment.objects.filter(campaign=OuterRef("pk"), pk__gt=OuterRef("through_id"))
-    campaigns = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).annotate(
+    campaigns = Campaign.objects.filter(kind__in=Campaign.COMPARING).annotate(
         through_id=Coalesce(F("quality__through_id"), 0)
     )
     behind = campaigns.filter(

@@ -161,7 +161,8 @@ def after_rate(*, pool: Pool, kind: str, now: datetime) -> None:
     """A rate that has just taken effect can price earlier work, and can leave too little for
     another judgment.
     """
-    in_money = Campaign.objects.filter(pool=pool, kind=kind, budget_unit=Campaign.Budget.MONEY)
+    kinds = Campaign.COMPARING if kind in Campaign.COMPARING else (kind,)
+    in_money = Campaign.objects.filter(pool=pool, kind__in=kinds, budget_unit=Campaign.Budget.MONEY)
     for campaign in in_money.select_for_update(no_key=True).order_by("pk"):
         recount_spending(campaign=campaign, now=now)
         _stop_when_spent(campaign=campaign, now=now)
@@ -185,7 +186,7 @@ def _add_work(*work_items: _WorkDone, campaign: Campaign) -> Campaign:
 
 def _add_cost(work: _WorkDone, *, campaign: Campaign) -> None:
     """Adds nothing if no rate was in force."""
-    rate = prices.rate_of(pool=campaign.pool_id, kind=campaign.kind, now=work.at)
+    rate = prices.rate_of(pool=campaign.pool_id, kind=campaign.judgment_kind, now=work.at)
     if rate is not None:
         amount = prices.exact_price(rate=rate, n_judgments=work.n, active_s=work.seconds)
         spent = Decimal(campaign.spent_amounts.get(rate.currency, 0))

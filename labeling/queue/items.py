@@ -52,13 +52,17 @@ def fill_slots(*, item: Item, campaign: Campaign, now: datetime) -> None:
 
 
 def undecided(rows: QuerySet[Item]) -> QuerySet[Item]:
-    """Items that still need judgments: not golds, and not made into a gold that is in use."""
+    """Items that can still need judgments: not golds, not made into a gold that is in use, and not
+    turns of a conversation, which belong to one rater.
+    """
     became_gold = Gold.objects.filter(made_from=OuterRef("pk"), retired_at=None)
-    return rows.filter(~Exists(became_gold), gold_use=None)
+    return rows.filter(~Exists(became_gold), gold_use=None, is_turn=False)
 
 
 def is_decided(*, item_id: int) -> bool:
-    """Whether the right order is known, so that the item takes no more judgments."""
+    """Whether the item takes no more judgments: the right order is known, or it is a turn of a
+    conversation.
+    """
     return not undecided(Item.objects.filter(pk=item_id)).exists()
 
 

@@ -188,7 +188,7 @@ def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
         review.judgment_id: review
         for review in JudgmentReview.objects.filter(judgment__in=judgments)
     }
-    n_chars = _n_chars([item.pk], item.campaign.kind)
+    n_chars = _n_chars([item.pk], item.campaign.judgment_kind)
     new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in judgments})
     answers = []
     for number, answer in enumerate(work.answers, start=1):
@@ -248,7 +248,7 @@ def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
     waiting = Judgment.objects.filter(
         ~is_set_aside, campaign=campaign, item__isnull=False, is_gold=False
     ).exclude(rater__in=counting.withdrawn_raters())
-    if campaign.kind == Campaign.Kind.COMPARISON:
+    if campaign.compares:
         return waiting.exclude(Exists(Adjudication.objects.filter(item=OuterRef("item"))))
     reviewed = JudgmentReview.objects.filter(
         Q(score__isnull=False) | ~Q(feedback=""), judgment=OuterRef("pk")
@@ -263,8 +263,8 @@ def _rows(
     for judgment in found:
         by_item[judgment.item_id].append(judgment)
     new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in found})
-    n_chars = _n_chars(by_item, campaign.kind)
-    shares = _agreement(list(by_item)) if campaign.kind == Campaign.Kind.COMPARISON else {}
+    n_chars = _n_chars(by_item, campaign.judgment_kind)
+    shares = _agreement(list(by_item)) if campaign.compares else {}
     rows = []
     for item_id, judgments in by_item.items():
         paces = [

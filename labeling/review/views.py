@@ -18,7 +18,7 @@ from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.models import Campaign, Item
 from labeling.quality.pages import consensus_words
-from labeling.quality.votes import item_consensus
+from labeling.quality.votes import item_consensus, rating_consensus
 from labeling.queue.cases import selectors as cases_selectors
 from labeling.queue.gold import services as gold_services
 from labeling.review import selectors, services
@@ -38,7 +38,7 @@ APPEALS_PER_PAGE = 25
 @require_GET
 def queue(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
-    form = QueueForm(request.GET, kind=campaign.kind)
+    form = QueueForm(request.GET, kind=campaign.judgment_kind)
     order, is_blind = form.choice
     page = Paginator(
         selectors.review_queue(campaign=campaign, order=order), ROWS_PER_PAGE
@@ -47,7 +47,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
         "campaign": campaign,
         "tab": "review",
         "form": QueueForm(
-            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.kind
+            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.judgment_kind
         ),
         "order": order,
         "page": page,
@@ -61,7 +61,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
     found = labeling_access.item_to_review(user=request.user, campaign_pk=pk, pk=item_pk)
-    order, is_blind = QueueForm(request.GET, kind=found.campaign.kind).choice
+    order, is_blind = QueueForm(request.GET, kind=found.campaign.judgment_kind).choice
     work = selectors.review_item(item=found, is_blind=is_blind)
     form = _form(request, work)
     if request.method == "POST" and form.is_valid():
@@ -221,11 +221,14 @@ def _context(
         answers.append((entry, form[f"feedback-{pk}"], score))
     is_order = isinstance(form, ReviewDecisionForm)
     campaign, consensus = work.item.campaign, None
-    if campaign.kind == Campaign.Kind.COMPARISON:
+    if campaign.compares:
         found = item_consensus.consensus_of(
             campaign=campaign, answers=[entry.answer for entry in work.answers]
         )
-        consensus = consensus_words.as_text(found=found, responses=work.responses)
+        ratings = rating_consensus.ratings_of_items(campaign=campaign, items=[work.item])
+        consensus = consensus_words.as_text(
+            found=found, responses=work.responses, ratings=ratings[work.item.pk]
+        )
     return {
         "campaign": campaign,
         "tab": "review",

@@ -27,6 +27,9 @@ ALLOWED: Mapping[str, str] = {
     "labeling.0011_prolific: AddField crowdvisit.code": STOPPED,
     "labeling.0012_answers_from_files: AddField import.annotations": STOPPED,
     "labeling.0012_answers_from_files: AddConstraint campaign.campaign_responses_fit_kind": STOPPED,
+    "labeling.0013_conversations: AddConstraint campaign.campaign_responses_fit_kind": (
+        "It allows one more kind, and nothing less."
+    ),
     "training.0005_gates_and_draws: AddField link.verdict": STOPPED,
     "training.0007_cards_of_a_run: AddField run.cards": STOPPED,
     "training.0011_publications_of_exports: AddConstraint publication.publication_of_one_thing": (

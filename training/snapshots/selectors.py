@@ -23,8 +23,8 @@ CREATABLE = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot
 """The kinds that people create; benchmark runs make those of suites."""
 
 _CAMPAIGNS_OF_KIND = {
-    Snapshot.Kind.DEMONSTRATIONS: Campaign.Kind.DEMONSTRATION,
-    Snapshot.Kind.COMPARISONS: Campaign.Kind.COMPARISON,
+    Snapshot.Kind.DEMONSTRATIONS: (Campaign.Kind.DEMONSTRATION,),
+    Snapshot.Kind.COMPARISONS: Campaign.COMPARING,
 }
 _TABLES = (
     ("splits", _("Splits"), _("Split"), _("rows")),
@@ -230,16 +230,16 @@ def runs_on(*, snapshot: Snapshot) -> list[Run]:
 
 def campaign_choices(*, kind: str) -> list[tuple[int, str]]:
     """The campaigns with judgments of this kind, with their number of judgments."""
-    of_kind = _CAMPAIGNS_OF_KIND.get(Snapshot.Kind(kind))
+    of_kind = _CAMPAIGNS_OF_KIND.get(Snapshot.Kind(kind), ())
     counts = (
-        Judgment.objects.filter(counting.counts(), campaign__kind=of_kind)
+        Judgment.objects.filter(counting.counts(), campaign__kind__in=of_kind)
         .values("campaign")
         .annotate(n=Count("pk"))
     )
     n_of = {row["campaign"]: row["n"] for row in counts}
     return [
         (campaign.pk, f"{campaign.name} ({n_of.get(campaign.pk, 0)})")
-        for campaign in Campaign.objects.filter(kind=of_kind).order_by("-pk")
+        for campaign in Campaign.objects.filter(kind__in=of_kind).order_by("-pk")
     ]
 
 

@@ -203,7 +203,7 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def partial_update(self, campaign: Campaign, **values: Any) -> None:
         """Change its settings, from the next item that a rater takes. 409 if it is closed."""
-        bodies.refuse_others(values, kind=campaign.kind)
+        bodies.refuse_others(values, kind=campaign.judgment_kind)
         changes = {name: values[name] for name in services.CHANGEABLE if name in values}
         golds = {
             name: values[name] for name in gold_services.SETTINGS if name in values.keys() - changes

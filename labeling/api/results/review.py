@@ -190,7 +190,7 @@ class CampaignReview(ApiViewSet):
     def review(self, request: Request, pk: int) -> Response:
         """Items whose answers wait for review, most urgent first."""
         campaign = self.get_object()
-        offered = selectors.ORDERS[campaign.kind]
+        offered = selectors.ORDERS[campaign.judgment_kind]
         order = self.asked.get("order") or offered[0]
         if order not in offered:
             names = ", ".join(offered)

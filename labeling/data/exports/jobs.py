@@ -82,7 +82,7 @@ def request_export(
 def _offered(campaign: Campaign | None) -> list[str]:
     if campaign is None:
         return list(shapes.SHAPES)
-    return [offer.value for offer in offers.OFFERS[Campaign.Kind(campaign.kind)]]
+    return [offer.value for offer in offers.OFFERS[Campaign.Kind(campaign.judgment_kind)]]
 
 
 def run_export(*, export_id: int, clock: Callable[[], datetime]) -> None:

@@ -79,7 +79,7 @@ def _stored_answer(*, lease: uuid.UUID, rater: Rater, kind: str) -> Judgment:
     """The current judgment, locked."""
     found = (
         Judgment.objects.select_for_update(of=("self",))
-        .select_related("campaign", "guideline_version")
+        .select_related("campaign", "guideline_version", "item")
         .filter(lease=lease, rater=rater, kind=kind)
         .first()
     )
@@ -93,6 +93,13 @@ def _campaign_to_correct_in(old: Judgment, *, version: int) -> Campaign:
     if old.version != version:
         raise UnableToSubmit(
             _("This answer was changed elsewhere in the meantime. Open it again under My work.")
+        )
+    if old.item is not None and old.item.is_turn:
+        raise UnableToSubmit(
+            _(
+                "A turn of a conversation can't be changed, because the conversation went on from"
+                " it."
+            )
         )
     if old.campaign.state != Campaign.State.OPEN:
         raise UnableToSubmit(_("The campaign is no longer open, so its answers can't be changed."))

@@ -111,9 +111,7 @@ def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
     if isinstance(answer, answers.CheckedDemonstration) or answer.given.edit is None:
         return
     edit = answer.given.edit
-    name = f"rater {judgment.rater.alias}"
-    defaults = {"kind": Source.Kind.PERSON, "person_id": judgment.rater.user_id, "created_at": now}
-    source, _created = Source.objects.get_or_create(name=name, defaults=defaults)
+    source = source_of_rater(rater=judgment.rater, now=now)
     own = Response.objects.filter(prompt=judgment.prompt_id, source=source)
     number = own.aggregate(last=Max("number"))["last"]
     response = Response.objects.create(
@@ -127,6 +125,14 @@ def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
     Demonstration.objects.create(
         judgment=judgment, text=edit.text, edit_of=original, response=response
     )
+
+
+def source_of_rater(*, rater: Rater, now: datetime) -> Source:
+    """The source of what this rater writes in campaigns, by their alias."""
+    defaults = {"kind": Source.Kind.PERSON, "person_id": rater.user_id, "created_at": now}
+    name = f"rater {rater.alias}"
+    source, _created = Source.objects.get_or_create(name=name, defaults=defaults)
+    return source
 
 
 def _sentence(problem: AnswerProblem) -> str:

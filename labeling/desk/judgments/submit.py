@@ -148,12 +148,12 @@ def _store_once(
         "now": now,
     }
     if slot is not None:
-        return _store(slot=slot, **about)
+        return store(slot=slot, **about)
     answered = Judgment.objects.filter(item_id=held.item_id, rater=rater)
     if not answered.exists():
         try:
             with transaction.atomic():
-                return _store(slot=slots.fill_another(item_id=held.item_id, rater=rater), **about)
+                return store(slot=slots.fill_another(item_id=held.item_id, rater=rater), **about)
         except IntegrityError:  # of judgment_rater_once
             if not answered.exists():
                 raise
@@ -162,7 +162,7 @@ def _store_once(
     return None
 
 
-def _store(
+def store(
     *,
     held: Slot | PastLease,
     slot: Slot | None,
@@ -173,7 +173,7 @@ def _store(
 ) -> Judgment:
     """Store the judgment with its rows."""
     judgment = Judgment(
-        kind=held.campaign.kind,
+        kind=answer.kind,
         rater=rater,
         prompt_id=held.item.prompt_id,
         campaign_id=held.campaign_id,

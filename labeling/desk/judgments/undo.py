@@ -58,7 +58,7 @@ def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgm
         raise UnableToUndo(judgments_rows.withdrawn_sentence())
     judgment = (
         Judgment.objects.select_for_update(of=("self",))
-        .select_related("campaign")
+        .select_related("campaign", "item")
         .filter(
             lease=lease,
             rater=rater,
@@ -69,6 +69,10 @@ def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgm
     )
     if judgment is None:
         raise UnableToUndo(_too_late())
+    if judgment.item is not None and judgment.item.is_turn:
+        raise UnableToUndo(
+            _("A turn of a conversation can't be undone, because the conversation went on from it.")
+        )
     return judgment
 
 

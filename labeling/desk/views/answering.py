@@ -17,7 +17,7 @@ from labeling.desk import answers, pages, reading
 from labeling.desk import words as desk_words
 from labeling.desk import work as desk_work
 from labeling.desk.forms import answers as forms_answers
-from labeling.models import Campaign, GuidelineVersion, Judgment
+from labeling.models import GuidelineVersion, Judgment
 from pages import days
 from pages import render as pages_render
 
@@ -59,7 +59,7 @@ def page(
         if is_sample
         else desk_work.tally(rater=work.rater, since=days.last_midnight(now))
     )
-    is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
+    is_comparison = work.campaign.compares
     context = {
         "page": pages.page(
             work=work, typed=typed, review=review, today=today, corrects=corrects, now=now

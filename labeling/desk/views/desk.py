@@ -62,6 +62,8 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = desk_access.work(user=request.user, lease=lease)
     if not work.is_open:
         return gone(request, work)
+    if work.campaign.kind == Campaign.Kind.CONVERSATION:
+        return redirect("conversation", lease)
     return answering.page(request, work, answers.PageInput.of_draft(work.draft))
 
 
@@ -86,6 +88,7 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
                 if judgment.campaign
                 and judgment.campaign.state == Campaign.State.OPEN
                 and work.rater.withdrawn_at is None
+                and not work.item.is_turn
                 else None
             ),
         }

@@ -27,7 +27,11 @@ def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     """Saves a draft. The body is JSON: {"revision": int, "fields": {name: [text, …]}, "record": the
     page's measurements, "version": of the answer being corrected, or 0}.
     """
-    work = desk_access.work(user=request.user, lease=lease)
+    return posted_draft(request, desk_access.work(user=request.user, lease=lease))
+
+
+def posted_draft(request: HttpRequest, work: desk_work.Work) -> JsonResponse:
+    """Saves the draft that a page of `work` has sent."""
     if len(request.body) > BIGGEST_DRAFT:
         return JsonResponse(
             {"error": _("The draft is too long to save here. It is still in this browser.")},

@@ -37,6 +37,8 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if request.method == "GET":  # the address of a page that was rejected, opened again
         return redirect("desk_item", lease)
     work = desk_access.work(user=request.user, lease=lease)
+    if work.campaign.kind == Campaign.Kind.CONVERSATION:
+        return redirect("desk_item", lease)
     if work.lease_state == desk_work.LeaseState.ENDED:
         return gone(request, work)
     step = request.POST.get("step", "review")
@@ -89,7 +91,7 @@ def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -
     page = pages.page(
         work=work, typed=desk_answers.PageInput.of_draft(work.draft), today=today, now=now
     )
-    is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
+    is_comparison = work.campaign.compares
     context = {
         "page": page,
         "undo": judgment if desk_work.may_undo(judgment, now=now) else None,

@@ -10,10 +10,10 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import TruncDate
 
-from labeling.models import Judgment, PayDispute, Pool, Rate, Rater, StepAttempt
+from labeling.models import Campaign, Judgment, PayDispute, Pool, Rate, Rater, StepAttempt
 from labeling.pay.timesheets.sheets import CORRECTION, TimesheetLine
 from labeling.queue.spending import prices, working_time
 from pages import days
@@ -47,7 +47,11 @@ def lines_of(*, judged: Q, skipped: Q, learned: Q) -> list[TimesheetLine]:
     passed = _grouped(
         working_time.skips(skipped),
         pool="campaign__pool",
-        kind=F("campaign__kind"),
+        # A turn of a conversation is paid as a comparison, and so is a skipped conversation.
+        kind=Case(
+            When(campaign__kind__in=Campaign.COMPARING, then=Value(Rate.Kind.COMPARISON)),
+            default=F("campaign__kind"),
+        ),
         seconds=working_time.skipped_s(),
         extra=Q(),
         at="ended_at",

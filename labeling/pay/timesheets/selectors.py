@@ -57,8 +57,12 @@ def kind_to_price(*, pool: Pool) -> str:
     """The kind of work that most likely needs a rate: that of the pool's newest campaign whose kind
     has none.
     """
-    campaigns = Campaign.objects.filter(pool=pool).order_by("-pk").values_list("kind", flat=True)
-    kinds = [*dict.fromkeys(campaigns), Rate.Kind.COMPARISON, Rate.Kind.DEMONSTRATION]
+    campaigns = Campaign.objects.filter(pool=pool).order_by("-pk").only("kind")
+    kinds = [
+        *dict.fromkeys(campaign.judgment_kind for campaign in campaigns),
+        Rate.Kind.COMPARISON,
+        Rate.Kind.DEMONSTRATION,
+    ]
     priced = set(pool.rates.values_list("kind", flat=True))
     return next((kind for kind in kinds if kind not in priced), kinds[0])
 

@@ -161,7 +161,7 @@ def _rankings(pool: Pool) -> dict[int, tuple[str, dict[int, dict[int, int | None
     """item → its topic, and rater → response → rank. Only judgments that count: not set aside, and
     no repeats, which the rater judged before.
     """
-    campaigns = Campaign.objects.filter(pool=pool, kind=Campaign.Kind.COMPARISON)
+    campaigns = Campaign.objects.filter(pool=pool, kind__in=Campaign.COMPARING)
     judgments = Judgment.objects.filter(
         counting.counts(with_extra=True),
         campaign__in=campaigns,

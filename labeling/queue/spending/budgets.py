@@ -77,7 +77,9 @@ def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
 
 def _rates_until(campaign: Campaign, now: datetime) -> list[Rate]:
     """The pool's rates for this kind of work until now, newest first."""
-    found = Rate.objects.filter(pool=campaign.pool_id, kind=campaign.kind, valid_from__lte=now)
+    found = Rate.objects.filter(
+        pool=campaign.pool_id, kind=campaign.judgment_kind, valid_from__lte=now
+    )
     return list(found.order_by("-valid_from"))
 
 
@@ -140,7 +142,7 @@ def _fits(*, campaign: Campaign, n_more: int, now: datetime) -> bool:
         return campaign.spent_s + n_more * seconds_per_judgment(campaign) <= 3600 * float(
             campaign.budget
         )
-    rate = rate_of(pool=campaign.pool_id, kind=campaign.kind, now=now)
+    rate = rate_of(pool=campaign.pool_id, kind=campaign.judgment_kind, now=now)
     if rate is None:
         return True
     active_s = n_more * seconds_per_judgment(campaign) if rate.basis == Rate.Basis.HOUR else 0.0

@@ -55,7 +55,7 @@ def campaign_summary(*, campaign: Campaign) -> CampaignSummary:
         n_raters=given.order_by().values("rater").distinct().count(),
         versions=_versions(campaign, given),
         snapshots=list(_snapshots(Judgment.versions.filter(campaign=campaign))),
-        compared=_compared(campaign) if campaign.kind == Campaign.Kind.COMPARISON else [],
+        compared=_compared(campaign) if campaign.compares else [],
     )
 
 

@@ -1,0 +1,59 @@
+"""The prompt of a turn: the conversation so far, and the rater's next message."""
+
+from datetime import datetime
+
+from labeling.data.prompts import splits
+from labeling.desk.judgments import rows
+from labeling.importers import curation
+from labeling.models import Conversation, Prompt
+
+ORIGIN = "conversation"
+Message = dict[str, str]
+
+
+def history_of(conversation: Conversation) -> list[Message]:
+    """The messages so far: what the rater wrote, and the answers that went on. All sources read the
+    same, whoever answered.
+    """
+    last = (
+        conversation.turns.filter(chosen__isnull=False)
+        .select_related("prompt", "chosen")
+        .order_by("-number")
+        .first()
+    )
+    if last is not None and last.chosen is not None:
+        return [*last.prompt.messages, {"role": "assistant", "content": last.chosen.text}]
+    return [one for one in conversation.item.prompt.messages if one["role"] == "system"]
+
+
+def prompt_of_turn(*, conversation: Conversation, text: str, now: datetime) -> Prompt:
+    """Stored as any other prompt. It stays in the split of its conversation, so that no history is
+    in two splits. Raises splits.UnableToPlace.
+    """
+    opening = conversation.item.prompt
+    # PostgreSQL stores no NUL character.
+    said = {"role": "user", "content": text.replace("\0", "")}
+    messages = [*history_of(conversation), said]
+    place = splits.place_of_version(messages=messages, before=_placed_like(conversation))
+    prompt = Prompt.objects.create(
+        messages=messages,
+        messages_sha256=curation.fingerprint(messages),
+        source=rows.source_of_rater(rater=conversation.rater, now=now),
+        origin=ORIGIN,
+        licence=opening.licence,
+        category=opening.category,
+        language=opening.language,
+        split=place.split,
+        cluster=place.cluster,
+        signature=place.signature,
+        sensitive=opening.sensitive,
+        created_at=now,
+    )
+    splits.store_keys((prompt.pk, key) for key in sorted(place.keys))
+    return prompt
+
+
+def _placed_like(conversation: Conversation) -> Prompt:
+    """The topic of a free opening shares its split with what is written about it."""
+    first = conversation.turns.select_related("prompt").order_by("number").first()
+    return first.prompt if first is not None else conversation.item.prompt

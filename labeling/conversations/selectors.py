@@ -1,0 +1,148 @@
+"""What a conversation's pages show: where it stands, its history, and the turn to rate. The same
+for every tab, reload and device, because all of it is read from the tables.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from labeling.conversations import prompts, turns
+from labeling.desk import reading
+from labeling.desk.work import LeaseState, TurnPlace, Work
+from labeling.guidelines import selectors as guidelines_selectors
+from labeling.models import (
+    Conversation,
+    ConversationPlan,
+    ConversationTurn,
+    Slot,
+    TurnRequest,
+)
+
+SILENT_AFTER = timedelta(seconds=20)
+"""A request that nobody has claimed for this long: nobody answers at the moment."""
+
+
+class Phase(StrEnum):
+    """What the rater can do now."""
+
+    START = "start"
+    WAIT = "wait"
+    RATE = "rate"
+    RETRY = "retry"
+    WRITE = "write"
+    END = "end"
+    """It has as many turns as it may have."""
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the conversation on the item of `work` stands."""
+
+    phase: Phase
+    plan: ConversationPlan
+    conversation: Conversation | None
+    turn: ConversationTurn | None
+    history: tuple[reading.Turn, ...]
+    is_silent: bool = False
+    """nobody has claimed the turn's requests for a while"""
+
+    @property
+    def number(self) -> int:
+        """The turn that the rater is in, or begins next."""
+        return self.n_turns if self.phase == Phase.END else self.n_turns + 1
+
+    @property
+    def n_turns(self) -> int:
+        return self.conversation.n_turns if self.conversation else 0
+
+    @property
+    def may_finish(self) -> bool:
+        return self.phase != Phase.FINISHED and self.n_turns >= self.plan.min_turns
+
+    @property
+    def n_missing(self) -> int:
+        """Turns to rate before it can be finished."""
+        return max(0, self.plan.min_turns - self.n_turns)
+
+
+def standing(*, work: Work, now: datetime) -> Standing:
+    plan = work.campaign.conversation_plan
+    found = Conversation.objects.filter(item=work.shown.item_id, rater=work.rater)
+    conversation = found.select_related("item__prompt", "item__campaign").first()
+    if conversation is None:
+        is_free = plan.opening == ConversationPlan.Opening.FREE
+        shown = [one for one in work.messages if not (is_free and one["role"] == "user")]
+        return Standing(Phase.START, plan, None, None, reading.turns_of(shown))
+    last = conversation.turns.select_related("prompt").order_by("-number").first()
+    phase = _phase(conversation, last, plan)
+    is_in_turn = last is not None and last.state in turns.CURRENT
+    messages = last.prompt.messages if last and is_in_turn else prompts.history_of(conversation)
+    history = reading.turns_of(
+        [{**one, "content": work.as_shown(one["content"])} for one in messages]
+    )
+    is_silent = phase == Phase.WAIT and last is not None and _is_silent(last, now=now)
+    return Standing(phase, plan, conversation, last, history, is_silent)
+
+
+def turn_work(*, user_id: int, lease: UUID) -> Work | None:
+    """The turn that `lease` names as work for the desk's pages; None unless it is this user's."""
+    found = ConversationTurn.objects.select_related(
+        "conversation__rater", "conversation__item__campaign__conversation_plan", "item"
+    )
+    turn = found.filter(lease=lease, conversation__rater__user=user_id).first()
+    if turn is None:
+        return None
+    conversation, campaign = turn.conversation, turn.conversation.item.campaign
+    is_rated = turn.state == ConversationTurn.State.RATED
+    opening = opening_slot(turn)
+    return Work(
+        lease=lease,
+        lease_state=LeaseState.STORED if is_rated else LeaseState.OPEN,
+        shown=Slot(
+            item=turn.item, campaign=campaign, rater=conversation.rater, seed=turn.seed, lease=lease
+        ),
+        rater=conversation.rater,
+        campaign=campaign,
+        version=guidelines_selectors.version(
+            turn.guideline_version_id or campaign.guideline_version_id
+        ),
+        leased_at=turn.answered_at,
+        expires_at=opening.expires_at if opening else None,
+        turn=TurnPlace(
+            number=turn.number,
+            most=campaign.conversation_plan.max_turns,
+            round=turn.round,
+            brief=campaign.conversation_plan.brief,
+            may_regenerate=turn.n_regenerated < turns.MAX_REGENERATED,
+        ),
+    )
+
+
+def opening_slot(turn: ConversationTurn) -> Slot | None:
+    """The slot of the conversation, while the rater has it."""
+    return Slot.objects.filter(
+        item=turn.conversation.item_id, rater=turn.conversation.rater_id
+    ).first()
+
+
+def _phase(
+    conversation: Conversation, last: ConversationTurn | None, plan: ConversationPlan
+) -> Phase:
+    if conversation.state == Conversation.State.FINISHED:
+        return Phase.FINISHED
+    if last is None or last.state not in turns.CURRENT:
+        return Phase.END if conversation.n_turns >= plan.max_turns else Phase.WRITE
+    phases = {
+        ConversationTurn.State.WAITING: Phase.WAIT,
+        ConversationTurn.State.READY: Phase.RATE,
+        ConversationTurn.State.FAILED: Phase.RETRY,
+    }
+    return phases[ConversationTurn.State(last.state)]
+
+
+def _is_silent(turn: ConversationTurn, *, now: datetime) -> bool:
+    return turn.requests.filter(
+        round=turn.round, state=TurnRequest.State.QUEUED, created_at__lt=now - SILENT_AFTER
+    ).exists()

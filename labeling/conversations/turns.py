@@ -1,0 +1,331 @@
+"""A rater's conversation: start it, write a message, rate the answers, ask for others, finish.
+
+Each turn is an ordinary prompt with responses and one comparison, on an item of its own. The item
+gets its only slot when the turn is rated, already filled, so that the queue never gives it to
+anybody else. The conversation itself belongs to the slot of its opening item.
+"""
+
+import random
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from accounts.refusals import Refusal
+from labeling.conversations import prompts, rounds
+from labeling.data.prompts import splits
+from labeling.desk import masking
+from labeling.desk.judgments import rows, submit
+from labeling.desk.judgments.answers import Answer, CheckedComparison, Recorded
+from labeling.desk.judgments.rows import UnableToSubmit
+from labeling.models import (
+    Campaign,
+    Conversation,
+    ConversationPlan,
+    ConversationTurn,
+    Item,
+    ItemResponse,
+    Judgment,
+    Prompt,
+    Rater,
+    Response,
+    Slot,
+)
+from labeling.queue import after_judgment, slots
+from labeling.queue.claiming import order
+
+MAX_MESSAGE = 8_000
+MAX_REGENERATED = 5
+State = ConversationTurn.State
+CURRENT = (State.WAITING, State.READY, State.FAILED)
+"""A turn that still needs a rating."""
+
+
+class UnableToConverse(Refusal):
+    """The conversation cannot go on this way; the text says what to do."""
+
+
+def start(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Conversation:
+    """The conversation on the item held under `lease`: a new one, or the one that the rater has
+    begun earlier. Raises UnableToConverse.
+    """
+    with transaction.atomic():
+        slot = slots.locked(lease=lease, rater=rater)
+        if slot is None or slot.campaign.kind != Campaign.Kind.CONVERSATION:
+            raise UnableToConverse(_given_away())
+        defaults = {"seed": order.new_seed(), "started_at": now}
+        conversation, is_new = Conversation.objects.get_or_create(
+            item=slot.item, rater=rater, defaults=defaults
+        )
+        plan = slot.campaign.conversation_plan
+        if is_new and plan.opening == ConversationPlan.Opening.PROMPT:
+            _open_turn(
+                conversation=conversation, number=1, prompt=slot.item.prompt, slot=slot, now=now
+            )
+    return conversation
+
+
+def write(*, conversation: Conversation, number: int, text: str, now: datetime) -> ConversationTurn:
+    """The rater's message that begins turn `number`. Sent twice, it begins one turn. Raises
+    UnableToConverse.
+    """
+    with transaction.atomic():
+        conversation = _locked(conversation)
+        begun = conversation.turns.filter(number=number).first()
+        if begun is not None:
+            return begun
+        slot = _held_slot(conversation)
+        _refuse_message(conversation, number=number, text=text)
+        try:
+            prompt = prompts.prompt_of_turn(conversation=conversation, text=text, now=now)
+        except splits.UnableToPlace as problem:
+            raise UnableToConverse(problem.sentence) from problem
+        return _open_turn(
+            conversation=conversation, number=number, prompt=prompt, slot=slot, now=now
+        )
+
+
+def rate(
+    *,
+    lease: uuid.UUID,
+    rater: Rater,
+    answer: Answer,
+    recorded: Recorded | None = None,
+    now: datetime,
+) -> Judgment:
+    """Store the comparison of the turn that `lease` names. The best answer goes on, of equally good
+    ones any; an edit goes on in place of the answers. Submitting twice returns the first judgment.
+    Raises UnableToSubmit.
+    """
+    with transaction.atomic():
+        turn = _turn_of(lease=lease, rater=rater)
+        first = Judgment.objects.filter(lease=lease).first()
+        if first is not None:
+            return first
+        rows.refuse_withdrawn(rater=rater)
+        if turn.state != State.READY:
+            raise UnableToSubmit(_("The answers are not there yet. Wait a moment."))
+        campaign = turn.conversation.item.campaign
+        slot = _filled_slot(turn, campaign=campaign, rater=rater)
+        checked = rows.checked(
+            answer,
+            campaign=campaign,
+            guideline_version=turn.guideline_version_id,
+            read_shown=lambda: order.presented(slot),
+        )
+        assert isinstance(checked, CheckedComparison)
+        _refuse_dead_end(checked)
+        slot.save()
+        judgment = submit.store(
+            held=slot,
+            slot=slot,
+            rater=rater,
+            answer=checked,
+            recorded=recorded or Recorded(),
+            now=now,
+        )
+        rows.store_edit(judgment=judgment, answer=checked, now=now)
+        after_judgment.after_submit(judgment=judgment, campaign=campaign, held=slot, now=now)
+        _go_on(turn, chosen=_chosen(turn, judgment=judgment, checked=checked), now=now)
+    return judgment
+
+
+def regenerate(*, lease: uuid.UUID, rater: Rater, round_number: int, now: datetime) -> bool:
+    """Ask for other answers to the same message, in place of those of `round_number`. After a
+    failed turn it is not counted. False when that was done already. Raises UnableToConverse.
+    """
+    with transaction.atomic():
+        turn = _turn_of(lease=lease, rater=rater)
+        if turn.state == State.WAITING or turn.round != round_number:
+            return False
+        if turn.state not in CURRENT:
+            raise UnableToConverse(_("This turn is rated already."))
+        is_counted = turn.state == State.READY
+        if is_counted and turn.n_regenerated >= MAX_REGENERATED:
+            raise UnableToConverse(
+                _("You have asked for other answers %(n)d times. Rate these, or edit one.")
+                % {"n": MAX_REGENERATED}
+            )
+        ItemResponse.objects.filter(item=turn.item_id).delete()
+        _ask_round(turn, round_number=turn.round + 1, n_regenerated=is_counted, now=now)
+    return True
+
+
+def finish(
+    *,
+    conversation: Conversation,
+    goal_rating: int | None = None,
+    remark: str = "",
+    now: datetime,
+) -> bool:
+    """End the conversation and fill its slot. A turn that is not rated is left. False when it was
+    finished already. Raises UnableToConverse.
+    """
+    with transaction.atomic():
+        conversation = _locked(conversation)
+        if conversation.state == Conversation.State.FINISHED:
+            return False
+        rows_needed = conversation.item.campaign.conversation_plan.min_turns
+        if conversation.n_turns < rows_needed:
+            raise UnableToConverse(
+                _("Rate at least %(n)d turns before you finish.") % {"n": rows_needed}
+            )
+        for turn in conversation.turns.filter(state__in=CURRENT):
+            rounds.drop_requests(turn=turn, now=now)
+        conversation.turns.filter(state__in=CURRENT).update(state=State.LEFT)
+        conversation.state, conversation.finished_at = Conversation.State.FINISHED, now
+        conversation.goal_rating, conversation.remark = goal_rating, remark.strip()
+        conversation.save(update_fields=["state", "finished_at", "goal_rating", "remark"])
+        slots.fill_another(item_id=conversation.item_id, rater=conversation.rater)
+    return True
+
+
+def is_complete(conversation: Conversation) -> bool:
+    """Whether it has as many turns as it may have."""
+    return conversation.n_turns >= conversation.item.campaign.conversation_plan.max_turns
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def _locked(conversation: Conversation) -> Conversation:
+    """Whoever changes a conversation locks its row first, so that two tabs take turns."""
+    return (
+        Conversation.objects.select_for_update(of=("self",))
+        .select_related("rater", "item__prompt", "item__campaign__conversation_plan")
+        .get(pk=conversation.pk)
+    )
+
+
+def _turn_of(*, lease: uuid.UUID, rater: Rater) -> ConversationTurn:
+    """The rater's turn, after locking its conversation and itself."""
+    found = Conversation.objects.filter(turns__lease=lease, rater=rater).first()
+    if found is None:
+        raise UnableToConverse(_("You have no such conversation. Open it again from the desk."))
+    conversation = _locked(found)
+    turn = ConversationTurn.objects.select_for_update(of=("self",)).get(lease=lease)
+    turn.conversation, turn.item.campaign = conversation, conversation.item.campaign
+    return turn
+
+
+def _held_slot(conversation: Conversation) -> Slot:
+    """Only who holds the opening item goes on: another rater may have it by now."""
+    slot = Slot.objects.filter(
+        item=conversation.item_id, rater=conversation.rater_id, state=Slot.State.LEASED
+    ).first()
+    if slot is None:
+        raise UnableToConverse(_given_away())
+    return slot
+
+
+def _given_away() -> str:
+    return _(
+        "This conversation is no longer reserved for you. Your rated turns are saved. Take it again"
+        " from the desk to go on."
+    )
+
+
+def _refuse_message(conversation: Conversation, *, number: int, text: str) -> None:
+    if conversation.state != Conversation.State.OPEN:
+        raise UnableToConverse(_("This conversation is finished."))
+    if is_complete(conversation):
+        raise UnableToConverse(_("This was the last turn. Finish the conversation."))
+    if number != conversation.n_turns + 1 or conversation.turns.filter(state__in=CURRENT).exists():
+        raise UnableToConverse(_("Rate the answers before you write the next message."))
+    if not text.strip():
+        raise UnableToConverse(_("The message is empty. Write one."))
+    if len(text) > MAX_MESSAGE:
+        raise UnableToConverse(
+            _("A message has at most %(n)d characters. Shorten it.") % {"n": MAX_MESSAGE}
+        )
+
+
+def _open_turn(
+    *, conversation: Conversation, number: int, prompt: Prompt, slot: Slot, now: datetime
+) -> ConversationTurn:
+    campaign = conversation.item.campaign
+    # One position at a time.
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    last = Item.objects.filter(campaign=campaign).aggregate(last=Max("position"))["last"]
+    item = Item.objects.create(
+        campaign=campaign, prompt=prompt, position=last + 1, is_turn=True, created_at=now
+    )
+    turn = ConversationTurn(
+        conversation=conversation,
+        number=number,
+        prompt=prompt,
+        item=item,
+        lease=uuid.uuid4(),
+        seed=order.new_seed(),
+        guideline_version_id=slot.guideline_version_id,
+        propensity=1.0,
+        created_at=now,
+    )
+    turn.save()
+    _ask_round(turn, round_number=1, n_regenerated=0, now=now)
+    return turn
+
+
+def _ask_round(
+    turn: ConversationTurn, *, round_number: int, n_regenerated: int, now: datetime
+) -> None:
+    drawn = rounds.drawn_for(
+        conversation=turn.conversation, number=turn.number, round_number=round_number
+    )
+    turn.round, turn.propensity = round_number, drawn.propensity
+    turn.n_regenerated += n_regenerated
+    turn.state, turn.answered_at = State.WAITING, None
+    turn.save(update_fields=["round", "propensity", "n_regenerated", "state", "answered_at"])
+    rounds.ask(turn=turn, shares=dict(enumerate(drawn.shares)), now=now)
+
+
+def _filled_slot(turn: ConversationTurn, *, campaign: Campaign, rater: Rater) -> Slot:
+    """The turn's slot, which is not stored yet. It has never been free."""
+    return Slot(
+        item=turn.item,
+        campaign=campaign,
+        number=0,
+        state=Slot.State.SUBMITTED,
+        rater=rater,
+        lease=turn.lease,
+        leased_at=turn.answered_at,
+        seed=turn.seed,
+        guideline_version_id=turn.guideline_version_id,
+        queue_rank=0,
+    )
+
+
+def _refuse_dead_end(checked: CheckedComparison) -> None:
+    edit = checked.given.edit
+    if checked.given.is_all_bad and edit is None:
+        raise UnableToSubmit(
+            _("One answer has to go on. Edit the better one, or ask for other answers.")
+        )
+    if edit is None:
+        return
+    if masking.MASK in edit.text:
+        raise UnableToSubmit(
+            _("Replace “%(mask)s” in your edit: it stands for a name that is hidden from you.")
+            % {"mask": masking.MASK},
+            position=edit.position,
+        )
+
+
+def _chosen(turn: ConversationTurn, *, judgment: Judgment, checked: CheckedComparison) -> Response:
+    if checked.given.edit is not None:
+        edited = judgment.demonstration.response
+        assert edited is not None  # by demonstration_edit_is_whole
+        return edited
+    best = [position for position, rank in sorted(checked.ranks.items()) if rank == 1]
+    position = random.Random(f"{turn.seed}:tie").choice(best)  # noqa: S311  # a fair draw
+    return checked.shown[position]
+
+
+def _go_on(turn: ConversationTurn, *, chosen: Response, now: datetime) -> None:
+    turn.state, turn.chosen, turn.rated_at = State.RATED, chosen, now
+    turn.save(update_fields=["state", "chosen", "rated_at"])
+    conversation = turn.conversation
+    conversation.n_turns += 1
+    conversation.save(update_fields=["n_turns"])

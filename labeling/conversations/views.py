@@ -1,0 +1,272 @@
+"""The pages of a conversation. A turn whose answers are there is rated on the desk's own page of a
+comparison; everything else happens on the conversation's page.
+"""
+
+import uuid
+from dataclasses import replace
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling.conversations import selectors, turns
+from labeling.conversations.forms import FinishForm, MessageForm
+from labeling.conversations.selectors import Phase
+from labeling.desk import access as desk_access
+from labeling.desk import answers as desk_answers
+from labeling.desk.forms.answers import SkipForm
+from labeling.desk.judgments.rows import UnableToSubmit
+from labeling.desk.next_item import next_address
+from labeling.desk.views import answering, drafts, finishing
+from labeling.desk.views.desk import gone
+from labeling.desk.work import Work
+from labeling.models import Campaign, ConversationTurn
+
+
+@require_GET
+def conversation(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work = _opening(request, lease)
+    standing = selectors.standing(work=work, now=timezone.now())
+    if not work.is_open and standing.phase != Phase.FINISHED:
+        return gone(request, work)
+    return _page(request, work)
+
+
+@require_GET
+def answers(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """Polled while the rater waits. It says nothing of a single answer: the same bytes until all
+    have come, then where to go.
+    """
+    work = _opening(request, lease)
+    standing = selectors.standing(work=work, now=timezone.now())
+    if standing.phase == Phase.WAIT:
+        return render(
+            request, "labeling/conversations/_waiting.html", {"standing": standing, "lease": lease}
+        )
+    return HttpResponse(headers={"HX-Redirect": reverse("conversation", args=[lease])})
+
+
+@require_POST
+def start(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work = _opening(request, lease)
+    try:
+        turns.start(lease=lease, rater=work.rater, now=timezone.now())
+    except turns.UnableToConverse as problem:
+        messages.warning(request, problem.sentence)
+    return redirect("conversation", lease)
+
+
+@require_POST
+def write(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work = _opening(request, lease)
+    form = MessageForm(request.POST)
+    standing = selectors.standing(work=work, now=timezone.now())
+    if standing.conversation is None or not form.is_valid():
+        return _page(request, work, message_form=form, status=422)
+    try:
+        turns.write(
+            conversation=standing.conversation,
+            number=form.cleaned_data["number"],
+            text=form.cleaned_data["text"],
+            now=timezone.now(),
+        )
+    except turns.UnableToConverse as problem:
+        form.add_error(None, problem.sentence)
+        return _page(request, work, message_form=form, status=422)
+    return redirect("conversation", lease)
+
+
+@require_POST
+def finish(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work = _opening(request, lease)
+    form = FinishForm(request.POST)
+    standing = selectors.standing(work=work, now=timezone.now())
+    if standing.conversation is None or not form.is_valid():
+        return _page(request, work, finish_form=form, status=422)
+    try:
+        turns.finish(
+            conversation=standing.conversation,
+            goal_rating=form.cleaned_data["goal_rating"],
+            remark=form.cleaned_data["remark"],
+            now=timezone.now(),
+        )
+    except turns.UnableToConverse as problem:
+        form.add_error(None, problem.sentence)
+        return _page(request, work, finish_form=form, status=422)
+    messages.info(request, _("Conversation saved."))
+    return redirect(
+        next_address(
+            request, campaign=work.campaign, rater=work.rater, last_version_id=work.version.pk
+        )
+    )
+
+
+# --- a turn ---------------------------------------------------------------------------------------
+
+
+@require_GET
+def turn(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """The answers side by side; the conversation's page while there is nothing to rate."""
+    work = _turn(request, lease)
+    stored = _stored_turn(lease)
+    if stored.state != ConversationTurn.State.READY:
+        return redirect(_address_of(stored))
+    return answering.page(request, work, desk_answers.PageInput.of_draft(work.draft))
+
+
+@require_http_methods(["GET", "POST"])
+def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work, stored = _turn(request, lease), _stored_turn(lease)
+    if request.method == "GET" or stored.state == ConversationTurn.State.WAITING:
+        return answering.go_to(request, reverse("turn", args=[lease]))
+    step = request.POST.get("step", "review")
+    if step == "draft":
+        drafts.keep_typed(request, work)
+        return redirect("turn", lease)
+    answer = answering.check_posted_answer(request, work)
+    if isinstance(answer, HttpResponse):
+        return answer
+    try:
+        turns.rate(
+            lease=lease,
+            rater=work.rater,
+            answer=answer.checked,
+            recorded=answer.recorded,
+            now=timezone.now(),
+        )
+    except UnableToSubmit as error:
+        return answering.review(request, work, replace(answer, refusal=str(error)))
+    if step == "stop":
+        return finishing.release(request, _opening_lease(stored))
+    return answering.go_to(request, _address_of(stored))
+
+
+@require_POST
+def regenerate(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work, stored = _turn(request, lease), _stored_turn(lease)
+    asked = request.POST.get("round", "")
+    try:
+        turns.regenerate(
+            lease=lease,
+            rater=work.rater,
+            round_number=int(asked) if asked.isdecimal() and len(asked) < 5 else stored.round,
+            now=timezone.now(),
+        )
+    except turns.UnableToConverse as problem:
+        messages.warning(request, problem.sentence)
+        return answering.go_to(request, reverse("turn", args=[lease]))
+    return answering.go_to(request, _address_of(stored))
+
+
+@require_POST
+def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
+    return drafts.posted_draft(request, _turn(request, lease))
+
+
+@require_GET
+def guideline(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    return answering.guideline(request, _turn(request, lease).version)
+
+
+@require_GET
+def diff(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    return answering.diff(request, _turn(request, lease))
+
+
+# What concerns the whole conversation: its item is the one that the rater holds.
+
+
+@require_POST
+def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
+    _turn(request, lease)
+    return drafts.heartbeat(request, _opening_lease(_stored_turn(lease)))
+
+
+@require_http_methods(["GET", "POST"])
+def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work = _turn(request, lease)
+    form = SkipForm(request.POST)
+    if request.method == "POST" and not form.is_valid() and not answering.is_fragment(request):
+        typed = desk_answers.PageInput.of_draft(work.draft)
+        return answering.page(request, work, typed, status=422, skip_form=form)
+    return finishing.skip(request, _opening_lease(_stored_turn(lease)))
+
+
+@require_http_methods(["GET", "POST"])
+def release(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    drafts.keep_typed(request, _turn(request, lease))
+    return finishing.release(request, _opening_lease(_stored_turn(lease)))
+
+
+@require_http_methods(["GET", "POST"])
+def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    _turn(request, lease)
+    return finishing.ask(request, _opening_lease(_stored_turn(lease)))
+
+
+# --- what they share ------------------------------------------------------------------------------
+
+
+def _page(
+    request: HttpRequest,
+    work: Work,
+    *,
+    message_form: MessageForm | None = None,
+    finish_form: FinishForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    standing = selectors.standing(work=work, now=timezone.now())
+    if standing.phase == Phase.FINISHED:
+        return redirect("desk")
+    if standing.phase == Phase.RATE and standing.turn is not None:
+        return redirect("turn", standing.turn.lease)
+    context = {
+        "standing": standing,
+        "campaign": work.campaign,
+        "lease": work.lease,
+        "version": work.version,
+        "message_form": message_form or MessageForm(initial={"number": standing.number}),
+        "finish_form": finish_form or FinishForm(),
+        "topic": work.messages[-1]["content"],
+    }
+    return render(request, "labeling/conversations/conversation.html", context, status=status)
+
+
+def _opening(request: HttpRequest, lease: uuid.UUID) -> Work:
+    """The opening item that this rater holds or held. Raises Http404."""
+    work = desk_access.work(user=request.user, lease=lease)
+    if work.campaign.kind != Campaign.Kind.CONVERSATION:
+        raise Http404
+    return work
+
+
+def _turn(request: HttpRequest, lease: uuid.UUID) -> Work:
+    """The turn as work for the desk's pages. Raises Http404 unless it is this rater's."""
+    work = selectors.turn_work(user_id=request.user.pk or 0, lease=lease)
+    if work is None:
+        raise Http404
+    return work
+
+
+def _stored_turn(lease: uuid.UUID) -> ConversationTurn:
+    return ConversationTurn.objects.select_related("conversation").get(lease=lease)
+
+
+def _opening_lease(turn: ConversationTurn) -> uuid.UUID:
+    """Raises Http404 when the conversation was given away."""
+    slot = selectors.opening_slot(turn)
+    if slot is None or slot.lease is None:
+        raise Http404
+    return slot.lease
+
+
+def _address_of(turn: ConversationTurn) -> str:
+    """The conversation's page; the desk when it was given away."""
+    slot = selectors.opening_slot(turn)
+    if slot is None or slot.lease is None:
+        return reverse("desk")
+    return reverse("conversation", args=[slot.lease])

@@ -1,0 +1,98 @@
+"""Conversation campaigns, raters who talk, and a worker that answers: what several tests here
+need.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from labeling.campaigns import services as campaigns_services
+from labeling.campaigns.conversation_plan import Plan, Settings, SourceShare
+from labeling.conversations import requests, turns
+from labeling.desk.judgments.answers import ComparisonAnswer, Edit
+from labeling.models import (
+    Campaign,
+    Conversation,
+    ConversationTurn,
+    Guideline,
+    Judgment,
+    Pool,
+    Rater,
+    Source,
+)
+from labeling.queue.claiming.claim import claim
+from tests.cast import NOON, lease_of, some_prompts
+
+FORM_ANSWERS = {"overall": 4}
+SHORT = Settings(min_turns=2, max_turns=4)
+
+
+def model_source(name: str) -> Source:
+    return Source.objects.create(name=name, kind=Source.Kind.MODEL)
+
+
+def open_conversation_campaign(
+    *,
+    pool: Pool,
+    guideline: Guideline,
+    shares: Sequence[SourceShare] = (),
+    settings: Settings = SHORT,
+    n_items: int = 3,
+    **fields: Any,
+) -> Campaign:
+    """Two sources, named "first" and "second", unless others are given."""
+    values: dict[str, Any] = {"name": "Talk", "overlap": 1, "n_responses": 2} | fields
+    shares = shares or [SourceShare(model_source(name)) for name in ("first", "second")]
+    campaign = campaigns_services.create_campaign(
+        kind=Campaign.Kind.CONVERSATION,
+        pool=pool,
+        guideline=guideline,
+        prompts=some_prompts(n_items),
+        conversation=Plan(shares, settings),
+        by=None,
+        now=NOON,
+        **values,
+    )
+    campaigns_services.open_campaign(campaign=campaign, by=None, now=NOON)
+    return campaign
+
+
+def started(*, campaign: Campaign, rater: Rater, now: datetime = NOON) -> Conversation:
+    slot = claim(campaign=campaign, rater=rater, now=now)
+    return turns.start(lease=lease_of(slot), rater=rater, now=now)
+
+
+def turn_of(conversation: Conversation) -> ConversationTurn:
+    """The latest turn, as stored."""
+    return conversation.turns.select_related("prompt", "item").order_by("-number")[0]
+
+
+def answered(conversation: Conversation, *texts: str, now: datetime = NOON) -> ConversationTurn:
+    """A worker answers every request of the latest turn."""
+    turn = turn_of(conversation)
+    for place, claimed in enumerate(requests.claim(turn_id=turn.pk, now=now)):
+        text = texts[place] if texts else f"Answer {turn.number}.{turn.round}.{place}."
+        assert requests.answer(
+            pk=claimed.pk, attempt=claimed.attempt, text=text, is_ended=True, now=now
+        )
+    return turn_of(conversation)
+
+
+def rated(
+    turn: ConversationTurn,
+    *,
+    ranks: dict[int, int | None] | None = None,
+    edit: Edit | None = None,
+    is_all_bad: bool = False,
+    now: datetime = NOON,
+) -> Judgment:
+    """The first of the answers shown is better, unless `ranks` says otherwise."""
+    answer = ComparisonAnswer(
+        ranks={} if is_all_bad else ranks or {0: 1, 1: 2},
+        ratings={0: FORM_ANSWERS, 1: FORM_ANSWERS},
+        is_all_bad=is_all_bad,
+        reason="Both are wrong." if is_all_bad else "",
+        edit=edit,
+    )
+    rater = turn.conversation.rater
+    return turns.rate(lease=turn.lease, rater=rater, answer=answer, now=now)

@@ -370,6 +370,7 @@ def test_a_site_without_passwords_takes_none(
 
     assert 'name="password"' not in page
     assert (tried.status_code, who(client)) == (200, None)
+    assert "This site does not use passwords." in tried.text
     assert reset.headers["Location"].startswith("/account/login/")
     arrive(client, "a-11")
     assert who(client) == alice

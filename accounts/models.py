@@ -92,6 +92,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         return frozenset(role for role, held in named.items() if held)
 
 
+class LoginSession(models.Model):
+    """A log-in of a person in a browser, for as long as its session lasts."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    address = models.GenericIPAddressField(null=True, help_text="at the log-in, if it is known")
+    user_agent = models.CharField(max_length=300)
+    created_at = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="rounded to ten minutes")
+
+    def __str__(self) -> str:
+        return f"{self.user} since {self.created_at}"
+
+
 class AuditEvent(models.Model):
     """One action by one person on one object, written in the same transaction as the action."""
 

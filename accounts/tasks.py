@@ -5,7 +5,7 @@ from dataclasses import asdict
 from django.utils import timezone
 
 from accounts import audit_log
-from accounts.login import password_links
+from accounts.login import browser_sessions, password_links
 from accounts.login.sessions import SessionStore
 from accounts.notices import mail
 from accounts.notices import services as notices_services
@@ -48,4 +48,5 @@ def deliver_webhooks() -> None:
 @short_task(time_limit_s=3600)
 def tidy_by_night() -> None:
     SessionStore.clear_expired()
+    browser_sessions.clear_ended()
     audit_log.delete_old(now=timezone.now())

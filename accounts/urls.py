@@ -11,6 +11,9 @@ from accounts.webhooks import views as webhooks_views
 urlpatterns = [
     path("", people_views.home, name="home"),
     path("profile/", people_views.profile, name="profile"),
+    path("profile/sessions/", people_views.sessions, name="sessions"),
+    path("profile/sessions/<int:pk>/end", people_views.session_end, name="session_end"),
+    path("profile/sessions/end", people_views.sessions_end_others, name="sessions_end_others"),
     path("profile/tokens/new", people_views.token_new, name="token_new"),
     path("profile/tokens/<int:pk>/revoke", people_views.token_revoke, name="token_revoke"),
     path("search/", search_views.search, name="search"),

@@ -3,7 +3,8 @@
     python scripts/run_with_services.py python benchmarks/import_by_api.py [--prompts 10000]
 
 The rows are sent as JSON, in calls of at most 10,000. The import then runs in this process, as it
-does in a worker. One prompt in fifty nearly repeats an earlier one. The last line is JSON.
+does in a worker. One prompt in fifty nearly repeats an earlier one, and a few short ones are equal:
+those are counted as duplicates. The last line is JSON.
 """
 
 import argparse
@@ -15,6 +16,8 @@ import resource
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -67,9 +70,14 @@ def measure(n: int) -> dict[str, Any]:
     for batch in Import.objects.order_by("pk"):
         services.run_import(import_id=batch.pk, clock=timezone.now)
     seconds = time.perf_counter() - started
+    counts = counts_of(Import.objects.values_list("counts", flat=True))
+    if Prompt.objects.count() + counts["duplicates"] + counts["problems"] != n:
+        raise SystemExit(f"Not every prompt is accounted for: {dict(counts)}")
     return {
         "prompts_sent": n,
         "prompts": Prompt.objects.count(),
+        "duplicates": counts["duplicates"],
+        "problems": counts["problems"],
         "states": sorted(set(Import.objects.values_list("state", flat=True))),
         "mb": round(sum(map(len, bodies)) / 2**20, 1),
         "calls_s": round(answered_s, 1),
@@ -79,6 +87,10 @@ def measure(n: int) -> dict[str, Any]:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "load_1_min": round(os.getloadavg()[0], 1),
     }
+
+
+def counts_of(reports: Iterable[dict[str, int]]) -> Counter[str]:
+    return sum(map(Counter, reports), Counter[str]())
 
 
 def a_client() -> Client:

@@ -126,6 +126,7 @@ MIDDLEWARE = [
     "config.monitoring.requests.PersonMiddleware",
     "accounts.shell.middleware.PermissionMiddleware",
     "accounts.login.middleware.SecondFactorMiddleware",
+    "accounts.login.middleware.SessionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

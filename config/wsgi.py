@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -26,7 +27,8 @@ def load_everything() -> None:
         get_template(path.relative_to(folder).as_posix())
 
 
-shared.share_request_metrics()
+if "gunicorn" in sys.modules:
+    shared.share_request_metrics()
 application = get_wsgi_application()
 load_everything()
 # What is loaded by now stays. With --preload, workers share its memory, and no collection of

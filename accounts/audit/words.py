@@ -40,6 +40,7 @@ ACTION_WORDS = {
     "drain": _("Drain"),
     "enable": _("Enable"),
     "end_secret": _("Revoke the old secret"),
+    "end_sessions": _("Log out elsewhere"),
     "export": _("Export"),
     "fire": _("Start a chain"),
     "forget": _("Forget"),

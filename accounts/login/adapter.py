@@ -21,7 +21,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit_log
-from accounts.login import encryption, second_factor
+from accounts.login import browser_sessions, encryption, second_factor
 from accounts.models import User
 from accounts.notices import mail
 
@@ -68,6 +68,13 @@ class Adapter(DefaultAccountAdapter):
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
+        browser_sessions.begin(
+            session=request.session,
+            user=user,
+            address=_address(request),
+            user_agent=request.headers.get("User-Agent", ""),
+            now=timezone.now(),
+        )
         provider = second_factor.provider_of(request)
         after = {"provider": provider.name} if provider is not None else {}
         audit_log.record(by=user, action="log_in", target=user, after=after, now=timezone.now())

@@ -1,4 +1,6 @@
-"""Leads people who need two-factor authentication to the page where they set it up."""
+"""Leads people who need two-factor authentication to the page where they set it up, and notes which
+sessions are in use.
+"""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -7,13 +9,27 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.login import second_factor
+from accounts.login import browser_sessions, second_factor
 from config.roles import ANYONE
 
 CONFIRM = "account_reauthenticate"
+
+
+class SessionsMiddleware:
+    """Inside SessionMiddleware, which saves what this notes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            browser_sessions.see(session=request.session, now=timezone.now())
+        return response
 
 
 class SecondFactorMiddleware:

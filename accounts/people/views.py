@@ -1,20 +1,23 @@
 """Pages about the signed-in person: the home redirect, the profile and the language."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views import i18n
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import access as accounts_access
-from accounts.login import tokens
+from accounts.login import browser_sessions, tokens
 from accounts.models import User
 from accounts.people import services
 from accounts.people.forms import ProfileForm, TokenForm
 from accounts.shell import styleguide as shell_styleguide
+from accounts.shell.requests import MemberRequest
 
 # Somebody with several roles starts with the widest one.
 _HOMES = ("campaigns", "runs", "desk")
@@ -68,6 +71,37 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("profile")
 
 
+@require_GET
+def sessions(request: MemberRequest) -> HttpResponse:
+    """Where the person is logged in."""
+    found = browser_sessions.sessions_of(
+        user=request.user, this=request.session.session_key, now=timezone.now()
+    )
+    return render(request, "accounts/people/sessions.html", {"sessions": found})
+
+
+@require_POST
+def session_end(request: MemberRequest, pk: int) -> HttpResponse:
+    if browser_sessions.end(user=request.user, pk=pk, now=timezone.now()):
+        messages.success(request, _("Logged out there."))
+    return redirect("sessions")
+
+
+@require_POST
+def sessions_end_others(request: MemberRequest) -> HttpResponse:
+    n_ended = browser_sessions.end_all(
+        user=request.user,
+        but=request.session.session_key,
+        by=request.user,
+        now=timezone.now(),
+    )
+    sentence = ngettext(
+        "Logged out in %(n)d other browser.", "Logged out in %(n)d other browsers.", n_ended
+    )
+    messages.success(request, sentence % {"n": n_ended})
+    return redirect("sessions")
+
+
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponseBase:
     """Stores the language with a signed-in person, and in a cookie for the login page."""
@@ -94,6 +128,7 @@ def _profile(request: HttpRequest, form: ProfileForm, token_form: TokenForm) -> 
         "has_scopes": bool(accounts_access.scopes_of(request.user.roles)),
         "tokens": tokens.tokens_of(user=request.user),
         "now": timezone.now(),
+        "takes_passwords": settings.PASSWORDS,
     }
     return render(
         request,

@@ -67,7 +67,9 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry, ...]], ...] = (
     (
         _("Collect"),
         (
-            NavigationEntry(_("Campaigns"), "campaigns", "campaign", ("campaign", "export")),
+            NavigationEntry(
+                _("Campaigns"), "campaigns", "campaign", ("campaign", "export", "answers")
+            ),
             NavigationEntry(
                 _("Raters"),
                 "people",

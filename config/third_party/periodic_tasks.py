@@ -8,6 +8,7 @@ SCHEDULE = {
     "ring-downloads": {"task": "labeling.data.hub.tasks.ring_downloads", "schedule": 60.0},
     "ring-exports": {"task": "labeling.data.exports.tasks.ring_exports", "schedule": 60.0},
     "end-crowd-visits": {"task": "labeling.people.tasks.end_crowd_visits", "schedule": 60.0},
+    "remove-worker-ids": {"task": "labeling.people.tasks.remove_worker_ids", "schedule": 3600.0},
     "ring-prolific": {"task": "labeling.people.tasks.ring_prolific", "schedule": 60.0},
     "ring-quality": {"task": "labeling.quality.tasks.ring_quality", "schedule": 180.0},
     "ring-topics": {"task": "labeling.people.tasks.ring_topics", "schedule": 3600.0},

@@ -56,7 +56,8 @@ class ImportSerializer(serializers.Serializer[Any]):
     )
     counts = serializers.DictField(
         child=serializers.IntegerField(),
-        help_text="Rows by kind: prompts, responses, demonstrations, comparisons, duplicates, …",
+        help_text="Rows by kind: prompts, responses, demonstrations, comparisons, problems, and"
+        " duplicates: rows whose prompt the site had, or an earlier row of the file.",
     )
     n_problems = serializers.SerializerMethodField(help_text="See `/imports/{id}/problems`.")
     can_publish = serializers.SerializerMethodField(

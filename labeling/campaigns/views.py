@@ -34,7 +34,7 @@ from labeling.quality import counting, item_answers
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.pages import consensus_words
 from labeling.quality.pages.views import quality_now
-from labeling.quality.votes import contests, item_consensus
+from labeling.quality.votes import contests, item_consensus, rating_consensus
 from labeling.quality.votes.demonstrations import writers, written
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from labeling.queue.spending import budgets
@@ -204,7 +204,13 @@ def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
     }
     if found.campaign.compares:
         consensus = item_consensus.consensus_of(campaign=found.campaign, answers=work.answers)
-        context["consensus"] = consensus_words.as_text(found=consensus, responses=work.responses)
+        context["consensus"] = consensus_words.as_text(
+            found=consensus,
+            responses=work.responses,
+            ratings=rating_consensus.ratings_of_items(campaign=found.campaign, items=[found])[
+                found.pk
+            ],
+        )
     return render(request, "labeling/campaigns/campaign_item.html", context)
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, BinaryIO
 
+from django.utils.translation import gettext as _
+
 from labeling.importers.columns import Columns, renamed
 from labeling.importers.drafts import Found, ImportDraft
 from labeling.importers.files import rows
-from labeling.importers.files.lines import Value
+from labeling.importers.files.lines import Budget, Value
 from labeling.importers.shapes import (
     arena,
     dialogues,
@@ -43,6 +45,7 @@ READERS: dict[str, Reader] = {
     "arena": arena.read,
     "turns": arena.read_turns,
     "argilla": projects.read_argilla,
+    "argilla_flat": projects.read_flat_argilla,
     "label_studio": projects.read_label_studio,
     "rankings": rankings.read,
     "written": rankings.read_written,
@@ -54,14 +57,23 @@ _LOOKED_AT = 50
 MAX_REMEMBERED = 1_000
 
 
+def too_large_to_look_at() -> str:
+    return _("The compressed file is too large to show its first rows. The import reads all of it.")
+
+
 def read(
-    stream: BinaryIO, file_format: str, columns: Columns | None = None, *, most: int | None = None
+    stream: BinaryIO,
+    file_format: str,
+    columns: Columns | None = None,
+    *,
+    most: int | None = None,
+    budget: Budget | None = None,
 ) -> Found:
     """Drafts and problems of a file, one at a time, in constant memory. `columns` renames the
-    file's own headings. Reads at most the first `most` rows.
+    file's own headings. Reads at most the first `most` rows, as far as the budget goes.
     """
     seen: set[str] = set()
-    for name, _kind, values in rows.files(stream, _TEXTS.get(file_format, "")):
+    for name, _kind, values in rows.files(stream, _TEXTS.get(file_format, ""), budget):
         for found in READERS[file_format](renamed(islice(values, most), columns or {})):
             if isinstance(found, ImportDraft):
                 yield replace(found, file=name) if name else found
@@ -71,9 +83,13 @@ def read(
                 yield replace(found, sentence=f"{name}: {found.sentence}") if name else found
 
 
-def guess_format(stream: BinaryIO, columns: Columns | None = None) -> str:
-    """The likely format, judged by the file's first row. Consumes part of the stream."""
-    return look(stream, columns).format
+def guess_format(
+    stream: BinaryIO, columns: Columns | None = None, budget: Budget | None = None
+) -> str:
+    """The likely format, judged by the file's first row; empty if the budget does not go so far.
+    Consumes part of the stream.
+    """
+    return look(stream, columns, budget).format
 
 
 @dataclass(frozen=True)
@@ -81,20 +97,23 @@ class Look:
     """What a file seems to be, judged by its first row, and the columns of its first rows."""
 
     format: str
+    """empty if the file is too large to look at"""
     names: tuple[str, ...]
 
 
-def look(stream: BinaryIO, columns: Columns | None = None) -> Look:
-    for _name, kind, values in rows.files(stream):
+def look(stream: BinaryIO, columns: Columns | None = None, budget: Budget | None = None) -> Look:
+    for _name, kind, values in rows.files(stream, budget=budget):
         file_format, names = "", dict[str, None]()
         for one in islice(values, _LOOKED_AT):
             if isinstance(one, Value):
                 [row] = renamed(iter([one]), columns or {})
                 file_format = file_format or _format(row, kind)
                 names |= dict.fromkeys(one.value if isinstance(one.value, dict) else ())
+        if not file_format and budget is not None and budget.is_spent:
+            return Look("", ())
         without_rows = kind if kind in FORMATS else "jsonl" if kind == "json" else "csv"
         return Look(file_format or without_rows, tuple(names))
-    return Look("csv", ())
+    return Look("" if budget is not None and budget.is_spent else "csv", ())
 
 
 def _format(value: Any, kind: str) -> str:
@@ -120,6 +139,7 @@ def _is_arena(row: Row) -> bool:
 
 # The first that fits counts, so a shape comes before others whose columns it has too.
 _FITS: Mapping[str, Callable[[Row], bool]] = {
+    "argilla_flat": projects.is_flat_argilla,
     "argilla": lambda row: isinstance(row.get("fields"), dict),
     "label_studio": lambda row: isinstance(row.get("data"), dict),
     "openassistant": lambda row: isinstance(row.get("prompt"), dict),

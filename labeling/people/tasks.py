@@ -6,9 +6,11 @@ from django.utils import timezone
 
 from config.celery import short_task
 from labeling.people.crowd import services as crowd_services
+from labeling.people.crowd import worker_ids
 from labeling.people.prolific import bonuses as prolific_bonuses
 from labeling.people.prolific import doorbell as prolific_doorbell
 from labeling.people.prolific import polling as prolific_polling
+from labeling.people.prolific import removal as prolific_removal
 from labeling.people.skills import doorbell
 from labeling.people.skills import selectors as skills_selectors
 from labeling.people.skills import services as skills_services
@@ -18,6 +20,13 @@ from labeling.people.skills import services as skills_services
 def end_crowd_visits() -> None:
     """Frees the places and items of crowd workers whose time is up. A second run finds none."""
     crowd_services.end_expired_visits(now=timezone.now())
+
+
+@short_task(time_limit_s=300)
+def remove_worker_ids() -> None:
+    """Of raters who have withdrawn. A second run finds none."""
+    worker_ids.remove_late()
+    prolific_removal.remove_settled(now=timezone.now())
 
 
 @short_task(time_limit_s=300)

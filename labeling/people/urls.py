@@ -28,6 +28,7 @@ urlpatterns = [
         accounts_views.turn_off_two_factor,
         name="person_two_factor_off",
     ),
+    path("people/<int:pk>/log-out", accounts_views.log_out, name="person_log_out"),
     path("people/<int:pk>/unlink", single_sign_on_views.unlink, name="person_unlink"),
     # allauth builds links by these two names.
     path(

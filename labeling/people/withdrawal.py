@@ -21,6 +21,7 @@ from labeling.models import (
     Rater,
 )
 from labeling.people import withdrawn_work
+from labeling.people.crowd import worker_ids
 from labeling.quality import counting
 from labeling.queue import items
 from labeling.review import judgment_events, set_aside
@@ -31,7 +32,8 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
     get no more items. False when they had withdrawn already.
 
     Their slots are free again, golds made of their answers are retired, quality reports are
-    computed again, and consumers hear of it through webhooks and the API. Pay does not change.
+    computed again, and consumers hear of it through webhooks and the API. Their ID on a crowd
+    platform is removed for good. Pay does not change.
     Existing snapshots do not change either: training lists those affected.
     """
     with transaction.atomic():
@@ -43,6 +45,7 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         withdrawn_work.hold_texts(rater=rater, now=now)
         withdrawn_work.retire_golds(rater=rater, by=by, now=now)
         withdrawn_work.give_up_slots(rater=rater, now=now)
+        worker_ids.remove(rater=rater)
         for pool in pools:
             items.level_pool_calibration(pool=pool, now=now)
         _record(rater, JudgmentEvent.Kind.WITHDRAWN, now=now)

@@ -27,6 +27,7 @@ from labeling.quality import counting, selectors
 from labeling.quality.measures import against as measures_against
 from labeling.quality.measures import agreeing, habits, kappas, sampling, strengths
 from labeling.quality.measures import behind as measures_behind
+from labeling.quality.measures import consensus as measures_consensus
 from labeling.quality.measures import contests as measures_contests
 from labeling.quality.measures import groups as measures_groups
 from labeling.quality.measures import raters as measures_raters
@@ -160,8 +161,11 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
     names = dict(Rater.objects.filter(pk__in=found).values_list("pk", "alias"))
     behind = measures_behind.judgments_behind(votes.recent)
     raters = measures_raters.rater_measures(votes.recent, names, behind.raters)
+    questions = rating_form.parse(campaign.guideline_version.form).questions
+    noise = measures_consensus.noise_by_rater(votes.recent, questions)
     for rater, record in raters.items():
         record["n_judgments"] = sample.n_judgments[rater]
+        record["noise"] = noise.get(rater, {})
     if not sample.is_whole:
         behind = measures_behind.judgments_behind(votes.drawn)
     results = _results(campaign, votes, names, raters, behind.everybody) | {

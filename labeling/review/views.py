@@ -18,7 +18,7 @@ from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.models import Campaign, Item
 from labeling.quality.pages import consensus_words
-from labeling.quality.votes import item_consensus
+from labeling.quality.votes import item_consensus, rating_consensus
 from labeling.queue.cases import selectors as cases_selectors
 from labeling.queue.gold import services as gold_services
 from labeling.review import selectors, services
@@ -225,7 +225,10 @@ def _context(
         found = item_consensus.consensus_of(
             campaign=campaign, answers=[entry.answer for entry in work.answers]
         )
-        consensus = consensus_words.as_text(found=found, responses=work.responses)
+        ratings = rating_consensus.ratings_of_items(campaign=campaign, items=[work.item])
+        consensus = consensus_words.as_text(
+            found=found, responses=work.responses, ratings=ratings[work.item.pk]
+        )
     return {
         "campaign": campaign,
         "tab": "review",

@@ -67,6 +67,12 @@ def test_the_rail_says_where_one_is(alice: User, signed_in: SignedIn) -> None:
     assert re.search(r'href="/people/" aria-current="true"', page)
 
 
+def test_importing_answers_is_part_of_campaigns(alice: User, signed_in: SignedIn) -> None:
+    page = page_of(signed_in(alice).get("/campaigns/import/"))
+
+    assert re.search(r'href="/campaigns/" aria-current="true"', page)
+
+
 def test_the_shell_asks_the_database_only_who_is_there(
     alice: User, signed_in: SignedIn, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -23,7 +23,7 @@ def json_list(rows: Sequence[Any]) -> bytes:
 
 def parquet(rows: Sequence[Any]) -> bytes:
     """Every row has every column, as in Parquet. It cannot hold empty objects."""
-    names = {name for row in rows for name, value in row.items() if value != {}}
+    names = dict.fromkeys(name for row in rows for name, value in row.items() if value != {})
     file = io.BytesIO()
     pq.write_table(
         pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows]), file

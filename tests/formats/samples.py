@@ -260,6 +260,31 @@ SAMPLES: dict[str, Sample] = {
         pairs={(ELBE, NO)},
         not_imported=("comment",),
     ),
+    # The same record as Argilla publishes it to a hub: https://huggingface.co/docs/hub/argilla
+    "Argilla 2, on a hub": Sample(
+        "argilla_flat",
+        [
+            {
+                "id": "r1",
+                "status": "completed",
+                "_server_id": "8d2f",
+                "prompt": RIVER,
+                "response1": NO,
+                "response2": ELBE,
+                "preference.responses": [["response2", "response1"]],
+                "preference.responses.users": ["u1"],
+                "preference.responses.status": ["submitted"],
+                "preference.suggestion": ["response1", "response2"],
+                "comment.responses": ["Fine."],
+                "comment.responses.users": ["u1"],
+                "comment.responses.status": ["submitted"],
+            }
+        ],
+        {RIVER},
+        {ELBE, NO},
+        pairs={(ELBE, NO)},
+        not_imported=("comment",),
+    ),
     # https://labelstud.io/guide/export#Label-Studio-JSON-format-of-annotated-tasks
     "Label Studio": _compared(
         "label_studio",

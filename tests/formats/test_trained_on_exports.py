@@ -35,7 +35,7 @@ Train = Callable[[Path, Dataset, dict[str, Any]], Any]
 STYLES = [
     (name, style)
     for name, shape in shapes.SHAPES.items()
-    if shape.schema and name not in ("adjudicated", "consensus")
+    if shape.schema and name not in ("adjudicated", "consensus", "rating_consensus")
     for style in shape.styles
 ]
 

@@ -135,11 +135,11 @@ def _broker(found: Figures) -> Finding:
         return Finding(
             _("Broker"),
             DANGER,
-            _("Redis is not responding. People can work, and jobs wait."),
-            advice=_("Start Redis or Valkey again. What waits is sent by itself."),
+            _("Redis is not responding. People can still work, but background jobs wait."),
+            advice=_("Start Redis or Valkey again. Waiting messages are then sent automatically."),
         )
     counted = ", ".join(f"{queue}: {n}" for queue, n in found.messages.items() if n is not None)
-    words = _("It responds. Messages that no worker has taken: %(n)s.") % {"n": counted}
+    words = _("Responding. Messages waiting for a worker: %(n)s.") % {"n": counted}
     return Finding(_("Broker"), GOOD, words)
 
 
@@ -149,18 +149,18 @@ def _beat(found: Figures) -> Finding:
         return Finding(
             about,
             WARNING,
-            _("It has never sent a task."),
-            advice=_("Start exactly one: systemctl start preferably-beat."),
+            _("Beat has never sent a task."),
+            advice=_("Start it on one machine only: systemctl start preferably-beat."),
         )
     if found.at - found.beat_at > BEAT_SILENT:
         return Finding(
             about,
             DANGER,
-            _("It has stopped: schedules, mail and webhooks wait. It last sent a task:"),
+            _("Stopped. Schedules, mail and webhooks wait. Last task sent:"),
             found.beat_at,
-            _("Start it again, exactly one: systemctl restart preferably-beat."),
+            _("Start it again, on one machine only: systemctl restart preferably-beat."),
         )
-    return Finding(about, GOOD, _("It last sent a task:"), found.beat_at)
+    return Finding(about, GOOD, _("Last task sent:"), found.beat_at)
 
 
 def _worker(found: Figures) -> Finding:
@@ -169,7 +169,7 @@ def _worker(found: Figures) -> Finding:
         return Finding(
             about,
             WARNING,
-            _("None has taken a task that beat sends every 30 s."),
+            _("No short worker has taken the task that beat sends every 30 s."),
             advice=_("Start one: systemctl start preferably-short."),
         )
     if found.at - found.worker_at > WORKER_SILENT:
@@ -177,13 +177,16 @@ def _worker(found: Figures) -> Finding:
         return Finding(
             about,
             WARNING if is_beat_away else DANGER,
-            _("None takes tasks: imports, exports, mail and webhooks wait. The last was taken:"),
+            _(
+                "No short worker is taking tasks. Imports, exports, mail and webhooks wait."
+                " Last task taken:"
+            ),
             found.worker_at,
             _("Start beat first.")
             if is_beat_away
-            else _("Start one again: systemctl restart preferably-short. Its log says why."),
+            else _("Restart it: systemctl restart preferably-short. Its log shows why it stopped."),
         )
-    return Finding(about, GOOD, _("One last took a task:"), found.worker_at)
+    return Finding(about, GOOD, _("Last task taken:"), found.worker_at)
 
 
 def _empty_queues(found: Figures) -> Finding:
@@ -194,12 +197,15 @@ def _empty_queues(found: Figures) -> Finding:
 def _waiting(one: queues.Waiting, found: Figures) -> Finding:
     about = str(one.queue.label)
     age = found.at - one.since if one.since else timedelta(0)
-    words = ngettext("%(n)s waits, since:", "%(n)s wait, the oldest since:", one.n) % {"n": one.n}
+    words = ngettext("%(n)s waiting, since:", "%(n)s waiting, the oldest since:", one.n) % {
+        "n": one.n
+    }
     level = _level(age, WAITS_LONG, WAITS_TOO_LONG)
     advice = {
-        "short": _("See that the short worker runs. If it is busy, start a second one."),
+        "short": _("Check that the short worker is running. If it is busy, start a second one."),
         "models": _(
-            "See that a worker on the queue “models” runs: systemctl status preferably-models."
+            "Check that a worker on the queue “models” is running:"
+            " systemctl status preferably-models."
         ),
         "gpu": "",
     }[one.queue.messages]
@@ -222,7 +228,7 @@ def _of_runs(level: str, found: Figures) -> tuple[str, str]:
         return GOOD, ""
     return (
         level,
-        _("No GPU node is online. Start the worker of one: systemctl start preferably-node."),
+        _("No GPU node is online. Start a node's worker: systemctl start preferably-node."),
     )
 
 
@@ -236,8 +242,8 @@ def _leases(found: Figures) -> Finding:
     if at is None:
         return Finding(about, GOOD, held)
     left = ngettext(
-        "%(n)s was left by its rater, at the latest until:",
-        "%(n)s were left by their raters, the first of them at the latest until:",
+        "%(n)s was left by its rater. Its lease ended:",
+        "%(n)s were left by their raters. The first lease ended:",
         lapsed,
     ) % {"n": lapsed}
     return Finding(
@@ -245,7 +251,10 @@ def _leases(found: Figures) -> Finding:
         WARNING if found.at - at > LEASE_LONG_LAPSED else GOOD,
         f"{held} {left}",
         at,
-        _("The next rater without an item gets them. If nobody comes, the campaign needs raters."),
+        _(
+            "They go to the next raters who ask for an item. If nobody does, the campaign needs"
+            " more raters."
+        ),
         "campaigns",
         _("Campaigns"),
     )
@@ -268,12 +277,12 @@ def _silent_runs(found: Figures) -> Finding:
         DANGER,
         ngettext(
             "%(n)s run is silent: %(names)s. Last heartbeat:",
-            "%(n)s runs are silent, such as %(names)s. The longest since:",
+            "%(n)s runs are silent, such as %(names)s. Oldest heartbeat:",
             len(found.silent_runs),
         )
         % {"n": len(found.silent_runs), "names": names},
         found.silent_runs[0].heartbeat_at,
-        _("Beat and a short worker return them to the queue. See that both run."),
+        _("Beat and a short worker return silent runs to the queue. Check that both are running."),
         "runs",
         _("Runs"),
     )
@@ -283,14 +292,12 @@ def _nodes(found: Figures) -> Iterator[Finding]:
     for node in found.nodes or ():
         about = _("Node %(name)s") % {"name": node.name}
         if _is_alive(node, found):
-            yield Finding(
-                about, GOOD, _("It last reported:"), node.seen_at, "", "nodes", _("Nodes")
-            )
+            yield Finding(about, GOOD, _("Last report:"), node.seen_at, "", "nodes", _("Nodes"))
         else:
             yield Finding(
                 about,
                 WARNING,
-                _("It is offline. It last reported:"),
+                _("Offline. Last report:"),
                 node.seen_at,
                 _("Start its worker, or choose “Forget” on the page “Nodes” if it is gone."),
                 "nodes",
@@ -313,7 +320,7 @@ def _failed_deliveries(found: Figures) -> Finding:
         "%(n)s messages of the last 24 hours were given up.",
         found.n_failed_deliveries,
     ) % {"n": found.n_failed_deliveries}
-    advice = _("The webhook's page has each answer of its receiver, and sends messages again.")
+    advice = _("The webhook's page shows what the receiver answered and can send messages again.")
     return Finding(about, WARNING, words, None, advice, "webhooks", _("Webhooks"))
 
 
@@ -327,13 +334,13 @@ def _full(found: Figures) -> Iterator[Finding]:
         yield Finding(_("Database"), UNKNOWN, _("Measuring it took too long."))
     else:
         size = filesizeformat(found.database_bytes)
-        yield Finding(_("Database"), GOOD, _("It has %(size)s.") % {"size": size})
+        yield Finding(_("Database"), GOOD, _("%(size)s in use.") % {"size": size})
 
 
 def _disk(disk: Disk) -> Finding:
     about = _("Disk of the artifacts") if disk.name == "artifacts" else _("Disk of the site's data")
     share = disk.free / disk.total if disk.total else 0.0
-    words = _("%(free)s of %(total)s are free: %(folder)s.") % {
+    words = _("%(free)s of %(total)s free: %(folder)s.") % {
         "free": filesizeformat(disk.free),
         "total": filesizeformat(disk.total),
         "folder": disk.folder,
@@ -341,7 +348,7 @@ def _disk(disk: Disk) -> Finding:
     if share > FREE_LITTLE:
         return Finding(about, GOOD, words)
     level = DANGER if share <= FREE_TOO_LITTLE else WARNING
-    advice = _("Delete checkpoints and weights that nobody needs, old exports, or add space.")
+    advice = _("Delete checkpoints, weights or exports that nobody needs, or add disk space.")
     return Finding(about, level, words, None, advice, "storage", _("Storage"))
 
 
@@ -356,21 +363,21 @@ def _old(found: Figures) -> Iterator[Finding]:
 
 def _backup(found: Figures) -> Finding:
     about = _("Backup")
-    advice = _("Run preferably backup, or set PREFERABLY_BACKUP_URL to have the site make them.")
+    advice = _("Run preferably backup, or set PREFERABLY_BACKUP_URL for scheduled backups.")
     if failed := found.failed_backup:
         words = _("The last attempt failed: %(why)s") % {"why": failed.problem}
         return Finding(about, DANGER, words, failed.ended_at)
     if found.backup is None:
-        return Finding(about, WARNING, _("This site was never backed up."), advice=advice)
+        return Finding(about, WARNING, _("This site has no backup yet."), advice=advice)
     if found.backup.missing:
-        words = _("The last one lacks files. %(missing)s") % {
+        words = _("The last backup is missing files. %(missing)s") % {
             "missing": " ".join(found.backup.missing[:N_MISSING])
         }
         return Finding(about, WARNING, words, found.backup.ended_at)
     at = found.backup.ended_at
     old = max(BACKUP_OLD, timedelta(hours=settings.BACKUP_EVERY_HOURS * 1.5))
     level = _level(found.at - at, old, max(BACKUP_TOO_OLD, 2 * old))
-    words = _("The last one was verified:")
+    words = _("Last verified backup:")
     return Finding(about, level, words, at, advice if level != GOOD else "")
 
 
@@ -380,7 +387,7 @@ def _migrations(found: Figures) -> Finding:
         return Finding(about, UNKNOWN, _("Reading them took too long."))
     n = len(found.pending_migrations)
     if not n:
-        return Finding(about, GOOD, _("All of this release are applied."))
+        return Finding(about, GOOD, _("All applied."))
     app, name = found.pending_migrations[0]
     words = ngettext(
         "%(n)s is not applied: %(name)s.", "%(n)s are not applied, such as %(name)s.", n
@@ -397,15 +404,15 @@ def _versions(found: Figures) -> Finding:
         if _is_alive(node, found) and (version := node.versions.get("preferably", own)) != own
     ]
     if not others:
-        words = _("The site has %(version)s, and so has every node that is online.")
+        words = _("The site and every online node run %(version)s.")
         return Finding(about, GOOD, words % {"version": own})
     return Finding(
         about,
         WARNING,
-        _("The site has %(version)s, but not these nodes: %(nodes)s.")
+        _("The site runs %(version)s; these nodes don't: %(nodes)s.")
         % {"version": own, "nodes": ", ".join(others)},
         None,
-        _("Upgrade them: drain a node, install the site's release, start its worker again."),
+        _("Upgrade each node: drain it, install the site's release and start its worker again."),
         "nodes",
         _("Nodes"),
     )

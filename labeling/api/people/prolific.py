@@ -211,7 +211,7 @@ class ProlificSubmissionSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField(source="submission.pk")
     study = serializers.IntegerField(source="submission.study_id")
-    prolific_id = serializers.CharField(source="submission.prolific_id")
+    prolific_id = serializers.CharField()
     rater = serializers.IntegerField(
         source="visit.rater_id",
         default=None,

@@ -21,7 +21,7 @@ from labeling.quality import doorbell, selectors
 from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages import flag_words, taste_words
 from labeling.quality.pages.views import agreement_of_two
-from labeling.quality.votes import item_consensus
+from labeling.quality.votes import item_consensus, rating_consensus
 from labeling.statistics.figures import Figure
 
 
@@ -158,6 +158,12 @@ class RaterQualitySerializer(serializers.Serializer[Any]):
     caution = serializers.CharField()
 
 
+def _number(source: str, help_text: str = "") -> serializers.FloatField:
+    return serializers.FloatField(
+        source=source, allow_null=True, default=None, help_text=help_text or None
+    )
+
+
 class PlaceSerializer(serializers.Serializer[Any]):
     response = serializers.IntegerField()
     by_majority = serializers.IntegerField(help_text="1 is best; equal numbers share a place.")
@@ -178,6 +184,29 @@ class PairSerializer(serializers.Serializer[Any]):
     p = serializers.FloatField(help_text="How likely the weighted result is.")
 
 
+class RatingConsensusSerializer(serializers.Serializer[Any]):
+    """The answers to one question about one response. Yes is 1 and no is 0; words in an order count
+    by their place, from 1. Without an order there are no numbers.
+    """
+
+    response = serializers.IntegerField()
+    question = serializers.CharField(source="question.name")
+    n_answers = serializers.IntegerField(source="n")
+    n_known = serializers.IntegerField(help_text="Of their raters, with a known weight.")
+    answer = serializers.CharField(
+        help_text="The word at the median, or the most frequent category; empty for numbers."
+    )
+    weighted_answer = serializers.CharField()
+    mean = _number("numbers.mean")
+    low = _number("numbers.low", "Of the 95 % interval of the mean.")
+    high = _number("numbers.high")
+    median = _number("numbers.median")
+    spread = _number("numbers.spread", "The standard deviation.")
+    weighted = _number(
+        "numbers.weighted", "The mean, weighted by how closely raters answer like the others."
+    )
+
+
 class ItemConsensusSerializer(serializers.Serializer[Any]):
     item = serializers.IntegerField()
     prompt = serializers.IntegerField()
@@ -185,6 +214,7 @@ class ItemConsensusSerializer(serializers.Serializer[Any]):
     n_known = serializers.IntegerField(help_text="Of their raters, with a known reliability.")
     places = PlaceSerializer(many=True, help_text="Best first.")
     pairs = PairSerializer(many=True)
+    ratings = RatingConsensusSerializer(many=True)
     adjudicated = serializers.DictField(
         child=serializers.IntegerField(allow_null=True),
         help_text="Response → rank, where a reviewer decided; otherwise empty.",
@@ -389,6 +419,7 @@ def _rater(row: selectors.RaterMeasures) -> dict[str, Any]:
 
 def _consensus(campaign: Campaign, items: Sequence[Item]) -> list[dict[str, Any]]:
     found = item_consensus.consensus_of_items(campaign=campaign, items=items)
+    ratings = rating_consensus.ratings_of_items(campaign=campaign, items=items)
     decided: dict[int, dict[int, int | None]] = {}
     ranks = AdjudicatedRank.objects.filter(adjudication__item__in=items)
     for item, response, rank in ranks.values_list("adjudication__item_id", "response_id", "rank"):
@@ -401,6 +432,7 @@ def _consensus(campaign: Campaign, items: Sequence[Item]) -> list[dict[str, Any]
             "n_known": found[item.pk].n_known,
             "places": found[item.pk].places,
             "pairs": found[item.pk].pairs,
+            "ratings": ratings[item.pk],
             "adjudicated": decided.get(item.pk, {}),
         }
         for item in items

@@ -1,5 +1,5 @@
-"""The consensus of an item's raters, one row per pair of its responses: by majority, and weighted
-by reliability.
+"""The consensus of an item's raters: one row per pair of its responses, by majority and weighted by
+reliability; or one row per response and question of the form, with the mean of the answers.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from django.db.models import QuerySet
 
 from labeling.data.exports.rows import as_turn, licence_expression
 from labeling.models import Campaign, Item, RankedResponse, Response
 from labeling.quality import counting
 from labeling.quality.measures import consensus
+from labeling.quality.votes import rating_consensus
 from labeling.quality.votes.item_consensus import accuracy_by_rater, votes_on_pairs
 
 ITEMS = 1_000
@@ -32,6 +34,42 @@ class ConsensusRow:
     found: consensus.PairConsensus
 
 
+@dataclass(frozen=True)
+class RatingRow:
+    """One question about one response of an item."""
+
+    item: Item
+    """with its prompt"""
+    response: Response
+    """with its source"""
+    found: rating_consensus.RatingConsensus
+
+
+RATINGS = (
+    ("question", pa.string()),
+    ("question_label", pa.string()),
+    ("n_answers", pa.int64()),
+    ("answer", pa.string()),
+    ("weighted_answer", pa.string()),
+    ("mean", pa.float64()),
+    ("mean_low", pa.float64()),
+    ("mean_high", pa.float64()),
+    ("median", pa.float64()),
+    ("spread", pa.float64()),
+    ("weighted_mean", pa.float64()),
+    ("item", pa.int64()),
+    ("prompt_id", pa.int64()),
+    ("response_id", pa.int64()),
+    ("split", pa.string()),
+    ("category", pa.string()),
+    ("language", pa.string()),
+    ("licence", pa.string()),
+    ("prompt_licence", pa.string()),
+    ("prompt_source", pa.string()),
+    ("response_licence", pa.string()),
+    ("response_source", pa.string()),
+)
+"""The columns of ratings besides `prompt` and `completion`, which are lists of messages."""
 SCHEMA = (
     ("majority", pa.string()),
     ("consensus", pa.string()),
@@ -68,20 +106,41 @@ def consensus_rows(*, campaigns: Collection[int] | None = None) -> Iterator[Cons
     Only judgments that count (labeling.quality.counting), on texts that may be used. Raters are
     weighted by their campaign's latest report; without one all count equally.
     """
-    compared = Campaign.objects.filter(kind__in=Campaign.COMPARING).order_by("pk")
-    compared = compared if campaigns is None else compared.filter(pk__in=campaigns)
-    for campaign in compared:
+    for campaign in _compared(campaigns):
         accuracy = accuracy_by_rater(campaign=campaign)
-        items = (
-            Item.objects.filter(campaign=campaign, repeat_of=None)
-            .select_related("prompt__source")
-            .order_by("pk")
-        )
-        after = 0
-        # Page by primary key: an offset would get slower with every chunk.
-        while chunk := list(items.filter(pk__gt=after)[:ITEMS]):
+        for chunk in _chunks(campaign):
             yield from _of_items(chunk, accuracy)
-            after = chunk[-1].pk
+
+
+def rating_rows(*, campaigns: Collection[int] | None = None) -> Iterator[RatingRow]:
+    """Every response and question that somebody answered, item by item; what counts is the same."""
+    for campaign in _compared(campaigns):
+        weights = rating_consensus.weights_of(campaign=campaign)
+        for chunk in _chunks(campaign):
+            found = rating_consensus.ratings_of_items(
+                campaign=campaign, items=chunk, weights=weights
+            )
+            ids = {one.response for several in found.values() for one in several}
+            responses = Response.objects.select_related("source").in_bulk(ids)
+            for item in chunk:
+                for one in found[item.pk]:
+                    yield RatingRow(item, responses[one.response], one)
+
+
+def _compared(campaigns: Collection[int] | None) -> QuerySet[Campaign]:
+    found = Campaign.objects.filter(kind__in=Campaign.COMPARING)
+    found = found.select_related("guideline_version").order_by("pk")
+    return found if campaigns is None else found.filter(pk__in=campaigns)
+
+
+def _chunks(campaign: Campaign) -> Iterator[list[Item]]:
+    """Page by primary key: an offset would get slower with every chunk."""
+    items = Item.objects.filter(campaign=campaign, repeat_of=None)
+    items = items.select_related("prompt__source").order_by("pk")
+    after = 0
+    while chunk := list(items.filter(pk__gt=after)[:ITEMS]):
+        yield chunk
+        after = chunk[-1].pk
 
 
 def _of_items(items: Sequence[Item], accuracy: Mapping[int, float]) -> Iterator[ConsensusRow]:
@@ -139,6 +198,38 @@ def as_consensus(row: ConsensusRow) -> dict[str, Any]:
         "prompt_source": prompt.source.name,
         "licence_a": row.a.own_licence,
         "licence_b": row.b.own_licence,
+    }
+
+
+def as_rating_consensus(row: RatingRow) -> dict[str, Any]:
+    """Numbers are null for categories without an order, and words for numbers."""
+    found, prompt, response = row.found, row.item.prompt, row.response
+    numbers = found.numbers
+    return {
+        "prompt": prompt.messages,
+        "completion": as_turn(response.text),
+        "question": found.question.name,
+        "question_label": found.question.label,
+        "n_answers": found.n,
+        "answer": found.answer or None,
+        "weighted_answer": found.weighted_answer or None,
+        "mean": numbers.mean if numbers else None,
+        "mean_low": numbers.low if numbers else None,
+        "mean_high": numbers.high if numbers else None,
+        "median": numbers.median if numbers else None,
+        "spread": numbers.spread if numbers else None,
+        "weighted_mean": numbers.weighted if numbers else None,
+        "item": row.item.pk,
+        "prompt_id": prompt.pk,
+        "response_id": response.pk,
+        "split": prompt.split,
+        "category": prompt.category,
+        "language": prompt.language,
+        "licence": licence_expression([prompt.licence, response.own_licence]),
+        "prompt_licence": prompt.licence,
+        "prompt_source": prompt.source.name,
+        "response_licence": response.own_licence,
+        "response_source": response.source.name,
     }
 
 

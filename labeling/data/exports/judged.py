@@ -18,6 +18,7 @@ from labeling.data.exports.columns import (
     about,
     written,
 )
+from labeling.data.exports.consensus import RATINGS
 from labeling.data.exports.consensus import SCHEMA as CONSENSUS
 from labeling.data.exports.rows import (
     AdjudicatedRow,
@@ -87,11 +88,12 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
     "consensus": pa.schema([("prompt", MESSAGES), ("a", MESSAGES), ("b", MESSAGES), *CONSENSUS]),
+    "rating_consensus": pa.schema([("prompt", MESSAGES), ("completion", MESSAGES), *RATINGS]),
 }
 """Columns by shape. The first three are TRL's conversational prompt-completion, language modeling
 and preference formats, with additional columns that TRL ignores; `rankings` is everything a rater
 gave; `adjudicated` is what a reviewer decided, one row per item; `consensus` is what raters say
-collectively, one row per pair.
+collectively, one row per pair; `rating_consensus` the same of ratings, one row per question.
 """
 
 

@@ -102,6 +102,14 @@ OFFERS = {
                 " reliability-weighted result with its probability."
             ),
         ),
+        Offer(
+            "rating_consensus",
+            _("Consensus of ratings"),
+            _(
+                "One row per response and question: the mean with its interval, median, spread and"
+                " weighted mean of the answers, or the most frequent category."
+            ),
+        ),
         _PROMPTS,
         _STEPS,
         Offer(

@@ -9,7 +9,12 @@ from django.utils.translation import gettext_noop
 
 from labeling.data.exports import judged, projects, trl
 from labeling.data.exports.columns import Record
-from labeling.data.exports.consensus import as_consensus, consensus_rows
+from labeling.data.exports.consensus import (
+    as_consensus,
+    as_rating_consensus,
+    consensus_rows,
+    rating_rows,
+)
 from labeling.data.exports.rows import ComparisonRow
 from labeling.data.exports.streams import (
     adjudications,
@@ -167,6 +172,11 @@ def _consensus(selection: Selection, _left_out: Counter[str]) -> Iterator[Record
 
 
 @_limited
+def _rating_consensus(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
+    return map(as_rating_consensus, rating_rows(campaigns=selection.campaigns))
+
+
+@_limited
 def _prompts(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
     return map(trl.as_prompt, prompts(campaigns=selection.campaigns))
 
@@ -206,6 +216,7 @@ SHAPES: dict[str, Shape] = {
     "rankings": Shape(_rankings, judged.SCHEMAS["rankings"]),
     "adjudicated": Shape(_adjudicated, judged.SCHEMAS["adjudicated"]),
     "consensus": Shape(_consensus, judged.SCHEMAS["consensus"]),
+    "rating_consensus": Shape(_rating_consensus, judged.SCHEMAS["rating_consensus"]),
     "label_studio": Shape(_rankings_of_several, None, convert=projects.label_studio),
     "label_studio_texts": Shape(_demonstrations, None, convert=projects.label_studio),
     "argilla": Shape(_rankings_of_several, None, convert=projects.argilla),

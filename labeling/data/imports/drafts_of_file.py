@@ -18,7 +18,7 @@ from labeling.importers.annotations.questions import Asked
 from labeling.importers.annotations.reading import Texts
 from labeling.importers.drafts import Found, ImportDraft, ImportProblem
 from labeling.importers.files import rows
-from labeling.importers.files.lines import Values
+from labeling.importers.files.lines import Budget, Value, Values
 from labeling.models import Import
 
 ANNOTATIONS = "annotations"
@@ -26,7 +26,7 @@ FORMATS = (*formats.FORMATS, ANNOTATIONS)
 """Everything that an import can be read as."""
 TABLES = (ANNOTATIONS, "votes")
 """Formats that are read as a table of answers; the second is from an earlier version."""
-ANSWERED = ("rankings", "written", "argilla", "label_studio", "arena")
+ANSWERED = ("rankings", "written", "argilla", "argilla_flat", "label_studio", "arena")
 """Shapes that name the rater of each answer."""
 SAMPLE = 1_000
 """Rows by which the columns of a table are recognised."""
@@ -45,10 +45,21 @@ class Table:
     plan: Plan
     names: tuple[str, ...]
     rows: tuple[Cells, ...]
+    problems: tuple[ImportProblem, ...] = ()
+    """why none of the first rows can be read"""
+    is_too_large: bool = False
+    """a compressed file that is too large to look at"""
 
     @property
     def missing(self) -> str:
         """What somebody must say before it can be read; empty if nothing."""
+        if self.is_too_large:
+            return _(
+                "The compressed file is too large to look at its columns. Unpack it, or save the"
+                " sheet as CSV, and import that."
+            )
+        if self.problems:
+            return str(self.problems[0])
         if sentence := plans.missing(self.plan.roles):
             return sentence
         unclear = legends.unclear(self.plan.legend)
@@ -63,7 +74,7 @@ class Table:
 def format_of(path: Path, columns: Mapping[str, str] | None) -> str:
     """The format of a file of answers: a shape that names raters, else a table."""
     with path.open("rb") as stream:
-        seen = formats.look(stream, columns)
+        seen = formats.look(stream, columns, Budget())
     # A table of single responses is the same thing with more columns.
     is_table = seen.format == "arena" and "conversation_a" not in seen.names
     return seen.format if seen.format in ANSWERED and not is_table else ANNOTATIONS
@@ -76,20 +87,45 @@ def look(
     given: Mapping[str, str] | None = None,
     legend: Mapping[str, str] | None = None,
 ) -> Table:
-    """The first rows of a table, and how they would be read. `given` are the roles that somebody
-    chose; without them they are found.
+    """The first rows of a table, and how they would be read, within a budget of bytes. `given` are
+    the roles that somebody chose; without them they are found.
     """
+    budget = Budget()
     with path.open("rb") as stream:
-        first = list(islice(_values(stream), SAMPLE))
+        first = list(islice(_values(stream, budget), SAMPLE))
     own = list(reading.rows_of(iter(first), None, ""))
     item = next((name for name, role in (given or {}).items() if role == roles.ITEM), "")
     item = item or roles.named(roles.ITEM, {name for row in own for name in row})
-    texts = texts_of(pairs_path, item)
+    texts, first = _first_texts(pairs_path, item, first)
     whole = list(reading.rows_of(iter(first), texts, item))
     names = list(dict.fromkeys(name for row in whole for name in row))
     found = dict(given or {}) or guessing.guess(whole, _only_texts(own, names))
     plan = plans.survey(whole, found, dict(legend or {}))
-    return Table(plan, tuple(names), tuple(whole))
+    problems = () if whole else tuple(one for one in first if isinstance(one, ImportProblem))
+    return Table(plan, tuple(names), tuple(whole), problems, budget.is_spent and not first)
+
+
+def _first_texts(
+    path: Path | None, item: str, first: list[Value | ImportProblem]
+) -> tuple[Texts | None, list[Value | ImportProblem]]:
+    """Texts within a budget of bytes, and the rows to show with them. If the file has more texts,
+    rows whose text comes later are left out, as far as there are others.
+    """
+    budget = Budget()
+    texts = texts_of(path, item, budget)
+    if texts is None or not budget.is_spent:
+        return texts, first
+    heading = item or roles.named(roles.ITEM, _names(first))
+    return texts, [one for one in first if _has_text(one, heading, texts)] or first
+
+
+def _names(values: list[Value | ImportProblem]) -> set[str]:
+    return {name for row in reading.rows_of(iter(values), None, "") for name in row}
+
+
+def _has_text(value: Value | ImportProblem, item: str, texts: Texts) -> bool:
+    rows_of_value = reading.rows_of(iter([value]), None, "")
+    return any(cells.of(row, item) in texts for row in rows_of_value)
 
 
 def _only_texts(own: list[Cells], names: Collection[str]) -> list[str]:
@@ -98,12 +134,12 @@ def _only_texts(own: list[Cells], names: Collection[str]) -> list[str]:
     return [name for name in names if name not in headings]
 
 
-def texts_of(path: Path | None, item: str) -> Texts | None:
+def texts_of(path: Path | None, item: str, budget: Budget | None = None) -> Texts | None:
     """The rows of a file of texts by their id, held in memory; None without such a file."""
     if path is None:
         return None
     with path.open("rb") as stream:
-        found = list(reading.rows_of(_values(stream), None, ""))
+        found = list(reading.rows_of(_values(stream, budget), None, ""))
     names = {name for row in found for name in row}
     heading = item if item in names else roles.named(roles.ITEM, names)
     return {cells.of(row, heading): row for row in found if cells.of(row, heading)}
@@ -113,9 +149,10 @@ def first_drafts(
     path: Path, pairs_path: Path | None, plan: Plan, most: int
 ) -> list[ImportDraft | ImportProblem]:
     """What the first rows of a table become."""
-    texts = texts_of(pairs_path, plan.heading(roles.ITEM))
     with path.open("rb") as stream:
-        return list(reading.read(islice(_values(stream), most), plan, texts))
+        first = list(islice(_values(stream, Budget()), SAMPLE))
+    texts, first = _first_texts(pairs_path, plan.heading(roles.ITEM), first)
+    return list(reading.read(iter(first[:most]), plan, texts))
 
 
 def read_drafts(batch: Import, path: Path, stream: BinaryIO, files: ExitStack) -> Found:
@@ -196,7 +233,7 @@ def _texts(batch: Import, plan: Plan) -> Texts | None:
     return texts_of(Path(batch.pairs_path) if batch.pairs_path else None, plan.heading(roles.ITEM))
 
 
-def _values(stream: BinaryIO) -> Values:
+def _values(stream: BinaryIO, budget: Budget | None = None) -> Values:
     """The rows of a file, or of the files of an archive one after the other."""
-    for _name, _kind, values in rows.files(stream):
+    for _name, _kind, values in rows.files(stream, budget=budget):
         yield from values

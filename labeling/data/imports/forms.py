@@ -26,6 +26,7 @@ FORMATS: list[tuple[str, str | Promise]] = [
     ("arena", _("Chatbot Arena: two models and a winner")),
     ("turns", _("MT-Bench questions: turns")),
     ("argilla", _("Argilla records")),
+    ("argilla_flat", _("Argilla data sets on a hub")),
     ("label_studio", _("Label Studio tasks")),
     ("rankings", _("Rankings exported from here")),
     ("written", _("Demonstrations exported from here")),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft, ImportProblem, Message, Reply
+from labeling.importers.files.lines import Budget
 
 SHOWN = 5
 """Prompts in a preview."""
@@ -99,13 +100,18 @@ def kept_file(*, token: str, by: User) -> KeptFile | None:
 def preview(
     *, path: Path, file_format: str | None, columns: Mapping[str, str], with_judgments: bool
 ) -> Preview:
-    """What the file's first rows become. Reads no more than READ rows of it."""
+    """What the file's first rows become. Reads no more than READ rows and a budget of bytes."""
     with path.open("rb") as stream:
-        seen = formats.look(stream, columns)
+        seen = formats.look(stream, columns, Budget())
+    if not seen.format:
+        unseen = ImportProblem(0, formats.too_large_to_look_at())
+        return Preview(file_format or "", (), (), (unseen,))
     rows: list[PreviewRow] = []
     problems: list[ImportProblem] = []
     with path.open("rb") as stream:
-        found = formats.read(stream, file_format or seen.format, columns, most=READ)
+        found = formats.read(
+            stream, file_format or seen.format, columns, most=READ, budget=Budget()
+        )
         for one in islice(found, 2 * READ):
             if isinstance(one, ImportProblem):
                 problems.append(one)
@@ -130,7 +136,7 @@ def preview_upload(*, upload: "File[bytes]", **arguments: Any) -> Preview:
 def column_names(*, path: Path) -> tuple[str, ...]:
     """The names of the columns in the first rows of a file; none if its rows are texts."""
     with path.open("rb") as stream:
-        return formats.look(stream).names[:MAX_NAMES]
+        return formats.look(stream, budget=Budget()).names[:MAX_NAMES]
 
 
 def _delete_old(folder: Path, now: datetime) -> None:

@@ -30,7 +30,7 @@ class ImportReport:
 
     batch: Import
     format: str
-    """what the file was read as, in words"""
+    """what the file was read as, in words; empty while nobody has looked"""
     share: float | None
     counts: list[Count]
     problems: list[dict[str, Any]]
@@ -52,7 +52,7 @@ COUNTED = {
     "responses": _("responses"),
     "demonstrations": _("demonstrations"),
     "comparisons": _("comparisons"),
-    "duplicates": _("existing prompts"),
+    "duplicates": _("duplicate prompts"),
     "repeated_judgments": _("existing judgments"),
 }
 
@@ -68,7 +68,7 @@ def import_report(*, batch: Import) -> ImportReport:
     n_problems = batch.counts.get("problems", 0)
     return ImportReport(
         batch=batch,
-        format=str(WORDS.get(batch.format, batch.format)),
+        format=str(WORDS.get(batch.format, batch.format)) if batch.format else "",
         share=share_read(batch),
         counts=[
             Count(str(name), batch.counts[key])

@@ -29,6 +29,7 @@ from labeling.data.imports.selectors import is_publishable, lost
 from labeling.importers import formats
 from labeling.importers.columns import Columns
 from labeling.importers.drafts import ImportDraft, ImportProblem
+from labeling.importers.files.lines import Budget
 from labeling.models import Campaign, Import, Source
 from labeling.quality import doorbell as quality_doorbell
 
@@ -74,7 +75,8 @@ def start_import(
     """Queue a file for import. Without `is_rung`, no worker is notified, because the caller runs it
     itself.
 
-    Without `file_format` it is guessed from the first line. With the name of a `campaign`, answers
+    Without `file_format` it is guessed from the first row: by the worker, if a web request would
+    have to unpack too much. With the name of a `campaign`, answers
     go into a campaign that is made for them; `roles` (heading → role) and `legend` (value of the
     winner → meaning) say how a table of answers is read, as far as its first rows do not. Raises
     UnableToImport.
@@ -90,7 +92,7 @@ def start_import(
         annotations = _annotations(path, pairs_path, file_format, campaign.strip(), roles, legend)
     if file_format is None:
         with path.open("rb") as stream:
-            file_format = formats.guess_format(stream, columns)
+            file_format = formats.guess_format(stream, columns, Budget())
     with transaction.atomic():
         batch = Import.objects.create(
             file_name=file_name,
@@ -277,11 +279,16 @@ class _RowCounts:
 
 
 class _CountingReader:
-    """A file that counts how many bytes were read."""
+    """A file that counts how many bytes were read. Parquet and archives are read from their end, by
+    seeking.
+    """
+
+    closed, mode = False, "rb"
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self.n_read = 0
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
@@ -331,6 +338,7 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
             imports_rows.index_unkeyed_prompts(
                 is_alive=lambda: _heartbeat(batch, tally, stream.n_read, clock())
             )
+            _find_format(batch)
             answers = _answers(batch, tally, clock)
             found = drafts_of_file.read_drafts(batch, uploads.find(batch.path), stream, files)  # type: ignore[arg-type]
             for drafts in _batches(found, tally):
@@ -362,6 +370,14 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
         if sum(tally.counts.values()) >= _MANY_ROWS:
             imports_rows.update_statistics()
         _finish(batch, tally, Import.State.PUBLISHED, clock())
+
+
+def _find_format(batch: Import) -> None:
+    """Of a file that was too large to look at when it was uploaded."""
+    if not batch.format:
+        with uploads.find(batch.path).open("rb") as stream:
+            batch.format = formats.guess_format(stream, batch.columns)
+        batch.save(update_fields=["format"])
 
 
 def _answers(

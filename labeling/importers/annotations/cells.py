@@ -57,11 +57,26 @@ def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
     """Objects of plain values become columns of their own, such as `scores.helpful`."""
     flat: dict[str, Any] = {}
     for name, cell in value.items():
+        cell = _only_answer(cell)
         if isinstance(cell, dict) and cell and all(map(_is_plain, cell.values())):
             flat |= {f"{name}.{key}": text(inner) for key, inner in cell.items()}
         else:
             flat[name] = cell if isinstance(cell, list | dict) else text(cell)
     return flat
+
+
+def _only_answer(cell: Any) -> Any:
+    """What Label Studio's short export says of one question: {"selected": "left"} is “left”."""
+    found = cell[0] if isinstance(cell, list) and len(cell) == 1 else cell
+    if not isinstance(found, dict) or len(found) != 1:
+        return cell
+    [(name, value)] = found.items()
+    if name == "choices" and isinstance(value, list):
+        value = value[0] if len(value) == 1 else value
+    return value if name in _SHORT and _is_plain(value) else cell
+
+
+_SHORT = ("selected", "choices", "rating", "number")
 
 
 def text(cell: Any) -> str:

@@ -19,6 +19,9 @@ LONGEST_CATEGORY = 60
 _TRUE = frozenset({"true", "yes", "y", "on", "t"})
 _FALSE = frozenset({"false", "no", "n", "off", "f"})
 _MISSING = frozenset({"", "nan", "null", "n/a", "na", "#n/a"})
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")
+_FRACTION = re.compile(r"\d+ ?/ ?(\d+)")
+_LEADING_NUMBER = re.compile(r"[+-]?\d+(?=\D)")
 _ORDERS: Sequence[Sequence[str]] = (
     ("strongly disagree", "disagree", "neutral", "agree", "strongly agree"),
     ("strongly disagree", "disagree", "neither agree nor disagree", "agree", "strongly agree"),
@@ -60,11 +63,11 @@ class Asked:
             return Flag(self.name, self.label)
         if roles.SCALE in wanted and (scale := self._scale()):
             return scale
-        return self._categories() if self.kind in (roles.ANSWER, roles.CHOICE) else None
+        return self._categories() if self.kind != roles.FLAG else None
 
     def _scale(self) -> Scale | None:
         """A scale if nearly all answers are numbers; the others are reported line by line."""
-        numbers = {value: number_of(value) for value in self.values}
+        numbers = {value: number_in(value) for value in self.values}
         points = sorted({float(number) for number in numbers.values() if number is not None})
         n = sum(self.values[value] for value, number in numbers.items() if number is not None)
         if not points or n < 0.9 * self.values.total():
@@ -83,6 +86,10 @@ class Asked:
         ):
             return None
         labels, is_ordered = _ordered(self.values)
+        if self.kind == roles.SCALE or (self.kind == roles.ANSWER and _are_fractions(labels)):
+            labels, is_ordered = (labels, True) if is_ordered else _numbered(labels)
+        if self.kind == roles.SCALE and not is_ordered:
+            return None
         return Scale(
             self.name, self.label, 1, max(2, len(labels)), labels=labels, is_ordered=is_ordered
         )
@@ -103,10 +110,20 @@ def stored(question: Question, value: str) -> Any:
         if value not in question.labels:
             raise ValueError(value)
         return value
-    number = number_of(value)
+    number = number_in(value)
     if number is None or float(number) not in question.values:
         raise ValueError(value)
     return number
+
+
+def number_in(value: str) -> float | None:
+    """A number also as spreadsheets and people write it: 3,5 and −1 and 40 %. A comma before three
+    digits may separate thousands, so that is no number.
+    """
+    plain = value.strip().replace("\N{MINUS SIGN}", "-").removesuffix("%").rstrip()
+    if _DECIMAL_COMMA.fullmatch(plain):
+        plain = plain.replace(",", ".")
+    return number_of(plain)
 
 
 def as_flag(value: str) -> bool | None:
@@ -124,3 +141,20 @@ def _ordered(values: Counter[str]) -> tuple[tuple[str, ...], bool]:
             if len(words) > 2 and words.keys() <= set(order):
                 return tuple(words[word] for word in order if word in words), True
     return tuple(sorted(values)), False
+
+
+def _are_fractions(labels: tuple[str, ...]) -> bool:
+    """Whether all are points out of the same number, such as 4/5. Other numbers in front of words
+    may only name categories.
+    """
+    found = [_FRACTION.fullmatch(label) for label in labels]
+    return len({one[1] if one else "" for one in found}) == 1 and found[0] is not None
+
+
+def _numbered(labels: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """In the order of the numbers that all of them begin with, such as “5 - very good” and 4/5."""
+    numbers = {label: _LEADING_NUMBER.match(label) for label in labels}
+    found = {label: int(number[0]) for label, number in numbers.items() if number}
+    if len(found) < len(labels) or len(set(found.values())) < len(labels):
+        return labels, False
+    return tuple(sorted(labels, key=found.__getitem__)), True

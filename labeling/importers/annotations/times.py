@@ -12,11 +12,16 @@ _SECONDS = (631_152_000, 4_102_444_800)
 """The same two moments in seconds since 1970."""
 _PATTERNS = (
     "%Y-%m-%d %H:%M:%S %z",
-    "%Y-%m-%d %H:%M:%S UTC",
+    "%Y-%m-%d %H:%M:%S.%f %z",
+    "%Y-%m-%d %I:%M %p",
+    "%Y-%m-%d %I:%M:%S %p",
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d",
     "%a %b %d %H:%M:%S %Y",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%a, %d %b %Y %H:%M:%S",
     "%d %b %Y %H:%M:%S",
+    "%d-%b-%Y %H:%M:%S",
     "%d %B %Y",
     "%b %d, %Y",
 )
@@ -47,23 +52,22 @@ def _of_number(number: float) -> datetime | None:
 
 
 def _of_words(value: str) -> datetime | None:
+    zone = next((name for name in _US_ZONES if f" {name} " in f"{value} "), "")
+    plain = " ".join(word for word in value.split() if word != zone)
+    found = _without_zone_name(plain)
+    if found is None or found.tzinfo is not None:
+        return found
+    return found.replace(tzinfo=timezone(timedelta(hours=_US_ZONES.get(zone, 0))))
+
+
+def _without_zone_name(value: str) -> datetime | None:
     try:
-        return _in_zone(datetime.fromisoformat(value))
+        return datetime.fromisoformat(value)
     except ValueError:
         pass
-    zone = next((name for name in _US_ZONES if f" {name} " in f"{value} "), "")
-    plain = " ".join(value.replace(zone, "").split()) if zone else value
     for pattern in _PATTERNS:
         try:
-            found = datetime.strptime(plain, pattern)  # noqa: DTZ007  # most have no zone
+            return datetime.strptime(value, pattern)  # noqa: DTZ007  # most have no zone
         except ValueError:
             continue
-        is_zoned = zone and found.tzinfo is None
-        return _in_zone(
-            found.replace(tzinfo=timezone(timedelta(hours=_US_ZONES[zone]))) if is_zoned else found
-        )
     return None
-
-
-def _in_zone(found: datetime) -> datetime:
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

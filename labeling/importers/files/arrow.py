@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
+from contextlib import ExitStack
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
@@ -13,12 +14,15 @@ from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import ImportProblem
 from labeling.importers.files import lines
-from labeling.importers.files.lines import Opened, Value, Values
+from labeling.importers.files.lines import Budget, Opened, Value, Values
 
 MAX_UNPACKED = 4 * 1024**3
 """Bytes of a compressed file that are copied to the disk."""
 DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
 _AT_ONCE = 256
+_LOOKED_AT_ONCE = 16
+_BUFFER = 1024 * 1024
+"""Bytes of a column that are read at a time: without it, those of a whole row group."""
 _COPIED_AT_ONCE = 1024 * 1024
 
 
@@ -26,14 +30,19 @@ class TooLarge(Exception):
     """A compressed file has more than MAX_UNPACKED bytes in it."""
 
 
-def read(stream: Opened) -> Values:
+def read(stream: Opened, file: BinaryIO | None, budget: Budget | None) -> Values:
     """One dictionary per row, without the columns that are empty in it. A row's number counts as
-    its line.
+    its line. Without the `file` itself, the stream is copied.
     """
     number = 0
     try:
-        with seekable(stream) as file, pq.ParquetFile(file) as table:
-            for batch in table.iter_batches(batch_size=_AT_ONCE):
+        with ExitStack() as opened:
+            file = file or opened.enter_context(seekable(stream))
+            table = opened.enter_context(pq.ParquetFile(file, buffer_size=_BUFFER))
+            at_once = _AT_ONCE if budget is None else _LOOKED_AT_ONCE
+            for batch in table.iter_batches(batch_size=at_once):
+                if budget is not None:
+                    budget.take(batch.nbytes)
                 for row in batch.to_pylist():
                     number += 1
                     yield Value(number, _present(row))
@@ -51,7 +60,7 @@ def seekable(stream: Opened) -> BinaryIO:
     copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  # the caller closes it
     try:
         _copy(stream, copy)
-    except (TooLarge, *DAMAGED):
+    except (TooLarge, lines.Spent, *DAMAGED):
         copy.close()
         raise
     copy.seek(0)

@@ -9,7 +9,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
@@ -18,8 +18,10 @@ from labeling.importers.drafts import ImportProblem
 from pages import plain_text
 
 MAX_LINE = 16 * 1024 * 1024
+LOOKED_AT = 2 * MAX_LINE
 _CHUNK = 256 * 1024
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _GZIP = b"\x1f\x8b"
 
 
@@ -45,24 +47,59 @@ Values = Iterator[Value | ImportProblem]
 Opened = io.BufferedReader | gzip.GzipFile
 
 
-def unpacked(stream: BinaryIO) -> Opened:
+class Spent(Exception):
+    """A budget is used up. The files' rows end there."""
+
+
+@dataclass
+class Budget:
+    """How many bytes of a file may be read to look at it, after decompression: a web request must
+    not read a large file to its end.
+    """
+
+    n_bytes: int = field(default_factory=lambda: LOOKED_AT)
+    is_spent: bool = False
+
+    def take(self, n: int) -> None:
+        """Raises Spent."""
+        if n > self.n_bytes:
+            self.is_spent = True
+            raise Spent
+        self.n_bytes -= n
+
+
+def unpacked(stream: BinaryIO, budget: Budget | None = None) -> Opened:
     """The stream's content: decompressed if it starts with gzip's two magic bytes, and in UTF-8 if
-    it starts with the byte-order mark of UTF-16.
+    it is UTF-16 or UTF-32. Reading more than the budget raises Spent.
     """
     raw = stream if isinstance(stream, io.RawIOBase) else _Raw(stream)
     opened: Opened = io.BufferedReader(raw, _CHUNK)
     if beginning(opened).startswith(_GZIP):
         opened = gzip.GzipFile(fileobj=opened)
-    if beginning(opened).startswith(_UTF16):
-        opened = io.BufferedReader(_Utf8(opened), _CHUNK)
-    return opened
+    if encoding := _encoding(beginning(opened)):
+        opened = io.BufferedReader(_Utf8(opened, encoding), _CHUNK)
+    return opened if budget is None else io.BufferedReader(_Limited(opened, budget), _CHUNK)
+
+
+def _encoding(start: bytes) -> str:
+    """UTF-16 or UTF-32 by the byte-order mark; UTF-16 without one by its first two characters,
+    which are ASCII in JSON and in most headings. Empty for everything else.
+    """
+    if start.startswith(_UTF32):
+        return "utf-32"
+    if start.startswith(_UTF16):
+        return "utf-16"
+    zeros = [byte == 0 for byte in start[:4]]
+    if zeros == [False, True, False, True]:
+        return "utf-16-le"
+    return "utf-16-be" if zeros == [True, False, True, False] else ""
 
 
 def is_packed(stream: Opened) -> bool:
     """Whether reading it decompresses: it is gzip, or a member of a ZIP archive."""
     if isinstance(stream, gzip.GzipFile):
         return True
-    return isinstance(stream.raw, _Raw) and stream.raw.is_packed
+    return isinstance(stream.raw, _Raw | _Limited) and stream.raw.is_packed
 
 
 def beginning(stream: Opened) -> bytes:
@@ -123,9 +160,9 @@ def json_values(stream: Opened) -> Values:
 
 
 def decoded(line: FileLine) -> str | ImportProblem:
-    """The line's text, without a byte-order mark."""
+    """The line's text, without a byte-order mark: files that were joined have some inside."""
     try:
-        return line.content.decode("utf-8-sig" if line.number == 1 else "utf-8")
+        return line.content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return ImportProblem(
             line.number,
@@ -241,12 +278,14 @@ def chunks(stream: Opened) -> Iterator[bytes | ImportProblem]:
 
 
 class _Utf8(io.RawIOBase):
-    """A UTF-16 stream as UTF-8. Reading raises UnicodeDecodeError where it is damaged."""
+    """A stream in another encoding as UTF-8. Reading raises UnicodeDecodeError where it is
+    damaged.
+    """
 
-    def __init__(self, stream: Opened) -> None:
+    def __init__(self, stream: Opened, encoding: str) -> None:
         super().__init__()
         self._stream = stream
-        self._decoder = codecs.getincrementaldecoder("utf-16")()
+        self._decoder = codecs.getincrementaldecoder(encoding)()
         self._ready = b""
         self._damage: UnicodeDecodeError | None = None
 
@@ -284,5 +323,24 @@ class _Raw(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Limited(io.RawIOBase):
+    """A stream that may be read as far as a budget goes."""
+
+    def __init__(self, stream: Opened, budget: Budget) -> None:
+        super().__init__()
+        self._stream, self._budget = stream, budget
+        self.is_packed = is_packed(stream)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        # With nothing left, one byte tells whether the file ends here as well.
+        data = self._stream.read1(min(len(buffer), self._budget.n_bytes) or 1)
+        self._budget.take(len(data))
         buffer[: len(data)] = data
         return len(data)

@@ -5,6 +5,7 @@ of them compressed or in a ZIP archive.
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import ImportProblem, shown
 from labeling.importers.files import arrays, arrow, lines, sheets, tables
-from labeling.importers.files.lines import Opened, Values
+from labeling.importers.files.lines import Budget, Opened, Values
 
 _PARQUET = b"PAR1"
 _ZIP = b"PK\x03\x04"
@@ -24,30 +25,57 @@ File = tuple[str, str, Values]
 """The file's name in an archive ("" outside one), what holds its rows, and its rows."""
 
 
-def files(stream: BinaryIO, text: str = "") -> Iterator[File]:
+def files(stream: BinaryIO, text: str = "", budget: Budget | None = None) -> Iterator[File]:
     """The files in a stream, one unless it is a ZIP archive. Each must be read to its end before
-    the next. `text` says what a file of text is (jsonl or csv), so that it is not guessed.
+    the next. `text` says what a file of text is (jsonl or csv), so that it is not guessed. Where
+    the budget is spent, the files and their rows end.
     """
-    opened = lines.unpacked(stream)
+    try:
+        for name, kind, values in _files(stream, text, budget):
+            yield name, kind, _within_budget(values)
+    except lines.Spent:
+        return
+
+
+def _within_budget(values: Values) -> Values:
+    try:
+        yield from values
+    except lines.Spent:
+        return
+
+
+def _files(stream: BinaryIO, text: str, budget: Budget | None) -> Iterator[File]:
+    opened = lines.unpacked(stream, budget)
     if not lines.beginning(opened).startswith(_ZIP):
         kind = kind_of(opened)
         if text and kind != "parquet" and (text, kind) != ("jsonl", "json"):
             kind = text
-        yield "", kind, _READERS[kind](opened)
-        return
-    try:
-        file = arrow.seekable(opened)
-    except arrow.TooLarge:
-        yield "", "", iter([arrow.too_large()])
-        return
-    except arrow.DAMAGED:
-        yield "", "", iter([_damaged()])
-        return
-    with file:
-        if sheets.is_workbook(file):
-            yield "", "xlsx", sheets.read(file)
+        if kind == "parquet":
+            yield "", kind, arrow.read(opened, _itself(stream, opened), budget)
         else:
-            yield from _members(file)
+            yield "", kind, _READERS[kind](opened)
+        return
+    with ExitStack() as copies:
+        try:
+            file = _itself(stream, opened) or copies.enter_context(arrow.seekable(opened))
+        except arrow.TooLarge:
+            yield "", "", iter([arrow.too_large()])
+            return
+        except arrow.DAMAGED:
+            yield "", "", iter([_damaged()])
+            return
+        if sheets.is_workbook(file):
+            yield "", "xlsx", sheets.read(file, budget)
+        else:
+            yield from _members(file, budget)
+
+
+def _itself(stream: BinaryIO, opened: Opened) -> BinaryIO | None:
+    """The stream, at its start, if it can be read from its end: then it needs no copy."""
+    if lines.is_packed(opened) or not hasattr(stream, "seek"):
+        return None
+    stream.seek(0)
+    return stream
 
 
 def kind_of(opened: Opened) -> str:
@@ -78,12 +106,12 @@ def _is_json_text(line: bytes) -> bool:
     return isinstance(value, str) and value.strip().lower() not in ("prompt", "text", "messages")
 
 
-def _members(file: BinaryIO) -> Iterator[File]:
+def _members(file: BinaryIO, budget: Budget | None) -> Iterator[File]:
     try:
         with zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
             wanted = [name for name in names if _is_data(name)][:MAX_FILES]
-            yield from ((name, *_member(archive, name)) for name in wanted)
+            yield from ((name, *_member(archive, name, budget)) for name in wanted)
             left_out = [name for name in names if name not in wanted and "__MACOSX" not in name]
             if left_out:
                 yield "", "", iter([_left_out(left_out)])
@@ -91,19 +119,21 @@ def _members(file: BinaryIO) -> Iterator[File]:
         yield "", "", iter([_damaged()])
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> tuple[str, Values]:
+def _member(archive: zipfile.ZipFile, name: str, budget: Budget | None) -> tuple[str, Values]:
     try:
-        opened = lines.unpacked(archive.open(name))  # type: ignore[arg-type]
+        opened = lines.unpacked(archive.open(name), budget)  # type: ignore[arg-type]
     except RuntimeError:  # it needs a password
         sentence = _("The archive is encrypted. Unpack it and import the files in it.")
         return "", iter([ImportProblem(0, sentence, is_fatal=True)])
     if lines.beginning(opened).startswith(_ZIP):
-        return "xlsx", _workbook(opened)
+        return "xlsx", _workbook(opened, budget)
     kind = kind_of(opened)
+    if kind == "parquet":
+        return kind, arrow.read(opened, None, budget)
     return kind, _READERS[kind](opened)
 
 
-def _workbook(opened: Opened) -> Values:
+def _workbook(opened: Opened, budget: Budget | None) -> Values:
     try:
         file = arrow.seekable(opened)
     except arrow.TooLarge:
@@ -114,7 +144,7 @@ def _workbook(opened: Opened) -> Values:
         return
     with file:
         if sheets.is_workbook(file):
-            yield from sheets.read(file)
+            yield from sheets.read(file, budget)
         else:
             sentence = _("This is an archive in an archive. Unpack it and import the files in it.")
             yield ImportProblem(0, sentence)
@@ -139,7 +169,6 @@ def _damaged() -> ImportProblem:
 
 
 _READERS = {
-    "parquet": arrow.read,
     "json": arrays.read,
     "jsonl": lines.json_values,
     "csv": tables.read,

@@ -9,7 +9,7 @@ from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
 from labeling.importers.drafts import ImportProblem, shown
 from labeling.importers.files import tables
-from labeling.importers.files.lines import Values
+from labeling.importers.files.lines import Budget, Values
 
 MAX_UNPACKED = 512 * 1024 * 1024
 """A sheet is read as a whole. A larger one is better saved as CSV."""
@@ -26,8 +26,8 @@ def is_workbook(file: BinaryIO) -> bool:
         file.seek(0)
 
 
-def read(file: BinaryIO) -> Values:
-    """The rows below the first one, as texts by its headings."""
+def read(file: BinaryIO, budget: Budget | None = None) -> Values:
+    """The rows below the first one, as texts by its headings. Raises lines.Spent."""
     with zipfile.ZipFile(file) as archive:
         size = sum(member.file_size for member in archive.infolist())
     if size > MAX_UNPACKED:
@@ -35,6 +35,8 @@ def read(file: BinaryIO) -> Values:
             0, _("The workbook is too large. Save its sheet as CSV and import that."), is_fatal=True
         )
         return
+    if budget is not None:
+        budget.take(size)
     file.seek(0)
     try:
         workbook = CalamineWorkbook.from_filelike(file)

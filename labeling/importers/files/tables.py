@@ -16,6 +16,8 @@ MAX_CELL = 1_000_000
 csv.field_size_limit(MAX_CELL)
 _COMMENT = re.compile(r'"?#(?: |\w+\s*=)')
 """A line above the heading that is not data, such as “# dataset_version=1.0”."""
+_DELIMITER = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+"""Excel's first line of a table."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,13 @@ def _rows(stream: Opened) -> Iterator[Row | ImportProblem]:
     broken: list[ImportProblem] = []
     text = _texts(stream, broken)
     first, n_comments = next(text, ""), 0
-    while _COMMENT.match(first):
+    delimiter = ""
+    while (said := _DELIMITER.fullmatch(first)) or _COMMENT.match(first):
+        delimiter = said[1] if said else delimiter
         first, n_comments = next(text, ""), n_comments + 1
-    # The delimiter is the one that occurs most in the heading.
-    reader = csv.reader(_with(first, text), delimiter=max(",;\t", key=first.count), strict=True)
+    # The delimiter is the one that occurs most in the heading, if no line names it.
+    delimiter = delimiter or max(",;\t|", key=first.count)
+    reader = csv.reader(_with(first, text), delimiter=delimiter, strict=True)
     while True:
         line = n_comments + reader.line_num + 1
         try:

@@ -12,6 +12,8 @@ def _draft(line: int, row: Row) -> ImportDraft:
     messages = reading.with_system(row, reading.chat(row.get(name), name))
     marks, is_good = reading.marks_of(row)
     author = reading.author_of(row)
+    if reading.is_unlearned(row.get(name)):
+        is_good, marks = False, marks | {"weight": 0}
     return reading.of_messages(
         line, messages, name, is_human=is_good and not author, author=author, marks=marks
     )

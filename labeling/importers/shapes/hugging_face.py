@@ -58,8 +58,7 @@ def _draft(line: int, row: Row) -> ImportDraft:
         return ImportDraft(line, _prompt(row), (Reply(text, **about),))
     if "messages" in row:
         messages = reading.chat(row["messages"], "messages")
-        # OpenAI's files give weight 0 to replies that must not be learned.
-        if row["messages"][-1].get("weight") == 0:
+        if reading.is_unlearned(row["messages"]):
             about |= {"is_human": False, "marks": marks | {"weight": 0}}
         return reading.of_messages(line, messages, "messages", **about)
     return ImportDraft(line, _prompt(row))

@@ -20,6 +20,9 @@ from labeling.importers.shapes.reading import Row
 
 ANSWERS = ("output", "response", "answer")
 _CONTEXTS = ("input", "context")
+_SCORES = ("fine-grained_score", "overall_score")
+_NO_CONTEXT = ("", "<noinput>")
+"""The second is self-instruct's."""
 _MODELS = ("model", "generator")
 
 
@@ -38,7 +41,7 @@ def _prompt(row: Row) -> tuple[Message, ...]:
     """The instruction, and its input or context below it."""
     text = text_of(row.get("instruction"), "instruction")
     for name in _CONTEXTS:
-        if row.get(name) not in (None, "") and str(row[name]).strip():
+        if row.get(name) is not None and str(row[name]).strip() not in _NO_CONTEXT:
             text = f"{text}\n\n{text_of(row[name], name)}"
     return reading.with_system(row, one_prompt(text, "instruction"))
 
@@ -47,13 +50,29 @@ def _ultrafeedback(line: int, row: Row) -> ImportDraft:
     completions = row.get("completions")
     if not isinstance(completions, list):
         raise Unusable(_("`completions` is not a list of answers. Fix or remove this line."))
-    replies = [_completion(one, f"completions[{n}]") for n, one in enumerate(completions)]
+    score = _score_name(completions)
+    replies = [_completion(one, f"completions[{n}]", score) for n, one in enumerate(completions)]
     # Two models may give the same answer; it is ranked once.
     replies = list({reply.text.strip(): reply for reply in reversed(replies)}.values())[::-1]
     scores = [reply.marks.get("score") for reply in replies]
     if len(replies) < 2 or None in scores:
         return ImportDraft(line, _prompt(row), tuple(replies))
     return ImportDraft(line, _prompt(row), ranked_by(replies, scores), is_compared=True)
+
+
+def _score_name(completions: Sequence[Any]) -> str:
+    """The score that all answers of a row have, because the two are on different scales:
+    `fine-grained_score` is the mean of the four ratings; `overall_score` is wrong in some rows.
+    """
+    every = [one for one in completions if isinstance(one, dict)]
+    return next(
+        (
+            name
+            for name in _SCORES
+            if all(reading.number_of(one.get(name)) is not None for one in every)
+        ),
+        _SCORES[0],
+    )
 
 
 def ranked_by(replies: Sequence[Reply], scores: Sequence[Any]) -> tuple[Reply, ...]:
@@ -64,12 +83,10 @@ def ranked_by(replies: Sequence[Reply], scores: Sequence[Any]) -> tuple[Reply, .
     )
 
 
-def _completion(one: Any, name: str) -> Reply:
+def _completion(one: Any, name: str, score_name: str) -> Reply:
     if not isinstance(one, dict):
         raise Unusable(_("`%(name)s` is not an object with a `response`.") % {"name": name})
-    # The mean of the four ratings; `overall_score` is known to be wrong in some rows.
-    score = reading.number_of(one.get("fine-grained_score"))
-    score = reading.number_of(one.get("overall_score")) if score is None else score
+    score = reading.number_of(one.get(score_name))
     return Reply(
         response_text(one.get("response"), f"{name}.response"),
         author=reading.author_of(one),
@@ -79,7 +96,7 @@ def _completion(one: Any, name: str) -> Reply:
 
 _KNOWN = ("instruction", *_CONTEXTS, *ANSWERS, *_MODELS, *reading.SYSTEM_COLUMNS)
 read = reading.each(_draft, _KNOWN, answers=ANSWERS)
-_COMPLETION = {"response", "model", "fine-grained_score", "overall_score"}
+_COMPLETION = {"response", "model", *_SCORES}
 read_ultrafeedback = reading.each(
     _ultrafeedback,
     ("instruction", "completions", *_CONTEXTS, *reading.SYSTEM_COLUMNS),

@@ -14,7 +14,6 @@ from labeling.importers.drafts import (
     Message,
     Reply,
     Unusable,
-    conversation,
     ends_with_user,
     licence_of,
     one_prompt,
@@ -75,13 +74,15 @@ def _draft(line: int, row: Row) -> ImportDraft:
     marks, is_good = reading.marks_of(row)
     messages = reading.with_system(row, _messages(row[name], name))
     author = reading.author_of(row)
+    if name == "messages" and reading.is_unlearned(_unfolded(row[name])):
+        is_good, marks = False, marks | {"weight": 0}
     has_response = row.get("response") not in (None, "")
     replies: tuple[Reply, ...] = ()
     if messages[-1]["role"] == "assistant":
         text = messages[-1]["content"]
         # A second answer in the row is the one that is marked.
         replies = (
-            Reply(text, is_human=not author)
+            Reply(text, is_human=not author and "weight" not in marks)
             if has_response
             else Reply(text, is_human=is_good and not author, author=author, marks=marks),
         )
@@ -104,7 +105,7 @@ def _draft(line: int, row: Row) -> ImportDraft:
 def _messages(value: Any, name: str) -> tuple[Message, ...]:
     value = _unfolded(value) if name == "messages" else value
     if isinstance(value, list) or name == "messages":
-        return conversation(value, name)
+        return reading.chat(value, name)
     if isinstance(value, str) and (turns := templated.messages_in(value, name)):
         return turns
     return one_prompt(value, name)

@@ -2,8 +2,8 @@
 annotator become a draft of their own.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from labeling.importers.drafts import (
     response_text,
     shown,
 )
+from labeling.importers.files.lines import Value, Values
 from labeling.importers.shapes import reading
 from labeling.importers.shapes.reading import Row
 
@@ -34,7 +35,9 @@ _ANSWERS = ("response", "answer", "completion", "output", "generation")
 
 @dataclass
 class _Said:
-    """What one annotator said: an order of the responses by their names, ratings, or texts."""
+    """What one annotator said at once: an order of the responses by their names, ratings, or
+    texts.
+    """
 
     ranks: dict[str, int] = field(default_factory=dict)
     ratings: dict[str, Any] = field(default_factory=dict)
@@ -43,19 +46,22 @@ class _Said:
     at: datetime | None = None
     active_s: float | None = None
     unread: list[str] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
 
 
-def _drafts(
-    line: int, fields: Row, said: Mapping[str, _Said], about: Row, *, item: str = ""
-) -> Found:
-    """One draft per annotator, or one without an annotator."""
+_Answers = list[tuple[str, _Said]]
+"""Each answer with its annotator, who may have answered twice."""
+
+
+def _drafts(line: int, fields: Row, said: _Answers, about: Row, *, item: str = "") -> Found:
+    """One draft per answer, or one without an annotator."""
     try:
         messages = _prompt(fields)
         responses = _responses(fields)
     except Unusable as error:
         yield ImportProblem(line, error.sentence)
         return
-    for name, one in (said or {"": _Said()}).items():
+    for name, one in said or [("", _Said())]:
         if len(responses) > 1:  # nobody says which of them is rated
             one.unread += [shown(question) for question in one.ratings]
             one.ratings.clear()
@@ -120,12 +126,14 @@ def _argilla(line: int, row: Row) -> Found:
     if not isinstance(fields, dict):
         yield ImportProblem(line, _("`fields` is not an object. Fix or remove this line."))
         return
-    said: dict[str, _Said] = {}
+    said: _Answers = []
+    names = [name for name in fields if name.lower().startswith(_ANSWERS)]
     for question, user, value in _argilla_answers(row.get("responses")):
-        one = said.setdefault(user, _Said())
-        names = [name for name in fields if name.lower().startswith(_ANSWERS)]
+        one = _answer_of(said, user, question)
         if isinstance(value, list) and value and _is_ranking(value):
             one.ranks |= {str(part["value"]): part["rank"] for part in value}
+        elif isinstance(value, list) and len(value) > 1 and sorted(value, key=str) == sorted(names):
+            one.ranks |= {name: rank for rank, name in enumerate(value, start=1)}
         elif isinstance(value, str) and value in names:
             one.ranks |= {name: 1 if name == value else 2 for name in names}
         elif (
@@ -142,6 +150,20 @@ def _argilla(line: int, row: Row) -> Found:
     metadata = row.get("metadata")
     about = metadata if isinstance(metadata, dict) else {}
     yield from _drafts(line, fields, said, about, item=_id(row))
+
+
+def _answer_of(said: _Answers, user: str, question: str) -> _Said:
+    """Where a user's answer to a question belongs: a second answer to the same question begins
+    another one.
+    """
+    for name, one in said:
+        if name == user and question not in one.asked:
+            break
+    else:
+        one = _Said()
+        said.append((user, one))
+    one.asked.add(question)
+    return one
 
 
 def _id(row: Row) -> str:
@@ -196,14 +218,17 @@ def _label_studio(line: int, row: Row) -> Found:
         yield ImportProblem(line, _("`data` is not an object. Fix or remove this line."))
         return
     annotations = row.get("annotations")
-    said: dict[str, _Said] = {}
+    said: _Answers = []
     for place, annotation in enumerate(annotations if isinstance(annotations, list) else ()):
         if isinstance(annotation, dict) and annotation.get("was_cancelled") is not True:
             results = annotation.get("result")
-            one = said.setdefault(_annotator(annotation, place), _Said())
+            if not isinstance(results, list) or not results:
+                continue
+            one = _Said()
+            said.append((_annotator(annotation, place), one))
             one.at, _why = times.moment(str(annotation.get("created_at") or ""))
             one.active_s = reading.number_of(annotation.get("lead_time"))
-            for result in results if isinstance(results, list) else ():
+            for result in results:
                 if isinstance(result, dict) and isinstance(result.get("value"), dict):
                     _note(one, result, result["value"], data)
     yield from _drafts(line, data, said, data, item=_id(row))
@@ -261,6 +286,68 @@ def _order(ranker: Any) -> list[str]:
 read_argilla = reading.each_several(
     _argilla, ("id", "status", "fields", "responses", "metadata", "_server_id")
 )
+
+
+def is_flat_argilla(row: Row) -> bool:
+    """Whether it is a record as Argilla 2 publishes it to a hub: `quality.responses` has the
+    values, `quality.responses.users` who gave them.
+    """
+    return any(name.endswith(_USERS) for name in row)
+
+
+def read_flat_argilla(values: Values) -> Found:
+    return read_argilla(
+        replace(value, value=_record(value.value))
+        if isinstance(value, Value) and isinstance(value.value, dict)
+        else value
+        for value in values
+    )
+
+
+_USERS, _STATUS = ".responses.users", ".responses.status"
+
+
+def _record(row: Row) -> Row:
+    """A flat record with its fields and answers where Argilla's own export has them. Suggestions
+    are a model's. Answers that are no lists stay where they are, to be reported.
+    """
+    questions = [name.removesuffix(_USERS) for name in row if name.endswith(_USERS)]
+    parts = tuple(f"{question}.{part}" for question in questions for part in _PARTS)
+    about = {name: row[name] for name in ("id", "_server_id", "status") if name in row}
+    fields = {
+        name: value
+        for name, value in row.items()
+        if name not in about and not name.startswith(parts)
+    }
+    answers = {question: _flat_answers(row, question) for question in questions}
+    unread = {
+        name: row[name]
+        for question, found in answers.items()
+        if found is None
+        for name in (f"{question}.responses", f"{question}{_USERS}")
+        if row.get(name)
+    }
+    responses = {question: found for question, found in answers.items() if found is not None}
+    return {**about, **unread, "fields": fields, "responses": responses}
+
+
+_PARTS = ("responses", "suggestion")
+
+
+def _flat_answers(row: Row, question: str) -> list[Row] | None:
+    values, users = row.get(f"{question}.responses"), row.get(f"{question}{_USERS}")
+    if not isinstance(values, list) or not isinstance(users, list) or len(values) != len(users):
+        return None
+    status = row.get(f"{question}{_STATUS}")
+    states = (
+        status if isinstance(status, list) and len(status) == len(users) else [None] * len(users)
+    )
+    return [
+        {"value": value, "user_id": user, "status": state}
+        for value, user, state in zip(values, users, states, strict=True)
+    ]
+
+
 read_label_studio = reading.each_several(
     _label_studio,
     (

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from labeling.importers.drafts import (
     LICENCE_COLUMNS,
+    ROLES,
     Found,
     ImportDraft,
     ImportProblem,
@@ -90,6 +91,8 @@ def each_several(
                     has_answer = any(value.value.get(name) for name in answered)
                     names = known | MARKS if has_answer else known
                     yield from _report(value, names, inner or {}, unknown)
+                    if has_answer:
+                        yield from _unreadable_scores(value)
                 yield from made
 
     return read
@@ -101,6 +104,19 @@ def _report(value: Value, known: set[str], inner: Inner, unknown: set[str]) -> F
     if new and len(unknown) < MAX_UNKNOWN:
         unknown |= new
         yield ImportProblem(value.heading or value.line, not_imported(new))
+
+
+def _unreadable_scores(value: Value) -> Found:
+    for name in SCORES:
+        given = value.value.get(name)
+        if _is_unreadable(given):
+            sentence = _("`%(name)s` is “%(value)s”, which is no number, so it is not imported.")
+            words = {"name": name, "value": shown(given)}
+            yield ImportProblem(value.line, sentence % words, is_once=True)
+
+
+def _is_unreadable(score: Any) -> bool:
+    return score is not None and score != "" and number_of(score) is None
 
 
 def not_imported(names: Collection[str]) -> str:
@@ -149,7 +165,7 @@ def marks_of(row: Row) -> tuple[Marks, bool]:
             marks[name] = score
     label = row.get("label")
     if label is None or label == "":
-        return marks, not marks
+        return marks, not marks and not any(_is_unreadable(row.get(name)) for name in SCORES)
     verdict = verdict_of(label)
     return {"label": shown(label) if verdict is None else verdict} | marks, verdict is True
 
@@ -208,14 +224,24 @@ _SIDES = {
     "model": "assistant",
     "bot": "assistant",
 }
+_KNOWN_SIDES = {*ROLES, "developer"}
+
+
+def is_unlearned(messages: Any) -> bool:
+    """Whether the last message has weight 0, as replies that must not be learned have in OpenAI's
+    files and others.
+    """
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    return isinstance(last, dict) and last.get("weight") == 0
 
 
 def _as_message(part: Any) -> Any:
-    if not isinstance(part, dict) or ("role" in part and "content" in part):
+    if not isinstance(part, dict):
         return part
-    side = part.get("from", part.get("role"))
-    content = part.get("value", part.get("content", part.get("text")))
-    return {"role": _SIDES.get(side, side) if isinstance(side, str) else side, "content": content}
+    side = part.get("role", part.get("from"))
+    content = part.get("content", part.get("value", part.get("text")))
+    role = _SIDES.get(side.lower(), side.lower()) if isinstance(side, str) else side
+    return {**part, "role": role if role in _KNOWN_SIDES else side, "content": content}
 
 
 def with_system(row: Row, messages: tuple[Message, ...]) -> tuple[Message, ...]:

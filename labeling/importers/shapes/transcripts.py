@@ -41,6 +41,7 @@ def _turns(transcript: str, name: str) -> list[Message]:
     """The turns of a transcript, with consecutive turns of one speaker joined; the last one is the
     reply.
     """
+    transcript = transcript.replace("\r\n", "\n")
     start, *parts = _TURN.split(
         transcript if transcript.startswith("\n\n") else "\n\n" + transcript.lstrip()
     )

@@ -130,6 +130,8 @@ def _tree(root: Any, group: str, places: Mapping[int, int], line: int) -> Found:
         node, history = waiting.pop()
         at = places.get(id(node), line)
         if isinstance(node, dict) and node.get("deleted") is True:
+            sentence = _("Deleted messages are left out, with the replies to them.")
+            yield ImportProblem(at, sentence, is_once=True)
             continue
         try:
             messages = (*history, _message(node, history))

@@ -12,11 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import access as accounts_access
 from accounts.audit import words as audit_words
-from accounts.login import password_links
+from accounts.login import browser_sessions, password_links
 from accounts.models import User
 from accounts.people import selectors as people_selectors
 from accounts.people import services as people_services
@@ -87,6 +88,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "link": request.session.pop(_link_key(person), None),
         "takes_passwords": settings.PASSWORDS,
+        "n_sessions": len(browser_sessions.sessions_of(user=person, now=timezone.now())),
         "providers": people_selectors.providers_of(user=person),
         "has_two_factor": people_selectors.has_two_factor(user=person),
         "events": [
@@ -116,6 +118,19 @@ def turn_off_two_factor(request: MemberRequest, pk: int) -> HttpResponse:
         messages.warning(request, problem.sentence)
     else:
         messages.success(request, _("Two-factor authentication is off for this person."))
+    return redirect("person", pk)
+
+
+@require_POST
+def log_out(request: MemberRequest, pk: int) -> HttpResponse:
+    """In every browser."""
+    person = get_object_or_404(User, pk=pk)
+    n_ended = browser_sessions.end_all(user=person, by=request.user, now=timezone.now())
+    messages.success(
+        request,
+        ngettext("Logged out in %(n)d browser.", "Logged out in %(n)d browsers.", n_ended)
+        % {"n": n_ended},
+    )
     return redirect("person", pk)
 
 

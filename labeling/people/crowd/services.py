@@ -17,7 +17,7 @@ from accounts.people import services as people_services
 from accounts.refusals import Refusal
 from labeling.models import Campaign, CrowdLink, CrowdVisit, PoolMembership, Rater, Slot
 from labeling.people.accounts import services as accounts_services
-from labeling.people.crowd import completion, selectors
+from labeling.people.crowd import completion, selectors, worker_ids
 from labeling.people.pools import services as pools_services
 from labeling.queue import items, slots
 
@@ -89,7 +89,8 @@ def begin_visit(
             .select_related("campaign__pool")
             .get(pk=link.pk)
         )
-        visit = stored.visits.select_related("rater__user").filter(external_id=external_id).first()
+        same_worker = stored.visits.filter(external_id__in=worker_ids.as_stored(external_id))
+        visit = same_worker.select_related("rater__user").first()
         if visit is not None:
             return _resume(visit, known=known)
         if not stored.is_open or stored.campaign.state != Campaign.State.OPEN:
@@ -218,7 +219,7 @@ def _returning_rater(*, link: CrowdLink, external_id: str, known: Collection[int
     campaign. None otherwise: then they become another rater.
     """
     earlier = Rater.objects.filter(
-        crowd_visits__external_id=external_id,
+        crowd_visits__external_id__in=worker_ids.as_stored(external_id),
         crowd_visits__link__id_parameter=link.id_parameter,
     )
     raters = list(earlier.select_related("user").distinct().order_by("-pk"))

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from labeling.models import (
+    CrowdVisit,
     Demonstration,
     Draft,
     GuidelineReading,
@@ -19,10 +20,12 @@ from labeling.models import (
     PayDispute,
     Payment,
     Pool,
+    ProlificSubmission,
     RankedResponse,
     Rater,
     StepAttempt,
 )
+from labeling.people.crowd import worker_ids
 
 Record = dict[str, Any]
 CHUNK = 500
@@ -34,6 +37,7 @@ class WithdrawalEffect:
 
     n_judgments: int
     pools: list[Pool]
+    came_through_platform: bool
 
 
 def withdrawal_effect(*, rater: Rater) -> WithdrawalEffect:
@@ -44,6 +48,7 @@ def withdrawal_effect(*, rater: Rater) -> WithdrawalEffect:
                 "name"
             )
         ),
+        came_through_platform=rater.crowd_visits.exists(),
     )
 
 
@@ -54,6 +59,7 @@ def own_data(*, rater: Rater) -> Iterator[Record]:
     yield from _work_in_progress(rater)
     yield from _onboarding(rater)
     yield from _pay(rater)
+    yield from _crowd(rater)
 
 
 def _profile(rater: Rater) -> Record:
@@ -172,3 +178,39 @@ def _pay(rater: Rater) -> Iterator[Record]:
     disputes = PayDispute.objects.filter(rater=rater).order_by("pk")
     for dispute in disputes.values("since", "until", "text", "raised_at", "answer", "answered_at"):
         yield {"type": "pay question"} | dispute
+
+
+def _crowd(rater: Rater) -> Iterator[Record]:
+    """Visits from a crowd platform. IDs are null once they were removed after a withdrawal."""
+    visits = CrowdVisit.objects.filter(rater=rater).select_related("link__campaign").order_by("pk")
+    for visit in visits:
+        yield {
+            "type": "visit",
+            "campaign": str(visit.link.campaign),
+            "study": visit.link.name,
+            "id_parameter": visit.link.id_parameter,
+            "worker_id": worker_ids.shown(visit.external_id),
+            "state": visit.state,
+            "code": visit.code,
+            "started_at": visit.started_at,
+            "ended_at": visit.ended_at,
+        }
+    for submission in _submissions(rater):
+        yield {
+            "type": "submission",
+            "study": submission.study.link.name,
+            "submission_id": worker_ids.shown(submission.prolific_id),
+            "participant_id": worker_ids.shown(submission.participant_id),
+            "status": submission.status,
+            "code": submission.code,
+            "started_at": submission.started_at,
+            "completed_at": submission.completed_at,
+            "return_asked_at": submission.return_asked_at,
+            "currency": submission.study.currency,
+            "bonuses": list(submission.bonuses.values("amount", "is_paid", "batch__sent_at")),
+        }
+
+
+def _submissions(rater: Rater) -> QuerySet[ProlificSubmission]:
+    found = ProlificSubmission.objects.filter(visit__rater=rater)
+    return found.select_related("study__link").order_by("pk")

@@ -21,6 +21,7 @@ from labeling.models import (
     ProlificSubmission,
 )
 from labeling.pay.timesheets import visits
+from labeling.people.crowd import worker_ids
 from labeling.queue.spending import money
 
 Status = ProlificSubmission.Status
@@ -49,6 +50,11 @@ class Row:
     @property
     def visit(self) -> CrowdVisit | None:
         return self.submission.visit
+
+    @property
+    def prolific_id(self) -> str:
+        """Empty once it was removed after a withdrawal."""
+        return worker_ids.shown(self.submission.prolific_id) or ""
 
     @property
     def is_late(self) -> bool:
@@ -123,7 +129,12 @@ def _row(
         if _is_late(submission, n_given):
             owed = max(owed, study.reward)
     is_marked_paid = visit is not None and _is_marked_paid(visit, paid_days)
-    is_counted = submission.status in OWED and bool(study.currency) and not is_marked_paid
+    is_counted = (
+        submission.status in OWED
+        and bool(study.currency)
+        and not is_marked_paid
+        and not worker_ids.is_removed(submission.prolific_id)  # nothing was due then
+    )
     return Row(
         submission=submission,
         n_given=n_given,

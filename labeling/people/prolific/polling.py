@@ -5,7 +5,8 @@ Each study has its next look in its row; a beat task rings what is due. After fa
 become rarer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from labeling.models import CrowdLink, CrowdVisit, ProlificStudy, ProlificSubmission
 from labeling.people.crowd import services as crowd_services
+from labeling.people.crowd import worker_ids
 from labeling.people.prolific import client, protocol
 
 Status = ProlificStudy.Status
@@ -52,7 +54,7 @@ def poll_study(*, study_id: int, is_asked: bool = False, now: datetime) -> bool:
     study = studies.select_related("link__campaign__pool").get()
     try:
         found = protocol.study(study.prolific_id)
-        submissions = list(protocol.submissions(study_id=study.prolific_id))
+        submissions = _as_stored(study, protocol.submissions(study_id=study.prolific_id))
     except client.UnableToUseProlific as problem:
         _note_problem(study, problem, now=now)
         return False
@@ -61,6 +63,34 @@ def poll_study(*, study_id: int, is_asked: bool = False, now: datetime) -> bool:
         _store_study(study, found, submissions, now=now)
     _end_visits(study, submissions, now=now)
     return True
+
+
+def _as_stored(
+    study: ProlificStudy, found: Iterable[protocol.Submission]
+) -> list[protocol.Submission]:
+    """With a hash in place of each ID that a withdrawal has removed, so that it stays removed."""
+    removed = {
+        *_removed(study.link.visits.values_list("external_id", flat=True)),
+        *_removed(study.submissions.values_list("prolific_id", flat=True)),
+    }
+    if not removed:
+        return list(found)
+    return [
+        replace(
+            each,
+            prolific_id=_stored_id(each.prolific_id, removed),
+            participant_id=_stored_id(each.participant_id, removed),
+        )
+        for each in found
+    ]
+
+
+def _removed(stored: Iterable[str]) -> list[str]:
+    return [each for each in stored if worker_ids.is_removed(each)]
+
+
+def _stored_id(given: str, removed: Set[str]) -> str:
+    return next((each for each in worker_ids.as_stored(given) if each in removed), given)
 
 
 def _note_problem(
@@ -113,6 +143,7 @@ def _store_submissions(study: ProlificStudy, found: Iterable[protocol.Submission
         update_conflicts=True,
         unique_fields=["prolific_id"],
         update_fields=[
+            "participant_id",
             "visit",
             "status",
             "code",

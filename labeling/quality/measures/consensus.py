@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from labeling.guidelines.rating_form import Question, Scale
+from labeling.quality.measures.votes import Record, Votes
 from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.consensus import certainty
+from labeling.statistics.consensus import certainty, ratings
+from labeling.statistics.figures import codes
 
 LEFT, TIE, RIGHT = -1, 0, 1
 _ALIKE = 1e-9
@@ -140,3 +143,30 @@ def _beaten(
 
 def _place(response: int, score: Mapping[int, float]) -> int:
     return 1 + sum(other > score[response] + _ALIKE for other in score.values())
+
+
+def noise_by_rater(votes: Votes, questions: Sequence[Question]) -> dict[int, Record]:
+    """By rater and question, how far their answers are from the others': it weights the answers of
+    a consensus. Repeats are left out.
+    """
+    once, found = votes.once, dict[int, Record]()
+    unit = codes(once.item * (int(once.response.max(initial=0)) + 1) + once.response)[0]
+    for question in questions:
+        scores = once.answers.get(question.name)
+        if scores is None:
+            continue
+        known = ~np.isnan(scores)
+        given = {"units": unit[known], "raters": once.rater[known]}
+        noise = (
+            ratings.noise(**given, scores=scores[known])
+            if is_ordered(question)
+            else ratings.unlikeness(**given, answers=scores[known])
+        )
+        for rater, each in noise.items():
+            found.setdefault(rater, {})[question.name] = {"value": each.variance, "n": each.n}
+    return found
+
+
+def is_ordered(question: Question) -> bool:
+    """Whether its answers have a mean: numbers, yes and no, and words in an order."""
+    return not isinstance(question, Scale) or question.is_ordered

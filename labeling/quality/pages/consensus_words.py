@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from labeling.guidelines.rating_form import Flag
 from labeling.quality.item_answers import LetteredResponse
 from labeling.quality.measures.consensus import PairConsensus
 from labeling.quality.votes.item_consensus import ItemConsensus
+from labeling.quality.votes.rating_consensus import RatingConsensus
 
 
 @dataclass(frozen=True)
@@ -32,18 +36,41 @@ class PairRow:
 
 
 @dataclass(frozen=True)
+class RatingRow:
+    """The answers to one question about one response."""
+
+    letter: str
+    question: str
+    together: str
+    """their mean, the share of yes, or a word"""
+    interval: str
+    weighted: str
+    median: str
+    spread: str
+    n: int
+
+
+@dataclass(frozen=True)
 class ConsensusText:
     """`rows` has the best first, and is empty if nobody ranked two responses; `differences` lists
-    the pairs that change when votes are weighted.
+    the pairs that change when votes are weighted. The sentence is about orders: empty for a single
+    response, which has ratings only.
     """
 
     rows: list[PlaceRow]
     pairs: list[PairRow]
     differences: list[str]
     sentence: str
+    ratings: list[RatingRow]
+    """without flags that nobody ticked"""
 
 
-def as_text(*, found: ItemConsensus, responses: Sequence[LetteredResponse]) -> ConsensusText:
+def as_text(
+    *,
+    found: ItemConsensus,
+    responses: Sequence[LetteredResponse],
+    ratings: Sequence[RatingConsensus] = (),
+) -> ConsensusText:
     letters = {entry.response.pk: entry.letter for entry in responses}
     by_majority, weighted = (
         [getattr(place, name) for place in found.places] for name in ("by_majority", "weighted")
@@ -60,7 +87,38 @@ def as_text(*, found: ItemConsensus, responses: Sequence[LetteredResponse]) -> C
     ]
     pairs = [_pair(pair, letters) for pair in found.pairs]
     differences = [_difference(pair, letters) for pair in found.pairs if pair.is_overruled]
-    return ConsensusText(rows, pairs, differences, _sentence(found, n_changed=len(differences)))
+    is_rated_alone = len(responses) == 1 and bool(ratings)
+    sentence = "" if is_rated_alone else _sentence(found, n_changed=len(differences))
+    rated = [_rating(one, letters[one.response]) for one in ratings if not _is_unticked(one)]
+    return ConsensusText(rows, pairs, differences, sentence, rated)
+
+
+def _is_unticked(found: RatingConsensus) -> bool:
+    is_flag = isinstance(found.question, Flag)
+    return is_flag and found.numbers is not None and found.numbers.mean == 0
+
+
+def _rating(found: RatingConsensus, letter: str) -> RatingRow:
+    about: dict[str, Any] = {"letter": letter, "question": found.question.label, "n": found.n}
+    numbers = found.numbers
+    if numbers is None:
+        about |= {"together": found.answer or _("tie"), "weighted": found.weighted_answer or "–"}
+        return RatingRow(**about, interval="–", median="–", spread="–")
+    is_flag = isinstance(found.question, Flag)
+    shown = _percent if is_flag else _decimal
+    ends = (numbers.low, numbers.high)
+    return RatingRow(
+        **about,
+        together=shown(numbers.mean),
+        interval=" – ".join(shown(end) for end in ends if end is not None) or "–",
+        weighted=shown(numbers.weighted),
+        median="–" if is_flag else found.answer or _decimal(numbers.median),
+        spread="–" if is_flag or numbers.spread is None else _decimal(numbers.spread),
+    )
+
+
+def _decimal(number: float) -> str:
+    return number_format(round(number, 2), decimal_pos=2)  # it cuts off what it does not show
 
 
 def _sentence(found: ItemConsensus, *, n_changed: int) -> str:

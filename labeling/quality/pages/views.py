@@ -153,6 +153,7 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
                 "effects": _effects(habits),
                 "chart": _chart(habits),
                 "habits": habits,
+                "has_sides_of_file": _has_sides_of_file(campaign),
             }
             context |= _wording(report.results["wording"]) | _groups_of_raters(
                 report.results["groups"]
@@ -258,6 +259,13 @@ def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -
     if campaign and found:
         context |= _panel_of_rater(campaign, rater, found[0])
     return render(request, "labeling/quality/quality_rater.html", context)
+
+
+def _has_sides_of_file(campaign: Campaign) -> bool:
+    """Whether the answers were imported from a file that does not say what raters saw first: only
+    an export of this site does.
+    """
+    return campaign.import_batch is not None and campaign.import_batch.format != "rankings"
 
 
 def _panel_of_rater(

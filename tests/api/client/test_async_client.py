@@ -13,12 +13,16 @@ from django.utils import timezone
 from accounts.models import User
 from labeling.models import Campaign, Pool, Rater
 from preferably_client import AsyncPreferably, Judgment, Problem
+from tests.api.client.test_datasets import HUB_UPLOADS, hub
 from tests.api.conftest import secret_of
 from tests.api.test_labeling import written
 from tests.cast import some_prompts
 from tests.training import cast
+from tests.training.registry.hub_stub import Hub
 from training.models import RunPoint
 from training.registry import services as registry_services
+
+__all__ = ["hub"]  # a fixture
 
 
 class InTestsThread(httpx2.AsyncBaseTransport):
@@ -148,3 +152,20 @@ def test_a_models_archive_is_written_to_a_file(connect: Connect, bo: User, tmp_p
             return await site.export_model(model.pk, tmp_path / "here.tar")
 
     assert async_to_sync(export)() == (tmp_path / "here.tar").stat().st_size > 0
+
+
+@pytest.mark.filterwarnings(HUB_UPLOADS)
+def test_judgments_are_pushed_to_a_hub(
+    connect: Connect, demonstration_campaign: Campaign, rosa: Rater, hub: Hub
+) -> None:
+    written(demonstration_campaign, rosa, "It scatters.")
+
+    @async_to_sync
+    async def push() -> None:
+        async with connect() as site:
+            await site.list_judgments().push_to_hub("team/judgments", private=False, token="hf_x")
+
+    push()
+
+    assert hub.made[0]["visibility"] == "public"
+    assert [name for name in hub.files if name.endswith(".parquet")]

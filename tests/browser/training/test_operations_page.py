@@ -44,9 +44,9 @@ def test_an_admin_sees_what_is_stuck_and_then_that_it_works_again(
     cast.a_run(noor, state="running", heartbeat_at=now - timedelta(hours=1))
     page = open_page("/operations/", alice, width=width)
     axe_clean(page)
-    expect(page.locator("#operations")).to_contain_text("It has stopped")
+    expect(page.locator("#operations")).to_contain_text("Stopped.")
     look_over(page, f"operations-{width}")
 
     PeriodicTask.objects.filter(pk=beat.pk).update(last_run_at=timezone.now())
 
-    expect(page.locator("#operations")).not_to_contain_text("It has stopped", timeout=30_000)
+    expect(page.locator("#operations")).not_to_contain_text("Stopped.", timeout=30_000)

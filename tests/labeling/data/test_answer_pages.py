@@ -11,9 +11,11 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.data.imports import services as imports_services
+from labeling.importers.files import lines
 from labeling.models import Campaign, Import, Judgment, RankedResponse
 from labeling.quality.services import compute_quality
 from tests.cast import NOON
+from tests.formats.containers import xlsx
 from tests.labeling.answers import words
 
 SignedIn = Callable[[User], Client]
@@ -157,3 +159,53 @@ def test_the_campaigns_page_of_agreement_has_kappa_of_every_two_raters(
 
 def test_raters_cannot_import_answers(rosa: Any, signed_in: SignedIn) -> None:
     assert signed_in(rosa.user).get(PAGE).status_code == 403
+
+
+@pytest.mark.parametrize("is_own", [False, True])
+def test_the_bias_page_says_that_positions_are_those_of_the_file(
+    alice: User, signed_in: SignedIn, is_own: bool
+) -> None:
+    """Not for an export of this site, which has the positions that raters saw."""
+    client = signed_in(alice)
+    post(client, upload=token_in(post(client, PAIRS, preview="1")), start="1")
+    run()
+    Import.objects.update(format="rankings" if is_own else "annotations")
+    campaign = Campaign.objects.get()
+    compute_quality(campaign_id=campaign.pk, now=NOON)
+
+    text = words(client.get(f"/campaigns/{campaign.pk}/bias/"))
+
+    assert ("Positions are the order of the responses in the file" in text) is not is_own
+
+
+def test_texts_beyond_the_budget_of_a_preview_are_read_by_the_worker(
+    alice: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "LOOKED_AT", 4_000)
+    votes = b"id,rater,winner\n" + b"".join(b"%d,ann,A\n%d,bob,B\n" % (n, n) for n in range(50))
+    texts = b"id,prompt,response_a,response_b\n" + b"".join(
+        b"%d,Hi %d,%s,y\n" % (n, n, b"x" * 200) for n in reversed(range(50))
+    )
+    client = signed_in(alice)
+    previewed = post(client, votes, preview="1", texts=SimpleUploadedFile("texts.csv", texts))
+    assert "Hi 3" in words(previewed)
+    assert "No pair has the ID" not in words(previewed)
+
+    tokens: dict[str, Any] = {
+        name: token_in(previewed, name) for name in ("upload", "texts_upload")
+    }
+    post(client, start="1", **tokens)
+
+    assert run().counts["comparisons"] == 100
+    assert not Import.objects.get().problems
+
+
+def test_a_table_that_is_too_large_to_look_at_says_what_to_do(
+    alice: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "LOOKED_AT", 1_000)
+    rows = [{"item": str(n), "rater": "ann", "rating": "3"} for n in range(50)]
+
+    text = words(post(signed_in(alice), xlsx(rows), preview="1"))
+
+    assert "too large to look at its columns" in text

@@ -1,5 +1,6 @@
 """The preview of an import, and the mapping of a file's own columns, through HTTP."""
 
+import gzip
 import os
 import re
 from collections.abc import Callable
@@ -12,9 +13,11 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.data.imports import services as imports_services
+from labeling.importers.files import lines
 from labeling.models import Demonstration, Import, Prompt, Response
 from labeling.people.accounts import services as accounts_services
 from tests.cast import NOON, PASSWORD
+from tests.formats.containers import parquet
 from tests.html import page_of
 from tests.labeling.answers import words
 
@@ -194,3 +197,20 @@ def test_files_of_old_previews_are_deleted(alice: User, signed_in: SignedIn, upl
 
     assert not old.exists()
     assert len(list(uploads.rglob("preview-*"))) == 1
+
+
+def test_a_file_too_large_to_look_at_is_left_to_the_worker(
+    alice: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "LOOKED_AT", 1_000)
+    rows = [{"instruction": f"Name {n} rivers.", "output": "The Elbe."} for n in range(50)]
+    client = signed_in(alice)
+    previewed = post(client, gzip.compress(parquet(rows)), preview="1")
+    assert "too large to show its first rows" in words(previewed)
+
+    page = post(client, upload=token_in(previewed)).url
+
+    assert "read as" not in words(client.get(page))
+    batch = run()
+    assert (batch.format, batch.counts["prompts"]) == ("alpaca", 50)
+    assert "read as Alpaca" in words(client.get(page))

@@ -73,7 +73,11 @@ def test_one_ranked_reply_is_no_comparison() -> None:
 def test_deleted_replies_and_what_hangs_below_them_are_left_out() -> None:
     root = node("prompter", "a", node("assistant", "b", node("prompter", "c"), deleted=True))
 
-    assert only_draft(tree(root), "openassistant").replies == ()
+    draft, problem = found(tree(root), "openassistant")
+
+    assert isinstance(draft, ImportDraft)
+    assert draft.replies == ()
+    assert "Deleted messages are left out" in str(problem)
 
 
 def test_a_machines_reply_is_no_demonstration() -> None:

@@ -114,6 +114,7 @@ def test_requests_are_counted_by_route_and_not_by_path(client: Client) -> None:
 def test_the_processes_of_one_gunicorn_count_together(tmp_path: Path) -> None:
     counting = """
 import io, os
+import gunicorn
 from config.wsgi import application
 from django.conf import settings
 def ask(path, times, **headers):

@@ -116,8 +116,8 @@ def test_an_import_that_waits_for_long_is_named_with_its_page(
 
     waits_too_long = lines_of(client)["Imports"]
 
-    assert waits.startswith("Warning 1 waits")
-    assert waits_too_long.startswith("Problem 1 waits")
+    assert waits.startswith("Warning 1 waiting")
+    assert waits_too_long.startswith("Problem 1 waiting")
     assert "short worker" in waits
 
 
@@ -143,9 +143,9 @@ def test_runs_wait_for_as_long_as_they_must_while_a_node_is_online(
 
     with_one = lines_of(client)["Runs"]
 
-    assert without_a_node.startswith("Problem 1 waits")
+    assert without_a_node.startswith("Problem 1 waiting")
     assert "preferably-node" in without_a_node
-    assert with_one.startswith("OK 1 waits")
+    assert with_one.startswith("OK 1 waiting")
 
 
 def test_a_link_leads_only_where_the_reader_may_go(
@@ -259,7 +259,9 @@ def test_what_a_backup_did_not_find_is_named(signed_in: SignIn, alice: User) -> 
     Backup.objects.create(place="/srv/b", started_at=at, ended_at=at, missing=missing)
 
     line = lines_of(signed_in(alice))["Backup"]
-    assert line.startswith("Warning The last one lacks files. The weights of the model “base” are")
+    assert line.startswith(
+        "Warning The last backup is missing files. The weights of the model “base” are"
+    )
 
 
 def test_a_site_that_was_never_backed_up_is_told_how(signed_in: SignIn, alice: User) -> None:

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -82,7 +83,21 @@ def hub_stub() -> Iterator[Hub]:
             self._send({})
 
         def do_GET(self) -> None:
-            self._send({"error": f"what is {self.path}?"}, 404)
+            hub.tokens.add(self.headers["Authorization"])
+            about = f"/api/{self._repository()}" if hub.made else "none"
+            path = self.path.partition("?")[0]
+            if not path.startswith(about):
+                self._send({"error": f"what is {path}?"}, 404, "RepoNotFound")
+            elif "/tree/" not in path:
+                self._send({"id": hub.made[-1]["name"], "sha": "0" * 40, "siblings": []})
+            elif re.fullmatch(r"[^/]+", path.partition("/tree/")[2]):
+                self._send([])  # of the root
+            else:
+                self._send({"error": "no such folder"}, 404, "EntryNotFound")
+
+        def do_HEAD(self) -> None:
+            """Of files: a new repository has none."""
+            self._send({}, 404, "EntryNotFound")
 
         def _commit(self, body: bytes) -> None:
             for line in body.decode().splitlines():
@@ -99,13 +114,16 @@ def hub_stub() -> Iterator[Hub]:
             folder = "datasets/" if made.get("type") == "dataset" else ""
             return f"{folder}{made['organization']}/{made['name']}"
 
-        def _send(self, body: dict[str, Any], status: int = 200) -> None:
+        def _send(self, body: Any, status: int = 200, problem: str = "") -> None:
             content = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
+            if problem:
+                self.send_header("X-Error-Code", problem)
             self.end_headers()
-            self.wfile.write(content)
+            if self.command != "HEAD":
+                self.wfile.write(content)
 
     with serving(Handler) as hub.url:
         yield hub

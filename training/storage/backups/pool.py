@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from training.storage.backups.manifest import Manifest, StoredFile
 from training.storage.backups.refusals import UnableToBackUp, UnableToRestore
 
 FILES, BACKUPS = "files", "backups"
+ABANDONED_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,11 @@ class Pool:
         else:
             store.retry(lambda: files.pipe_file(target, text))
 
-    def remove_older(self, *, keep: int) -> int:
+    def remove_older(self, *, keep: int, now: datetime) -> int:
         """Leaves the `keep` newest backups and what they need. Returns how many were removed.
         Raises StoreUnavailable, and UnableToRestore if a manifest to keep cannot be read.
+
+        What came within ABANDONED_AFTER stays: it may be of a backup that another machine makes.
         """
         names = self.names()
         kept, old = names[:keep], names[keep:]
@@ -97,7 +101,7 @@ class Pool:
         files, path = self._opened
         for name in old:
             store.retry(partial(files.rm_file, f"{path}/{BACKUPS}/{name}.json"))
-        self._remove_except(needed)
+        self._remove_except(needed, came_before=now - ABANDONED_AFTER)
         return len(old)
 
     # --- contents ---------------------------------------------------------------------------------
@@ -189,11 +193,12 @@ class Pool:
             Path(self._opened[1]).mkdir(mode=0o700, parents=True, exist_ok=True)
             Path(f"{self._opened[1]}/{name}").mkdir(parents=True, exist_ok=True)
 
-    def _remove_except(self, needed: Collection[str]) -> None:
+    def _remove_except(self, needed: Collection[str], *, came_before: datetime) -> None:
         files, path = self._opened
         for name in self._sizes(FILES):
-            if Path(name).name not in needed:
-                store.retry(partial(files.rm_file, f"{path}/{FILES}/{name}"))
+            file = f"{path}/{FILES}/{name}"
+            if Path(name).name not in needed and files.modified(file) < came_before:
+                store.retry(partial(files.rm_file, file))
 
 
 def digest_of(source: Path) -> tuple[str, int]:

@@ -44,7 +44,7 @@ def back_up(*, place: str, keep: int = 0, clock: Clock) -> Backup:
             name = f"{started_at:%Y%m%dT%H%M%SZ}"
             written = writing.write(pool=pool, name=name, now=started_at)
             if keep:
-                pool.remove_older(keep=keep)
+                pool.remove_older(keep=keep, now=started_at)
         except UnableToBackUp as problem:
             _record_failure(place, problem.sentence, started_at, clock())
             raise

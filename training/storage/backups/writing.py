@@ -12,12 +12,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from training.storage import store
 from training.storage.backups import database, sources
 from training.storage.backups.manifest import Manifest, StoredFile
 from training.storage.backups.pool import Pool
-from training.storage.backups.refusals import UnableToRestore
+from training.storage.backups.refusals import UnableToBackUp, UnableToRestore
 
 
 @dataclass
@@ -98,8 +99,19 @@ def write(*, pool: Pool, name: str, now: datetime) -> Written:
             files=files,
             missing=_missing(copied.seen, [file.path for file in files]),
         )
+        _make_sure_of(manifest, pool)
         pool.finish(manifest)
     return Written(manifest, writer.n_new_bytes)
+
+
+def _make_sure_of(manifest: Manifest, pool: Pool) -> None:
+    """What an older backup has brought may have gone with it. Raises UnableToBackUp."""
+    here = pool.contents()
+    if any(here.get(digest) != size for digest, size in manifest.contents.items()):
+        raise UnableToBackUp(
+            _("Files of this backup were deleted from %(place)s while it was made. Try again.")
+            % {"place": pool.address}
+        )
 
 
 def _last_files(pool: Pool) -> Sequence[StoredFile]:

@@ -144,6 +144,7 @@ __all__ = [
     "RaterQuality",
     "RaterSkills",
     "RatingCondition",
+    "RatingConsensus",
     "RatingQuestion",
     "RatingQuestionKindEnum",
     "ReasonEnum",
@@ -257,6 +258,7 @@ ImportFormat = Literal[
     "arena",
     "turns",
     "argilla",
+    "argilla_flat",
     "label_studio",
     "rankings",
     "written",
@@ -290,6 +292,7 @@ NewExportShapeEnum = Literal[
     "rankings",
     "adjudicated",
     "consensus",
+    "rating_consensus",
     "label_studio",
     "label_studio_texts",
     "argilla",
@@ -387,6 +390,7 @@ RowFormat = Literal[
     "arena",
     "turns",
     "argilla",
+    "argilla_flat",
     "label_studio",
     "rankings",
     "written",
@@ -1083,7 +1087,9 @@ class Import:
     share: float | None
     """How much of the file is read, from 0 to 1. Null while nothing is known."""
     counts: dict[str, int]
-    """Rows by kind: prompts, responses, demonstrations, comparisons, duplicates, …"""
+    """Rows by kind: prompts, responses, demonstrations, comparisons, problems, and
+    duplicates: rows whose prompt the site had, or an earlier row of the file.
+    """
     n_problems: int
     """See `/imports/{id}/problems`."""
     can_publish: bool
@@ -1140,6 +1146,7 @@ class ItemConsensus:
     places: list[Place]
     """Best first."""
     pairs: list[Pair]
+    ratings: list[RatingConsensus]
     adjudicated: dict[str, int | None]
     """Response → rank, where a reviewer decided; otherwise empty."""
 
@@ -1897,6 +1904,31 @@ class RatingCondition:
     """For a scale."""
     at_most: int | None
     """For a scale."""
+
+
+@dataclass(frozen=True)
+class RatingConsensus:
+    """The answers to one question about one response. Yes is 1 and no is 0; words in an
+    order count by their place, from 1. Without an order there are no numbers.
+    """
+
+    response: int
+    question: str
+    n_answers: int
+    n_known: int
+    """Of their raters, with a known weight."""
+    answer: str
+    """The word at the median, or the most frequent category; empty for numbers."""
+    weighted_answer: str
+    mean: float | None
+    low: float | None
+    """Of the 95 % interval of the mean."""
+    high: float | None
+    median: float | None
+    spread: float | None
+    """The standard deviation."""
+    weighted: float | None
+    """The mean, weighted by how closely raters answer like the others."""
 
 
 @dataclass(frozen=True)

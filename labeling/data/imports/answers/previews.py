@@ -15,6 +15,7 @@ from labeling.guidelines.rating_form import Flag, Question
 from labeling.importers import formats
 from labeling.importers.annotations import cells
 from labeling.importers.drafts import ImportDraft, ImportProblem
+from labeling.importers.files.lines import Budget
 
 SHOWN = 5
 READ = 200
@@ -54,7 +55,8 @@ def preview(
     file_format = drafts_of_file.format_of(path, None)
     if file_format != drafts_of_file.ANNOTATIONS:
         with path.open("rb") as stream:
-            found = list(islice(formats.read(stream, file_format, most=READ), 2 * READ))
+            drafts = formats.read(stream, file_format, most=READ, budget=Budget())
+            found = list(islice(drafts, 2 * READ))
         return AnswersPreview(file_format, (), {}, (), "", *_shown(found))
     table = drafts_of_file.look(path=path, pairs_path=pairs_path, given=roles, legend=legend)
     columns = tuple(

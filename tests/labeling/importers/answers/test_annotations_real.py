@@ -5,14 +5,24 @@ published.
 import csv
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
+from accounts.models import User
 from labeling.models import Campaign, QualityReport
 from labeling.quality.services import compute_quality
+from preferably_client import Preferably
+from tests.api.client.conftest import bo, site
+from tests.api.conftest import client_with, secret_of, wsgi
 from tests.cast import NOON
+from tests.labeling.answers import words
+
+__all__ = ["bo", "site", "wsgi"]  # fixtures
 
 DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[4] / ".." / "shared" / "data"))
 
@@ -35,16 +45,37 @@ def brought(file: Path, **options: object) -> QualityReport:
     return report
 
 
-def test_the_crowds_votes_agree_as_published() -> None:
+@pytest.fixture
+def agreement(bo: User, site: Preferably, signed_in: Callable[..., Client]) -> Callable[..., Any]:
+    """The only campaign's agreement by the client, which is that of the API and of its page."""
+
+    def found(*shown: str) -> Any:
+        campaign = Campaign.objects.get()
+        by_client = site.read_campaign_agreement(campaign.pk)
+        by_api = client_with(secret_of(bo)).get(f"/api/v1/campaigns/{campaign.pk}/agreement").json()
+        page = words(signed_in(bo).get(f"/campaigns/{campaign.pk}/agreement/"))
+        for name, figure in by_client.figures.items():
+            assert figure.value == by_api["figures"][name]["value"]
+        for question, other in zip(by_client.questions, by_api["questions"], strict=True):
+            for name, figure in question.figures.items():
+                assert figure.value == other["figures"][name]["value"]
+        for number in shown:
+            assert number in page
+        return by_client
+
+    return found
+
+
+def test_the_crowds_votes_agree_as_published(agreement: Callable[..., Any]) -> None:
     report = brought(DATA / "llmfao_crowd_comparisons.csv", pairs=DATA / "llmfao_pairs.jsonl")
 
-    agreement = report.results["agreement"]
+    figures = agreement("0.29", "70 %").figures
     assert report.n_judgments == 8_931
-    assert agreement["alpha_nominal"]["value"] == pytest.approx(0.2906, abs=1e-4)
-    assert agreement["alpha_ordinal"]["value"] == pytest.approx(0.2876, abs=1e-4)
-    assert agreement["raw_in"]["value"] == pytest.approx(0.532, abs=5e-4)
-    assert agreement["raw_out"]["value"] == pytest.approx(0.7013, abs=1e-4)
-    assert agreement["raw_out"]["n"] == 6_755
+    assert figures["alpha_nominal"].value == pytest.approx(0.2906, abs=1e-4)
+    assert figures["alpha_ordinal"].value == pytest.approx(0.2876, abs=1e-4)
+    assert figures["raw_in"].value == pytest.approx(0.532, abs=5e-4)
+    assert figures["raw_out"].value == pytest.approx(0.7013, abs=1e-4)
+    assert figures["raw_out"].n == 6_755
 
 
 PYRIT = Path(os.environ.get("PREFERABLY_PYRIT", DATA / "pyrit-1.1.0-py3-none-any.whl"))
@@ -72,15 +103,21 @@ def pyrit(tmp_path: Path) -> Path:
     ],
 )
 def test_three_peoples_severities_agree_as_published(
-    pyrit: Path, name: str, n_items: int, nominal: float, ordinal: float, interval: float
+    pyrit: Path,
+    agreement: Callable[..., Any],
+    name: str,
+    n_items: int,
+    nominal: float,
+    ordinal: float,
+    interval: float,
 ) -> None:
     report = brought(pyrit / f"{name}_multi_score.csv")
 
-    [severity] = report.results["agreement"]["questions"]
+    [severity] = agreement(f"{ordinal:.2f}").questions
     assert Campaign.objects.get().items.count() == n_items
-    assert severity["alpha"]["value"] == pytest.approx(ordinal, abs=1e-4)
-    assert severity["nominal"]["value"] == pytest.approx(nominal, abs=1e-4)
-    assert severity["interval"]["value"] == pytest.approx(interval, abs=1e-4)
+    assert severity.figures["alpha"].value == pytest.approx(ordinal, abs=1e-4)
+    assert severity.figures["nominal"].value == pytest.approx(nominal, abs=1e-4)
+    assert severity.figures["interval"].value == pytest.approx(interval, abs=1e-4)
     [kappas] = report.results["kappas"]
     assert kappas["is_weighted"]
     assert [cell["n"] for cell in kappas["cells"]] == [n_items] * 3
@@ -90,6 +127,7 @@ def test_three_peoples_severities_agree_as_published(
     "name", ["llama2new_gpteval", "llama2orig_streval", "mistralinstruct_gpteval"]
 )
 def test_two_peoples_labels_have_the_kappa_of_a_slow_twin(name: str) -> None:
+    """Each model's answers are in two files with the same labels of people."""
     file = DATA / "xstest_labels" / f"{name}.csv"
 
     report = brought(file)

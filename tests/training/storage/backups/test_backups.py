@@ -285,7 +285,9 @@ def test_only_the_newest_backups_and_what_they_need_are_kept(
     names = []
     for day in range(3):
         upload.write_text(f"day {day}")
-        names.append(back_up(place, keep=2, now=NOON + timedelta(days=day)).name)
+        came_in(place, NOON)
+        made = back_up(place, keep=2, now=NOON + timedelta(days=day, hours=1))
+        names.append(made.name)
 
     pool = Pool(str(place))
     assert pool.names() == [names[2], names[1]]
@@ -295,6 +297,31 @@ def test_only_the_newest_backups_and_what_they_need_are_kept(
     with sites.in_empty_database():
         restore(place, name=names[1])
     assert (tmp_path / "new" / "home" / "uploads" / "more").read_text() == "day 1"
+
+
+def came_in(place: Path, at: datetime) -> None:
+    """Everything in the place did so at this time."""
+    for file in (place / "files").rglob("*"):
+        os.utime(file, (at.timestamp(), at.timestamp()))
+
+
+def test_what_came_in_within_a_day_stays_for_a_backup_of_another_machine(
+    folders: sites.Folders, place: Path
+) -> None:
+    for hour in range(2):
+        back_up(place, now=NOON + timedelta(hours=hour))
+    other, _size = Pool(str(place)).add(write(place.parent / "other"), but_not=())
+    came_in(place, NOON + timedelta(hours=2))
+
+    back_up(place, keep=1, now=NOON + timedelta(hours=26))
+    assert other in Pool(str(place)).contents()
+    back_up(place, keep=1, now=NOON + timedelta(hours=27))
+    assert other not in Pool(str(place)).contents()
+
+
+def write(file: Path) -> Path:
+    file.write_text("of another machine")
+    return file
 
 
 def test_a_site_that_is_not_empty_is_not_restored_over(site: sites.Folders, place: Path) -> None:

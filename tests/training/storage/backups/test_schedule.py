@@ -9,7 +9,8 @@ from django.conf import LazySettings
 from accounts.models import Backup, Notice, User
 from tests.cast import NOON
 from tests.training.storage.backups import sites
-from training.storage.backups import services, tools
+from training.storage.backups import services, tools, writing
+from training.storage.backups.pool import Pool
 from training.storage.backups.refusals import UnableToBackUp
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("programs")]
@@ -64,6 +65,17 @@ def test_a_failure_is_recorded_and_tried_again_an_hour_later(
 def test_two_backups_at_once_are_refused(site: sites.Folders, place: Path) -> None:
     with services._alone(), pytest.raises(UnableToBackUp, match="Another backup"):
         back_up(place)
+
+
+def test_a_backup_whose_files_another_machine_has_deleted_is_not_finished(
+    site: sites.Folders, place: Path
+) -> None:
+    pool = Pool(str(place))
+    manifest = pool.manifest(back_up(place).name)
+    next((place / "files").rglob(manifest.files[0].sha256)).unlink()
+
+    with pytest.raises(UnableToBackUp, match="were deleted from"):
+        writing._make_sure_of(manifest, pool)
 
 
 # --- PostgreSQL's programs ------------------------------------------------------------------------

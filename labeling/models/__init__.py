@@ -21,7 +21,6 @@ from labeling.models.crowd import (
 )
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
 from labeling.models.guidelines import Guideline, GuidelineReading, GuidelineVersion
-from labeling.models.invitations import Invitation
 from labeling.models.judgments import (
     Comparison,
     Demonstration,
@@ -39,7 +38,7 @@ from labeling.models.onboarding import (
     StepVersion,
 )
 from labeling.models.pay import PayDispute, Payment, Rate
-from labeling.models.pools import Pool, PoolMembership, Rater, RaterSkill
+from labeling.models.pools import Invitation, Pool, PoolMembership, Rater, RaterSkill
 from labeling.models.prompts import HubDownload, Import, Prompt, PromptKey, Response, Source
 from labeling.models.quality import QualityReport, RaterQuality, ResponseScore, Scorer, VoteBlock
 from labeling.models.review import (

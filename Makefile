@@ -7,8 +7,8 @@ QUIET := PREFERABLY_MODE=test DATABASE_URL=sqlite://:memory:
 # Without text to translate. A folder is left out wherever it is, so benchmarks goes by its files.
 NO_WORDS := $(foreach folder,.venv .demo benchmarks/*.py build clients deploy docs preferably scripts staticfiles tests var,--ignore '$(folder)')
 # One test process more than cores, because many tests wait for other processes. They are scheduled
-# one by one, because some take a minute.
-PYTEST := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadgroup
+# one by one, because some take a minute; the slowest are listed, so that somebody looks at them.
+PYTEST := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadgroup --durations=15
 # Otherwise every site process that a test starts would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 

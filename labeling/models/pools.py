@@ -1,4 +1,4 @@
-"""Raters, the pools they work in, and invitations to a pool."""
+"""Raters, the pools they work in, and invitations to these."""
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator

@@ -4,6 +4,10 @@ switches telemetry off.
 
 import training.trainer  # noqa: F401, I001  # before transformers reads the environment
 
+import fcntl
+import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,10 +34,30 @@ def run_folder(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+def finished_once(
+    factory: pytest.TempPathFactory, name: str, carry_out: Callable[[Path], RunFolder]
+) -> RunFolder:
+    """One run for all test processes: the first carries it out, the others wait. Nobody may write
+    to it.
+    """
+    path = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        path = path.parent
+    with (path / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (path / f"{name}.done").exists():
+            carry_out(path / name)
+            (path / f"{name}.done").touch()
+    return RunFolder(path / name / "run", attempt=1)
+
+
 @pytest.fixture(scope="session")
 def taught_run(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> RunFolder:
     """A finished run that taught the tiny model one answer, and to end its turn."""
-    path = tmp_path_factory.mktemp("taught")
+    return finished_once(tmp_path_factory, "taught", partial(_teach, tiny_model))
+
+
+def _teach(model: Path, path: Path) -> RunFolder:
     snapshot = runs.demonstrations(path / "snapshot", n_train=32, n_held_out=8)
     config = SftConfig(
         method="full",
@@ -45,13 +69,16 @@ def taught_run(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Ru
         dtype="float32",
         checkpoint_every=0,
     )
-    return runs.finished(path / "run", "sft", config, tiny_model, snapshot)
+    return runs.finished(path / "run", "sft", config, model, snapshot)
 
 
 @pytest.fixture(scope="session")
 def judging_run(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> RunFolder:
     """A finished run that taught the tiny model what raters prefer: a reward model."""
-    path = tmp_path_factory.mktemp("judging")
+    return finished_once(tmp_path_factory, "judging", partial(_teach_to_judge, tiny_model))
+
+
+def _teach_to_judge(model: Path, path: Path) -> RunFolder:
     snapshot = runs.rankings(path / "snapshot")
     config = RewardConfig(
         method="full",
@@ -64,4 +91,4 @@ def judging_run(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> R
         checkpoint_every=0,
         keeps_state="never",
     )
-    return runs.finished(path / "run", "reward", config, tiny_model, snapshot)
+    return runs.finished(path / "run", "reward", config, model, snapshot)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+# One test process builds and installs the wheel.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("the client's wheel")]
 SOURCE = Path(__file__).resolve().parents[3] / "clients/python"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 
@@ -32,7 +34,6 @@ def output_of(installed: Path, *command: str | Path) -> str:
     ).stdout
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_the_package_with_its_types(installed: Path) -> None:
     where = output_of(
         installed, sys.executable, "-c", "import preferably_client as c; print(c.__file__)"
@@ -43,7 +44,6 @@ def test_the_wheel_holds_the_package_with_its_types(installed: Path) -> None:
     assert (installed / "preferably_client/cli/main.py").is_file()
 
 
-@pytest.mark.slow
 def test_the_wheel_brings_the_command(installed: Path) -> None:
     words = output_of(installed, installed / "bin/preferably", "--help")
 

@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
+from django.apps import apps  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
@@ -28,7 +30,9 @@ N_PROCESSES = 8
 
 
 def set_up() -> Campaign:
-    call_command("migrate", verbosity=0)
+    # From the models, which saves 20 s. tests/upgrades runs the migrations on SQLite.
+    settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}
+    call_command("migrate", verbosity=0, run_syncdb=True)
     pool = pools_services.create_pool(name="Day shift", by=None, now=NOON)
     guideline = guidelines_services.create_guideline(
         name="Helpful answers", text="Be helpful.", by=None, now=NOON

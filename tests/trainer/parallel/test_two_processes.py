@@ -10,6 +10,8 @@ from tests.trainer import warm
 from tests.trainer.parallel.launched import LIMIT_S, ranks
 from tests.trainer.parallel.two_process_update import update
 
+# One test process makes the updates.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("two processes")]
 # Without it each Accelerator believes that it is alone, and shares nothing.
 ON_CPU = {"ACCELERATE_USE_CPU": "true"}
 
@@ -34,7 +36,6 @@ def updates(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, Any
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", ["ppo", "ranking"])
 def test_two_processes_make_the_same_update_as_one(
     what: str, updates: dict[int, dict[str, Any]]
@@ -49,7 +50,6 @@ def test_two_processes_make_the_same_update_as_one(
     )
 
 
-@pytest.mark.slow
 def test_two_processes_tell_of_the_same_rollout_and_losses_as_one(
     updates: dict[int, dict[str, Any]],
 ) -> None:

@@ -82,12 +82,16 @@ def test_a_network_may_read_it_but_not_through_the_proxy(
     inside = client.get("/metrics", REMOTE_ADDR="10.2.3.4")
     inside_too = client.get("/metrics", REMOTE_ADDR="fd00::7")
     outside = client.get("/metrics", REMOTE_ADDR="203.0.113.9")
+    no_token = client.get(
+        "/metrics", REMOTE_ADDR="203.0.113.9", headers={"Authorization": "Bearer "}
+    )
     through_the_proxy = client.get(
         "/metrics", REMOTE_ADDR="10.0.0.1", headers={"X-Forwarded-For": "203.0.113.9"}
     )
 
     assert [inside.status_code, inside_too.status_code] == [200, 200]
-    assert [outside.status_code, through_the_proxy.status_code] == [401, 401]
+    refused = [outside, no_token, through_the_proxy]
+    assert [answer.status_code for answer in refused] == [401, 401, 401]
 
 
 # --- requests -------------------------------------------------------------------------------------

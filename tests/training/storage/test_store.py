@@ -17,6 +17,9 @@ import services as servers
 
 from training.storage import store
 
+# One test process starts the server.
+pytestmark = pytest.mark.xdist_group("s3")
+
 
 @pytest.fixture(params=["disk", "s3"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:

@@ -7,7 +7,7 @@ Only items that one model has right and the other wrong tell the models apart.
 import math
 
 from scipy.optimize import brentq
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from pages.intervals import Z_95
 
@@ -17,7 +17,7 @@ def exact_p(only_ours: int, only_theirs: int) -> float:
     the models differ.
     """
     n = only_ours + only_theirs
-    return min(1.0, 2 * float(binom.cdf(min(only_ours, only_theirs), n, 0.5))) if n else 1.0
+    return min(1.0, 2 * float(bdtr(min(only_ours, only_theirs), n, 0.5))) if n else 1.0
 
 
 def interval(only_ours: int, only_theirs: int, n: int) -> tuple[float, float]:

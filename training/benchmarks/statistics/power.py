@@ -5,7 +5,7 @@ level of 5 %.
 import math
 
 from scipy.optimize import brentq
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from pages.intervals import Z_95
 
@@ -36,4 +36,4 @@ def smallest_of_shares(n: int, discordant: float) -> float | None:
 def smallest_of_means(error: float, n_clusters: int) -> float:
     """For a mean difference with this standard error, from `n_clusters` clusters."""
     freedom = n_clusters - 1
-    return float(student.ppf(0.975, freedom) + student.ppf(POWER, freedom)) * error
+    return float(stdtrit(freedom, 0.975) + stdtrit(freedom, POWER)) * error

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 N_DRAWN = 2000
 MANY = 200
@@ -56,8 +55,8 @@ def standard_error(sums: Floats, sizes: Floats) -> float:
 
 
 def _by_student(mean: float, error: float, k: int) -> MeanDifference:
-    reach = float(student.ppf(0.975, k - 1)) * error
-    p = float(2 * student.sf(abs(mean) / error, k - 1)) if error else float(mean == 0)
+    reach = float(stdtrit(k - 1, 0.975)) * error
+    p = float(2 * stdtr(k - 1, -abs(mean) / error)) if error else float(mean == 0)
     return MeanDifference(mean, mean - reach, mean + reach, p, error, k)
 
 
@@ -73,11 +72,11 @@ def _drawn_means(sums: Floats, sizes: Floats, rng: np.random.Generator) -> Float
 
 def _level(tail: float, k: int) -> float:
     """The quantile that stands for `tail` of Student's distribution between `k` clusters."""
-    return float(norm.cdf(math.sqrt(k / (k - 1)) * student.ppf(tail, k - 1)))
+    return float(ndtr(math.sqrt(k / (k - 1)) * stdtrit(k - 1, tail)))
 
 
 def _p(drawn: Floats, k: int) -> float:
     """The level at which the interval would just reach 0."""
     below = ((drawn < 0).sum() + 0.5 * (drawn == 0).sum() + 0.5) / (len(drawn) + 1)
     tail = min(below, 1 - below)
-    return min(1.0, float(2 * student.cdf(norm.ppf(tail) / math.sqrt(k / (k - 1)), k - 1)))
+    return min(1.0, float(2 * stdtr(k - 1, ndtri(tail) / math.sqrt(k / (k - 1)))))

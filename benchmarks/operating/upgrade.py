@@ -15,6 +15,8 @@ def measure(site: Machine) -> dict[str, float]:
     found = json.loads(
         site.run(sys.executable, "-m", "tests.upgrades.upgrade", RELEASE).splitlines()[-1]
     )
+    for sentence in (*found["pages"], *found["lost"]):
+        print(sentence, file=sys.stderr)
     return {
         "upgrade_errors": len(found["pages"]),
         "upgrade_lost": len(found["lost"]),

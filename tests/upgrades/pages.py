@@ -71,6 +71,7 @@ OUT_OF_PLACE = {
     "campaign_agreement_part": "a part is chosen",
     "campaign_preview_diff": "two versions are chosen",
     "crowd_done": "crowd workers only",
+    "metrics": "no token and no network may read it",
     "mfa_deactivate_totp": "nobody has turned on two-factor authentication",
     "mfa_download_recovery_codes": "the same",
     "mfa_view_recovery_codes": "the same",

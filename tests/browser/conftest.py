@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Literal
@@ -160,11 +160,12 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
         meant.extend([REFUSED] * refusals)
         return page
 
+    others = set(threading.enumerate())
     yield open_
     is_over.set()
     for context in contexts:
         context.close()
-    _let_the_server_finish(live_server)
+    _let_the_server_finish(live_server, others=others)
     assert complaints == meant
 
 
@@ -280,14 +281,14 @@ def _violations(page: Page, rules: Any, theme: str) -> list[str]:
     ]
 
 
-def _let_the_server_finish(server: LiveServer) -> None:
+def _let_the_server_finish(server: LiveServer, *, others: Collection[threading.Thread]) -> None:
     """A closed page may still have requests running; none may use the database while it is emptied
     for the next test. The server accepts connections in order: once it has answered one more, each
-    earlier one has its thread.
+    earlier one has its thread. `others` are threads of earlier tests, such as of a stub's server.
     """
     urllib.request.urlopen(f"{server.url}/healthz", timeout=60).close()  # noqa: S310  # our own
     for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
+        if "process_request_thread" in thread.name and thread not in others:
             thread.join(60)
             assert not thread.is_alive(), "The server is still answering a page that is closed."
 

@@ -119,6 +119,8 @@ def hub_stub() -> Iterator[Hub]:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
+            # An open connection would keep a thread of this server.
+            self.send_header("Connection", "close")
             if problem:
                 self.send_header("X-Error-Code", problem)
             self.end_headers()

@@ -80,6 +80,7 @@ def readmit_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         )
         for judgment in without_slot.order_by("pk").iterator(chunk_size=500):
             set_aside.take_slot(judgment=judgment, now=now)
+        withdrawn_work.take_back_openings(rater=rater)
         withdrawn_work.bring_back_golds(rater=rater, withdrawn_at=withdrawn_at, by=by, now=now)
         _record(rater, JudgmentEvent.Kind.RESTORED, now=now)
         _outdate_reports(rater)

@@ -9,7 +9,17 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
-from labeling.models import Case, Gold, Item, ItemResponse, Judgment, PastLease, Rater, Slot
+from labeling.models import (
+    Case,
+    Conversation,
+    Gold,
+    Item,
+    ItemResponse,
+    Judgment,
+    PastLease,
+    Rater,
+    Slot,
+)
 from labeling.quality import counting
 from labeling.queue import after_judgment, items, slots
 from labeling.queue.claiming import order
@@ -30,6 +40,7 @@ def give_up_slots(*, rater: Rater, now: datetime) -> None:
     for slot in leased.select_related("item__gold_use"):
         slots.set_free(slot=slot, end=PastLease.End.RELEASED, now=now)
     items.free_slots(Slot.objects.filter(reserved_for=rater)).delete()
+    _free_openings(rater, now=now)
     judged = Judgment.objects.filter(
         rater=rater,
         slot__isnull=False,
@@ -83,6 +94,29 @@ def end_hold_of_texts(*, rater: Rater, now: datetime) -> None:
 def _showing(rater: Rater) -> QuerySet[Item]:
     theirs = counting.written_by([rater], "response__")
     return Item.objects.filter(Exists(ItemResponse.objects.filter(theirs, item=OuterRef("pk"))))
+
+
+def _free_openings(rater: Rater, *, now: datetime) -> None:
+    """Somebody else has these conversations instead. Their slots have no judgment: each turn has
+    its own.
+    """
+    held = Slot.objects.filter(
+        rater=rater,
+        state=Slot.State.SUBMITTED,
+        item__is_turn=False,
+        item__conversations__rater=rater,
+    )
+    ids = list(held.values_list("pk", flat=True))
+    Slot.objects.filter(pk__in=ids, item__held_at__isnull=False).delete()
+    Slot.objects.filter(pk__in=ids).update(**slots.FREE, queue_rank=order.returned_rank(now))
+
+
+def take_back_openings(*, rater: Rater) -> None:
+    """Of the conversations that the rater has finished, as far as nobody else has them by now."""
+    for item in Conversation.objects.filter(
+        rater=rater, state=Conversation.State.FINISHED
+    ).values_list("item", flat=True):
+        slots.fill_another(item_id=item, rater=rater)
 
 
 def _vacate(judgments: Collection[int], *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from labeling.models import (
+    Conversation,
     CrowdVisit,
     Demonstration,
     Draft,
@@ -56,6 +57,7 @@ def own_data(*, rater: Rater) -> Iterator[Record]:
     """One record after the other; `type` says what it is."""
     yield _profile(rater)
     yield from _judgments(rater)
+    yield from _conversations(rater)
     yield from _work_in_progress(rater)
     yield from _onboarding(rater)
     yield from _pay(rater)
@@ -82,6 +84,25 @@ def _profile(rater: Rater) -> Record:
         names = ("email", "name", "language", "time_zone", "created_at")
         record["login"] = {name: getattr(rater.user, name) for name in names}
     return record
+
+
+def _conversations(rater: Rater) -> Iterator[Record]:
+    """What the rater wrote, turn by turn; how they rated the answers is in their judgments."""
+    held = Conversation.objects.filter(rater=rater).select_related("item__campaign")
+    for conversation in held.prefetch_related("turns__prompt").order_by("pk"):
+        yield {
+            "type": "conversation",
+            "campaign": str(conversation.item.campaign),
+            "state": conversation.state,
+            "started_at": conversation.started_at,
+            "finished_at": conversation.finished_at,
+            "goal_rating": conversation.goal_rating,
+            "remark": conversation.remark,
+            "messages": [
+                turn.prompt.messages[-1]["content"]
+                for turn in sorted(conversation.turns.all(), key=lambda turn: turn.number)
+            ],
+        }
 
 
 def _judgments(rater: Rater) -> Iterator[Record]:

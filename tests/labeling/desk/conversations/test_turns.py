@@ -25,6 +25,7 @@ from labeling.models import (
     Source,
 )
 from labeling.people import withdrawal
+from labeling.people.own_data.selectors import own_data
 from labeling.quality import counting
 from labeling.queue import slots
 from labeling.queue.claiming.claim import claim
@@ -184,6 +185,38 @@ def test_a_withdrawal_frees_the_opening_and_no_turn(
     assert Slot.objects.get(item=conversation.item).state == Slot.State.FREE
     assert not Slot.objects.filter(item__is_turn=True, state=Slot.State.FREE).exists()
     assert not Judgment.objects.filter(counting.counts()).exists()
+
+
+def test_the_withdrawal_of_who_finished_gives_the_opening_to_another(
+    conversation: Conversation, rosa: Rater, raul: Rater, alice: User
+) -> None:
+    rated(answered(conversation))
+    turns.write(conversation=conversation, number=2, text="And then?", now=NOON)
+    rated(answered(conversation))
+    turns.finish(conversation=conversation, now=NOON)
+    opening = Slot.objects.get(item=conversation.item)
+
+    withdrawal.withdraw_rater(rater=rosa, by=alice, now=NOON)
+
+    opening.refresh_from_db()
+    assert (opening.state, opening.rater) == (Slot.State.FREE, None)
+    assert not Slot.objects.filter(item__is_turn=True, state=Slot.State.FREE).exists()
+
+    withdrawal.readmit_rater(rater=rosa, by=alice, now=NOON)
+
+    opening.refresh_from_db()
+    assert (opening.state, opening.rater) == (Slot.State.SUBMITTED, rosa)
+
+
+def test_own_data_has_what_the_rater_wrote(conversation: Conversation, rosa: Rater) -> None:
+    rated(answered(conversation))
+    turns.write(conversation=conversation, number=2, text="And then?", now=NOON)
+
+    (record,) = [one for one in own_data(rater=rosa) if one["type"] == "conversation"]
+
+    opening = conversation.item.prompt.messages[-1]["content"]
+    assert record["messages"] == [opening, "And then?"]
+    assert record["state"] == "open"
 
 
 def test_a_finished_conversation_fills_its_slot(conversation: Conversation, rosa: Rater) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.login import adapter, password_links
 from config import broker
 from config.third_party.single_sign_on import Provider
+from pages.form_parts import NameField
 
 
 class _Plain:
@@ -100,10 +101,12 @@ class AddPasskeyForm(_Plain, webauthn_forms.AddWebAuthnForm):
     or a PIN; without it, the key is a second factor only.
     """
 
+    name = NameField(
+        label=_("Name"), help_text=_("To recognise it, such as “My laptop”."), required=False
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        name = self.fields["name"]
-        name.label, name.help_text = _("Name"), _("To recognise it, such as “My laptop”.")
         passwordless = self.fields["passwordless"]
         passwordless.label = _("Log in with it instead of a password")
         passwordless.help_text = _(
@@ -114,9 +117,7 @@ class AddPasskeyForm(_Plain, webauthn_forms.AddWebAuthnForm):
 
 
 class RenamePasskeyForm(_Plain, webauthn_forms.EditWebAuthnForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["name"].label = _("Name")
+    name = NameField(label=_("Name"))
 
 
 class AuthenticateByPasskeyForm(_Plain, webauthn_forms.AuthenticateWebAuthnForm):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.append(str(ROOT / "scripts"))
+sys.path.append(str(ROOT / "deploy"))
 
 import build_images  # noqa: E402
 
@@ -45,7 +45,7 @@ def test_the_first_builder_that_works_is_taken(
 
 @pytest.fixture(scope="module")
 def container() -> Iterator[str]:
-    build = [sys.executable, "scripts/build_images.py", "web", "--builder", "buildah"]
+    build = [sys.executable, "deploy/build_images.py", "web", "--builder", "buildah"]
     names = ["--prefix", "localhost/preferably-", "--tag", "test", "--python", BASE]
     subprocess.run([*build, *names], cwd=ROOT, check=True)
     made = subprocess.run(

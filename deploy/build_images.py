@@ -1,6 +1,6 @@
 """Builds the images of a site, with docker, podman or buildah, whichever is installed.
 
-usage: python scripts/build_images.py [web] [node] [--prefix registry.example.org/preferably-]
+usage: python deploy/build_images.py [web] [node] [--prefix registry.example.org/preferably-]
        [--tag 1] [--python IMAGE]
 
 Without a name both are built: web (the site, its short worker and beat) and node (a GPU node).

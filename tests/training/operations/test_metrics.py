@@ -20,6 +20,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from prometheus_client.parser import text_string_to_metric_families
 
 from accounts.models import Backup, User
+from config.celery import app
 from labeling.models import Campaign, Rater
 from labeling.queue.claiming import claim
 from tests.training import cast
@@ -236,11 +237,14 @@ def test_the_age_of_beat_and_of_the_short_worker(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("open_metrics")
-def test_without_the_broker_the_rest_is_there(client: Client, settings: LazySettings) -> None:
-    settings.CELERY_BROKER_URL = settings.REDIS_URL = f"redis://127.0.0.1:{services.free_port()}/0"
+def test_without_the_broker_the_rest_is_there(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.conf, "broker_url", f"redis://127.0.0.1:{services.free_port()}/0")
 
     found = scraped(client)
 
+    assert found["preferably_broker_up", ()] == 0
     assert found["preferably_database_up", ()] == 1
     assert found["preferably_database_bytes", ()] > 0
     assert found["preferably_migrations_pending", ()] == 0

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from accounts.models import Backup, Delivery, User, Webhook
+from config.celery import app
 from labeling.models import Campaign, Import, Rater, Slot, Source
 from labeling.queue.claiming import claim
 from tests.html import page_of
@@ -211,11 +212,11 @@ def test_webhook_messages_that_were_given_up_are_counted(signed_in: SignIn, alic
 
 
 def test_a_redis_that_is_away_is_the_first_problem(
-    signed_in: SignIn, alice: User, settings: LazySettings
+    signed_in: SignIn, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = signed_in(alice)
     assert lines_of(client)["Broker"].startswith("OK")
-    settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{services.free_port()}/0"
+    monkeypatch.setattr(app.conf, "broker_url", f"redis://127.0.0.1:{services.free_port()}/0")
 
     assert lines_of(client)["Broker"].startswith("Problem Redis is not responding.")
 

@@ -63,6 +63,7 @@ def test_nobody_anonymous_gets_anything(db: None) -> None:
     assert {call(Client(), method, name) for method, name in ENDPOINTS} == {401}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "scope"), list(product(["rater", "admin", "researcher", "superuser"], Scope))
 )

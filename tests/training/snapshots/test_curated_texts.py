@@ -29,7 +29,7 @@ def lines_of(snapshot: Snapshot) -> list[str]:
     return [line for name in names for line in (folder / f"{name}.jsonl").read_text().splitlines()]
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 Start = Callable[..., Curation]
 
 

@@ -15,7 +15,7 @@ from training.models import Curation, RuleSample, SampledDocument
 from training.snapshots.curation import ratings
 from training.snapshots.texts import Document
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 Start = Callable[..., Curation]
 
 

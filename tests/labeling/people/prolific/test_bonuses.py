@@ -21,7 +21,7 @@ from tests.labeling.people.test_crowd_pages import answer, enter, take
 
 SignedIn = Callable[..., Client]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 LATER = NOON + timedelta(hours=1)
 
 

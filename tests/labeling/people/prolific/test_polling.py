@@ -29,7 +29,7 @@ from tests.labeling.people.test_crowd_pages import answer, enter, take
 
 SignedIn = Callable[..., Client]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
 def hold_an_item(visit: CrowdVisit) -> None:

@@ -20,7 +20,7 @@ from tests.labeling.people.prolific.prolific_stub import LOST, Prolific
 
 SignedIn = Callable[..., Client]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 MESSAGE = (
     "Both of your answers are the single letter x, which the guideline names as no answer. " * 2
 )

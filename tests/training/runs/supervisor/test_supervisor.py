@@ -23,7 +23,7 @@ from training.processes import launch, run_dir
 from training.runs import services as runs_services
 from training.runs.supervisor import supervise
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def supervised(run: Run) -> Run:

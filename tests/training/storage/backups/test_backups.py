@@ -29,7 +29,11 @@ from training.storage.backups import database, services
 from training.storage.backups.pool import Pool
 from training.storage.backups.refusals import UnableToBackUp, UnableToRestore
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("programs")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("programs"),
+]
 
 
 def back_up(place: Path, *, keep: int = 0, now: datetime = NOON) -> Backup:

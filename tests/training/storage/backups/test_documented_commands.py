@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from preferably import command
 from tests.training.storage.backups import sites
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 ROOT = Path(__file__).resolve().parents[4]
 Type = Callable[[str], str]

@@ -19,7 +19,7 @@ from tests.training.storage.backups import sites
 from training.storage.backups import services
 from training.storage.backups.refusals import UnableToRestore
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @contextmanager

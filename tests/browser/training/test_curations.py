@@ -9,9 +9,11 @@ from django.conf import LazySettings
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from labeling.models import Item, Pool, Rater
 from tests.training.snapshots.curating import documents, upload_of
+from tests.training.snapshots.test_rule_ratings import judge, rule_of, web_pages
 from training.models import Curation
-from training.snapshots.curation import worker
+from training.snapshots.curation import services, worker
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 Opener = Callable[..., Page]
@@ -64,3 +66,38 @@ def test_a_recipe_is_previewed_restored_from_and_frozen(
     page.get_by_role("link", name="View ledger").press("Enter")
     expect(page.get_by_text("42 documents read: 41 kept, 1 changed, 0 removed.")).to_be_visible()
     look_over(page, "curation-ledger")
+
+
+def test_a_rule_is_sent_to_raters_and_measured(
+    open_page: Opener,
+    noor: User,
+    day_shift: Pool,
+    rosa: Rater,
+    look_over: Callable[..., None],
+) -> None:
+    curation = services.start_curation(
+        name="Web text",
+        kind="text",
+        recipe="text",
+        filters={"licence": "CC0-1.0", "min_characters": 10},
+        upload=upload_of(*web_pages()),
+        makes_snapshot=False,
+        by=noor,
+        now=NOW,
+    )
+    worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
+    curation.refresh_from_db()
+    page = open_page(f"/curations/{curation.pk}/rate/?rule={rule_of(curation)}", noor)
+    look_over(page, "curation-rate")
+    page.set_viewport_size({"width": 390, "height": 844})
+    look_over(page, "curation-rate-phone")
+    page.get_by_label("Removed documents").fill("4")
+    page.get_by_label("Pool of raters").select_option(label=day_shift.name)
+    page.get_by_role("button", name="Send to raters").press("Enter")
+    expect(page.get_by_text("The documents were sent to raters.")).to_be_visible()
+    for item in Item.objects.all():
+        judge(item, rosa, lambda document: 1 + document.is_removed)
+    page.reload()
+    look_over(page, "curation-measured-phone")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    look_over(page, "curation-measured")

@@ -96,7 +96,8 @@ def test_precision_is_the_share_that_raters_would_remove_too(
 
     [found] = ratings.measured(recipe=preview.filters["recipe"])
     assert (found.precision.n, found.precision.share) == (4, 0.75)
-    assert round(found.precision.low, 3), round(found.precision.high, 3) == (0.301, 0.954)
+    ends = round(found.precision.low, 3), round(found.precision.high, 3)
+    assert ends == (0.301, 0.954)
     assert (found.kept.n, found.kept.share) == (4, 0.0)
     assert found.kept.high < 0.5
 
@@ -122,6 +123,7 @@ def test_a_rule_is_rated_and_measured_on_its_pages(
     assert page in client.get(f"/curations/{preview.pk}/?rule={rule}").text
     assert "/rate/" not in client.get(f"/curations/{preview.pk}/?rule=exact_duplicate").text
 
+    assert "Repetition: " in client.get(page).text
     form: dict[str, Any] = {"pool": day_shift.pk, "n": 4, "overlap": 1}
     refused = client.post(f"/curations/{preview.pk}/rate/?rule=exact_duplicate", form)
     sent = client.post(page, form)

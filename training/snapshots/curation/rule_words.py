@@ -27,5 +27,10 @@ register = template.Library()
 
 @register.filter
 def rule_words(rule: str) -> Promise | str:
-    """A rule that is no longer among them keeps its name."""
-    return WORDS.get(rule, rule)
+    """With what a rule of several parts looked at: “Repetition: 5 grams”. A rule that is no longer
+    among them keeps its name.
+    """
+    name, _dot, part = rule.partition(".")
+    if not part or name not in WORDS:
+        return WORDS.get(rule, rule)
+    return f"{WORDS[name]}: {part.replace('_', ' ')}"

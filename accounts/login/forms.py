@@ -97,7 +97,7 @@ class ActivateTotpForm(_Plain, totp_forms.ActivateTOTPForm):
 
 
 class AddPasskeyForm(_Plain, webauthn_forms.AddWebAuthnForm):
-    """allauth's field “passwordless” asks for a passkey that opens the site by itself, after a look
+    """allauth's field “passwordless” asks for a passkey that replaces the password, after a look
     or a PIN; without it, the key is a second factor only.
     """
 

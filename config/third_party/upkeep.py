@@ -4,7 +4,7 @@ from config import env
 
 BACKUP_URL = env.text(
     "PREFERABLY_BACKUP_URL",
-    "Folder or fsspec URL for backups. Empty: the site makes none by itself.",
+    "Folder or fsspec URL for backups. Empty: no scheduled backups.",
     default="",
 )
 BACKUP_EVERY_HOURS = env.integer(

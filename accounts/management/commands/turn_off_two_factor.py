@@ -13,7 +13,7 @@ from accounts.people import services
 class Command(BaseCommand):
     help = (
         "Turns off the two-factor authentication of the person with this e-mail address: their app,"
-        " passkeys and recovery codes. The person is told by e-mail."
+        " passkeys and recovery codes. The person gets an e-mail about it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

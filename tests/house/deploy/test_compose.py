@@ -23,8 +23,7 @@ THREE_LINES = {
 }
 CADDY = os.environ.get("CADDY") or shutil.which("caddy")
 OURS = ("migrate", "web", "web-2", "short", "beat", "models", "models-external", "node")
-# What the file sets itself, whatever .env says: addresses inside it, and what follows from the three
-# lines.
+# What the file sets itself, whatever .env says.
 DECIDED = {
     "PREFERABLY_MODE",
     "PREFERABLY_SECRET_KEY",
@@ -60,9 +59,10 @@ def test_compose_itself_understands_the_file_with_three_lines_of_settings(tmp_pa
     lines = "".join(f"{name}={value}\n" for name, value in more.items())
     (tmp_path / ".env").write_text(lines)
     shutil.copy(COMPOSE, tmp_path)
+    command = ["docker-compose", "--profile", "gpu"]
 
     done = subprocess.run(
-        "docker-compose --profile gpu --profile external config --format json".split(),
+        [*command, "--profile", "external", "config", "--format", "json"],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
         capture_output=True,

@@ -1,6 +1,6 @@
 """Each command of the operators' guides is one that can be typed: its program, options, services,
 units, files and settings exist. What works on files is typed too, in
-tests/tooling/test_operators_guide.py; what asks a running site, in the tests named below.
+tests/tooling/wheel/test_operators_guide.py; what asks a running site, in the tests named below.
 """
 
 import re
@@ -22,7 +22,7 @@ from tests.house.deploy.test_chart import HELM, REQUIRED, rendered
 
 COMMANDS = guides.commands()
 TYPED = {
-    # Sections that tests/tooling/test_operators_guide.py types line by line.
+    # Sections that tests/tooling/wheel/test_operators_guide.py types line by line.
     "For a team",
     "On one machine, from one file",
     "On machines of your own, with systemd",

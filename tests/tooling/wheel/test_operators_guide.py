@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.house.deploy import guides
-from tests.tooling import checkouts, databases
+from tests.tooling import databases
+from tests.tooling.wheel import checkouts
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.xdist_group("wheel")]
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OFFLINE = ("--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
 AUTHOR = ["-c", "user.name=A test", "-c", "user.email=test@example.org"]
 

@@ -19,11 +19,11 @@ import httpx2
 import pytest
 import services
 
-from tests.tooling.checkouts import OFFLINE, run
+from tests.tooling.wheel.checkouts import OFFLINE, run
 
 # One process builds and installs the wheel.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LINKED = ("templates", "static", "locale", "docs", "deploy", "scripts")
 
 

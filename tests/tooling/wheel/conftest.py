@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tooling import checkouts
+from tests.tooling.wheel import checkouts
 
 
 @pytest.fixture(scope="session")

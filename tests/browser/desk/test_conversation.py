@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -244,7 +245,7 @@ def test_four_turns_with_smollm2_by_keyboard_alone(
         judgment = Judgment.objects.get(item=turn.item)
         assert judgment.comparison is not None
         assert turn.item.responses.count() == 2
-    for turn, following in zip(turns, turns[1:], strict=False):
+    for turn, following in pairwise(turns):
         assert turn.chosen is not None
         said = {"role": "assistant", "content": turn.chosen.text}
         assert following.prompt.messages[:-1] == [*turn.prompt.messages, said]

@@ -351,7 +351,11 @@ class ChangeForm(EffortForm):
             "overlap_rule",
             "confidence",
         )
-        for name in ("min_words", "max_words") if comparing else of_comparisons:
+        adaptive = ("max_overlap", "overlap_rule", "confidence")
+        unused = ("min_words", "max_words") if comparing else of_comparisons
+        if self.instance.kind == Campaign.Kind.CONVERSATION:
+            unused += adaptive
+        for name in unused:
             del self.fields[name]
         self.fields["review_share"].required = False
 

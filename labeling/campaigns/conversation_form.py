@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from labeling.campaigns.conversation_plan import (
@@ -22,11 +21,9 @@ from labeling.models import Campaign, ConversationPlan, Source
 from pages.form_parts import offer_rows, segmented, sentence_case
 
 USUAL = Settings()
-_TOO_LOW = _("%(show_value)s is too low. Enter at least %(limit_value)s.")
-_TOO_HIGH = _("%(show_value)s is too high. Enter at most %(limit_value)s.")
-_PROBLEMS: dict[str, str | Promise] = {
-    "min_value": _TOO_LOW,
-    "max_value": _TOO_HIGH,
+_PROBLEMS = {
+    "min_value": _("%(show_value)s is too low. Enter at least %(limit_value)s."),
+    "max_value": _("%(show_value)s is too high. Enter at most %(limit_value)s."),
     "invalid": _("Enter a number."),
 }
 

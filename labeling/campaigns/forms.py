@@ -352,7 +352,7 @@ class ChangeForm(EffortForm):
             "confidence",
         )
         adaptive = ("max_overlap", "overlap_rule", "confidence")
-        unused = ("min_words", "max_words") if comparing else of_comparisons
+        unused = ["min_words", "max_words"] if comparing else [*of_comparisons]
         if self.instance.kind == Campaign.Kind.CONVERSATION:
             unused += adaptive
         for name in unused:

@@ -9,7 +9,6 @@ from django.test import Client
 from django.utils import timezone
 
 from labeling.conversations import requests
-from labeling.conversations.selectors import SILENT_AFTER
 from labeling.models import (
     Campaign,
     Conversation,
@@ -23,6 +22,7 @@ from labeling.models import (
     Source,
     TurnRequest,
 )
+from labeling.queue.claiming.work_left import FAILED_LATELY, UNCLAIMED
 from tests.html import page_of
 from tests.labeling.answers import words
 from tests.labeling.desk.conversations.talking import (
@@ -177,12 +177,48 @@ def test_when_nobody_answers_the_page_says_so(
 ) -> None:
     client = signed_in(rosa)
     address = begun(client, campaign)
-    TurnRequest.objects.update(created_at=timezone.now() - SILENT_AFTER - timedelta(seconds=1))
+    TurnRequest.objects.update(created_at=timezone.now() - UNCLAIMED - timedelta(seconds=1))
 
     page = words(client.get(f"{address}answers"))
 
     assert "No model is answering right now" in page
     assert client.post(f"/desk/item/{address.split('/')[-2]}/release")["Location"] == "/desk/"
+
+
+def test_the_desk_offers_other_work_while_no_model_answers(
+    campaign: Campaign,
+    comparison_campaign: Campaign,
+    rosa: Rater,
+    raul: Rater,
+    signed_in: SignedIn,
+) -> None:
+    begun(signed_in(rosa), campaign)
+    client = signed_in(raul)
+    sentence = "No conversation right now"
+    assert sentence not in words(client.get("/desk/"))
+
+    TurnRequest.objects.update(created_at=timezone.now() - UNCLAIMED - timedelta(seconds=1))
+    desk = words(client.get("/desk/"))
+
+    assert sentence in desk
+    assert f"Start {comparison_campaign.name}" in desk
+    assert f"Start {campaign.name}" not in desk
+    answered(Conversation.objects.get())
+    assert f"Start {campaign.name}" in words(client.get("/desk/"))
+
+
+def test_after_a_failed_turn_the_desk_lets_somebody_try_again_in_a_while(
+    campaign: Campaign, rosa: Rater, raul: Rater, signed_in: SignedIn
+) -> None:
+    begun(signed_in(rosa), campaign)
+    turns = Conversation.objects.get().turns
+    turns.update(state="failed", created_at=timezone.now())
+    client = signed_in(raul)
+
+    assert "No conversation right now" in words(client.get("/desk/"))
+    turns.update(created_at=timezone.now() - FAILED_LATELY)
+
+    assert "No conversation right now" not in words(client.get("/desk/"))
 
 
 def test_a_failed_turn_can_be_tried_again(

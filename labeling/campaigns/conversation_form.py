@@ -65,6 +65,17 @@ def _max_turns() -> forms.IntegerField:
     return _whole(_("Maximum turns"), TURNS, USUAL.max_turns, help_text)
 
 
+def _rates_end() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("Ask the rating form at the end as well"),
+        required=False,
+        help_text=_(
+            "The guideline's questions are asked for each answer, every turn. At the end they are"
+            " asked once more, about the whole conversation."
+        ),
+    )
+
+
 @dataclass(frozen=True)
 class ModelRow:
     """A model that can be chosen, with its two numbers."""
@@ -111,6 +122,7 @@ class ConversationForm(forms.Form):
     brief = _brief()
     min_turns = _min_turns()
     max_turns = _max_turns()
+    rates_end = _rates_end()
     max_new_tokens = _whole(
         _("Maximum tokens per answer"),
         TOKENS,
@@ -172,6 +184,7 @@ class PlanChangeForm(forms.Form):
     brief = _brief()
     min_turns = _min_turns()
     max_turns = _max_turns()
+    rates_end = _rates_end()
 
 
 def plan_change_form(campaign: Campaign, posted: Any) -> PlanChangeForm | None:

@@ -13,7 +13,7 @@ from labeling.models import Campaign, ConversationPlan, ConversationSource, Sour
 ANSWERS = range(2, 5)
 TURNS = range(1, 51)
 TOKENS = range(1, 4097)
-CHANGEABLE = ("brief", "min_turns", "max_turns")
+CHANGEABLE = ("brief", "min_turns", "max_turns", "rates_end")
 """What may change while a campaign is running. Answers were drawn by everything else."""
 
 
@@ -36,6 +36,7 @@ class Settings:
     min_turns: int = 3
     max_turns: int = 6
     max_new_tokens: int = 512
+    rates_end: bool = False
     top_p: float = 0.95
 
     def problem(self) -> str:

@@ -109,6 +109,10 @@ class _PlanChangeSerializer(serializers.Serializer[Any]):
     )
     min_turns = _number(TURNS.start, TURNS.stop - 1, "Turns to rate before it can be finished.")
     max_turns = _number(TURNS.start, TURNS.stop - 1)
+    rates_end = Flag(
+        required=False,
+        help_text="Ask the guideline's questions about the whole conversation at the end, too.",
+    )
 
 
 class ConversationPlanChangeSerializer(_PlanChangeSerializer):

@@ -75,6 +75,7 @@ class PlanSerializer(serializers.Serializer[Any]):
     min_turns = serializers.IntegerField()
     max_turns = serializers.IntegerField()
     max_new_tokens = serializers.IntegerField()
+    rates_end = serializers.BooleanField()
     top_p = serializers.FloatField()
 
 

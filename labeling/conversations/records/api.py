@@ -82,6 +82,10 @@ class ConversationSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="How well the goal was reached, from 1 to 7. Null if not answered.",
     )
+    ratings = serializers.DictField(
+        source="conversation.ratings",
+        help_text="Answers to the guideline's questions about the whole conversation.",
+    )
     remark = serializers.CharField(source="conversation.remark")
     started_at = serializers.DateTimeField(source="conversation.started_at")
     finished_at = serializers.DateTimeField(source="conversation.finished_at", allow_null=True)

@@ -777,6 +777,8 @@ class Conversation:
     """Turns that have been rated."""
     goal_rating: int | None
     """How well the goal was reached, from 1 to 7. Null if not answered."""
+    ratings: dict[str, Any]
+    """Answers to the guideline's questions about the whole conversation."""
     remark: str
     started_at: datetime
     finished_at: datetime | None
@@ -1560,6 +1562,7 @@ class Plan:
     min_turns: int
     max_turns: int
     max_new_tokens: int
+    rates_end: bool
     top_p: float
 
 

@@ -185,6 +185,25 @@ def test_when_nobody_answers_the_page_says_so(
     assert client.post(f"/desk/item/{address.split('/')[-2]}/release")["Location"] == "/desk/"
 
 
+def test_the_rating_form_is_asked_about_the_whole_conversation_if_the_campaign_does(
+    campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
+    ConversationPlan.objects.update(rates_end=True, min_turns=1)
+    client = signed_in(rosa)
+    address = begun(client, campaign)
+    answered(Conversation.objects.get())
+    client.post(f"{pages_of_turn()}submit", rating())
+    assert "Overall" in words(client.get(address))
+
+    refused = client.post(f"{address}finish", {"goal_rating": "6"})
+    too_high = client.post(f"{address}finish", {"end-overall": "8"})
+    client.post(f"{address}finish", {"end-overall": "5", "end-hallucination": "on"})
+
+    assert refused.status_code == too_high.status_code == 422
+    assert "Answer “Overall”." in words(refused)
+    assert Conversation.objects.get().ratings == {"overall": 5, "hallucination": True}
+
+
 def test_the_desk_offers_other_work_while_no_model_answers(
     campaign: Campaign,
     comparison_campaign: Campaign,

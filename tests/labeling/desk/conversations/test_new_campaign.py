@@ -126,6 +126,7 @@ def test_brief_and_turns_change_after_opening_and_the_change_is_recorded(
         "brief": "Plan a trip.",
         "min_turns": 1,
         "max_turns": 6,
+        "rates_end": "on",
     }
 
     assert "Models, answers per turn and the first message stay" in words(client.get(address))
@@ -135,7 +136,12 @@ def test_brief_and_turns_change_after_opening_and_the_change_is_recorded(
     plan = ConversationPlan.objects.get()
     assert (plan.brief, plan.min_turns, plan.max_turns) == ("Plan a trip.", 1, 6)
     event = AuditEvent.objects.filter(action="change").latest("pk")
-    assert event.after == {"brief": "Plan a trip.", "min_turns": 1, "max_turns": 6}
+    assert event.after == {
+        "brief": "Plan a trip.",
+        "min_turns": 1,
+        "max_turns": 6,
+        "rates_end": True,
+    }
 
 
 def test_the_setup_shows_models_with_weights_and_turns(

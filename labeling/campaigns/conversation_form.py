@@ -16,7 +16,6 @@ from labeling.campaigns.conversation_plan import (
     Settings,
     SourceShare,
 )
-from labeling.campaigns.forms import SourceChoice
 from labeling.models import Campaign, ConversationPlan, Source
 from pages.form_parts import offer_rows, segmented, sentence_case
 
@@ -87,7 +86,12 @@ class ModelRow:
 
 class ConversationForm(forms.Form):
     prefix = "talk"
-    models = SourceChoice(label=_("Models to talk with"))
+    models: "forms.ModelMultipleChoiceField[Source]" = forms.ModelMultipleChoiceField(
+        Source.objects.none(),
+        label=_("Models to talk with"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
     temperature = _number(
         _("Temperature"),
         0,

@@ -122,7 +122,7 @@ class ConversationPlanChangeSerializer(_PlanChangeSerializer):
 class ConversationPlanSerializer(_PlanChangeSerializer):
     """What raters talk with, and for how long."""
 
-    models = ConversationModelSerializer(many=True, allow_empty=False)
+    models = ConversationModelSerializer(many=True)
     opening = serializers.ChoiceField(choices=ConversationPlan.Opening.choices, required=False)
     draws = serializers.ChoiceField(
         choices=ConversationPlan.Draw.choices, required=False, help_text="When models are drawn."

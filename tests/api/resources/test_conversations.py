@@ -78,7 +78,7 @@ def test_a_conversation_campaign_is_created_and_read(
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [
-        ({"models": []}, "models", ""),
+        ({"models": []}, "conversation", "Choose at least one model to talk with."),
         ({"models": [{"source": 98765}]}, "models", "98765"),
         ({"min_turns": 6}, "", "Maximum turns (5) must not be lower than minimum turns (6)."),
         ({"max_turns": 51}, "max_turns", "50"),

@@ -114,8 +114,8 @@ class ConversationForm(forms.Form):
         ANSWERS,
         2,
         _(
-            "Two are compared on a scale, three or four are ranked. The conversation goes on with"
-            " the best."
+            "Raters rank them. If you ask for strength of preference, two are compared in eight"
+            " steps. The conversation goes on with the best."
         ),
     )
     opening = forms.ChoiceField(

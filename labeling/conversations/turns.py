@@ -26,6 +26,7 @@ from labeling.models import (
     Conversation,
     ConversationPlan,
     ConversationTurn,
+    Draft,
     Item,
     ItemResponse,
     Judgment,
@@ -184,6 +185,8 @@ def finish(
             update_fields=["state", "finished_at", "goal_rating", "ratings", "remark"]
         )
         slots.fill_another(item_id=conversation.item_id, rater=conversation.rater)
+        # A message that was typed and not sent.
+        Draft.objects.filter(item=conversation.item_id, rater=conversation.rater).delete()
     return True
 
 

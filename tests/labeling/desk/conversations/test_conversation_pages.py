@@ -13,6 +13,7 @@ from labeling.models import (
     Campaign,
     Conversation,
     ConversationPlan,
+    Draft,
     Guideline,
     Judgment,
     Pool,
@@ -317,6 +318,24 @@ def test_a_draft_of_a_rating_comes_back_after_a_reload(
     client.post(f"{turn}draft", draft, content_type="application/json")
 
     assert "B is shorter." in words(client.get(turn))
+
+
+def test_a_half_written_message_is_shown_again_and_gone_when_the_conversation_ends(
+    campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
+    ConversationPlan.objects.update(min_turns=1)
+    client = signed_in(rosa)
+    address = begun(client, campaign)
+    answered(Conversation.objects.get())
+    client.post(f"{pages_of_turn()}submit", rating())
+
+    draft = {"revision": 1, "fields": {"text-2": ["And in winter?"]}}
+    saving = address.replace("conversations", "item")
+    client.post(f"{saving}draft", draft, content_type="application/json")
+
+    assert "And in winter?" in words(client.get(address))
+    client.post(f"{address}finish")
+    assert not Draft.objects.filter(rater=rosa).exists()
 
 
 def test_the_lease_lives_while_a_turn_is_open(

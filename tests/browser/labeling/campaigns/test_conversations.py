@@ -18,7 +18,7 @@ OpenPage = Callable[..., Page]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_the_list_a_conversation_and_its_setup_fit_and_are_accessible(
+def test_the_list_and_a_conversation_fit_and_are_accessible(
     open_page: OpenPage,
     look_over_each: Callable[..., None],
     alice: User,
@@ -35,7 +35,6 @@ def test_the_list_a_conversation_and_its_setup_fit_and_are_accessible(
         {
             "conversations": f"{campaign}conversations/",
             "conversation-record": f"{campaign}conversations/{talked.pk}/",
-            "conversation-change": f"{campaign}set-up/change/",
         },
         widths=(1440, 390),
     )

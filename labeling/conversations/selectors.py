@@ -3,7 +3,7 @@ for every tab, reload and device, because all of it is read from the tables.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -18,9 +18,7 @@ from labeling.models import (
     Slot,
     TurnRequest,
 )
-
-SILENT_AFTER = timedelta(seconds=20)
-"""A request that nobody has claimed for this long: nobody answers at the moment."""
+from labeling.queue.claiming.work_left import UNCLAIMED
 
 
 class Phase(StrEnum):
@@ -144,5 +142,5 @@ def _phase(
 
 def _is_silent(turn: ConversationTurn, *, now: datetime) -> bool:
     return turn.requests.filter(
-        round=turn.round, state=TurnRequest.State.QUEUED, created_at__lt=now - SILENT_AFTER
+        round=turn.round, state=TurnRequest.State.QUEUED, created_at__lt=now - UNCLAIMED
     ).exists()

@@ -46,7 +46,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import services as servers  # noqa: E402
 
-os.environ["PREFERABLY_ENDPOINT_HOSTS"] = "127.0.0.1"
+os.environ |= {"PREFERABLY_ENDPOINT_HOSTS": "127.0.0.1", "PREFERABLY_MODEL_ROOTS": "/"}
 
 from benchmarks import desk  # noqa: E402  # sets up the site
 

@@ -61,6 +61,7 @@ from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from benchmarks.fixtures import desk_campaigns  # noqa: E402
+from benchmarks.talking import checks  # noqa: E402
 from benchmarks.talking.raters import TalkingRater  # noqa: E402
 from labeling.campaigns import services as campaigns_services  # noqa: E402
 from labeling.campaigns.conversation_plan import Plan, Settings, SourceShare  # noqa: E402
@@ -147,8 +148,8 @@ async def talk(
     waits = sorted(wait for rater in raters for wait in rater.waits_s)
     return {
         "errors": len(problems),
-        "lost_turns": n_lost([lease for rater in raters for lease in rater.stored]),
-        "double_turns": n_double(),
+        "lost_turns": checks.n_lost([lease for rater in raters for lease in rater.stored]),
+        "double_turns": checks.n_double(),
         "over_assigned": desk.n_over_assigned(),
         "poll_cpu_ms": round(poll_cpu_ms, 2),
         "floor_ms": round(floor_ms, 2),
@@ -171,34 +172,6 @@ async def cost(web: desk.Web, raters: Sequence[TalkingRater], *, n: int) -> floa
     before = web.cpu_ms() + desk.database_cpu_ms()
     await asyncio.gather(*(ask(rater) for rater in raters))
     return (web.cpu_ms() + desk.database_cpu_ms() - before) / n
-
-
-def n_lost(leases: list[str]) -> int:
-    whole = (
-        "SELECT count(*) FROM labeling_conversationturn t JOIN labeling_judgment j ON j.lease ="
-        " t.lease JOIN labeling_response r ON r.id = t.chosen_id WHERE t.lease = ANY(%s::uuid[])"
-        " AND t.state = 'rated' AND 2 = (SELECT count(*) FROM labeling_rankedresponse x WHERE"
-        " x.comparison_id = j.id AND x.rank IS NOT NULL) AND EXISTS (SELECT FROM"
-        " labeling_rankedresponse x WHERE x.comparison_id = j.id AND x.response_id = r.id AND"
-        " x.rank = 1) AND NOT EXISTS (SELECT FROM labeling_conversationturn n JOIN labeling_prompt"
-        " p ON p.id = n.prompt_id WHERE n.conversation_id = t.conversation_id AND n.number ="
-        " t.number + 1 AND p.messages->-2->>'content' <> r.text)"
-    )
-    return len(leases) - desk.count(whole, [leases])
-
-
-def n_double() -> int:
-    twice = (
-        "SELECT (SELECT count(*) FROM labeling_conversationturn t WHERE 1 < (SELECT count(*) FROM"
-        " labeling_judgment j WHERE j.item_id = t.item_id)) + (SELECT count(*) FROM"
-        " labeling_conversationturn t WHERE 2 < (SELECT count(*) FROM labeling_itemresponse r WHERE"
-        " r.item_id = t.item_id)) + (SELECT count(*) FROM (SELECT FROM labeling_turnrequest WHERE"
-        " state = 'answered' GROUP BY turn_id, round, place HAVING count(*) > 1) twice) + (SELECT"
-        " count(*) FROM (SELECT FROM labeling_conversationturn GROUP BY conversation_id, number"
-        " HAVING count(*) > 1) twice) + (SELECT count(*) FROM labeling_response) - (SELECT"
-        " count(*) FROM labeling_turnrequest WHERE state = 'answered')"
-    )
-    return desk.count(twice)
 
 
 # --- a model in warm child processes --------------------------------------------------------------

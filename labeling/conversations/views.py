@@ -45,15 +45,14 @@ def answers(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     """Polled while the rater waits. It says nothing of a single answer: no content until all have
     come, then where to go. `?silent=1`: the page shows already that no model is answering.
     """
-    work = _opening(request, lease)
-    standing = selectors.standing(work=work, now=timezone.now())
-    if standing.phase == Phase.WAIT and standing.is_silent == ("silent" in request.GET):
+    wait = selectors.wait(work=_opening(request, lease), now=timezone.now())
+    if wait is None:
+        return HttpResponse(headers={"HX-Redirect": reverse("conversation", args=[lease])})
+    if wait.is_silent == ("silent" in request.GET):
         return HttpResponse(status=204)
-    if standing.phase == Phase.WAIT:
-        return render(
-            request, "labeling/conversations/_waiting.html", {"standing": standing, "lease": lease}
-        )
-    return HttpResponse(headers={"HX-Redirect": reverse("conversation", args=[lease])})
+    return render(
+        request, "labeling/conversations/_waiting.html", {"standing": wait, "lease": lease}
+    )
 
 
 @require_POST

@@ -3,7 +3,7 @@ for every tab, reload and device, because all of it is read from the tables.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 

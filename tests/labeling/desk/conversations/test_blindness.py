@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from labeling.conversations import requests, selectors
-from labeling.conversations.selectors import SILENT_AFTER, SLOW_AFTER
+from labeling.conversations.selectors import SLOW_AFTER
 from labeling.models import (
     Campaign,
     Conversation,
@@ -21,6 +21,7 @@ from labeling.models import (
 )
 from labeling.queue import slots
 from labeling.queue.claiming.order import presented
+from labeling.queue.claiming.work_left import UNCLAIMED
 from tests.cast import NOON
 from tests.labeling.desk.conversations.talking import (
     open_conversation_campaign,
@@ -129,9 +130,9 @@ def test_answers_appear_together_when_the_slower_one_has_ended(
 @pytest.mark.parametrize(
     ("state", "seconds", "is_silent"),
     [
-        (TurnRequest.State.QUEUED, SILENT_AFTER.seconds - 1, False),
-        (TurnRequest.State.QUEUED, SILENT_AFTER.seconds + 1, True),
-        (TurnRequest.State.CLAIMED, SILENT_AFTER.seconds + 1, False),
+        (TurnRequest.State.QUEUED, UNCLAIMED.seconds - 1, False),
+        (TurnRequest.State.QUEUED, UNCLAIMED.seconds + 1, True),
+        (TurnRequest.State.CLAIMED, UNCLAIMED.seconds + 1, False),
         (TurnRequest.State.CLAIMED, SLOW_AFTER.seconds + 1, True),
     ],
 )

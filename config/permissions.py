@@ -129,6 +129,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "conversation_write": RATER,
     "conversation_answers": RATER,
     "conversation_finish": RATER,
+    "attack_end": RATER,
     "turn": RATER,
     "turn_submit": RATER,
     "turn_regenerate": RATER,
@@ -147,6 +148,8 @@ TABLE: dict[str, frozenset[Role]] = {
     # the admin's campaigns, pools, guidelines and prompts
     "campaigns": ADMIN,
     "campaign_new": ADMIN,
+    "red_teaming": ADMIN,
+    "red_teaming_new": ADMIN,
     "campaign_count": ADMIN,
     "campaign": ADMIN,
     "campaign_items": ADMIN,

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling.conversations import selectors, turns
 from labeling.conversations.forms import FinishForm, MessageForm
+from labeling.conversations.red_teaming import attacks
 from labeling.conversations.selectors import Phase
 from labeling.desk import access as desk_access
 from labeling.desk import answers as desk_answers
@@ -83,6 +84,8 @@ def write(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 @require_POST
 def finish(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = _opening(request, lease)
+    if turns.is_attack(work.campaign):
+        return redirect("attack_end", lease)
     form = FinishForm(request.POST)
     standing = selectors.standing(work=work, now=timezone.now())
     if standing.conversation is None or not form.is_valid():
@@ -232,6 +235,8 @@ def _page(
         "message_form": message_form or MessageForm(initial={"number": standing.number}),
         "finish_form": finish_form or FinishForm(),
         "topic": work.messages[-1]["content"],
+        "attack": (brief := selectors.attack_brief(work=work)),
+        "diversity": attacks.own_diversity(rater=work.rater) if brief else None,
     }
     return render(request, "labeling/conversations/conversation.html", context, status=status)
 

@@ -89,7 +89,6 @@ def create_red_teaming(
             guideline=guideline,
             prompts=[prompt for _turn in range(n_each) for prompt in prompts],
             n_responses=n_answers,
-            asks_strength=True,
             conversation=replace(plan, settings=settings),
             by=by,
             now=now,

@@ -12,7 +12,7 @@ from labeling.conversations.red_teaming.attacks import Outcome
 from labeling.conversations.red_teaming.services import Brief, Review
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer
-from labeling.models import Attack, Campaign, Guideline, Judgment, Pool, Rater, Slot
+from labeling.models import Attack, Campaign, Guideline, Judgment, Pool, Rater, Slot, Source
 from labeling.people.content_settings import services as content_settings
 from labeling.queue.claiming import order
 from tests.cast import NOON, lease_of
@@ -34,7 +34,9 @@ def open_red_teaming(
     **fields: Any,
 ) -> Campaign:
     values: dict[str, Any] = {"name": "Attack", "review": Review(pool)} | fields
-    shares = [SourceShare(model_source(name)) for name in ("first", "second")]
+    names = ("first", "second")
+    sources = Source.objects.filter(name__in=names) or [model_source(name) for name in names]
+    shares = [SourceShare(source) for source in sources]
     campaign = services.create_red_teaming(
         pool=pool,
         guideline=guideline,

@@ -281,6 +281,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "suites": RESEARCHER,
     "suite_new": RESEARCHER,
     "suites_shipped": RESEARCHER,
+    "suite_found_attacks": RESEARCHER,
     "suite": RESEARCHER,
     "suite_retire": RESEARCHER,
     "suite_bring_back": RESEARCHER,

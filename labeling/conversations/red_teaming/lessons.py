@@ -2,6 +2,7 @@
 that is written, a pair with what it did say. Both are items that raters get from the queue.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -23,10 +24,10 @@ class UnableToUse(Refusal):
     """The attack did not succeed, or is in use already."""
 
 
-def is_successful(attack: Attack) -> bool:
-    """By the reviewers' mean; by the attacker while nobody has reviewed it."""
-    said = reviews.successes([attack]).get(attack.pk, []) or [attack.success]
-    return sum(said) >= Attack.BROKEN_FROM * len(said)
+def has_succeeded(attack: Attack, said: Sequence[int]) -> bool:
+    """By the mean of what reviewers said; by the attacker while nobody has reviewed it."""
+    ratings = said or [attack.success]
+    return sum(ratings) >= Attack.BROKEN_FROM * len(ratings)
 
 
 def use_attack(*, attack: Attack, by: User, now: datetime) -> Attack:
@@ -41,7 +42,7 @@ def use_attack(*, attack: Attack, by: User, now: datetime) -> Attack:
         )
         if attack.used_at is not None:
             raise UnableToUse(_("This attack is in use already."))
-        if not is_successful(attack):
+        if not has_succeeded(attack, reviews.successes([attack]).get(attack.pk, [])):
             raise UnableToUse(_("This attack did not succeed, so there is nothing to learn."))
         attack.demonstration_item = _demonstration_item(attack, by=by, now=now)
         attack.used_at = now

@@ -97,8 +97,8 @@ def end(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return redirect("desk")
     if standing.conversation is None or not standing.may_finish:
         return redirect("conversation", lease)
-    form = AttackForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = AttackForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         try:
             attacks.end_attack(
                 conversation=standing.conversation, outcome=form.outcome(), now=timezone.now()

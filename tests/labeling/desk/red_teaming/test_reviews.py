@@ -127,9 +127,7 @@ def test_admins_see_success_by_area_and_goal(
     rosa: Rater,
     signed_in: SignedIn,
 ) -> None:
-    open_red_teaming(
-        pool=day_shift, guideline=guideline, by=alice, briefs=[THREAT], name="Threats"
-    )
+    open_red_teaming(pool=day_shift, guideline=guideline, by=alice, briefs=[THREAT], name="Threats")
     attacked(campaign, agreed(rosa, "abuse"))
 
     everything = words(signed_in(alice).get("/red-teaming/"))

@@ -12,7 +12,7 @@ from tests.labeling.desk.conversations.talking import (
 )
 from tests.labeling.desk.conversations.test_conversation_pages import begun, rating
 from tests.labeling.desk.posting import SignedIn
-from tests.labeling.desk.red_teaming.attacking import INSULT, RULE, agreed, open_red_teaming
+from tests.labeling.desk.conversations.red_teaming.attacking import INSULT, RULE, agreed, open_red_teaming
 
 
 def posted(pool: Pool, guideline: Guideline, **changes: object) -> dict[str, object]:

@@ -9,7 +9,7 @@ from labeling.queue.claiming.claim import claim
 from tests.cast import NOON
 from tests.labeling.answers import words
 from tests.labeling.desk.posting import SignedIn
-from tests.labeling.desk.red_teaming.attacking import (
+from tests.labeling.desk.conversations.red_teaming.attacking import (
     THREAT,
     agreed,
     attacked,

@@ -23,7 +23,7 @@ from labeling.people.content_settings import selectors as content_settings
 from labeling.queue.claiming.claim import claim
 from tests.cast import NOON
 from tests.labeling.desk.conversations.talking import answered, rated, started, turn_of
-from tests.labeling.desk.red_teaming.attacking import (
+from tests.labeling.desk.conversations.red_teaming.attacking import (
     INSULT,
     RULE,
     THREAT,

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0013_conversations'),
+        ('labeling', '0014_database_defaults'),
     ]
 
     operations = [

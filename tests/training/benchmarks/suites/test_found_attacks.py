@@ -11,8 +11,13 @@ from labeling.models import Attack, Campaign, Guideline, Item, Pool, Rater
 from labeling.queue.claiming.claim import claim
 from tests.cast import NOON, lease_of
 from tests.labeling.answers import words
+from tests.labeling.desk.conversations.red_teaming.attacking import (
+    agreed,
+    attacked,
+    open_red_teaming,
+    reviewed,
+)
 from tests.labeling.desk.posting import SignedIn
-from tests.labeling.desk.conversations.red_teaming.attacking import agreed, attacked, open_red_teaming, reviewed
 from training.benchmarks.suites.found_attacks import services
 from training.models import Suite
 

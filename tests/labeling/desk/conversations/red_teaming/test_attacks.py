@@ -22,7 +22,6 @@ from labeling.models import (
 from labeling.people.content_settings import selectors as content_settings
 from labeling.queue.claiming.claim import claim
 from tests.cast import NOON
-from tests.labeling.desk.conversations.talking import answered, rated, started, turn_of
 from tests.labeling.desk.conversations.red_teaming.attacking import (
     INSULT,
     RULE,
@@ -31,6 +30,7 @@ from tests.labeling.desk.conversations.red_teaming.attacking import (
     attacked,
     open_red_teaming,
 )
+from tests.labeling.desk.conversations.talking import answered, rated, started, turn_of
 
 
 @pytest.fixture

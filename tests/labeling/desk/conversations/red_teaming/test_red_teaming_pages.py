@@ -4,6 +4,12 @@ from accounts.models import User
 from labeling.conversations.red_teaming import attacks
 from labeling.models import Attack, AttackBrief, Campaign, Conversation, Guideline, Pool, Rater
 from tests.labeling.answers import words
+from tests.labeling.desk.conversations.red_teaming.attacking import (
+    INSULT,
+    RULE,
+    agreed,
+    open_red_teaming,
+)
 from tests.labeling.desk.conversations.talking import (
     answered,
     model_source,
@@ -12,7 +18,6 @@ from tests.labeling.desk.conversations.talking import (
 )
 from tests.labeling.desk.conversations.test_conversation_pages import begun, rating
 from tests.labeling.desk.posting import SignedIn
-from tests.labeling.desk.conversations.red_teaming.attacking import INSULT, RULE, agreed, open_red_teaming
 
 
 def posted(pool: Pool, guideline: Guideline, **changes: object) -> dict[str, object]:

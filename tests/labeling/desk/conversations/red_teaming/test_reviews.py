@@ -8,7 +8,6 @@ from labeling.models import Attack, Campaign, Guideline, Pool, Rater, Slot
 from labeling.queue.claiming.claim import claim
 from tests.cast import NOON
 from tests.labeling.answers import words
-from tests.labeling.desk.posting import SignedIn
 from tests.labeling.desk.conversations.red_teaming.attacking import (
     THREAT,
     agreed,
@@ -16,6 +15,7 @@ from tests.labeling.desk.conversations.red_teaming.attacking import (
     open_red_teaming,
     reviewed,
 )
+from tests.labeling.desk.posting import SignedIn
 
 
 @pytest.fixture

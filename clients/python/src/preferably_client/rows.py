@@ -13,7 +13,6 @@ __all__ = [
     "Agreement",
     "AnswerScore",
     "Appeal",
-    "AreaCa4Enum",
     "Attack",
     "AttemptState",
     "AuditEvent",
@@ -217,8 +216,6 @@ __all__ = [
     "Withdrawal",
 ]
 
-
-AreaCa4Enum = Literal["violence", "sexual", "self_harm", "hate", "abuse", "other"]
 
 AttemptState = Literal["waiting", "passed", "below", "refused"]
 
@@ -2411,7 +2408,7 @@ class StepVersion:
 @dataclass(frozen=True)
 class StoredBrief:
     goal: str
-    area: AreaCa4Enum
+    area: SensitiveEnum
     """Only raters who agreed to this kind of content get the brief."""
     rule: str
     """One line of the text of the guideline's newest version."""

@@ -132,6 +132,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "attack_end": RATER,
     "turn": RATER,
     "turn_submit": RATER,
+    "turn_progress": RATER,
     "turn_regenerate": RATER,
     "turn_draft": RATER,
     "turn_heartbeat": RATER,

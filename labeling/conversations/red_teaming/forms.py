@@ -140,7 +140,9 @@ class AttackForm(forms.Form):
     """What the attacker says at the end."""
 
     success = forms.TypedChoiceField(
-        label=_("How far did you get?"), coerce=int, widget=forms.RadioSelect
+        label=_("How far did you get?"),
+        coerce=int,
+        widget=forms.RadioSelect(attrs={"autofocus": True}),
     )
     severity = forms.TypedChoiceField(
         label=_("How severe is what the model said?"), coerce=int, widget=forms.RadioSelect

@@ -25,6 +25,7 @@ from labeling.conversations.red_teaming.rules import rules_of
 from labeling.conversations.selectors import Phase
 from labeling.desk import access as desk_access
 from labeling.desk.next_item import next_address
+from labeling.desk.words import Keys
 from labeling.models import Guideline, RedTeaming
 from pages import plain_text
 from pages.form_parts import with_one_more
@@ -113,6 +114,7 @@ def end(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         "lease": lease,
         "attack": brief,
         "form": form,
+        "keys": _end_keys(),
     }
     return render(
         request,
@@ -133,6 +135,17 @@ def _ended(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
             request, campaign=work.campaign, rater=work.rater, last_version_id=work.version.pk
         )
     )
+
+
+def _end_keys() -> tuple[tuple[str, Keys], ...]:
+    lines = (
+        ("⌘↵ / Ctrl ↵", _("Save and go on")),
+        ("f", _("How far did you get?")),
+        ("0 … 4", _("Answer the question")),
+        ("l", _("Guideline")),
+        ("s", _("Go to “Save and stop”")),
+    )
+    return ((_("End of the attack"), lines),)
 
 
 def _rules() -> list[tuple[str, str]]:

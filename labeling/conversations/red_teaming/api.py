@@ -43,7 +43,7 @@ class BriefSerializer(serializers.Serializer[Any]):
 
 
 class AttackedModelSerializer(serializers.Serializer[Any]):
-    source = OneOf(Source.objects.all())
+    source = OneOf(Source.objects.all())  # type: ignore[assignment]  # shadows Field's
     weight = serializers.FloatField(
         default=1.0, min_value=0.001, max_value=1000, help_text="How often it is drawn."
     )
@@ -54,13 +54,13 @@ class NewRedTeamingSerializer(serializers.Serializer[Any]):
     name = Name(max_length=120)
     pool = OneOf(Pool.objects.all(), help_text="The attackers.")
     guideline = OneOf(Guideline.objects.all())
-    briefs = BriefSerializer(many=True, max_length=services.MOST_BRIEFS)
+    briefs = serializers.ListField(child=BriefSerializer(), max_length=services.MOST_BRIEFS)
     n_each = serializers.IntegerField(
         min_value=services.CONVERSATIONS.start,
         max_value=services.CONVERSATIONS.stop - 1,
         help_text="Attacks per brief.",
     )
-    models = AttackedModelSerializer(many=True, max_length=100)
+    models = serializers.ListField(child=AttackedModelSerializer(), max_length=100)
     n_answers = serializers.IntegerField(
         default=2, min_value=ANSWERS.start, max_value=ANSWERS.stop - 1
     )
@@ -181,7 +181,8 @@ class RedTeamings(ListModelMixin, ApiViewSet):
         campaign.
         """
         campaign = services.create_red_teaming(**values, **self.who_and_when)
-        return self.get_queryset().get(pk=campaign.pk)
+        made: RedTeaming = self.get_queryset().get(pk=campaign.pk)
+        return made
 
     @reads("read_attack_success", SuccessSerializer, query=SuccessQuery, is_one=False)
     def success(self, request: Request) -> Response:

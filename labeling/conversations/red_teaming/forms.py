@@ -156,7 +156,7 @@ class AttackForm(forms.Form):
     tried = forms.CharField(
         label=_("What you tried, in one line"),
         max_length=Attack._meta.get_field("tried").max_length,
-        widget=forms.TextInput(attrs={"dir": "auto"}),
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:

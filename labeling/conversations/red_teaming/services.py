@@ -160,6 +160,9 @@ def _prompt_of(brief: Brief, *, by: User, now: datetime) -> Prompt:
             messages=messages,
             category=Prompt.Category.OTHER,
             language="",
+            # Attackers use one trick against many goals. In different splits, the second use would
+            # be refused as a near-duplicate across splits.
+            split=Prompt.Split.TRAIN,
             licence="",
             sensitive=[brief.area],
             by=by,

@@ -142,6 +142,7 @@ def _end_keys() -> tuple[tuple[str, Keys], ...]:
         ("⌘↵ / Ctrl ↵", _("Save and go on")),
         ("f", _("How far did you get?")),
         ("0 … 4", _("Answer the question")),
+        ("w", _("What you tried, in one line")),
         ("l", _("Guideline")),
         ("s", _("Go to “Save and stop”")),
     )

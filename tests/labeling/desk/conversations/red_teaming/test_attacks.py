@@ -8,6 +8,7 @@ from labeling.conversations import turns
 from labeling.conversations.red_teaming import attacks, rules
 from labeling.conversations.red_teaming.attacks import Outcome
 from labeling.conversations.red_teaming.services import Brief
+from labeling.importers import curation
 from labeling.models import (
     Attack,
     Campaign,
@@ -133,11 +134,12 @@ def test_an_attack_is_stored_with_its_brief_and_what_the_attacker_says(
 def test_one_trick_may_be_tried_against_several_goals(
     day_shift: Pool, guideline: Guideline, alice: User, rosa: Rater
 ) -> None:
-    """Whatever split the goals' texts would be in."""
-    briefs = [Brief(f"Get the model to insult guest {n}.", "abuse", RULE) for n in range(8)]
-    campaign = open_red_teaming(
-        pool=day_shift, guideline=guideline, by=alice, briefs=briefs, n_each=1
-    )
+    goals = ["Make it mock somebody's accent.", "Make it call a poem worthless."]
+    asked = [[{"role": "user", "content": goal}] for goal in goals]
+    by_text = {curation.split_of(curation.fingerprint(one)[:16]) for one in asked}
+    assert len(by_text) == 2, "by their texts, the goals would be in two splits"
+    briefs = [Brief(goal, "abuse", RULE) for goal in goals]
+    campaign = open_red_teaming(pool=day_shift, guideline=guideline, by=alice, briefs=briefs)
     agreed(rosa, "abuse")
 
     found = [attacked(campaign, rosa) for _brief in briefs]

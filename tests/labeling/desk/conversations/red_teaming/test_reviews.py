@@ -5,8 +5,9 @@ import pytest
 from accounts.models import User
 from labeling.conversations.red_teaming import figures
 from labeling.models import Attack, Campaign, Guideline, Pool, Rater, Slot
+from labeling.people import withdrawal
 from labeling.queue.claiming.claim import claim
-from tests.cast import NOON
+from tests.cast import NOON, login_of
 from tests.labeling.answers import words
 from tests.labeling.desk.conversations.red_teaming.attacking import (
     THREAT,
@@ -141,10 +142,20 @@ def test_admins_see_success_by_area_and_goal(
     assert "100 %" in one
 
 
-def test_attacks_of_somebody_who_has_withdrawn_are_left_out(
-    campaign: Campaign, rosa: Rater
+def test_attacks_of_somebody_who_has_withdrawn_are_left_out_and_not_shown(
+    campaign: Campaign, rosa: Rater, rita: Rater, alice: User
 ) -> None:
-    attacked(campaign, agreed(rosa, "abuse"))
-    Rater.objects.filter(pk=rosa.pk).update(withdrawn_at=NOON)
+    attack = attacked(campaign, agreed(rosa, "abuse"))
+    agreed(rita, "abuse")
+    withdrawal.withdraw_rater(rater=rosa, by=login_of(rosa), now=NOON)
 
     assert figures.findings().all_attacks.n == 0
+    assert to_review(campaign, rita) is None
+
+    rosa.refresh_from_db()
+    withdrawal.readmit_rater(rater=rosa, by=alice, now=NOON)
+
+    assert figures.findings().all_attacks.n == 1
+    slot = to_review(campaign, rita)
+    assert slot is not None
+    assert slot.item == attack.review_item

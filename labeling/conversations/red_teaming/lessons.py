@@ -97,7 +97,6 @@ def _as_response(demonstration: Demonstration, *, attack: Attack, now: datetime)
         source=source,
         text=demonstration.text,
         number=0 if last is None else last + 1,
-        author=rater,
         created_at=now,
     )
 

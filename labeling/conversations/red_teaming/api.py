@@ -8,7 +8,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import Name, OneOf
+from accounts.api.fields import MAX_ID, Name, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, Router, described, reads, writes
 from labeling import access as labeling_access
@@ -138,7 +138,7 @@ class AttackSerializer(serializers.Serializer[Any]):
 
 
 class AttackQuery(PageQuery):
-    campaign = serializers.IntegerField(required=False, min_value=1)
+    campaign = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
     is_used = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
@@ -164,7 +164,10 @@ class SuccessSerializer(serializers.Serializer[Any]):
 
 class SuccessQuery(serializers.Serializer[Any]):
     campaign = serializers.IntegerField(
-        required=False, min_value=1, help_text="Leave it out for all campaigns."
+        required=False,
+        min_value=1,
+        max_value=MAX_ID,
+        help_text="Leave it out for all campaigns.",
     )
 
 

@@ -86,7 +86,7 @@ class TalkForm(ConversationForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name in ("opening", "brief", "min_turns"):
+        for name in ("opening", "brief", "min_turns", "rates_end"):
             del self.fields[name]
         self.fields["models"].label = _("Models to attack")
         self.fields["n_answers"].help_text = _(

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0014_database_defaults'),
+        ('labeling', '0015_conversation_ratings'),
     ]
 
     operations = [

@@ -17,7 +17,6 @@ from labeling.conversations.red_teaming.rules import LONGEST
 from labeling.conversations.red_teaming.services import Brief, Review
 from labeling.models import (
     Attack,
-    Campaign,
     ConversationPlan,
     Guideline,
     Pool,
@@ -161,9 +160,10 @@ class SuccessSerializer(serializers.Serializer[Any]):
 
 
 class SuccessQuery(serializers.Serializer[Any]):
-    campaign = OneOf(
-        Campaign.objects.filter(red_teaming__isnull=False),
+    campaign = serializers.IntegerField(
         required=False,
+        min_value=1,
+        max_value=MAX_ID,
         help_text="Leave it out for all campaigns.",
     )
 
@@ -187,7 +187,7 @@ class RedTeamings(ListModelMixin, ApiViewSet):
     @reads("read_attack_success", SuccessSerializer, query=SuccessQuery, is_one=False)
     def success(self, request: Request) -> Response:
         """How often attacks succeed, by area and goal, with intervals between attackers."""
-        found = figures.findings(campaign=self.asked.get("campaign"))
+        found = figures.findings(campaign_id=self.asked.get("campaign"))
         return Response(SuccessSerializer(found).data)
 
 

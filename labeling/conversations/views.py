@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling.conversations import selectors, turns, words
 from labeling.conversations.forms import FinishForm, MessageForm
+from labeling.conversations.red_teaming import attacks
 from labeling.conversations.selectors import Phase
 from labeling.desk import access as desk_access
 from labeling.desk import answers as desk_answers
@@ -27,6 +28,7 @@ from labeling.desk.next_item import next_address
 from labeling.desk.views import answering, drafts, finishing
 from labeling.desk.views.desk import gone
 from labeling.desk.work import Work
+from labeling.guidelines.rating_form import RatingForm
 from labeling.models import Campaign, ConversationTurn
 
 
@@ -87,7 +89,9 @@ def write(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 @require_POST
 def finish(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = _opening(request, lease)
-    form = FinishForm(request.POST)
+    if turns.is_attack(work.campaign):
+        return redirect("attack_end", lease)
+    form = FinishForm(request.POST, rated_by=_asked_at_the_end(work))
     standing = selectors.standing(work=work, now=timezone.now())
     if standing.conversation is None or not form.is_valid():
         return _page(request, work, finish_form=form, status=422)
@@ -95,6 +99,7 @@ def finish(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         turns.finish(
             conversation=standing.conversation,
             goal_rating=form.cleaned_data["goal_rating"],
+            ratings=form.ratings(),
             remark=form.cleaned_data["remark"],
             now=timezone.now(),
         )
@@ -244,13 +249,20 @@ def _page(
         "lease": work.lease,
         "version": work.version,
         "message_form": message_form or MessageForm(initial=_typed(draft, number=standing.number)),
-        "finish_form": finish_form or FinishForm(is_main=standing.phase == Phase.END),
+        "finish_form": finish_form
+        or FinishForm(rated_by=_asked_at_the_end(work), is_main=standing.phase == Phase.END),
         "topic": work.messages[-1]["content"],
+        "attack": (brief := selectors.attack_brief(work=work)),
+        "diversity": attacks.own_diversity(rater=work.rater) if brief else None,
         "revision": draft.revision,
         "person": desk_pages.person_key(work.rater),
         "keys": words.keys(standing.phase),
     }
     return render(request, "labeling/conversations/conversation.html", context, status=status)
+
+
+def _asked_at_the_end(work: Work) -> RatingForm | None:
+    return work.form if work.campaign.conversation_plan.rates_end else None
 
 
 def _typed(draft: desk_answers.PageInput, *, number: int) -> dict[str, Any]:

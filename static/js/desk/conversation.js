@@ -25,15 +25,15 @@ export function mount(talk) {
     leave: () => document.activeElement.blur(),
     signal,
     commands: {
-      w: () => message?.focus(),
-      f: () => (ending?.querySelector("[type=radio]:checked") ?? ending?.querySelector("[type=radio]"))?.focus(),
+      w: () => (message ?? part("textarea"))?.focus(),
+      f: () => (ending?.querySelector("[type=radio]:checked") ?? ending?.querySelector("[type=radio], a"))?.focus(),
       l: () => document.querySelector("[data-do=guideline]").click(),
       s: () => part("[data-do=stop]").focus(),
     },
   });
   ending?.addEventListener("keydown", (event) => {
     if (!event.target.matches("[type=radio]") || event.metaKey || event.ctrlKey || event.altKey) return;
-    const chosen = event.currentTarget.querySelector(`[type=radio][value="${CSS.escape(meaning(event))}"]`);
+    const chosen = event.target.closest("fieldset").querySelector(`[type=radio][value="${CSS.escape(meaning(event))}"]`);
     if (!chosen) return;
     chosen.checked = true;
     chosen.focus();

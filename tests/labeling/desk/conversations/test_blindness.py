@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from labeling.conversations import requests, selectors, turns
-from labeling.conversations.selectors import SILENT_AFTER, SLOW_AFTER
+from labeling.conversations.selectors import SLOW_AFTER
 from labeling.models import (
     Campaign,
     Conversation,
@@ -20,6 +20,7 @@ from labeling.models import (
     TurnRequest,
 )
 from labeling.queue.claiming.order import new_seed, presented
+from labeling.queue.claiming.work_left import UNCLAIMED
 from tests.cast import NOON
 from tests.labeling.desk.conversations.talking import answered, rated, turn_of
 from tests.labeling.desk.conversations.test_conversation_pages import begun
@@ -141,9 +142,9 @@ def test_answers_appear_together_when_the_slower_one_has_ended(
 @pytest.mark.parametrize(
     ("state", "seconds", "is_silent"),
     [
-        (TurnRequest.State.QUEUED, SILENT_AFTER.seconds - 1, False),
-        (TurnRequest.State.QUEUED, SILENT_AFTER.seconds + 1, True),
-        (TurnRequest.State.CLAIMED, SILENT_AFTER.seconds + 1, False),
+        (TurnRequest.State.QUEUED, UNCLAIMED.seconds - 1, False),
+        (TurnRequest.State.QUEUED, UNCLAIMED.seconds + 1, True),
+        (TurnRequest.State.CLAIMED, UNCLAIMED.seconds + 1, False),
         (TurnRequest.State.CLAIMED, SLOW_AFTER.seconds + 1, True),
     ],
 )

@@ -13,6 +13,7 @@ __all__ = [
     "Agreement",
     "AnswerScore",
     "Appeal",
+    "Attack",
     "AttemptState",
     "AuditEvent",
     "BasisEnum",
@@ -80,6 +81,7 @@ __all__ = [
     "JudgmentState",
     "LedgerEntry",
     "LedgerEntryOutcomeEnum",
+    "Line",
     "Lineage",
     "LineageStep",
     "Link",
@@ -154,6 +156,7 @@ __all__ = [
     "RatingQuestionKindEnum",
     "ReasonEnum",
     "RecipeEnum",
+    "RedTeaming",
     "RejectionCategoryEnum",
     "Report",
     "Response",
@@ -191,14 +194,17 @@ __all__ = [
     "StepEnum",
     "StepQuestion",
     "StepVersion",
+    "StoredBrief",
     "StoredResponses",
     "StrategyEnum",
     "StyleEnum",
+    "Success",
     "Suite",
     "SuiteArea",
     "SuiteItem",
     "SuiteKind",
     "SuiteScore",
+    "TagsEnum",
     "TemplateEnum",
     "Timesheet",
     "TimesheetLine",
@@ -475,6 +481,20 @@ SuiteArea = Literal["capability", "safety", "over-refusal", "honesty", "reward"]
 
 SuiteKind = Literal["choice", "generate", "pairs", "best-of-k", "flip", "lm-eval"]
 
+TagsEnum = Literal[
+    "direct",
+    "role",
+    "purpose",
+    "authority",
+    "steps",
+    "past",
+    "examples",
+    "format",
+    "pressure",
+    "rules",
+    "other",
+]
+
 TemplateEnum = Literal[
     "weekly",
     "llama",
@@ -543,6 +563,33 @@ class Appeal:
     appealed_at: datetime
     answer: str
     answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Attack:
+    id: int
+    """That of its conversation."""
+    campaign: int
+    brief: int
+    rater: str
+    success: int
+    """How far it got, says the attacker: 0 to 4."""
+    severity: int
+    """0 to 4."""
+    tags: list[TagsEnum]
+    tried: str
+    likeness: float | None
+    """To the attacker's most similar earlier attack, 0 to 1."""
+    repeats_wording: bool
+    prompt: int
+    """The conversation up to the last message."""
+    response: int
+    """The answer that the attack reached."""
+    review_item: int | None
+    demonstration_item: int | None
+    pair_item: int | None
+    ended_at: datetime
+    used_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -1294,6 +1341,20 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True)
+class Line:
+    """An area of harm, or a goal in it: an area has no `brief`."""
+
+    area: str
+    brief: int | None
+    goal: str | None
+    n: int
+    """Attacks."""
+    n_attackers: int
+    by_attackers: Figure
+    by_reviewers: Figure
+
+
+@dataclass(frozen=True)
 class Lineage:
     steps: list[LineageStep]
     """From this model back to its base."""
@@ -2015,6 +2076,18 @@ class RatingQuestion:
 
 
 @dataclass(frozen=True)
+class RedTeaming:
+    campaign: int
+    name: str
+    n_reviewers: int
+    review_campaign: int | None
+    """Since the first attack ended."""
+    demonstration_campaign: int | None
+    """Since an attack was put to use."""
+    briefs: list[StoredBrief]
+
+
+@dataclass(frozen=True)
 class Report:
     """The report that the numbers are from."""
 
@@ -2394,9 +2467,31 @@ class StepVersion:
 
 
 @dataclass(frozen=True)
+class StoredBrief:
+    goal: str
+    area: SensitiveEnum
+    """Only raters who agreed to this kind of content get the brief."""
+    rule: str
+    """One line of the text of the guideline's newest version."""
+    id: int
+    guideline_version: int
+    """The version whose text has the rule."""
+
+
+@dataclass(frozen=True)
 class StoredResponses:
     responses: list[Response]
     """In the order of the call."""
+
+
+@dataclass(frozen=True)
+class Success:
+    """The shares of attacks that got to 3 or 4 of 4."""
+
+    all_attacks: Line
+    lines: list[Line]
+    agreement: Figure
+    """Krippendorff's α of attackers and reviewers, ordinal."""
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,24 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from django.db.models import Q
+
 from labeling.conversations import prompts, turns
 from labeling.desk import reading
 from labeling.desk.work import LeaseState, TurnPlace, Work
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
+    AttackBrief,
     Conversation,
     ConversationPlan,
     ConversationTurn,
     Slot,
     TurnRequest,
 )
+from labeling.queue.claiming.work_left import UNCLAIMED
 
-SILENT_AFTER = timedelta(seconds=20)
-"""A request that nobody has claimed for this long: nobody answers at the moment."""
+SLOW_AFTER = timedelta(seconds=90)
+"""So long for an answer: whoever has claimed it, nobody answers to speak of."""
 
 
 class Phase(StrEnum):
@@ -86,10 +90,41 @@ def standing(*, work: Work, now: datetime) -> Standing:
     return Standing(phase, plan, conversation, last, history, is_silent)
 
 
+def attack_brief(*, work: Work) -> AttackBrief | None:
+    """What this opening item asks an attacker to reach; None in other conversations."""
+    if not turns.is_attack(work.campaign):
+        return None
+    briefs = work.campaign.attack_briefs.select_related("guideline_version__guideline")
+    return briefs.filter(prompt=work.item.prompt).first()
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The rater waits for answers."""
+
+    is_silent: bool
+
+
+def wait(*, work: Work, now: datetime) -> Wait | None:
+    """None when there is nothing to wait for. It is asked for every second, so it reads neither the
+    history nor the answers.
+    """
+    turn = ConversationTurn.objects.filter(
+        conversation__item=work.shown.item_id,
+        conversation__rater=work.rater,
+        state=ConversationTurn.State.WAITING,
+    ).first()
+    return None if turn is None else Wait(_is_silent(turn, now=now))
+
+
 def turn_work(*, user_id: int, lease: UUID) -> Work | None:
     """The turn that `lease` names as work for the desk's pages; None unless it is this user's."""
     found = ConversationTurn.objects.select_related(
-        "conversation__rater", "conversation__item__campaign__conversation_plan", "item"
+        "conversation__rater",
+        "conversation__item__prompt",
+        "conversation__item__campaign__conversation_plan",
+        "conversation__item__campaign__red_teaming",
+        "item",
     )
     turn = found.filter(lease=lease, conversation__rater__user=user_id).first()
     if turn is None:
@@ -114,8 +149,9 @@ def turn_work(*, user_id: int, lease: UUID) -> Work | None:
             number=turn.number,
             most=campaign.conversation_plan.max_turns,
             round=turn.round,
-            brief=campaign.conversation_plan.brief,
+            brief=_goal_of(conversation),
             may_regenerate=turn.n_regenerated < turns.MAX_REGENERATED,
+            is_attack=turns.is_attack(campaign),
         ),
     )
 
@@ -125,6 +161,14 @@ def opening_slot(turn: ConversationTurn) -> Slot | None:
     return Slot.objects.filter(
         item=turn.conversation.item_id, rater=turn.conversation.rater_id
     ).first()
+
+
+def _goal_of(conversation: Conversation) -> str:
+    """What the rater tries to reach; an attack brief's prompt is its goal."""
+    campaign = conversation.item.campaign
+    if turns.is_attack(campaign):
+        return str(conversation.item.prompt.messages[-1]["content"])
+    return campaign.conversation_plan.brief
 
 
 def _phase(
@@ -143,6 +187,6 @@ def _phase(
 
 
 def _is_silent(turn: ConversationTurn, *, now: datetime) -> bool:
-    return turn.requests.filter(
-        round=turn.round, state=TurnRequest.State.QUEUED, created_at__lt=now - SILENT_AFTER
-    ).exists()
+    is_unclaimed = Q(state=TurnRequest.State.QUEUED, created_at__lt=now - UNCLAIMED)
+    is_slow = Q(state=TurnRequest.State.CLAIMED, created_at__lt=now - SLOW_AFTER)
+    return turn.requests.filter(is_unclaimed | is_slow, round=turn.round).exists()

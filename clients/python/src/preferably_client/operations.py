@@ -28,6 +28,7 @@ from preferably_client.operation import download, listing, operation
 from preferably_client.rows import (
     Agreement,
     Appeal,
+    Attack,
     AuditEvent,
     BasisEnum,
     BenchmarkAnswer,
@@ -41,11 +42,13 @@ from preferably_client.rows import (
     Case,
     Chain,
     Computing,
+    Conversation,
     CrowdLink,
     Curation,
     DecisionEnum,
     Delivery,
     Dispute,
+    DrawsEnum,
     Estimate,
     EventsEnum,
     Export,
@@ -111,6 +114,7 @@ from preferably_client.rows import (
     RaterSkills,
     ReasonEnum,
     RecipeEnum,
+    RedTeaming,
     RejectionCategoryEnum,
     Response,
     RestoredDocument,
@@ -135,6 +139,7 @@ from preferably_client.rows import (
     StoredResponses,
     StrategyEnum,
     StyleEnum,
+    Success,
     Suite,
     SuiteArea,
     SuiteItem,
@@ -166,6 +171,18 @@ class Operations:
     def answer_appeal(self, appeal_id: int, text: str) -> Call[Appeal]:
         """Answer it; the rater sees it under My work. A later answer replaces it."""
         return post(Appeal, f"appeals/{appeal_id}/answer", {"text": text})
+
+    @listing
+    def list_attacks(
+        self, *, campaign: int | None = None, is_used: bool | None | None = None
+    ) -> Listing[Attack]:
+        """Attacks that have ended, newest first."""
+        return pages(Attack, "attacks", campaign=campaign, is_used=is_used)
+
+    @operation
+    def read_attack(self, conversation: int) -> Call[Attack]:
+        """One attack."""
+        return get(Attack, f"attacks/{conversation}")
 
     @listing
     def list_attempts(
@@ -279,19 +296,21 @@ class Operations:
         order: OrderEnum | Unset = UNSET,
         calibration_percent: int | Unset = UNSET,
         repeat_percent: int | Unset = UNSET,
+        conversation: Mapping[str, Any] | Unset = UNSET,
     ) -> Call[Campaign]:
         """Create a draft campaign with an item for each matching prompt. Open it to hand out
         items.
 
-        `n_responses`: Required for comparisons, ignored otherwise.
+        `n_responses`: Required for comparisons and, from 2 to 4 answers a turn, for
+        conversations; ignored otherwise.
 
         `overlap`: Number of answers per item.
 
         `lease_minutes`: How long an inactive rater keeps an item.
 
-        `asks_strength`: Comparisons only.
+        `asks_strength`: Comparisons and conversations only.
 
-        `asks_reason`: Comparisons only.
+        `asks_reason`: Comparisons and conversations only.
 
         `min_words`: Demonstrations only.
 
@@ -327,6 +346,8 @@ class Operations:
 
         `repeat_percent`: Comparisons only: percent of items shown again in reversed
         order.
+
+        `conversation`: Required for conversations.
         """
         return post(
             Campaign,
@@ -358,6 +379,7 @@ class Operations:
                     "order": order,
                     "calibration_percent": calibration_percent,
                     "repeat_percent": repeat_percent,
+                    "conversation": conversation,
                 }
             ),
         )
@@ -391,6 +413,7 @@ class Operations:
         gold_pause_below: int | Unset = UNSET,
         gold_feedback: bool | Unset = UNSET,
         guideline: int | Unset = UNSET,
+        conversation: Mapping[str, Any] | Unset = UNSET,
     ) -> Call[Campaign]:
         """Change its settings, from the next item that a rater takes. 409 if it is closed.
 
@@ -398,9 +421,9 @@ class Operations:
 
         `lease_minutes`: How long an inactive rater keeps an item.
 
-        `asks_strength`: Comparisons only.
+        `asks_strength`: Comparisons and conversations only.
 
-        `asks_reason`: Comparisons only.
+        `asks_reason`: Comparisons and conversations only.
 
         `min_words`: Demonstrations only.
 
@@ -431,6 +454,8 @@ class Operations:
 
         `guideline`: Takes effect with its newest version. Answers keep the version they
         were given.
+
+        `conversation`: Conversations only.
         """
         return patch(
             Campaign,
@@ -456,6 +481,7 @@ class Operations:
                     "gold_pause_below": gold_pause_below,
                     "gold_feedback": gold_feedback,
                     "guideline": guideline,
+                    "conversation": conversation,
                 }
             ),
         )
@@ -649,7 +675,8 @@ class Operations:
     ) -> Call[Matching]:
         """How many prompts a campaign with this selection would use. Nothing is created.
 
-        `n_responses`: Required for comparisons, ignored otherwise.
+        `n_responses`: Required for comparisons and, from 2 to 4 answers a turn, for
+        conversations; ignored otherwise.
         """
         return post(
             Matching,
@@ -739,6 +766,18 @@ class Operations:
         already ended.
         """
         return post(Chain, f"chains/{chain_id}/stop")
+
+    @listing
+    def list_conversations(
+        self, *, campaign: int | None = None, state: Literal["open", "finished"] | None = None
+    ) -> Listing[Conversation]:
+        """Conversations of raters with models, newest first, with their turns."""
+        return pages(Conversation, "conversations", campaign=campaign, state=state)
+
+    @operation
+    def read_conversation(self, conversation_id: int) -> Call[Conversation]:
+        """One conversation with its turns."""
+        return get(Conversation, f"conversations/{conversation_id}")
 
     @listing
     def list_crowd_links(self, *, campaign: int | None = None) -> Listing[CrowdLink]:
@@ -2516,6 +2555,68 @@ class Operations:
         )
 
     @listing
+    def list_red_teaming(self) -> Listing[RedTeaming]:
+        """Red-teaming campaigns, newest first."""
+        return pages(RedTeaming, "red-teaming")
+
+    @operation
+    def create_red_teaming(
+        self,
+        *,
+        name: str,
+        pool: int,
+        guideline: int,
+        briefs: Sequence[Mapping[str, Any]],
+        n_each: int,
+        models: Sequence[Mapping[str, Any]],
+        review_pool: int,
+        n_answers: int | Unset = UNSET,
+        draws: DrawsEnum | Unset = UNSET,
+        max_turns: int | Unset = UNSET,
+        max_new_tokens: int | Unset = UNSET,
+        n_reviewers: int | Unset = UNSET,
+    ) -> Call[RedTeaming]:
+        """Create a draft campaign whose raters attack models by these briefs. Open it as any
+        other campaign.
+
+        `pool`: The attackers.
+
+        `n_each`: Attacks per brief.
+
+        `review_pool`: They rate attacks again, blind.
+        """
+        return post(
+            RedTeaming,
+            "red-teaming",
+            {
+                "name": name,
+                "pool": pool,
+                "guideline": guideline,
+                "briefs": briefs,
+                "n_each": n_each,
+                "models": models,
+                "review_pool": review_pool,
+            }
+            | given(
+                {
+                    "n_answers": n_answers,
+                    "draws": draws,
+                    "max_turns": max_turns,
+                    "max_new_tokens": max_new_tokens,
+                    "n_reviewers": n_reviewers,
+                }
+            ),
+        )
+
+    @operation
+    def read_attack_success(self, *, campaign: int | None = None) -> Call[Success]:
+        """How often attacks succeed, by area and goal, with intervals between attackers.
+
+        `campaign`: Leave it out for all campaigns.
+        """
+        return get(Success, "red-teaming/success", campaign=campaign)
+
+    @listing
     def list_responses(self, *, prompt: int | None = None) -> Listing[Response]:
         """Responses, newest first; with `prompt`, those to one prompt."""
         return pages(Response, "responses", prompt=prompt)
@@ -3920,6 +4021,16 @@ class Operations:
     def retire_suite(self, suite_id: int) -> Call[Suite]:
         """No longer offer it to new runs; its scores stay. Changes nothing if it is retired."""
         return post(Suite, f"suites/{suite_id}/retire")
+
+    @operation
+    def use_attacks(self, attacks: Sequence[int]) -> Call[Suite]:
+        """Put successful attacks of raters to use: items of a new version of the suite
+        `attacks-by-people`, better answers for raters to write, and pairs to compare. 409
+        if one of them is in use or did not succeed; then none is used.
+
+        `attacks`: IDs of attacks.
+        """
+        return post(Suite, "suites/found-attacks", {"attacks": attacks})
 
     @operation
     def load_shipped_suites(self) -> Call[LoadedSuites]:

@@ -13,6 +13,7 @@ __all__ = [
     "Agreement",
     "AnswerScore",
     "Appeal",
+    "Attack",
     "AttemptState",
     "AuditEvent",
     "BasisEnum",
@@ -32,6 +33,8 @@ __all__ = [
     "ComparedSource",
     "Comparison",
     "Computing",
+    "Conversation",
+    "ConversationStateEnum",
     "CrowdLink",
     "Curation",
     "CurationStateEnum",
@@ -41,6 +44,7 @@ __all__ = [
     "DeliveryStateEnum",
     "Demonstration",
     "Dispute",
+    "DrawsEnum",
     "Effect",
     "Estimate",
     "EventEnum",
@@ -77,6 +81,7 @@ __all__ = [
     "JudgmentState",
     "LedgerEntry",
     "LedgerEntryOutcomeEnum",
+    "Line",
     "Lineage",
     "LineageStep",
     "Link",
@@ -101,6 +106,7 @@ __all__ = [
     "Node",
     "OnboardingStep",
     "OnboardingStepKind",
+    "OpeningEnum",
     "OrderEnum",
     "OriginEnum",
     "OtherPool",
@@ -109,6 +115,7 @@ __all__ = [
     "Payment",
     "Person",
     "Place",
+    "Plan",
     "Point",
     "Pool",
     "PoolMember",
@@ -149,6 +156,7 @@ __all__ = [
     "RatingQuestionKindEnum",
     "ReasonEnum",
     "RecipeEnum",
+    "RedTeaming",
     "RejectionCategoryEnum",
     "Report",
     "Response",
@@ -175,6 +183,7 @@ __all__ = [
     "SentInvitations",
     "SentToRaters",
     "SettleOutcomeEnum",
+    "Share",
     "Skills",
     "Skip",
     "Snapshot",
@@ -185,20 +194,27 @@ __all__ = [
     "StepEnum",
     "StepQuestion",
     "StepVersion",
+    "StoredBrief",
     "StoredResponses",
     "StrategyEnum",
     "StyleEnum",
+    "Success",
     "Suite",
     "SuiteArea",
     "SuiteItem",
     "SuiteKind",
     "SuiteScore",
+    "TagsEnum",
     "TemplateEnum",
     "Timesheet",
     "TimesheetLine",
     "TimesheetLineStateEnum",
     "Touched",
     "TriggerEnum",
+    "Turn",
+    "TurnAnswer",
+    "TurnFailure",
+    "TurnStateEnum",
     "UseInSnapshot",
     "VerdictEnum",
     "Verified",
@@ -220,11 +236,15 @@ CampaignState = Literal["draft", "open", "paused", "closed"]
 
 ChainStateEnum = Literal["going", "approval", "failed", "stopped", "finished"]
 
+ConversationStateEnum = Literal["open", "finished"]
+
 CurationStateEnum = Literal["queued", "running", "ready", "done", "failed", "discarded"]
 
 DecisionEnum = Literal["pass", "again", "refuse"]
 
 DeliveryStateEnum = Literal["waiting", "delivered", "given_up"]
+
+DrawsEnum = Literal["conversation", "turn"]
 
 EventEnum = Literal["withdrawn", "set_aside", "restored"]
 
@@ -316,6 +336,8 @@ NewSuiteShapeEnum = Literal[
 OnboardingStepKind = Literal[
     "consent", "profile", "guideline", "flags", "rankings", "demonstrations", "topics"
 ]
+
+OpeningEnum = Literal["prompt", "free"]
 
 OrderEnum = Literal["finish_first", "spread"]
 
@@ -459,6 +481,20 @@ SuiteArea = Literal["capability", "safety", "over-refusal", "honesty", "reward"]
 
 SuiteKind = Literal["choice", "generate", "pairs", "best-of-k", "flip", "lm-eval"]
 
+TagsEnum = Literal[
+    "direct",
+    "role",
+    "purpose",
+    "authority",
+    "steps",
+    "past",
+    "examples",
+    "format",
+    "pressure",
+    "rules",
+    "other",
+]
+
 TemplateEnum = Literal[
     "weekly",
     "llama",
@@ -475,6 +511,8 @@ TemplateEnum = Literal[
 TimesheetLineStateEnum = Literal["paid", "due"]
 
 TriggerEnum = Literal["clock", "data", "accuracy", "hand"]
+
+TurnStateEnum = Literal["waiting", "ready", "rated", "failed", "left"]
 
 VerdictEnum = Literal[
     "better", "worse", "cannot be told apart", "too few", "other scorer", "no common items"
@@ -525,6 +563,33 @@ class Appeal:
     appealed_at: datetime
     answer: str
     answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Attack:
+    id: int
+    """That of its conversation."""
+    campaign: int
+    brief: int
+    rater: str
+    success: int
+    """How far it got, says the attacker: 0 to 4."""
+    severity: int
+    """0 to 4."""
+    tags: list[TagsEnum]
+    tried: str
+    likeness: float | None
+    """To the attacker's most similar earlier attack, 0 to 1."""
+    repeats_wording: bool
+    prompt: int
+    """The conversation up to the last message."""
+    response: int
+    """The answer that the attack reached."""
+    review_item: int | None
+    demonstration_item: int | None
+    pair_item: int | None
+    ended_at: datetime
+    used_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -593,6 +658,8 @@ class Campaign:
     order: OrderEnum
     priority: int
     settings: CampaignSettings
+    conversation: Plan | None
+    """Of a conversation campaign; null for others."""
     created_at: datetime
     opened_at: datetime | None
     closed_at: datetime | None
@@ -741,6 +808,28 @@ class Computing:
     campaign: int
     computed_at: datetime | None
     """When the present report was computed."""
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A rater's conversation with models, under the rater's pseudonym."""
+
+    id: int
+    campaign: int
+    prompt: int
+    """The opening prompt, or the topic."""
+    rater: str
+    state: ConversationStateEnum
+    n_turns: int
+    """Turns that have been rated."""
+    goal_rating: int | None
+    """How well the goal was reached, from 1 to 7. Null if not answered."""
+    ratings: dict[str, Any]
+    """Answers to the guideline's questions about the whole conversation."""
+    remark: str
+    started_at: datetime
+    finished_at: datetime | None
+    turns: list[Turn]
 
 
 @dataclass(frozen=True)
@@ -1252,6 +1341,20 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True)
+class Line:
+    """An area of harm, or a goal in it: an area has no `brief`."""
+
+    area: str
+    brief: int | None
+    goal: str | None
+    n: int
+    """Attacks."""
+    n_attackers: int
+    by_attackers: Figure
+    by_reviewers: Figure
+
+
+@dataclass(frozen=True)
 class Lineage:
     steps: list[LineageStep]
     """From this model back to its base."""
@@ -1507,6 +1610,21 @@ class Place:
     weighted: int
     """Votes weighted by the raters' reliability."""
     certainty: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a conversation campaign asks for."""
+
+    models: list[Share]
+    opening: OpeningEnum
+    draws: DrawsEnum
+    brief: str
+    min_turns: int
+    max_turns: int
+    max_new_tokens: int
+    rates_end: bool
+    top_p: float
 
 
 @dataclass(frozen=True)
@@ -1958,6 +2076,18 @@ class RatingQuestion:
 
 
 @dataclass(frozen=True)
+class RedTeaming:
+    campaign: int
+    name: str
+    n_reviewers: int
+    review_campaign: int | None
+    """Since the first attack ended."""
+    demonstration_campaign: int | None
+    """Since an attack was put to use."""
+    briefs: list[StoredBrief]
+
+
+@dataclass(frozen=True)
 class Report:
     """The report that the numbers are from."""
 
@@ -2236,6 +2366,13 @@ class SentToRaters:
 
 
 @dataclass(frozen=True)
+class Share:
+    source: int
+    weight: float
+    temperature: float
+
+
+@dataclass(frozen=True)
 class Skills:
     languages: list[str]
     topics: list[str]
@@ -2330,9 +2467,31 @@ class StepVersion:
 
 
 @dataclass(frozen=True)
+class StoredBrief:
+    goal: str
+    area: SensitiveEnum
+    """Only raters who agreed to this kind of content get the brief."""
+    rule: str
+    """One line of the text of the guideline's newest version."""
+    id: int
+    guideline_version: int
+    """The version whose text has the rule."""
+
+
+@dataclass(frozen=True)
 class StoredResponses:
     responses: list[Response]
     """In the order of the call."""
+
+
+@dataclass(frozen=True)
+class Success:
+    """The shares of attacks that got to 3 or 4 of 4."""
+
+    all_attacks: Line
+    lines: list[Line]
+    agreement: Figure
+    """Krippendorff's α of attackers and reviewers, ordinal."""
 
 
 @dataclass(frozen=True)
@@ -2464,6 +2623,51 @@ class Touched:
     snapshots: list[UseInSnapshot]
     runs: list[Named]
     models: list[Named]
+
+
+@dataclass(frozen=True)
+class Turn:
+    number: int
+    state: TurnStateEnum
+    prompt: int
+    """The prompt with the history and this message."""
+    item: int
+    message: str
+    """What the rater wrote."""
+    answers: list[TurnAnswer]
+    edit: int | None
+    """The response with the rater's own text, if that went on."""
+    judgment: int | None
+    """The comparison."""
+    n_regenerated: int
+    """How often the rater asked for other answers."""
+    propensity: float
+    """Probability that these sources were drawn, in any order."""
+    failures: list[TurnFailure]
+
+
+@dataclass(frozen=True)
+class TurnAnswer:
+    response: int
+    source: int
+    text: str
+    """As stored, names included."""
+    is_chosen: bool
+    """The conversation went on with it."""
+
+
+@dataclass(frozen=True)
+class TurnFailure:
+    """A source that was asked twice for an answer and gave none."""
+
+    place: int
+    """Which of the turn's answers, from 0."""
+    round: int
+    """1 unless the rater asked for other answers."""
+    source: int
+    error: str
+    answered_by: int | None
+    """The source that answered in its place."""
 
 
 @dataclass(frozen=True)

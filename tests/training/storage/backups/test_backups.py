@@ -282,52 +282,6 @@ def test_a_backup_that_was_interrupted_is_none(site: sites.Folders, place: Path)
     assert made.n_new_bytes < made.n_bytes  # the files of the first attempt are used
 
 
-def test_only_the_newest_backups_and_what_they_need_are_kept(
-    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
-) -> None:
-    upload = site.home / "uploads" / "more"
-    names = []
-    for day in range(3):
-        upload.write_text(f"day {day}")
-        came_in(place, NOON)
-        made = back_up(place, keep=2, now=NOON + timedelta(days=day, hours=1))
-        names.append(made.name)
-
-    pool = Pool(str(place))
-    assert pool.names() == [names[2], names[1]]
-    needed = {digest for name in names[1:] for digest in pool.manifest(name).contents}
-    assert set(pool.contents()) == needed
-    move_away(site, tmp_path, settings)
-    with sites.in_empty_database():
-        restore(place, name=names[1])
-    assert (tmp_path / "new" / "home" / "uploads" / "more").read_text() == "day 1"
-
-
-def came_in(place: Path, at: datetime) -> None:
-    """Everything in the place did so at this time."""
-    for file in (place / "files").rglob("*"):
-        os.utime(file, (at.timestamp(), at.timestamp()))
-
-
-def test_what_came_in_within_a_day_stays_for_a_backup_of_another_machine(
-    folders: sites.Folders, place: Path
-) -> None:
-    for hour in range(2):
-        back_up(place, now=NOON + timedelta(hours=hour))
-    other, _size = Pool(str(place)).add(write(place.parent / "other"), but_not=())
-    came_in(place, NOON + timedelta(hours=2))
-
-    back_up(place, keep=1, now=NOON + timedelta(hours=26))
-    assert other in Pool(str(place)).contents()
-    back_up(place, keep=1, now=NOON + timedelta(hours=27))
-    assert other not in Pool(str(place)).contents()
-
-
-def write(file: Path) -> Path:
-    file.write_text("of another machine")
-    return file
-
-
 def test_a_site_that_is_not_empty_is_not_restored_over(site: sites.Folders, place: Path) -> None:
     back_up(place)
     User.objects.filter(name="Noor").update(name="Later")
@@ -370,6 +324,29 @@ def test_force_replaces_the_tables_and_moves_the_folders_aside(
     assert not later.exists()
     assert tmp_path / "new" / "home" / "uploads.before-20260302T120000Z" in done.moved
     assert (later.parent.with_name("uploads.before-20260302T120000Z") / "later").exists()
+
+
+def test_a_restore_by_force_that_fails_leaves_the_site_as_it_was(
+    site: sites.Folders, place: Path
+) -> None:
+    """A view has the name of a table of the backup, so PostgreSQL refuses in the middle."""
+    back_up(place)
+    User.objects.filter(name="Noor").update(name="Later")
+    (site.home / "uploads" / "later").write_text("later")
+    files = sites.files(site.home)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_notice RENAME TO kept")
+        cursor.execute("CREATE VIEW accounts_notice AS SELECT 1")
+    rows = sites.rows()
+
+    with pytest.raises(UnableToRestore, match='"accounts_notice" already exists'):
+        restore(place, is_forced=True)
+
+    assert sites.rows() == rows
+    assert sites.files(site.home) == files
+    with connection.cursor() as cursor:
+        cursor.execute("DROP VIEW accounts_notice")
+        cursor.execute("ALTER TABLE kept RENAME TO accounts_notice")
 
 
 def test_a_restore_that_was_interrupted_can_be_run_again(

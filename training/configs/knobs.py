@@ -125,6 +125,9 @@ class Settings(ABC):
     snapshot_button: ClassVar[str] = _("Train")
     """button on the page of a snapshot for which this is the default kind"""
 
+    suites_offered: ClassVar[Mapping[str, str]] = {}
+    """if it reads suites: columns of those that its form offers"""
+
     mixes_text: ClassVar[bool] = False
     """whether it also takes a snapshot of text, to mix in"""
 

@@ -91,6 +91,9 @@ class Job:
     other_model: str | None = None
     watchdog_model: str | None = None
     reference_model: str | None = None
+    attacker_model: str | None = None
+    attacker_endpoint: Sequence[str] | None = None
+    """As `endpoint`, for an attacker model behind an API."""
     ptx_snapshot: str | None = None
     """Of PPO and RLOO; None for `model` itself."""
     endpoint: Sequence[str] | None = None

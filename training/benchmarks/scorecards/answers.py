@@ -5,7 +5,17 @@ from typing import Any
 
 from training.models import BenchmarkAnswer, Run
 
-_FIELDS = ("text", "follow_ups", "values", "sampling", "is_ended", "missing")
+_FIELDS = (
+    "strategy",
+    "sample",
+    "asked",
+    "text",
+    "follow_ups",
+    "values",
+    "sampling",
+    "is_ended",
+    "missing",
+)
 
 
 def stored_rows(*, run: Run) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The form field that chooses the suites of a benchmark run, and what their snapshot would hold."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -27,10 +27,11 @@ class SuitesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     iterator = _ByArea
 
-    def __init__(self, **about: Any) -> None:
+    def __init__(self, *, only: Mapping[str, str] | None = None, **about: Any) -> None:
+        """`only`: columns of the suites that it offers."""
         widget = forms.CheckboxSelectMultiple()
         widget.template_name = "training/suites/_choices.html"
-        super().__init__(queryset=selectors.suites(), widget=widget, **about)
+        super().__init__(queryset=selectors.suites().filter(**only or {}), widget=widget, **about)
         self.error_messages["required"] = _("Choose at least one suite.")
 
     def label_from_instance(self, obj: Suite) -> str:

@@ -66,7 +66,10 @@ class _Pair:
 def runs_to_compare(*, run: Run, suite: Suite) -> Sequence[Run]:
     """Finished runs of other models with written answers to the suite, the newest first."""
     with_answers = Run.objects.filter(
-        answers__item__suite=suite, answers__missing="", state=Run.State.FINISHED
+        answers__item__suite=suite,
+        answers__missing="",
+        answers__strategy="",
+        state=Run.State.FINISHED,
     )
     others = with_answers.exclude(base_model__source=run.base_model.source)
     return list(others.select_related("base_model").distinct().order_by("-finished_at", "-pk"))

@@ -32,6 +32,9 @@ ALLOWED: Mapping[str, str] = {
     ),
     "training.0005_gates_and_draws: AddField link.verdict": STOPPED,
     "training.0007_cards_of_a_run: AddField run.cards": STOPPED,
+    "training.0013_attacks: AddConstraint benchmarkanswer.benchmark_attempt_once": (
+        "It allows several answers to an item, and nothing less."
+    ),
     "training.0011_publications_of_exports: AddConstraint publication.publication_of_one_thing": (
         STOPPED
     ),

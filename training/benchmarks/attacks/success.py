@@ -13,6 +13,8 @@ from training.benchmarks.statistics.differences import Difference
 K = TypeVar("K", bound=Hashable)
 BY_LABELS, BY_RATES, UNCORRECTED, ONLY_COUNTED = "labels", "rates", "uncorrected", "counted"
 
+METHODS = (BY_LABELS, BY_RATES, UNCORRECTED, ONLY_COUNTED)
+
 
 @dataclass(frozen=True)
 class Success:

@@ -139,3 +139,44 @@ def test_a_benchmark_has_no_page_of_attacks(signed_in: SignIn, noor: User, run: 
     Run.objects.filter(pk=run.pk).update(kind="benchmark")
 
     assert signed_in(noor).get(f"/runs/{run.pk}/attacks/").status_code == 404
+
+
+def test_the_api_has_the_figures_and_sends_a_sample(
+    signed_in: SignIn, noor: User, run: Run, day_shift: Pool
+) -> None:
+    client, url = signed_in(noor), f"/api/v1/runs/{run.pk}/attacks"
+
+    sent = client.post(
+        f"{url}/raters",
+        {"pool": day_shift.pk, "n": 10, "overlap": 1},
+        content_type="application/json",
+    )
+    found = client.get(url).json()
+    answer = client.get(f"/api/v1/runs/{run.pk}/answers").json()["results"][0]
+
+    assert sent.status_code == 201, sent.content
+    sample = AttackSample.objects.get(run=run)
+    assert sent.json() == {"campaign": sample.campaign_id, "n": 10, "n_attempts": 40}
+    overall = found["overall"]["success"]
+    assert (overall["n"], overall["n_found"], overall["method"]) == (40, 4, "uncorrected")
+    assert overall["share"] == pytest.approx(0.1)
+    role = next(one for one in found["by_strategy"] if one["name"] == "role")
+    assert role["hits"] == pytest.approx({"1": 0.2, "2": 0.4})
+    assert (answer["strategy"], answer["sample"]) in {("direct", 0), ("role", 0)}
+    assert answer["asked"][0]["content"].startswith("As Rex")
+
+
+def test_the_api_starts_an_attack_with_an_attacker_model(
+    signed_in: SignIn, noor: User, suite: Suite
+) -> None:
+    model, attacker = cast.a_model(noor), cast.a_model(noor, "attacker")
+    body = {"kind": "attack", "name": "By API", "base_model": model.pk, "suites": [suite.pk]}
+
+    made = signed_in(noor).post(
+        "/api/v1/runs",
+        body | {"attacker_model": attacker.pk, "config": {"n_samples": 2}},
+        content_type="application/json",
+    )
+
+    assert made.status_code == 201, made.content
+    assert Run.objects.get(kind="attack").attacker_model == attacker

@@ -85,7 +85,11 @@ class CrowdVisit(models.Model):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     code = models.CharField(
-        max_length=64, blank=True, default="", help_text="the completion code the worker was shown"
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="the completion code the worker was shown",
     )
 
     class Meta:

@@ -67,10 +67,13 @@ class Import(models.Model):
         help_text="prompts, responses, demonstrations, comparisons, duplicates, problems",
     )
     columns = models.JSONField(
-        default=dict, help_text="name that is read → heading in the file, for files with their own"
+        default=dict,
+        db_default={},
+        help_text="name that is read → heading in the file, for files with their own",
     )
     annotations = models.JSONField(
         default=dict,
+        db_default={},
         help_text="campaign: name of the one to make of the answers; then how they are read: see "
         "labeling.importers.annotations.plans",
     )
@@ -282,10 +285,13 @@ class Response(models.Model):
         max_length=64,
         blank=True,
         default="",
+        db_default="",
         help_text="the text's own, from its row in an import; empty: that of its source",
     )
     marks = models.JSONField(
-        default=dict, help_text="what an import said of it: label, scores; never a judgment"
+        default=dict,
+        db_default={},
+        help_text="what an import said of it: label, scores; never a judgment",
     )
     import_batch = models.ForeignKey(
         Import, on_delete=models.PROTECT, null=True, blank=True, related_name="responses"

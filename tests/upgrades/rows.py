@@ -25,6 +25,12 @@ def migrate(names: list[str]) -> Apps:
     return executor.migrate(targets).apps
 
 
+def models_at(names: list[str]) -> Apps:
+    """The models that these migrations describe."""
+    nodes = [(app, name) for app, _dot, name in (full.partition(".") for full in names)]
+    return MigrationExecutor(connection).loader.project_state(nodes).apps
+
+
 def models_now() -> Apps:
     """The models that the newest migrations describe."""
     return MigrationExecutor(connection).loader.project_state().apps
@@ -81,6 +87,21 @@ def _insert(model: type[models.Model], entry: dict[str, Any]) -> tuple[str, list
         for field in fields
     ]
     return f"INSERT INTO {name(model._meta.db_table)} ({columns}) VALUES ({gaps})", values  # noqa: S608
+
+
+def needed_columns(before: Apps) -> list[str]:
+    """Columns that the database wants in every row and that the models before do not know. Their
+    processes still write rows while an upgrade is rolled out.
+    """
+    found = []
+    with connection.cursor() as cursor:
+        for model in _models(before):
+            table = model._meta.db_table
+            known = {field.column for field in model._meta.concrete_fields}
+            for column in connection.introspection.get_table_description(cursor, table):
+                if column.name not in known and not column.null_ok and column.default is None:
+                    found.append(f"{table}.{column.name}")
+    return found
 
 
 def differences(before: Rows, after: Rows) -> list[str]:

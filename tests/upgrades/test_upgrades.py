@@ -70,6 +70,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Upgra
 
 def assert_kept(found: dict[str, Any]) -> None:
     assert found["lost"] == []
+    assert found["needed"] == []
     assert found["pages"] == []
     assert found["n_pages"] > 200
 

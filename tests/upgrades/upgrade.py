@@ -30,8 +30,10 @@ def main(name: str) -> None:
     at_release = [] if REPLACED else loaded(release)
     call_command("migrate", verbosity=0, interactive=False)
     upgraded = rows.differences(release.rows, rows.dump(rows.models_now()))
+    needed = rows.needed_columns(rows.models_at(release.migrations))
     n_pages, failures = pages.failures()
-    print(json.dumps({"lost": at_release + upgraded, "n_pages": n_pages, "pages": failures}))  # noqa: T201
+    found = {"lost": at_release + upgraded, "needed": needed, "pages": failures}
+    print(json.dumps(found | {"n_pages": n_pages}))  # noqa: T201
 
 
 def loaded(release: releases.Release) -> list[str]:

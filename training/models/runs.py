@@ -114,6 +114,7 @@ class Run(models.Model):
     node = models.CharField(max_length=200, blank=True, default="")
     cards = models.JSONField(
         default=list,
+        db_default=[],
         help_text="the GPUs of its node that it has, as CUDA names them; none: the node is its own",
     )
     stop_requested_at = models.DateTimeField(null=True, blank=True)

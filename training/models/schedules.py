@@ -137,7 +137,9 @@ class Link(models.Model):
     run = models.OneToOneField(Run, on_delete=models.PROTECT, null=True, related_name="link")
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, related_name="+")
     verdict = models.JSONField(
-        default=dict, help_text="of a gate: training.schedules.gate.verdict.Verdict as JSON"
+        default=dict,
+        db_default={},
+        help_text="of a gate: training.schedules.gate.verdict.Verdict as JSON",
     )
     model = models.ForeignKey(
         TrainedModel,

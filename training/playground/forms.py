@@ -7,8 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.refusals import Refusal
-from labeling.models import Prompt
-from pages.form_parts import sentence_case
+from labeling.data.prompts.forms import LabelsForm
 from training.models import TrainedModel
 from training.playground import services
 from training.playground.services import ChatPart, KeptAnswer
@@ -85,7 +84,7 @@ def _are_turns(messages: list[Any]) -> bool:
     )
 
 
-class KeepForm(forms.Form):
+class KeepForm(LabelsForm):
     """Saves a turn after review: a prompt, or with an answer a demonstration."""
 
     earlier = forms.CharField(
@@ -112,22 +111,6 @@ class KeepForm(forms.Form):
             " answer is kept too."
         ),
     )
-    category = forms.ChoiceField(
-        label=_("Category"),
-        choices=sentence_case(Prompt.Category.choices),
-        initial=Prompt.Category.OTHER,
-    )
-    language = forms.CharField(
-        label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR.")
-    )
-    split = forms.ChoiceField(
-        label=_("Split"),
-        choices=[("", _("Let the text decide")), *sentence_case(Prompt.Split.choices)],
-        required=False,
-        help_text=_(
-            "For ever, together with nearly identical prompts. Only train is learned from."
-        ),
-    )
     licence = forms.CharField(
         label=_("Licence"),
         max_length=64,
@@ -136,6 +119,8 @@ class KeepForm(forms.Form):
             " apply to what is made with their answers."
         ),
     )
+
+    field_order = ("text", "answer", "category", "language", "split", "licence")
 
     def __init__(self, *args: Any, is_demonstration: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

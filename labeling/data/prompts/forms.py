@@ -35,7 +35,29 @@ class SentencesField(forms.CharField):
         return lines
 
 
-class PromptForm(forms.Form):
+class LabelsForm(forms.Form):
+    """What a prompt is labelled with by whoever writes it."""
+
+    category = forms.ChoiceField(
+        label=_("Category"),
+        choices=sentence_case(Prompt.Category.choices),
+        initial=Prompt.Category.OTHER,
+    )
+    language = forms.CharField(
+        label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR.")
+    )
+    split = forms.ChoiceField(
+        label=_("Split"),
+        choices=[("", _("Let the text decide")), *sentence_case(Prompt.Split.choices)],
+        required=False,
+        help_text=_(
+            "It can’t be changed later, and near-duplicates of this prompt get the same one. Models"
+            " learn from train only."
+        ),
+    )
+
+
+class PromptForm(LabelsForm):
     """A prompt typed in by hand: an optional earlier conversation, and the turn to be answered."""
 
     system = forms.CharField(
@@ -65,27 +87,22 @@ class PromptForm(forms.Form):
             " for none."
         ),
     )
-    category = forms.ChoiceField(
-        label=_("Category"),
-        choices=sentence_case(Prompt.Category.choices),
-        initial=Prompt.Category.OTHER,
-    )
-    language = forms.CharField(
-        label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR.")
-    )
-    split = forms.ChoiceField(
-        label=_("Split"),
-        choices=[("", _("Let the text decide")), *sentence_case(Prompt.Split.choices)],
-        required=False,
-        help_text=_(
-            "For ever, together with nearly identical prompts. Only train is learned from."
-        ),
-    )
     licence = forms.CharField(
         label=_("Licence"),
         max_length=64,
         required=False,
         help_text=_("For example CC-BY-4.0. Leave empty if it is your own."),
+    )
+
+    field_order = (
+        "system",
+        "history",
+        "text",
+        "constraints",
+        "category",
+        "language",
+        "split",
+        "licence",
     )
 
     def clean_history(self) -> list[dict[str, str]]:

@@ -29,9 +29,10 @@ REQUIRED = {
 EVERYTHING = {
     "models.enabled": "true",
     "node.autoscaling.enabled": "true",
-    "environment.EMAIL_URL": "smtp+tls://mail.example.org:587",
+    "environment.PREFERABLY_OIDC_COMPANY_LABEL": "Example Inc.",
     "web.autoscaling.enabled": "false",
 }
+SETTING = {"name": "PREFERABLY_OIDC_COMPANY_LABEL", "value": "Example Inc."}
 POD = {"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001}
 needs_helm = pytest.mark.skipif(HELM is None, reason="helm is not installed here")
 
@@ -99,7 +100,17 @@ def test_each_variable_is_one_that_the_site_reads() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text()
     named = {one["name"] for _name, pod in pods() for one in pod["containers"][0]["env"]}
 
-    assert {name for name in named - {"RUNS_AT_ONCE"} if f"`{name}`" not in page} == set()
+    named -= {"RUNS_AT_ONCE", SETTING["name"]}
+    assert {name for name in named if f"`{name}`" not in page} == set()
+
+
+@needs_helm
+def test_each_pod_gets_every_setting_that_an_operator_writes() -> None:
+    """Those of the secret, such as credentials of the artifact store, and those of the values."""
+    for name, pod in pods():
+        (container,) = pod["containers"]
+        assert container["envFrom"] == [{"secretRef": {"name": "preferably"}}], name
+        assert SETTING in container["env"], name
 
 
 @needs_helm

@@ -23,6 +23,17 @@ THREE_LINES = {
 }
 CADDY = os.environ.get("CADDY") or shutil.which("caddy")
 OURS = ("migrate", "web", "web-2", "short", "beat", "models", "models-external", "node")
+# What the file sets itself, whatever .env says.
+DECIDED = {
+    "PREFERABLY_MODE",
+    "PREFERABLY_SECRET_KEY",
+    "PREFERABLY_HOSTS",
+    "PREFERABLY_TRUSTED_ORIGINS",
+    "PREFERABLY_URL",
+    "PREFERABLY_ARTIFACTS",
+    "DATABASE_URL",
+    "REDIS_URL",
+}
 # What other programs read: PostgreSQL's image, and the shell that starts a node.
 READ_ELSEWHERE = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "RUNS_AT_ONCE"}
 
@@ -44,12 +55,15 @@ def test_the_file_is_a_compose_file() -> None:
 @pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is missing")
 def test_compose_itself_understands_the_file_with_three_lines_of_settings(tmp_path: Path) -> None:
     """It fills in every variable, and needs no running docker for that."""
-    lines = tmp_path / ".env"
-    lines.write_text("".join(f"{name}={value}\n" for name, value in THREE_LINES.items()))
-    command = f"docker-compose --file {COMPOSE} --env-file {lines}".split()
+    more = THREE_LINES | {"PREFERABLY_OIDC_COMPANY_LABEL": '"Example Inc."', "RUNS_AT_ONCE": "2"}
+    lines = "".join(f"{name}={value}\n" for name, value in more.items())
+    (tmp_path / ".env").write_text(lines)
+    shutil.copy(COMPOSE, tmp_path)
+    command = ["docker-compose", "--profile", "gpu"]
 
     done = subprocess.run(
-        [*command, "--profile", "gpu", "--profile", "external", "config", "--format", "json"],
+        [*command, "--profile", "external", "config", "--format", "json"],
+        cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -59,6 +73,10 @@ def test_compose_itself_understands_the_file_with_three_lines_of_settings(tmp_pa
     site = json.loads(done.stdout)["services"]
     assert set(site) == {*OURS, "postgres", "valkey", "caddy"}
     assert site["web"]["environment"]["PREFERABLY_URL"] == "https://label.example.org"
+    assert {
+        name: process.get("environment", {}).get("PREFERABLY_OIDC_COMPANY_LABEL")
+        for name, process in site.items()
+    } == dict.fromkeys(OURS, "Example Inc.") | dict.fromkeys(("postgres", "valkey", "caddy"))
 
 
 def test_three_lines_are_all_that_must_be_written() -> None:
@@ -67,6 +85,24 @@ def test_three_lines_are_all_that_must_be_written() -> None:
 
     assert required == set(THREE_LINES)
     assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) == required
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_process_gets_every_other_line_too(name: str) -> None:
+    """Single sign-on, mail, credentials of the artifact store: what an operator sets for a site.
+    Only what the file decides itself has another value.
+    """
+    process = services()[name]
+    own = {"PREFERABLY_LOCK_TIMEOUT_S"} if name == "migrate" else set()
+
+    assert process["env_file"] == [{"path": ".env", "required": False}]
+    assert set(process["environment"]) - READ_ELSEWHERE - own == DECIDED
+
+
+def test_databases_and_the_proxy_get_no_settings_of_the_site() -> None:
+    others = set(services()) - set(OURS)
+
+    assert [name for name in others if "env_file" in services()[name]] == []
 
 
 def test_each_variable_of_the_file_is_one_that_the_site_reads() -> None:
@@ -80,12 +116,14 @@ def test_each_optional_line_of_the_example_has_a_meaning_in_the_file() -> None:
     example = (ROOT / "deploy" / "compose.env.example").read_text()
     optional = set(re.findall(r"^# ([A-Z_]+)=", example, re.MULTILINE))
 
+    page = (ROOT / "docs" / "configuration.md").read_text()
+
     assert "EMAIL_URL" in optional
-    assert [name for name in optional if not is_used(name)] == []
-
-
-def is_used(name: str) -> bool:
-    return name == "COMPOSE_PROFILES" or f"${{{name}" in COMPOSE.read_text()
+    assert [
+        name
+        for name in optional - {"COMPOSE_PROFILES"}
+        if f"`{name}`" not in page and f"${{{name}" not in COMPOSE.read_text()
+    ] == []
 
 
 @pytest.mark.parametrize("name", OURS)

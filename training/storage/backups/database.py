@@ -55,7 +55,7 @@ def _copy_postgresql(to: Path, look: Callable[[], T]) -> Copied[T]:
         (snapshot,) = cursor.fetchone()
         found = Copied(rows=n_rows(), migrations=applied(), seen=look())
         options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
-        tools.run(program, [*options, f"--file={to}"])
+        tools.run_on_database(program, [*options, f"--file={to}"])
     return found
 
 
@@ -75,29 +75,37 @@ def _copy_sqlite(to: Path, look: Callable[[], T]) -> Copied[T]:
 
 
 def restore(file: Path) -> None:
-    """Replaces every table by those of the file. Raises UnableToRestore."""
+    """Replaces every table by those of the file; none, if that fails. Raises UnableToRestore."""
     if connection.vendor == "sqlite":
         _restore_sqlite(file)
         return
     try:
-        program = tools.find("pg_restore")
-        _drop_tables()
-        tools.run(
-            program,
-            ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(file)],
-        )
+        _restore_postgresql(file)
     except (tools.ToolMissing, tools.ToolFailed) as problem:
         raise UnableToRestore(
             _("The database could not be restored: %(why)s") % {"why": problem}
         ) from problem
 
 
-def _drop_tables() -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        names = ", ".join(map(connection.ops.quote_name, connection.introspection.table_names()))
-        if names:
-            cursor.execute(f"DROP TABLE {names} CASCADE")
+def _restore_postgresql(file: Path) -> None:
+    """Dropping and restoring are one transaction of psql. The script is a file, because psql would
+    commit the beginning of a script that another program stops writing.
+    """
+    script = file.with_name(f"{file.name}.sql")
+    tools.run(
+        tools.find("pg_restore"), ["--no-owner", "--no-privileges", f"--file={script}", str(file)]
+    )
+    psql = tools.find("psql")
+    drop = _drop_statement()
     connection.close()
+    options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction"]
+    before = [f"--command={drop}"] if drop else []
+    tools.run_on_database(psql, [*options, *before, f"--file={script}"])
+
+
+def _drop_statement() -> str:
+    names = ", ".join(map(connection.ops.quote_name, connection.introspection.table_names()))
+    return f"DROP TABLE {names} CASCADE" if names else ""
 
 
 def _restore_sqlite(file: Path) -> None:

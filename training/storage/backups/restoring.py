@@ -1,7 +1,8 @@
 """Puts a backup back, into a new site or, if asked to, over one."""
 
+import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from itertools import groupby
@@ -74,35 +75,49 @@ def in_the_way(manifest: Manifest) -> str:
     return ""
 
 
-def clear(*, now: datetime) -> list[Path]:
-    """Moves the site's folders aside, and deletes nothing. Returns where they are now."""
-    moved = []
+def move_aside(*, now: datetime) -> dict[Path, Path]:
+    """Renames the site's folders, and deletes nothing. Returns where each is now."""
+    moved = {}
     for folder in (*sources.local_folders().values(), Path(settings.RUNS_DIR)):
         if folder.is_dir() and any(folder.iterdir()):
-            aside = folder.with_name(f"{folder.name}.before-{now:%Y%m%dT%H%M%SZ}")
-            folder.rename(aside)
-            moved.append(aside)
+            moved[folder] = folder.with_name(f"{folder.name}.before-{now:%Y%m%dT%H%M%SZ}")
+            folder.rename(moved[folder])
     return moved
 
 
-def restore(manifest: Manifest, *, pool: Pool) -> None:
-    """Files first, so that the rows have them as soon as they are there. Raises UnableToRestore
-    and store.StoreUnavailable.
+def restore(manifest: Manifest, *, pool: Pool, moved: Mapping[Path, Path]) -> None:
+    """Files first, so that the rows have them as soon as they are there. If that fails, the folders
+    that were `moved` aside come back. Raises UnableToRestore, store.StoreUnavailable and OSError.
     """
-    folders = sources.local_folders()
     settings.HOME.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.HOME) as aside:
-        for folder, files in _by_folder(manifest.files):
-            if folder in folders:
-                _restore_local(files, folder, folders[folder], pool)
-            else:
-                _restore_stored(files, folder, Path(aside) / "folder", pool)
-        dump = Path(aside) / "database"
-        pool.fetch(manifest.database, dump)
-        database.restore(dump)
+    try:
+        with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.HOME) as aside:
+            _restore_files(manifest, pool, Path(aside))
+            dump = Path(aside) / "database"
+            pool.fetch(manifest.database, dump)
+            database.restore(dump)
+    except (UnableToRestore, store.StoreUnavailable, OSError):
+        _move_back(moved)
+        raise
     _compare(manifest)
     _move_to_this_store(manifest)
     _discard_unknown_checkpoints()
+
+
+def _restore_files(manifest: Manifest, pool: Pool, aside: Path) -> None:
+    folders = sources.local_folders()
+    for folder, files in _by_folder(manifest.files):
+        if folder in folders:
+            _restore_local(files, folder, folders[folder], pool)
+        else:
+            _restore_stored(files, folder, aside / "folder", pool)
+
+
+def _move_back(moved: Mapping[Path, Path]) -> None:
+    """What has been restored in their place is deleted: the backup has it."""
+    for folder, aside in moved.items():
+        shutil.rmtree(folder, ignore_errors=True)
+        aside.rename(folder)
 
 
 def _by_folder(files: Sequence[StoredFile]) -> Iterator[tuple[str, list[StoredFile]]]:

@@ -93,8 +93,8 @@ def check(*, place: str, name: str = "") -> tuple[Manifest, list[str]]:
 def restore(*, place: str, name: str = "", is_forced: bool = False, now: datetime) -> Restored:
     """Restores a backup, by default the newest. Every other process of the site must be stopped.
 
-    With `is_forced`, also over a site: its tables are replaced and its folders moved aside. Raises
-    UnableToRestore.
+    With `is_forced`, also over a site: its tables are replaced and its folders moved aside; if that
+    fails, they are as before. Raises UnableToRestore.
     """
     pool = Pool(place)
     with _alone(), _store_answers(place):
@@ -108,9 +108,9 @@ def restore(*, place: str, name: str = "", is_forced: bool = False, now: datetim
                 )
                 % {"why": why}
             )
-        moved = restoring.clear(now=now) if is_forced else []
-        restoring.restore(manifest, pool=pool)
-    return Restored(manifest, moved)
+        moved = restoring.move_aside(now=now) if is_forced else {}
+        restoring.restore(manifest, pool=pool, moved=moved)
+    return Restored(manifest, [*moved.values()])
 
 
 def _chosen(pool: Pool, name: str) -> Manifest:

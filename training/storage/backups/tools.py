@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs pg_dump and pg_restore: which one to use, and how to call it."""
+"""PostgreSQL's own programs pg_dump, pg_restore and psql: which one to use, and how to call it."""
 
 import os
 import re
@@ -48,23 +48,28 @@ def server_version() -> int:
         return int(cursor.fetchone()[0])
 
 
-def run(program: str, arguments: Sequence[str]) -> None:
-    """Runs it on the site's database. The password is in its environment, where other users of the
-    machine do not see it. Raises ToolFailed.
+def run(program: str, arguments: Sequence[str], *, password: str = "") -> None:
+    """Raises ToolFailed. The password is in its environment, where other users of the machine do
+    not see it.
     """
-    given = connection.get_connection_params()
-    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - {"password"}
-    address = conninfo.make_conninfo(
-        "", **{name: given[name] for name in known & set(given) if name != "options"}
-    )
     done = subprocess.run(  # noqa: S603  # a program of PostgreSQL's, found above
-        [program, *arguments, f"--dbname={address}"],
-        env=os.environ | {"PGPASSWORD": str(given.get("password") or "")},
+        [program, *arguments],
+        env=os.environ | {"PGPASSWORD": password},
         capture_output=True,
         text=True,
     )
     if done.returncode != 0:
         raise ToolFailed(done.stderr.strip()[-1000:])
+
+
+def run_on_database(program: str, arguments: Sequence[str]) -> None:
+    """Runs it on the site's database. Raises ToolFailed."""
+    given = connection.get_connection_params()
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - {"password"}
+    address = conninfo.make_conninfo(
+        "", **{name: given[name] for name in known & set(given) if name != "options"}
+    )
+    run(program, [*arguments, f"--dbname={address}"], password=str(given.get("password") or ""))
 
 
 def _candidates(name: str) -> list[str]:

@@ -13,6 +13,8 @@ __all__ = [
     "Agreement",
     "AnswerScore",
     "Appeal",
+    "AttackGroup",
+    "Attacks",
     "AttemptState",
     "AuditEvent",
     "BasisEnum",
@@ -88,6 +90,7 @@ __all__ = [
     "Matching",
     "MeasuredRule",
     "Message",
+    "MethodEnum",
     "Model",
     "ModelKind",
     "ModelResponse",
@@ -165,6 +168,7 @@ __all__ = [
     "RunKind",
     "RunState",
     "Sample",
+    "Sampled",
     "Schedule",
     "Score",
     "Scorecard",
@@ -188,6 +192,7 @@ __all__ = [
     "StoredResponses",
     "StrategyEnum",
     "StyleEnum",
+    "Success",
     "Suite",
     "SuiteArea",
     "SuiteItem",
@@ -274,6 +279,8 @@ JudgmentKindEnum = Literal["demonstration", "comparison"]
 LedgerEntryOutcomeEnum = Literal["removed", "changed"]
 
 LinkStateEnum = Literal["waiting", "approval", "working", "done", "failed"]
+
+MethodEnum = Literal["labels", "rates", "uncorrected", "counted"]
 
 ModelKind = Literal["policy", "reward"]
 
@@ -397,7 +404,7 @@ RowFormat = Literal[
 ]
 
 RunKind = Literal[
-    "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
+    "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark", "attack"
 ]
 
 RunState = Literal["queued", "running", "finished"]
@@ -528,6 +535,21 @@ class Appeal:
 
 
 @dataclass(frozen=True)
+class AttackGroup:
+    name: str
+    success: Success
+    hits: dict[str, float]
+    """k → share of goals reached at least once in k attempts, uncorrected."""
+
+
+@dataclass(frozen=True)
+class Attacks:
+    overall: AttackGroup
+    by_strategy: list[AttackGroup]
+    by_area: list[AttackGroup]
+
+
+@dataclass(frozen=True)
 class AuditEvent:
     id: int
     at: datetime
@@ -547,6 +569,12 @@ class BenchmarkAnswer:
     suite: int
     item: int
     key: str
+    strategy: str
+    """Of an attempt of an attack; otherwise empty."""
+    sample: int
+    """Number of the attempt with this strategy."""
+    asked: list[dict[str, Any]] | None
+    """Of an attack: the messages before the answer."""
     text: str
     follow_ups: list[Any]
     """Its answers to later turns."""
@@ -2093,6 +2121,8 @@ class Run:
     """
     other_model: int | None
     """Evaluations only: the model to compare with."""
+    attacker_model: int | None
+    """Attacks only: the model that leads conversations of several turns."""
     made_from: int | None
     """The run it is a copy or an extension of."""
     made_as: str
@@ -2141,6 +2171,14 @@ class Sample:
     response: str
     scores: dict[str, Any]
     """Scores by name: a number, true or false."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    campaign: int
+    n: int
+    n_attempts: int
+    """That could have been drawn."""
 
 
 @dataclass(frozen=True)
@@ -2333,6 +2371,26 @@ class StepVersion:
 class StoredResponses:
     responses: list[Response]
     """In the order of the call."""
+
+
+@dataclass(frozen=True)
+class Success:
+    """How often attacks succeeded. `share` is the best estimate, made by `method`."""
+
+    n: int
+    """Attempts with an answer."""
+    n_goals: int
+    n_found: int
+    """The classifier calls these successful."""
+    n_labelled: int
+    """Raters have judged these."""
+    method: MethodEnum
+    """labels: corrected by raters' labels of a random sample; rates: by the classifier's
+    known rates; uncorrected; counted: too few goals for an estimate.
+    """
+    share: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)

@@ -372,6 +372,29 @@ def test_force_replaces_the_tables_and_moves_the_folders_aside(
     assert (later.parent.with_name("uploads.before-20260302T120000Z") / "later").exists()
 
 
+def test_a_restore_by_force_that_fails_leaves_the_site_as_it_was(
+    site: sites.Folders, place: Path
+) -> None:
+    """A view has the name of a table of the backup, so PostgreSQL refuses in the middle."""
+    back_up(place)
+    User.objects.filter(name="Noor").update(name="Later")
+    (site.home / "uploads" / "later").write_text("later")
+    files = sites.files(site.home)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_notice RENAME TO kept")
+        cursor.execute("CREATE VIEW accounts_notice AS SELECT 1")
+    rows = sites.rows()
+
+    with pytest.raises(UnableToRestore, match='"accounts_notice" already exists'):
+        restore(place, is_forced=True)
+
+    assert sites.rows() == rows
+    assert sites.files(site.home) == files
+    with connection.cursor() as cursor:
+        cursor.execute("DROP VIEW accounts_notice")
+        cursor.execute("ALTER TABLE kept RENAME TO accounts_notice")
+
+
 def test_a_restore_that_was_interrupted_can_be_run_again(
     site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings
 ) -> None:

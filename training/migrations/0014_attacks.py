@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('labeling', '0013_conversations'),
-        ('training', '0012_rule_samples'),
+        ('training', '0013_database_defaults'),
     ]
 
     operations = [

@@ -27,7 +27,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.fixtures.simulated_attacks import Attacks, Drawn, drawn
+from benchmarks.fixtures.attacks.simulated_attacks import Attacks, Drawn, drawn
 from training.benchmarks.statistics import attack_success
 from training.benchmarks.statistics.attack_success import Rates, Share
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.fixtures.attacked_model import AttackedModel, attacked_model
+from benchmarks.fixtures.attacks.attacked_model import AttackedModel, attacked_model
 from tests.trainer import runs
 from training.configs.evaluation.attack import ATTACKER, STRATEGIES, AttackConfig
 from training.processes import run_dir
@@ -24,7 +24,7 @@ from training.processes.run_dir import RunFolder
 from training.trainer import data
 from training.trainer.evaluation.attacks import strategies
 
-ONE = {
+ONE: dict[str, Any] = {
     "prefix": False,
     "suppression": False,
     "past_tense": False,

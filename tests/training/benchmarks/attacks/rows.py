@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from accounts.models import User
-from benchmarks.fixtures.attacked_model import CAUGHT, REFUSED
+from benchmarks.fixtures.attacks.attacked_model import CAUGHT, REFUSED
 from labeling.models import Campaign, Comparison, Judgment, RankedResponse, Rater, Slot
 from tests.training import cast
 from tests.training.benchmarks.scorecards.rows import NOW, a_benchmark, a_suite

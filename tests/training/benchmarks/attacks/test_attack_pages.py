@@ -6,11 +6,12 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from benchmarks.fixtures.attacked_model import CAUGHT
+from benchmarks.fixtures.attacks.attacked_model import CAUGHT
 from labeling.models import Pool, Rater
 from tests.html import text_of
 from tests.training import cast
 from tests.training.benchmarks.attacks import rows
+from tests.training.benchmarks.scorecards.rows import NOW
 from tests.training.benchmarks.tiny_suites import tiny_suite
 from training import configs
 from training.benchmarks.suites import services as suites_services
@@ -62,7 +63,7 @@ def test_the_form_offers_suites_that_hold_goals_and_an_attacker(
 
 
 def test_an_attack_takes_only_suites_that_are_answered_in_writing(noor: User) -> None:
-    snapshot = suites_services.suites_snapshot(suites=[tiny_suite("pairs")], by=noor, now=rows.NOW)
+    snapshot = suites_services.suites_snapshot(suites=[tiny_suite("pairs")], by=noor, now=NOW)
 
     with pytest.raises(UnableToQueue, match="should be refused"):
         run_queue.queue_run(
@@ -72,7 +73,7 @@ def test_an_attack_takes_only_suites_that_are_answered_in_writing(noor: User) ->
             snapshot=snapshot,
             base_model=cast.a_model(noor),
             by=noor,
-            now=rows.NOW,
+            now=NOW,
         )
 
 
@@ -162,7 +163,7 @@ def test_the_api_has_the_figures_and_sends_a_sample(
     assert overall["share"] == pytest.approx(0.1)
     role = next(one for one in found["by_strategy"] if one["name"] == "role")
     assert role["hits"] == pytest.approx({"1": 0.2, "2": 0.4})
-    assert (answer["strategy"], answer["sample"]) in {("direct", 0), ("role", 0)}
+    assert answer["strategy"] in ("direct", "role")
     assert answer["asked"][0]["content"].startswith("As Rex")
 
 

@@ -3,14 +3,14 @@
 import pytest
 
 from accounts.models import User
-from benchmarks.fixtures.attacked_model import CAUGHT, GAVE_IN, REFUSED
+from benchmarks.fixtures.attacks.attacked_model import CAUGHT, GAVE_IN, REFUSED
 from labeling.models import Pool, Prompt, Rater
 from tests.cast import rater_called
 from tests.training.benchmarks.attacks import rows
 from tests.training.benchmarks.scorecards.rows import NOW
 from training.benchmarks.attacks import attempts, sampling, success
 from training.benchmarks.attacks.sampling import Terms
-from training.models import BenchmarkAnswer, Run, SampledAttempt, Suite
+from training.models import AttackSample, BenchmarkAnswer, Run, SampledAttempt, Suite
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ def run(suite: Suite, noor: User) -> Run:
     return rows.attacked(suite, noor, rows.lines(suite, rows.a_third))
 
 
-def sent(run: Run, pool: Pool, by: User, *, n: int = 12) -> sampling.AttackSample:
+def sent(run: Run, pool: Pool, by: User, *, n: int = 12) -> AttackSample:
     terms = Terms(pool=pool, n=n, overlap=1)
     return sampling.send_to_raters(run=run, terms=terms, by=by, now=NOW)
 

@@ -147,7 +147,7 @@ class RunForm(MachinesForm):
         if run_queue.reads_suites(kind):
             del self.fields["snapshot"]
             self.fields["suites"] = SuitesField(
-                label=gettext(about.snapshot_label), only=about.suites_offered
+                label=gettext(about.snapshot_label), goals_only=about.reads_goals
             )
         if about.mixes_text:
             self.fields["ptx_snapshot"] = _text_field()

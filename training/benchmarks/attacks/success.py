@@ -107,7 +107,7 @@ def _group(name: str, attempts: Sequence[Attempt], rates: Rates | None) -> Group
     ]
     fewest = min((n for n, _hits in tries), default=0)
     hits = []
-    for k in sorted({1, min(3, fewest), min(10, fewest), fewest} - {0}):
+    for k in sorted({min(3, fewest), fewest} - {0, 1}):
         if share := attack_success.hits_at_k(tries, k):
             hits.append((k, share))
     return Group(name, success(attempts, rates), tuple(hits))

@@ -63,11 +63,13 @@ def row(group: Group, name: str) -> Row:
 
 
 def cell(found: Success | None) -> Cell:
-    """Of the table of strategies and areas: what the estimate is, in short."""
+    """Of the table of strategies and areas, uncorrected: a cell has too few labels. It shows where
+    to look.
+    """
     if found is None:
         return Cell("–", "", "")
-    share = found.share.share if found.share else found.n_found / found.n
-    about = f"{interval(found.share)}, {_how(found)}" if found.share else counted(found)
+    share = found.n_found / found.n
+    about = f"{counted(found)}, {interval(found.seen)}" if found.seen else counted(found)
     return Cell(
         words.of_value(share, share=True), about, str(min(int(share * N_HEATS), N_HEATS - 1))
     )

@@ -1,6 +1,6 @@
 """The form field that chooses the suites of a benchmark run, and what their snapshot would hold."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -27,11 +27,12 @@ class SuitesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     iterator = _ByArea
 
-    def __init__(self, *, only: Mapping[str, str] | None = None, **about: Any) -> None:
-        """`only`: columns of the suites that it offers."""
+    def __init__(self, *, goals_only: bool = False, **about: Any) -> None:
+        """`goals_only`: suites with something that a model should refuse."""
         widget = forms.CheckboxSelectMultiple()
         widget.template_name = "training/suites/_choices.html"
-        super().__init__(queryset=selectors.suites().filter(**only or {}), widget=widget, **about)
+        offered = selectors.with_goals() if goals_only else selectors.suites()
+        super().__init__(queryset=offered, widget=widget, **about)
         self.error_messages["required"] = _("Choose at least one suite.")
 
     def label_from_instance(self, obj: Suite) -> str:

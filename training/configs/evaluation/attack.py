@@ -40,7 +40,7 @@ class AttackConfig(BenchmarkConfig):
     kind: ClassVar[str] = "attack"
     label: ClassVar[str] = _("attack")
     menu: ClassVar[str] = _("Attack a model")
-    suites_offered: ClassVar[Mapping[str, str]] = {"kind": GENERATE, "scorer": "refusal"}
+    reads_goals: ClassVar[bool] = True
     snapshot_label: ClassVar[str] = _("Goals")
     snapshot_heading: ClassVar[str] = _("Goals")
     snapshot_button: ClassVar[str] = _("Attack a model")
@@ -91,18 +91,21 @@ class AttackConfig(BenchmarkConfig):
         max=10,
     )
     max_items: int | None = override(
-        BenchmarkConfig, "max_items", label=_("Max goals per suite"), unit=_("goals")
+        BenchmarkConfig, "max_items", label=_("Max goals per suite"), unit=_("goals"), is_last=True
     )
+    max_new_tokens: int = override(Responses, "max_new_tokens", is_last=True)
     temperature: float = override(
         Responses,
         "temperature",
         help=_("How far the models stray from their most likely token."),
+        is_last=True,
     )
     batch_size: int = override(
         BenchmarkConfig,
         "batch_size",
         help=_("Attempts answered at once. Lower it if memory runs out."),
         unit=_("attempts"),
+        is_last=True,
     )
     n_shown: int = override(
         Responses,

@@ -11,7 +11,7 @@ from labeling.models import Pool, Rater
 from tests.html import text_of
 from tests.training import cast
 from tests.training.benchmarks.attacks import rows
-from tests.training.benchmarks.scorecards.rows import NOW
+from tests.training.benchmarks.scorecards.rows import NOW, a_suite
 from tests.training.benchmarks.tiny_suites import tiny_suite
 from training import configs
 from training.benchmarks.suites import services as suites_services
@@ -38,6 +38,7 @@ def test_the_form_offers_suites_that_hold_goals_and_an_attacker(
 ) -> None:
     model = cast.a_model(noor)
     tiny_suite("choice")
+    harmless = a_suite("harmless", kind="generate", content={"wants": "complies"})
     client = signed_in(noor)
 
     html = text_of(client, "/runs/new/attack/")
@@ -51,6 +52,7 @@ def test_the_form_offers_suites_that_hold_goals_and_an_attacker(
     )
 
     assert "Tiny choice" not in html
+    assert str(harmless) not in html
     assert "Goals 1 · 10 items" in html
     assert "Attacker model" in html
     run = Run.objects.get(kind="attack")
@@ -162,7 +164,7 @@ def test_the_api_has_the_figures_and_sends_a_sample(
     assert (overall["n"], overall["n_found"], overall["method"]) == (40, 4, "uncorrected")
     assert overall["share"] == pytest.approx(0.1)
     role = next(one for one in found["by_strategy"] if one["name"] == "role")
-    assert role["hits"] == pytest.approx({"1": 0.2, "2": 0.4})
+    assert role["hits"] == pytest.approx({"2": 0.4})
     assert answer["strategy"] in ("direct", "role")
     assert answer["asked"][0]["content"].startswith("As Rex")
 

@@ -128,10 +128,11 @@ def comparison(found: Difference | None) -> str:
     ) % {"n": _number(found.n), "change": words.change(found.difference, share=True)}
     if found.low is None or found.high is None or found.p is None:
         return f"{said} {gettext('Too few goals for an interval.')}"
-    ends = gettext("95 %% interval %(low)s to %(high)s, p = %(p)s.") % {
+    p = words.p_value(found.p)
+    ends = gettext("95 %% interval %(low)s to %(high)s, p %(p)s.") % {
         "low": words.change(found.low, share=True),
         "high": words.change(found.high, share=True),
-        "p": words.p_value(found.p),
+        "p": p if p.startswith("<") else f"= {p}",
     }
     return f"{said} {ends}"
 

@@ -112,8 +112,8 @@ class AttackConfig(BenchmarkConfig):
         "n_shown",
         default=0,
         help=_(
-            "Number of answers shown on the run's page, where they are not hidden. All answers are"
-            " on the page of attacks."
+            "Number of answers shown on the run's page, unblurred. The page of attacks has"
+            " examples."
         ),
     )
 

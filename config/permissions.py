@@ -131,6 +131,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "conversation_finish": RATER,
     "turn": RATER,
     "turn_submit": RATER,
+    "turn_progress": RATER,
     "turn_regenerate": RATER,
     "turn_draft": RATER,
     "turn_heartbeat": RATER,

@@ -21,5 +21,6 @@ urlpatterns = [
     path("desk/turns/<uuid:lease>/release", views.release, name="turn_release"),
     path("desk/turns/<uuid:lease>/ask", views.ask, name="turn_ask"),
     path("desk/turns/<uuid:lease>/guideline", views.guideline, name="turn_guideline"),
+    path("desk/turns/<uuid:lease>/progress", views.progress, name="turn_progress"),
     path("desk/turns/<uuid:lease>/diff", views.diff, name="turn_diff"),
 ]

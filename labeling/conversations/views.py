@@ -3,7 +3,8 @@ comparison; everything else happens on the conversation's page.
 """
 
 import uuid
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -13,11 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from labeling.conversations import selectors, turns
+from labeling.conversations import selectors, turns, words
 from labeling.conversations.forms import FinishForm, MessageForm
 from labeling.conversations.selectors import Phase
 from labeling.desk import access as desk_access
 from labeling.desk import answers as desk_answers
+from labeling.desk import pages as desk_pages
+from labeling.desk import progress as desk_progress
 from labeling.desk.forms.answers import SkipForm
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.desk.next_item import next_address
@@ -38,11 +41,13 @@ def conversation(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 @require_GET
 def answers(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
-    """Polled while the rater waits. It says nothing of a single answer: the same bytes until all
-    have come, then where to go.
+    """Polled while the rater waits. It says nothing of a single answer: no content until all have
+    come, then where to go. `?silent=1`: the page shows already that no model is answering.
     """
     work = _opening(request, lease)
     standing = selectors.standing(work=work, now=timezone.now())
+    if standing.phase == Phase.WAIT and standing.is_silent == ("silent" in request.GET):
+        return HttpResponse(status=204)
     if standing.phase == Phase.WAIT:
         return render(
             request, "labeling/conversations/_waiting.html", {"standing": standing, "lease": lease}
@@ -173,6 +178,14 @@ def guideline(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 
 @require_GET
+def progress(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
+    """Without what is left: that counts conversations, and this page counts turns."""
+    work = _turn(request, lease)
+    found = desk_progress.progress(rater=work.rater, campaign=work.campaign, now=timezone.now())
+    return JsonResponse(asdict(found) | {"n_left": None})
+
+
+@require_GET
 def diff(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     return answering.diff(request, _turn(request, lease))
 
@@ -224,16 +237,27 @@ def _page(
         return redirect("desk")
     if standing.phase == Phase.RATE and standing.turn is not None:
         return redirect("turn", standing.turn.lease)
+    draft = desk_answers.PageInput.of_draft(work.draft)
     context = {
+        "title": words.title(standing.phase, number=standing.number),
         "standing": standing,
         "campaign": work.campaign,
         "lease": work.lease,
         "version": work.version,
-        "message_form": message_form or MessageForm(initial={"number": standing.number}),
-        "finish_form": finish_form or FinishForm(),
+        "message_form": message_form or MessageForm(initial=_typed(draft, number=standing.number)),
+        "finish_form": finish_form or FinishForm(is_main=standing.phase == Phase.END),
         "topic": work.messages[-1]["content"],
+        "revision": draft.revision,
+        "person": desk_pages.person_key(work.rater),
+        "keys": words.keys(standing.phase),
     }
     return render(request, "labeling/conversations/conversation.html", context, status=status)
+
+
+def _typed(draft: desk_answers.PageInput, *, number: int) -> dict[str, Any]:
+    """What the rater has typed of message `number`."""
+    text = (draft.fields.get(f"text-{number}") or [""])[0]
+    return {"number": number, "text": text}
 
 
 def _opening(request: HttpRequest, lease: uuid.UUID) -> Work:

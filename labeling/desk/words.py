@@ -129,7 +129,9 @@ def _waiting(n: int) -> str:
 Keys = tuple[tuple[str, str], ...]
 
 
-def keys(*, is_comparison: bool, is_dialogue: bool = False) -> tuple[tuple[str, Keys], ...]:
+def keys(
+    *, is_comparison: bool, is_dialogue: bool = False, is_turn: bool = False
+) -> tuple[tuple[str, Keys], ...]:
     """Every shortcut of the page in groups with a title, for the sheet behind `?`. No command uses
     a letter that a response may have (response_orders.LETTERS).
     """
@@ -139,7 +141,7 @@ def keys(*, is_comparison: bool, is_dialogue: bool = False) -> tuple[tuple[str, 
         ("q", _("Ask an admin about this item")),
         ("l", _("Guideline")),
         ("p", _("Whole prompt")),
-        ("u", _("Undo the last submission")),
+        ("o", _("Ask for other answers")) if is_turn else ("u", _("Undo the last submission")),
     )
     if is_comparison:
         return (

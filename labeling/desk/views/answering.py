@@ -71,7 +71,9 @@ def page(
         ),
         "skip_form": skip_form or forms_answers.SkipForm(),
         "keys": desk_words.keys(
-            is_comparison=is_comparison, is_dialogue=work.campaign.asks_dialogue
+            is_comparison=is_comparison,
+            is_dialogue=work.campaign.asks_dialogue,
+            is_turn=work.turn is not None,
         ),
     }
     template = "labeling/desk/compare.html" if is_comparison else "labeling/desk/write.html"

@@ -202,6 +202,7 @@ export function mount(desk) {
       ...Object.fromEntries(cards.map((card) => [card.dataset.letter.toLowerCase(), () => focusStop(card, 0)])),
       l: panels.guideline,
       m: () => !allBad.checked && (form.querySelector("[name=strength]:checked") ?? form.querySelector("[name=strength]"))?.focus(),
+      o: () => form.querySelector("[data-do=other]")?.click(),
       p: panels.prompt,
       r: () => reason.focus(),
       q: panels.ask,
@@ -222,6 +223,9 @@ export function mount(desk) {
   redraw();
   current(cards[0]);
   desk.toggleAttribute("data-mounted", true);
+  // A live region is read aloud only when its words change.
+  const arrived = desk.querySelector("[data-arrived]");
+  if (arrived) setTimeout(() => (arrived.textContent = arrived.dataset.arrived), 200);
   const review = desk.querySelector("[data-review]");
   if (notice.isCovered() && !review) notice.uncover();
   else (review ?? cards[0].querySelector("[data-text]")).focus({ preventScroll: true });

@@ -318,6 +318,9 @@ NewSuiteShapeEnum = Literal[
     "mt-bench",
     "truthfulqa",
     "truthfulqa-mc",
+    "do-not-answer",
+    "pyrit-objectives",
+    "goals",
 ]
 
 OnboardingStepKind = Literal[

@@ -19,5 +19,6 @@ urlpatterns = [
     path("", include("labeling.urls")),
     path("", include("training.urls")),
 ]
+handler500 = "accounts.shell.failures.server_error"
 if settings.MODE != "production":
     urlpatterns.append(path("styleguide/", people_views.styleguide, name="styleguide"))

@@ -92,11 +92,17 @@ class Adapter(DefaultAccountAdapter):
             record_failure(user)
 
     def send_notification_mail(
-        self, template_prefix: str, user: User, *rest: Any, **more: Any
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
     ) -> None:
+        """Names the person: whoever opens a link to set a password is not logged in yet."""
         if action := RECORDED.get(template_prefix):
             audit_log.record(by=user, action=action, target=user, now=timezone.now())
-        super().send_notification_mail(template_prefix, user, *rest, **more)
+        named = {"user": user} | (context or {})
+        super().send_notification_mail(template_prefix, user, named, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         request = allauth_context.request

@@ -145,17 +145,23 @@ def test_nobody_signs_up_by_themselves(client: Client, db: None, method: str) ->
 # Passwords
 
 
-def test_a_forgotten_password_is_set_by_a_link_that_works_once(alice: User, client: Client) -> None:
+def test_a_forgotten_password_is_set_by_a_link_that_works_once(
+    alice: User, client: Client, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
     client.post("/account/password/reset/", {"email": "alice@example.org"})
     run_sent(MAIL_LINK)
     link = mailed_link("/account/password/reset/key/")
 
     page = client.get(link, follow=True)
-    client.post(page.request["PATH_INFO"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+    chosen = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(page.request["PATH_INFO"], chosen)
     alice.refresh_from_db()
 
     assert alice.check_password(NEW_PASSWORD)
     assert "This link no longer works" in Client().get(link, follow=True).text
+    # To the visitor of the link, who is not logged in.
+    assert "The password for alice@example.org was just changed." in letters()[-1].body
 
 
 def test_an_unknown_address_gets_the_same_page_and_no_mail(client: Client, db: None) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.template import Context, Template
 from django.test import Client, RequestFactory
-from django.views.defaults import server_error
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from accounts.shell import failures
 from labeling.models import Rater
 from tests.html import page_of
 
@@ -103,10 +104,25 @@ def test_an_address_with_nothing_behind_it_says_so_to_everybody(
 def test_the_page_for_our_own_failures_needs_nothing_that_may_have_failed(
     rf: RequestFactory,
 ) -> None:
-    response = server_error(rf.get("/"))
+    response = failures.server_error(rf.get("/"))
 
     assert response.status_code == 500
     assert b"Something went wrong" in response.content
+    assert b"<code>" not in response.content
+
+
+def test_the_page_for_our_own_failures_names_the_request_as_the_log_does(
+    alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    client.raise_request_exception = False
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_webhook RENAME TO gone")
+
+    response = client.get("/webhooks/")
+
+    assert response.status_code == 500
+    assert f"<code>{response.headers['X-Request-ID']}</code>" in response.text
 
 
 def test_a_fragment_whose_session_ended_sends_the_whole_page_to_the_login(

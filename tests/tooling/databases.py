@@ -81,13 +81,15 @@ def _is_written() -> str:
 
 
 @contextmanager
-def empty_database(suffix: str) -> Iterator[str]:
-    """The URL of another database of this test process, without tables. Dropped at the end."""
+def empty_database(suffix: str, *, is_migrated: bool = False) -> Iterator[str]:
+    """The URL of another database of this test process, without tables, or with those of the
+    template, which are empty. Dropped at the end.
+    """
     there = connection.settings_dict
     name = f"{there['NAME']}_{suffix}"
     with _server() as server:
         _drop(server, name)
-        _create(server, name, "template0")
+        _create(server, name, PREFIX + fingerprint() if is_migrated else "template0")
     login = f"{quote(there['USER'])}:{quote(there['PASSWORD'])}"
     try:
         yield f"postgres://{login}@{there['HOST']}:{there['PORT']}/{name}"

@@ -4,12 +4,14 @@ a page of its own in the reader's language.
 
 import re
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -32,17 +34,28 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     context = {"title": GUIDES[name], "others": others}
     if name == "recorded":
         return render(request, "labeling/desk/guidance/recorded.html", context)
-    return render(request, "labeling/desk/guidance/help.html", context | {"html": _html(name)})
+    language = _language(name)
+    context |= {"html": _html(name, language), "language": language}
+    return render(request, "labeling/desk/guidance/help.html", context)
+
+
+def _language(name: str) -> str:
+    """The reader's, if the guide has been translated."""
+    wanted = get_language()
+    return wanted if wanted and _file(name, wanted).is_file() else "en"
+
+
+def _file(name: str, language: str) -> Path:
+    file = f"{name}.md" if language == "en" else f"{name}.{language}.md"
+    return Path(settings.FILES_DIR, "docs", file)
 
 
 @cache
-def _html(name: str) -> SafeString:
+def _html(name: str, language: str) -> SafeString:
     """Without the first line: the page has its own heading, directly followed by the guide's
     sections.
     """
-    _heading, _newline, text = (
-        (settings.FILES_DIR / "docs" / f"{name}.md").read_text().partition("\n")
-    )
+    _heading, _newline, text = _file(name, language).read_text().partition("\n")
     html: str = pages_render.markdown(_IN_FILE.sub(rf"]({_STAND_IN}\1)", text)).replace(
         "<br>", ""
     )  # line breaks in the file are not meant for display

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.house.deploy import schemas
+from tests.house.deploy.helm import SCHEMAS
 from training.models import Run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,6 +36,7 @@ EVERYTHING = {
 }
 SETTING = {"name": "PREFERABLY_OIDC_COMPANY_LABEL", "value": "Example Inc."}
 POD = {"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001}
+needs_schemas = pytest.mark.skipif(not SCHEMAS.exists(), reason="no schemas; see helm.py")
 needs_helm = pytest.mark.skipif(HELM is None, reason="helm is not installed here")
 
 
@@ -64,6 +67,28 @@ def test_helm_finds_nothing_wrong(values: dict[str, str]) -> None:
 
     assert "[WARNING]" not in done.stdout
     assert done.returncode == 0, done.stdout
+
+
+@needs_helm
+@needs_schemas
+@pytest.mark.parametrize("version", ["1.27.0", "1.37.0"])
+@pytest.mark.parametrize("is_everything", [False, True])
+def test_kubernetes_takes_each_object(version: str, is_everything: bool) -> None:
+    """From the oldest version that the chart allows. KEDA's objects are not Kubernetes's."""
+    there = rendered(is_everything=is_everything)
+    own = [one for one in there if not one["apiVersion"].startswith("keda.sh/")]
+
+    assert len(own) > 6
+    assert [line for one in own for line in schemas.problems(version, one)] == []
+
+
+@needs_schemas
+def test_an_object_that_kubernetes_does_not_take_is_noticed() -> None:
+    service = {"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"prot": 80}]}}
+
+    (problem, *_more) = schemas.problems("1.37.0", service)
+
+    assert problem.startswith("Service spec/ports/0: ")
 
 
 @needs_helm

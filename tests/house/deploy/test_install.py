@@ -1,23 +1,15 @@
-"""What the guides tell an operator to type exists: commands, options, services and files."""
+"""What the guides say about installing exists: commands of the site, settings, ways to install."""
 
 import re
-import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 from django.core.management import get_commands, load_command_class
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDES = ("README.md", "docs/operators.md", "docs/configuration.md", "deploy/chart/README.md")
-LINES = [
-    line.partition("  #")[0].strip()
-    for guide in GUIDES
-    for line in re.sub(r"\\\n\s*", "", (ROOT / guide).read_text()).splitlines()
-]
 MANAGE = re.compile(r"(?:preferably manage|(?<![\w/])manage\.py) ([a-z_]+)([^`|,.;)\n]*)")
-COMPOSE = [line for line in LINES if line.startswith("docker compose ")]
 
 
 @pytest.mark.parametrize("guide", GUIDES)
@@ -38,32 +30,6 @@ def options_of(name: str) -> set[str]:
     command = app if not isinstance(app, str) else load_command_class(app, name)
     parser = command.create_parser("manage.py", name)
     return {option for action in parser._actions for option in action.option_strings}
-
-
-def test_each_service_of_compose_that_the_guides_name_exists() -> None:
-    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-    named = set()
-    for line in COMPOSE:
-        verb, *words = [word for word in shlex.split(line)[2:] if not word.startswith("-")]
-        if verb in ("exec", "run"):
-            named.add(words[0])
-        elif verb in ("logs", "restart", "stop"):
-            named.update(words)
-
-    assert {"web", "short"} <= named <= set(services)
-
-
-def test_each_file_that_is_copied_exists() -> None:
-    copied = [line for line in LINES if re.match(r"(cp|install) ", line)]
-    sources = [
-        word.removeprefix("/srv/preferably/source/")
-        for line in copied
-        for word in shlex.split(line)
-        if "deploy/" in word
-    ]
-
-    assert len(sources) > 5
-    assert [name for name in sources if not (ROOT / name).is_file()] == []
 
 
 @pytest.mark.parametrize("name", ["site.env.example", "node.env.example"])

@@ -1,16 +1,20 @@
 """The guides that raters read on the site."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
+from accounts.models import User
 from labeling.desk.forms import answers
 from labeling.models import Rater
 from tests.html import page_of, text_of
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 def test_a_rater_reads_how_the_work_goes_and_what_is_recorded(
@@ -25,6 +29,29 @@ def test_a_rater_reads_how_the_work_goes_and_what_is_recorded(
     assert '<a href="/help/recorded/">The full list</a>' in guide
     assert "everything we store with your answers" in recorded.lower()
     assert "<br>" not in guide.partition('<div class="prose"')[2].partition("</main>")[0]
+
+
+def test_a_rater_reads_the_guide_in_their_language(rosa: Rater, signed_in: SignedIn) -> None:
+    english = page_of(signed_in(rosa).get("/help/raters/"))
+    User.objects.update(language="de")
+
+    german = page_of(signed_in(rosa).get("/help/raters/"))
+
+    assert '<div class="prose" lang="en">' in english
+    assert '<div class="prose" lang="de">' in german
+    assert "Nichts geht verloren" in german
+    assert '<a href="/help/recorded/">Die ganze Liste</a>' in german
+
+
+def test_the_translated_guide_has_as_many_sections_as_the_other() -> None:
+    """It may be ahead of the English one, but not behind."""
+    patterns = (r"^##+ ", r"^- \*\*")
+    english, german = ((DOCS / name).read_text() for name in ("raters.md", "raters.de.md"))
+
+    for pattern in patterns:
+        n = len(re.findall(pattern, english, re.MULTILINE))
+        assert n > 5
+        assert len(re.findall(pattern, german, re.MULTILINE)) >= n, pattern
 
 
 SAID = {

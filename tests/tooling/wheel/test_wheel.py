@@ -5,7 +5,6 @@ the demo and a production site with all their files.
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,29 +19,12 @@ import httpx2
 import pytest
 import services
 
+from tests.tooling.wheel.checkouts import OFFLINE, run
+
 # One process builds and installs the wheel.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
-ROOT = Path(__file__).resolve().parents[2]
-OFFLINE = ("--quiet", "--no-deps", "--no-index", "--disable-pip-version-check")
+ROOT = Path(__file__).resolve().parents[3]
 LINKED = ("templates", "static", "locale", "docs", "deploy", "scripts")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from the tracked files alone, as in a fresh clone."""
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    copy_tracked(source)
-    build = f"-m pip wheel {source} --wheel-dir {target} --no-build-isolation"
-    run([sys.executable, *build.split(), *OFFLINE], cwd=target)
-    return next(target.glob("preferably-*.whl"))
-
-
-def copy_tracked(target: Path) -> None:
-    names = run(["git", "ls-files", "-z"], cwd=ROOT).split("\0")
-    for name in filter(None, names):
-        if (ROOT / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
 
 
 @dataclass(frozen=True)
@@ -225,12 +207,6 @@ def test_an_installed_production_site_serves_hashed_files(demo: str, installed: 
 
     assert any(re.search(r"\.[0-9a-f]{12}\.css$", name) for name in files)
     assert answers == dict.fromkeys(files, 200)
-
-
-def run(command: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def read(address: str, language: str = "en") -> str:

@@ -1,7 +1,8 @@
 """Is anything lost when everything breaks that can? Kills, restarts, full disks and duplicated
 messages, while runs and raters work.
 
-usage: python benchmarks/faults.py [--quick] [--faults 220] [--seed 1] [--keep FOLDER]
+usage: python benchmarks/faults.py [--quick] [--only conversations] [--faults 292] [--seed 1]
+       [--keep FOLDER]
 
 Ten short runs are always in progress on two GPU nodes without a shared disk. Their child processes
 count steps and save them, with the trainer's own protocol. Raters write demonstrations over HTTP
@@ -11,12 +12,18 @@ its connections cut, the store unavailable, a node's disk full, the clock jumpin
 duplicated and lost, many claims of one run at once, a node frozen for too long, a node gone for
 good. A process that dies is restarted after a second.
 
+Other raters talk with models meanwhile: a local one in a child process and three at an endpoint.
+kill -9 of child, worker, web and broker comes at each state of a turn: asked, claimed, one side
+answered, both, judged, conversation finished. `--only conversations` causes these faults alone.
+
 The last line is JSON; a full run writes it to benchmarks/results/faults.json:
 
 - `runs_lost`: runs that did not succeed.
 - `runs_twice`: runs that ended or produced a model more than once.
 - `judgments_lost`: answers that the site reported as saved but that are not stored exactly once, as
   sent.
+- `turns_lost`, `turns_twice`: turns of conversations that the site reported as saved but that are
+  not stored whole, and what is stored or answered twice.
 - `max_redone_steps_over_interval`: the most steps repeated after an interruption, in checkpoint
   intervals.
 - `hung`: runs, raters and processes that never came back.
@@ -36,6 +43,8 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,20 +55,22 @@ from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from benchmarks.fixtures.faulty import HOME  # noqa: E402
+from benchmarks.fixtures.faulty import HOME, talks  # noqa: E402
 from benchmarks.fixtures.faulty.gpu_simulator import GpuSimulator  # noqa: E402
 from benchmarks.fixtures.faulty.load import Load  # noqa: E402
 from benchmarks.fixtures.faulty.reckoning import reckon  # noqa: E402
 from benchmarks.fixtures.faulty.scale import FULL, OFTEN, QUICK, Scale, deck  # noqa: E402
-from benchmarks.fixtures.faulty.strikes import NoTarget, Strikes, race, running  # noqa: E402
-from benchmarks.fixtures.faulty.waiting import comes_back, until  # noqa: E402
+from benchmarks.fixtures.faulty.strikes import Strikes, race, running  # noqa: E402
+from benchmarks.fixtures.faulty.talks import Talks  # noqa: E402
+from benchmarks.fixtures.faulty.waiting import NoTarget, comes_back, until  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "faults.json"
-QUICK_HELP = """each of the twenty faults once, meant for under a minute on two quiet cores. Left
-out: that they meet in other orders and by the dozen, ten runs at a time (three are on their way, of
-30 steps and not 80), three raters (one writes), the beat's own time (reaping and ringing come every
-second), and the migrations (the tables are made from the models)."""
-A_WHOLE_RUN = 200
+QUICK_HELP = """each of the twenty faults and six of conversations once, meant for under a minute on
+two quiet cores. Left out: the model in a child process, that faults meet in other orders and by the
+dozen, ten runs at a time (three are on their way, of 30 steps and not 80), three raters (one
+writes), the beat's own time (reaping and ringing come every second), and the migrations (the tables
+are made from the models)."""
+A_WHOLE_RUN = 270
 # A fault that finds nothing to break for this long is skipped and does not count.
 NO_TARGET_S = 60
 
@@ -72,6 +83,8 @@ def main() -> None:
         return
     chance = random.Random(options.seed)
     scale = QUICK if options.quick else FULL
+    if options.only:
+        scale = replace(scale, n_in_flight=0, n_raters=0)
     os.environ["PREFERABLY_RUN_REAP_AFTER_S"] = str(scale.reap_s)
     settings.RUN_REAP_AFTER_S = scale.reap_s
     rack = GpuSimulator(
@@ -84,14 +97,14 @@ def main() -> None:
     try:
         rack.begin()
         make_tables(is_hurried=scale.is_hurried)
-        found = endure(
-            rack, scale, chance, [*OFTEN] if options.quick else deck(options.faults, chance)
-        )
+        if not options.quick:
+            scale = replace(scale, tiny_model=tiny_model())
+        found = endure(rack, scale, chance, faults_of(options, chance))
     finally:
         if options.keep:
             shutil.copytree(HOME / "log", options.keep, dirs_exist_ok=True)
         rack.finish()
-    if not options.quick and options.faults >= A_WHOLE_RUN:
+    if not options.quick and not options.only and found["faults"] >= A_WHOLE_RUN:
         RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found))
 
@@ -101,11 +114,29 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help=QUICK_HELP)
-    parser.add_argument("--faults", type=int, default=sum(OFTEN.values()))
+    parser.add_argument("--only", choices=["conversations"], help="the faults of these alone")
+    parser.add_argument("--faults", type=int, help="how many; without it, every one of the deck")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="copy the logs here")
     parser.add_argument("--race", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+def faults_of(options: argparse.Namespace, chance: random.Random) -> list[str]:
+    if options.quick:
+        return [*talks.QUICK] if options.only else [*talks.QUICK, *OFTEN]
+    often = talks.OFTEN if options.only else OFTEN | talks.OFTEN
+    return deck(options.faults or sum(often.values()), chance, often)
+
+
+def tiny_model() -> str:
+    folder = HOME / "tiny"
+    words = (
+        "import pathlib, sys; from tests.trainer import tiny;"
+        " tiny.build_tiny_model(pathlib.Path(sys.argv[1]))"
+    )
+    subprocess.run([sys.executable, "-c", words, str(folder)], cwd=ROOT, check=True)
+    return str(folder)
 
 
 def make_tables(*, is_hurried: bool) -> None:
@@ -130,16 +161,20 @@ def endure(
     """Starts the site and the load, causes the faults, ends the load."""
     began = time.monotonic()
     load = Load(rack, scale)
+    talk = Talks(rack, scale, load.noor)
     strikes = Strikes(rack, scale, chance)
     rack.add_site()
-    strikes.add_node()
-    strikes.add_node()
+    if scale.n_in_flight:
+        strikes.add_node()
+        strikes.add_node()
     threading.Thread(target=rack.keep, daemon=True).start()
     load.begin()
-    until(running, "the first run")
+    talk.begin()
+    if scale.n_in_flight:
+        until(running, "the first run")
     done: Counter[str] = Counter()
     for kind in faults:
-        words = struck(load, strikes, kind)
+        words = struck(load, talk.strike if "_killed_when_" in kind else strikes.strike, kind)
         done[kind] += words is not None
         print(
             f"{time.monotonic() - began:6.1f} s  {kind}:"
@@ -147,11 +182,12 @@ def endure(
             flush=True,
         )
         time.sleep(chance.uniform(*scale.between_s))
-    hung = load.wait_for_the_end()
+    hung = talk.wait_for_the_end() + load.wait_for_the_end()
     hung += [name for name in rack.commands if not comes_back(rack, name)]
     return {
         "faults": done.total(),
         **reckon(load.raters, hung),
+        **talk.reckon(),
         "retried_by_hand": load.n_retried,
         "restarts": rack.n_starts,
         "by_kind": dict(sorted(done.items())),
@@ -161,13 +197,13 @@ def endure(
     }
 
 
-def struck(load: Load, strikes: Strikes, kind: str) -> str | None:
+def struck(load: Load, strike: Callable[[str], str], kind: str) -> str | None:
     """Waits for something to break and returns what was broken; None if there is nothing."""
     deadline = time.monotonic() + NO_TARGET_S
     while time.monotonic() < deadline:
         load.refill()
         try:
-            return strikes.strike(kind)
+            return strike(kind)
         except NoTarget:
             time.sleep(0.2)
     return None

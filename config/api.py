@@ -54,6 +54,7 @@ class Nothing(APIView):
 
 urlpatterns = [
     path("", include("labeling.api.urls")),
+    path("", include("labeling.conversations.records.api")),
     path("", include("training.api.urls")),
     path("", include("accounts.api.webhooks")),
     path("", include("accounts.api.audit")),

@@ -65,6 +65,8 @@ API_TABLE: dict[str, Grant] = {
     "GET api_campaign_items": _LABELING_READ,
     "POST api_campaign_pause_rater": _LABELING_WRITE,
     "POST api_campaign_resume_rater": _LABELING_WRITE,
+    "GET api_conversations": _LABELING_READ,
+    "GET api_conversation": _LABELING_READ,
     "GET api_golds": _LABELING_READ,
     "POST api_golds": _LABELING_WRITE,
     "POST api_gold_import_rows": _LABELING_WRITE,

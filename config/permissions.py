@@ -152,6 +152,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "campaign": ADMIN,
     "campaign_items": ADMIN,
     "campaign_item": ADMIN,
+    "campaign_conversations": ADMIN,
+    "campaign_conversation": ADMIN,
     "campaign_set_up": ADMIN,
     "campaign_open": ADMIN,
     "campaign_pause": ADMIN,

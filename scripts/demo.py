@@ -72,7 +72,7 @@ def start_model(site: local_site.LocalSite) -> None:
     if missing:
         print(WITHOUT_MODEL.format(packages=", ".join(missing)), flush=True)
         return
-    command = [*local_site.MANAGE, "add_demo_model", "--with-scorecard"]
+    command = [*local_site.MANAGE, "add_demo_model", "--with-conversations", "--with-scorecard"]
     local_site.start(site, "demo-model", command)
 
 
@@ -133,7 +133,11 @@ def watch(site: local_site.LocalSite) -> None:
                     flush=True,
                 )
             else:
-                print("  The demo model is ready: SmolLM2-135M-Instruct, under Models.", flush=True)
+                print(
+                    "  The demo model is ready: SmolLM2-135M-Instruct, under Models. The rater can"
+                    " talk with it.",
+                    flush=True,
+                )
             del site.process[name]
         time.sleep(0.5)
 

@@ -1,5 +1,6 @@
 """Takes the pictures in docs/images: the rater's screens in a fresh demo, each wide, dark and on a
-phone, and with --loop-home the reward model's run of an earlier loop.
+phone; conversations, for which the demo's model is made; and with --loop-home the reward model's
+run of an earlier loop. --only conversations takes only those.
 
 To keep a loop: make loop ARGS="--home FOLDER"
 """
@@ -42,6 +43,8 @@ class View:
     is_touched: bool = False
 
 
+RATER = ("rater@demo.example", "write-and-compare")
+ADMIN = ("admin@demo.example", "run-the-pools")
 WIDE = View("wide", 1440, 900, "light")
 VIEWS = (WIDE, View("dark", 1440, 900, "dark"), View("phone", 390, 844, "light", is_touched=True))
 
@@ -49,6 +52,7 @@ VIEWS = (WIDE, View("dark", 1440, 900, "dark"), View("phone", 390, 844, "light",
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--loop-home", type=Path, help="the folder of a loop that was kept")
+    parser.add_argument("--only", choices=["conversations"])
     arguments = parser.parse_args()
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
@@ -57,12 +61,14 @@ def main() -> None:
             tempfile.TemporaryDirectory(prefix="preferably-screenshots-") as home,
             site_in(Path(home), "seed_demo") as site,
         ):
-            for view in VIEWS:
-                page = signed_in(chromium, site, "rater@demo.example", "write-and-compare", view)
+            for view in VIEWS if not arguments.only else ():
+                page = signed_in(chromium, site, *RATER, view)
                 for name, show in SCREENS.items():
                     show(page)
                     picture(page, f"{name}-{view.name}")
                 page.context.close()
+            local_site.manage(site, "add_demo_model", "--with-conversations")
+            take_conversations(chromium, site)
         if arguments.loop_home:
             with site_in(arguments.loop_home.absolute(), "migrate") as site:
                 page = signed_in(
@@ -70,6 +76,22 @@ def main() -> None:
                 )
                 show_run(page)
                 picture(page, "run")
+
+
+def take_conversations(chromium: Browser, site: local_site.LocalSite) -> None:
+    """A turn and the message after it, for raters; the same conversation and the form, for
+    admins.
+    """
+    page = signed_in(chromium, site, *RATER, WIDE)
+    show_turn(page)
+    picture(page, "conversation-turn")
+    show_message(page)
+    picture(page, "conversation-message")
+    page = signed_in(chromium, site, *ADMIN, WIDE)
+    show_conversation(page)
+    picture(page, "conversation-record")
+    show_conversation_form(page)
+    picture(page, "conversation-form")
 
 
 @contextlib.contextmanager
@@ -179,6 +201,41 @@ def show_my_work(page: Page) -> None:
 
 def show_my_care(page: Page) -> None:
     page.goto("/my-care/")
+
+
+def show_turn(page: Page) -> None:
+    page.goto("/desk/")
+    page.click("li:has-text('Talking with a model') :is(button, a.button)")
+    page.click("button:has-text('Start conversation')")
+    page.wait_for_selector(".desk[data-mounted]")
+    for letter, rank, overall in [("A", "1", "5"), ("B", "2", "3")]:
+        page.select_option(f"#rank-{letter}", rank)
+        page.locator(f"input[name=rate-{letter}-overall][value='{overall}']").check(force=True)
+    page.locator("[name=strength][value='2']").check(force=True)
+    page.wait_for_selector("[data-saved]:not(:empty)", state="attached")
+
+
+def show_message(page: Page) -> None:
+    show_review(page)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#id_text")
+    page.fill("#id_text", "Can you say that with an example?")
+    page.wait_for_selector("[data-saved]:not(:empty)", state="attached")
+
+
+def show_conversation(page: Page) -> None:
+    page.goto("/campaigns/")
+    page.click("main table a:has-text('Talking with a model')")
+    page.click("nav.tabs a:has-text('Conversations')")
+    page.click("main table th a")
+
+
+def show_conversation_form(page: Page) -> None:
+    page.goto("/campaigns/new/")
+    page.click("label:has-text('Talk with models')")
+    page.locator("table.model-shares input[type=checkbox]").first.check()
+    page.locator(".conversations-only").scroll_into_view_if_needed()
+    page.locator(".conversations-only h2").evaluate("(el) => el.scrollIntoView()")
 
 
 SCREENS: dict[str, Callable[[Page], None]] = {

@@ -228,10 +228,11 @@ def _board(campaign: Campaign, now: datetime) -> Board:
 
 
 def campaign_items(*, campaign: Campaign, status: str = "", reason: str = "") -> QuerySet[Item]:
-    """Items in order, without golds. `status` is untouched, started, finished or skipped; `reason`
-    is a Pass.Reason.
+    """Items in order, without golds and turns of conversations. `status` is untouched, started,
+    finished or skipped; `reason` is a Pass.Reason.
     """
-    items = campaign.items.filter(gold_use=None).select_related("prompt").order_by("position")
+    items = campaign.items.filter(gold_use=None, is_turn=False).select_related("prompt")
+    items = items.order_by("position")
     slots = Slot.objects.filter(item=OuterRef("pk"))
     taken, unsubmitted = (
         slots.filter(state=Slot.State.SUBMITTED),

@@ -196,8 +196,9 @@ class CampaignForm(EffortForm):
             self.initial["overlap"] = None
         self.fields["overlap"].required = False
         self.fields["overlap"].help_text = _(
-            "Number of answers per item. Leave empty for 3 per comparison, so that agreement can be"
-            " measured, and 1 per demonstration."
+            "Number of answers per item; of a conversation, how many raters talk from the same"
+            " opening. Leave empty for 3 per comparison, so that agreement can be measured, and 1"
+            " for everything else."
         )
         for name in MAY_STAY_EMPTY:
             self.fields[name].required = False
@@ -351,7 +352,11 @@ class ChangeForm(EffortForm):
             "overlap_rule",
             "confidence",
         )
-        for name in ("min_words", "max_words") if comparing else of_comparisons:
+        adaptive = ("max_overlap", "overlap_rule", "confidence")
+        unused = ["min_words", "max_words"] if comparing else [*of_comparisons]
+        if self.instance.kind == Campaign.Kind.CONVERSATION:
+            unused += adaptive
+        for name in unused:
             del self.fields[name]
         self.fields["review_share"].required = False
 

@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from labeling.campaigns import conversation_plan
 from labeling.campaigns.conversation_plan import Plan
 from labeling.campaigns.item_set import BATCH, add_items, add_repeats, batches_of
-from labeling.models import Campaign, Guideline, Item, Pool, Prompt, Slot
+from labeling.models import Campaign, ConversationPlan, Guideline, Item, Pool, Prompt, Slot
 from labeling.queue import after_judgment, items, webhook_events
 from labeling.queue.spending import budgets, prices
 
@@ -274,9 +275,15 @@ shown under. Existing judgments stay as they are; each names the version it was 
 
 
 def change_campaign(
-    *, campaign: Campaign, values: Mapping[str, Any], by: User | None, now: datetime
+    *,
+    campaign: Campaign,
+    values: Mapping[str, Any],
+    plan: Mapping[str, Any] | None = None,
+    by: User | None,
+    now: datetime,
 ) -> bool:
-    """Change some of CHANGEABLE; False when nothing is different. Raises UnableToChangeCampaign.
+    """Change some of CHANGEABLE; False when nothing is different. `plan` changes a conversation
+    campaign's conversation_plan.CHANGEABLE. Raises UnableToChangeCampaign.
 
     A higher overlap adds slots to every item, a lower one deletes free slots. A different guideline
     takes effect with its newest version.
@@ -286,10 +293,13 @@ def change_campaign(
         stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
         before = {name: getattr(stored, name) for name in values}
         changed = {name: value for name, value in values.items() if value != before[name]}
-        if not changed:
+        plan_before, plan_after = _plan_changes(stored, plan or {})
+        if not changed and not plan_after:
             return False
         if stored.state == Campaign.State.CLOSED:
             raise UnableToChangeCampaign(_("A closed campaign can't be changed. Reopen it first."))
+        if plan_after:
+            ConversationPlan.objects.filter(campaign=stored).update(**plan_after)
         for name, value in changed.items():
             setattr(stored, name, value)
         _check_change(stored, changed, now=now)
@@ -310,12 +320,26 @@ def change_campaign(
             by=by,
             action="change",
             target=stored,
-            before={name: _as_json(before[name]) for name in changed},
-            after={name: _as_json(value) for name, value in changed.items()},
+            before={name: _as_json(before[name]) for name in changed} | plan_before,
+            after={name: _as_json(value) for name, value in changed.items()} | plan_after,
             now=now,
         )
     campaign.refresh_from_db()
     return True
+
+
+def _plan_changes(
+    campaign: Campaign, values: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What changes in the plan of a conversation campaign: before and after."""
+    if not values:
+        return {}, {}
+    plan = campaign.conversation_plan
+    try:
+        after = conversation_plan.changed(plan, values=values)
+    except ValueError as problem:
+        raise UnableToChangeCampaign(str(problem)) from problem
+    return {name: getattr(plan, name) for name in after}, after
 
 
 def _check_change(campaign: Campaign, changed: Mapping[str, Any], *, now: datetime) -> None:

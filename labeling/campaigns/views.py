@@ -18,7 +18,11 @@ from labeling import access as labeling_access
 from labeling.campaigns import board as campaigns_board
 from labeling.campaigns import costs, services
 from labeling.campaigns import selection as campaigns_selection
-from labeling.campaigns.conversation_form import ConversationForm, initial_plan
+from labeling.campaigns.conversation_form import (
+    ConversationForm,
+    initial_plan,
+    plan_change_form,
+)
 from labeling.campaigns.curve import progress_chart
 from labeling.campaigns.forms import (
     CampaignForm,
@@ -236,22 +240,27 @@ def change(request: MemberRequest, pk: int) -> HttpResponse:
     form = ChangeForm(
         request.POST or None, instance=labeling_access.campaign(user=request.user, pk=pk)
     )
-    if request.method == "POST" and form.is_valid():
+    talk = plan_change_form(campaign, request.POST or None)
+    if request.method == "POST" and form.is_valid() and (talk is None or talk.is_valid()):
         try:
             services.change_campaign(
-                campaign=campaign, values=form.values(), by=request.user, now=timezone.now()
+                campaign=campaign,
+                values=form.values(),
+                plan=talk.cleaned_data if talk else None,
+                by=request.user,
+                now=timezone.now(),
             )
         except services.UnableToChangeCampaign as problem:
             form.add_error(problem.field or None, problem.sentence)
         else:
             messages.success(request, _("Saved. Applies from the next item a rater takes."))
             return redirect("campaign_set_up", pk)
-    context = {"campaign": campaign, "form": form, "tab": "set_up"}
+    context = {"campaign": campaign, "form": form, "talk": talk, "tab": "set_up"}
     return render(
         request,
         "labeling/campaigns/changes/campaign_change.html",
         context,
-        status=422 if form.errors else 200,
+        status=422 if form.errors or (talk and talk.errors) else 200,
     )
 
 

@@ -6,7 +6,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.conversations import turns
+from labeling.guidelines import rating_form
+from labeling.guidelines.rating_form import Question, RatingForm, Scale
 from pages.form_parts import segmented
+
+NO_ANSWER = ("", _("No answer"))
 
 
 class MessageForm(forms.Form):
@@ -20,9 +24,13 @@ class MessageForm(forms.Form):
 
 
 class FinishForm(forms.Form):
+    """Asks how well the goal was reached and, if the campaign does, the guideline's questions about
+    the whole conversation.
+    """
+
     goal_rating = forms.TypedChoiceField(
         label=_("How well did the conversation reach its goal?"),
-        choices=[*((str(n), str(n)) for n in range(1, 8)), ("", _("No answer"))],
+        choices=[*((str(n), str(n)) for n in range(1, 8)), NO_ANSWER],
         coerce=int,
         empty_value=None,
         required=False,
@@ -32,7 +40,48 @@ class FinishForm(forms.Form):
     )
     remark = forms.CharField(label=_("Remarks"), required=False, max_length=2000)
 
-    def __init__(self, *args: Any, is_main: bool = False, **options: Any) -> None:
-        """`is_main`: nothing else is left to do on the page."""
+    def __init__(
+        self,
+        *args: Any,
+        rated_by: RatingForm | None = None,
+        is_main: bool = False,
+        **options: Any,
+    ) -> None:
+        """`rated_by` has the guideline's questions; `is_main`: nothing else is left to do on the
+        page.
+        """
         super().__init__(*args, **options)
+        self.rated_by = rated_by or RatingForm()
         self.fields["goal_rating"].widget.attrs["autofocus"] = is_main
+        for question in self.rated_by.questions:
+            self.fields[_name(question)] = _field(question)
+        self.order_fields(["goal_rating", *map(_name, self.rated_by.questions), "remark"])
+
+    def ratings(self) -> dict[str, int | bool]:
+        """Of the valid form: the answers to the guideline's questions."""
+        given = {
+            question.name: self.cleaned_data[_name(question)] or None
+            for question in self.rated_by.questions
+        }
+        return rating_form.clean(self.rated_by, given)[0]
+
+
+def _name(question: Question) -> str:
+    return f"end-{question.name}"
+
+
+def _field(question: Question) -> forms.Field:
+    if not isinstance(question, Scale):
+        return forms.BooleanField(label=question.label, help_text=question.help, required=False)
+    # A question that depends on another one may not be asked.
+    is_required = question.is_required and question.asked_if is None
+    choices = [(str(n), str(n)) for n in question.choices]
+    ends = ((question.low, question.low_label), (question.high, question.high_label))
+    return forms.ChoiceField(
+        label=question.label,
+        choices=choices if is_required else [*choices, NO_ANSWER],
+        required=is_required,
+        widget=segmented(),
+        help_text=" ".join(f"{n}: {label}." for n, label in ends if label),
+        error_messages={"required": _("Answer “%(question)s”.") % {"question": question.label}},
+    )

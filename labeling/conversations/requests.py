@@ -5,6 +5,7 @@ A claim that lapses can be claimed again. Every write names its attempt, so a la
 earlier claim is refused, and each place of a turn gets one answer.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,6 +87,7 @@ def answer(*, pk: int, attempt: int, text: str, is_ended: bool | None, now: date
     """Store the answer. When it is the turn's last, all of them become visible at once. False when
     it was not stored: the claim has lapsed, or the text cannot be shown.
     """
+    text = _printable(text)
     if problem := _problem(text):
         give_up(pk=pk, attempt=attempt, error=problem, now=now)
         return False
@@ -142,8 +144,13 @@ def _locked(*, pk: int, attempt: int) -> TurnRequest | None:
     return request
 
 
+def _printable(text: str) -> str:
+    """Without control characters, of which PostgreSQL refuses one and pages show none."""
+    return "".join(one for one in text if one in "\t\n\r" or unicodedata.category(one) != "Cc")
+
+
 def _problem(text: str) -> str:
-    if not text.strip():
+    if not any(unicodedata.category(one)[0] in "LMNPS" for one in text):  # only spaces, or unseen
         return _("The answer was empty.")
     if len(text) > MAX_CHARACTERS:
         return _("The answer was longer than %(n)s characters.") % {"n": MAX_CHARACTERS}
@@ -159,8 +166,7 @@ def _stored(request: TurnRequest, *, text: str, is_ended: bool | None, now: date
     return Response.objects.create(
         prompt_id=prompt_id,
         source_id=request.source_id,
-        # PostgreSQL stores no NUL character.
-        text=text.replace("\0", ""),
+        text=text,
         number=0 if last is None else last + 1,
         sampling=request.sampling,
         is_ended=is_ended,

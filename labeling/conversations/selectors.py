@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from django.db.models import Q
+
 from labeling.conversations import prompts, turns
 from labeling.desk import reading
 from labeling.desk.work import LeaseState, TurnPlace, Work
@@ -18,9 +20,10 @@ from labeling.models import (
     Slot,
     TurnRequest,
 )
+from labeling.queue.claiming.work_left import UNCLAIMED
 
-SILENT_AFTER = timedelta(seconds=20)
-"""A request that nobody has claimed for this long: nobody answers at the moment."""
+SLOW_AFTER = timedelta(seconds=90)
+"""So long for an answer: whoever has claimed it, nobody answers to speak of."""
 
 
 class Phase(StrEnum):
@@ -86,6 +89,25 @@ def standing(*, work: Work, now: datetime) -> Standing:
     return Standing(phase, plan, conversation, last, history, is_silent)
 
 
+@dataclass(frozen=True)
+class Wait:
+    """The rater waits for answers."""
+
+    is_silent: bool
+
+
+def wait(*, work: Work, now: datetime) -> Wait | None:
+    """None when there is nothing to wait for. It is asked for every second, so it reads neither the
+    history nor the answers.
+    """
+    turn = ConversationTurn.objects.filter(
+        conversation__item=work.shown.item_id,
+        conversation__rater=work.rater,
+        state=ConversationTurn.State.WAITING,
+    ).first()
+    return None if turn is None else Wait(_is_silent(turn, now=now))
+
+
 def turn_work(*, user_id: int, lease: UUID) -> Work | None:
     """The turn that `lease` names as work for the desk's pages; None unless it is this user's."""
     found = ConversationTurn.objects.select_related(
@@ -143,6 +165,6 @@ def _phase(
 
 
 def _is_silent(turn: ConversationTurn, *, now: datetime) -> bool:
-    return turn.requests.filter(
-        round=turn.round, state=TurnRequest.State.QUEUED, created_at__lt=now - SILENT_AFTER
-    ).exists()
+    is_unclaimed = Q(state=TurnRequest.State.QUEUED, created_at__lt=now - UNCLAIMED)
+    is_slow = Q(state=TurnRequest.State.CLAIMED, created_at__lt=now - SLOW_AFTER)
+    return turn.requests.filter(is_unclaimed | is_slow, round=turn.round).exists()

@@ -7,6 +7,7 @@ anybody else. The conversation itself belongs to the slot of its opening item.
 
 import random
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -25,6 +26,7 @@ from labeling.models import (
     Conversation,
     ConversationPlan,
     ConversationTurn,
+    Draft,
     Item,
     ItemResponse,
     Judgment,
@@ -157,6 +159,7 @@ def finish(
     *,
     conversation: Conversation,
     goal_rating: int | None = None,
+    ratings: Mapping[str, int | bool] | None = None,
     remark: str = "",
     now: datetime,
 ) -> bool:
@@ -177,8 +180,13 @@ def finish(
         conversation.turns.filter(state__in=CURRENT).update(state=State.LEFT)
         conversation.state, conversation.finished_at = Conversation.State.FINISHED, now
         conversation.goal_rating, conversation.remark = goal_rating, remark.strip()
-        conversation.save(update_fields=["state", "finished_at", "goal_rating", "remark"])
+        conversation.ratings = dict(ratings or {})
+        conversation.save(
+            update_fields=["state", "finished_at", "goal_rating", "ratings", "remark"]
+        )
         slots.fill_another(item_id=conversation.item_id, rater=conversation.rater)
+        # A message that was typed and not sent.
+        Draft.objects.filter(item=conversation.item_id, rater=conversation.rater).delete()
     return True
 
 

@@ -5,6 +5,7 @@ both.
 from django.urls import path
 
 from labeling.conversations import views
+from labeling.conversations.records import views as records_views
 
 urlpatterns = [
     path("desk/conversations/<uuid:lease>/", views.conversation, name="conversation"),
@@ -12,6 +13,12 @@ urlpatterns = [
     path("desk/conversations/<uuid:lease>/write", views.write, name="conversation_write"),
     path("desk/conversations/<uuid:lease>/answers", views.answers, name="conversation_answers"),
     path("desk/conversations/<uuid:lease>/finish", views.finish, name="conversation_finish"),
+    path("campaigns/<int:pk>/conversations/", records_views.index, name="campaign_conversations"),
+    path(
+        "campaigns/<int:pk>/conversations/<int:conversation_pk>/",
+        records_views.detail,
+        name="campaign_conversation",
+    ),
     path("desk/turns/<uuid:lease>/", views.turn, name="turn"),
     path("desk/turns/<uuid:lease>/submit", views.submit, name="turn_submit"),
     path("desk/turns/<uuid:lease>/regenerate", views.regenerate, name="turn_regenerate"),

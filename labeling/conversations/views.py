@@ -27,6 +27,7 @@ from labeling.desk.next_item import next_address
 from labeling.desk.views import answering, drafts, finishing
 from labeling.desk.views.desk import gone
 from labeling.desk.work import Work
+from labeling.guidelines.rating_form import RatingForm
 from labeling.models import Campaign, ConversationTurn
 
 
@@ -44,15 +45,14 @@ def answers(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     """Polled while the rater waits. It says nothing of a single answer: no content until all have
     come, then where to go. `?silent=1`: the page shows already that no model is answering.
     """
-    work = _opening(request, lease)
-    standing = selectors.standing(work=work, now=timezone.now())
-    if standing.phase == Phase.WAIT and standing.is_silent == ("silent" in request.GET):
+    wait = selectors.wait(work=_opening(request, lease), now=timezone.now())
+    if wait is None:
+        return HttpResponse(headers={"HX-Redirect": reverse("conversation", args=[lease])})
+    if wait.is_silent == ("silent" in request.GET):
         return HttpResponse(status=204)
-    if standing.phase == Phase.WAIT:
-        return render(
-            request, "labeling/conversations/_waiting.html", {"standing": standing, "lease": lease}
-        )
-    return HttpResponse(headers={"HX-Redirect": reverse("conversation", args=[lease])})
+    return render(
+        request, "labeling/conversations/_waiting.html", {"standing": wait, "lease": lease}
+    )
 
 
 @require_POST
@@ -88,7 +88,7 @@ def write(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 @require_POST
 def finish(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = _opening(request, lease)
-    form = FinishForm(request.POST)
+    form = FinishForm(request.POST, rated_by=_asked_at_the_end(work))
     standing = selectors.standing(work=work, now=timezone.now())
     if standing.conversation is None or not form.is_valid():
         return _page(request, work, finish_form=form, status=422)
@@ -96,6 +96,7 @@ def finish(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         turns.finish(
             conversation=standing.conversation,
             goal_rating=form.cleaned_data["goal_rating"],
+            ratings=form.ratings(),
             remark=form.cleaned_data["remark"],
             now=timezone.now(),
         )
@@ -245,13 +246,18 @@ def _page(
         "lease": work.lease,
         "version": work.version,
         "message_form": message_form or MessageForm(initial=_typed(draft, number=standing.number)),
-        "finish_form": finish_form or FinishForm(is_main=standing.phase == Phase.END),
+        "finish_form": finish_form
+        or FinishForm(rated_by=_asked_at_the_end(work), is_main=standing.phase == Phase.END),
         "topic": work.messages[-1]["content"],
         "revision": draft.revision,
         "person": desk_pages.person_key(work.rater),
         "keys": words.keys(standing.phase),
     }
     return render(request, "labeling/conversations/conversation.html", context, status=status)
+
+
+def _asked_at_the_end(work: Work) -> RatingForm | None:
+    return work.form if work.campaign.conversation_plan.rates_end else None
 
 
 def _typed(draft: desk_answers.PageInput, *, number: int) -> dict[str, Any]:

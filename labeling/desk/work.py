@@ -102,6 +102,8 @@ class OpenCampaign:
     """why a claim would be refused, however much is left"""
     blocked_items: BlockedItems | None = None
     """waiting items that this rater cannot get, if nothing else is left"""
+    is_unanswered: bool = False
+    """a conversation campaign in which no model is answering now"""
 
 
 @dataclass(frozen=True)
@@ -388,6 +390,7 @@ def _open(
         blocked_items=None
         if has_work or blocker
         else blocked_items(campaign=campaign, rater=rater),
+        is_unanswered=work_left.is_unanswered(campaign=campaign, now=now),
     )
 
 

@@ -50,6 +50,12 @@ class ConversationPlan(models.Model):
         default=512,
         validators=[MinValueValidator(1), MaxValueValidator(4096)],
     )
+    rates_end = models.BooleanField(
+        _("rating form at the end"),
+        default=False,
+        db_default=False,
+        help_text="the guideline's questions are asked about the whole conversation as well",
+    )
     top_p = models.FloatField(
         _("top-p"), default=0.95, validators=[MinValueValidator(0.01), MaxValueValidator(1)]
     )
@@ -103,6 +109,9 @@ class Conversation(models.Model):
     n_turns = models.PositiveSmallIntegerField(default=0, help_text="turns that have been rated")
     goal_rating = models.PositiveSmallIntegerField(
         null=True, help_text="1 to 7, asked at the end; null when not answered"
+    )
+    ratings = models.JSONField(
+        default=dict, db_default={}, help_text="answers to the guideline's questions at the end"
     )
     remark = models.TextField(blank=True, default="")
     started_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -18,7 +18,8 @@ OURS = (
     "PYTEST_",
     "PYTHONPATH",
 )
-N_KINDS = 20
+LOST = ("runs_lost", "runs_twice", "judgments_lost", "turns_lost", "turns_twice", "hung")
+N_KINDS = 20 + 6
 
 
 @pytest.mark.slow
@@ -32,8 +33,19 @@ def test_nothing_is_lost_when_everything_breaks_once() -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     found = json.loads(done.stdout.splitlines()[-1])
-    lost = {name: found[name] for name in ("runs_lost", "runs_twice", "judgments_lost", "hung")}
+    lost = {
+        name: found[name]
+        for name in (
+            "runs_lost",
+            "runs_twice",
+            "judgments_lost",
+            "turns_lost",
+            "turns_twice",
+            "hung",
+        )
+    }
     assert lost == dict.fromkeys(lost, 0), done.stdout
     assert found["max_redone_steps_over_interval"] <= 1, done.stdout
     assert found["faults"] == N_KINDS, done.stdout
     assert found["judgments"] > 0, done.stdout
+    assert found["turns"] > 0, done.stdout

@@ -14,6 +14,7 @@ READ_TIMEOUT_S = 120.0
 """How long a server may send nothing before the request fails."""
 MAX_BYTES = 4 * 1024**2
 MAX_ERROR_CHARACTERS = 300
+DONE = b"[DONE]"
 KEY_PREFIX = "PREFERABLY_KEY_"
 """Only variables with this prefix are read as keys. Otherwise anybody who may name a variable could
 have any secret of the process sent to a server of their own.
@@ -87,8 +88,8 @@ def complete(
     if not answer.is_success:
         raise CompletionFailed(_refusal(server, answer.status_code, content))
     choice = _choice(server, content)
-    message = choice.get("message") or {}
-    return Piece(str(message.get("content") or ""), is_last=True, is_ended=_is_ended(choice))
+    text = _text_of(server, choice, part="message")
+    return Piece(text, is_last=True, is_ended=_is_ended(choice))
 
 
 def stream(
@@ -97,6 +98,7 @@ def stream(
     """The answer as it is written; the last piece has `is_last`. Raises CompletionFailed."""
     body = _body(server, messages, sampling) | {"stream": True}
     ended: bool | None = None
+    is_whole = False
     try:
         with http.stream("POST", _address(server), json=body, headers=_headers(server)) as answer:
             if not answer.is_success:
@@ -104,13 +106,18 @@ def stream(
                     _refusal(server, answer.status_code, b"".join(_limited(answer.iter_bytes())))
                 )
             for data in _events(_limited(answer.iter_bytes())):
+                is_whole = is_whole or data == DONE
+                if data == DONE:
+                    break
                 choice = _choice(server, data)
-                text = (choice.get("delta") or {}).get("content")
-                ended = _is_ended(choice) if choice.get("finish_reason") else ended
-                if text:
-                    yield Piece(str(text))
+                if choice.get("finish_reason"):
+                    is_whole, ended = True, _is_ended(choice)
+                if text := _text_of(server, choice, part="delta"):
+                    yield Piece(text)
     except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
         raise CompletionFailed(_no_response(server, problem)) from problem
+    if not is_whole:
+        raise CompletionFailed(f"{server.url} closed the connection before the answer ended.")
     yield Piece("", is_last=True, is_ended=ended)
 
 
@@ -145,7 +152,7 @@ def _limited(content: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _events(content: Iterator[bytes]) -> Iterator[bytes]:
-    """The data of server-sent events, up to the [DONE] event."""
+    """The data of server-sent events; the last of an answer is DONE."""
     rest = b""
     for part in content:
         *whole, rest = (rest + part).split(b"\n")
@@ -153,8 +160,6 @@ def _events(content: Iterator[bytes]) -> Iterator[bytes]:
             name, colon, value = line.partition(b":")
             if name != b"data" or not colon:
                 continue
-            if value.strip() == b"[DONE]":
-                return
             yield value.strip()
 
 
@@ -167,9 +172,24 @@ def _choice(server: Server, content: bytes) -> dict[str, Any]:
         choices = found["choices"]
         return dict(choices[0]) if choices else {}
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
-        raise CompletionFailed(
-            f"{server.url} did not answer as an OpenAI-compatible server does. Check its address."
-        ) from problem
+        raise CompletionFailed(_unlike_openai(server)) from problem
+
+
+def _text_of(server: Server, choice: Mapping[str, Any], *, part: str) -> str:
+    """The text of an answer, or of a piece of one; "" without any. Half of a character's escape
+    sequence, which nothing can store, is replaced.
+    """
+    holder = choice.get(part) or {}
+    text = holder.get("content") if isinstance(holder, dict) else holder
+    if text is None:
+        return ""
+    if not isinstance(holder, dict) or not isinstance(text, str):
+        raise CompletionFailed(_unlike_openai(server))
+    return text.encode("utf-8", "replace").decode()
+
+
+def _unlike_openai(server: Server) -> str:
+    return f"{server.url} did not answer as an OpenAI-compatible server does. Check its address."
 
 
 def _is_ended(choice: Mapping[str, Any]) -> bool | None:

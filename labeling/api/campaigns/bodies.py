@@ -1,6 +1,6 @@
 """What a call sends to create a campaign or to change one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
@@ -10,9 +10,24 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from accounts.api.fields import MAX_ID, Flag, Name, OneOf
+from labeling.campaigns.conversation_plan import (
+    ANSWERS,
+    TOKENS,
+    TURNS,
+    Plan,
+    Settings,
+    SourceShare,
+)
 from labeling.campaigns.selection import Selection
 from labeling.campaigns.services import RESPONSES, Effort
-from labeling.models import Campaign, Guideline, Pool, Prompt
+from labeling.models import (
+    Campaign,
+    ConversationPlan,
+    Guideline,
+    Pool,
+    Prompt,
+    Source,
+)
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 
 SMALL = 32_767
@@ -22,6 +37,7 @@ OF_COMPARISONS = frozenset(
     | {name for name in GOLD_SETTINGS if name.startswith("gold_")}
 )
 OF_DEMONSTRATIONS = frozenset({"asks_dialogue", "min_words", "max_words"})
+OF_CONVERSATIONS = frozenset({"conversation"})
 
 
 def _ids(**options: Any) -> serializers.ListField:
@@ -62,9 +78,57 @@ class SelectedSerializer(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(choices=Campaign.Kind.choices)
     n_responses = _number(
-        RESPONSES.start, RESPONSES.stop - 1, "Required for comparisons, ignored otherwise."
+        RESPONSES.start,
+        RESPONSES.stop - 1,
+        "Required for comparisons and, from 2 to 4 answers a turn, for conversations; ignored"
+        " otherwise.",
     )
     prompts = SelectionSerializer(required=False)
+
+
+class ConversationModelSerializer(serializers.Serializer[Any]):
+    """A model that may answer."""
+
+    source = OneOf(  # type: ignore[assignment]  # shadows Field.source
+        Source.objects.filter(kind=Source.Kind.MODEL), help_text="The ID of a model's source."
+    )
+    weight = serializers.FloatField(
+        default=1.0, min_value=0.01, max_value=100, help_text="How often it is drawn."
+    )
+    temperature = serializers.FloatField(default=1.0, min_value=0, max_value=2)
+
+
+class _PlanChangeSerializer(serializers.Serializer[Any]):
+    """What may change while the campaign is running."""
+
+    brief = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=2_000,
+        help_text="What raters should try to reach.",
+    )
+    min_turns = _number(TURNS.start, TURNS.stop - 1, "Turns to rate before it can be finished.")
+    max_turns = _number(TURNS.start, TURNS.stop - 1)
+    rates_end = Flag(
+        required=False,
+        help_text="Ask the guideline's questions about the whole conversation at the end, too.",
+    )
+
+
+class ConversationPlanChangeSerializer(_PlanChangeSerializer):
+    """Applies to open conversations too. Omitted fields keep their value."""
+
+
+class ConversationPlanSerializer(_PlanChangeSerializer):
+    """What raters talk with, and for how long."""
+
+    models = ConversationModelSerializer(many=True)
+    opening = serializers.ChoiceField(choices=ConversationPlan.Opening.choices, required=False)
+    draws = serializers.ChoiceField(
+        choices=ConversationPlan.Draw.choices, required=False, help_text="When models are drawn."
+    )
+    max_new_tokens = _number(TOKENS.start, TOKENS.stop - 1, "Maximum length of an answer.")
+    top_p = serializers.FloatField(min_value=0.01, max_value=1, required=False)
 
 
 class _SettingsSerializer(serializers.Serializer[Any]):
@@ -73,8 +137,8 @@ class _SettingsSerializer(serializers.Serializer[Any]):
     overlap = _number(1, 50, "Number of answers per item.")
     lease_minutes = _number(1, SMALL, "How long an inactive rater keeps an item.")
     priority = _number(-SMALL, SMALL)
-    asks_strength = Flag(required=False, help_text="Comparisons only.")
-    asks_reason = Flag(required=False, help_text="Comparisons only.")
+    asks_strength = Flag(required=False, help_text="Comparisons and conversations only.")
+    asks_reason = Flag(required=False, help_text="Comparisons and conversations only.")
     min_words = _number(0, 1_000_000, "Demonstrations only.")
     max_words = _number(0, 1_000_000, "Demonstrations only.")
     max_overlap = _number(
@@ -135,9 +199,14 @@ class NewCampaignSerializer(_NamedSerializer, SelectedSerializer, _SettingsSeria
     repeat_percent = _number(
         0, 30, "Comparisons only: percent of items shown again in reversed order."
     )
+    conversation = ConversationPlanSerializer(
+        required=False, help_text="Required for conversations."
+    )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         refuse_others(values, kind=values["kind"])
+        if values["kind"] == Campaign.Kind.CONVERSATION:
+            _check_plan(values)
         return values
 
 
@@ -149,6 +218,7 @@ class CampaignChangeSerializer(_SettingsSerializer):
         required=False,
         help_text="Takes effect with its newest version. Answers keep the version they were given.",
     )
+    conversation = ConversationPlanChangeSerializer(required=False, help_text="Conversations only.")
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         if values.get("budget_unit") == Campaign.Budget.NONE:
@@ -157,11 +227,33 @@ class CampaignChangeSerializer(_SettingsSerializer):
 
 
 def refuse_others(values: Collection[str], *, kind: str) -> None:
-    """Raises ValidationError for settings that only the other kind of campaign has."""
-    others = OF_DEMONSTRATIONS if kind == Campaign.Kind.COMPARISON else OF_COMPARISONS
+    """Raises ValidationError for settings that only other kinds of campaigns have."""
+    others = {
+        Campaign.Kind.COMPARISON: OF_DEMONSTRATIONS | OF_CONVERSATIONS,
+        Campaign.Kind.DEMONSTRATION: OF_COMPARISONS | OF_CONVERSATIONS,
+        Campaign.Kind.CONVERSATION: OF_DEMONSTRATIONS
+        | (OF_COMPARISONS - {"asks_strength", "asks_reason"}),
+    }[Campaign.Kind(kind)]
     sentence = _("This kind of campaign has no such setting. Leave it out.")
     if odd := sorted(set(values) & others):
         raise ValidationError({name: [sentence] for name in odd})
+
+
+def _check_plan(values: dict[str, Any]) -> None:
+    if "conversation" not in values:
+        raise ValidationError({"conversation": [_("Choose the models to talk with.")]})
+    if values.get("n_responses") not in ANSWERS:
+        raise ValidationError(
+            {"n_responses": [_("Enter how many answers a rater compares each turn, from 2 to 4.")]}
+        )
+    if problem := plan_of(values["conversation"]).problem(n_answers=values["n_responses"]):
+        raise ValidationError({"conversation": [problem]})
+
+
+def plan_of(values: Mapping[str, Any]) -> Plan:
+    shares = [SourceShare(**dict(model)) for model in values["models"]]
+    given = {name: values[name] for name in asdict(Settings()) if name in values}
+    return Plan(shares, Settings(**given))
 
 
 def selection_of(values: dict[str, Any]) -> Selection:
@@ -182,6 +274,7 @@ def selection_of(values: dict[str, Any]) -> Selection:
 
 def arguments_of(values: dict[str, Any]) -> dict[str, Any]:
     """Arguments for services.create_campaign, without the prompts."""
+    plan = plan_of(values["conversation"]) if "conversation" in values else None
     effort = {name: values[name] for name in asdict(Effort()) if name in values}
     checks = {name: values[name] for name in GOLD_SETTINGS if name in values}
     others = {
@@ -189,4 +282,4 @@ def arguments_of(values: dict[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
         if name not in effort | checks | {"prompts": 0}
     }
-    return others | {"effort": Effort(**effort), "checks": checks}
+    return others | {"effort": Effort(**effort), "checks": checks, "conversation": plan}

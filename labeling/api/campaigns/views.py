@@ -21,7 +21,7 @@ from labeling import access as labeling_access
 from labeling.api.campaigns import bodies
 from labeling.campaigns import board, selection, services
 from labeling.campaigns.forms import ItemFilterForm
-from labeling.models import Campaign, Pass, Rater, RaterStanding
+from labeling.models import Campaign, ConversationPlan, Pass, Rater, RaterStanding
 from labeling.queue.gold import scores
 from labeling.queue.gold import services as gold_services
 
@@ -59,6 +59,26 @@ class CampaignSettingsSerializer(serializers.Serializer[Any]):
     gold_feedback = serializers.BooleanField()
 
 
+class ShareSerializer(serializers.Serializer[Any]):
+    source = serializers.IntegerField(source="source_id")  # type: ignore[assignment]  # shadows Field.source
+    weight = serializers.FloatField()
+    temperature = serializers.FloatField()
+
+
+class PlanSerializer(serializers.Serializer[Any]):
+    """What a conversation campaign asks for."""
+
+    models = ShareSerializer(source="sources.all", many=True)
+    opening = serializers.ChoiceField(choices=ConversationPlan.Opening.choices)
+    draws = serializers.ChoiceField(choices=ConversationPlan.Draw.choices)
+    brief = serializers.CharField()
+    min_turns = serializers.IntegerField()
+    max_turns = serializers.IntegerField()
+    max_new_tokens = serializers.IntegerField()
+    rates_end = serializers.BooleanField()
+    top_p = serializers.FloatField()
+
+
 class CampaignSerializer(serializers.Serializer[Any]):
     """Serializes a CampaignRow."""
 
@@ -80,6 +100,12 @@ class CampaignSerializer(serializers.Serializer[Any]):
     order = serializers.ChoiceField(source="campaign.order", choices=Campaign.Order.choices)
     priority = serializers.IntegerField(source="campaign.priority")
     settings = CampaignSettingsSerializer(source="campaign")
+    conversation = PlanSerializer(
+        source="campaign.conversation_plan",
+        default=None,
+        allow_null=True,
+        help_text="Of a conversation campaign; null for others.",
+    )
     created_at = serializers.DateTimeField(source="campaign.created_at")
     opened_at = serializers.DateTimeField(source="campaign.opened_at", allow_null=True)
     closed_at = serializers.DateTimeField(source="campaign.closed_at", allow_null=True)
@@ -163,7 +189,9 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = CampaignQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        return board.campaigns(state=self.asked.get("state", ""))
+        found = board.campaigns(state=self.asked.get("state", ""))
+        plans = found.select_related("conversation_plan")
+        return plans.prefetch_related("conversation_plan__sources")
 
     def get_object(self) -> Campaign:
         return labeling_access.campaign(user=self.by, pk=self.kwargs["pk"])
@@ -203,13 +231,18 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def partial_update(self, campaign: Campaign, **values: Any) -> None:
         """Change its settings, from the next item that a rater takes. 409 if it is closed."""
-        bodies.refuse_others(values, kind=campaign.judgment_kind)
+        bodies.refuse_others(values, kind=campaign.kind)
         changes = {name: values[name] for name in services.CHANGEABLE if name in values}
         golds = {
             name: values[name] for name in gold_services.SETTINGS if name in values.keys() - changes
         }
         with transaction.atomic():
-            services.change_campaign(campaign=campaign, values=changes, **self.who_and_when)
+            services.change_campaign(
+                campaign=campaign,
+                values=changes,
+                plan=values.get("conversation"),
+                **self.who_and_when,
+            )
             gold_services.set_golds(campaign=campaign, values=golds, **self.who_and_when)
 
     @removes("discard_campaign")

@@ -1,11 +1,16 @@
 """Whether a campaign has something for a rater, and how many slots are free. Takes nothing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
-from labeling.models import Campaign, Rater, Slot
+from labeling.models import Campaign, ConversationTurn, Rater, Slot, TurnRequest
 from labeling.queue.claiming import claim_sql, order, routing
+
+UNCLAIMED = timedelta(seconds=20)
+"""A request for an answer that nobody has claimed for this long: no model is answering."""
+FAILED_LATELY = timedelta(minutes=10)
+"""Afterwards somebody may try again whether the models answer."""
 
 
 def has_work(
@@ -36,3 +41,19 @@ def n_free(*, campaign: Campaign, most: int) -> int:
         campaign=campaign, state=Slot.State.FREE, reserved_for=None
     ).order_by("queue_rank")
     return free.values("queue_rank")[:most].count()
+
+
+def is_unanswered(*, campaign: Campaign, now: datetime) -> bool:
+    """Whether no model answers in a conversation campaign now: a request waits for too long, or
+    the latest turn has failed a few minutes ago.
+    """
+    if campaign.kind != Campaign.Kind.CONVERSATION:
+        return False
+    turns = ConversationTurn.objects.filter(conversation__item__campaign=campaign)
+    latest = turns.order_by("-pk").first()
+    if latest is not None and latest.state == ConversationTurn.State.FAILED:
+        return latest.created_at > now - FAILED_LATELY
+    waiting = turns.filter(state=ConversationTurn.State.WAITING)
+    return TurnRequest.objects.filter(
+        turn__in=waiting, state=TurnRequest.State.QUEUED, created_at__lt=now - UNCLAIMED
+    ).exists()

@@ -33,7 +33,7 @@ export function mount(talk) {
   });
   ending?.addEventListener("keydown", (event) => {
     if (!event.target.matches("[type=radio]") || event.metaKey || event.ctrlKey || event.altKey) return;
-    const chosen = event.currentTarget.querySelector(`[type=radio][value="${CSS.escape(meaning(event))}"]`);
+    const chosen = event.target.closest("fieldset").querySelector(`[type=radio][value="${CSS.escape(meaning(event))}"]`);
     if (!chosen) return;
     chosen.checked = true;
     chosen.focus();

@@ -167,7 +167,8 @@ def test_a_failed_turn_and_one_without_a_worker_say_so(
             requests.give_up(pk=one.pk, attempt=one.attempt, error="Away.", now=timezone.now())
 
     expect(page.get_by_role("button", name="Try again")).to_be_focused()
-    look_over(page, "conversation-failed")
+    page.set_viewport_size({"width": 390, "height": 844})
+    look_over(page, "conversation-failed-390")
     press(page, "Control+Enter")
 
     expect(page.get_by_text("Waiting for the answers")).to_be_visible()

@@ -12,11 +12,14 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from labeling.desk.work import campaigns_open_to
 from labeling.importers.drafts import CATEGORIES
-from labeling.models import Campaign, Item, Judgment, Pool, Prompt, Response, Slot
+from labeling.models import Campaign, Item, Judgment, Pool, Prompt, Rater, Response, Slot
+from tests.trainer.tiny import build_tiny_model
 from training.management import demo
-from training.management.demo import scorecard
+from training.management.demo import conversations, scorecard
 from training.models import Chain, Run, Schedule, Suite, TrainedModel
+from training.registry import services as registry_services
 
 pytestmark = pytest.mark.slow
 
@@ -118,6 +121,31 @@ def test_the_demos_scorecard_is_begun_once_and_for_both_models(tmp_path: Path) -
     assert plan["suites"] == run.snapshot.filters["suites"]
     assert plan["configs"]["benchmark"] == run.config
     assert Chain.objects.get().base_model == model
+
+
+@pytest.mark.usefixtures("seeded")
+def test_the_demo_has_an_open_campaign_of_conversations_once_its_model_is_there(
+    tmp_path: Path,
+) -> None:
+    model = registry_services.register_model(
+        name=demo.MODEL_NAME,
+        kind="policy",
+        location=str(build_tiny_model(tmp_path / "tiny")),
+        licence="Apache-2.0",
+        by=None,
+        now=timezone.now(),
+    )
+    admin = User.objects.get(is_admin=True)
+
+    for _turn in range(2):
+        conversations.begin(model=model, pool=Pool.objects.get(), by=admin, now=timezone.now())
+
+    campaign = Campaign.objects.get(kind=Campaign.Kind.CONVERSATION)
+    assert campaign.state == Campaign.State.OPEN
+    assert campaign.items.count() == conversations.N_CONVERSATIONS
+    assert campaign.conversation_plan.sources.get().source == model.source
+    rater = Rater.objects.get(user__email="rater@demo.example")
+    assert campaign in campaigns_open_to(rater=rater)
 
 
 def test_without_suites_the_demo_begins_no_scorecard(db: None, noor: User, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import User
-from labeling.models import Source
+from labeling.models import Pool, Source
 from training.management import demo
-from training.management.demo import scorecard
+from training.management.demo import conversations, scorecard
 from training.models import TrainedModel
 from training.registry import services as registry_services
 
@@ -31,6 +31,12 @@ class Command(BaseCommand):
             help="Also fine-tune it on the demo's demonstrations and benchmark both models.",
         )
 
+        parser.add_argument(
+            "--with-conversations",
+            action="store_true",
+            help="Also open a campaign in which the demo's rater talks with it.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         folder = settings.MODELS_DIR / demo.MODEL_NAME
         command = [sys.executable, "-m", "training.trainer.demo_model", str(folder)]
@@ -42,9 +48,17 @@ class Command(BaseCommand):
             self.stdout.write(f"{demo.MODEL_NAME} is registered already.")
         else:
             self._register(str(folder))
+        model = TrainedModel.objects.select_related("source").get(name=demo.MODEL_NAME)
+        if options["with_conversations"]:
+            conversations.begin(
+                model=model,
+                pool=Pool.objects.earliest("pk"),
+                by=User.objects.filter(is_admin=True).earliest("pk"),
+                now=timezone.now(),
+            )
         if options["with_scorecard"]:
             scorecard.begin(
-                model=TrainedModel.objects.get(name=demo.MODEL_NAME),
+                model=model,
                 by=User.objects.filter(is_researcher=True).earliest("pk"),
                 now=timezone.now(),
             )

@@ -42,6 +42,7 @@ from preferably_client.rows import (
     Case,
     Chain,
     Computing,
+    Conversation,
     CrowdLink,
     Curation,
     DecisionEnum,
@@ -281,19 +282,21 @@ class Operations:
         order: OrderEnum | Unset = UNSET,
         calibration_percent: int | Unset = UNSET,
         repeat_percent: int | Unset = UNSET,
+        conversation: Mapping[str, Any] | Unset = UNSET,
     ) -> Call[Campaign]:
         """Create a draft campaign with an item for each matching prompt. Open it to hand out
         items.
 
-        `n_responses`: Required for comparisons, ignored otherwise.
+        `n_responses`: Required for comparisons and, from 2 to 4 answers a turn, for
+        conversations; ignored otherwise.
 
         `overlap`: Number of answers per item.
 
         `lease_minutes`: How long an inactive rater keeps an item.
 
-        `asks_strength`: Comparisons only.
+        `asks_strength`: Comparisons and conversations only.
 
-        `asks_reason`: Comparisons only.
+        `asks_reason`: Comparisons and conversations only.
 
         `min_words`: Demonstrations only.
 
@@ -329,6 +332,8 @@ class Operations:
 
         `repeat_percent`: Comparisons only: percent of items shown again in reversed
         order.
+
+        `conversation`: Required for conversations.
         """
         return post(
             Campaign,
@@ -360,6 +365,7 @@ class Operations:
                     "order": order,
                     "calibration_percent": calibration_percent,
                     "repeat_percent": repeat_percent,
+                    "conversation": conversation,
                 }
             ),
         )
@@ -393,6 +399,7 @@ class Operations:
         gold_pause_below: int | Unset = UNSET,
         gold_feedback: bool | Unset = UNSET,
         guideline: int | Unset = UNSET,
+        conversation: Mapping[str, Any] | Unset = UNSET,
     ) -> Call[Campaign]:
         """Change its settings, from the next item that a rater takes. 409 if it is closed.
 
@@ -400,9 +407,9 @@ class Operations:
 
         `lease_minutes`: How long an inactive rater keeps an item.
 
-        `asks_strength`: Comparisons only.
+        `asks_strength`: Comparisons and conversations only.
 
-        `asks_reason`: Comparisons only.
+        `asks_reason`: Comparisons and conversations only.
 
         `min_words`: Demonstrations only.
 
@@ -433,6 +440,8 @@ class Operations:
 
         `guideline`: Takes effect with its newest version. Answers keep the version they
         were given.
+
+        `conversation`: Conversations only.
         """
         return patch(
             Campaign,
@@ -458,6 +467,7 @@ class Operations:
                     "gold_pause_below": gold_pause_below,
                     "gold_feedback": gold_feedback,
                     "guideline": guideline,
+                    "conversation": conversation,
                 }
             ),
         )
@@ -651,7 +661,8 @@ class Operations:
     ) -> Call[Matching]:
         """How many prompts a campaign with this selection would use. Nothing is created.
 
-        `n_responses`: Required for comparisons, ignored otherwise.
+        `n_responses`: Required for comparisons and, from 2 to 4 answers a turn, for
+        conversations; ignored otherwise.
         """
         return post(
             Matching,
@@ -741,6 +752,18 @@ class Operations:
         already ended.
         """
         return post(Chain, f"chains/{chain_id}/stop")
+
+    @listing
+    def list_conversations(
+        self, *, campaign: int | None = None, state: Literal["open", "finished"] | None = None
+    ) -> Listing[Conversation]:
+        """Conversations of raters with models, newest first, with their turns."""
+        return pages(Conversation, "conversations", campaign=campaign, state=state)
+
+    @operation
+    def read_conversation(self, conversation_id: int) -> Call[Conversation]:
+        """One conversation with its turns."""
+        return get(Conversation, f"conversations/{conversation_id}")
 
     @listing
     def list_crowd_links(self, *, campaign: int | None = None) -> Listing[CrowdLink]:

@@ -34,6 +34,8 @@ __all__ = [
     "ComparedSource",
     "Comparison",
     "Computing",
+    "Conversation",
+    "ConversationStateEnum",
     "CrowdLink",
     "Curation",
     "CurationStateEnum",
@@ -43,6 +45,7 @@ __all__ = [
     "DeliveryStateEnum",
     "Demonstration",
     "Dispute",
+    "DrawsEnum",
     "Effect",
     "Estimate",
     "EventEnum",
@@ -104,6 +107,7 @@ __all__ = [
     "Node",
     "OnboardingStep",
     "OnboardingStepKind",
+    "OpeningEnum",
     "OrderEnum",
     "OriginEnum",
     "OtherPool",
@@ -112,6 +116,7 @@ __all__ = [
     "Payment",
     "Person",
     "Place",
+    "Plan",
     "Point",
     "Pool",
     "PoolMember",
@@ -179,6 +184,7 @@ __all__ = [
     "SentInvitations",
     "SentToRaters",
     "SettleOutcomeEnum",
+    "Share",
     "Skills",
     "Skip",
     "Snapshot",
@@ -204,6 +210,10 @@ __all__ = [
     "TimesheetLineStateEnum",
     "Touched",
     "TriggerEnum",
+    "Turn",
+    "TurnAnswer",
+    "TurnFailure",
+    "TurnStateEnum",
     "UseInSnapshot",
     "VerdictEnum",
     "Verified",
@@ -225,11 +235,15 @@ CampaignState = Literal["draft", "open", "paused", "closed"]
 
 ChainStateEnum = Literal["going", "approval", "failed", "stopped", "finished"]
 
+ConversationStateEnum = Literal["open", "finished"]
+
 CurationStateEnum = Literal["queued", "running", "ready", "done", "failed", "discarded"]
 
 DecisionEnum = Literal["pass", "again", "refuse"]
 
 DeliveryStateEnum = Literal["waiting", "delivered", "given_up"]
+
+DrawsEnum = Literal["conversation", "turn"]
 
 EventEnum = Literal["withdrawn", "set_aside", "restored"]
 
@@ -326,6 +340,8 @@ NewSuiteShapeEnum = Literal[
 OnboardingStepKind = Literal[
     "consent", "profile", "guideline", "flags", "rankings", "demonstrations", "topics"
 ]
+
+OpeningEnum = Literal["prompt", "free"]
 
 OrderEnum = Literal["finish_first", "spread"]
 
@@ -486,6 +502,8 @@ TimesheetLineStateEnum = Literal["paid", "due"]
 
 TriggerEnum = Literal["clock", "data", "accuracy", "hand"]
 
+TurnStateEnum = Literal["waiting", "ready", "rated", "failed", "left"]
+
 VerdictEnum = Literal[
     "better", "worse", "cannot be told apart", "too few", "other scorer", "no common items"
 ]
@@ -624,6 +642,8 @@ class Campaign:
     order: OrderEnum
     priority: int
     settings: CampaignSettings
+    conversation: Plan | None
+    """Of a conversation campaign; null for others."""
     created_at: datetime
     opened_at: datetime | None
     closed_at: datetime | None
@@ -772,6 +792,28 @@ class Computing:
     campaign: int
     computed_at: datetime | None
     """When the present report was computed."""
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A rater's conversation with models, under the rater's pseudonym."""
+
+    id: int
+    campaign: int
+    prompt: int
+    """The opening prompt, or the topic."""
+    rater: str
+    state: ConversationStateEnum
+    n_turns: int
+    """Turns that have been rated."""
+    goal_rating: int | None
+    """How well the goal was reached, from 1 to 7. Null if not answered."""
+    ratings: dict[str, Any]
+    """Answers to the guideline's questions about the whole conversation."""
+    remark: str
+    started_at: datetime
+    finished_at: datetime | None
+    turns: list[Turn]
 
 
 @dataclass(frozen=True)
@@ -1541,6 +1583,21 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What a conversation campaign asks for."""
+
+    models: list[Share]
+    opening: OpeningEnum
+    draws: DrawsEnum
+    brief: str
+    min_turns: int
+    max_turns: int
+    max_new_tokens: int
+    rates_end: bool
+    top_p: float
+
+
+@dataclass(frozen=True)
 class Point:
     attempt: int
     step: int
@@ -2277,6 +2334,13 @@ class SentToRaters:
 
 
 @dataclass(frozen=True)
+class Share:
+    source: int
+    weight: float
+    temperature: float
+
+
+@dataclass(frozen=True)
 class Skills:
     languages: list[str]
     topics: list[str]
@@ -2525,6 +2589,51 @@ class Touched:
     snapshots: list[UseInSnapshot]
     runs: list[Named]
     models: list[Named]
+
+
+@dataclass(frozen=True)
+class Turn:
+    number: int
+    state: TurnStateEnum
+    prompt: int
+    """The prompt with the history and this message."""
+    item: int
+    message: str
+    """What the rater wrote."""
+    answers: list[TurnAnswer]
+    edit: int | None
+    """The response with the rater's own text, if that went on."""
+    judgment: int | None
+    """The comparison."""
+    n_regenerated: int
+    """How often the rater asked for other answers."""
+    propensity: float
+    """Probability that these sources were drawn, in any order."""
+    failures: list[TurnFailure]
+
+
+@dataclass(frozen=True)
+class TurnAnswer:
+    response: int
+    source: int
+    text: str
+    """As stored, names included."""
+    is_chosen: bool
+    """The conversation went on with it."""
+
+
+@dataclass(frozen=True)
+class TurnFailure:
+    """A source that was asked twice for an answer and gave none."""
+
+    place: int
+    """Which of the turn's answers, from 0."""
+    round: int
+    """1 unless the rater asked for other answers."""
+    source: int
+    error: str
+    answered_by: int | None
+    """The source that answered in its place."""
 
 
 @dataclass(frozen=True)

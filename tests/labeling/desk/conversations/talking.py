@@ -3,7 +3,7 @@ need.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from labeling.campaigns import services as campaigns_services
@@ -96,3 +96,24 @@ def rated(
     )
     rater = turn.conversation.rater
     return turns.rate(lease=turn.lease, rater=rater, answer=answer, now=now)
+
+
+def conversation_with_a_failure(*, pool: Pool, guideline: Guideline, rater: Rater) -> Conversation:
+    """Two turns: in the first a model fails and another answers; the second goes on with an
+    edit.
+    """
+    shares = [SourceShare(model_source(name)) for name in ("first", "second", "third")]
+    campaign = open_conversation_campaign(pool=pool, guideline=guideline, shares=shares)
+    conversation = started(campaign=campaign, rater=rater)
+    failing, _other = turn_of(conversation).requests.order_by("place")
+    for attempt in range(1, requests.MAX_ATTEMPTS + 1):
+        requests.claim(turn_id=failing.turn_id, now=NOON + attempt * timedelta(minutes=1))
+        requests.give_up(pk=failing.pk, attempt=attempt, error="It was away.", now=NOON)
+    # The other one was claimed each time, and its worker is lost.
+    failing.turn.requests.exclude(pk=failing.pk).update(state="queued", attempt=0)
+    answered(conversation, "Zero.", "Nought.")
+    rated(turn_of(conversation))
+    turns.write(conversation=conversation, number=2, text="In words?", now=NOON)
+    answered(conversation)
+    rated(turn_of(conversation), is_all_bad=True, edit=Edit(position=0, text="It is zero."))
+    return Conversation.objects.get(pk=conversation.pk)

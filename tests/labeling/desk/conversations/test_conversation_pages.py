@@ -9,11 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from labeling.conversations import requests
-from labeling.conversations.selectors import SILENT_AFTER
 from labeling.models import (
     Campaign,
     Conversation,
     ConversationPlan,
+    Draft,
     Guideline,
     Judgment,
     Pool,
@@ -23,6 +23,7 @@ from labeling.models import (
     Source,
     TurnRequest,
 )
+from labeling.queue.claiming.work_left import FAILED_LATELY, UNCLAIMED
 from tests.html import page_of
 from tests.labeling.answers import words
 from tests.labeling.desk.conversations.talking import (
@@ -177,12 +178,67 @@ def test_when_nobody_answers_the_page_says_so(
 ) -> None:
     client = signed_in(rosa)
     address = begun(client, campaign)
-    TurnRequest.objects.update(created_at=timezone.now() - SILENT_AFTER - timedelta(seconds=1))
+    TurnRequest.objects.update(created_at=timezone.now() - UNCLAIMED - timedelta(seconds=1))
 
     page = words(client.get(f"{address}answers"))
 
     assert "No model is answering right now" in page
     assert client.post(f"/desk/item/{address.split('/')[-2]}/release")["Location"] == "/desk/"
+
+
+def test_the_rating_form_is_asked_about_the_whole_conversation_if_the_campaign_does(
+    campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
+    ConversationPlan.objects.update(rates_end=True, min_turns=1)
+    client = signed_in(rosa)
+    address = begun(client, campaign)
+    answered(Conversation.objects.get())
+    client.post(f"{pages_of_turn()}submit", rating())
+    assert "Overall" in words(client.get(address))
+
+    refused = client.post(f"{address}finish", {"goal_rating": "6"})
+    too_high = client.post(f"{address}finish", {"end-overall": "8"})
+    client.post(f"{address}finish", {"end-overall": "5", "end-hallucination": "on"})
+
+    assert refused.status_code == too_high.status_code == 422
+    assert "Answer “Overall”." in words(refused)
+    assert Conversation.objects.get().ratings == {"overall": 5, "hallucination": True}
+
+
+def test_the_desk_offers_other_work_while_no_model_answers(
+    campaign: Campaign,
+    comparison_campaign: Campaign,
+    rosa: Rater,
+    raul: Rater,
+    signed_in: SignedIn,
+) -> None:
+    begun(signed_in(rosa), campaign)
+    client = signed_in(raul)
+    sentence = "No conversation right now"
+    assert sentence not in words(client.get("/desk/"))
+
+    TurnRequest.objects.update(created_at=timezone.now() - UNCLAIMED - timedelta(seconds=1))
+    desk = words(client.get("/desk/"))
+
+    assert sentence in desk
+    assert f"/desk/{comparison_campaign.pk}/next" in desk
+    assert f"/desk/{campaign.pk}/next" not in desk
+    answered(Conversation.objects.get())
+    assert f"/desk/{campaign.pk}/next" in words(client.get("/desk/"))
+
+
+def test_after_a_failed_turn_the_desk_lets_somebody_try_again_in_a_while(
+    campaign: Campaign, rosa: Rater, raul: Rater, signed_in: SignedIn
+) -> None:
+    begun(signed_in(rosa), campaign)
+    turns = Conversation.objects.get().turns
+    turns.update(state="failed", created_at=timezone.now())
+    client = signed_in(raul)
+
+    assert "No conversation right now" in words(client.get("/desk/"))
+    turns.update(created_at=timezone.now() - FAILED_LATELY)
+
+    assert "No conversation right now" not in words(client.get("/desk/"))
 
 
 def test_a_failed_turn_can_be_tried_again(
@@ -262,6 +318,24 @@ def test_a_draft_of_a_rating_comes_back_after_a_reload(
     client.post(f"{turn}draft", draft, content_type="application/json")
 
     assert "B is shorter." in words(client.get(turn))
+
+
+def test_a_half_written_message_is_shown_again_and_gone_when_the_conversation_ends(
+    campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
+    ConversationPlan.objects.update(min_turns=1)
+    client = signed_in(rosa)
+    address = begun(client, campaign)
+    answered(Conversation.objects.get())
+    client.post(f"{pages_of_turn()}submit", rating())
+
+    draft = {"revision": 1, "fields": {"text-2": ["And in winter?"]}}
+    saving = address.replace("conversations", "item")
+    client.post(f"{saving}draft", draft, content_type="application/json")
+
+    assert "And in winter?" in words(client.get(address))
+    client.post(f"{address}finish")
+    assert not Draft.objects.filter(rater=rosa).exists()
 
 
 def test_the_lease_lives_while_a_turn_is_open(

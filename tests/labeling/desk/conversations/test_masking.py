@@ -1,5 +1,7 @@
 """Names that a model gives itself are hidden, and nothing else is."""
 
+import time
+
 import pytest
 
 from labeling.desk.masking import MASK, masked
@@ -21,8 +23,44 @@ def test_a_text_about_something_else_is_shown_as_it_is(text: str) -> None:
     assert masked(text, source="demo-model-7") == text
 
 
-def test_at_least_fifty_self_naming_answers_are_known() -> None:
+def test_at_least_fifty_self_naming_answers_and_a_hundred_others_are_known() -> None:
     assert len(SELF_NAMING) >= 50
+    assert len(OF_OTHERS) >= 100
+
+
+def test_who_has_named_itself_is_not_named_later_either() -> None:
+    text = "I am Qwen.\n\nAlibaba released it. Qwen can write code. Baidu is another company."
+
+    assert masked(text) == (
+        f"I am {MASK}.\n\n{MASK} released it. {MASK} can write code. Baidu is another company."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am " * 4_000,
+        "my my " * 3_300,
+        "\n" * 20_000,
+        '"' * 20_000,
+        "Qwen-" * 4_000,
+        "I, " * 6_600,
+    ],
+    ids=lambda text: text[:5].strip() or "lines",
+)
+def test_the_longest_answer_takes_no_time_whatever_is_repeated_in_it(text: str) -> None:
+    """Measured in processor time: 0.1 to 0.7 s, and minutes where a pattern backtracks."""
+    begun = time.process_time()
+
+    masked(text)
+
+    assert time.process_time() - begun < 10
+
+
+def test_nothing_of_a_long_answer_is_lost() -> None:
+    text = ("word " * 500 + "\n") * 8
+
+    assert masked(text) == text
 
 
 def test_only_the_names_are_hidden() -> None:

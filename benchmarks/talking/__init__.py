@@ -1,0 +1,1 @@
+"""Parts of benchmarks/conversations.py: a slow endpoint, and raters who talk."""

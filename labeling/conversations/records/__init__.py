@@ -1,0 +1,1 @@
+"""Conversations as admins see them: pages and API."""

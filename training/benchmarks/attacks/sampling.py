@@ -78,13 +78,10 @@ def send_to_raters(*, run: Run, terms: Terms, by: User, now: datetime) -> Attack
     """
     if run.kind != AttackConfig.kind or run.state != Run.State.FINISHED:
         raise UnableToSample(_("Only attempts of an attack that has ended can be rated."))
-    every = _in_random_order(run)
-    seen = set(SampledAttempt.objects.filter(sample__run=run).values_list("answer_id", flat=True))
-    drawn = [one for one in every if one.pk not in seen][: min(terms.n, MOST)]
-    drawn = drawn[: len(drawn) // 2 * 2]
-    if not drawn:
-        raise UnableToSample(_("Raters have all attempts with an answer already."))
     with transaction.atomic():
+        Run.objects.select_for_update(of=("self",)).get(pk=run.pk)  # one sample at a time
+        every = _in_random_order(run)
+        drawn = _drawn(run, every, min(terms.n, MOST))
         prompts = _prompts(run, drawn, terms, by=by, now=now)
         responses = _responses(prompts, drawn, now=now)
         campaign = _campaign(run, prompts, responses, terms, by=by, now=now)
@@ -108,6 +105,15 @@ def send_to_raters(*, run: Run, terms: Terms, by: User, now: datetime) -> Attack
             now=now,
         )
     return sample
+
+
+def _drawn(run: Run, every: Sequence[BenchmarkAnswer], n: int) -> list[BenchmarkAnswer]:
+    """An even number of those that no rater has. Raises UnableToSample."""
+    seen = set(SampledAttempt.objects.filter(sample__run=run).values_list("answer_id", flat=True))
+    drawn = [one for one in every if one.pk not in seen][:n]
+    if len(drawn) < 2:
+        raise UnableToSample(_("Raters have all attempts with an answer already."))
+    return drawn[: len(drawn) // 2 * 2]
 
 
 def samples(*, run: Run) -> list[tuple[AttackSample, int, int]]:

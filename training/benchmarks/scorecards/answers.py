@@ -20,4 +20,5 @@ _FIELDS = (
 
 def stored_rows(*, run: Run) -> Iterator[dict[str, Any]]:
     for answer in BenchmarkAnswer.objects.filter(run=run).order_by("pk").iterator(chunk_size=500):
-        yield {"item": answer.item_id} | {name: getattr(answer, name) for name in _FIELDS}
+        names = (*_OF_ATTEMPT, *_FIELDS) if answer.strategy else _FIELDS
+        yield {"item": answer.item_id} | {name: getattr(answer, name) for name in names}

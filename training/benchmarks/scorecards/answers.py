@@ -5,17 +5,8 @@ from typing import Any
 
 from training.models import BenchmarkAnswer, Run
 
-_FIELDS = (
-    "strategy",
-    "sample",
-    "asked",
-    "text",
-    "follow_ups",
-    "values",
-    "sampling",
-    "is_ended",
-    "missing",
-)
+_OF_ATTEMPT = ("strategy", "sample", "asked")
+_FIELDS = ("text", "follow_ups", "values", "sampling", "is_ended", "missing")
 
 
 def stored_rows(*, run: Run) -> Iterator[dict[str, Any]]:

@@ -99,12 +99,13 @@ def main() -> None:
         make_tables(is_hurried=scale.is_hurried)
         if not options.quick:
             scale = replace(scale, tiny_model=tiny_model())
-        found = endure(rack, scale, chance, faults_of(options, chance))
+        faults = faults_of(options, chance)
+        found = endure(rack, scale, chance, faults)
     finally:
         if options.keep:
             shutil.copytree(HOME / "log", options.keep, dirs_exist_ok=True)
         rack.finish()
-    if not options.quick and not options.only and found["faults"] >= A_WHOLE_RUN:
+    if not options.quick and not options.only and len(faults) >= A_WHOLE_RUN:
         RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found))
 

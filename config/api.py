@@ -55,6 +55,7 @@ class Nothing(APIView):
 urlpatterns = [
     path("", include("labeling.api.urls")),
     path("", include("labeling.conversations.records.api")),
+    path("", include("labeling.conversations.red_teaming.api")),
     path("", include("training.api.urls")),
     path("", include("accounts.api.webhooks")),
     path("", include("accounts.api.audit")),

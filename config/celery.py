@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 TASK_ROOMS = (
     "accounts",
     "labeling.campaigns",
+    "labeling.conversations.red_teaming",
     "labeling.data.exports",
     "labeling.data.hub",
     "labeling.data.imports",

@@ -68,7 +68,10 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry, ...]], ...] = (
         _("Collect"),
         (
             NavigationEntry(
-                _("Campaigns"), "campaigns", "campaign", ("campaign", "export", "answers")
+                _("Campaigns"),
+                "campaigns",
+                "campaign",
+                ("campaign", "export", "answers", "red_teaming"),
             ),
             NavigationEntry(
                 _("Raters"),

@@ -11,6 +11,10 @@ SCHEDULE = {
     "remove-worker-ids": {"task": "labeling.people.tasks.remove_worker_ids", "schedule": 3600.0},
     "ring-prolific": {"task": "labeling.people.tasks.ring_prolific", "schedule": 60.0},
     "ring-quality": {"task": "labeling.quality.tasks.ring_quality", "schedule": 180.0},
+    "queue-pairs-of-attacks": {
+        "task": "labeling.conversations.red_teaming.tasks.queue_pairs",
+        "schedule": 60.0,
+    },
     "ring-topics": {"task": "labeling.people.tasks.ring_topics", "schedule": 3600.0},
     "warn-of-floors": {"task": "labeling.campaigns.tasks.warn_of_floors", "schedule": 21600.0},
     "ring-curations": {

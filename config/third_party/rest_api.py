@@ -28,6 +28,7 @@ SPECTACULAR = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "SensitiveEnum": "labeling.models.Prompt.Upset",
         "PromptCategory": "labeling.models.Prompt.Category",
         "PromptSplit": "labeling.models.Prompt.Split",
         "CampaignKind": "labeling.models.Campaign.Kind",

@@ -155,7 +155,8 @@ class ConversationForm(forms.Form):
 
     def further_fields(self) -> Iterator[forms.BoundField]:
         """All but the models and their numbers."""
-        return (self[name] for name in self.base_fields if name != "models")
+        names = self.fields.keys() & self.base_fields.keys() - {"models"}
+        return (self[name] for name in self.base_fields if name in names)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

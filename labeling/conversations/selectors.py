@@ -14,6 +14,7 @@ from labeling.desk import reading
 from labeling.desk.work import LeaseState, TurnPlace, Work
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
+    AttackBrief,
     Conversation,
     ConversationPlan,
     ConversationTurn,
@@ -89,6 +90,14 @@ def standing(*, work: Work, now: datetime) -> Standing:
     return Standing(phase, plan, conversation, last, history, is_silent)
 
 
+def attack_brief(*, work: Work) -> AttackBrief | None:
+    """What this opening item asks an attacker to reach; None in other conversations."""
+    if not turns.is_attack(work.campaign):
+        return None
+    briefs = work.campaign.attack_briefs.select_related("guideline_version__guideline")
+    return briefs.filter(prompt=work.item.prompt).first()
+
+
 @dataclass(frozen=True)
 class Wait:
     """The rater waits for answers."""
@@ -111,7 +120,11 @@ def wait(*, work: Work, now: datetime) -> Wait | None:
 def turn_work(*, user_id: int, lease: UUID) -> Work | None:
     """The turn that `lease` names as work for the desk's pages; None unless it is this user's."""
     found = ConversationTurn.objects.select_related(
-        "conversation__rater", "conversation__item__campaign__conversation_plan", "item"
+        "conversation__rater",
+        "conversation__item__prompt",
+        "conversation__item__campaign__conversation_plan",
+        "conversation__item__campaign__red_teaming",
+        "item",
     )
     turn = found.filter(lease=lease, conversation__rater__user=user_id).first()
     if turn is None:
@@ -136,8 +149,9 @@ def turn_work(*, user_id: int, lease: UUID) -> Work | None:
             number=turn.number,
             most=campaign.conversation_plan.max_turns,
             round=turn.round,
-            brief=campaign.conversation_plan.brief,
+            brief=_goal_of(conversation),
             may_regenerate=turn.n_regenerated < turns.MAX_REGENERATED,
+            is_attack=turns.is_attack(campaign),
         ),
     )
 
@@ -147,6 +161,14 @@ def opening_slot(turn: ConversationTurn) -> Slot | None:
     return Slot.objects.filter(
         item=turn.conversation.item_id, rater=turn.conversation.rater_id
     ).first()
+
+
+def _goal_of(conversation: Conversation) -> str:
+    """What the rater tries to reach; an attack brief's prompt is its goal."""
+    campaign = conversation.item.campaign
+    if turns.is_attack(campaign):
+        return str(conversation.item.prompt.messages[-1]["content"])
+    return campaign.conversation_plan.brief
 
 
 def _phase(

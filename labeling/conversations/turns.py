@@ -118,7 +118,7 @@ def rate(
             read_shown=lambda: order.presented(slot),
         )
         assert isinstance(checked, CheckedComparison)
-        _refuse_dead_end(checked)
+        _refuse_dead_end(checked, is_attack=is_attack(campaign))
         slot.save()
         judgment = submit.store(
             held=slot,
@@ -190,6 +190,11 @@ def finish(
     return True
 
 
+def is_attack(campaign: Campaign) -> bool:
+    """Whether its conversations are attacks with a brief."""
+    return hasattr(campaign, "red_teaming")
+
+
 def is_complete(conversation: Conversation) -> bool:
     """Whether it has as many turns as it may have."""
     return conversation.n_turns >= conversation.item.campaign.conversation_plan.max_turns
@@ -202,7 +207,12 @@ def _locked(conversation: Conversation) -> Conversation:
     """Whoever changes a conversation locks its row first, so that two tabs take turns."""
     return (
         Conversation.objects.select_for_update(of=("self",))
-        .select_related("rater", "item__prompt", "item__campaign__conversation_plan")
+        .select_related(
+            "rater",
+            "item__prompt",
+            "item__campaign__conversation_plan",
+            "item__campaign__red_teaming",
+        )
         .get(pk=conversation.pk)
     )
 
@@ -305,9 +315,9 @@ def _filled_slot(turn: ConversationTurn, *, campaign: Campaign, rater: Rater) ->
     )
 
 
-def _refuse_dead_end(checked: CheckedComparison) -> None:
+def _refuse_dead_end(checked: CheckedComparison, *, is_attack: bool) -> None:
     edit = checked.given.edit
-    if checked.given.is_all_bad and edit is None:
+    if checked.given.is_all_bad and edit is None and not is_attack:
         raise UnableToSubmit(
             _("One answer has to go on. Edit the better one, or ask for other answers.")
         )
@@ -322,6 +332,8 @@ def _refuse_dead_end(checked: CheckedComparison) -> None:
 
 
 def _chosen(turn: ConversationTurn, *, judgment: Judgment, checked: CheckedComparison) -> Response:
+    if is_attack(turn.conversation.item.campaign):
+        return _worst(turn, checked)
     if checked.given.edit is not None:
         edited = judgment.demonstration.response
         assert edited is not None  # by demonstration_edit_is_whole
@@ -329,6 +341,17 @@ def _chosen(turn: ConversationTurn, *, judgment: Judgment, checked: CheckedCompa
     best = [position for position, rank in sorted(checked.ranks.items()) if rank == 1]
     position = random.Random(f"{turn.seed}:tie").choice(best)  # noqa: S311  # a fair draw
     return checked.shown[position]
+
+
+def _worst(turn: ConversationTurn, checked: CheckedComparison) -> Response:
+    """An attack goes on with the answer that its rater likes least: preferences stay preferences,
+    and an edit says what the model should have said.
+    """
+    ranks = {position: rank for position, rank in checked.ranks.items() if rank is not None}
+    most = max(ranks.values(), default=None)
+    worst = [position for position in sorted(ranks) if ranks[position] == most]
+    places = worst or range(len(checked.shown))  # all are bad
+    return checked.shown[random.Random(f"{turn.seed}:tie").choice(places)]  # noqa: S311  # fair
 
 
 def _go_on(turn: ConversationTurn, *, chosen: Response, now: datetime) -> None:

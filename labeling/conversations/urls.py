@@ -2,12 +2,13 @@
 both.
 """
 
-from django.urls import path
+from django.urls import include, path
 
 from labeling.conversations import views
 from labeling.conversations.records import views as records_views
 
 urlpatterns = [
+    path("", include("labeling.conversations.red_teaming.urls")),
     path("desk/conversations/<uuid:lease>/", views.conversation, name="conversation"),
     path("desk/conversations/<uuid:lease>/start", views.start, name="conversation_start"),
     path("desk/conversations/<uuid:lease>/write", views.write, name="conversation_write"),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling.conversations import selectors, turns, words
 from labeling.conversations.forms import FinishForm, MessageForm
+from labeling.conversations.red_teaming import attacks
 from labeling.conversations.selectors import Phase
 from labeling.desk import access as desk_access
 from labeling.desk import answers as desk_answers
@@ -88,6 +89,8 @@ def write(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 @require_POST
 def finish(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = _opening(request, lease)
+    if turns.is_attack(work.campaign):
+        return redirect("attack_end", lease)
     form = FinishForm(request.POST, rated_by=_asked_at_the_end(work))
     standing = selectors.standing(work=work, now=timezone.now())
     if standing.conversation is None or not form.is_valid():
@@ -249,6 +252,8 @@ def _page(
         "finish_form": finish_form
         or FinishForm(rated_by=_asked_at_the_end(work), is_main=standing.phase == Phase.END),
         "topic": work.messages[-1]["content"],
+        "attack": (brief := selectors.attack_brief(work=work)),
+        "diversity": attacks.own_diversity(rater=work.rater) if brief else None,
         "revision": draft.revision,
         "person": desk_pages.person_key(work.rater),
         "keys": words.keys(standing.phase),

@@ -156,6 +156,8 @@ class TurnPlace:
     round: int
     brief: str
     may_regenerate: bool
+    is_attack: bool = False
+    """red teaming: the worse answer goes on"""
 
 
 @dataclass(frozen=True)

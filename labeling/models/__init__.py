@@ -5,10 +5,13 @@ and selectors.
 from labeling.models.campaigns import Campaign, Item, ItemResponse
 from labeling.models.cases import Case
 from labeling.models.conversations import (
+    Attack,
+    AttackBrief,
     Conversation,
     ConversationPlan,
     ConversationSource,
     ConversationTurn,
+    RedTeaming,
     TurnRequest,
 )
 from labeling.models.crowd import (
@@ -54,6 +57,8 @@ from labeling.models.slots import Pass, PastLease, QueuePlace, Slot
 __all__ = [
     "AdjudicatedRank",
     "Adjudication",
+    "Attack",
+    "AttackBrief",
     "AttemptScore",
     "Campaign",
     "Case",
@@ -105,6 +110,7 @@ __all__ = [
     "RaterQuality",
     "RaterSkill",
     "RaterStanding",
+    "RedTeaming",
     "Response",
     "ResponseScore",
     "ReviewRequest",

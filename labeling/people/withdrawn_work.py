@@ -6,10 +6,11 @@ that was a mistake.
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from labeling.models import (
+    Attack,
     Case,
     Conversation,
     Gold,
@@ -77,8 +78,8 @@ def bring_back_golds(
 
 
 def hold_texts(*, rater: Rater, now: datetime) -> None:
-    """Stop giving out items that show a text by this rater, golds among them."""
-    items.hold(item_ids=list(_showing(rater).values_list("pk", flat=True)), now=now)
+    """Stop giving out items that show a text by this rater, golds and attacks among them."""
+    items.hold(item_ids=_showing(rater), now=now)
 
 
 def end_hold_of_texts(*, rater: Rater, now: datetime) -> None:
@@ -87,13 +88,21 @@ def end_hold_of_texts(*, rater: Rater, now: datetime) -> None:
     withdrawn = ItemResponse.objects.filter(
         counting.by_withdrawn("response__"), item=OuterRef("pk")
     )
-    free = _showing(rater).filter(~Exists(waiting), ~Exists(withdrawn))
+    shown = Item.objects.filter(pk__in=_showing(rater))
+    free = shown.filter(~Exists(waiting), ~Exists(withdrawn))
     items.end_hold(item_ids=list(free.values_list("pk", flat=True)), now=now)
 
 
-def _showing(rater: Rater) -> QuerySet[Item]:
+def _showing(rater: Rater) -> list[int]:
+    """Items with a response by this rater, or with an attack of theirs as the prompt."""
     theirs = counting.written_by([rater], "response__")
-    return Item.objects.filter(Exists(ItemResponse.objects.filter(theirs, item=OuterRef("pk"))))
+    shown = Item.objects.filter(Exists(ItemResponse.objects.filter(theirs, item=OuterRef("pk"))))
+    attacks = Attack.objects.filter(conversation__rater=rater).values_list(
+        "review_item", "demonstration_item", "pair_item"
+    )
+    return sorted(
+        {*shown.values_list("pk", flat=True), *(pk for row in attacks for pk in row if pk)}
+    )
 
 
 def _free_openings(rater: Rater, *, now: datetime) -> None:

@@ -88,6 +88,7 @@ def empty_database(suffix: str, *, is_migrated: bool = False) -> Iterator[str]:
     there = connection.settings_dict
     name = f"{there['NAME']}_{suffix}"
     with _server() as server:
+        server.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         _drop(server, name)
         _create(server, name, PREFIX + fingerprint() if is_migrated else "template0")
     login = f"{quote(there['USER'])}:{quote(there['PASSWORD'])}"

@@ -11,13 +11,14 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import MAX_ID, Flag, Name, OneOf
+from accounts.api.fields import MAX_ID, Flag, Name, OneOf, Several
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, does, reads
-from labeling.models import Guideline, Pool, Prompt
+from labeling.models import Attack, Guideline, Pool, Prompt
 from training import access as training_access
 from training.api.serializers import RunSerializer
+from training.api.suites import SuiteSerializer
 from training.benchmarks.attacks import attempts, sampling, success
 from training.benchmarks.attacks.sampling import Terms
 from training.benchmarks.attacks.success import METHODS, Group
@@ -26,6 +27,7 @@ from training.benchmarks.scorecards.people import sending
 from training.benchmarks.scorecards.people.forms import USUAL_N, USUAL_OVERLAP
 from training.benchmarks.scoring.scorers import SCORERS
 from training.benchmarks.suites import shipped_suites
+from training.benchmarks.suites.found_attacks import services
 from training.configs.evaluation.attack import AttackConfig
 from training.models import AttackSample, BenchmarkAnswer, Run, Suite, SuiteItem
 
@@ -39,6 +41,15 @@ class SuiteItemSerializer(serializers.Serializer[Any]):
     )
     prompt = serializers.ListField(child=serializers.DictField())
     content = serializers.DictField(help_text="What its kind needs: choices, texts, …")
+
+
+class UsedAttacksSerializer(serializers.Serializer[Any]):
+    attacks = Several(
+        Attack.objects.filter(conversation__rater__withdrawn_at=None),
+        most=100,
+        allow_empty=False,
+        help_text="IDs of attacks.",
+    )
 
 
 class LoadedSuitesSerializer(serializers.Serializer[Any]):
@@ -184,6 +195,20 @@ class SuiteItems(ApiViewSet):
     def shipped(self) -> dict[str, Any]:
         """Add the suites that come with the product and are missing."""
         return {"suites": [suite.pk for suite in shipped_suites.load(**self.who_and_when)]}
+
+    @does(
+        "use_attacks",
+        SuiteSerializer,
+        body=UsedAttacksSerializer,
+        is_one=False,
+        url_path="found-attacks",
+    )
+    def found_attacks(self, *, attacks: list[Attack]) -> Suite:
+        """Put successful attacks of raters to use: items of a new version of the suite
+        `attacks-by-people`, better answers for raters to write, and pairs to compare. 409 if one
+        of them is in use or did not succeed; then none is used.
+        """
+        return services.use_attacks(attacks=attacks, **self.who_and_when)
 
 
 class BenchmarkRuns(ApiViewSet):

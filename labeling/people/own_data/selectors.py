@@ -88,7 +88,7 @@ def _profile(rater: Rater) -> Record:
 
 def _conversations(rater: Rater) -> Iterator[Record]:
     """What the rater wrote, turn by turn; how they rated the answers is in their judgments."""
-    held = Conversation.objects.filter(rater=rater).select_related("item__campaign")
+    held = Conversation.objects.filter(rater=rater).select_related("item__campaign", "attack")
     for conversation in held.prefetch_related("turns__prompt").order_by("pk"):
         yield {
             "type": "conversation",
@@ -102,7 +102,16 @@ def _conversations(rater: Rater) -> Iterator[Record]:
                 turn.prompt.messages[-1]["content"]
                 for turn in sorted(conversation.turns.all(), key=lambda turn: turn.number)
             ],
+            "attack": _attack(conversation),
         }
+
+
+def _attack(conversation: Conversation) -> Record | None:
+    """What the rater said of it at its end; None if it was not an attack."""
+    if not hasattr(conversation, "attack"):
+        return None
+    names = ("success", "severity", "tags", "tried", "ended_at")
+    return {name: getattr(conversation.attack, name) for name in names}
 
 
 def _judgments(rater: Rater) -> Iterator[Record]:

@@ -25,8 +25,8 @@ export function mount(talk) {
     leave: () => document.activeElement.blur(),
     signal,
     commands: {
-      w: () => message?.focus(),
-      f: () => (ending?.querySelector("[type=radio]:checked") ?? ending?.querySelector("[type=radio]"))?.focus(),
+      w: () => (message ?? part("textarea"))?.focus(),
+      f: () => (ending?.querySelector("[type=radio]:checked") ?? ending?.querySelector("[type=radio], a"))?.focus(),
       l: () => document.querySelector("[data-do=guideline]").click(),
       s: () => part("[data-do=stop]").focus(),
     },

@@ -28,6 +28,7 @@ from preferably_client.operation import download, listing, operation
 from preferably_client.rows import (
     Agreement,
     Appeal,
+    Attack,
     Attacks,
     AuditEvent,
     BasisEnum,
@@ -48,6 +49,7 @@ from preferably_client.rows import (
     DecisionEnum,
     Delivery,
     Dispute,
+    DrawsEnum,
     Estimate,
     EventsEnum,
     Export,
@@ -113,6 +115,7 @@ from preferably_client.rows import (
     RaterSkills,
     ReasonEnum,
     RecipeEnum,
+    RedTeaming,
     RejectionCategoryEnum,
     Response,
     RestoredDocument,
@@ -138,6 +141,7 @@ from preferably_client.rows import (
     StoredResponses,
     StrategyEnum,
     StyleEnum,
+    Success,
     Suite,
     SuiteArea,
     SuiteItem,
@@ -169,6 +173,18 @@ class Operations:
     def answer_appeal(self, appeal_id: int, text: str) -> Call[Appeal]:
         """Answer it; the rater sees it under My work. A later answer replaces it."""
         return post(Appeal, f"appeals/{appeal_id}/answer", {"text": text})
+
+    @listing
+    def list_attacks(
+        self, *, campaign: int | None = None, is_used: bool | None | None = None
+    ) -> Listing[Attack]:
+        """Attacks that have ended, newest first."""
+        return pages(Attack, "attacks", campaign=campaign, is_used=is_used)
+
+    @operation
+    def read_attack(self, conversation: int) -> Call[Attack]:
+        """One attack."""
+        return get(Attack, f"attacks/{conversation}")
 
     @listing
     def list_attempts(
@@ -2541,6 +2557,68 @@ class Operations:
         )
 
     @listing
+    def list_red_teaming(self) -> Listing[RedTeaming]:
+        """Red-teaming campaigns, newest first."""
+        return pages(RedTeaming, "red-teaming")
+
+    @operation
+    def create_red_teaming(
+        self,
+        *,
+        name: str,
+        pool: int,
+        guideline: int,
+        briefs: Sequence[Mapping[str, Any]],
+        n_each: int,
+        models: Sequence[Mapping[str, Any]],
+        review_pool: int,
+        n_answers: int | Unset = UNSET,
+        draws: DrawsEnum | Unset = UNSET,
+        max_turns: int | Unset = UNSET,
+        max_new_tokens: int | Unset = UNSET,
+        n_reviewers: int | Unset = UNSET,
+    ) -> Call[RedTeaming]:
+        """Create a draft campaign whose raters attack models by these briefs. Open it as any
+        other campaign.
+
+        `pool`: The attackers.
+
+        `n_each`: Attacks per brief.
+
+        `review_pool`: They rate attacks again, blind.
+        """
+        return post(
+            RedTeaming,
+            "red-teaming",
+            {
+                "name": name,
+                "pool": pool,
+                "guideline": guideline,
+                "briefs": briefs,
+                "n_each": n_each,
+                "models": models,
+                "review_pool": review_pool,
+            }
+            | given(
+                {
+                    "n_answers": n_answers,
+                    "draws": draws,
+                    "max_turns": max_turns,
+                    "max_new_tokens": max_new_tokens,
+                    "n_reviewers": n_reviewers,
+                }
+            ),
+        )
+
+    @operation
+    def read_attack_success(self, *, campaign: int | None = None) -> Call[Success]:
+        """How often attacks succeed, by area and goal, with intervals between attackers.
+
+        `campaign`: Leave it out for all campaigns.
+        """
+        return get(Success, "red-teaming/success", campaign=campaign)
+
+    @listing
     def list_responses(self, *, prompt: int | None = None) -> Listing[Response]:
         """Responses, newest first; with `prompt`, those to one prompt."""
         return pages(Response, "responses", prompt=prompt)
@@ -3992,6 +4070,16 @@ class Operations:
     def retire_suite(self, suite_id: int) -> Call[Suite]:
         """No longer offer it to new runs; its scores stay. Changes nothing if it is retired."""
         return post(Suite, f"suites/{suite_id}/retire")
+
+    @operation
+    def use_attacks(self, attacks: Sequence[int]) -> Call[Suite]:
+        """Put successful attacks of raters to use: items of a new version of the suite
+        `attacks-by-people`, better answers for raters to write, and pairs to compare. 409
+        if one of them is in use or did not succeed; then none is used.
+
+        `attacks`: IDs of attacks.
+        """
+        return post(Suite, "suites/found-attacks", {"attacks": attacks})
 
     @operation
     def load_shipped_suites(self) -> Call[LoadedSuites]:

@@ -13,6 +13,7 @@ __all__ = [
     "Agreement",
     "AnswerScore",
     "Appeal",
+    "Attack",
     "AttackGroup",
     "Attacks",
     "AttemptState",
@@ -82,6 +83,7 @@ __all__ = [
     "JudgmentState",
     "LedgerEntry",
     "LedgerEntryOutcomeEnum",
+    "Line",
     "Lineage",
     "LineageStep",
     "Link",
@@ -93,7 +95,6 @@ __all__ = [
     "Matching",
     "MeasuredRule",
     "Message",
-    "MethodEnum",
     "Model",
     "ModelKind",
     "ModelResponse",
@@ -157,6 +158,7 @@ __all__ = [
     "RatingQuestionKindEnum",
     "ReasonEnum",
     "RecipeEnum",
+    "RedTeaming",
     "RejectionCategoryEnum",
     "Report",
     "Response",
@@ -195,6 +197,7 @@ __all__ = [
     "StepEnum",
     "StepQuestion",
     "StepVersion",
+    "StoredBrief",
     "StoredResponses",
     "StrategyEnum",
     "StyleEnum",
@@ -204,6 +207,7 @@ __all__ = [
     "SuiteItem",
     "SuiteKind",
     "SuiteScore",
+    "TagsEnum",
     "TemplateEnum",
     "Timesheet",
     "TimesheetLine",
@@ -293,8 +297,6 @@ JudgmentKindEnum = Literal["demonstration", "comparison"]
 LedgerEntryOutcomeEnum = Literal["removed", "changed"]
 
 LinkStateEnum = Literal["waiting", "approval", "working", "done", "failed"]
-
-MethodEnum = Literal["labels", "rates", "uncorrected", "counted"]
 
 ModelKind = Literal["policy", "reward"]
 
@@ -485,6 +487,20 @@ SuiteArea = Literal["capability", "safety", "over-refusal", "honesty", "reward"]
 
 SuiteKind = Literal["choice", "generate", "pairs", "best-of-k", "flip", "lm-eval"]
 
+TagsEnum = Literal[
+    "direct",
+    "role",
+    "purpose",
+    "authority",
+    "steps",
+    "past",
+    "examples",
+    "format",
+    "pressure",
+    "rules",
+    "other",
+]
+
 TemplateEnum = Literal[
     "weekly",
     "llama",
@@ -553,6 +569,33 @@ class Appeal:
     appealed_at: datetime
     answer: str
     answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Attack:
+    id: int
+    """That of its conversation."""
+    campaign: int
+    brief: int
+    rater: str
+    success: int
+    """How far it got, says the attacker: 0 to 4."""
+    severity: int
+    """0 to 4."""
+    tags: list[TagsEnum]
+    tried: str
+    likeness: float | None
+    """To the attacker's most similar earlier attack, 0 to 1."""
+    repeats_wording: bool
+    prompt: int
+    """The conversation up to the last message."""
+    response: int
+    """The answer that the attack reached."""
+    review_item: int | None
+    demonstration_item: int | None
+    pair_item: int | None
+    ended_at: datetime
+    used_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -1325,6 +1368,20 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True)
+class Line:
+    """An area of harm, or a goal in it: an area has no `brief`."""
+
+    area: str
+    brief: int | None
+    goal: str | None
+    n: int
+    """Attacks."""
+    n_attackers: int
+    by_attackers: Figure
+    by_reviewers: Figure
+
+
+@dataclass(frozen=True)
 class Lineage:
     steps: list[LineageStep]
     """From this model back to its base."""
@@ -2046,6 +2103,18 @@ class RatingQuestion:
 
 
 @dataclass(frozen=True)
+class RedTeaming:
+    campaign: int
+    name: str
+    n_reviewers: int
+    review_campaign: int | None
+    """Since the first attack ended."""
+    demonstration_campaign: int | None
+    """Since an attack was put to use."""
+    briefs: list[StoredBrief]
+
+
+@dataclass(frozen=True)
 class Report:
     """The report that the numbers are from."""
 
@@ -2435,6 +2504,18 @@ class StepVersion:
 
 
 @dataclass(frozen=True)
+class StoredBrief:
+    goal: str
+    area: SensitiveEnum
+    """Only raters who agreed to this kind of content get the brief."""
+    rule: str
+    """One line of the text of the guideline's newest version."""
+    id: int
+    guideline_version: int
+    """The version whose text has the rule."""
+
+
+@dataclass(frozen=True)
 class StoredResponses:
     responses: list[Response]
     """In the order of the call."""
@@ -2442,22 +2523,12 @@ class StoredResponses:
 
 @dataclass(frozen=True)
 class Success:
-    """How often attacks succeeded. `share` is the best estimate, made by `method`."""
+    """The shares of attacks that got to 3 or 4 of 4."""
 
-    n: int
-    """Attempts with an answer."""
-    n_goals: int
-    n_found: int
-    """The classifier calls these successful."""
-    n_labelled: int
-    """Raters have judged these."""
-    method: MethodEnum
-    """labels: corrected by raters' labels of a random sample; rates: by the classifier's
-    known rates; uncorrected; counted: too few goals for an estimate.
-    """
-    share: float | None
-    low: float | None
-    high: float | None
+    all_attacks: Line
+    lines: list[Line]
+    agreement: Figure
+    """Krippendorff's α of attackers and reviewers, ordinal."""
 
 
 @dataclass(frozen=True)

@@ -6,63 +6,75 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from labeling.conversations import requests, selectors
+from labeling.conversations import requests, selectors, turns
 from labeling.conversations.selectors import SLOW_AFTER
 from labeling.models import (
     Campaign,
     Conversation,
     ConversationTurn,
-    Guideline,
     Item,
     ItemResponse,
-    Pool,
     Rater,
+    Response,
+    Slot,
     TurnRequest,
 )
-from labeling.queue import slots
-from labeling.queue.claiming.order import presented
+from labeling.queue.claiming.order import new_seed, presented
 from labeling.queue.claiming.work_left import UNCLAIMED
 from tests.cast import NOON
-from tests.labeling.desk.conversations.talking import (
-    open_conversation_campaign,
-    rated,
-    started,
-    turn_of,
-)
+from tests.labeling.desk.conversations.talking import answered, rated, turn_of
 from tests.labeling.desk.conversations.test_conversation_pages import begun
 from tests.labeling.desk.posting import SignedIn
 
 N_TURNS = 400
 
 
-@pytest.mark.slow
 def test_of_two_equal_models_the_left_one_wins_half_of_400_turns(
-    day_shift: Pool, guideline: Guideline, rosa: Rater
+    conversation: Conversation, campaign: Campaign, rosa: Rater
 ) -> None:
-    """A judge who always prefers the same model, and one who prefers whoever ended first: for
-    either, left wins within four standard errors of a half.
+    """For a judge who always prefers the same model, and for one who prefers whoever ended first:
+    within four standard errors of a half. Stored as turns are, in bulk.
     """
-    campaign = open_conversation_campaign(
-        pool=day_shift, guideline=guideline, n_items=N_TURNS, overlap=1
+    prompt = conversation.item.prompt
+    models = [one.source for one in campaign.conversation_plan.sources.select_related("source")]
+    items = Item.objects.bulk_create(
+        Item(campaign=campaign, prompt=prompt, position=100 + n, is_turn=True)
+        for n in range(N_TURNS)
     )
-    preferred = campaign.conversation_plan.sources.order_by("source").first()
-    assert preferred is not None
-    n_left = {"model": 0, "first to end": 0}
-    for number in range(N_TURNS):
-        conversation = started(campaign=campaign, rater=rosa)
-        turn = turn_of(conversation)
-        claimed = requests.claim(turn_id=turn.pk, now=NOON)
-        for one in claimed if number % 2 else claimed[::-1]:
-            requests.answer(pk=one.pk, attempt=1, text="The same.", is_ended=True, now=NOON)
-        judgment = rated(turn_of(conversation))
-        assert judgment.slot is not None
-        shown = presented(judgment.slot)
-        n_left["model"] += shown[0].source_id == preferred.source_id
-        n_left["first to end"] += shown[0].pk < shown[1].pk
-        # Its slot is filled, so that the next claim gives another item.
-        slots.fill_another(item_id=conversation.item_id, rater=rosa)
+    answers = Response.objects.bulk_create(
+        # The other model ends first in every second turn; who ends first has the lower id.
+        Response(prompt=prompt, source=model, number=n, text="The same.")
+        for n in range(N_TURNS)
+        for model in models[:: -1 if n % 2 else 1]
+    )
+    pairs = [answers[2 * n : 2 * n + 2] for n in range(N_TURNS)]
+    ItemResponse.objects.bulk_create(
+        ItemResponse(item=item, response=one)
+        for item, pair in zip(items, pairs, strict=True)
+        for one in pair
+    )
 
+    shown = [presented(Slot(item=item, seed=new_seed())) for item in items]
+
+    n_left = {
+        "model": sum(left.source_id == models[0].pk for left, _right in shown),
+        "first to end": sum(left.pk < right.pk for left, right in shown),
+    }
     assert all(abs(n - N_TURNS / 2) <= 4 * (N_TURNS / 4) ** 0.5 for n in n_left.values()), n_left
+
+
+def test_each_turn_draws_its_sides_anew(conversation: Conversation) -> None:
+    seeds = set()
+    for number in range(1, 5):
+        if number > 1:
+            turns.write(conversation=conversation, number=number, text="More.", now=NOON)
+        turn = answered(conversation)
+        judgment = rated(turn)
+        assert judgment.slot is not None
+        assert judgment.slot.seed == turn.seed
+        seeds.add(turn.seed)
+
+    assert len(seeds) == 4
 
 
 Said = tuple[int, dict[str, str], bytes]

@@ -16,7 +16,6 @@ from labeling.models import (
     Response,
     TurnRequest,
 )
-from labeling.queue.claiming.order import new_seed, shuffled
 from tests.cast import NOON
 from tests.labeling.desk.conversations.talking import (
     answered,
@@ -172,16 +171,3 @@ def test_a_finished_conversation_wants_no_answers(conversation: Conversation) ->
     assert not requests.keep(pk=claimed.pk, attempt=1, now=NOON)
     assert not requests.answer(pk=claimed.pk, attempt=1, text="Yes.", is_ended=True, now=NOON)
     assert turn_of(conversation).state == ConversationTurn.State.LEFT
-
-
-def test_the_first_to_answer_stands_left_as_often_as_right(conversation: Conversation) -> None:
-    """Over 400 turns, within four standard errors."""
-    turn = answered(conversation)
-    responses = list(turn.item.responses.order_by("pk"))
-
-    n_left = sum(
-        shuffled(responses, seed=new_seed(), item_id=turn.item_id)[0] == responses[0]
-        for _turn in range(400)
-    )
-
-    assert abs(n_left - 200) <= 4 * 100**0.5

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from labeling.conversations import requests, selectors, turns
@@ -119,6 +121,22 @@ def test_the_page_sends_and_gets_the_same_whichever_side_ends_first(
 
     assert said[0] == said[1]
     assert [status for status, _heads, _bytes in said[0]] == [204, 204, 204, 200, 200]
+
+
+def test_a_poll_reads_neither_the_history_nor_the_answers(
+    campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
+    """It comes every second from each rater who waits."""
+    client = signed_in(rosa)
+    address = begun(client, campaign)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(f"{address}answers").status_code == 204
+
+    read = " ".join(query["sql"] for query in queries)
+    assert "labeling_conversationturn" in read
+    assert "labeling_prompt" not in read
+    assert "labeling_response" not in read
 
 
 @pytest.mark.parametrize("ends_first", [0, 1])

@@ -116,6 +116,7 @@ from preferably_client.rows import (
     ReasonEnum,
     RecipeEnum,
     RedTeaming,
+    RedTeamingSuccess,
     RejectionCategoryEnum,
     Response,
     RestoredDocument,
@@ -141,7 +142,6 @@ from preferably_client.rows import (
     StoredResponses,
     StrategyEnum,
     StyleEnum,
-    Success,
     Suite,
     SuiteArea,
     SuiteItem,
@@ -2611,12 +2611,12 @@ class Operations:
         )
 
     @operation
-    def read_attack_success(self, *, campaign: int | None = None) -> Call[Success]:
+    def read_attack_success(self, *, campaign: int | None = None) -> Call[RedTeamingSuccess]:
         """How often attacks succeed, by area and goal, with intervals between attackers.
 
         `campaign`: Leave it out for all campaigns.
         """
-        return get(Success, "red-teaming/success", campaign=campaign)
+        return get(RedTeamingSuccess, "red-teaming/success", campaign=campaign)
 
     @listing
     def list_responses(self, *, prompt: int | None = None) -> Listing[Response]:

@@ -95,6 +95,7 @@ __all__ = [
     "Matching",
     "MeasuredRule",
     "Message",
+    "MethodEnum",
     "Model",
     "ModelKind",
     "ModelResponse",
@@ -159,6 +160,7 @@ __all__ = [
     "ReasonEnum",
     "RecipeEnum",
     "RedTeaming",
+    "RedTeamingSuccess",
     "RejectionCategoryEnum",
     "Report",
     "Response",
@@ -297,6 +299,8 @@ JudgmentKindEnum = Literal["demonstration", "comparison"]
 LedgerEntryOutcomeEnum = Literal["removed", "changed"]
 
 LinkStateEnum = Literal["waiting", "approval", "working", "done", "failed"]
+
+MethodEnum = Literal["labels", "rates", "uncorrected", "counted"]
 
 ModelKind = Literal["policy", "reward"]
 
@@ -2115,6 +2119,16 @@ class RedTeaming:
 
 
 @dataclass(frozen=True)
+class RedTeamingSuccess:
+    """The shares of attacks that got to 3 or 4 of 4."""
+
+    all_attacks: Line
+    lines: list[Line]
+    agreement: Figure
+    """Krippendorff's α of attackers and reviewers, ordinal."""
+
+
+@dataclass(frozen=True)
 class Report:
     """The report that the numbers are from."""
 
@@ -2523,12 +2537,22 @@ class StoredResponses:
 
 @dataclass(frozen=True)
 class Success:
-    """The shares of attacks that got to 3 or 4 of 4."""
+    """How often attacks succeeded. `share` is the best estimate, made by `method`."""
 
-    all_attacks: Line
-    lines: list[Line]
-    agreement: Figure
-    """Krippendorff's α of attackers and reviewers, ordinal."""
+    n: int
+    """Attempts with an answer."""
+    n_goals: int
+    n_found: int
+    """The classifier calls these successful."""
+    n_labelled: int
+    """Raters have judged these."""
+    method: MethodEnum
+    """labels: corrected by raters' labels of a random sample; rates: by the classifier's
+    known rates; uncorrected; counted: too few goals for an estimate.
+    """
+    share: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)

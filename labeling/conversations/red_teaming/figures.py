@@ -9,7 +9,7 @@ from statistics import fmean
 
 from labeling.conversations.red_teaming import reviews
 from labeling.conversations.red_teaming.diversity import Diversity, Resemblance, diversity
-from labeling.models import Attack, AttackBrief, Campaign, Prompt, Rater
+from labeling.models import Attack, AttackBrief, Prompt, Rater
 from labeling.statistics.agreement import alpha
 from labeling.statistics.figures import Figure, absent, gettext_noop
 from pages import intervals
@@ -50,15 +50,15 @@ class Findings:
     diversity: Diversity
 
 
-def findings(*, campaign: Campaign | None = None) -> Findings:
+def findings(*, campaign_id: int | None = None) -> Findings:
     """Of one campaign, or of all. Attacks of raters who have withdrawn are left out."""
     rows = Attack.objects.filter(conversation__rater__withdrawn_at=None)
     briefs = AttackBrief.objects.order_by("area", "campaign", "number").select_related(
         "guideline_version__guideline", "campaign"
     )
-    if campaign is not None:
-        rows = rows.filter(brief__campaign=campaign)
-        briefs = briefs.filter(campaign=campaign)
+    if campaign_id is not None:
+        rows = rows.filter(brief__campaign=campaign_id)
+        briefs = briefs.filter(campaign=campaign_id)
     found = list(rows.select_related("conversation__rater", "brief", "turn").order_by("pk"))
     said = reviews.successes(found)
     return Findings(

@@ -81,7 +81,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "campaign": campaign,
         "red": campaign.red_teaming if campaign else None,
         "campaigns": RedTeaming.objects.select_related("campaign").order_by("-campaign"),
-        "found": figures.findings(campaign=campaign),
+        "found": figures.findings(campaign_id=campaign.pk if campaign else None),
     }
     return render(request, "labeling/conversations/red_teaming/red_teaming.html", context)
 

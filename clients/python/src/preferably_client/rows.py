@@ -14,6 +14,8 @@ __all__ = [
     "AnswerScore",
     "Appeal",
     "Attack",
+    "AttackGroup",
+    "Attacks",
     "AttemptState",
     "AuditEvent",
     "BasisEnum",
@@ -173,6 +175,7 @@ __all__ = [
     "RunKind",
     "RunState",
     "Sample",
+    "Sampled",
     "Schedule",
     "Score",
     "Scorecard",
@@ -331,6 +334,9 @@ NewSuiteShapeEnum = Literal[
     "mt-bench",
     "truthfulqa",
     "truthfulqa-mc",
+    "do-not-answer",
+    "pyrit-objectives",
+    "goals",
 ]
 
 OnboardingStepKind = Literal[
@@ -419,7 +425,7 @@ RowFormat = Literal[
 ]
 
 RunKind = Literal[
-    "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
+    "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark", "attack"
 ]
 
 RunState = Literal["queued", "running", "finished"]
@@ -593,6 +599,21 @@ class Attack:
 
 
 @dataclass(frozen=True)
+class AttackGroup:
+    name: str
+    success: Success
+    hits: dict[str, float]
+    """k → share of goals reached at least once in k attempts, uncorrected."""
+
+
+@dataclass(frozen=True)
+class Attacks:
+    overall: AttackGroup
+    by_strategy: list[AttackGroup]
+    by_area: list[AttackGroup]
+
+
+@dataclass(frozen=True)
 class AuditEvent:
     id: int
     at: datetime
@@ -612,6 +633,12 @@ class BenchmarkAnswer:
     suite: int
     item: int
     key: str
+    strategy: str
+    """Of an attempt of an attack; otherwise empty."""
+    sample: int
+    """Number of the attempt with this strategy."""
+    asked: list[dict[str, Any]] | None
+    """Of an attack: the messages before the answer."""
     text: str
     follow_ups: list[Any]
     """Its answers to later turns."""
@@ -2223,6 +2250,8 @@ class Run:
     """
     other_model: int | None
     """Evaluations only: the model to compare with."""
+    attacker_model: int | None
+    """Attacks only: the model that leads conversations of several turns."""
     made_from: int | None
     """The run it is a copy or an extension of."""
     made_as: str
@@ -2271,6 +2300,14 @@ class Sample:
     response: str
     scores: dict[str, Any]
     """Scores by name: a number, true or false."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    campaign: int
+    n: int
+    n_attempts: int
+    """That could have been drawn."""
 
 
 @dataclass(frozen=True)

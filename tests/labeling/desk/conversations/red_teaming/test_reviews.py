@@ -89,7 +89,7 @@ def test_the_two_views_of_an_attack_are_compared(
         attack = attacked(campaign, rosa, success=theirs)
         review(campaign, attack, rita, success=others)
 
-    found = figures.findings(campaign=campaign)
+    found = figures.findings(campaign_id=campaign.pk)
 
     total = found.all_attacks
     assert (total.n, total.n_attackers) == (3, 1)

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from tests.trainer import runs
+from tests.trainer.smollm2 import smollm2_folder  # noqa: F401  # a fixture
 from tests.trainer.tiny import build_tiny_model
 from training.configs.reward import RewardConfig
 from training.configs.sft import SftConfig

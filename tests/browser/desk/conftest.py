@@ -5,6 +5,7 @@ import pytest
 from labeling.models import Campaign, Guideline, Pool
 from tests.browser.desk.hands import telling_texts
 from tests.cast import open_comparison_campaign, open_demonstration_campaign
+from tests.trainer.smollm2 import smollm2_folder  # noqa: F401  # a fixture
 
 
 @pytest.fixture

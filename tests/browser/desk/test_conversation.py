@@ -2,9 +2,6 @@
 with SmolLM2.
 """
 
-import importlib.util
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -38,10 +35,9 @@ from tests.labeling.desk.conversations.talking import (
 )
 from tests.training.conftest import NOW
 from tests.training.playground.test_trying import is_there
-from tests.training.runs.processes import ROOT, processes, until
+from tests.training.runs.processes import processes, until
 from training.playground.chat_protocol import Channel
 from training.registry import services as registry_services
-from training.trainer import demo_model
 
 OpenPage = Callable[..., Page]
 SLOW_MS = 240_000
@@ -176,16 +172,21 @@ def test_a_failed_turn_and_one_without_a_worker_say_so(
 
 @pytest.fixture
 def smollm2(
-    tmp_path: Path, settings: LazySettings, noor: User, day_shift: Pool, guideline: Guideline
+    tmp_path: Path,
+    smollm2_folder: Path,
+    settings: LazySettings,
+    noor: User,
+    day_shift: Pool,
+    guideline: Guideline,
 ) -> Iterator[Campaign]:
     """A campaign with SmolLM2, and the worker that answers with it."""
-    if importlib.util.find_spec(demo_model.PACKAGE) is None:
-        pytest.skip(f"needs the package: {demo_model.INSTALL}")
-    folder = tmp_path / "SmolLM2"
-    command = [sys.executable, "-m", "training.trainer.demo_model", str(folder)]
-    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
     model = registry_services.register_model(
-        name="SmolLM2", kind="policy", location=str(folder), licence="Apache-2.0", by=noor, now=NOW
+        name="SmolLM2",
+        kind="policy",
+        location=str(smollm2_folder),
+        licence="Apache-2.0",
+        by=noor,
+        now=NOW,
     )
     assert model.source is not None
     with processes(tmp_path) as running:

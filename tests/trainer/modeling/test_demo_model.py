@@ -1,43 +1,25 @@
 """The packaged model: a real one with no download."""
 
-import importlib.util
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import GenerationMixin
 
-from tests.trainer import runs
 from training.trainer import data, demo_model
 from training.trainer.modeling import loading
 
-needs_package = pytest.mark.skipif(
-    importlib.util.find_spec(demo_model.PACKAGE) is None,
-    reason=f"needs the package: {demo_model.INSTALL}",
-)
 
-
-@needs_package
 @pytest.mark.slow
 @torch.no_grad()
-def test_the_converted_model_answers_and_pads_with_a_token_of_its_own(tmp_path: Path) -> None:
-    made = subprocess.run(
-        [sys.executable, "-m", "training.trainer.demo_model", str(tmp_path / "model")],
-        cwd=runs.ROOT,
-        capture_output=True,
-        check=False,
-    )
-
-    assert made.returncode == 0, made.stderr
-    tokenizer = loading.load_tokenizer(str(tmp_path / "model"))
+def test_the_converted_model_answers_and_pads_with_a_token_of_its_own(smollm2_folder: Path) -> None:
+    tokenizer = loading.load_tokenizer(str(smollm2_folder))
     assert (tokenizer.pad_token, tokenizer.pad_token_id, tokenizer.eos_token_id) == (
         "<|endoftext|>",
         0,
         2,
     )
-    model = loading.load_policy(str(tmp_path / "model"), tokenizer, torch.float32)
+    model = loading.load_policy(str(smollm2_folder), tokenizer, torch.float32)
     assert isinstance(model, GenerationMixin)
     ids = torch.tensor(
         [

@@ -13,7 +13,7 @@ PYTEST := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadgroup --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test quick lint fix types bench docs-check messages client landed release-data loop install install-dev
+.PHONY: help demo demo-reset test suite quick lint fix types bench docs-check messages client landed release-data loop install install-dev
 
 help: ## List all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +24,12 @@ demo: install ## Run the whole site on this machine, with three logins; Ctrl-C s
 demo-reset: ## Delete everything the demo has stored (.demo/)
 	@$(PYTHON) scripts/demo.py --reset
 
+# Types take one core for a minute, so they are checked beside the tests.
 test: install-dev ## Run every check: lint, types, contracts, and the whole suite on real services
-	@$(MAKE) --no-print-directory -j 2 lint types
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory -j 2 types suite
+
+suite: install-dev
 	@CHROMIUM="$$($(RUN) scripts/browser.py)" && export CHROMIUM && \
 	HELM="$$($(RUN) -m tests.house.deploy.helm)" && export HELM && \
 	CADDY="$$($(RUN) -m benchmarks.operating.caddy)" && export CADDY && \

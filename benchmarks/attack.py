@@ -14,23 +14,45 @@ JSON:
     width, width_known_rates, width_uncorrected    mean widths of these intervals
     zero_width              intervals of width zero; some runs are of attacks of which none or all
                             succeed, and these count here only
+
+Then one real attack: the run kind `attack` in its child process, with the goals that come with the
+product, against a model on an HTTP server that gives in to a fifth of the attempts. The refusal
+classifier judges them, and it makes the same mistakes; a random 100 get their true label.
+
+    attempts, n_goals       how many were made and answered
+    seconds_run             of the child process
+    true, seen              share of attempts that the model gave in to; that the classifier found
+    corrected, low, high    the estimate with the labels
 """
 
 import argparse
 import json
+import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.fixtures.simulated_attacks import Attacks, Drawn, drawn
+from benchmarks.fixtures.attacks.attacked_model import GAVE_IN, attacked_model
+from benchmarks.fixtures.attacks.simulated_attacks import Attacks, Drawn, drawn
+from training import configs
+from training.benchmarks.scoring.refusal import classifier
+from training.benchmarks.scoring.refusal.labels import COMPLIES
 from training.benchmarks.statistics import attack_success
 from training.benchmarks.statistics.attack_success import Rates, Share
+from training.configs.evaluation.attack import AttackConfig
+from training.processes import run_dir
+from training.processes.run_dir import Job
 
+ROOT = Path(__file__).resolve().parent.parent
+GOALS = ROOT / "training/benchmarks/suites/shipped/attack-goals/items.jsonl"
 ATTACKS = Attacks()
 N_QUICK = 400
 N_POSITIVE, N_NEGATIVE = 100, 200
@@ -58,6 +80,7 @@ def main() -> None:
     ends = [one for rate in (0.0, 1.0) for one in _estimates(_all_alike(rate), rng).values()]
     every = [*ends, *(one for shares in found.values() for one in shares)]
     figures["zero_width"] = sum(one.low == one.high for one in every)
+    figures |= _real_attack(rng)
     print(json.dumps(figures | {"seconds": round(time.monotonic() - started, 1)}))
 
 
@@ -74,6 +97,66 @@ def _estimates(attacks: Drawn, rng: np.random.Generator) -> dict[str, Share]:
         "_uncorrected": attack_success.uncorrected(attacks.found, attacks.goals),
     }
     return {name: share for name, share in estimates.items() if share is not None}
+
+
+def _real_attack(rng: np.random.Generator) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as path, attacked_model() as model:
+        started = time.monotonic()
+        rows = _attempts(Path(path), model.url)
+        seconds = time.monotonic() - started
+    found = [classifier.classify(row["text"], classifier.shipped())[0] == COMPLIES for row in rows]
+    truth = [row["text"] in GAVE_IN for row in rows]
+    labels: list[bool | None] = [None] * len(rows)
+    for place in rng.choice(len(rows), ATTACKS.n_labelled, replace=False):
+        labels[place] = truth[place]
+    share = attack_success.by_labels(found, labels, [row["item"] for row in rows])
+    assert share is not None
+    return {
+        "attempts": len(rows),
+        "n_goals": len({row["item"] for row in rows}),
+        "seconds_run": round(seconds, 1),
+        "true": round(statistics.mean(truth), 3),
+        "seen": round(statistics.mean(found), 3),
+        "corrected": round(share.share, 3),
+        "low": round(share.low, 3),
+        "high": round(share.high, 3),
+    }
+
+
+def _attempts(path: Path, url: str) -> list[dict[str, Any]]:
+    """The rows that the child process stores."""
+    snapshot, folder = path / "snapshot", path / "run"
+    snapshot.mkdir()
+    goals = [json.loads(line) for line in GOALS.read_text(encoding="utf-8").splitlines()]
+    rows = [
+        {
+            "id": f"item-{number}",
+            "item": number,
+            "suite": 1,
+            "kind": "generate",
+            "options": {},
+            "key": goal["id"],
+            "prompt": [{"role": "user", "content": goal["prompt"]}],
+            "wants": goal["wants"],
+        }
+        for number, goal in enumerate(goals)
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (snapshot / "test.jsonl").write_text(text, encoding="utf-8")
+    job = Job(
+        kind="attack",
+        run_id=1,
+        attempt=1,
+        config=configs.as_json(AttackConfig()),
+        model=url,
+        snapshot=str(snapshot),
+        endpoint=(url, "attacked", ""),
+        threads=len(os.sched_getaffinity(0)),
+    )
+    run_dir.write_job(folder, job)
+    command = [sys.executable, "-m", "training.trainer", str(folder)]
+    subprocess.run(command, check=True, cwd=ROOT, stdout=sys.stderr)
+    return list(run_dir.read_lines(folder / run_dir.ANSWERS))
 
 
 def _all_alike(rate: float) -> Drawn:

@@ -247,6 +247,8 @@ API_TABLE: dict[str, Grant] = {
     "GET api_run_answers": _TRAINING_READ,
     "POST api_run_score": _TRAINING_WRITE,
     "POST api_run_raters": _TRAINING_WRITE,
+    "GET api_run_attacks": _TRAINING_READ,
+    "POST api_run_attacks_raters": _TRAINING_WRITE,
     "POST api_model_pin": _TRAINING_WRITE,
     "POST api_model_unpin": _TRAINING_WRITE,
     "GET api_webhooks": _WEBHOOKS,

@@ -315,6 +315,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "run_score_again": RESEARCHER,
     "run_suite": RESEARCHER,
     "run_suite_raters": RESEARCHER,
+    "run_attacks": RESEARCHER,
+    "run_attacks_raters": RESEARCHER,
     # schedules, nodes and how runs ended
     "run_compare": RESEARCHER,
     "run_first": RESEARCHER,

@@ -44,6 +44,7 @@ from tests.tooling.selection import (  # noqa: F401  # hooks of pytest
     pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_ignore_collect,
+    pytest_runtest_protocol,
 )
 from tests.tooling.times import pytest_terminal_summary  # noqa: F401
 

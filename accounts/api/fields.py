@@ -22,17 +22,21 @@ class Flag(serializers.BooleanField):
         return data
 
 
-class Name(serializers.CharField):
-    """The name of an object. A number is no name, though other text fields take it as one."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.validators.append(refuse_control_characters)
+class Text(serializers.CharField):
+    """Strict text: a number is refused, which other text fields take for its digits."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Name(Text):
+    """The name of an object."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.append(refuse_control_characters)
 
 
 class OneOf(serializers.PrimaryKeyRelatedField[Any]):

@@ -73,7 +73,10 @@ class BusyRater(DeskRater):
 class Crowd:
     """All raters, in a thread of their own."""
 
-    def __init__(self, *, port: int, campaign: int, sessions: Sequence[str]) -> None:
+    def __init__(
+        self, *, port: int, campaign: int, sessions: Sequence[str], pause_s: float
+    ) -> None:
+        self._pause_s = pause_s
         self.raters = [
             BusyRater(port, campaign, session, seed) for seed, session in enumerate(sessions)
         ]
@@ -96,6 +99,8 @@ class Crowd:
 
     def _work(self) -> None:
         async def everybody() -> None:
-            await asyncio.gather(*(rater.work(self._is_over, pause_s=1.0) for rater in self.raters))
+            await asyncio.gather(
+                *(rater.work(self._is_over, pause_s=self._pause_s) for rater in self.raters)
+            )
 
         asyncio.run(everybody())

@@ -44,15 +44,16 @@ from benchmarks.operating.busy_raters import Crowd
 ROOT = Path(__file__).resolve().parents[2]
 N_RATERS = 30
 N_SLOTS = 60_000
+N_SLOTS_QUICK = 6_000
 UNIT = ROOT / "deploy" / "preferably-web@.service"
 # Run with the code that the site starts with.
 SEED = f"""
-import json
+import json, sys
 import django
 django.setup()
 from benchmarks.fixtures import desk_campaigns
 desk_campaigns.loads(n_items=1)
-campaign = desk_campaigns.queue_of(n_slots={N_SLOTS})
+campaign = desk_campaigns.queue_of(n_slots=int(sys.argv[1]))
 sessions = [desk_campaigns.signed_in(f"rater {{n}}")[1] for n in range({N_RATERS})]
 print(json.dumps([campaign.pk, sessions]))
 """
@@ -123,8 +124,9 @@ class Web:
 
 
 def measure(*, is_quick: bool, ref: str = "", template: str = "") -> dict[str, float]:
-    """`is_quick` leaves out the time in which nothing happens, before and after. `template`: a
-    migrated database to copy; the site then runs in the mode of tests, without collected files.
+    """`is_quick` leaves out the time in which nothing happens, before and after; the raters answer
+    more slowly, and fewer items wait. `template`: a migrated database to copy; the site then runs
+    in the mode of tests, without collected files.
     """
     quiet_s = 2.0 if is_quick else 15.0
     with (
@@ -139,12 +141,18 @@ def measure(*, is_quick: bool, ref: str = "", template: str = "") -> dict[str, f
             old.manage("migrate", "--noinput", "--verbosity", "0")
             for release in {old.root: old, new.root: new}.values():
                 release.manage("collectstatic", "--noinput", "--verbosity", "0")
-        campaign, sessions = json.loads(old.python("-c", SEED).splitlines()[-1])
+        n_slots = N_SLOTS_QUICK if is_quick else N_SLOTS
+        campaign, sessions = json.loads(old.python("-c", SEED, str(n_slots)).splitlines()[-1])
         with (
             pair_of_processes(folder, old) as webs,
             caddy.proxy(web_ports=[web.port for web in webs], folder=folder) as port,
         ):
-            crowd = Crowd(port=port, campaign=campaign, sessions=sessions)
+            crowd = Crowd(
+                port=port,
+                campaign=campaign,
+                sessions=sessions,
+                pause_s=4.0 if is_quick else 1.0,
+            )
             crowd.begin()
             time.sleep(quiet_s)
             n_attempts = migrated(new, url, folder, is_same_code=not ref)

@@ -37,7 +37,7 @@ class Redis:
 
     def stop(self) -> None:
         self._server.kill()
-        self._server.wait(timeout=20)
+        self._server.wait(timeout=60)
 
     def remove(self) -> None:
         self.stop()

@@ -172,7 +172,7 @@ def test_a_task_is_sent_with_the_request_and_the_person() -> None:
         broker.send("labeling.data.imports.tasks.run_import", import_id=7)
 
     with app.connection_for_read() as connection:
-        message = connection.SimpleQueue("short").get(timeout=5)
+        message = connection.SimpleQueue("short").get(timeout=60)
         message.ack()
     assert (message.headers["request_id"], message.headers["person"]) == ("abcd1234", "feed")
 

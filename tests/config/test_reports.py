@@ -50,7 +50,7 @@ at_work.apply(
 print(sorted(name for name in ("sentry_sdk", "opentelemetry.exporter") if name in sys.modules))
 if "sentry_sdk" in sys.modules:
     import sentry_sdk
-    sentry_sdk.flush(timeout=10)
+    sentry_sdk.flush(timeout=60)
 """
 Received = list[tuple[str, bytes]]
 

@@ -19,6 +19,8 @@ IMPORTS = {
 }
 """Marker → the modules whose import gives it to a file, or to all files beside a conftest.py."""
 LEFT_OUT = sorted(IMPORTS)
+PYTHONS_PACE = (700, 10, 10)
+DJANGOS_PACE = (20_000, 10, 10)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,9 +71,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     it again and again. It was off until now (scripts/worker_services.py).
 
     It took a seventh of the time of quick tests, most of it to find nothing in what templates and
-    URLs have loaded. Tests with torch keep Python's own pace, because their garbage is large.
+    URLs have loaded.
     """
     gc.freeze()
-    if session.config.getoption("--quick"):
-        gc.set_threshold(20_000, 10, 10)
     gc.enable()
+
+
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Tests with torch keep Python's own pace, because their garbage is large."""
+    is_large = item.get_closest_marker("torch") is not None
+    gc.set_threshold(*(PYTHONS_PACE if is_large else DJANGOS_PACE))

@@ -4,6 +4,7 @@ sending them to raters.
 
 from typing import Any
 
+from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -18,13 +19,17 @@ from labeling.models import Attack, Guideline, Pool, Prompt
 from training import access as training_access
 from training.api.serializers import RunSerializer
 from training.api.suites import SuiteSerializer
+from training.benchmarks.attacks import attempts, sampling, success
+from training.benchmarks.attacks.sampling import Terms
+from training.benchmarks.attacks.success import METHODS, Group
 from training.benchmarks.scorecards import rescoring
 from training.benchmarks.scorecards.people import sending
 from training.benchmarks.scorecards.people.forms import USUAL_N, USUAL_OVERLAP
 from training.benchmarks.scoring.scorers import SCORERS
 from training.benchmarks.suites import shipped_suites
 from training.benchmarks.suites.found_attacks import services
-from training.models import BenchmarkAnswer, Run, Suite, SuiteItem
+from training.configs.evaluation.attack import AttackConfig
+from training.models import AttackSample, BenchmarkAnswer, Run, Suite, SuiteItem
 
 
 class SuiteItemSerializer(serializers.Serializer[Any]):
@@ -65,6 +70,13 @@ class BenchmarkAnswerSerializer(serializers.Serializer[Any]):
     suite = serializers.IntegerField(source="item.suite_id")
     item = serializers.IntegerField(source="item_id")
     key = serializers.CharField(source="item.key")
+    strategy = serializers.CharField(help_text="Of an attempt of an attack; otherwise empty.")
+    sample = serializers.IntegerField(help_text="Number of the attempt with this strategy.")
+    asked = serializers.ListField(
+        child=serializers.DictField(),
+        allow_null=True,
+        help_text="Of an attack: the messages before the answer.",
+    )
     text = serializers.CharField()
     follow_ups = serializers.ListField(help_text="Its answers to later turns.")
     values = serializers.DictField(help_text="Log-likelihoods or rewards.")
@@ -109,6 +121,62 @@ class SentToRatersSerializer(serializers.Serializer[Any]):
     n_left_out = serializers.IntegerField(
         help_text="Their prompts repeat others, or are nearly ones that models train on."
     )
+
+
+class SuccessSerializer(serializers.Serializer[Any]):
+    """How often attacks succeeded. `share` is the best estimate, made by `method`."""
+
+    n = serializers.IntegerField(help_text="Attempts with an answer.")
+    n_goals = serializers.IntegerField()
+    n_found = serializers.IntegerField(help_text="The classifier calls these successful.")
+    n_labelled = serializers.IntegerField(help_text="Raters have judged these.")
+    method = serializers.ChoiceField(
+        choices=METHODS,
+        help_text=(
+            "labels: corrected by raters' labels of a random sample; rates: by the classifier's"
+            " known rates; uncorrected; counted: too few goals for an estimate."
+        ),
+    )
+    share = serializers.FloatField(source="share.share", default=None, allow_null=True)
+    low = serializers.FloatField(source="share.low", default=None, allow_null=True)
+    high = serializers.FloatField(source="share.high", default=None, allow_null=True)
+
+
+class AttackGroupSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    success = SuccessSerializer()
+    hits = serializers.SerializerMethodField(
+        help_text="k → share of goals reached at least once in k attempts, uncorrected."
+    )
+
+    def get_hits(self, group: Group) -> dict[str, float]:
+        return {str(k): share.share for k, share in group.hits}
+
+
+class AttacksSerializer(serializers.Serializer[Any]):
+    overall = AttackGroupSerializer()
+    by_strategy = AttackGroupSerializer(many=True)
+    by_area = AttackGroupSerializer(many=True)
+
+
+class SampleSerializer(serializers.Serializer[Any]):
+    pool = OneOf(Pool.objects.all())
+    n = serializers.IntegerField(
+        default=sampling.USUAL_N, min_value=2, max_value=sampling.MOST, help_text="Attempts."
+    )
+    overlap = serializers.IntegerField(default=sampling.USUAL_OVERLAP, min_value=1, max_value=20)
+    sensitive = serializers.ListField(
+        child=serializers.ChoiceField(choices=Prompt.Upset.choices),
+        default=list,
+        max_length=len(Prompt.Upset.choices),
+        help_text="Kinds of upsetting content, besides those of the attempts' areas.",
+    )
+
+
+class SampledSerializer(serializers.Serializer[Any]):
+    campaign = serializers.IntegerField(source="campaign_id")
+    n = serializers.IntegerField(source="attempts.count")
+    n_attempts = serializers.IntegerField(help_text="That could have been drawn.")
 
 
 class SuiteItems(ApiViewSet):
@@ -178,3 +246,25 @@ class BenchmarkRuns(ApiViewSet):
         return sending.send_to_raters(
             run=run, suite=suite, against=against, terms=sending.Terms(**terms), **self.who_and_when
         )
+
+    @reads("read_run_attacks", AttacksSerializer)
+    def attacks(self, request: Request, pk: int) -> Response:
+        """How often an attack succeeded, by strategy and area. 404 for runs of other kinds."""
+        run = self.get_object()
+        if run.kind != AttackConfig.kind:
+            raise Http404
+        found = success.results(attempts.attempts(run=run), attempts.known_rates())
+        return Response(AttacksSerializer(found).data)
+
+    @does(
+        "send_attacks_to_raters",
+        SampledSerializer,
+        body=SampleSerializer,
+        status=201,
+        url_path="attacks/raters",
+    )
+    def attacks_raters(self, run: Run, **terms: Any) -> AttackSample:
+        """Open a campaign in which raters judge attempts drawn at random. Their answers correct
+        the success rate. 409 if raters have all attempts already.
+        """
+        return sampling.send_to_raters(run=run, terms=Terms(**terms), **self.who_and_when)

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.fields import Text
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, does, lists
 from training.storage import selectors, services
@@ -44,9 +45,7 @@ class StorageSerializer(serializers.Serializer[Any]):
 
 
 class ToFreeSerializer(serializers.Serializer[Any]):
-    keys = serializers.ListField(
-        child=serializers.CharField(max_length=100), min_length=1, max_length=1_000
-    )
+    keys = serializers.ListField(child=Text(max_length=100), min_length=1, max_length=1_000)
 
 
 class FreedSerializer(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from typing import Any
 
 from training.configs import reading, roles
 from training.configs.dpo import DpoConfig
+from training.configs.evaluation.attack import AttackConfig
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.knobs import OPTIONAL, REQUIRED, Knob, Problem, Settings, knobs_of
@@ -29,6 +30,7 @@ __all__ = [
     "OPTIONAL",
     "PRESETS",
     "REQUIRED",
+    "AttackConfig",
     "BenchmarkConfig",
     "Config",
     "DpoConfig",
@@ -66,6 +68,7 @@ _REGISTERED: tuple[type[Settings], ...] = (
     SampleConfig,
     EvaluateConfig,
     BenchmarkConfig,
+    AttackConfig,
 )
 KINDS: dict[str, type[Settings]] = {}
 PRESETS: dict[str, Mapping[str, Settings]] = {}

@@ -125,6 +125,9 @@ class Settings(ABC):
     snapshot_button: ClassVar[str] = _("Train")
     """button on the page of a snapshot for which this is the default kind"""
 
+    reads_goals: ClassVar[bool] = False
+    """whether its form offers only suites with something that a model should refuse"""
+
     mixes_text: ClassVar[bool] = False
     """whether it also takes a snapshot of text, to mix in"""
 

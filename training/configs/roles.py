@@ -101,5 +101,20 @@ OTHER_MODEL = Role(
     about="Evaluations only: the model to compare with.",
     teaches=False,
 )
-BESIDE = (REWARD_MODEL, WATCHDOG_MODEL, REFERENCE_MODEL, OTHER_MODEL)
+ATTACKER_MODEL = Role(
+    name="attacker_model",
+    kind=POLICY,
+    words=_("Attacker"),
+    label=_("Attacker model"),
+    help=_(
+        "Adds one more strategy: conversations of several turns, in which this model leads the"
+        " other one to each goal."
+    ),
+    choose=_("Choose a model"),
+    without=_("No attacker model"),
+    misfit=_("“%(model)s” writes no text to attack with. Choose another, or none."),
+    about="Attacks only: the model that leads conversations of several turns.",
+    teaches=False,
+)
+BESIDE = (REWARD_MODEL, WATCHDOG_MODEL, REFERENCE_MODEL, OTHER_MODEL, ATTACKER_MODEL)
 NAMES = (BASE, *(role.name for role in BESIDE))

@@ -15,8 +15,10 @@ from training.models.schedules import Chain, Firing, Link, Schedule
 from training.models.snapshots import Snapshot, SnapshotJudgment, SnapshotPrompt
 from training.models.suites import (
     AnswerScore,
+    AttackSample,
     BenchmarkAnswer,
     RatedSuite,
+    SampledAttempt,
     Suite,
     SuiteItem,
     SuiteScore,
@@ -24,6 +26,7 @@ from training.models.suites import (
 
 __all__ = [
     "AnswerScore",
+    "AttackSample",
     "BenchmarkAnswer",
     "Chain",
     "Curation",
@@ -38,6 +41,7 @@ __all__ = [
     "Run",
     "RunPoint",
     "RunSample",
+    "SampledAttempt",
     "SampledDocument",
     "Schedule",
     "Seat",

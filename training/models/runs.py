@@ -67,6 +67,9 @@ class Run(models.Model):
     other_model = models.ForeignKey(
         TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_against"
     )
+    attacker_model = models.ForeignKey(
+        TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_attacking"
+    )
     made_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="followers"
     )

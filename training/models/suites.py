@@ -91,6 +91,19 @@ class BenchmarkAnswer(models.Model):
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="answers")
     item = models.ForeignKey(SuiteItem, on_delete=models.PROTECT, related_name="answers")
+    strategy = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="of an attack, one of training.configs.evaluation.attack.STRATEGIES",
+    )
+    sample = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="of several attempts with one strategy"
+    )
+    asked = models.JSONField(
+        null=True, help_text="of an attack: the messages before the answer; else those of the item"
+    )
     text = models.TextField(blank=True, default="")
     follow_ups = models.JSONField(default=list, help_text="its answers to later turns")
     values = models.JSONField(default=dict, help_text="log-likelihoods or rewards")
@@ -109,7 +122,9 @@ class BenchmarkAnswer(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["run", "item"], name="benchmark_answer_once")
+            models.UniqueConstraint(
+                fields=["run", "item", "strategy", "sample"], name="benchmark_attempt_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -180,3 +195,27 @@ class RatedSuite(models.Model):
 
     def __str__(self) -> str:
         return f"raters on suite {self.suite_id} of run {self.run_id}"
+
+
+class AttackSample(models.Model):
+    """A campaign in which raters judge a random sample of a run's attempts."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attack_samples")
+    campaign = models.OneToOneField(Campaign, on_delete=models.PROTECT, related_name="+")
+    n_attempts = models.PositiveIntegerField(help_text="that could have been drawn")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"sample of the attempts of run {self.run_id}"
+
+
+class SampledAttempt(models.Model):
+    """An attempt in a sample, and the text that raters see of it."""
+
+    sample = models.ForeignKey(AttackSample, on_delete=models.CASCADE, related_name="attempts")
+    answer = models.OneToOneField(BenchmarkAnswer, on_delete=models.CASCADE, related_name="sampled")
+    response = models.OneToOneField(Response, on_delete=models.PROTECT, related_name="+")
+    probability = models.FloatField(help_text="with which it was drawn")
+
+    def __str__(self) -> str:
+        return f"attempt {self.answer_id} before raters"

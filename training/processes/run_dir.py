@@ -77,9 +77,7 @@ class UnableToSave(AnticipatedFailure):
 
 @dataclass(frozen=True)
 class Job:
-    """config.json. Paths are absolute; `output` is the name of the model's folder inside the run
-    folder.
-    """
+    """config.json. Paths are absolute; `output` names the model's folder in the run folder."""
 
     kind: str
     run_id: int
@@ -91,10 +89,12 @@ class Job:
     other_model: str | None = None
     watchdog_model: str | None = None
     reference_model: str | None = None
+    attacker_model: str | None = None
     ptx_snapshot: str | None = None
     """Of PPO and RLOO; None for `model` itself."""
     endpoint: Sequence[str] | None = None
-    """For a model behind an API: (URL, name there, environment variable of the key or "")."""
+    attacker_endpoint: Sequence[str] | None = None
+    """For models behind an API: (URL, name there, environment variable of the key or "")."""
     is_dry: bool = False
     output: str = "model"
     heartbeat_s: float = 5.0

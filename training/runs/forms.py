@@ -146,7 +146,9 @@ class RunForm(MachinesForm):
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
         if run_queue.reads_suites(kind):
             del self.fields["snapshot"]
-            self.fields["suites"] = SuitesField(label=gettext(about.snapshot_label))
+            self.fields["suites"] = SuitesField(
+                label=gettext(about.snapshot_label), goals_only=about.reads_goals
+            )
         if about.mixes_text:
             self.fields["ptx_snapshot"] = _text_field()
         usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)

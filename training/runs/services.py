@@ -18,6 +18,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
+from training.benchmarks.attacks import services as attacks_services
 from training.benchmarks.scorecards import services as scorecards_services
 from training.configs import roles
 from training.models import Node, Run, RunPoint, RunSample, TrainedModel
@@ -270,7 +271,9 @@ def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetim
         if result.scores:
             registry_services.store_scores(run_id=run_id, scores=result.scores, now=now)
         if result.has_answers:
-            scorecards_services.score_run(run=run_with_inputs(run_id=run_id), now=now)
+            run = run_with_inputs(run_id=run_id)
+            scorecards_services.score_run(run=run, now=now)
+            attacks_services.note_success(run=run)
         run_finished.notify_run_finished(run_id=run_id, now=now)
     return True
 

@@ -151,7 +151,7 @@ class LineSerializer(serializers.Serializer[Any]):
     by_reviewers = FigureSerializer()
 
 
-class SuccessSerializer(serializers.Serializer[Any]):
+class RedTeamingSuccessSerializer(serializers.Serializer[Any]):
     """The shares of attacks that got to 3 or 4 of 4."""
 
     all_attacks = LineSerializer()
@@ -184,11 +184,11 @@ class RedTeamings(ListModelMixin, ApiViewSet):
         made: RedTeaming = self.get_queryset().get(pk=campaign.pk)
         return made
 
-    @reads("read_attack_success", SuccessSerializer, query=SuccessQuery, is_one=False)
+    @reads("read_attack_success", RedTeamingSuccessSerializer, query=SuccessQuery, is_one=False)
     def success(self, request: Request) -> Response:
         """How often attacks succeed, by area and goal, with intervals between attackers."""
         found = figures.findings(campaign_id=self.asked.get("campaign"))
-        return Response(SuccessSerializer(found).data)
+        return Response(RedTeamingSuccessSerializer(found).data)
 
 
 @described(list_attacks="Attacks that have ended, newest first.", read_attack="One attack.")

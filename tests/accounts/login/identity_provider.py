@@ -27,7 +27,7 @@ class Company:
 
     def knows(self, subject: str, **claims: Any) -> None:
         """From now on the provider tells this of the person; what it told before is gone."""
-        requests.put(f"{self.url}/users/{subject}", json=claims, timeout=10).raise_for_status()
+        requests.put(f"{self.url}/users/{subject}", json=claims, timeout=60).raise_for_status()
 
     def client(self, *, site: str) -> dict[str, str]:
         """The site's id and secret at the provider."""
@@ -35,7 +35,7 @@ class Company:
             "redirect_uris": [site + BACK],
             "token_endpoint_auth_method": "client_secret_post",
         }
-        answer = requests.post(f"{self.url}/oauth2/clients", json=wish, timeout=10)
+        answer = requests.post(f"{self.url}/oauth2/clients", json=wish, timeout=60)
         answer.raise_for_status()
         made: dict[str, str] = answer.json()
         return made
@@ -65,7 +65,7 @@ def company() -> Iterator[Company]:
         yield Company(f"http://127.0.0.1:{port}")
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 Configure = Callable[..., None]
@@ -96,7 +96,7 @@ def arrive(client: Client, subject: str, *, begin: str = "/account/oidc/company/
     away = client.get(begin)
     assert away.status_code == 302, away.text
     back = requests.post(
-        away.headers["Location"], data={"sub": subject}, timeout=10, allow_redirects=False
+        away.headers["Location"], data={"sub": subject}, timeout=60, allow_redirects=False
     )
     assert back.status_code == 302, back.text
     address = urlsplit(back.headers["Location"])

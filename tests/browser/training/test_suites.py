@@ -37,7 +37,7 @@ def test_the_pages_of_suites_pass_axe_and_fit_a_phone(
 ) -> None:
     page = open_page("/suites/", noor)
     look_over(page, "suites-empty")
-    page.get_by_role("button", name="Add 8 built-in suites").click()
+    page.get_by_role("button", name="Add 9 built-in suites").click()
     expect(page.get_by_role("link", name="Basic knowledge")).to_be_visible()
     shown = {slug: f"/suites/{Suite.objects.get(slug=slug).pk}/" for slug in SHOWN}
     retired = Suite.objects.get(slug="best-of-four")

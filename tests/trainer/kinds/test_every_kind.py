@@ -38,6 +38,8 @@ QUICK: dict[str, Any] = {
     "rollout_dtype": "float32",
     "row_tokens": 128,
 }
+# Attacks make items longer.
+QUICK_BY_KIND = {"attack": {"max_tokens": 512, "many_shot": False, "max_items": 1}}
 SNAPSHOTS: dict[str, Callable[[Path], Path]] = {
     "comparisons": runs.rankings,
     "prompts": runs.prompts,
@@ -49,14 +51,19 @@ TIMED = {"seconds", "tokens_per_s", "responses_per_s", "items_per_s", "rollout_s
 
 def quick(kind: str) -> Settings:
     usual = configs.KINDS[kind].presets()["balanced"]
-    return replace(usual, **{name: QUICK[name] for name in QUICK if hasattr(usual, name)})
+    wanted = QUICK | QUICK_BY_KIND.get(kind, {})
+    return replace(usual, **{name: wanted[name] for name in wanted if hasattr(usual, name)})
 
 
 def made(
     path: Path, kind: str, model: Path, judge: RunFolder, *, is_dry: bool = False
 ) -> RunFolder:
     taken = configs.KINDS[kind].snapshots
-    make = SNAPSHOTS.get("" if "demonstrations" in taken else taken[0], runs.demonstrations)
+    make = (
+        runs.goals
+        if kind == "attack"
+        else SNAPSHOTS.get("" if "demonstrations" in taken else taken[0], runs.demonstrations)
+    )
     reward_model = judge.path / "model" if "reward_model" in configs.KINDS[kind].takes else None
     snapshot = make(path / "snapshot")
     return runs.prepare(

@@ -68,7 +68,7 @@ def test_without_redis_it_serves_people_and_says_what_waits(
     assert answer.json()["checks"] == ALL_WELL | {
         "broker": "The broker (Redis) is not responding. Imports, runs, reports and mail wait."
     }
-    assert time.monotonic() - began_at < 10
+    assert time.monotonic() - began_at < 30
 
 
 @pytest.mark.parametrize("is_frozen", [False, FROZEN])
@@ -83,7 +83,7 @@ def test_without_the_database_it_is_not_ready(
 
     assert (answer.status_code, answer.json()["status"]) == (503, "not ready")
     assert answer.json()["checks"]["database"] == "The database is not responding."
-    assert time.monotonic() - began_at < 10
+    assert time.monotonic() - began_at < 30
     assert client.get("/livez").text == "ok\n"
 
 
@@ -92,7 +92,7 @@ def test_a_store_that_does_not_answer_is_asked_once_at_a_time() -> None:
 
     def check() -> str:
         asked.append(1)
-        is_over.wait(10)
+        is_over.wait(60)
         return "answered"
 
     store = readiness.InBackground(check, limit_s=0.01)

@@ -6,7 +6,7 @@ from training.processes import background
 
 
 def test_the_result_arrives() -> None:
-    assert background.start(lambda: 7, name="seven").result(timeout=10) == 7
+    assert background.start(lambda: 7, name="seven").result(timeout=60) == 7
 
 
 def test_an_error_that_nobody_foresaw_is_raised_where_the_result_is_read() -> None:
@@ -16,4 +16,4 @@ def test_an_error_that_nobody_foresaw_is_raised_where_the_result_is_read() -> No
     done = background.start(call, name="broken")
 
     with pytest.raises(ZeroDivisionError, match="no"):
-        done.result(timeout=10)
+        done.result(timeout=60)

@@ -172,7 +172,7 @@ def processes(home: Path) -> Iterator[Processes]:
         for process in reversed(running.started):
             for pid in [*descendants(process.pid), process.pid]:
                 kill(pid)
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def kill(pid: int) -> None:

@@ -100,7 +100,7 @@ def s3() -> Iterator[str]:
         yield "s3://preferably/kept"
     finally:
         server.kill()
-        server.wait(timeout=20)
+        server.wait(timeout=60)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name)

@@ -5,9 +5,11 @@ from typing import Any
 
 from training.models import BenchmarkAnswer, Run
 
+_OF_ATTEMPT = ("strategy", "sample", "asked")
 _FIELDS = ("text", "follow_ups", "values", "sampling", "is_ended", "missing")
 
 
 def stored_rows(*, run: Run) -> Iterator[dict[str, Any]]:
     for answer in BenchmarkAnswer.objects.filter(run=run).order_by("pk").iterator(chunk_size=500):
-        yield {"item": answer.item_id} | {name: getattr(answer, name) for name in _FIELDS}
+        names = (*_OF_ATTEMPT, *_FIELDS) if answer.strategy else _FIELDS
+        yield {"item": answer.item_id} | {name: getattr(answer, name) for name in names}

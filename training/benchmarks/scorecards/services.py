@@ -17,6 +17,7 @@ from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.summary import ScoredAnswer, Summary, rewards_of, summarise
 from training.benchmarks.scoring import scorers
 from training.benchmarks.scoring.answers import Answer, Item, Score, Scorer
+from training.configs.evaluation.attack import AttackConfig
 from training.models import (
     AnswerScore,
     BenchmarkAnswer,
@@ -65,9 +66,7 @@ def store_answers(
         for batch in _batches(rows):
             known = SuiteItem.objects.filter(pk__in=[row["item"] for row in batch])
             pks = set(known.values_list("pk", flat=True))
-            answered = [row["item"] for row in batch if not row.get("missing")]
-            without = BenchmarkAnswer.objects.filter(run_id=run_id, item_id__in=answered)
-            without.exclude(missing="").delete()
+            _make_way(run_id, [row for row in batch if not row.get("missing")])
             BenchmarkAnswer.objects.bulk_create(
                 [_answer(run_id, row) for row in batch if row["item"] in pks],
                 ignore_conflicts=True,
@@ -80,8 +79,12 @@ def score_run(*, run: Run, beside: Sequence[str] = (), now: datetime) -> list[Su
     `beside` where they take its kind. Makes the scores of the model's newest run the current ones.
 
     An item without an answer, or whose answer the scorer cannot read, is counted as missing and
-    never as wrong.
+    never as wrong. The answers of an attack are scored one by one: they are no scores of suites.
     """
+    if run.kind == AttackConfig.kind:
+        for suite in _suites_of(run):
+            _score_answers(run, suite, scorers.SCORERS["refusal"])
+        return []
     computed = []
     for suite in _suites_of(run):
         found = [_score_answers(run, suite, scorer) for scorer in _scorers_of(suite, beside)]
@@ -140,6 +143,15 @@ def show_newest(*, model_id: int, suites: Iterable[int]) -> None:
         shown.filter(is_current=False, run__in=newest_run).update(is_current=True)
 
 
+def _make_way(run_id: int, answered: Sequence[Mapping[str, Any]]) -> None:
+    """Deletes earlier rows of these that have no answer."""
+    keys = {(row["item"], row.get("strategy", ""), row.get("sample", 0)) for row in answered}
+    stored = BenchmarkAnswer.objects.filter(run_id=run_id, item_id__in={key[0] for key in keys})
+    without = stored.exclude(missing="").values_list("pk", "item_id", "strategy", "sample")
+    gone = [pk for pk, *key in without if tuple(key) in keys]
+    BenchmarkAnswer.objects.filter(pk__in=gone).delete()
+
+
 def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
     each = iter(rows)
     while batch := list(islice(each, _BATCH)):
@@ -150,6 +162,9 @@ def _answer(run_id: int, row: Mapping[str, Any]) -> BenchmarkAnswer:
     return BenchmarkAnswer(
         run_id=run_id,
         item_id=row["item"],
+        strategy=row.get("strategy", ""),
+        sample=row.get("sample", 0),
+        asked=_storable(row.get("asked")),
         text=plain_text.storable(row.get("text") or ""),
         follow_ups=[plain_text.storable(text) for text in row.get("follow_ups") or ()],
         values=not_numbers.without(row.get("values") or {}),
@@ -157,6 +172,14 @@ def _answer(run_id: int, row: Mapping[str, Any]) -> BenchmarkAnswer:
         is_ended=row.get("is_ended"),
         missing=plain_text.storable(row.get("missing") or "")[:300],
     )
+
+
+def _storable(messages: Sequence[Mapping[str, str]] | None) -> list[dict[str, str]] | None:
+    if messages is None:
+        return None
+    return [
+        {name: plain_text.storable(text) for name, text in message.items()} for message in messages
+    ]
 
 
 def _suites_of(run: Run) -> QuerySet[Suite]:

@@ -27,10 +27,12 @@ class SuitesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     iterator = _ByArea
 
-    def __init__(self, **about: Any) -> None:
+    def __init__(self, *, goals_only: bool = False, **about: Any) -> None:
+        """`goals_only`: suites with something that a model should refuse."""
         widget = forms.CheckboxSelectMultiple()
         widget.template_name = "training/suites/_choices.html"
-        super().__init__(queryset=selectors.suites(), widget=widget, **about)
+        offered = selectors.with_goals() if goals_only else selectors.suites()
+        super().__init__(queryset=offered, widget=widget, **about)
         self.error_messages["required"] = _("Choose at least one suite.")
 
     def label_from_instance(self, obj: Suite) -> str:

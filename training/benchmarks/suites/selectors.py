@@ -1,8 +1,8 @@
 """Queries for suites."""
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from training.models import Suite
+from training.models import Suite, SuiteItem
 
 RETIRED = "retired"
 
@@ -16,6 +16,13 @@ def suites(*, shown: str = "") -> QuerySet[Suite]:
         return found.exclude(retired_at=None)
     offered = found.filter(retired_at=None)
     return offered.filter(area=shown) if shown else offered
+
+
+def with_goals() -> QuerySet[Suite]:
+    """Those offered that have an item which a model should refuse."""
+    wanted = SuiteItem.objects.filter(suite=OuterRef("pk"), content__wants="refuses")
+    written = suites().filter(kind=Suite.Kind.GENERATE)
+    return written.filter(Exists(wanted) | Q(options__wants="refuses"))
 
 
 def versions(*, suite: Suite) -> list[Suite]:

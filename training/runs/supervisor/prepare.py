@@ -13,7 +13,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from training.benchmarks.scorecards import answers
-from training.models import Run, Snapshot
+from training.configs.roles import ATTACKER_MODEL
+from training.models import Endpoint, Run, Snapshot, TrainedModel
 from training.processes import checkpoint_sums, child_process, environment, run_dir
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch, Rendezvous
@@ -32,15 +33,15 @@ def build_job(attempt: Attempt) -> run_dir.Job:
     run = attempt.run
     snapshot = _fetch_snapshot(attempt, run.snapshot)
     mixed_in = run.ptx_snapshot
+    endpoint = _usable_endpoint(run.base_model)
+    attacker = _usable_endpoint(run.attacker_model) if run.attacker_model else None
     beside: dict[str, Any] = {
-        name: _fetch_model(attempt, model.location) for name, model in run.models_beside.items()
+        name: _fetch_model(attempt, model.location)
+        for name, model in run.models_beside.items()
+        if attacker is None or name != ATTACKER_MODEL.name
     }
-    endpoint = endpoints.endpoint_of(model=run.base_model)
-    if endpoint:
-        try:
-            endpoints.check_use(endpoint=endpoint)
-        except UnableToRegister as problem:
-            raise UnableToStart(problem.sentence) from problem
+    if attacker and run.attacker_model:
+        beside[ATTACKER_MODEL.name] = run.attacker_model.location
     if run.reference_model_id == run.base_model_id:
         beside.pop("reference_model", None)  # the child has it already
     return run_dir.Job(
@@ -51,7 +52,8 @@ def build_job(attempt: Attempt) -> run_dir.Job:
         model=(
             run.base_model.location if endpoint else _fetch_model(attempt, run.base_model.location)
         ),
-        endpoint=(endpoint.url, endpoint.served_name, endpoint.key_variable) if endpoint else None,
+        endpoint=_address(endpoint),
+        attacker_endpoint=_address(attacker),
         **beside,
         is_dry=run.is_dry,
         snapshot=str(snapshot),
@@ -211,9 +213,26 @@ def _log_title(run: Run) -> str:
 
 
 def _endpoint_key(run: Run) -> dict[str, str]:
-    """The API key of the run's endpoint, as an environment variable. The child gets no
+    """The API keys of the run's endpoints, as environment variables. The child gets no
     other key.
     """
-    endpoint = endpoints.endpoint_of(model=run.base_model)
-    key = environment.key_of(endpoint.key_variable) if endpoint else ""
-    return {endpoint.key_variable: key} if endpoint and key else {}
+    models = [model for model in (run.base_model, run.attacker_model) if model is not None]
+    found = [endpoints.endpoint_of(model=model) for model in models]
+    variables = {endpoint.key_variable for endpoint in found if endpoint}
+    keys = {name: environment.key_of(name) for name in variables}
+    return {name: key for name, key in keys.items() if key}
+
+
+def _usable_endpoint(model: TrainedModel) -> Endpoint | None:
+    """The model's endpoint, or None for weights. Raises UnableToStart."""
+    endpoint = endpoints.endpoint_of(model=model)
+    if endpoint:
+        try:
+            endpoints.check_use(endpoint=endpoint)
+        except UnableToRegister as problem:
+            raise UnableToStart(problem.sentence) from problem
+    return endpoint
+
+
+def _address(endpoint: Endpoint | None) -> tuple[str, str, str] | None:
+    return (endpoint.url, endpoint.served_name, endpoint.key_variable) if endpoint else None

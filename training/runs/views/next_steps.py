@@ -8,6 +8,7 @@ from django.utils.translation import gettext, ngettext
 
 from accounts.models import User
 from training import configs
+from training.configs.evaluation.attack import AttackConfig
 from training.configs.knobs import POLICY, RESPONSES, REWARD
 from training.models import Run, TrainedModel
 from training.runs import run_queue
@@ -25,6 +26,8 @@ def next_steps(*, run: Run, person: User) -> list[NextStep]:
         return []
     if configs.KINDS[run.kind].leaves == RESPONSES:
         return _with_responses(run, person)
+    if run.kind == AttackConfig.kind:
+        return [NextStep(gettext("See the attacks"), reverse("run_attacks", args=[run.pk]))]
     if run_queue.reads_suites(run.kind):
         card = reverse("model_scorecard", args=[run.base_model_id])
         return [NextStep(gettext("See the scorecard"), card)]

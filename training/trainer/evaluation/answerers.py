@@ -252,7 +252,7 @@ def judged(
         if row["missing"]:
             continue
         texts = [row["text"], *row["follow_ups"]]
-        prompts[item.pk] = conversation(item, texts[:-1])
+        prompts[item.pk] = items.conversation(item, texts[:-1])
         last.append(
             {"prompt_id": item.pk, "text": texts[-1], "is_ended": row["is_ended"] is not False}
         )
@@ -262,15 +262,6 @@ def judged(
         row | {"values": {"reward": rewards[item.pk]}} if item.pk in rewards else row
         for item, row in zip(batch, rows, strict=True)
     ]
-
-
-def conversation(item: Item, answers: Sequence[str]) -> list[Message]:
-    """The messages up to the user's turn that comes after these answers."""
-    messages = list(item.messages)
-    for text, said in zip(answers, item.later_turns, strict=False):
-        messages.append({"role": "assistant", "content": text})
-        messages.append({"role": "user", "content": said})
-    return messages
 
 
 def _answered(
@@ -329,5 +320,5 @@ def _max_tokens(model: Any, config: BenchmarkConfig) -> int:
 
 def _seed(seed: int, talks: Sequence[_Conversation], turn: int) -> int:
     """Depends on the items, not on earlier batches, so that a resumed run writes the same."""
-    named = f"{seed}:{turn}:{[talk.item.pk for talk in talks]}"
+    named = f"{seed}:{turn}:{[talk.item.name for talk in talks]}"
     return int.from_bytes(hashlib.sha256(named.encode()).digest()[:7], "big")

@@ -7,13 +7,14 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import torch
 
+from training.configs.evaluation.attack import AttackConfig
 from training.configs.evaluation.benchmark import LM_EVAL, BenchmarkConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
@@ -21,8 +22,10 @@ from training.trainer import data, parallel
 from training.trainer.data import Row
 from training.trainer.evaluation import endpoint, harness, items, lengths
 from training.trainer.evaluation.answerers import Answerer, LanguageModel, RewardModel
+from training.trainer.evaluation.attacks.attacking import Attacking
+from training.trainer.evaluation.attacks.attempts import attempts
 from training.trainer.evaluation.harness import HarnessRun, UnableToRunTask
-from training.trainer.evaluation.items import Item
+from training.trainer.evaluation.items import Item, Key
 from training.trainer.modeling import loading, precision
 from training.trainer.reward.scoring import TextJudge
 
@@ -43,7 +46,7 @@ class _Benchmark:
     folder: RunFolder
     batches: list[list[Item]]
     tasks: list[list[Item]]
-    done: set[int]
+    done: set[Key]
     n_shown: int = 0
     n_answered: int = 0
     seconds: float = 0.0
@@ -54,7 +57,7 @@ class _Benchmark:
         return [
             (step, batch)
             for step, batch in enumerate(self.batches, start=1)
-            if any(item.pk not in self.done for item in batch)
+            if any(item.key not in self.done for item in batch)
         ]
 
     @property
@@ -78,6 +81,8 @@ def carry_out(job: Job, config: BenchmarkConfig, folder: RunFolder) -> Result:
     if job.endpoint is None:
         parallel.connect()
     found = items.read(Path(job.snapshot), config)
+    if isinstance(config, AttackConfig):
+        found = attempts(found, config, with_attacker=job.attacker_model is not None)
     tasks = items.by_suite([item for item in found if item.kind == LM_EVAL])
     if tasks:
         harness.require_installed()
@@ -85,7 +90,8 @@ def carry_out(job: Job, config: BenchmarkConfig, folder: RunFolder) -> Result:
     batches = items.batches(others, config.batch_size)
     if job.is_dry:
         batches, tasks = batches[:_DRY_RUN_BATCHES], tasks[:1]
-    done = items.resume(folder, repeats_missing=job.endpoint is not None)
+    asks_endpoint = job.endpoint is not None or job.attacker_endpoint is not None
+    done = items.resume(folder, repeats_missing=asks_endpoint)
     if job.endpoint is None:
         # The first process has the file of an earlier attempt; one on another machine has none.
         done = parallel.gathered({folder.rank: done})[0]
@@ -102,15 +108,30 @@ def carry_out(job: Job, config: BenchmarkConfig, folder: RunFolder) -> Result:
 
 def _answer_with_model(run: _Benchmark) -> str:
     with _answerer(run.job, run.config) as answerer:
-        if isinstance(answerer, LanguageModel | RewardModel):
+        reader = answerer.target if isinstance(answerer, Attacking) else answerer
+        if isinstance(reader, LanguageModel | RewardModel):
             asked = [item for batch in run.batches for item in batch]
-            lengths.require_room(asked, answerer, Path(run.job.snapshot))
-        _say_what_is_answered(run, answerer)
+            lengths.require_room(asked, reader, Path(run.job.snapshot))
+        _say_what_is_answered(run, reader)
         return _answer_all(run, answerer)
 
 
 @contextmanager
 def _answerer(job: Job, config: BenchmarkConfig) -> Iterator[Answerer]:
+    with ExitStack() as models:
+        target = models.enter_context(_model(job, config))
+        if not isinstance(config, AttackConfig):
+            yield target
+            return
+        attacker = None
+        if job.attacker_model is not None:
+            own = replace(job, model=job.attacker_model, endpoint=job.attacker_endpoint)
+            attacker = models.enter_context(_model(own, config))
+        yield Attacking(target, attacker, config)
+
+
+@contextmanager
+def _model(job: Job, config: BenchmarkConfig) -> Iterator[Answerer]:
     if job.endpoint is not None:
         dtype = precision.dtype(config.dtype)
         judge = TextJudge(job.reward_model, dtype) if job.reward_model else None
@@ -151,7 +172,7 @@ def _run_tasks(run: _Benchmark) -> str:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     errors = []
-    waiting = [task for task in run.tasks if any(item.pk not in run.done for item in task)]
+    waiting = [task for task in run.tasks if any(item.key not in run.done for item in task)]
     step = run.n_steps - sum(map(run.steps_of, waiting))
     for at_once in data.batches(waiting, parallel.n_processes()):
         started_at = time.monotonic()
@@ -211,7 +232,7 @@ def _is_stop_requested(folder: RunFolder, answerer: Answerer) -> bool:
 
 
 def _store(run: _Benchmark, step: int, batch: Sequence[Item], rows: Sequence[Row]) -> None:
-    new = [row for row in rows if row["item"] not in run.done]
+    new = [row for row in rows if items.key_of(row) not in run.done]
     run.folder.append_lines(run_dir.ANSWERS, new)
     run.n_answered += len(rows)
     run.folder.append_point(step, run.n_steps, {"items_per_s": run.items_per_s})
@@ -243,12 +264,15 @@ def _metrics(run: _Benchmark) -> dict[str, Any]:
         found["reward"] = fmean(rewards)
     if ended:
         found["ended"] = fmean(ended)
+    if isinstance(run.config, AttackConfig):
+        found["n_goals"] = len({row["item"] for row in items.written(run.folder)})
     return found | ({"items_per_s": run.items_per_s} if run.n_answered else {})
 
 
 def _say_what_is_asked(run: _Benchmark, found: Sequence[Item]) -> None:
     n_suites = len({item.suite for item in found})
-    note = f"{counted(len(found), 'item')} of {counted(n_suites, 'suite')}."
+    what = "attempt" if isinstance(run.config, AttackConfig) else "item"
+    note = f"{counted(len(found), what)} of {counted(n_suites, 'suite')}."
     if run.done:
         note += f" Resumed: {len(run.done)} were already done."
     run.folder.append_note(note)

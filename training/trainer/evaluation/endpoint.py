@@ -103,14 +103,14 @@ class Endpoint:
 
     def _sampling(self, item: Item) -> Sampling:
         """Each item has its own seed: for the same seed, a server returns the same response."""
-        named = f"{self.config.seed}:{item.pk}"
+        named = f"{self.config.seed}:{item.name}"
         digest = hashlib.sha256(named.encode()).digest()
         seed = int.from_bytes(digest[:4], "big") % remote.LARGEST_SEED
         return Sampling(self.config.temperature, 1.0, self.config.max_new_tokens, seed)
 
 
 def _messages(item: Item, answers: Sequence[str]) -> list[Message]:
-    messages = answerers.conversation(item, answers)
+    messages = items.conversation(item, answers)
     if item.kind == CHOICE:
         last = messages[-1]
         messages[-1] = last | {"content": with_choices(last["content"], item.texts)}

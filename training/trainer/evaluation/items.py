@@ -14,6 +14,8 @@ from training.trainer.data import Message, Row
 CHALLENGE = "Are you sure?"
 """What is said to an answer of a flip suite that has no challenge of its own."""
 _SPLIT = "test"
+Key = tuple[int, str, int]
+"""(item, strategy, sample): what has one answer in a run. A benchmark has no strategies."""
 
 
 class NoAnswer(Exception):
@@ -33,6 +35,18 @@ class Item:
     messages: list[Message]
     row: Mapping[str, Any]
     line: int
+    strategy: str = ""
+    """of an attempt of an attack run; "" for an item of a benchmark"""
+    sample: int = 0
+
+    @property
+    def key(self) -> Key:
+        return self.pk, self.strategy, self.sample
+
+    @property
+    def name(self) -> int | str:
+        """What seeds are drawn from."""
+        return f"{self.pk}:{self.strategy}:{self.sample}" if self.strategy else self.pk
 
     @property
     def texts(self) -> list[str]:
@@ -85,6 +99,15 @@ def batches(items: Sequence[Item], size: int) -> list[list[Item]]:
     ]
 
 
+def conversation(item: Item, answers: Sequence[str]) -> list[Message]:
+    """The messages up to the user's turn that comes after these answers."""
+    messages = list(item.messages)
+    for text, said in zip(answers, item.later_turns, strict=False):
+        messages.append({"role": "assistant", "content": text})
+        messages.append({"role": "user", "content": said})
+    return messages
+
+
 def by_suite(items: Sequence[Item]) -> list[list[Item]]:
     found: dict[int, list[Item]] = {}
     for item in items:
@@ -92,11 +115,15 @@ def by_suite(items: Sequence[Item]) -> list[list[Item]]:
     return list(found.values())
 
 
-def resume(folder: RunFolder, *, repeats_missing: bool) -> set[int]:
+def key_of(row: Row) -> Key:
+    return row["item"], row.get("strategy", ""), row.get("sample", 0)
+
+
+def resume(folder: RunFolder, *, repeats_missing: bool) -> set[Key]:
     """The items that an earlier attempt has done. With `repeats_missing`, those without an answer
     are removed from the file and asked again.
     """
-    kept = {row["item"]: row for row in written(folder) if not (repeats_missing and row["missing"])}
+    kept = {key_of(row): row for row in written(folder) if not (repeats_missing and row["missing"])}
     folder.replace_lines(run_dir.ANSWERS, kept.values())
     return set(kept)
 

@@ -29,6 +29,7 @@ from preferably_client.rows import (
     Agreement,
     Appeal,
     Attack,
+    Attacks,
     AuditEvent,
     BasisEnum,
     BenchmarkAnswer,
@@ -115,6 +116,7 @@ from preferably_client.rows import (
     ReasonEnum,
     RecipeEnum,
     RedTeaming,
+    RedTeamingSuccess,
     RejectionCategoryEnum,
     Response,
     RestoredDocument,
@@ -125,6 +127,7 @@ from preferably_client.rows import (
     Run,
     RunKind,
     Sample,
+    Sampled,
     Schedule,
     Scorecard,
     ScoredModel,
@@ -139,7 +142,6 @@ from preferably_client.rows import (
     StoredResponses,
     StrategyEnum,
     StyleEnum,
-    Success,
     Suite,
     SuiteArea,
     SuiteItem,
@@ -2609,12 +2611,12 @@ class Operations:
         )
 
     @operation
-    def read_attack_success(self, *, campaign: int | None = None) -> Call[Success]:
+    def read_attack_success(self, *, campaign: int | None = None) -> Call[RedTeamingSuccess]:
         """How often attacks succeed, by area and goal, with intervals between attackers.
 
         `campaign`: Leave it out for all campaigns.
         """
-        return get(Success, "red-teaming/success", campaign=campaign)
+        return get(RedTeamingSuccess, "red-teaming/success", campaign=campaign)
 
     @listing
     def list_responses(self, *, prompt: int | None = None) -> Listing[Response]:
@@ -2662,7 +2664,16 @@ class Operations:
         self,
         *,
         kind: Literal[
-            "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
+            "sft",
+            "reward",
+            "ppo",
+            "dpo",
+            "rloo",
+            "pretrain",
+            "sample",
+            "evaluate",
+            "benchmark",
+            "attack",
         ]
         | None = None,
         state: Literal["queued", "running", "finished", "succeeded", "stopped", "failed", "lost"]
@@ -2691,6 +2702,7 @@ class Operations:
         watchdog_model: int | Unset | None = UNSET,
         reference_model: int | Unset | None = UNSET,
         other_model: int | Unset | None = UNSET,
+        attacker_model: int | Unset | None = UNSET,
         preset: PresetEnum | Unset = UNSET,
         n_gpus: int | Unset = UNSET,
         memory_gb: int | Unset = UNSET,
@@ -2722,6 +2734,9 @@ class Operations:
         the fine-tuned model that the base model's line began with.
 
         `other_model`: Evaluations only: the model to compare with.
+
+        `attacker_model`: Attacks only: the model that leads conversations of several
+        turns.
 
         `preset`: Settings to start from.
 
@@ -2758,6 +2773,7 @@ class Operations:
                     "watchdog_model": watchdog_model,
                     "reference_model": reference_model,
                     "other_model": other_model,
+                    "attacker_model": attacker_model,
                     "preset": preset,
                     "n_gpus": n_gpus,
                     "memory_gb": memory_gb,
@@ -2797,6 +2813,34 @@ class Operations:
     ) -> Listing[BenchmarkAnswer]:
         """What its model answered to the items of suites, with every score."""
         return pages(BenchmarkAnswer, f"runs/{run_id}/answers", suite=suite)
+
+    @operation
+    def read_run_attacks(self, run_id: int) -> Call[Attacks]:
+        """How often an attack succeeded, by strategy and area. 404 for runs of other kinds."""
+        return get(Attacks, f"runs/{run_id}/attacks")
+
+    @operation
+    def send_attacks_to_raters(
+        self,
+        run_id: int,
+        pool: int,
+        *,
+        n: int | Unset = UNSET,
+        overlap: int | Unset = UNSET,
+        sensitive: Sequence[SensitiveEnum] | Unset = UNSET,
+    ) -> Call[Sampled]:
+        """Open a campaign in which raters judge attempts drawn at random. Their answers
+        correct the success rate. 409 if raters have all attempts already.
+
+        `n`: Attempts.
+
+        `sensitive`: Kinds of upsetting content, besides those of the attempts' areas.
+        """
+        return post(
+            Sampled,
+            f"runs/{run_id}/attacks/raters",
+            {"pool": pool} | given({"n": n, "overlap": overlap, "sensitive": sensitive}),
+        )
 
     @operation
     def extend_run(self, run_id: int, amount: int, *, name: str | Unset = UNSET) -> Call[Run]:
@@ -2939,6 +2983,7 @@ class Operations:
         watchdog_model: int | Unset | None = UNSET,
         reference_model: int | Unset | None = UNSET,
         other_model: int | Unset | None = UNSET,
+        attacker_model: int | Unset | None = UNSET,
         preset: PresetEnum | Unset = UNSET,
         n_gpus: int | Unset = UNSET,
         memory_gb: int | Unset = UNSET,
@@ -2970,6 +3015,9 @@ class Operations:
         the fine-tuned model that the base model's line began with.
 
         `other_model`: Evaluations only: the model to compare with.
+
+        `attacker_model`: Attacks only: the model that leads conversations of several
+        turns.
 
         `preset`: Settings to start from.
 
@@ -3007,6 +3055,7 @@ class Operations:
                     "watchdog_model": watchdog_model,
                     "reference_model": reference_model,
                     "other_model": other_model,
+                    "attacker_model": attacker_model,
                     "preset": preset,
                     "n_gpus": n_gpus,
                     "memory_gb": memory_gb,

@@ -14,6 +14,8 @@ __all__ = [
     "AnswerScore",
     "Appeal",
     "Attack",
+    "AttackGroup",
+    "Attacks",
     "AttemptState",
     "AuditEvent",
     "BasisEnum",
@@ -93,6 +95,7 @@ __all__ = [
     "Matching",
     "MeasuredRule",
     "Message",
+    "MethodEnum",
     "Model",
     "ModelKind",
     "ModelResponse",
@@ -157,6 +160,7 @@ __all__ = [
     "ReasonEnum",
     "RecipeEnum",
     "RedTeaming",
+    "RedTeamingSuccess",
     "RejectionCategoryEnum",
     "Report",
     "Response",
@@ -173,6 +177,7 @@ __all__ = [
     "RunKind",
     "RunState",
     "Sample",
+    "Sampled",
     "Schedule",
     "Score",
     "Scorecard",
@@ -295,6 +300,8 @@ LedgerEntryOutcomeEnum = Literal["removed", "changed"]
 
 LinkStateEnum = Literal["waiting", "approval", "working", "done", "failed"]
 
+MethodEnum = Literal["labels", "rates", "uncorrected", "counted"]
+
 ModelKind = Literal["policy", "reward"]
 
 ModelStage = Literal["candidate", "approved", "retired"]
@@ -331,6 +338,9 @@ NewSuiteShapeEnum = Literal[
     "mt-bench",
     "truthfulqa",
     "truthfulqa-mc",
+    "do-not-answer",
+    "pyrit-objectives",
+    "goals",
 ]
 
 OnboardingStepKind = Literal[
@@ -419,7 +429,7 @@ RowFormat = Literal[
 ]
 
 RunKind = Literal[
-    "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark"
+    "sft", "reward", "ppo", "dpo", "rloo", "pretrain", "sample", "evaluate", "benchmark", "attack"
 ]
 
 RunState = Literal["queued", "running", "finished"]
@@ -593,6 +603,21 @@ class Attack:
 
 
 @dataclass(frozen=True)
+class AttackGroup:
+    name: str
+    success: Success
+    hits: dict[str, float]
+    """k → share of goals reached at least once in k attempts, uncorrected."""
+
+
+@dataclass(frozen=True)
+class Attacks:
+    overall: AttackGroup
+    by_strategy: list[AttackGroup]
+    by_area: list[AttackGroup]
+
+
+@dataclass(frozen=True)
 class AuditEvent:
     id: int
     at: datetime
@@ -612,6 +637,12 @@ class BenchmarkAnswer:
     suite: int
     item: int
     key: str
+    strategy: str
+    """Of an attempt of an attack; otherwise empty."""
+    sample: int
+    """Number of the attempt with this strategy."""
+    asked: list[dict[str, Any]] | None
+    """Of an attack: the messages before the answer."""
     text: str
     follow_ups: list[Any]
     """Its answers to later turns."""
@@ -2088,6 +2119,16 @@ class RedTeaming:
 
 
 @dataclass(frozen=True)
+class RedTeamingSuccess:
+    """The shares of attacks that got to 3 or 4 of 4."""
+
+    all_attacks: Line
+    lines: list[Line]
+    agreement: Figure
+    """Krippendorff's α of attackers and reviewers, ordinal."""
+
+
+@dataclass(frozen=True)
 class Report:
     """The report that the numbers are from."""
 
@@ -2223,6 +2264,8 @@ class Run:
     """
     other_model: int | None
     """Evaluations only: the model to compare with."""
+    attacker_model: int | None
+    """Attacks only: the model that leads conversations of several turns."""
     made_from: int | None
     """The run it is a copy or an extension of."""
     made_as: str
@@ -2271,6 +2314,14 @@ class Sample:
     response: str
     scores: dict[str, Any]
     """Scores by name: a number, true or false."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    campaign: int
+    n: int
+    n_attempts: int
+    """That could have been drawn."""
 
 
 @dataclass(frozen=True)
@@ -2486,12 +2537,22 @@ class StoredResponses:
 
 @dataclass(frozen=True)
 class Success:
-    """The shares of attacks that got to 3 or 4 of 4."""
+    """How often attacks succeeded. `share` is the best estimate, made by `method`."""
 
-    all_attacks: Line
-    lines: list[Line]
-    agreement: Figure
-    """Krippendorff's α of attackers and reviewers, ordinal."""
+    n: int
+    """Attempts with an answer."""
+    n_goals: int
+    n_found: int
+    """The classifier calls these successful."""
+    n_labelled: int
+    """Raters have judged these."""
+    method: MethodEnum
+    """labels: corrected by raters' labels of a random sample; rates: by the classifier's
+    known rates; uncorrected; counted: too few goals for an estimate.
+    """
+    share: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def test_a_poll_reads_neither_the_history_nor_the_answers(
     with CaptureQueriesContext(connection) as queries:
         assert client.get(f"{address}answers").status_code == 204
 
-    read = " ".join(query["sql"] for query in queries)
+    read = " ".join(str(query["sql"]) for query in queries)
     assert "labeling_conversationturn" in read
     assert "labeling_prompt" not in read
     assert "labeling_response" not in read

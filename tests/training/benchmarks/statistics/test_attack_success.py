@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from benchmarks.fixtures.simulated_attacks import Attacks, drawn
+from benchmarks.fixtures.attacks.simulated_attacks import Attacks, drawn
 from training.benchmarks.statistics import attack_success
 from training.benchmarks.statistics.attack_success import Rates
 

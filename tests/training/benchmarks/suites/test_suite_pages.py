@@ -59,7 +59,7 @@ def test_only_researchers_see_suites(client: Client, raul: Rater) -> None:
 def test_the_list_begins_empty_and_offers_those_of_the_product(researcher: Client) -> None:
     page = text_of(researcher.get("/suites/"))
     assert "No suites yet" in page
-    assert "Add 8 built-in suites" in page
+    assert "Add 9 built-in suites" in page
     researcher.post("/suites/shipped/")
     page = text_of(researcher.get("/suites/"))
     assert "Basic knowledge" in page

@@ -66,6 +66,17 @@ def store(*, now: datetime) -> int:
 
 def agreement() -> Agreement:
     """Over every answer of a benchmark run that raters of this site have labelled."""
+    found = labelled()
+    prompts = [prompt for prompt, _people, _machine in found]
+    same = [float(people == machine) for _prompt, people, machine in found]
+    alike = [
+        float((people == COMPLIES) == (machine == COMPLIES)) for _prompt, people, machine in found
+    ]
+    return Agreement(len(found), len(set(prompts)), _share(alike, prompts), _share(same, prompts))
+
+
+def labelled() -> list[tuple[int, str, str]]:
+    """(prompt, what most raters call the answer, what the classifier calls it)"""
     said = _labels_of_people(_rated())
     scorer = scorers.SCORERS["refusal"].key
     rows = AnswerScore.objects.filter(scorer=scorer, answer__response__in=said).values_list(
@@ -73,13 +84,7 @@ def agreement() -> Agreement:
     )
     # One response can belong to answers of one run only, and a label is the same for each.
     found = {response: (prompt, said[response], label) for response, prompt, label in rows}
-    prompts = [prompt for prompt, _people, _machine in found.values()]
-    same = [float(people == machine) for _prompt, people, machine in found.values()]
-    alike = [
-        float((people == COMPLIES) == (machine == COMPLIES))
-        for _prompt, people, machine in found.values()
-    ]
-    return Agreement(len(found), len(set(prompts)), _share(alike, prompts), _share(same, prompts))
+    return list(found.values())
 
 
 def _rated() -> QuerySet[RatedSuite]:

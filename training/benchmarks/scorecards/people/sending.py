@@ -16,6 +16,7 @@ from labeling.data import intake
 from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
 from training.benchmarks.scoring import scorers
 from training.benchmarks.scoring.refusal import classifier
+from training.configs.evaluation.attack import AttackConfig
 from training.models import BenchmarkAnswer, RatedSuite, Run, Suite
 from training.snapshots.response_numbers import response_number
 
@@ -66,7 +67,10 @@ class _Pair:
 def runs_to_compare(*, run: Run, suite: Suite) -> Sequence[Run]:
     """Finished runs of other models with written answers to the suite, the newest first."""
     with_answers = Run.objects.filter(
-        answers__item__suite=suite, answers__missing="", state=Run.State.FINISHED
+        answers__item__suite=suite,
+        answers__missing="",
+        answers__strategy="",
+        state=Run.State.FINISHED,
     )
     others = with_answers.exclude(base_model__source=run.base_model.source)
     return list(others.select_related("base_model").distinct().order_by("-finished_at", "-pk"))
@@ -104,6 +108,8 @@ def send_to_raters(
 
 
 def _sources(run: Run, against: Run, suite: Suite) -> tuple[Source, Source]:
+    if run.kind == AttackConfig.kind:
+        raise UnableToSend(_("Attempts of an attack go to raters from the page of its attacks."))
     if suite.kind != Suite.Kind.GENERATE:
         raise UnableToSend(_("Raters can judge written answers only, and this suite has none."))
     ours, theirs = run.base_model.source, against.base_model.source

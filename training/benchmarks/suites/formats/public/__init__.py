@@ -5,6 +5,7 @@ suite.yaml would say of them. Licence and version are asked on the form, since t
 from collections.abc import Mapping
 
 from training.benchmarks.suites.formats.public import (
+    attack_goals,
     mt_bench,
     reward_bench,
     safety_prompts,
@@ -21,6 +22,9 @@ READERS: Mapping[str, PublicFormat] = {
     "mt-bench": mt_bench.MT_BENCH,
     "truthfulqa": truthful_qa.TRUTHFULQA,
     "truthfulqa-mc": truthful_qa.TRUTHFULQA_MC,
+    "do-not-answer": attack_goals.DO_NOT_ANSWER,
+    "pyrit-objectives": attack_goals.PYRIT,
+    "goals": attack_goals.LINES,
 }
 UNKNOWN = "suite"
 

@@ -58,17 +58,23 @@ def table_of(content: bytes, notes: Notes | None, *, most: int = MAX_ITEMS + 1) 
     noted = notes or Notes("")
     if content.startswith(_PARQUET):
         return _of_parquet(content, noted)[:most]
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = content.count(b"\n", 0, problem.start) + 1
-        noted.add(line, _("Not UTF-8 text. Save the file as UTF-8."))
+    if (text := decoded(content, noted)) is None:
         return []
     beginning = text[:1000].lstrip()
     if beginning.startswith("["):
         return _of_list(text, noted)[:most]
     rows = items.rows_of(content, noted) if beginning.startswith("{") else _of_csv(text, noted)
     return [row for row, _n in zip(rows, range(most), strict=False)]
+
+
+def decoded(content: bytes, notes: Notes) -> str | None:
+    """None, and a note, if it is no UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content.count(b"\n", 0, problem.start) + 1
+        notes.add(line, _("Not UTF-8 text. Save the file as UTF-8."))
+        return None
 
 
 def _of_list(text: str, notes: Notes) -> list[Row]:
@@ -109,13 +115,18 @@ def _of_parquet(content: bytes, notes: Notes) -> list[Row]:
 
 
 def _of_csv(text: str, notes: Notes) -> Iterator[Row]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    """PyRIT's files begin with notes, each a line after “#”."""
+    n_notes = next(n for n, line in enumerate(f"{text}\n".split("\n")) if line[:1] != "#")
+    lines = io.StringIO(text, newline="")
+    for _note in range(n_notes):
+        lines.readline()
+    reader = csv.DictReader(lines)
     try:
         for record in reader:
             fields = {name: value for name, value in record.items() if isinstance(name, str)}
             # A record may span lines: it is named by its first.
             n_breaks = sum(str(value).count("\n") for value in fields.values())
-            yield Row(reader.line_num - n_breaks, fields)
+            yield Row(n_notes + reader.line_num - n_breaks, fields)
     except csv.Error as problem:
         notes.add(
             reader.line_num,

@@ -1,0 +1,121 @@
+"""A random sample of attempts before raters, and what their answers change."""
+
+import pytest
+
+from accounts.models import User
+from benchmarks.fixtures.attacks.attacked_model import CAUGHT, GAVE_IN, REFUSED
+from labeling.models import Pool, Prompt, Rater
+from tests.cast import rater_called
+from tests.training.benchmarks.attacks import rows
+from tests.training.benchmarks.scorecards.rows import NOW
+from training.benchmarks.attacks import attempts, sampling, success
+from training.benchmarks.attacks.sampling import Terms
+from training.models import AttackSample, BenchmarkAnswer, Run, SampledAttempt, Suite
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def suite(db: None) -> Suite:
+    return rows.goals()
+
+
+@pytest.fixture
+def run(suite: Suite, noor: User) -> Run:
+    return rows.attacked(suite, noor, rows.lines(suite, rows.a_third))
+
+
+def sent(run: Run, pool: Pool, by: User, *, n: int = 12) -> AttackSample:
+    terms = Terms(pool=pool, n=n, overlap=1)
+    return sampling.send_to_raters(run=run, terms=terms, by=by, now=NOW)
+
+
+def test_a_sample_is_drawn_with_known_probability_and_shown_in_pairs(
+    run: Run, day_shift: Pool, noor: User
+) -> None:
+    sample = sent(run, day_shift, noor)
+
+    drawn = list(sample.attempts.select_related("response", "answer__item"))
+    assert (sample.n_attempts, len(drawn), sample.campaign.state) == (40, 12, "open")
+    assert {one.probability for one in drawn} == {12 / 40}
+    assert sample.campaign.items.count() == 6
+    for one in drawn:
+        assert one.response.text == (
+            f"**Goal**\n\n{one.answer.item.prompt[0]['content']}\n\n**Asked last**\n\n"
+            f"As Rex: {one.answer.item.prompt[0]['content']}\n\n**Answer**\n\n{one.answer.text}"
+        )
+        assert "tuned" not in one.response.text
+        assert one.answer.strategy not in one.response.text.lower().split()
+
+
+def test_raters_have_to_agree_to_what_the_areas_of_a_pair_hold(
+    run: Run, day_shift: Pool, noor: User
+) -> None:
+    sample = sent(run, day_shift, noor)
+
+    for item in sample.campaign.items.select_related("prompt"):
+        of_these = SampledAttempt.objects.filter(response__in=item.responses.all())
+        areas = set(of_these.values_list("answer__item__category", flat=True))
+        assert set(item.prompt.sensitive) == areas
+        assert item.prompt.split == Prompt.Split.TEST
+    assert sampling.upsetting("Self-harm and drugs") == ["self_harm"]
+    assert sampling.upsetting("deception") == ["other"]
+
+
+def test_a_second_sample_goes_on_where_the_first_ended(
+    run: Run, day_shift: Pool, noor: User
+) -> None:
+    for n in (12, 20, 30):
+        sent(run, day_shift, noor, n=n)
+
+    assert [n for _one, n, _open in sampling.samples(run=run)] == [12, 20, 8]
+    assert SampledAttempt.objects.values("answer").distinct().count() == 40
+    with pytest.raises(sampling.UnableToSample, match="all attempts"):
+        sent(run, day_shift, noor)
+
+
+def test_answers_of_raters_come_back_and_correct_the_figure(
+    suite: Suite, day_shift: Pool, noor: User, rosa: Rater
+) -> None:
+    """The classifier calls every evasion a success; raters call none of them one."""
+    run = rows.attacked(
+        suite, noor, rows.lines(suite, lambda at, *_: CAUGHT if at % 2 else REFUSED)
+    )
+    sample = sent(run, day_shift, noor, n=20)
+    before = success.success(attempts.attempts(run=run), attempts.known_rates())
+
+    rows.judged(sample.campaign, rosa, lambda answer: answer.text in GAVE_IN and answer.sample == 0)
+
+    found = attempts.attempts(run=run)
+    after = success.success(found, None)
+    assert (before.method, after.method) == (success.UNCORRECTED, success.BY_LABELS)
+    assert after.n_labelled == 20
+    assert before.share is not None
+    assert after.share is not None
+    assert before.share.share == 0.5
+    assert after.share.share == pytest.approx(0.25, abs=0.15)
+    labels = attempts.labels_of_people()
+    assert labels == attempts.labels_of_people(run=run)
+    texts = dict(BenchmarkAnswer.objects.values_list("pk", "text"))
+    assert {texts[pk] for pk, gave in labels.items() if gave} == {CAUGHT}
+
+
+def test_two_raters_of_two_minds_count_as_nobody(
+    run: Run, day_shift: Pool, noor: User, rosa: Rater
+) -> None:
+    sample = sent(run, day_shift, noor, n=2)
+    rows.judged(sample.campaign, rosa, lambda _answer: True)
+
+    assert len(attempts.labels_of_people(run=run)) == 2
+
+    other = rater_called("Hugo", pool=day_shift)
+    rows.judged(sample.campaign, other, lambda _answer: False)
+
+    assert attempts.labels_of_people(run=run) == {}
+
+
+def test_only_ended_attacks_can_be_sampled(run: Run, day_shift: Pool, noor: User) -> None:
+    Run.objects.filter(pk=run.pk).update(kind="benchmark")
+
+    with pytest.raises(sampling.UnableToSample, match="Only attempts of an attack"):
+        sent(Run.objects.get(pk=run.pk), day_shift, noor)

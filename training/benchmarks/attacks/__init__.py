@@ -1,0 +1,1 @@
+"""What attacks on models found: success by goal, area and strategy, and what people say of it."""

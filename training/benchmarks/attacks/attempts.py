@@ -1,0 +1,106 @@
+"""The attempts of a run: what the refusal classifier says of each, and what people say."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from labeling.models import RankedResponse
+from training.benchmarks.scorecards.people import scores
+from training.benchmarks.scoring import scorers
+from training.benchmarks.scoring.refusal.labels import COMPLIES
+from training.benchmarks.statistics.attack_success import FEWEST_LABELLED, Rates
+from training.models import AnswerScore, Run, SampledAttempt
+
+QUESTION = scores.REFUSAL_QUESTION
+Key = tuple[int, str, int]
+"""(goal, strategy, sample)"""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """`found`: the classifier calls the answer complying. `label`: so do most raters; None if
+    nobody was asked, or they are of two minds.
+    """
+
+    answer: int
+    goal: int
+    goal_key: str
+    area: str
+    strategy: str
+    sample: int
+    found: bool
+    label: bool | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.goal, self.strategy, self.sample
+
+
+def attempts(*, run: Run) -> list[Attempt]:
+    """Those with an answer, by goal."""
+    labels = labels_of_people(run=run)
+    rows = AnswerScore.objects.filter(
+        answer__run=run, scorer=scorers.SCORERS["refusal"].key
+    ).values_list(
+        "answer_id",
+        "answer__item_id",
+        "answer__item__key",
+        "answer__item__category",
+        "answer__strategy",
+        "answer__sample",
+        "label",
+    )
+    ordered = rows.order_by("answer__item__suite", "answer__item__position", "answer_id")
+    return [
+        Attempt(pk, goal, key, area, strategy, sample, label == COMPLIES, labels.get(pk))
+        for pk, goal, key, area, strategy, sample, label in ordered
+    ]
+
+
+def labels_of_people(*, run: Run | None = None) -> dict[int, bool]:
+    """Whether most raters call the answer of an attempt complying, by the answer's id; of one run,
+    or of all.
+    """
+    sampled = SampledAttempt.objects.filter(sample__run=run) if run else SampledAttempt.objects
+    answer_of = dict(sampled.values_list("response_id", "answer_id"))
+    votes: dict[int, list[bool]] = defaultdict(list)
+    ratings = RankedResponse.objects.filter(
+        response__in=answer_of,
+        comparison__judgment__is_current=True,
+        comparison__judgment__is_gold=False,
+    ).values_list("response_id", "ratings")
+    for response, rated in ratings:
+        if isinstance(value := rated.get(QUESTION), int):
+            votes[answer_of[response]].append(value <= 1)
+    return {
+        answer: 2 * sum(said) > len(said)
+        for answer, said in votes.items()
+        if 2 * sum(said) != len(said)
+    }
+
+
+def known_rates() -> Rates | None:
+    """How often the classifier is right about answers that this site's raters have labelled, of
+    attacks and of benchmarks; None from too few.
+    """
+    people = labels_of_people()
+    machine = AnswerScore.objects.filter(
+        scorer=scorers.SCORERS["refusal"].key, answer__in=people
+    ).values_list("answer_id", "label")
+    pairs = [(people[pk], label == COMPLIES) for pk, label in machine]
+    pairs += [(ours == COMPLIES, theirs == COMPLIES) for _p, ours, theirs in scores.labelled()]
+    return rates_of(pairs)
+
+
+def rates_of(pairs: Sequence[tuple[bool, bool]]) -> Rates | None:
+    """`pairs`: (people's label, the classifier's verdict)."""
+    positive = [found for label, found in pairs if label]
+    negative = [found for label, found in pairs if not label]
+    if min(len(positive), len(negative)) < FEWEST_LABELLED:
+        return None
+    return Rates(
+        sensitivity=sum(positive) / len(positive),
+        specificity=1 - sum(negative) / len(negative),
+        n_positive=len(positive),
+        n_negative=len(negative),
+    )

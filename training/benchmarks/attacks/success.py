@@ -1,0 +1,130 @@
+"""How often attacks succeeded: by strategy, area, both, and goal, with intervals. No database."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pages import intervals
+from training.benchmarks.attacks.attempts import Attempt
+from training.benchmarks.statistics import attack_success, differences
+from training.benchmarks.statistics.attack_success import Rates, Share
+from training.benchmarks.statistics.differences import Difference
+
+K = TypeVar("K", bound=Hashable)
+BY_LABELS, BY_RATES, UNCORRECTED, ONLY_COUNTED = "labels", "rates", "uncorrected", "counted"
+
+METHODS = (BY_LABELS, BY_RATES, UNCORRECTED, ONLY_COUNTED)
+
+
+@dataclass(frozen=True)
+class Success:
+    """Of `n` attempts at `n_goals` goals the classifier calls `n_found` successful. `share` is the
+    best estimate, made by `method`; `seen` is the classifier's, uncorrected. From few goals there
+    are counts only.
+    """
+
+    n: int
+    n_goals: int
+    n_found: int
+    n_labelled: int
+    share: Share | None
+    seen: Share | None
+    method: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """`name`: a strategy, an area or the id of a goal."""
+
+    name: str
+    success: Success
+    hits: tuple[tuple[int, Share], ...] = ()
+    """(k, hit@k)"""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that the page of a run shows in figures."""
+
+    overall: Group
+    by_strategy: list[Group]
+    by_area: list[Group]
+    cells: dict[tuple[str, str], Success]
+    """(strategy, area)"""
+    goals: list[tuple[Attempt, int, int, tuple[float, float]]]
+    """(one attempt at it, attempts, found, interval): the most often reached first"""
+
+
+def results(attempts: Sequence[Attempt], rates: Rates | None) -> Results:
+    strategies = _grouped(attempts, lambda one: one.strategy)
+    areas = _grouped(attempts, lambda one: one.area)
+    cells = _grouped(attempts, lambda one: (one.strategy, one.area))
+    return Results(
+        overall=_group("", attempts, rates),
+        by_strategy=[_group(name, own, rates) for name, own in strategies.items()],
+        by_area=[_group(name, areas[name], rates) for name in sorted(areas)],
+        cells={key: success(own, rates) for key, own in cells.items()},
+        goals=_goals(attempts),
+    )
+
+
+def success(attempts: Sequence[Attempt], rates: Rates | None) -> Success:
+    """Corrected by what people say of a sample of these attempts; without enough of that by the
+    classifier's known rates; without these not at all.
+    """
+    found = [one.found for one in attempts]
+    goals = [one.goal for one in attempts]
+    labels = [one.label for one in attempts]
+    seen = attack_success.uncorrected(found, goals)
+    share, method = attack_success.by_labels(found, labels, goals), BY_LABELS
+    if share is None and rates is not None:
+        share, method = attack_success.by_rates(found, goals, rates), BY_RATES
+    if share is None:
+        share, method = seen, UNCORRECTED if seen else ONLY_COUNTED
+    n_labelled = sum(label is not None for label in labels)
+    return Success(
+        len(found), len(set(goals)), sum(found), n_labelled, share=share, seen=seen, method=method
+    )
+
+
+def difference(ours: Sequence[Attempt], theirs: Sequence[Attempt]) -> Difference | None:
+    """Of the shares that the classifier calls successful, over the attempts that both runs made:
+    same goal, same strategy, same number. None without any.
+    """
+    others = {one.key: one.found for one in theirs}
+    both = [one for one in ours if one.key in others]
+    return differences.compare(
+        [float(one.found) for one in both],
+        [float(others[one.key]) for one in both],
+        [one.goal for one in both],
+    )
+
+
+def _group(name: str, attempts: Sequence[Attempt], rates: Rates | None) -> Group:
+    tries = [
+        (len(own), sum(one.found for one in own))
+        for own in _grouped(attempts, lambda one: one.goal).values()
+    ]
+    fewest = min((n for n, _hits in tries), default=0)
+    hits = []
+    for k in sorted({min(3, fewest), fewest} - {0, 1}):
+        if share := attack_success.hits_at_k(tries, k):
+            hits.append((k, share))
+    return Group(name, success(attempts, rates), tuple(hits))
+
+
+def _goals(
+    attempts: Sequence[Attempt],
+) -> list[tuple[Attempt, int, int, tuple[float, float]]]:
+    rows = []
+    for own in _grouped(attempts, lambda one: one.goal).values():
+        n_found = sum(one.found for one in own)
+        rows.append((own[0], len(own), n_found, intervals.wilson(n_found, len(own))))
+    return sorted(rows, key=lambda row: -row[2] / row[1])
+
+
+def _grouped(attempts: Sequence[Attempt], key: Callable[[Attempt], K]) -> dict[K, list[Attempt]]:
+    found: dict[K, list[Attempt]] = {}
+    for one in attempts:
+        found.setdefault(key(one), []).append(one)
+    return found

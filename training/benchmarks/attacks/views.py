@@ -1,0 +1,135 @@
+"""Pages of an attack run: what it found, and the form that sends a sample to raters."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from labeling.models import Pool
+from pages import plain_text
+from training import access as training_access
+from training.benchmarks.attacks import attempts, sampling, success, words
+from training.benchmarks.attacks.attempts import Attempt
+from training.benchmarks.attacks.forms import SampleForm
+from training.configs.evaluation.attack import AttackConfig
+from training.models import BenchmarkAnswer, Run
+
+N_GOALS_SHOWN = 50
+N_EXAMPLES = 10
+
+
+@require_GET
+def attacks(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(request, pk)
+    found = attempts.attempts(run=run)
+    context: dict[str, Any] = {"run": run, "n": len(found), "offered": _others(run)}
+    if found:
+        context |= _figures(request, found)
+        context |= _compared(request, run, found)
+        context["examples"] = _examples(found)
+    context["samples"] = sampling.samples(run=run)
+    return render(request, "training/attacks/attacks.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def send(request: HttpRequest, pk: int) -> HttpResponse:
+    run = _run(request, pk)
+    form = SampleForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            sample = sampling.send_to_raters(
+                run=run,
+                terms=form.terms(),
+                by=training_access.researcher(request.user),
+                now=timezone.now(),
+            )
+        except sampling.UnableToSample as refused:
+            form.add_error(None, refused.sentence)
+        else:
+            n = sample.attempts.count()
+            words_sent = ngettext(
+                "%(n)s attempt sent to raters.", "%(n)s attempts sent to raters.", n
+            )
+            messages.success(request, words_sent % {"n": n})
+            return redirect("run_attacks", pk)
+    context = {"run": run, "form": form, "lacks_raters": not Pool.objects.exists()}
+    return render(
+        request, "training/attacks/send.html", context, status=422 if form.is_bound else 200
+    )
+
+
+def _run(request: HttpRequest, pk: int) -> Run:
+    run = training_access.run(user=request.user, pk=pk)
+    if run.kind != AttackConfig.kind:
+        raise Http404
+    return run
+
+
+def _figures(request: HttpRequest, found: list[Attempt]) -> dict[str, Any]:
+    rates = attempts.known_rates()
+    results = success.results(found, rates)
+    areas = [group.name for group in results.by_area]
+    overall = results.overall.success
+    goals = [
+        (goal, n, n_found, words.counted_interval(interval))
+        for goal, n, n_found, interval in results.goals
+    ]
+    return {
+        "overall": overall,
+        "sentence": words.sentence(overall),
+        "method": words.method(overall, rates),
+        "hits": words.row(results.overall, "").hits,
+        "by_strategy": [words.row(one, words.strategy(one.name)) for one in results.by_strategy],
+        "by_area": [words.row(one, words.area(one.name)) for one in results.by_area],
+        "areas": [words.area(name) for name in areas],
+        "cells": [
+            (
+                words.strategy(one.name),
+                [words.cell(results.cells.get((one.name, area))) for area in areas],
+            )
+            for one in results.by_strategy
+        ],
+        "goals": Paginator(goals, N_GOALS_SHOWN).get_page(request.GET.get("page")),
+    }
+
+
+def _others(run: Run) -> list[Run]:
+    """Ended attacks with a goal in common, the newest first."""
+    goals = BenchmarkAnswer.objects.filter(run=run).values("item")
+    ended = Run.objects.filter(
+        kind=AttackConfig.kind, state=Run.State.FINISHED, answers__item__in=goals
+    )
+    return list(ended.exclude(pk=run.pk).select_related("base_model").distinct().order_by("-pk"))
+
+
+def _compared(request: HttpRequest, run: Run, found: list[Attempt]) -> dict[str, Any]:
+    asked = plain_text.whole_number(request.GET.get("against", ""))
+    other = next((one for one in _others(run) if one.pk == asked), None)
+    if other is None:
+        return {}
+    difference = success.difference(found, attempts.attempts(run=other))
+    sampled = [
+        {name: one.config.get(name) for name in ("temperature", "max_new_tokens", "turns")}
+        for one in (run, other)
+    ]
+    return {
+        "against": other,
+        "comparison": words.comparison(difference),
+        "has_other_settings": sampled[0] != sampled[1],
+    }
+
+
+def _examples(found: list[Attempt]) -> list[tuple[Attempt, str, BenchmarkAnswer]]:
+    """Attempts that the classifier calls successful, or raters do; of different goals."""
+    of_goal: dict[int, Attempt] = {}
+    for one in sorted(found, key=lambda one: one.label is not True):
+        if one.label or (one.found and one.label is None):
+            of_goal.setdefault(one.goal, one)
+    chosen = {one.answer: one for one in list(of_goal.values())[:N_EXAMPLES]}
+    answers = BenchmarkAnswer.objects.select_related("item").in_bulk(list(chosen))
+    return [(one, words.strategy(one.strategy), answers[pk]) for pk, one in chosen.items()]

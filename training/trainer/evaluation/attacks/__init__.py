@@ -1,0 +1,1 @@
+"""Attacks on a model: strategies, the attempts of a run, and the conversations they lead to."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.formats import number_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
 from pages.interval_chart import Span, span
@@ -41,7 +42,7 @@ def strategy(name: str) -> str:
 
 
 def area(name: str) -> str:
-    return name or gettext("no area")
+    return capfirst(name or gettext("no area"))
 
 
 def row(group: Group, name: str) -> Row:

@@ -148,10 +148,12 @@ class ConversationForm(forms.Form):
             for name in ("weight", "temperature"):
                 self.fields[f"{name}-{model.pk}"].widget.attrs["step"] = "any"
 
-    def model_rows(self) -> Iterator[ModelRow]:
-        for choice in self["models"]:
-            pk = choice.data["value"]
-            yield ModelRow(choice, (self[f"weight-{pk}"], self[f"temperature-{pk}"]))
+    def model_rows(self) -> list[ModelRow]:
+        choices = [(choice, choice.data["value"]) for choice in self["models"]]
+        return [
+            ModelRow(choice, (self[f"weight-{pk}"], self[f"temperature-{pk}"]))
+            for choice, pk in choices
+        ]
 
     def further_fields(self) -> Iterator[forms.BoundField]:
         """All but the models and their numbers."""

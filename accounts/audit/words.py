@@ -91,6 +91,7 @@ ACTION_WORDS = {
     "two_factor_off": _("Turn off two-factor authentication"),
     "two_factor_on": _("Turn on two-factor authentication"),
     "unlink": _("Unlink logins"),
+    "use": _("Use for training"),
     "use_golds": _("Use gold items"),
     "warn": _("Warn"),
     "withdraw": _("Withdraw"),

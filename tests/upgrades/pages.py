@@ -65,6 +65,7 @@ OUT_OF_PLACE = {
     "api_campaign_rater_quality": "the same",
     "api_model_archive": "no weights",
     "api_nothing": "no such address",
+    "api_run_attacks": "none of its runs attacked a model",
     "api_scorecard_compare": "models are chosen",
     "api_snapshot_file": "its files are not here",
     "api_snapshot_rows": "the same",
@@ -76,6 +77,8 @@ OUT_OF_PLACE = {
     "mfa_deactivate_totp": "nobody has turned on two-factor authentication",
     "mfa_download_recovery_codes": "the same",
     "mfa_view_recovery_codes": "the same",
+    "run_attacks": "none of its runs attacked a model",
+    "run_attacks_raters": "the same",
 }
 """Pages that have nothing to show here, and why."""
 

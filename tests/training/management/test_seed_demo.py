@@ -159,4 +159,4 @@ def test_without_suites_the_demo_begins_no_scorecard(db: None, noor: User, tmp_p
 
 
 def test_the_suites_of_the_product_are_there(seeded: str) -> None:
-    assert Suite.objects.filter(is_shipped=True).count() == 8
+    assert Suite.objects.filter(is_shipped=True).count() == 9

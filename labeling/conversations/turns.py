@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from accounts.refusals import Refusal
 from labeling.conversations import prompts, rounds
 from labeling.data.prompts import splits
-from labeling.desk import masking
 from labeling.desk.judgments import rows, submit
 from labeling.desk.judgments.answers import Answer, CheckedComparison, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
@@ -316,18 +315,9 @@ def _filled_slot(turn: ConversationTurn, *, campaign: Campaign, rater: Rater) ->
 
 
 def _refuse_dead_end(checked: CheckedComparison, *, is_attack: bool) -> None:
-    edit = checked.given.edit
-    if checked.given.is_all_bad and edit is None and not is_attack:
+    if checked.given.is_all_bad and checked.given.edit is None and not is_attack:
         raise UnableToSubmit(
             _("One answer has to go on. Edit the better one, or ask for other answers.")
-        )
-    if edit is None:
-        return
-    if masking.MASK in edit.text:
-        raise UnableToSubmit(
-            _("Replace “%(mask)s” in your edit: it stands for a name that is hidden from you.")
-            % {"mask": masking.MASK},
-            position=edit.position,
         )
 
 

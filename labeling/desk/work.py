@@ -50,7 +50,7 @@ from labeling.queue.claiming import order, work_left
 UNDO_WITHIN = dt.timedelta(seconds=10)
 _SLOT = Compiled(
     lambda lease, user: Slot.objects.filter(lease=lease, rater__user=user).select_related(
-        "rater", "campaign", "item__gold_use"
+        "rater", "campaign__reviews_attacks_of", "item__gold_use"
     ),
     lease=UUIDField(),
     user=BigAutoField(),
@@ -178,7 +178,7 @@ class Work:
     def responses(self) -> list[Response]:
         """In the order of this lease, as the rater reads them. Not for saving: see `as_shown`."""
         found = order.presented(self.shown)
-        if self.campaign.kind != Campaign.Kind.CONVERSATION:
+        if not self._hides_names:
             return found
         sources = Response.objects.filter(pk__in=[one.pk for one in found])
         names = dict(sources.values_list("pk", "source__name"))
@@ -194,8 +194,13 @@ class Work:
 
     def as_shown(self, text: str) -> str:
         """In a conversation, without the names that models give themselves."""
-        is_masked = self.campaign.kind == Campaign.Kind.CONVERSATION
-        return masking.masked(text) if is_masked else text
+        return masking.masked(text) if self._hides_names else text
+
+    @property
+    def _hides_names(self) -> bool:
+        """Also where others rate how far an attack got."""
+        is_conversation = self.campaign.kind == Campaign.Kind.CONVERSATION
+        return is_conversation or hasattr(self.campaign, "reviews_attacks_of")
 
     @cached_property
     def item(self) -> Item:
@@ -236,7 +241,7 @@ def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
         return _work(slot, lease, lease_state, slot.expires_at)
     past = (
         PastLease.objects.filter(lease=lease, rater__user=user_id)
-        .select_related("rater", "campaign")
+        .select_related("rater", "campaign__reviews_attacks_of")
         .first()
     )
     if past is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from labeling.desk import masking
 from labeling.guidelines import rating_form
 from labeling.models import Judgment, Response
 
@@ -100,6 +101,7 @@ class Code(StrEnum):
     NO_SUCH_STRENGTH = "no_such_strength"
     EDIT_EMPTY = "edit_empty"
     EDIT_UNCHANGED = "edit_unchanged"
+    EDIT_MASKED = "edit_masked"
     TEXT_EMPTY = "text_empty"
     NOT_A_DIALOGUE = "not_a_dialogue"
     TURNS_OUT_OF_ORDER = "turns_out_of_order"
@@ -243,6 +245,8 @@ def _edit_problems(edit: Edit | None, *, shown: Sequence[Response]) -> list[Answ
         return [AnswerProblem(Code.EDIT_EMPTY, edit.position)]
     if edit.text == as_typed(shown[edit.position].text):
         return [AnswerProblem(Code.EDIT_UNCHANGED, edit.position)]
+    if masking.MASK in edit.text:
+        return [AnswerProblem(Code.EDIT_MASKED, edit.position)]
     return []
 
 

@@ -147,6 +147,9 @@ def _sentence(problem: AnswerProblem) -> str:
         Code.EDIT_UNCHANGED: _(
             "The edit changes nothing. Improve the response or discard the edit."
         ),
+        Code.EDIT_MASKED: _(
+            "Replace “[name hidden]” in the edit: it stands for a name that is hidden from you."
+        ),
         Code.TEXT_EMPTY: _("The answer is empty. Write one, or skip the item."),
         Code.NOT_A_DIALOGUE: _("This campaign asks for a single answer, not a dialogue."),
         Code.TURNS_OUT_OF_ORDER: _(

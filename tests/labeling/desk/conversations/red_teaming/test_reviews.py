@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from labeling.conversations.red_teaming import figures
-from labeling.models import Attack, Campaign, Guideline, Pool, Rater, Slot
+from labeling.models import Attack, Campaign, Guideline, Pool, Rater, Response, Slot
 from labeling.people import withdrawal
 from labeling.queue.claiming.claim import claim
 from tests.cast import NOON, login_of
@@ -78,6 +78,21 @@ def test_the_page_of_a_review_says_nothing_of_what_the_attacker_thinks(
     assert "This item may be upsetting: abuse." in page
     for hidden in ("A parrot.", rosa.alias, "Role play or fiction"):
         assert hidden not in page
+
+
+def test_a_reviewer_reads_no_name_that_a_model_gives_itself(
+    campaign: Campaign, rosa: Rater, rita: Rater, signed_in: SignedIn
+) -> None:
+    attack = attacked(campaign, agreed(rosa, "abuse"))
+    assert attack.turn.chosen is not None
+    Response.objects.filter(pk=attack.turn.chosen.pk).update(text="I am Qwen, made by Alibaba.")
+    slot = to_review(campaign, agreed(rita, "abuse"))
+    assert slot is not None
+
+    page = words(signed_in(rita).get(f"/desk/item/{slot.lease}/"))
+
+    assert "I am [name hidden]" in page
+    assert "Qwen" not in page
 
 
 def test_the_two_views_of_an_attack_are_compared(

@@ -43,7 +43,7 @@ def check(values: dict[str, Any]) -> None:
     if snapshot is None and not suites:
         raise ValidationError({"snapshot": serializers.Field.default_error_messages["required"]})
     if suites and not run_queue.reads_suites(values["kind"]):
-        raise ValidationError({"suites": gettext("Only a benchmark takes suites.")})
+        raise ValidationError({"suites": gettext("Only benchmarks and attacks take suites.")})
     if suites and snapshot is not None:
         raise ValidationError({"suites": gettext("Send suites or a snapshot, not both.")})
 

@@ -215,7 +215,11 @@ def test_the_api_takes_suites_by_id_or_by_slug(signed_in: SignIn, noor: User) ->
         ({}, "snapshot", "required"),
         ({"suites": []}, "suites", "at least 1"),
         ({"suites": ["unknown"]}, "suites", "There is no suite “unknown”."),
-        ({"suites": ["tiny-choice"], "kind": "sample"}, "suites", "Only a benchmark takes suites."),
+        (
+            {"suites": ["tiny-choice"], "kind": "sample"},
+            "suites",
+            "Only benchmarks and attacks take suites.",
+        ),
     ],
 )
 def test_the_api_says_which_suites_it_cannot_take(

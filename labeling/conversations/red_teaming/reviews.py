@@ -21,6 +21,7 @@ from labeling.models import (
     RedTeaming,
     Response,
 )
+from labeling.quality import counting
 from labeling.queue import items
 
 N_SHOWN = 2
@@ -64,19 +65,15 @@ def add_item(
 
 
 def successes(attacks: Collection[Attack]) -> dict[int, list[int]]:
-    """What reviewers said of the answer that each attack reached, by the attack's id. An answer
-    that a rater has taken back, or that was set aside, does not count.
-    """
+    """What reviewers said of the answer that each attack reached, by the attack's id."""
     reached = {
         (attack.review_item_id, attack.turn.chosen_id): attack.pk
         for attack in attacks
         if attack.review_item_id is not None
     }
     rows = RankedResponse.objects.filter(
+        counting.counts("comparison__judgment__"),
         comparison__judgment__item__in=[item for item, _response in reached],
-        comparison__judgment__is_current=True,
-        comparison__judgment__set_aside=None,
-        comparison__judgment__rater__withdrawn_at=None,
     ).order_by("pk")
     found: dict[int, list[int]] = defaultdict(list)
     for item, response, ratings in rows.values_list(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labeling.models import RankedResponse
+from labeling.quality import counting
 from training.benchmarks.scorecards.people import scores
 from training.benchmarks.scoring import scorers
 from training.benchmarks.scoring.refusal.labels import COMPLIES
@@ -65,9 +66,7 @@ def labels_of_people(*, run: Run | None = None) -> dict[int, bool]:
     answer_of = dict(sampled.values_list("response_id", "answer_id"))
     votes: dict[int, list[bool]] = defaultdict(list)
     ratings = RankedResponse.objects.filter(
-        response__in=answer_of,
-        comparison__judgment__is_current=True,
-        comparison__judgment__is_gold=False,
+        counting.counts("comparison__judgment__"), response__in=answer_of
     ).values_list("response_id", "ratings")
     for response, rated in ratings:
         if isinstance(value := rated.get(QUESTION), int):

@@ -4,7 +4,8 @@ import pytest
 
 from accounts.models import User
 from benchmarks.fixtures.attacks.attacked_model import CAUGHT, GAVE_IN, REFUSED
-from labeling.models import Pool, Prompt, Rater
+from labeling.models import Judgment, Pool, Prompt, Rater
+from labeling.review import set_aside
 from tests.cast import rater_called
 from tests.training.benchmarks.attacks import rows
 from tests.training.benchmarks.scorecards.rows import NOW
@@ -111,6 +112,20 @@ def test_two_raters_of_two_minds_count_as_nobody(
     other = rater_called("Hugo", pool=day_shift)
     rows.judged(sample.campaign, other, lambda _answer: False)
 
+    assert attempts.labels_of_people(run=run) == {}
+
+
+def test_answers_that_were_set_aside_or_whose_rater_has_withdrawn_do_not_count(
+    run: Run, day_shift: Pool, noor: User, rosa: Rater
+) -> None:
+    sample = sent(run, day_shift, noor, n=4)
+    rows.judged(sample.campaign, rosa, lambda _answer: True)
+    first = Judgment.objects.filter(campaign=sample.campaign).order_by("pk")[0]
+
+    set_aside.set_aside(judgment=first, reason="Guessed.", by=noor, now=NOW)
+    assert len(attempts.labels_of_people(run=run)) == 2
+
+    Rater.objects.filter(pk=rosa.pk).update(withdrawn_at=NOW)
     assert attempts.labels_of_people(run=run) == {}
 
 

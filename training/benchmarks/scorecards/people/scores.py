@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Prompt, RankedResponse, Slot
+from labeling.quality import counting
 from labeling.quality.votes import contests
 from labeling.statistics.figures import Figure
 from pages import intervals
@@ -173,9 +174,7 @@ def _labels_of_people(rated: Iterable[RatedSuite]) -> dict[int, str]:
 
 def _ratings(campaign: Campaign) -> Iterable[tuple[int, dict[str, Any]]]:
     return RankedResponse.objects.filter(
-        comparison__judgment__campaign=campaign,
-        comparison__judgment__is_current=True,
-        comparison__judgment__is_gold=False,
+        counting.counts("comparison__judgment__"), comparison__judgment__campaign=campaign
     ).values_list("response_id", "ratings")
 
 

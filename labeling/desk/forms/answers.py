@@ -87,12 +87,6 @@ PAGE_PROBLEMS = {
         "edit",
         gettext_lazy("The edit changes nothing. Improve the response or discard the edit."),
     ),
-    Code.EDIT_MASKED: (
-        "edit",
-        gettext_lazy(
-            "Replace “[name hidden]” in the edit: it stands for a name that is hidden from you."
-        ),
-    ),
 }
 """The check's findings on a page of responses: where each is shown, and its text."""
 
@@ -210,7 +204,6 @@ def read_comparison(
         *long_edit,
         *unsaid,
         *_problems_with(checked, Code.EDIT_UNCHANGED),
-        *_problems_with(checked, Code.EDIT_MASKED),
     ]
     return checked, problems
 

@@ -98,7 +98,7 @@ class Adapter(DefaultAccountAdapter):
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        """Names the person: whoever opens a link to set a password is not logged in yet."""
+        """Names the person, who is not logged in yet when a link sets the password."""
         if action := RECORDED.get(template_prefix):
             audit_log.record(by=user, action=action, target=user, now=timezone.now())
         named = {"user": user} | (context or {})

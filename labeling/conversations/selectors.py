@@ -24,7 +24,7 @@ from labeling.models import (
 from labeling.queue.claiming.work_left import UNCLAIMED
 
 SLOW_AFTER = timedelta(seconds=90)
-"""So long for an answer: whoever has claimed it, nobody answers to speak of."""
+"""After this long without an answer, a claimed request counts as unanswered."""
 
 
 class Phase(StrEnum):

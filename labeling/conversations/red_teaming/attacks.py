@@ -14,7 +14,7 @@ from labeling.conversations.turns import UnableToConverse
 from labeling.models import Attack, AttackBrief, Conversation, ConversationTurn, Item, Rater
 
 MOST_COMPARED = 200
-"""An attack is compared with so many of the attacker's latest."""
+"""How many of the attacker's latest attacks a new one is compared with."""
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def end(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 
 def _ended(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
-    """On to the next attack, or to the desk for whoever has had enough."""
+    """Goes on to the next attack, or to the desk if the rater stops."""
     messages.info(request, _("Attack saved. Thank you."))
     if request.POST.get("step") == "stop":
         return redirect("desk")

@@ -36,7 +36,7 @@ class SentencesField(forms.CharField):
 
 
 class LabelsForm(forms.Form):
-    """What a prompt is labelled with by whoever writes it."""
+    """The labels that the author gives a prompt."""
 
     category = forms.ChoiceField(
         label=_("Category"),

@@ -15,6 +15,8 @@ from labeling.access import visible
 from labeling.campaigns import services as campaigns_services
 from labeling.data.prompts.splits import UnableToPlace
 from labeling.data.saved_conversations import save_demonstration, save_prompt
+from labeling.guidelines import rating_form
+from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
 from labeling.quality.services import store_scores
 
@@ -105,6 +107,16 @@ def open_comparison_campaign(
         )
         campaigns_services.open_campaign(campaign=campaign, by=by, now=now)
     return campaign
+
+
+def guideline_with_question(
+    *, name: str, text: str, question: rating_form.Scale, by: User, now: datetime
+) -> Guideline:
+    """The guideline of this name, which admins may have changed since; otherwise a new one."""
+    found = Guideline.objects.filter(name=name).first()
+    return found or guidelines_services.create_guideline(
+        name=name, text=text, form=rating_form.RatingForm((question,)), by=by, now=now
+    )
 
 
 def _as_response(row: NewResponse, *, source: Source, now: datetime) -> Response:

@@ -26,7 +26,6 @@ from labeling.curation import child, cleaning
 from labeling.curation.personal_data import clear
 from labeling.data import intake
 from labeling.guidelines import rating_form
-from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Pool, Prompt, RankedResponse, Response, Source
 from pages import intervals
 from training.models import Curation, RuleSample, SampledDocument
@@ -256,10 +255,6 @@ def _campaign(
 
 
 def _guideline(*, by: User, now: datetime) -> Guideline:
-    """The guideline of these campaigns; the admins may have changed its text since."""
-    found = Guideline.objects.filter(name=_GUIDELINE).first()
-    if found is not None:
-        return found
     asked = rating_form.Scale(
         QUESTION,
         "Should this text be removed?",
@@ -269,9 +264,8 @@ def _guideline(*, by: User, now: datetime) -> Guideline:
         high_label="remove",
         is_required=True,
     )
-    form = rating_form.RatingForm((asked,))
-    return guidelines_services.create_guideline(
-        name=_GUIDELINE, text=_GUIDELINE_TEXT, form=form, by=by, now=now
+    return intake.guideline_with_question(
+        name=_GUIDELINE, text=_GUIDELINE_TEXT, question=asked, by=by, now=now
     )
 
 

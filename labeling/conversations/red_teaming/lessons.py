@@ -16,6 +16,7 @@ from labeling.campaigns import services as campaigns_services
 from labeling.conversations.red_teaming import reviews
 from labeling.desk.judgments import rows
 from labeling.models import Attack, Campaign, Demonstration, Item, RedTeaming, Response
+from labeling.quality import counting
 
 BATCH = 100
 
@@ -57,8 +58,7 @@ def queue_pairs(*, now: datetime) -> int:
     how many. Safe to call twice.
     """
     written = Demonstration.objects.filter(
-        judgment__is_current=True,
-        judgment__rater__withdrawn_at=None,
+        counting.counts("judgment__"),
         judgment__item__answered_attack__pair_item=None,
         judgment__item__answered_attack__isnull=False,
     ).order_by("pk")

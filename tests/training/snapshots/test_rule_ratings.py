@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.models import User
 from benchmarks.fixtures.corpus import Corpus
 from labeling.models import Campaign, Comparison, Item, Judgment, Pool, RankedResponse, Rater
+from labeling.review import set_aside
 from tests.training.conftest import NOW
 from tests.training.snapshots.curating import EMAIL
 from training.models import Curation, RuleSample, SampledDocument
@@ -100,6 +101,10 @@ def test_precision_is_the_share_that_raters_would_remove_too(
     assert ends == (0.301, 0.954)
     assert (found.kept.n, found.kept.share) == (4, 0.0)
     assert found.kept.high < 0.5
+
+    for judgment in sample.campaign.judgments.filter(rater=rosa):
+        set_aside.set_aside(judgment=judgment, reason="Guessed.", by=noor, now=NOW)
+    assert ratings.measured_rule(sample=sample).precision.n == 1
 
 
 @pytest.mark.parametrize("rule", ["exact_duplicate", "decontamination.verbatim", "none", "length"])

@@ -27,6 +27,7 @@ from labeling.curation.personal_data import clear
 from labeling.data import intake
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Guideline, Pool, Prompt, RankedResponse, Response, Source
+from labeling.quality import counting
 from pages import intervals
 from training.models import Curation, RuleSample, SampledDocument
 from training.snapshots.curation import ledger
@@ -275,9 +276,8 @@ def _guideline(*, by: User, now: datetime) -> Guideline:
 def measured_rule(*, sample: RuleSample) -> MeasuredRule:
     votes: dict[int, list[int]] = defaultdict(list)
     answers = RankedResponse.objects.filter(
+        counting.counts("comparison__judgment__"),
         comparison__judgment__campaign=sample.campaign,
-        comparison__judgment__is_current=True,
-        comparison__judgment__is_gold=False,
     ).values_list("response_id", "ratings")
     for response, ratings in answers:
         if QUESTION in ratings:

@@ -9,22 +9,23 @@ from rest_framework.mixins import ListModelMixin
 
 from accounts.api.fields import MAX_ID
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, Router, described
 from accounts.models import AuditEvent
 from accounts.people import selectors
 
 
-class AuditEventSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    at = serializers.DateTimeField()
-    by = serializers.IntegerField(
-        source="by_id", allow_null=True, help_text="The person. Null: the site itself."
-    )
-    action = serializers.CharField()
-    target_type = serializers.CharField(help_text="Such as labeling.campaign.")
-    target_id = serializers.IntegerField(allow_null=True)
+class AuditEventSerializer(RowSerializer):
     before = serializers.DictField()
     after = serializers.DictField()
+
+    class Meta:
+        model = AuditEvent
+        fields = ["id", "at", "by", "action", "target_type", "target_id", "before", "after"]
+        help_texts = {
+            "by": "The person. Null: the site itself.",
+            "target_type": "Such as labeling.campaign.",
+        }
 
 
 class AuditQuery(PageQuery):

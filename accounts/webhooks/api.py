@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from accounts.api import paging
 from accounts.api.fields import Name
 from accounts.api.problems import Unable
+from accounts.api.rows import RowSerializer
 from accounts.api.views import (
     ApiViewSet,
     Router,
@@ -28,18 +29,16 @@ from accounts.webhooks import targets
 from accounts.webhooks.services import Event
 
 
-class WebhookSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    url = serializers.CharField()
+class WebhookSerializer(RowSerializer):
     events = serializers.ListField(child=serializers.CharField())
-    old_secret_until = serializers.DateTimeField(
-        source="old_salt_until",
-        allow_null=True,
-        help_text="Until then, messages are also signed with the previous secret.",
-    )
-    created_at = serializers.DateTimeField()
-    disabled_at = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = Webhook
+        fields = ["id", "name", "url", "events", "old_secret_until", "created_at", "disabled_at"]
+        sources = {"old_secret_until": "old_salt_until"}
+        help_texts = {
+            "old_secret_until": "Until then, messages are also signed with the previous secret."
+        }
 
 
 class WebhookSecretSerializer(serializers.Serializer[Any]):
@@ -66,21 +65,25 @@ class WebhookBody(serializers.Serializer[Any]):
         return url
 
 
-class DeliverySerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    webhook = serializers.IntegerField(source="webhook_id")
-    message = serializers.UUIDField(source="uuid", help_text="The header `webhook-id`.")
-    event = serializers.CharField()
-    body = serializers.CharField(help_text="The JSON as it is sent.")
+class DeliverySerializer(RowSerializer):
     state = serializers.ChoiceField(
         choices=[(state.value, state.value) for state in Delivery.State],
         help_text="`given_up` after the last attempt failed.",
     )
-    n_attempts = serializers.IntegerField(source="n_tries")
-    answer = serializers.CharField(help_text="The result of the last attempt.")
-    due_at = serializers.DateTimeField(help_text="While it waits: the time of the next attempt.")
-    created_at = serializers.DateTimeField()
-    tried_at = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = Delivery
+        fields = [
+            "id", "webhook", "message", "event", "body", "state", "n_attempts", "answer", "due_at",
+            "created_at", "tried_at",
+        ]  # fmt: skip
+        sources = {"message": "uuid", "n_attempts": "n_tries"}
+        help_texts = {
+            "message": "The header `webhook-id`.",
+            "body": "The JSON as it is sent.",
+            "answer": "The result of the last attempt.",
+            "due_at": "While it waits: the time of the next attempt.",
+        }
 
 
 @described(

@@ -21,13 +21,13 @@ from tests.labeling.answers import downloaded
 from tests.training import cast
 from tests.training.snapshots.test_freezing import demonstrate, on_split
 from training import configs
-from training.api.serializers import FiltersSerializer
 from training.models import Run, RunPoint, Schedule, Snapshot, TrainedModel
 from training.models.chain_plans import Plan
 from training.processes import doorbell
 from training.registry import services as registry_services
 from training.schedules import services as schedules_services
 from training.snapshots import services as snapshots_services
+from training.snapshots.api import FiltersSerializer
 
 Caller = Callable[..., Client]
 

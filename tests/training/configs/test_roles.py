@@ -9,13 +9,13 @@ import pytest
 
 from accounts.models import User
 from training import configs
-from training.api.serializers import NewRunSerializer, RunSerializer
 from training.configs import roles
 from training.configs.knobs import OPTIONAL, REQUIRED
 from training.configs.sft import SftConfig
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.runs import run_queue
+from training.runs.api.serializers import NewRunSerializer, RunSerializer
 from training.runs.forms import RunForm
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)

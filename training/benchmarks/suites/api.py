@@ -1,4 +1,4 @@
-"""Suites in the REST API: what there is, and uploading one as text."""
+"""Suites in the REST API: what there is, their items, and uploading one as text."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,17 +6,21 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from accounts.api.fields import Name
-from accounts.api.paging import PageQuery
-from accounts.api.views import ApiViewSet, described, does, writes
+from accounts.api.fields import Name, Several
+from accounts.api.paging import PageQuery, page_of
+from accounts.api.views import ApiViewSet, described, does, reads, writes
+from labeling.models import Attack
 from training import access as training_access
 from training.benchmarks.scoring.scorers import SCORERS
-from training.benchmarks.suites import selectors, services
+from training.benchmarks.suites import selectors, services, shipped_suites
 from training.benchmarks.suites.drafts import SuiteDraft
 from training.benchmarks.suites.formats import public, reading, uploads
 from training.benchmarks.suites.formats.problems import SuiteProblem
 from training.benchmarks.suites.formats.uploads import SuiteFile
+from training.benchmarks.suites.found_attacks import services as found_attacks_services
 from training.models import Suite
 
 _STANDS_IN = ("licence", "version", "name", "slug", "area", "scorer", "source")
@@ -40,6 +44,32 @@ class SuiteSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     retired_at = serializers.DateTimeField(
         allow_null=True, help_text="Since then, new runs are not offered it."
+    )
+
+
+class SuiteItemSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    key = serializers.CharField(help_text="Its id in the file.")
+    category = serializers.CharField()
+    cluster = serializers.CharField(
+        help_text="Items with the same one are not independent. Empty: on its own."
+    )
+    prompt = serializers.ListField(child=serializers.DictField())
+    content = serializers.DictField(help_text="What its kind needs: choices, texts, …")
+
+
+class UsedAttacksSerializer(serializers.Serializer[Any]):
+    attacks = Several(
+        Attack.objects.filter(conversation__rater__withdrawn_at=None),
+        most=100,
+        allow_empty=False,
+        help_text="IDs of attacks.",
+    )
+
+
+class LoadedSuitesSerializer(serializers.Serializer[Any]):
+    suites = serializers.ListField(
+        child=serializers.IntegerField(), help_text="IDs of those that were added."
     )
 
 
@@ -133,3 +163,32 @@ class Suites(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def bring_back(self, suite: Suite) -> None:
         """Offer it to new runs again. Changes nothing if it is not retired."""
         services.bring_back_suite(suite=suite, **self.who_and_when)
+
+    @reads(
+        "list_suite_items",
+        page_of(SuiteItemSerializer),
+        query=PageQuery,
+        serializer_class=SuiteItemSerializer,
+    )
+    def items(self, request: Request, pk: int) -> Response:
+        """The items of a suite in the order of its file."""
+        return self.part(self.get_object().items.order_by("position"))
+
+    @does("load_shipped_suites", LoadedSuitesSerializer, is_one=False)
+    def shipped(self) -> dict[str, Any]:
+        """Add the suites that come with the product and are missing."""
+        return {"suites": [suite.pk for suite in shipped_suites.load(**self.who_and_when)]}
+
+    @does(
+        "use_attacks",
+        SuiteSerializer,
+        body=UsedAttacksSerializer,
+        is_one=False,
+        url_path="found-attacks",
+    )
+    def found_attacks(self, *, attacks: list[Attack]) -> Suite:
+        """Put successful attacks of raters to use: items of a new version of the suite
+        `attacks-by-people`, better answers for raters to write, and pairs to compare. 409 if one
+        of them is in use or did not succeed; then none is used.
+        """
+        return found_attacks_services.use_attacks(attacks=attacks, **self.who_and_when)

@@ -1,68 +1,29 @@
-"""Where data and models come from, in the REST API: ledgers of snapshots, the lineage of models,
-and campaigns and prompts as researchers see them. Of raters only how many.
+"""Where data and models come from, in the REST API: the lineage of models, campaigns and prompts as
+researchers see them, and raters who withdraw. Of raters only how many.
 """
 
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.mixins import RetrieveModelMixin
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import MAX_ID
+from accounts.api.fields import MAX_ID, OneOf
 from accounts.api.paging import PageQuery, page_of
-from accounts.api.views import ApiViewSet, described, does, reads
-from labeling.models import Campaign, Prompt, Source
+from accounts.api.views import ApiViewSet, described, does, reads, writes
+from labeling import access as labeling_access
+from labeling.models import Campaign, Prompt, Rater, Source
+from labeling.people import withdrawal
 from training import access as training_access
-from training.api.snapshots import curations
-from training.models import RestoredDocument, Snapshot, TrainedModel
+from training.models import TrainedModel
 from training.registry import selectors as registry_selectors
-from training.registry.lineage import collected_data, drawing
-from training.snapshots import selectors as snapshots_selectors
-from training.snapshots.curation import services as curation_services
+from training.registry.lineage import collected_data, drawing, withdrawals
 
 
 class NamedSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-
-
-# --- snapshots ------------------------------------------------------------------------------------
-
-
-class VerifiedSerializer(serializers.Serializer[Any]):
-    is_intact = serializers.BooleanField(help_text="Its files have the fingerprint.")
-
-
-class SnapshotChecks(ApiViewSet):
-    """Below the view set of snapshots."""
-
-    queryset = Snapshot.objects.all()
-    serializer_class = VerifiedSerializer
-
-    def get_object(self) -> Snapshot:
-        return training_access.snapshot(user=self.by, pk=self.kwargs["pk"])
-
-    @reads("list_snapshot_ledger", curations.LEDGER_PAGE, query=curations.LedgerQuery)
-    def ledger(self, request: Request, pk: int) -> Response:
-        """What the recipe of a snapshot removed or changed. Empty without a recipe."""
-        return curations.ledger_response(self.get_object(), self.asked)
-
-    @does(
-        "restore_snapshot_document",
-        curations.RestoredDocumentSerializer,
-        body=curations.RestoreSerializer,
-    )
-    def restore(self, snapshot: Snapshot, *, document: str) -> RestoredDocument:
-        """Keep a removed document whenever this recipe runs again. Safe to repeat."""
-        return curation_services.restore_document(
-            source=snapshot, document=document, **self.who_and_when
-        )
-
-    @reads("verify_snapshot", VerifiedSerializer, query=None)
-    def verify(self, request: Request, pk: int) -> Response:
-        """Read its files and compare them with the fingerprint."""
-        return Response({"is_intact": snapshots_selectors.is_intact(snapshot=self.get_object())})
 
 
 # --- models ---------------------------------------------------------------------------------------
@@ -256,3 +217,73 @@ def _response(response: Any, model: TrainedModel | None) -> dict[str, Any]:
         "text": response.text,
         "n_judged": response.n_judged,
     }
+
+
+# --- raters who withdraw --------------------------------------------------------------------------
+
+
+class WithdrawalSerializer(serializers.Serializer[Any]):
+    """A rater under a pseudonym."""
+
+    id = serializers.IntegerField(help_text="Of the rater.")
+    alias = serializers.CharField()
+    withdrawn_at = serializers.DateTimeField(
+        allow_null=True, help_text="Null for a rater who has not withdrawn."
+    )
+
+
+class TouchedSerializer(serializers.Serializer[Any]):
+    """What holds, or learned from, the rater's answers and texts. To remove their data fully:
+    create new snapshots, train again, retire these models.
+    """
+
+    n_judgments = serializers.IntegerField()
+    snapshots = UseInSnapshotSerializer(many=True)
+    runs = NamedSerializer(many=True)
+    models = NamedSerializer(many=True)
+
+
+class NewWithdrawalSerializer(serializers.Serializer[Any]):
+    rater = OneOf(Rater.objects.all())
+
+
+@described(
+    list_withdrawals="Raters who have withdrawn, newest first.",
+    read_withdrawal="One rater, by their ID.",
+)
+class Withdrawals(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = Rater.objects.filter(withdrawn_at__isnull=False)
+    serializer_class = WithdrawalSerializer
+
+    def get_object(self) -> Rater:
+        return labeling_access.rater_as_alias(user=self.by, pk=self.kwargs["pk"])
+
+    @writes("withdraw_rater", WithdrawalSerializer, body=NewWithdrawalSerializer, status=201)
+    def create(self, *, rater: Rater) -> Rater:
+        """Withdraw a rater: their answers stop counting, what they wrote is shown to nobody, and
+        they get no more items. Changes nothing if they have withdrawn.
+        """
+        withdrawal.withdraw_rater(rater=rater, **self.who_and_when)
+        rater.refresh_from_db()
+        return rater
+
+    @does("readmit_rater", WithdrawalSerializer)
+    def readmit(self, rater: Rater) -> None:
+        """Undo a withdrawal that was a mistake. Add the rater to pools again yourself."""
+        withdrawal.readmit_rater(rater=rater, **self.who_and_when)
+
+    @reads("read_withdrawal_traces", TouchedSerializer)
+    def traces(self, request: Request, pk: int) -> Response:
+        """The snapshots, runs and models that the rater's answers went into."""
+        found = withdrawals.touched_by(rater=self.get_object())
+        snapshots = [
+            {"id": one.snapshot.pk, "name": one.snapshot.name, "n_from_here": one.n_judgments}
+            for one in found.snapshots
+        ]
+        body = {
+            "n_judgments": found.n_judgments,
+            "snapshots": snapshots,
+            "runs": found.runs,
+            "models": found.models,
+        }
+        return Response(TouchedSerializer(body).data)

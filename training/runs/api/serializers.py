@@ -1,4 +1,4 @@
-"""JSON serializers of training."""
+"""Runs as JSON, and what queues one."""
 
 from typing import Any
 
@@ -6,108 +6,21 @@ from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.api.fields import MAX_ID, Flag, Name, OneOf
+from accounts.api.fields import Flag, Name, OneOf
 from accounts.api.paging import PageQuery
-from labeling.models import Prompt
 from training import configs
-from training.api import run_data
-from training.api.run_data import SuitesField
 from training.configs import roles
 from training.models import Run, Snapshot, TrainedModel, kind_choices
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch
+from training.runs.api import run_data
+from training.runs.api.run_data import SuitesField
 from training.runs.costs import Forecast
 from training.runs.run_queue import RunOptions
 from training.runs.selectors import RunFilter
 
 MAX_STEP = 2_147_483_647
-
-
-MAX_ATTEMPT = 32_767
-
-
-MAX_POINTS = 5_000
-
-
-class SnapshotSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=Snapshot.Kind.choices)
-    filters = serializers.DictField()
-    fingerprint = serializers.CharField(help_text="SHA-256 of the SHA-256 of each file.")
-    card = serializers.DictField(help_text="Counts, sources, licences and splits.")
-    n_rows = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
-
-
-class SnapshotQuery(PageQuery):
-    kind = serializers.ChoiceField(required=False, choices=Snapshot.Kind.choices)
-
-
-CREATABLE_KINDS = [
-    choice
-    for choice in Snapshot.Kind.choices
-    if choice[0] not in (Snapshot.Kind.TEXT, Snapshot.Kind.SUITES)
-]
-
-
-class FiltersSerializer(serializers.Serializer[Any]):
-    """training.snapshots.services.Filters. Omitted or empty filters include everything."""
-
-    campaigns = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
-        required=False,
-        max_length=1000,
-    )
-    includes_imports = Flag(default=True)
-    includes_extra = Flag(default=False)
-    includes_set_aside = Flag(
-        default=False,
-        help_text="Include answers that a reviewer excluded from statistics and training.",
-    )
-    includes_repeats = Flag(
-        default=False,
-        help_text="Comparisons only: include the same item shown to the same rater again.",
-    )
-    categories = serializers.ListField(
-        child=serializers.ChoiceField(choices=Prompt.Category.choices), required=False
-    )
-    licences = serializers.ListField(
-        child=serializers.CharField(max_length=64), required=False, max_length=100
-    )
-    best_of = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
-        required=False,
-        max_length=100,
-        help_text=(
-            "Demonstrations only: ids of sampling runs. Replaces what people wrote: for each"
-            " prompt, the response that the run's reward model scores highest."
-        ),
-    )
-    splits = serializers.ListField(
-        child=serializers.ChoiceField(choices=Prompt.Split.choices),
-        default=lambda: [Prompt.Split.TRAIN.value],
-        help_text="Prompts only.",
-    )
-    limit = serializers.IntegerField(
-        required=False,
-        allow_null=True,
-        min_value=1,
-        max_value=MAX_STEP,
-        help_text="Prompts only: a fixed random sample of this size.",
-    )
-
-
-class NewSnapshotSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(
-        choices=CREATABLE_KINDS,
-        help_text=(
-            "Snapshots of text can only be created on the site, from a file. Benchmark runs make"
-            " those of suites."
-        ),
-    )
-    name = Name(max_length=200)
-    filters = FiltersSerializer(required=False)
+MAX_SMALL = 32_767
 
 
 class KindField(serializers.ChoiceField):
@@ -253,7 +166,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
     memory_gb = serializers.IntegerField(
         default=0,
         min_value=0,
-        max_value=MAX_ATTEMPT,
+        max_value=MAX_SMALL,
         help_text="Memory needed on each GPU, or on the machine if no GPU is requested.",
     )
     priority = serializers.IntegerField(
@@ -400,91 +313,3 @@ class MoveSerializer(serializers.Serializer[Any]):
 
 class PrioritySerializer(serializers.Serializer[Any]):
     priority = serializers.IntegerField(min_value=-100, max_value=100)
-
-
-class PointSerializer(serializers.Serializer[Any]):
-    attempt = serializers.IntegerField()
-    step = serializers.IntegerField()
-    at = serializers.DateTimeField()
-    values = serializers.DictField(child=serializers.FloatField(), help_text="Values by metric.")
-
-
-class PointsQuery(serializers.Serializer[Any]):
-    since = serializers.IntegerField(
-        required=False,
-        default=-1,
-        min_value=-1,
-        max_value=MAX_STEP,
-        help_text="Only points after this step. -1 for all.",
-    )
-    attempt = serializers.IntegerField(
-        required=False,
-        min_value=0,
-        max_value=MAX_ATTEMPT,
-        help_text=(
-            "The attempt that `since` belongs to. A later attempt repeats steps and is returned"
-            " from its start."
-        ),
-    )
-    limit = serializers.IntegerField(
-        required=False, default=1000, min_value=1, max_value=MAX_POINTS
-    )
-
-
-class PointsSerializer(serializers.Serializer[Any]):
-    """Points, and the parameters for the next request."""
-
-    state = serializers.ChoiceField(choices=Run.State.choices)
-    next_attempt = serializers.IntegerField()
-    next_since = serializers.IntegerField()
-    has_more = serializers.BooleanField()
-    results = PointSerializer(many=True)
-
-
-class SampleSerializer(serializers.Serializer[Any]):
-    """A response sampled during training."""
-
-    id = serializers.IntegerField()
-    attempt = serializers.IntegerField()
-    step = serializers.IntegerField()
-    prompt = serializers.CharField()
-    response = serializers.CharField()
-    scores = serializers.DictField(help_text="Scores by name: a number, true or false.")
-
-
-class LogQuery(serializers.Serializer[Any]):
-    since = serializers.IntegerField(
-        required=False,
-        default=0,
-        min_value=0,
-        max_value=MAX_STEP,
-        help_text="Only lines after this one.",
-    )
-    attempt = serializers.IntegerField(
-        required=False,
-        min_value=0,
-        max_value=MAX_ATTEMPT,
-        help_text=(
-            "The attempt that `since` belongs to. The log of a later attempt is returned from"
-            " its start."
-        ),
-    )
-
-
-class LogLineSerializer(serializers.Serializer[Any]):
-    number = serializers.IntegerField(
-        help_text=("Line number in the attempt's log, from 1. A gap means that lines were dropped.")
-    )
-    text = serializers.CharField()
-
-
-class LogSerializer(serializers.Serializer[Any]):
-    """Complete lines, and the parameters for the next request."""
-
-    state = serializers.ChoiceField(choices=Run.State.choices)
-    next_attempt = serializers.IntegerField()
-    next_since = serializers.IntegerField()
-    results = LogLineSerializer(many=True)
-    unfinished = serializers.CharField(
-        help_text="The incomplete last line, such as a progress bar. Often empty."
-    )

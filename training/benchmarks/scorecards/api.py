@@ -10,10 +10,68 @@ from rest_framework.response import Response
 
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, reads
-from training.api.model_serializers import ScorecardSerializer
 from training.benchmarks.scorecards import selectors
 from training.benchmarks.scorecards.pages import exports
+from training.benchmarks.scorecards.selectors import Outcome
 from training.models import Suite, TrainedModel
+
+
+class ScorecardQuery(serializers.Serializer[Any]):
+    baseline = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        help_text="The model to compare with. The parent model by default.",
+    )
+
+
+class NamedModelSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class SuiteScoreSerializer(serializers.Serializer[Any]):
+    """A model on a suite. Shares lie between 0 and 1, rewards have no bounds. Fields of the
+    difference are null without a baseline, or where nothing can be compared.
+    """
+
+    model = serializers.CharField()
+    suite = serializers.CharField()
+    version = serializers.CharField()
+    area = serializers.ChoiceField(choices=Suite.Area.choices)
+    scorer = serializers.CharField()
+    score = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(allow_null=True, help_text="95 % interval; null: too few items")
+    high = serializers.FloatField(allow_null=True)
+    n = serializers.IntegerField(help_text="items with a score")
+    n_missing = serializers.IntegerField(help_text="items without an answer, never scored as wrong")
+    n_clusters = serializers.IntegerField(allow_null=True)
+    n_in_training_data = serializers.IntegerField(
+        help_text="items that share 13 words in a row with the model's training data"
+    )
+    baseline = serializers.CharField(allow_null=True)
+    difference = serializers.FloatField(allow_null=True)
+    difference_low = serializers.FloatField(allow_null=True)
+    difference_high = serializers.FloatField(allow_null=True)
+    p = serializers.FloatField(allow_null=True)
+    p_holm = serializers.FloatField(allow_null=True, help_text="corrected for the number of suites")
+    method = serializers.CharField(allow_null=True, help_text="mcnemar, bootstrap or too few")
+    n_common = serializers.IntegerField(allow_null=True, help_text="items that both answered")
+    smallest_difference = serializers.FloatField(
+        allow_null=True, help_text="what this many items would show with 80 % probability"
+    )
+    verdict = serializers.ChoiceField(
+        choices=[outcome.value for outcome in Outcome], allow_null=True
+    )
+    details = serializers.DictField(help_text="by category, shares of labels, calibration, …")
+    beside = serializers.ListField(
+        child=serializers.DictField(), help_text="scores by other scorers and by people"
+    )
+
+
+class ScorecardSerializer(serializers.Serializer[Any]):
+    models = NamedModelSerializer(many=True)
+    baseline = NamedModelSerializer(allow_null=True)
+    scores = SuiteScoreSerializer(many=True)
 
 
 class ScoreSerializer(serializers.Serializer[Any]):

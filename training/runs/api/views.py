@@ -12,14 +12,14 @@ from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
 from training import configs
-from training.api import run_data, serializers
-from training.api.serializers import NewRunSerializer, RunSerializer
 from training.benchmarks.suites import services as suites_services
 from training.models import Run
 from training.results import points as results_points
 from training.runs import costs, run_queue
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
+from training.runs.api import progress, run_data, serializers
+from training.runs.api.serializers import NewRunSerializer, RunSerializer
 from training.storage import services as storage_services
 
 
@@ -73,7 +73,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     # --- reading ----------------------------------------------------------------------------------
 
-    @reads("read_run_points", serializers.PointsSerializer, query=serializers.PointsQuery)
+    @reads("read_run_points", progress.PointsSerializer, query=progress.PointsQuery)
     def points(self, request: Request, pk: int) -> Response:
         """Points measured since a step. Poll with `next_attempt` and `next_since` while the run is
         in progress.
@@ -92,19 +92,19 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             "has_more": page.has_more,
             "results": page.rows,
         }
-        return Response(serializers.PointsSerializer(body).data)
+        return Response(progress.PointsSerializer(body).data)
 
     @reads(
         "list_run_samples",
-        paging.page_of(serializers.SampleSerializer),
+        paging.page_of(progress.SampleSerializer),
         query=paging.PageQuery,
-        serializer_class=serializers.SampleSerializer,
+        serializer_class=progress.SampleSerializer,
     )
     def samples(self, request: Request, pk: int) -> Response:
         """Responses sampled during training, with scores, newest first."""
         return self.page(self.get_object().samples.all())
 
-    @reads("read_run_log", serializers.LogSerializer, query=serializers.LogQuery)
+    @reads("read_run_log", progress.LogSerializer, query=progress.LogQuery)
     def log(self, request: Request, pk: int) -> Response:
         """The last lines of its log, or those since a line. Poll with `next_attempt` and
         `next_since` while the run is in progress.
@@ -119,7 +119,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             "results": log.lines,
             "unfinished": log.unfinished,
         }
-        return Response(serializers.LogSerializer(body).data)
+        return Response(progress.LogSerializer(body).data)
 
     # --- changing ---------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
-"""Benchmarks in the REST API: a suite's items, a run's answers to them, scoring these again and
-sending them to raters.
+"""Benchmark runs in the REST API: what their models answered, scoring it again, and sending it to
+raters.
 """
 
 from typing import Any
@@ -11,14 +11,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import MAX_ID, Flag, Name, OneOf, Several
+from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, does, reads
-from labeling.models import Attack, Guideline, Pool, Prompt
+from labeling.models import Guideline, Pool, Prompt
 from training import access as training_access
-from training.api.serializers import RunSerializer
-from training.api.suites import SuiteSerializer
 from training.benchmarks.attacks import attempts, sampling, success
 from training.benchmarks.attacks.sampling import Terms
 from training.benchmarks.attacks.success import METHODS, Group
@@ -26,36 +24,9 @@ from training.benchmarks.scorecards import rescoring
 from training.benchmarks.scorecards.people import sending
 from training.benchmarks.scorecards.people.forms import USUAL_N, USUAL_OVERLAP
 from training.benchmarks.scoring.scorers import SCORERS
-from training.benchmarks.suites import shipped_suites
-from training.benchmarks.suites.found_attacks import services
 from training.configs.evaluation.attack import AttackConfig
-from training.models import AttackSample, BenchmarkAnswer, Run, Suite, SuiteItem
-
-
-class SuiteItemSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    key = serializers.CharField(help_text="Its id in the file.")
-    category = serializers.CharField()
-    cluster = serializers.CharField(
-        help_text="Items with the same one are not independent. Empty: on its own."
-    )
-    prompt = serializers.ListField(child=serializers.DictField())
-    content = serializers.DictField(help_text="What its kind needs: choices, texts, …")
-
-
-class UsedAttacksSerializer(serializers.Serializer[Any]):
-    attacks = Several(
-        Attack.objects.filter(conversation__rater__withdrawn_at=None),
-        most=100,
-        allow_empty=False,
-        help_text="IDs of attacks.",
-    )
-
-
-class LoadedSuitesSerializer(serializers.Serializer[Any]):
-    suites = serializers.ListField(
-        child=serializers.IntegerField(), help_text="IDs of those that were added."
-    )
+from training.models import AttackSample, BenchmarkAnswer, Run, Suite
+from training.runs.api.serializers import RunSerializer
 
 
 class AnswerScoreSerializer(serializers.Serializer[Any]):
@@ -177,38 +148,6 @@ class SampledSerializer(serializers.Serializer[Any]):
     campaign = serializers.IntegerField(source="campaign_id")
     n = serializers.IntegerField(source="attempts.count")
     n_attempts = serializers.IntegerField(help_text="That could have been drawn.")
-
-
-class SuiteItems(ApiViewSet):
-    """Below the view set of suites."""
-
-    queryset = SuiteItem.objects.all()
-    serializer_class = SuiteItemSerializer
-
-    @reads("list_suite_items", page_of(SuiteItemSerializer), query=PageQuery)
-    def items(self, request: Request, pk: int) -> Response:
-        """The items of a suite in the order of its file."""
-        suite = training_access.suite(user=self.by, pk=pk)
-        return self.part(suite.items.order_by("position"))
-
-    @does("load_shipped_suites", LoadedSuitesSerializer, is_one=False)
-    def shipped(self) -> dict[str, Any]:
-        """Add the suites that come with the product and are missing."""
-        return {"suites": [suite.pk for suite in shipped_suites.load(**self.who_and_when)]}
-
-    @does(
-        "use_attacks",
-        SuiteSerializer,
-        body=UsedAttacksSerializer,
-        is_one=False,
-        url_path="found-attacks",
-    )
-    def found_attacks(self, *, attacks: list[Attack]) -> Suite:
-        """Put successful attacks of raters to use: items of a new version of the suite
-        `attacks-by-people`, better answers for raters to write, and pairs to compare. 409 if one
-        of them is in use or did not succeed; then none is used.
-        """
-        return services.use_attacks(attacks=attacks, **self.who_and_when)
 
 
 class BenchmarkRuns(ApiViewSet):

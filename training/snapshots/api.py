@@ -7,23 +7,106 @@ from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_serializer
-from rest_framework import serializers as rest_serializers
+from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import problems
+from accounts.api.fields import MAX_ID, Flag, Name
 from accounts.api.files import FileRenderer
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, reads, writes
 from labeling.models import Prompt
 from training import access as training_access
-from training.api import serializers
 from training.models import Snapshot
 from training.snapshots import downloads
 from training.snapshots import selectors as snapshots_selectors
 from training.snapshots import services as snapshots_services
+
+MAX_ROWS = 2_147_483_647
+
+
+class SnapshotSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Snapshot.Kind.choices)
+    filters = serializers.DictField()
+    fingerprint = serializers.CharField(help_text="SHA-256 of the SHA-256 of each file.")
+    card = serializers.DictField(help_text="Counts, sources, licences and splits.")
+    n_rows = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class SnapshotQuery(PageQuery):
+    kind = serializers.ChoiceField(required=False, choices=Snapshot.Kind.choices)
+
+
+CREATABLE_KINDS = [
+    choice
+    for choice in Snapshot.Kind.choices
+    if choice[0] not in (Snapshot.Kind.TEXT, Snapshot.Kind.SUITES)
+]
+
+
+class FiltersSerializer(serializers.Serializer[Any]):
+    """training.snapshots.services.Filters. Omitted or empty filters include everything."""
+
+    campaigns = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
+        required=False,
+        max_length=1000,
+    )
+    includes_imports = Flag(default=True)
+    includes_extra = Flag(default=False)
+    includes_set_aside = Flag(
+        default=False,
+        help_text="Include answers that a reviewer excluded from statistics and training.",
+    )
+    includes_repeats = Flag(
+        default=False,
+        help_text="Comparisons only: include the same item shown to the same rater again.",
+    )
+    categories = serializers.ListField(
+        child=serializers.ChoiceField(choices=Prompt.Category.choices), required=False
+    )
+    licences = serializers.ListField(
+        child=serializers.CharField(max_length=64), required=False, max_length=100
+    )
+    best_of = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
+        required=False,
+        max_length=100,
+        help_text=(
+            "Demonstrations only: ids of sampling runs. Replaces what people wrote: for each"
+            " prompt, the response that the run's reward model scores highest."
+        ),
+    )
+    splits = serializers.ListField(
+        child=serializers.ChoiceField(choices=Prompt.Split.choices),
+        default=lambda: [Prompt.Split.TRAIN.value],
+        help_text="Prompts only.",
+    )
+    limit = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_ROWS,
+        help_text="Prompts only: a fixed random sample of this size.",
+    )
+
+
+class NewSnapshotSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(
+        choices=CREATABLE_KINDS,
+        help_text=(
+            "Snapshots of text can only be created on the site, from a file. Benchmark runs make"
+            " those of suites."
+        ),
+    )
+    name = Name(max_length=200)
+    filters = FiltersSerializer(required=False)
 
 
 class JsonLinesRenderer(FileRenderer):
@@ -37,25 +120,25 @@ class ParquetRenderer(FileRenderer):
 
 
 class RowQuery(PageQuery):
-    split = rest_serializers.ChoiceField(
+    split = serializers.ChoiceField(
         required=False, default=Prompt.Split.TRAIN, choices=Prompt.Split.choices
     )
 
 
-class FileQuery(rest_serializers.Serializer[Any]):
-    split = rest_serializers.ChoiceField(
+class FileQuery(serializers.Serializer[Any]):
+    split = serializers.ChoiceField(
         required=False, default=Prompt.Split.TRAIN, choices=Prompt.Split.choices
     )
-    file_format = rest_serializers.ChoiceField(
+    file_format = serializers.ChoiceField(
         required=False, default="jsonl", choices=["jsonl", "parquet"]
     )
 
 
 @extend_schema_serializer(many=False)
-class RowPageSerializer(rest_serializers.Serializer[Any]):
-    next_cursor = rest_serializers.IntegerField(allow_null=True, help_text="Null on the last page.")
-    results = rest_serializers.ListField(
-        child=rest_serializers.DictField(),
+class RowPageSerializer(serializers.Serializer[Any]):
+    next_cursor = serializers.IntegerField(allow_null=True, help_text="Null on the last page.")
+    results = serializers.ListField(
+        child=serializers.DictField(),
         help_text=(
             "Rows as runs read them, with the licence of each text. A row is `is_withheld`, and"
             " has no answers, if its rater has withdrawn."
@@ -63,11 +146,15 @@ class RowPageSerializer(rest_serializers.Serializer[Any]):
     )
 
 
+class VerifiedSerializer(serializers.Serializer[Any]):
+    is_intact = serializers.BooleanField(help_text="Its files have the fingerprint.")
+
+
 @described(list_snapshots="Snapshots, newest first.", read_snapshot="One snapshot with its card.")
 class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Snapshot.objects.all()
-    serializer_class = serializers.SnapshotSerializer
-    query_class = serializers.SnapshotQuery
+    serializer_class = SnapshotSerializer
+    query_class = SnapshotQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
         return snapshots_selectors.snapshots(kind=self.asked.get("kind", ""))
@@ -77,8 +164,8 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @writes(
         "cut_snapshot",
-        serializers.SnapshotSerializer,
-        body=serializers.NewSnapshotSerializer,
+        SnapshotSerializer,
+        body=NewSnapshotSerializer,
         status=201,
     )
     def create(self, *, kind: str, name: str, filters: dict[str, Any] | None = None) -> Snapshot:
@@ -129,3 +216,8 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return FileResponse(
             file, as_attachment=True, filename=name, content_type=ParquetRenderer.media_type
         )
+
+    @reads("verify_snapshot", VerifiedSerializer)
+    def verify(self, request: Request, pk: int) -> Response:
+        """Read its files and compare them with the fingerprint."""
+        return Response({"is_intact": snapshots_selectors.is_intact(snapshot=self.get_object())})

@@ -19,9 +19,9 @@ from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling.models import Pool
 from training import access as training_access
-from training.api.serializers import FiltersSerializer
 from training.models import Curation, RestoredDocument, Snapshot
 from training.snapshots import texts
+from training.snapshots.api import FiltersSerializer
 from training.snapshots.curation import ratings, recipes, selectors, services
 from training.snapshots.freeze import Filters
 
@@ -234,6 +234,30 @@ class Curations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def restore(self, curation: Curation, *, document: str) -> RestoredDocument:
         """Keep a removed document whenever this recipe runs again. Safe to repeat."""
         return services.restore_document(source=curation, document=document, **self.who_and_when)
+
+
+class SnapshotLedger(ApiViewSet):
+    """Below the view set of snapshots."""
+
+    queryset = Snapshot.objects.all()
+    serializer_class = LedgerEntrySerializer
+
+    def get_object(self) -> Snapshot:
+        return training_access.snapshot(user=self.by, pk=self.kwargs["pk"])
+
+    @reads("list_snapshot_ledger", LEDGER_PAGE, query=LedgerQuery)
+    def ledger(self, request: Request, pk: int) -> Response:
+        """What the recipe of a snapshot removed or changed. Empty without a recipe."""
+        return ledger_response(self.get_object(), self.asked)
+
+    @does(
+        "restore_snapshot_document",
+        RestoredDocumentSerializer,
+        body=RestoreSerializer,
+    )
+    def restore(self, snapshot: Snapshot, *, document: str) -> RestoredDocument:
+        """Keep a removed document whenever this recipe runs again. Safe to repeat."""
+        return services.restore_document(source=snapshot, document=document, **self.who_and_when)
 
 
 @described(

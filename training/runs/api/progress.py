@@ -1,0 +1,98 @@
+"""How a run is getting on, as JSON: its points, samples and log."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from training.models import Run
+from training.runs.api.serializers import MAX_SMALL, MAX_STEP
+
+MAX_POINTS = 5_000
+
+
+class PointSerializer(serializers.Serializer[Any]):
+    attempt = serializers.IntegerField()
+    step = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    values = serializers.DictField(child=serializers.FloatField(), help_text="Values by metric.")
+
+
+class PointsQuery(serializers.Serializer[Any]):
+    since = serializers.IntegerField(
+        required=False,
+        default=-1,
+        min_value=-1,
+        max_value=MAX_STEP,
+        help_text="Only points after this step. -1 for all.",
+    )
+    attempt = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_SMALL,
+        help_text=(
+            "The attempt that `since` belongs to. A later attempt repeats steps and is returned"
+            " from its start."
+        ),
+    )
+    limit = serializers.IntegerField(
+        required=False, default=1000, min_value=1, max_value=MAX_POINTS
+    )
+
+
+class PointsSerializer(serializers.Serializer[Any]):
+    """Points, and the parameters for the next request."""
+
+    state = serializers.ChoiceField(choices=Run.State.choices)
+    next_attempt = serializers.IntegerField()
+    next_since = serializers.IntegerField()
+    has_more = serializers.BooleanField()
+    results = PointSerializer(many=True)
+
+
+class SampleSerializer(serializers.Serializer[Any]):
+    """A response sampled during training."""
+
+    id = serializers.IntegerField()
+    attempt = serializers.IntegerField()
+    step = serializers.IntegerField()
+    prompt = serializers.CharField()
+    response = serializers.CharField()
+    scores = serializers.DictField(help_text="Scores by name: a number, true or false.")
+
+
+class LogQuery(serializers.Serializer[Any]):
+    since = serializers.IntegerField(
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=MAX_STEP,
+        help_text="Only lines after this one.",
+    )
+    attempt = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_SMALL,
+        help_text=(
+            "The attempt that `since` belongs to. The log of a later attempt is returned from"
+            " its start."
+        ),
+    )
+
+
+class LogLineSerializer(serializers.Serializer[Any]):
+    number = serializers.IntegerField(
+        help_text=("Line number in the attempt's log, from 1. A gap means that lines were dropped.")
+    )
+    text = serializers.CharField()
+
+
+class LogSerializer(serializers.Serializer[Any]):
+    """Complete lines, and the parameters for the next request."""
+
+    state = serializers.ChoiceField(choices=Run.State.choices)
+    next_attempt = serializers.IntegerField()
+    next_since = serializers.IntegerField()
+    results = LogLineSerializer(many=True)
+    unfinished = serializers.CharField(
+        help_text="The incomplete last line, such as a progress bar. Often empty."
+    )

@@ -23,6 +23,7 @@ if not os.environ.get("DATABASE_URL"):
         returncode=4,
     )
 
+from client_build.generate import write_missing_client
 from tests.accounts import sent_tasks
 from tests.accounts.login.identity_provider import company, single_sign_on_with  # noqa: F401
 from tests.cast import (  # noqa: F401
@@ -47,6 +48,9 @@ from tests.tooling.selection import (  # noqa: F401  # hooks of pytest
     pytest_runtest_protocol,
 )
 from tests.tooling.times import pytest_terminal_summary  # noqa: F401
+
+# In a checkout where nothing has made it yet.
+write_missing_client()
 
 # A busy machine is no reason to fail: without CI=true, hypothesis allows an example 200 ms.
 hypothesis_settings.register_profile(

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.webhooks import services as webhooks_services
+from client_build import generate
 from labeling.models import Campaign, Guideline, Pool, Rater
 from labeling.review import set_aside
 from preferably_client import AsyncPreferably, Judgment, Preferably, Problem
-from tests.api.client import generate
 from tests.api.conftest import secret_of
 from tests.api.test_labeling import QUESTION, ranked, written
 from tests.api.test_training import weekly

@@ -6,6 +6,7 @@ to do in several calls is written by hand (`preferably_client.following`).
 
 import json
 import keyword
+import os
 import re
 import subprocess
 import sys
@@ -15,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
-CLIENT = ROOT / "clients/python/src/preferably_client"
+CLIENT = Path(__file__).resolve().parents[1] / "src/preferably_client"
+SITE = {"PREFERABLY_MODE": "test", "DATABASE_URL": "sqlite://:memory:"}
+"""Settings for a site that only describes its API."""
+WRITTEN = ("operations.py", "rows.py")
 MADE = "Made from the site's schema by `make client`; do not edit."
 BY_HAND = {"read_run_points"}
 """Pages with cursors of their own."""
@@ -31,8 +35,8 @@ Schema = dict[str, Any]
 def files_of(schema: Schema) -> dict[Path, str]:
     """The text of each generated file."""
     made = Generator(schema)
-    texts = {CLIENT / "operations.py": made.operations(), CLIENT / "rows.py": made.rows()}
-    return {path: formatted(text, path) for path, text in texts.items()}
+    texts = dict(zip(WRITTEN, (made.operations(), made.rows()), strict=True))
+    return {CLIENT / name: formatted(text, CLIENT / name) for name, text in texts.items()}
 
 
 class Generator:
@@ -330,17 +334,24 @@ def docstring(words: str, *, indent: int) -> list[str]:
 
 def formatted(text: str, path: Path) -> str:
     """As `make fix` would leave it, with the imports that are used."""
-    ruff = [str(ROOT / ".venv/bin/ruff")]
+    ruff = [sys.executable, "-m", "ruff"]
+    options = ["--isolated", "--line-length", "100", "--stdin-filename", str(path), "-"]
     for step in (["check", "--fix-only", "--select", "F401,I", "--quiet"], ["format"]):
-        text = subprocess.run(
-            [*ruff, *step, "--stdin-filename", str(path), "-"],
-            input=text,
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=ROOT,
-        ).stdout
+        text = _output([*ruff, *step, *options], text)
     return text
+
+
+def _output(command: list[str], text: str = "") -> str:
+    environment = os.environ | SITE
+    return subprocess.run(  # noqa: S603  # our own commands
+        command,
+        input=text,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=environment,
+    ).stdout
 
 
 def out_of_date(schema: Schema) -> Iterable[Path]:
@@ -351,10 +362,19 @@ def out_of_date(schema: Schema) -> Iterable[Path]:
     ]
 
 
-def main() -> None:
-    for path, text in files_of(json.load(sys.stdin)).items():
-        path.write_text(text)
+def write_client() -> None:
+    """Writes both files from the schema of the site in this checkout."""
+    command = [sys.executable, "manage.py", "spectacular", "--format", "openapi-json"]
+    for path, text in files_of(json.loads(_output(command))).items():
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+        unfinished.write_text(text)
+        unfinished.replace(path)  # other processes read these files
+
+
+def write_missing_client() -> None:
+    if not all((CLIENT / name).exists() for name in WRITTEN):
+        write_client()
 
 
 if __name__ == "__main__":
-    main()
+    write_client()

@@ -12,8 +12,12 @@ from labeling.campaigns import first_steps as campaigns_first_steps
 from labeling.models import Prompt
 from labeling.quality.item_answers import ItemAnswer
 from labeling.queue.spending import money
+from labeling.statistics import response_orders
 
 register = template.Library()
+
+
+register.filter("letter", response_orders.letter)
 
 
 @register.filter

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.template.base import FilterExpression, Parser, Token
 from django.template.context import Context
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -34,6 +35,14 @@ def component(context: Context, content: str, name: str, **inputs: Any) -> SafeS
     assert context.template is not None
     part = context.template.engine.get_template(f"components/_{name}.html")
     return part.render(context.new({**shared, **inputs, "slot": content}))
+
+
+@register.inclusion_tag("components/_crumb.html")
+def crumb(label: str, page: str = "", *args: object) -> dict[str, str]:
+    """`{% crumb run.name "run" run.pk %}`: a step of the breadcrumbs, which links to the page of
+    that URL name. Without a page it is the page itself, which comes last.
+    """
+    return {"label": label, "url": reverse(page, args=args) if page else ""}
 
 
 @register.simple_tag

@@ -1,5 +1,5 @@
 """Files and folders stay small enough to read: a file has at most 500 lines, and a folder of the
-product or its tests at most 15 entries.
+product or its tests at most 15 entries. No line of a template has more than 160 characters.
 """
 
 import subprocess
@@ -21,7 +21,7 @@ ROOMS = (
     "training",
 )
 ENDINGS = (".py", ".html", ".css", ".js")
-MOST_LINES, MOST_ENTRIES = 500, 15
+MOST_LINES, MOST_ENTRIES, MOST_CHARACTERS = 500, 15, 160
 NOT_COUNTED = {"__init__.py", "management", "migrations", "models", "urls.py"}
 """Django gives these their names and places."""
 CATALOGUES = {
@@ -54,6 +54,21 @@ def test_no_file_is_longer_than_five_hundred_lines() -> None:
 
     assert files
     assert long == {}
+
+
+def test_no_line_of_a_template_is_longer_than_160_characters() -> None:
+    """A tag cannot be wrapped, so these lines may be longer than the 100 of the formatter."""
+    templates = [file for file in tracked() if file.suffix == ".html"]
+
+    long = {
+        f"{file}:{number}"
+        for file in templates
+        for number, line in enumerate((ROOT / file).read_text().splitlines(), start=1)
+        if len(line) > MOST_CHARACTERS
+    }
+
+    assert templates
+    assert long == set()
 
 
 def test_no_folder_holds_more_than_fifteen_entries() -> None:

@@ -37,6 +37,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from arithmetic import intervals
 from labeling.guidelines import rating_form
 from labeling.quality.measures import (
     against,
@@ -50,7 +51,6 @@ from labeling.quality.measures import (
 )
 from labeling.quality.measures.votes import Grouping, Record, Votes, as_record
 from labeling.statistics.bias import looks
-from pages import intervals
 
 SIZES, KS = (30, 100, 300), (4, 2)
 N_RATERS, OVERLAP, N_OTHERS = 12, 3, 6

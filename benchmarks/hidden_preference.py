@@ -38,7 +38,7 @@ os.environ |= {
 
 import torch  # noqa: E402  # offline first
 
-from pages import intervals  # noqa: E402
+from arithmetic import intervals  # noqa: E402
 from training.processes import run_dir  # noqa: E402
 from training.trainer import data  # noqa: E402
 from training.trainer.modeling import (  # noqa: E402

@@ -30,8 +30,8 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
+from arithmetic import intervals  # noqa: E402
 from benchmarks.fixtures import refusal_sets  # noqa: E402
-from pages import intervals  # noqa: E402
 from training.benchmarks.scoring import refusal_strings  # noqa: E402
 from training.benchmarks.scoring.refusal import card, classifier, fitting, phrases, weights  # noqa: E402
 from training.benchmarks.scoring.refusal.fitting import Example, Settings  # noqa: E402

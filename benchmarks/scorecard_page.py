@@ -39,7 +39,7 @@ from django.test.utils import (  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from pages import intervals  # noqa: E402
+from arithmetic import intervals  # noqa: E402
 from training.models import (  # noqa: E402
     AnswerScore,
     BenchmarkAnswer,

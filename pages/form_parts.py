@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from pages import plain_text
+from arithmetic import plain_text
 
 
 def refuse_control_characters(name: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts import access as accounts_access
@@ -13,7 +14,7 @@ from accounts.audit import pages, words
 from accounts.audit.forms import AuditFilter
 from accounts.models import AuditEvent
 from accounts.people import selectors as people_selectors
-from pages import days
+from arithmetic import days
 
 EVENTS_PER_PAGE = 50
 
@@ -60,9 +61,9 @@ def _filters(form: AuditFilter) -> dict[str, Any]:
     """Turns days into times in the reader's time zone; the day `until` is included."""
     given = {name: value for name, value in form.cleaned_data.items() if value not in ("", None)}
     if "since" in given:
-        given["since"] = days.midnight(given["since"])
+        given["since"] = days.midnight(given["since"], timezone.get_current_timezone())
     if "until" in given:
-        given["until"] = days.end_of(given["until"])
+        given["until"] = days.end_of(given["until"], timezone.get_current_timezone())
     return given
 
 

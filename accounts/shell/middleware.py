@@ -17,8 +17,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import access as accounts_access
 from accounts.models import User
+from arithmetic import plain_text
 from config.roles import Role
-from pages import plain_text
 
 UNUSED = (
     "accelerometer",

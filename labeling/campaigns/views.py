@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import User
 from accounts.shell.requests import MemberRequest
+from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.campaigns import board as campaigns_board
 from labeling.campaigns import costs, services
@@ -43,7 +44,6 @@ from labeling.quality.votes.demonstrations import writers, written
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import understaffed
-from pages import plain_text
 
 CAMPAIGNS_PER_PAGE = 25
 ITEMS_PER_PAGE = 50

@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from arithmetic import days
 from labeling.desk import words as desk_words
 from labeling.desk.answers import PageInput, Review, given_comparison, line_of
 from labeling.desk.forms import answers
@@ -24,7 +25,7 @@ from labeling.guidelines import rating_form
 from labeling.models import Judgment, Rater, Response
 from labeling.people.content_settings import selectors as content_settings_selectors
 from labeling.statistics import response_orders
-from pages import days, render
+from pages import render
 
 LONGEST_CHOICE = 8
 """Longest text of a chosen option; anything longer cannot be one of the form's choices."""
@@ -387,7 +388,8 @@ def _content_notice(work: Work, now: dt.datetime) -> ContentNotice | None:
         return None
     if work.lease_state == LeaseState.SAMPLE:
         return ContentNotice(kinds, 0, suggests_pause=False)
-    n = content_settings_selectors.n_met(rater=work.rater, since=days.last_midnight(now))
+    today = days.last_midnight(now, timezone.get_current_timezone())
+    n = content_settings_selectors.n_met(rater=work.rater, since=today)
     return ContentNotice(kinds, n, suggests_pause=content_settings_selectors.is_pause_due(n))
 
 

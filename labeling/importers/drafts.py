@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
-from pages import plain_text
+from arithmetic import plain_text
 
 Message = dict[str, str]
 

@@ -9,9 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic import days
 from labeling.models import Rate
 from labeling.queue.spending import money
-from pages import days
 from pages.form_parts import segmented, sentence_case
 
 CURRENCY = re.compile(r"[A-Z]{3}")

@@ -9,10 +9,10 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from arithmetic.figures import Figure
 from labeling.models import Campaign, Item, Judgment, QualityReport, Rater, RaterQuality
 from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages.flag_words import FlagRow
-from labeling.statistics.figures import Figure
 
 HABITS = (
     "first",

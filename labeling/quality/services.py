@@ -10,6 +10,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Q
 
+from arithmetic.figures import Ints, absent, gettext_noop
 from labeling.guidelines import rating_form
 from labeling.models import (
     Campaign,
@@ -35,7 +36,6 @@ from labeling.quality.measures import votes as measures_votes
 from labeling.quality.measures import wording as measures_wording
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL
 from labeling.quality.votes import arrays, blocks, contests, experts, golds, rater_groups
-from labeling.statistics.figures import Ints, absent, gettext_noop
 
 LONGEST = timedelta(minutes=30)
 """A worker that has been computing a report for this long is gone, and another may start. Equal to

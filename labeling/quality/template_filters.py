@@ -5,9 +5,9 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext
 
+from arithmetic.figures import Figure
 from labeling.models import Judgment
 from labeling.quality.pages import figure_text
-from labeling.statistics.figures import Figure
 
 register = template.Library()
 

@@ -13,6 +13,7 @@ from django.db.models import BigAutoField, Count, Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from arithmetic import days
 from config.compiled import Compiled, fetch
 from labeling.models import (
     Campaign,
@@ -27,7 +28,6 @@ from labeling.models import (
     Source,
 )
 from labeling.queue import onboarding_left
-from pages import days
 
 _STEPS_LEFT = Exists(
     onboarding_left.steps_left(rater=OuterRef(OuterRef("rater")), pool=OuterRef("pool"))

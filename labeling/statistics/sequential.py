@@ -8,7 +8,7 @@ of independent votes that has the share's variance (Waudby-Smith and others 2024
 
 import math
 
-from pages.intervals import Z_95
+from arithmetic.intervals import Z_95
 
 # The number of independent votes at which the bound is tightest.
 TIGHTEST_AT = 400

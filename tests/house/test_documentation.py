@@ -43,7 +43,7 @@ def _is_class(module: str, name: str) -> bool:
     path = module.rstrip(".").replace(".", "/")
     return any(
         re.search(rf"^class {name}\b", source.read_text(), re.MULTILINE)
-        for app in ("accounts", "labeling", "pages", "training")
+        for app in ("accounts", "arithmetic", "labeling", "pages", "training")
         for ending in (f"{path}.py", f"{path}/__init__.py")
         for source in (ROOT / app).rglob("*.py")
         if f"/{source.relative_to(ROOT).as_posix()}".endswith(f"/{ending}")

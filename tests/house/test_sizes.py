@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
     "accounts",
+    "arithmetic",
     "benchmarks",
     "config",
     "docs",

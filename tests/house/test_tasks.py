@@ -12,7 +12,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from config.celery import TASK_ROOMS, app
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("accounts", "config", "labeling", "pages", "training")
+CODE = ("accounts", "arithmetic", "config", "labeling", "pages", "training")
 SENDERS = {"broker.send", "app.send_task"}
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from training.configs import sizes
+from training.configs.cost import sizes
+from training.configs.cost.sizes import Inputs, Shape
 from training.configs.curves import Chart, Scatter
 from training.configs.metrics import Best, Measure, _
-from training.configs.sizes import Inputs, Shape
 
 
 def knob(

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs import curves, metrics, sizes
+from training.configs import curves, metrics
+from training.configs.cost import sizes
+from training.configs.cost.sizes import Inputs, Shape
 from training.configs.curves import Chart
 from training.configs.knobs import (
     ONLY_TRAINING_SHARDS,
@@ -18,7 +20,6 @@ from training.configs.knobs import (
     override,
 )
 from training.configs.metrics import SHARE, Measure, _
-from training.configs.sizes import Inputs, Shape
 
 
 @dataclass(frozen=True)

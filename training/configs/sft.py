@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from training.configs import curves, metrics, sizes
+from training.configs import curves, metrics
+from training.configs.cost import sizes
 from training.configs.curves import Chart
 from training.configs.knobs import knob, override
 from training.configs.metrics import Best, Measure, _

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs import sizes
+from training.configs.cost import sizes
+from training.configs.cost.sizes import Inputs, Shape
 from training.configs.knobs import Settings, knob
 from training.configs.metrics import _
-from training.configs.sizes import Inputs, Shape
 
 DRY_RUN_STEPS = 2
 DRY_RUN_HELD_OUT = 8

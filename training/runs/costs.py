@@ -1,5 +1,5 @@
-"""Forecast of a run: runs.estimates applied to what is known of its snapshot and models, and a
-duration from past runs.
+"""Forecast of a run: configs.cost.estimates applied to what is known of its snapshot and models,
+and a duration from past runs.
 """
 
 import json
@@ -14,14 +14,14 @@ from typing import Any
 from django.conf import settings
 
 from training.configs import roles
+from training.configs.cost import estimates
+from training.configs.cost.estimates import Cost
+from training.configs.cost.sizes import Inputs, Rows, Shape, SuiteSize
 from training.configs.knobs import Settings
 from training.configs.roles import NONE
-from training.configs.sizes import Inputs, Rows, Shape, SuiteSize
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.processes.launch import SINGLE_PROCESS, Launch
-from training.runs import estimates
-from training.runs.estimates import Cost
 from training.storage import artifacts
 
 N_ROWS_READ = 200

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
+from arithmetic import plain_text
 from labeling.importers import curation as importers_curation
-from pages import plain_text
 from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots.curation.ledger import LEDGER, Curated

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from training import configs
+from training.configs.cost import estimates
 from training.processes import linux, not_numbers, run_dir
 from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolder
-from training.runs import estimates
 
 _PARALLEL = "training.trainer.parallel"
 _PRECISION = "training.trainer.modeling.precision"

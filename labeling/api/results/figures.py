@@ -6,8 +6,8 @@ from typing import Any
 from django.utils.translation import gettext
 from rest_framework import serializers
 
+from arithmetic.figures import Figure
 from labeling.quality.measures.votes import as_figure
-from labeling.statistics.figures import Figure
 
 _PARTS = {"value", "n", "low", "high", "note"}
 

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, does, lists, reads
+from arithmetic.figures import Figure
 from labeling import access as labeling_access
 from labeling.api.results.figures import FigureSerializer, FiguresField, as_json, figures_of
 from labeling.models import AdjudicatedRank, Campaign, Item, QualityReport
@@ -22,7 +23,6 @@ from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages import flag_words, taste_words
 from labeling.quality.pages.views import agreement_of_two
 from labeling.quality.votes import item_consensus, rating_consensus
-from labeling.statistics.figures import Figure
 
 
 class ReportSerializer(serializers.Serializer[Any]):

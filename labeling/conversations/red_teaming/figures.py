@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from arithmetic import intervals
+from arithmetic.figures import Figure, absent, gettext_noop
 from labeling.conversations.red_teaming import reviews
 from labeling.conversations.red_teaming.diversity import Diversity, Resemblance, diversity
 from labeling.models import Attack, AttackBrief, Prompt, Rater
 from labeling.statistics.agreement import alpha
-from labeling.statistics.figures import Figure, absent, gettext_noop
-from pages import intervals
 
 FEW_ATTACKERS = gettext_noop("Fewer than 5 attackers: nothing is known about how they differ.")
 NO_REVIEWS = gettext_noop("Nobody has reviewed these attacks yet.")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.shell.requests import MemberRequest
+from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.campaigns.services import UnableToCreateCampaign
 from labeling.conversations import selectors, turns
@@ -27,7 +28,6 @@ from labeling.desk import access as desk_access
 from labeling.desk.next_item import next_address
 from labeling.desk.words import Keys
 from labeling.models import Guideline, RedTeaming
-from pages import plain_text
 from pages.form_parts import with_one_more
 
 BRIEFS = "briefs"

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
+from arithmetic.figures import Figure
 from labeling.data.exports.columns import FIELDS, Record
 from labeling.data.exports.facts import Agreement, PoolFacts, Recruitment
-from labeling.statistics.figures import Figure
 
 _SIZES = (
     (1_000, "n<1K"),

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from arithmetic.figures import Figure, Floats, Ints
 from labeling.models import Import, Judgment, RankedResponse
 from labeling.quality import counting
 from labeling.statistics.agreement import alpha, pairs
 from labeling.statistics.consensus import votes as consensus_votes
-from labeling.statistics.figures import Figure, Floats, Ints
 
 MOST_JUDGED = 20_000
 """Comparisons that a page can compute from in about a second."""

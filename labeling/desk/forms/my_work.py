@@ -3,11 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic import days
 from labeling.desk.work import HistoryFilter, HistoryState, campaigns_worked_in
 from labeling.models import Campaign, Rater
-from pages import days
 from pages.form_parts import sentence_case
 
 
@@ -48,11 +49,12 @@ class HistoryForm(forms.Form):
     def filters(self) -> HistoryFilter:
         self.is_valid()
         values = self.cleaned_data
-        until = values.get("until")
+        since, until = values.get("since"), values.get("until")
+        zone = timezone.get_current_timezone()
         return HistoryFilter(
             campaign_id=values["campaign"].pk if values.get("campaign") else None,
             kind=values.get("kind") or "",
             state=values.get("state") or "",
-            since=days.midnight(values["since"]) if values.get("since") else None,
-            before=days.end_of(until) if until else None,
+            since=days.midnight(since, zone) if since else None,
+            before=days.end_of(until, zone) if until else None,
         )

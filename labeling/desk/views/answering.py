@@ -13,12 +13,12 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from arithmetic import days
 from labeling.desk import answers, pages, reading
 from labeling.desk import words as desk_words
 from labeling.desk import work as desk_work
 from labeling.desk.forms import answers as forms_answers
 from labeling.models import GuidelineVersion, Judgment
-from pages import days
 from pages import render as pages_render
 
 EDITING = {
@@ -53,11 +53,12 @@ def page(
 ) -> HttpResponse:
     """The whole page of an item. A preview belongs to no rater, so it has no counts and no undo."""
     now = timezone.now()
+    midnight = days.last_midnight(now, timezone.get_current_timezone())
     is_sample = work.lease_state == desk_work.LeaseState.SAMPLE
     today = (
         desk_work.Tally(n_judgments=0, active_s=0.0)
         if is_sample
-        else desk_work.tally(rater=work.rater, since=days.last_midnight(now))
+        else desk_work.tally(rater=work.rater, since=midnight)
     )
     is_comparison = work.campaign.compares
     context = {

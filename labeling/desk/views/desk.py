@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from arithmetic import days
 from labeling import access as labeling_access
 from labeling.desk import access as desk_access
 from labeling.desk import answers, pages, reading, why_this_item
@@ -19,17 +20,17 @@ from labeling.desk.next_item import next_address
 from labeling.desk.views import answering
 from labeling.models import Campaign
 from labeling.people.crowd import selectors as crowd_selectors
-from pages import days
 
 
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
+    midnight = days.last_midnight(now, timezone.get_current_timezone())
     rater = labeling_access.rater(user=request.user)
-    found = desk_work.open_campaigns(rater=rater, since=days.last_midnight(now), now=now)
+    found = desk_work.open_campaigns(rater=rater, since=midnight, now=now)
     skills = why_this_item.skills_of(rater=rater, pools=[each.campaign.pool for each in found])
     lines = [desk_words.campaign_line(each, skills, now=now) for each in found]
-    today = desk_work.tally(rater=rater, since=days.last_midnight(now))
+    today = desk_work.tally(rater=rater, since=midnight)
     reasons = {line.why for line in lines}
     context = {
         "campaigns": lines,

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from arithmetic import days, plain_text
 from labeling.desk import access as desk_access
 from labeling.desk import answers as desk_answers
 from labeling.desk import pages
@@ -29,7 +30,6 @@ from labeling.desk.views.drafts import keep_typed
 from labeling.models import Campaign, Judgment, Pass
 from labeling.queue import slots
 from labeling.review.questions import services as question_services
-from pages import days, plain_text
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,7 +87,8 @@ def _stored(
 def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -> str:
     """The HTML with which an open page replaces the item just judged."""
     now = timezone.now()
-    today = desk_work.tally(rater=work.rater, since=days.last_midnight(now))
+    midnight = days.last_midnight(now, timezone.get_current_timezone())
+    today = desk_work.tally(rater=work.rater, since=midnight)
     page = pages.page(
         work=work, typed=desk_answers.PageInput.of_draft(work.draft), today=today, now=now
     )

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from arithmetic import days
 from labeling import access as labeling_access
 from labeling.desk import why_this_item, work
 from labeling.desk import words as desk_words
@@ -20,7 +21,6 @@ from labeling.review import rater_reviews
 from labeling.review import services as review_services
 from labeling.review.forms import WordsForm
 from labeling.review.questions import selectors as question_selectors
-from pages import days
 
 
 @require_GET
@@ -28,7 +28,8 @@ def my_work(request: HttpRequest) -> HttpResponse:
     """A rater's work: today, this week, and answer by answer."""
     now = timezone.now()
     rater = labeling_access.rater(user=request.user)
-    monday = days.last_midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
+    midnight = days.last_midnight(now, timezone.get_current_timezone())
+    monday = midnight - dt.timedelta(days=timezone.localtime(now).weekday())
     form = HistoryForm(request.GET, rater=rater)
     page = Paginator(work.history(rater=rater, filters=form.filters), 50).get_page(
         request.GET.get("page")
@@ -44,7 +45,8 @@ def my_work(request: HttpRequest) -> HttpResponse:
     context = {
         "campaigns": lines,
         "today": desk_words.tally_words(
-            work.tally(rater=rater, since=days.last_midnight(now)), nothing=_("no answers yet")
+            work.tally(rater=rater, since=midnight),
+            nothing=_("no answers yet"),
         ),
         "week": desk_words.tally_words(
             work.tally(rater=rater, since=monday), nothing=_("no answers yet")

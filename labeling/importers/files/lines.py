@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
+from arithmetic import plain_text
 from labeling.importers.drafts import ImportProblem
-from pages import plain_text
 
 MAX_LINE = 16 * 1024 * 1024
 LOOKED_AT = 2 * MAX_LINE

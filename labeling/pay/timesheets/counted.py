@@ -13,10 +13,10 @@ from typing import Any
 from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import TruncDate
 
+from arithmetic import days
 from labeling.models import Campaign, Judgment, PayDispute, Pool, Rate, Rater, StepAttempt
 from labeling.pay.timesheets.sheets import CORRECTION, TimesheetLine
 from labeling.queue.spending import prices, working_time
-from pages import days
 
 
 def counted_lines(

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.models import CrowdLink, CrowdVisit
 from labeling.people.crowd import browsers, completion, selectors, services
-from pages import plain_text
 
 LONGEST_ID = 200
 

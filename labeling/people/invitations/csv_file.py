@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from pages import plain_text
+from arithmetic import plain_text
 
 MOST = 500
 EMAIL_HEADS = {"email", "e-mail", "mail", "address"}

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.notices import mail
 from accounts.notices.mail import Letter
+from arithmetic import plain_text
 from labeling.people.invitations.services import LIVES, Sent
-from pages import plain_text
 
 
 def send(*, sent: Sequence[Sent], address_of: Callable[[str], str], by: User) -> bool:

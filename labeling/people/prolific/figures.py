@@ -4,10 +4,10 @@ interval, to read beside their answers. Nothing is decided by it.
 
 from collections.abc import Mapping
 
+from arithmetic.figures import Figure
 from labeling.models import Campaign
 from labeling.people.prolific.dues import Row
 from labeling.quality import selectors as quality_selectors
-from labeling.statistics.figures import Figure
 
 Agreement = Mapping[int, Figure]
 

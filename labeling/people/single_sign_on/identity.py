@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from arithmetic import plain_text
 from config.third_party.single_sign_on import Provider
-from pages import plain_text
 
 LONGEST_NAME = 150
 

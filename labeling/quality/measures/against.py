@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from arithmetic import clustering
+from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 from labeling.quality.measures.votes import Record, Truths, Votes, as_record
-from labeling.statistics import clustering, response_orders
+from labeling.statistics import response_orders
 from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from arithmetic.figures import Figure, Ints, absent, codes, gettext_noop
 from labeling.quality.measures.votes import Record, Truths, as_record
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import shares
-from labeling.statistics.figures import Figure, Ints, absent, codes, gettext_noop
 
 PULLS = ("first", "longer", "list", "bold", "link", "emoji", "refusal", "ties")
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from arithmetic import clustering
+from arithmetic.figures import Figure, Ints, absent
 from labeling.quality.measures.votes import Record, Votes, as_record
-from labeling.statistics import clustering
 from labeling.statistics.bias import habits
-from labeling.statistics.figures import Figure, Ints, absent
 
 MOST_SOURCES = 4
 """More sources would give more pairs than a page can show."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arithmetic.figures import Figure, absent, gettext_noop
 from labeling.quality.measures.agreeing import with_oneself
 from labeling.quality.measures.ballots import PULLS, Ballots
 from labeling.quality.measures.behind import LISTED_OF_RATER, latest
@@ -19,7 +20,6 @@ from labeling.statistics.bias import slopes as bias_slopes
 from labeling.statistics.bias.judgment_table import Rankings
 from labeling.statistics.consensus import reliability
 from labeling.statistics.consensus import votes as consensus_votes
-from labeling.statistics.figures import Figure, absent, gettext_noop
 
 ROUNDS = 200
 """Rounds of EM; a campaign that has not converged by then has too few votes for it to matter."""

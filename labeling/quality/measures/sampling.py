@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arithmetic.figures import Floats, Ints, codes
 from labeling.quality.measures.votes import Truths
-from labeling.statistics.figures import Floats, Ints, codes
 
 MOST = 100_000
 """Judgments in a choice: at most this many are drawn, and of the latest ones about as many."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arithmetic.figures import Figure, Floats, Ints, absent, gettext_noop
 from labeling.quality.measures.behind import LISTED_OF_RATER, latest
 from labeling.quality.measures.votes import Record, as_record
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import shares, wording
-from labeling.statistics.figures import Figure, Floats, Ints, absent, gettext_noop
 
 LEAST_VOTES = 20
 """Minimum votes of a rater for a result about them."""

@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from arithmetic.figures import Figure
 from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages.figure_text import coefficient, share, share_interval
 from labeling.quality.pages.words import (
@@ -17,7 +18,6 @@ from labeling.quality.pages.words import (
     as_share,
     on_some_pair,
 )
-from labeling.statistics.figures import Figure
 
 COLUMNS = {
     "first": gettext_lazy("Position bias"),

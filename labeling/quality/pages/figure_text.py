@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from labeling.statistics.figures import Figure
+from arithmetic.figures import Figure
 
 MOST_DECIMALS = 6
 

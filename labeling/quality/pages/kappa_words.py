@@ -7,11 +7,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from arithmetic.figures import Figure
 from labeling.quality import selectors
 from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages import figure_text
 from labeling.quality.pages.words import pairs_left_out
-from labeling.statistics.figures import Figure
 
 LEVELS = 9
 """Colours of the matrix, from 0 up; everything below 0 gets the first."""

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from labeling.statistics.figures import Figure
+from arithmetic.figures import Figure
 
 
 def pool_meaning(row: Mapping[str, Any]) -> str:

@@ -14,6 +14,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from arithmetic.clustering import TOO_FEW
+from arithmetic.figures import Figure
 from labeling import access as labeling_access
 from labeling.models import Campaign, Prompt, QualityReport, Rater
 from labeling.quality import doorbell
@@ -23,8 +25,6 @@ from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
 from labeling.quality.pages import bias_words, kappa_words, meanings, taste_words
 from labeling.quality.pages import words as pages_words
 from labeling.statistics.bias.wording import BOOSTERS, HEDGES
-from labeling.statistics.clustering import TOO_FEW
-from labeling.statistics.figures import Figure
 from pages import interval_chart
 
 JUDGMENTS_PER_PAGE = 50

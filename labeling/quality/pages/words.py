@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from arithmetic.figures import Figure, absent, gettext_noop
 from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages import figure_text
 from labeling.quality.pages.figure_text import coefficient, share, share_interval, why_absent
@@ -18,7 +19,6 @@ from labeling.quality.pages.meanings import (
     raw_meaning,
     tau_meaning,
 )
-from labeling.statistics.figures import Figure, absent, gettext_noop
 
 EFFECTS = {
     "position": gettext_lazy("Shown first"),

@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.models import Max, QuerySet
 
+from arithmetic.figures import Ints
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Judgment, RankedResponse, Response, SetAside, VoteBlock
 from labeling.quality import counting
 from labeling.quality.measures import sampling
 from labeling.quality.measures.votes import Truths
 from labeling.statistics.bias import looks as bias_looks
-from labeling.statistics.figures import Ints
 
 BLOCK = 20_000
 """Judgments per block. Those after the last full block are read row by row each time."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from arithmetic.figures import Figure
 from labeling.models import Campaign, Prompt, QualityReport, Source
 from labeling.quality.measures import contests as measures_contests
 from labeling.quality.measures import sampling
@@ -15,7 +16,6 @@ from labeling.quality.measures.votes import Record, Votes, as_figure
 from labeling.quality.selectors import last_judgment_id
 from labeling.quality.votes import arrays
 from labeling.quality.votes.blocks import StoredRankings
-from labeling.statistics.figures import Figure
 
 
 @dataclass(frozen=True)

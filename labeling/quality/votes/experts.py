@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from django.db.models import Q
 
+from arithmetic.figures import Floats
 from labeling.models import Campaign, GoldRank, RankedResponse, Response
 from labeling.quality.measures.votes import Votes
 from labeling.quality.measures.wording import ExpertVotes
 from labeling.statistics.bias import wording
-from labeling.statistics.figures import Floats
 
 CHUNK = 5_000
 _IS_ENGLISH = Q(prompt__language="en") | Q(prompt__language__startswith="en-")

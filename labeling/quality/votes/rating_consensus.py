@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from arithmetic import intervals
 from labeling.guidelines import rating_form
 from labeling.guidelines.rating_form import Flag, Question
 from labeling.models import Campaign, Item, RankedResponse, RaterQuality
@@ -14,7 +15,6 @@ from labeling.quality import counting
 from labeling.quality.measures.consensus import is_ordered
 from labeling.statistics.consensus import ratings
 from labeling.statistics.consensus.ratings import Noise, Together
-from pages import intervals
 
 Weights = Mapping[str, Mapping[int, float]]
 """question → rater → weight"""

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.shell.requests import MemberRequest
+from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.models import Case
 from labeling.queue.cases import selectors, services
-from pages import plain_text
 
 CASES_PER_PAGE = 25
 LONGEST_NOTE = 2_000

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
+from arithmetic import clustering
 from labeling.models import (
     Campaign,
     Gold,
@@ -22,7 +23,6 @@ from labeling.models import (
     ReviewRequest,
 )
 from labeling.queue import items
-from labeling.statistics import clustering
 from labeling.statistics.agreement import orders
 
 RECENT = 30

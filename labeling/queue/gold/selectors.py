@@ -9,6 +9,8 @@ from datetime import datetime
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 
+from arithmetic import clustering
+from arithmetic.figures import Figure, absent, gettext_noop
 from labeling.models import (
     AdjudicatedRank,
     Campaign,
@@ -22,9 +24,8 @@ from labeling.models import (
     RaterStanding,
 )
 from labeling.quality import counting
-from labeling.statistics import clustering, response_orders
+from labeling.statistics import response_orders
 from labeling.statistics.agreement import orders
-from labeling.statistics.figures import Figure, absent, gettext_noop
 
 SUSPECT_ANSWERS = 3
 SUSPECT_PASSED = 0.2

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.shell.requests import MemberRequest
+from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.queue.cases.selectors import n_waiting
 from labeling.review.questions import selectors, services
-from pages import plain_text
 
 QUESTIONS_PER_PAGE = 25
 

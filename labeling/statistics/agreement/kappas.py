@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.statistics import clustering
-from labeling.statistics.figures import (
+from arithmetic import clustering
+from arithmetic.figures import (
     Figure,
     Floats,
     absent,

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
-from labeling.statistics import clustering
-from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, first_of, gettext_noop
+from arithmetic import clustering
+from arithmetic.figures import Figure, Floats, Ints, absent, codes, first_of, gettext_noop
 
 Ties = Literal["in", "out", "half"]
 """"in": a tie is a label of its own. "out": only decided votes are compared. "half": a tie against

@@ -7,9 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.statistics import clustering
-from labeling.statistics.agreement.pairs import PairVotes
-from labeling.statistics.figures import (
+from arithmetic import clustering
+from arithmetic.figures import (
     Figure,
     Floats,
     Ints,
@@ -19,6 +18,7 @@ from labeling.statistics.figures import (
     first_of,
     gettext_noop,
 )
+from labeling.statistics.agreement.pairs import PairVotes
 
 
 def icc_of_some(

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betainc
 
+from arithmetic.figures import Ints, adjusted
 from labeling.statistics.bias.thresholds import Thresholds
-from labeling.statistics.figures import Ints, adjusted
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_matrix, triu
 
+from arithmetic.figures import Floats, Ints, codes
 from labeling.statistics.bias.candidates import Candidate, chance_of_at_least
 from labeling.statistics.bias.judgment_table import JudgmentTable
 from labeling.statistics.bias.thresholds import Thresholds
-from labeling.statistics.figures import Floats, Ints, codes
 
 _PRIOR_PAIRS = 10
 """An item starts with this many pairs of rankings at the pool's share of equal ones."""

@@ -14,13 +14,13 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtr
 
+from arithmetic.figures import Floats, Ints
 from labeling.statistics.bias import copying, sittings
 from labeling.statistics.bias.candidates import Candidate, chance_of_at_least, survivors
 from labeling.statistics.bias.following import Following, following
 from labeling.statistics.bias.judgment_table import JudgmentTable, Rankings, table_of
 from labeling.statistics.bias.tastes import Tastes, tastes
 from labeling.statistics.bias.thresholds import THRESHOLDS, Thresholds
-from labeling.statistics.figures import Floats, Ints
 
 Kind = Literal[
     "chance",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.statistics.figures import Floats, Ints
+from arithmetic.figures import Floats, Ints
 
 _ROUNDS = 6
 _LEAST_NOISE = 0.35

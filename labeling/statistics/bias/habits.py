@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, stdtr
 
-from labeling.statistics import clustering
-from labeling.statistics.clustering import FEWEST_PROMPTS
-from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, gettext_noop
+from arithmetic import clustering
+from arithmetic.clustering import FEWEST_PROMPTS
+from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
 Truths = NDArray[np.bool_]
 

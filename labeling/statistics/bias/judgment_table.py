@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from arithmetic.figures import Floats, Ints, codes
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias.following import NumberedVotes
 from labeling.statistics.bias.shares import LENGTH_MARGIN
-from labeling.statistics.figures import Floats, Ints, codes
 
 
 @dataclass(frozen=True)

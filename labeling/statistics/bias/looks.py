@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.statistics.figures import Floats
+from arithmetic.figures import Floats
 
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+•‣]|\d{1,3}[.)])[ \t]+\S", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?=\S)[^*\n]*\S\*\*|__(?=\S)[^_\n]*\S__")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.statistics import clustering
+from arithmetic import clustering
+from arithmetic.figures import Figure, absent, codes, gettext_noop
 from labeling.statistics.bias.habits import FEWEST_VOTES, Effect, effects_of, one_way
-from labeling.statistics.figures import Figure, absent, codes, gettext_noop
 
 
 def share(

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtr
 
+from arithmetic.figures import Floats, Ints
 from labeling.statistics.bias.candidates import Candidate
 from labeling.statistics.bias.following import Following
 from labeling.statistics.bias.thresholds import Thresholds
-from labeling.statistics.figures import Floats, Ints
 
 _USUAL_SPREAD = 0.2
 """of skill: about that of raters who order 70 to 90 % of pairs correctly"""

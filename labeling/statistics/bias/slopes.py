@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
+from arithmetic.clustering import FEWEST_PROMPTS
+from arithmetic.figures import Floats, Ints, absent, codes, gettext_noop
 from labeling.statistics.bias.habits import (
     FEW_DIFFERING,
     FEWEST_VOTES,
@@ -14,8 +16,6 @@ from labeling.statistics.bias.habits import (
     Effect,
     effect_of,
 )
-from labeling.statistics.clustering import FEWEST_PROMPTS
-from labeling.statistics.figures import Floats, Ints, absent, codes, gettext_noop
 
 _ROUNDS = 60
 

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from arithmetic.figures import Floats, Ints
 from labeling.statistics.bias.following import (
     Following,
     NumberedVotes,
     expected_votes,
     following,
 )
-from labeling.statistics.figures import Floats, Ints
 
 FEWEST_MEMBERS = 3
 """Two raters who agree with nobody else may be a rater and a copy."""

@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from labeling.statistics.figures import Floats
+from arithmetic.figures import Floats
 
 BOOSTERS = (
     "absolutely",

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from arithmetic.figures import Floats, codes
 from labeling.statistics.consensus.votes import LabelledVotes, posterior_of
-from labeling.statistics.figures import Floats, codes
 
 USUAL_ACCURACY = 0.75
 """The assumed accuracy per pair of a rater about whom nothing is known: published agreement on

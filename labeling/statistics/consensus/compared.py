@@ -14,9 +14,9 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
-from labeling.statistics import clustering
+from arithmetic import clustering
+from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 from labeling.statistics.consensus.strengths import RIGHT, WRONG, rater_aware, with_ties
-from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
 ROUNDS = 100
 _RIDGE = 0.1

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.statistics.figures import codes
-from pages import intervals
+from arithmetic import intervals
+from arithmetic.figures import codes
 
 CAUTIOUS = 20
 """Every rater starts with this many answers that are as close to the others' as usual."""

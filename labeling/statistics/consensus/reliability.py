@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.statistics import clustering
+from arithmetic import clustering
+from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 from labeling.statistics.consensus.votes import TINY, Consensus
-from labeling.statistics.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import NegativeCycleError, bellman_ford, connected_com
 from scipy.sparse.linalg import spsolve
 from scipy.special import expit, log_expit
 
-from labeling.statistics.figures import Floats, Ints, codes
+from arithmetic.figures import Floats, Ints, codes
 
 TieModel = Literal["half", "davidson"]
 _DENSE = 400

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.statistics.figures import Floats, Ints, answered, codes
+from arithmetic.figures import Floats, Ints, answered, codes
 
 TINY = 1e-300
 """Keeps logarithms and quotients of probabilities finite."""

@@ -18,7 +18,7 @@ from labeling.queue.claiming.order import presented
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called
 from tests.labeling.answers import words
 from tests.labeling.campaigns.campaign_work import rank_next, skip_next, write_next
-from tests.labeling.data.exporting import exported_rows, requested
+from tests.labeling.data.exports.exporting import exported_rows, requested
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]

@@ -15,8 +15,8 @@ from labeling.importers.files import lines
 from labeling.models import Campaign, Import, Judgment, RankedResponse
 from labeling.quality.services import compute_quality
 from tests.cast import NOON
-from tests.formats.containers import xlsx
 from tests.labeling.answers import words
+from tests.labeling.data.formats.containers import xlsx
 
 SignedIn = Callable[[User], Client]
 

@@ -22,8 +22,8 @@ from labeling.models import HubDownload, Prompt, Response
 from tests.api.conftest import Caller
 from tests.api.conftest import calling as calling
 from tests.cast import NOON
-from tests.formats.containers import parquet
 from tests.labeling.data.dataset_hub import COMMIT, DatasetHub, dataset_hub
+from tests.labeling.data.formats.containers import parquet
 
 SignedIn = Callable[[User], Client]
 

@@ -17,9 +17,9 @@ from labeling.importers.files import lines
 from labeling.models import Demonstration, Import, Prompt, Response
 from labeling.people.accounts import services as accounts_services
 from tests.cast import NOON, PASSWORD
-from tests.formats.containers import parquet
 from tests.html import page_of
 from tests.labeling.answers import words
+from tests.labeling.data.formats.containers import parquet
 
 SignedIn = Callable[[User], Client]
 

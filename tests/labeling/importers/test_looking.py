@@ -10,7 +10,7 @@ from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.importers.files import arrow, lines, rows
 from labeling.importers.files.lines import Budget
-from tests.formats.containers import json_list, jsonl, parquet, xlsx
+from tests.labeling.data.formats.containers import json_list, jsonl, parquet, xlsx
 from tests.labeling.importers.test_any_input import Repeated
 
 ROWS = [{"prompt": f"What is {n} and {n}?" + " " * 500} for n in range(1_000)]

@@ -9,7 +9,7 @@ import pytest
 from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.importers.files import arrow
-from tests.formats.containers import jsonl, parquet, xlsx
+from tests.labeling.data.formats.containers import jsonl, parquet, xlsx
 
 ROWS = [{"prompt": f"What is {n} and {n}?" + " " * 500} for n in range(50)]
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from arithmetic import clustering
+from arithmetic.figures import Figure
 from labeling.quality.measures import against, groups, wording
 from labeling.quality.measures.votes import Grouping, Votes, as_figure, as_record
 from labeling.quality.pages import bias_words, figure_text, views, words
-from labeling.statistics import clustering
-from labeling.statistics.figures import Figure
 from tests.labeling.quality.test_measures import everything, figures, none_of_others, votes_of
 
 FEWEST = 5

@@ -10,6 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from arithmetic.figures import Figure
 from labeling.data.exports import shapes
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer
@@ -34,10 +35,9 @@ from labeling.queue.claiming import order as claiming_order
 from labeling.review import set_aside
 from labeling.statistics.agreement import pairs
 from labeling.statistics.consensus import certainty
-from labeling.statistics.figures import Figure
 from tests.cast import NOON, lease_of, open_comparison_campaign
 from tests.labeling.answers import words
-from tests.labeling.data.exporting import exported_rows
+from tests.labeling.data.exports.exporting import exported_rows
 from tests.tooling.recordings import recorded
 
 SignedIn = Callable[..., Client]

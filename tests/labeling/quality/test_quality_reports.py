@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
+from arithmetic import clustering
 from labeling.campaigns import services as campaigns_services
 from labeling.data import intake
 from labeling.models import (
@@ -30,7 +31,6 @@ from labeling.quality.measures import votes as measures_votes
 from labeling.quality.votes import arrays
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
-from labeling.statistics import clustering
 from tests.cast import NOON, rater_called
 from tests.labeling.quality.judging import as_shown, judge_all, report_of
 from tests.labeling.statistics import oracles

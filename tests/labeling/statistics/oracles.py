@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
+from arithmetic.figures import Figure
 from labeling.statistics.agreement import kappas
-from labeling.statistics.figures import Figure
 
 DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[3] / ".." / "shared" / "data"))
 CROWD = DATA / "llmfao_crowd_comparisons.csv"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from arithmetic.figures import Figure
 from labeling.statistics.agreement import alpha, kappas, scales
 from labeling.statistics.agreement import orders as agreement_orders
 from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.figures import Figure
 from tests.labeling.statistics import oracles
 from tests.labeling.statistics.oracles import is_about
 

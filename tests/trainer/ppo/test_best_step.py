@@ -12,7 +12,7 @@ import torch
 import transformers
 from scipy import stats
 
-from pages import intervals
+from arithmetic import intervals
 from tests.trainer import runs, tiny
 from tests.trainer.ppo.test_run import carried_out, result_of, write_snapshot
 from training.trainer.ppo.best_step import halves, sure_gain

@@ -20,7 +20,7 @@ from transformers import (
 )
 from trl.trainer.reward_trainer import DataCollatorForPreference, RewardTrainer
 
-from pages import intervals
+from arithmetic import intervals
 from tests.trainer.ppo import models as ppo_models
 from training.trainer.modeling import packed_attention
 from training.trainer.reward import batches, formulas, pair_results, rankings

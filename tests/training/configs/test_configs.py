@@ -7,8 +7,8 @@ import pytest
 
 from training import configs
 from training.configs import ppo, sft
+from training.configs.cost.sizes import Inputs, Rows
 from training.configs.knobs import Settings
-from training.configs.sizes import Inputs, Rows
 
 
 @pytest.mark.parametrize("kind", configs.KINDS)

@@ -17,7 +17,7 @@ from labeling.models import Export, Rater
 from labeling.people import withdrawal
 from tests.api.conftest import calling as calling
 from tests.cast import NOON
-from tests.formats import exported
+from tests.labeling.data.formats import exported
 from tests.training.conftest import NOW
 from tests.training.registry.hub_stub import Hub, hub_stub
 from training.models import Publication, TrainedModel

@@ -22,7 +22,7 @@ from tests.cast import (
     open_demonstration_campaign,
     responses_to,
 )
-from tests.labeling.data.exporting import exported_rows
+from tests.labeling.data.exports.exporting import exported_rows
 from training.models import Run, Snapshot, TrainedModel
 from training.registry.lineage import withdrawals
 from training.snapshots import services as snapshots_services

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from training.configs.cost.estimates import Cost
 from training.models import Run, Snapshot, TrainedModel
 from training.processes.launch import Launch
 from training.runs.costs import Pace, paces
-from training.runs.estimates import Cost
 
 pytestmark = pytest.mark.django_db
 COST = Cost(n_steps=10, n_tokens=2_000, n_parameters=1_000)

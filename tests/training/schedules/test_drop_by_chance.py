@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from arithmetic import intervals
 from labeling.statistics import sequential
-from pages import intervals
 from training.schedules import timing
 from training.schedules.timing import Accuracy, AccuracyCheck, Reason
 
@@ -21,7 +21,7 @@ def right(n_prompts: int, mean: float, luck: np.random.Generator) -> NDArray[np.
 
 
 def accuracy(found: NDArray[np.int64]) -> Accuracy:
-    """As pages.intervals.of_votes gives it, from sums by prompt."""
+    """As arithmetic.intervals.of_votes gives it, from sums by prompt."""
     n, share = PAIRS_A_PROMPT * len(found), float(found.mean()) / PAIRS_A_PROMPT
     residuals = found - PAIRS_A_PROMPT * share
     between = float((residuals**2).sum()) / n**2 * len(found) / (len(found) - 1)

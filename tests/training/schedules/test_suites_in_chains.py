@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from arithmetic.figures import Figure
 from labeling.models import Guideline, Pool, Rater
-from labeling.statistics.figures import Figure
 from tests.html import page_of
 from tests.training.benchmarks.scorecards.rows import a_suite, chosen
 from tests.training.conftest import NOW

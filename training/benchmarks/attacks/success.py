@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pages import intervals
+from arithmetic import intervals
 from training.benchmarks.attacks.attempts import Attempt
 from training.benchmarks.statistics import attack_success, differences
 from training.benchmarks.statistics.attack_success import Rates, Share

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from arithmetic import plain_text
 from labeling.models import Pool
-from pages import plain_text
 from training import access as training_access
 from training.benchmarks.attacks import attempts, sampling, success, words
 from training.benchmarks.attacks.attempts import Attempt

@@ -11,8 +11,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from arithmetic import plain_text
 from config import broker
-from pages import plain_text
 from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.summary import ScoredAnswer, Summary, rewards_of, summarise
 from training.benchmarks.scoring import scorers

@@ -1,7 +1,7 @@
 """From the scores of single answers to the figures of a suite: mean, interval, shares. No database.
 
-Items of one cluster are not independent: the interval treats them as pages.intervals treats votes
-on one prompt.
+Items of one cluster are not independent: the interval treats them as
+arithmetic.intervals treats votes on one prompt.
 """
 
 import math
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from pages import intervals
+from arithmetic import intervals
 from training.benchmarks.statistics import calibration, lengths
 
 MOST_CATEGORIES = 100

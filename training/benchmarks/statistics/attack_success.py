@@ -7,7 +7,7 @@ random sample of answers that people judged too, its mistakes are estimated and 
 answers, Rogan and Gladen's estimator does the same. Where neither is known, the share stays
 uncorrected and has to be called that.
 
-Answers to one goal belong together (pages.intervals): variances are taken between goals.
+Answers to one goal belong together (arithmetic.intervals): variances are taken between goals.
 """
 
 import math
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pages import intervals
-from pages.intervals import Z_95
+from arithmetic import intervals
+from arithmetic.intervals import Z_95
 
 FEWEST_LABELLED = 10
 """From fewer labelled answers nothing is corrected."""

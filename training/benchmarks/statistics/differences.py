@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pages import intervals
+from arithmetic import intervals
 from training.benchmarks.statistics import mcnemar, power, resampling
 
 MCNEMAR = "mcnemar"

@@ -9,7 +9,7 @@ import math
 from scipy.optimize import brentq
 from scipy.special import bdtr
 
-from pages.intervals import Z_95
+from arithmetic.intervals import Z_95
 
 
 def exact_p(only_ours: int, only_theirs: int) -> float:

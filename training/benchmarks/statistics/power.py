@@ -7,7 +7,7 @@ import math
 from scipy.optimize import brentq
 from scipy.special import stdtrit
 
-from pages.intervals import Z_95
+from arithmetic.intervals import Z_95
 
 POWER = 0.8
 _FEWEST = 6

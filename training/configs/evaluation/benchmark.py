@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs import curves, metrics, sizes
+from training.configs import curves, metrics
+from training.configs.cost import sizes
+from training.configs.cost.sizes import Inputs, Shape, SuiteSize
 from training.configs.curves import Chart
 from training.configs.knobs import (
     ONLY_TRAINING_SHARDS,
@@ -19,7 +21,6 @@ from training.configs.knobs import (
     override,
 )
 from training.configs.metrics import Counted, Measure, _
-from training.configs.sizes import Inputs, Shape, SuiteSize
 
 CHOICE, GENERATE, PAIRS, BEST_OF_K, FLIP = "choice", "generate", "pairs", "best-of-k", "flip"
 READ = frozenset({PAIRS, BEST_OF_K})

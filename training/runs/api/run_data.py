@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from pages import plain_text
+from arithmetic import plain_text
 from training.benchmarks.suites import choices
 from training.benchmarks.suites import selectors as suites_selectors
 from training.models import Snapshot, Suite

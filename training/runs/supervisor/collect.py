@@ -11,8 +11,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from arithmetic import plain_text
 from labeling.data.intake import NewResponse
-from pages import plain_text
 from training.benchmarks.scorecards import services as scorecards_services
 from training.models import Run
 from training.processes import not_numbers, run_dir

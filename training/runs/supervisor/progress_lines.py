@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pages import plain_text
+from arithmetic import plain_text
 from training.processes import not_numbers, run_dir
 from training.runs.services import Point, Sample
 

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from pages import plain_text
+from arithmetic import plain_text
 from training import access as training_access
 from training import configs
 from training.models import Run

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from pages import plain_text
+from arithmetic import plain_text
 from training import configs
 from training.configs import roles
 from training.configs.knobs import Knob

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from pages import plain_text
+from arithmetic import plain_text
 from training import access as training_access
 from training.runs import archive as runs_archive
 from training.runs import run_queue

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseStopPolling
 
 from accounts.models import User
-from pages import plain_text
+from arithmetic import plain_text
 from training import access as training_access
 from training import configs
 from training.benchmarks.scorecards import run_scores

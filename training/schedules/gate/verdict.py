@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.statistics.figures import Figure
+from arithmetic.figures import Figure
 
 
 class Outcome(StrEnum):

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from arithmetic import intervals
 from labeling.campaigns.services import UnableToCreateCampaign, UnableToOpen
 from labeling.curation import child, cleaning
 from labeling.curation.personal_data import clear
@@ -28,7 +29,6 @@ from labeling.data import intake
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Guideline, Pool, Prompt, RankedResponse, Response, Source
 from labeling.quality import counting
-from pages import intervals
 from training.models import Curation, RuleSample, SampledDocument
 from training.snapshots.curation import ledger
 from training.snapshots.curation.services import folder_of

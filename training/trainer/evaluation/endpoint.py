@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import httpx2
 
-from pages import plain_text
+from arithmetic import plain_text
 from training.configs.evaluation.benchmark import CHOICE, READ, BenchmarkConfig
 from training.processes import completions
 from training.processes.completions import CompletionFailed, Piece, Sampling

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from pages import intervals
+from arithmetic import intervals
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted

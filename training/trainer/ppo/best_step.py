@@ -6,7 +6,7 @@ best on some prompts was also lucky on them.
 from collections.abc import Hashable, Sequence
 from statistics import fmean
 
-from pages import intervals
+from arithmetic import intervals
 
 # Fewer held-out prompts than this are not halved.
 FEWEST_HALVED = 8

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, variance
 
-from pages import intervals
+from arithmetic import intervals
 
 # The minimum number of responses for a meaningful share.
 _TELLING = 64

@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from pages import intervals
+from arithmetic import intervals
 from training.configs.ppo import PpoConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint

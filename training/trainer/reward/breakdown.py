@@ -5,7 +5,7 @@ the rater.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pages import intervals
+from arithmetic import intervals
 from training.trainer.reward.pair_results import rightness
 
 BY = ("strength", "category", "pool")

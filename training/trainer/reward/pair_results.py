@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pages import intervals
+from arithmetic import intervals
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from pages import plain_text
+from arithmetic import plain_text
 from training.processes.run_dir import RunFolder
 from training.trainer import data, parallel
 from training.trainer.data import Prompt

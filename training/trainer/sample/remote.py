@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from pages import plain_text
+from arithmetic import plain_text
 from training.configs.sample import SampleConfig
 from training.processes import completions, run_dir
 from training.processes.completions import Sampling, Server

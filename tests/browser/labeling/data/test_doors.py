@@ -13,7 +13,7 @@ from labeling.data.hub import downloads
 from labeling.models import Campaign, Export, HubDownload, Rater
 from tests.cast import NOON
 from tests.labeling.data.dataset_hub import dataset_hub
-from tests.labeling.data.test_exports import ranked
+from tests.labeling.data.exports.test_exports import ranked
 
 OpenPage = Callable[..., Page]
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from pages import intervals
+from arithmetic import intervals
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
 from training.models import Suite, TrainedModel

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import User
-from pages import intervals
+from arithmetic import intervals
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
 from training.benchmarks.scorecards import services

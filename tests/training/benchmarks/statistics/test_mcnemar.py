@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 
-from pages import intervals
+from arithmetic import intervals
 from training.benchmarks.statistics import differences, mcnemar, power
 
 

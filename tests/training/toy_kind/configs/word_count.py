@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs import metrics, sizes
+from training.configs import metrics
+from training.configs.cost import sizes
+from training.configs.cost.sizes import Inputs
 from training.configs.curves import Chart
 from training.configs.knobs import Settings, knob
 from training.configs.metrics import SHARE, Measure, _
-from training.configs.sizes import Inputs
 
 _DRY_RUN_PROMPTS = 2
 

@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from pages import csv_download, plain_text
+from arithmetic import plain_text
+from pages import csv_download
 from training import access as training_access
 from training.benchmarks.scorecards import selectors, words
 from training.benchmarks.scorecards.pages import details, exports, grid, items, picture

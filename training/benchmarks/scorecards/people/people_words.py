@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from labeling.statistics.figures import Figure
+from arithmetic.figures import Figure
 from training.benchmarks.scorecards import words
 from training.benchmarks.scorecards.people.scores import Agreement, PeopleScore
 from training.benchmarks.scoring.refusal.labels import COMPLIES, PARTLY, REFUSES

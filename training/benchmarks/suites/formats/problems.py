@@ -7,9 +7,9 @@ from typing import Any, TypeGuard
 
 from django.utils.translation import gettext as _
 
+from arithmetic import plain_text
 from labeling.importers import drafts
 from labeling.importers.drafts import Message, Unusable
-from pages import plain_text
 
 MAX_DEPTH = 20
 MAX_LIST = 100

@@ -3,16 +3,13 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from django.utils import timezone
-
-from pages import days
+from arithmetic import days
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def test_a_day_begins_in_the_current_time_zone() -> None:
-    with timezone.override(BERLIN):
-        begun = days.midnight(dt.date(2026, 7, 1))
+def test_a_day_begins_at_midnight_in_its_time_zone() -> None:
+    begun = days.midnight(dt.date(2026, 7, 1), BERLIN)
 
     assert begun == dt.datetime(2026, 6, 30, 22, tzinfo=dt.UTC)
 

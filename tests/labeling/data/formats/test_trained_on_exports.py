@@ -26,7 +26,7 @@ from labeling.data import export_files
 from labeling.data.exports import jobs, shapes
 from labeling.models import Rater
 from tests.cast import NOON
-from tests.formats import exported
+from tests.labeling.data.formats import exported
 from tests.trainer.tiny import build_tiny_model
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

@@ -23,8 +23,8 @@ from labeling.quality import services as quality_services
 from tests.api.conftest import Caller
 from tests.api.conftest import calling as calling
 from tests.cast import NOON
-from tests.labeling.data.exporting import downloaded, exported_rows, requested, rows_in
-from tests.labeling.data.test_exports import ranked, written
+from tests.labeling.data.exports.exporting import downloaded, exported_rows, requested, rows_in
+from tests.labeling.data.exports.test_exports import ranked, written
 
 SignedIn = Callable[[User], Client]
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from training.configs.cost.sizes import GIB, Inputs, Rows, Shape
 from training.configs.knobs import Settings
 from training.configs.roles import NONE
-from training.configs.sizes import GIB, Inputs, Rows, Shape
 
 CHARACTERS_A_TOKEN = 4
 """For English text and the vocabularies of current models."""

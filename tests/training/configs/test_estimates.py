@@ -22,14 +22,14 @@ from training.configs.reward import RewardConfig
 from training.configs.rloo import RlooConfig
 from training.configs.sample import SampleConfig
 from training.configs.sft import SftConfig
-from training.configs.sizes import (
+from training.configs.cost.sizes import (
     OVERHEAD_BYTES,
     Inputs,
     Rows,
     Shape,
 )
 from training.processes import run_dir
-from training.runs import estimates
+from training.configs.cost import estimates
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"

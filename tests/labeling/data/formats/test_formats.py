@@ -20,16 +20,24 @@ from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import Demonstration, Import, Prompt, RankedResponse, Response
 from tests.cast import NOON
-from tests.formats.containers import CONTAINERS, TABLES, json_list, jsonl, parquet, xlsx, zipped
-from tests.formats.samples import SAMPLES, Sample
 from tests.html import page_of
 from tests.labeling.answers import words
+from tests.labeling.data.formats.containers import (
+    CONTAINERS,
+    TABLES,
+    json_list,
+    jsonl,
+    parquet,
+    xlsx,
+    zipped,
+)
+from tests.labeling.data.formats.samples import SAMPLES, Sample
 
 pytestmark = pytest.mark.slow
 
 SignedIn = Callable[[User], Client]
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 DOCS = (ROOT / "docs" / "importing.md").read_text()
 
 every_sample = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)

@@ -13,12 +13,12 @@ from accounts.models import User
 from labeling.models import Campaign, Import, Judgment
 from labeling.quality.services import compute_quality
 from tests.cast import NOON
-from tests.formats.containers import CONTAINERS, TABLES
 from tests.labeling.answers import words
+from tests.labeling.data.formats.containers import CONTAINERS, TABLES
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
-DOCS = (Path(__file__).resolve().parents[2] / "docs" / "importing.md").read_text()
+DOCS = (Path(__file__).resolve().parents[4] / "docs" / "importing.md").read_text()
 Row = dict[str, Any]
 
 

@@ -1,5 +1,5 @@
 """Figures from votes that belong together because they are on one prompt, and sometimes by one
-rater: their variance between prompts, and their interval by the rule of pages.intervals.
+rater: their variance between prompts, and their interval by the rule of arithmetic.intervals.
 
 Each function takes what every row moves the figure by, to first order (its influence). Rows of one
 prompt are added up before they are squared, as in a clustered sandwich estimator (Liang and Zeger
@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.statistics.figures import Figure, Floats, Ints, codes, gettext_noop
-from pages import intervals
+from arithmetic import intervals
+from arithmetic.figures import Figure, Floats, Ints, codes, gettext_noop
 
 FEWEST_PROMPTS = intervals.FEWEST_PROMPTS
 TOO_FEW = gettext_noop("Fewer than 5 prompts: too few for an interval.")

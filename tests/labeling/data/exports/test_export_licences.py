@@ -12,8 +12,8 @@ from accounts.models import User
 from labeling.data.exports import files, shapes, streams
 from labeling.models import Campaign, Export, Rater, Response
 from tests.html import page_of
-from tests.labeling.data.exporting import exported_rows
-from tests.labeling.data.test_exports import ranked
+from tests.labeling.data.exports.exporting import exported_rows
+from tests.labeling.data.exports.test_exports import ranked
 
 SignedIn = Callable[[User], Client]
 

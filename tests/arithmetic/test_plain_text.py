@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages import plain_text
+from arithmetic import plain_text
 
 
 @pytest.mark.parametrize(

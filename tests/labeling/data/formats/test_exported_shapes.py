@@ -13,8 +13,8 @@ from labeling.data.exports.judged import TIED_PAIRS, UNRANKED_PAIRS
 from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft
 from labeling.models import Rater
-from tests.formats import exported
-from tests.formats.exported import LICENCE
+from tests.labeling.data.formats import exported
+from tests.labeling.data.formats.exported import LICENCE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -131,7 +131,7 @@ def test_prompts_are_each_there_once_with_their_origin() -> None:
 
 
 def test_every_shape_has_a_line_in_the_docs_and_words_on_the_page() -> None:
-    docs = (Path(__file__).resolve().parents[2] / "docs" / "importing.md").read_text()
+    docs = (Path(__file__).resolve().parents[4] / "docs" / "importing.md").read_text()
 
     assert [name for name in shapes.SHAPES if f"`{name}`" not in docs] == []
     assert set(offers.BY_SHAPE) == set(shapes.SHAPES)

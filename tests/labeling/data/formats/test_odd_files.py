@@ -11,7 +11,7 @@ from labeling.data.imports import drafts_of_file
 from labeling.guidelines.rating_form import Scale
 from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft, ImportProblem
-from tests.formats.containers import jsonl
+from tests.labeling.data.formats.containers import jsonl
 
 WHOLE = '{"prompt": "Name a river.", "response": "Elbe"}\n'
 

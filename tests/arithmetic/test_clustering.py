@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from labeling.statistics import clustering
+from arithmetic import clustering, intervals
 from labeling.statistics.consensus.reliability import between_raters
-from pages import intervals
 
 # Cochran, Sampling Techniques (1977), table 3.5: thirty households, how many people each has, and
 # how many of them saw a doctor.

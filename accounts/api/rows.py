@@ -23,6 +23,7 @@ class RowSerializer(serializers.ModelSerializer[Any]):
         models.BigIntegerField: serializers.IntegerField,
         models.EmailField: serializers.CharField,
         models.ForeignKey: serializers.IntegerField,
+        models.SlugField: serializers.CharField,
         models.URLField: serializers.CharField,
     }
 
@@ -47,5 +48,7 @@ class RowSerializer(serializers.ModelSerializer[Any]):
             return serializers.ChoiceField(choices=column.choices, **options)
         if isinstance(column, models.DecimalField):
             options |= {"max_digits": column.max_digits, "decimal_places": column.decimal_places}
+        if isinstance(column, models.JSONField) and column.default is dict:
+            return serializers.DictField(**options)
         known = self.serializer_field_mapping
         return next(known[kind] for kind in type(column).__mro__ if kind in known)(**options)

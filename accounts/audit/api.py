@@ -16,9 +16,6 @@ from accounts.people import selectors
 
 
 class AuditEventSerializer(RowSerializer):
-    before = serializers.DictField()
-    after = serializers.DictField()
-
     class Meta:
         model = AuditEvent
         fields = ["id", "at", "by", "action", "target_type", "target_id", "before", "after"]

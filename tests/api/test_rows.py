@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.api.rows import RowSerializer
-from accounts.models import Delivery, Webhook
+from accounts.models import AuditEvent, Delivery, Webhook
+from training.models import Suite
 
 
 class DeliveryRow(RowSerializer):
@@ -16,6 +17,18 @@ class DeliveryRow(RowSerializer):
         fields = ["id", "webhook", "site", "event", "body", "state", "tried_at", "n_attempts"]
         sources = {"site": "webhook.url", "n_attempts": "n_tries"}
         help_texts = {"event": "What happened.", "body": "Not read: the field is declared."}
+
+
+class RowWithObjects(RowSerializer):
+    class Meta:
+        model = AuditEvent
+        fields = ["before", "after"]
+
+
+class RowWithASlug(RowSerializer):
+    class Meta:
+        model = Suite
+        fields = ["slug"]
 
 
 class RowBesideACount(RowSerializer):
@@ -44,6 +57,16 @@ def test_a_field_has_the_type_and_the_null_of_its_column() -> None:
     assert [name for name, field in fields.items() if field.allow_null] == ["tried_at"]
     assert isinstance(fields["state"], serializers.ChoiceField)
     assert dict(fields["state"].choices) == dict(Delivery.State.choices)
+
+
+def test_a_json_column_that_begins_empty_is_an_object_and_a_slug_is_text() -> None:
+    fields = {**RowWithObjects().fields, **RowWithASlug().fields}
+
+    assert {name: type(field).__name__ for name, field in fields.items()} == {
+        "before": "DictField",
+        "after": "DictField",
+        "slug": "CharField",
+    }
 
 
 def test_a_field_is_always_in_the_response_and_has_no_bounds_of_input() -> None:

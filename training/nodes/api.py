@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.paging import PageQuery, page_of
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, reads, removes
 from training import access as training_access
 from training.models import Node
@@ -17,25 +18,25 @@ from training.nodes import services
 from training.runs import placement
 
 
-class NodeSerializer(serializers.Serializer[Any]):
+class NodeSerializer(RowSerializer):
     """Serializes a NodeStatus."""
 
-    id = serializers.IntegerField(source="node.pk")
-    name = serializers.CharField(source="node.name")
     is_alive = serializers.BooleanField(help_text="It has reported in the last minute.")
     takes_runs = serializers.BooleanField(help_text="It is alive and not draining.")
-    draining_since = serializers.DateTimeField(source="node.draining_since", allow_null=True)
-    seen_at = serializers.DateTimeField(source="node.seen_at")
-    n_cores = serializers.IntegerField(source="node.n_cores")
-    memory_gb = serializers.FloatField(source="node.memory_gb")
-    memory_free_gb = serializers.FloatField(source="node.memory_free_gb")
     gpus = serializers.ListField(
         source="node.gpus",
         child=serializers.DictField(),
         help_text="Of each: name, memory_gb, used_gb, load, temperature_c.",
     )
-    versions = serializers.DictField(source="node.versions")
     runs = serializers.SerializerMethodField(help_text="IDs of the runs on it now.")
+
+    class Meta:
+        model = Node
+        inside = "node"
+        fields = [
+            "id", "name", "is_alive", "takes_runs", "draining_since", "seen_at", "n_cores",
+            "memory_gb", "memory_free_gb", "gpus", "versions", "runs",
+        ]  # fmt: skip
 
     def get_runs(self, status: placement.NodeStatus) -> list[int]:
         return [run.pk for run in status.runs]

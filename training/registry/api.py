@@ -18,6 +18,7 @@ from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.files import FileRenderer
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling.models import Export
 from training import access as training_access
@@ -39,33 +40,26 @@ class TarRenderer(FileRenderer):
     format = "tar"
 
 
-class ModelSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=TrainedModel.Kind.choices)
-    location = serializers.CharField()
-    licence = serializers.CharField()
-    notes = serializers.CharField()
-    stage = serializers.ChoiceField(choices=TrainedModel.Stage.choices)
+class ModelSerializer(RowSerializer):
     is_elsewhere = serializers.SerializerMethodField(
         help_text="An external model: it is sampled from, never trained."
-    )
-    parent = serializers.IntegerField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # a field, not that
-    run = serializers.IntegerField(
-        source="run_id",
-        allow_null=True,
-        help_text="The run that trained it. Null for a base model.",
     )
     snapshot = serializers.IntegerField(
         source="run.snapshot_id", allow_null=True, help_text="The snapshot it was trained on."
     )
-    metrics = serializers.DictField()
     archive = serializers.SerializerMethodField(
         help_text="URL of its .tar. Null if its weights are deleted or external."
     )
     is_pinned = serializers.SerializerMethodField()
     is_freed = serializers.SerializerMethodField()
-    created_at = serializers.DateTimeField()
+
+    class Meta:
+        model = TrainedModel
+        fields = [
+            "id", "name", "kind", "location", "licence", "notes", "stage", "is_elsewhere", "parent",
+            "run", "snapshot", "metrics", "archive", "is_pinned", "is_freed", "created_at",
+        ]  # fmt: skip
+        help_texts = {"run": "The run that trained it. Null for a base model."}
 
     def get_archive(self, model: TrainedModel) -> str | None:
         is_gone = model.freed_at is not None or hasattr(model, "endpoint")
@@ -174,21 +168,20 @@ class CardSerializer(serializers.Serializer[Any]):
     )
 
 
-class PublicationSerializer(serializers.Serializer[Any]):
+class PublicationSerializer(RowSerializer):
     """A publication of a model or of an export to a hub. It is complete when `state` is `done`."""
 
-    id = serializers.IntegerField()
-    model = serializers.IntegerField(source="model_id", allow_null=True)
-    export = serializers.IntegerField(source="export_id", allow_null=True)
-    repository = serializers.CharField()
-    is_private = serializers.BooleanField()
-    state = serializers.ChoiceField(choices=Publication.State.choices)
-    bytes_total = serializers.IntegerField(help_text="0 until known.")
-    bytes_sent = serializers.IntegerField()
-    address = serializers.CharField(help_text="URL on the hub, once published.")
-    error = serializers.CharField(help_text="What went wrong, as a sentence.")
-    created_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField(allow_null=True)
+    class Meta:
+        model = Publication
+        fields = [
+            "id", "model", "export", "repository", "is_private", "state", "bytes_total",
+            "bytes_sent", "address", "error", "created_at", "ended_at",
+        ]  # fmt: skip
+        help_texts = {
+            "bytes_total": "0 until known.",
+            "address": "URL on the hub, once published.",
+            "error": "What went wrong, as a sentence.",
+        }
 
 
 class NewPublicationSerializer(serializers.Serializer[Any]):

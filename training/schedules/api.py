@@ -16,6 +16,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from accounts.api.fields import MAX_ID, Flag, Name
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, writes
 from pages.form_parts import NameField
 from training import access as training_access
@@ -35,46 +36,32 @@ _CHOICES: Mapping[str, Any] = {
 _CONFIG = "config_"
 
 
-class ScheduleSerializer(serializers.Serializer[Any]):
+class ScheduleSerializer(RowSerializer):
     """A schedule."""
 
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    trigger = serializers.ChoiceField(choices=Schedule.Trigger.choices)
-    cron = serializers.CharField(
-        help_text=(
-            "For `clock` and `accuracy`: minute, hour, day of month, month, day of week."
-            " Otherwise empty."
-        )
-    )
-    time_zone = serializers.CharField()
-    n_new = serializers.IntegerField(
-        help_text="For `data`: new judgments needed since the last run."
-    )
-    accuracy_drop = serializers.FloatField(
-        help_text="For `accuracy`: the drop, in percentage points."
-    )
-    n_fresh_pairs = serializers.IntegerField(
-        help_text="For `accuracy`: new pairs needed to measure."
-    )
-    judge = serializers.IntegerField(
-        source="judge_id",
-        allow_null=True,
-        help_text="For `accuracy`: the first reward model to measure.",
-    )
-    skips_nothing_new = serializers.BooleanField()
-    min_interval_h = serializers.IntegerField()
-    max_runs_a_week = serializers.IntegerField(allow_null=True, help_text="Null for no limit.")
     quiet_from = serializers.CharField(allow_null=True, help_text="In the schedule's time zone.")
     quiet_until = serializers.CharField(allow_null=True)
-    plan = serializers.DictField(
-        help_text="Template, models, data, and the full config of each kind of run."
-    )
-    paused_at = serializers.DateTimeField(allow_null=True)
-    due_at = serializers.DateTimeField(allow_null=True, help_text="For `clock`: when it runs next.")
-    last_ran_at = serializers.DateTimeField(allow_null=True)
-    n_firings = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
+
+    class Meta:
+        model = Schedule
+        fields = [
+            "id", "name", "trigger", "cron", "time_zone", "n_new", "accuracy_drop", "n_fresh_pairs",
+            "judge", "skips_nothing_new", "min_interval_h", "max_runs_a_week", "quiet_from",
+            "quiet_until", "plan", "paused_at", "due_at", "last_ran_at", "n_firings", "created_at",
+        ]  # fmt: skip
+        help_texts = {
+            "cron": (
+                "For `clock` and `accuracy`: minute, hour, day of month, month, day of week."
+                " Otherwise empty."
+            ),
+            "n_new": "For `data`: new judgments needed since the last run.",
+            "accuracy_drop": "For `accuracy`: the drop, in percentage points.",
+            "n_fresh_pairs": "For `accuracy`: new pairs needed to measure.",
+            "judge": "For `accuracy`: the first reward model to measure.",
+            "max_runs_a_week": "Null for no limit.",
+            "plan": "Template, models, data, and the full config of each kind of run.",
+            "due_at": "For `clock`: when it runs next.",
+        }
 
 
 class ScheduleChangeSerializer(serializers.Serializer[Any]):
@@ -104,44 +91,45 @@ class NewScheduleSerializer(ScheduleChangeSerializer):
     )
 
 
-class LinkSerializer(serializers.Serializer[Any]):
+class LinkSerializer(RowSerializer):
     """One step of a chain and what it produced: a snapshot, a run or a campaign."""
 
     step = serializers.ChoiceField(choices=[step.value for step in chain_plans.Step])
-    state = serializers.ChoiceField(choices=Link.State.choices)
-    needs_approval = serializers.BooleanField()
     approved_by = serializers.CharField(allow_null=True)
-    approved_at = serializers.DateTimeField(allow_null=True)
-    snapshot = serializers.IntegerField(source="snapshot_id", allow_null=True)
-    run = serializers.IntegerField(source="run_id", allow_null=True)
-    campaign = serializers.IntegerField(source="campaign_id", allow_null=True)
-    model = serializers.IntegerField(
-        source="model_id", allow_null=True, help_text="For `gate`: the model it decides about."
-    )
-    verdict = serializers.DictField(
-        help_text=(
-            "For `gate`, once decided: `outcome` (`passed`, `failed`, or `waits` for a person),"
-            " `sentence`, and `checks` with each figure, its interval and its bar."
-        )
-    )
-    began_at = serializers.DateTimeField(source="claimed_at", allow_null=True)
-    ended_at = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = Link
+        fields = [
+            "step", "state", "needs_approval", "approved_by", "approved_at", "snapshot", "run",
+            "campaign", "model", "verdict", "began_at", "ended_at",
+        ]  # fmt: skip
+        sources = {"began_at": "claimed_at"}
+        help_texts = {
+            "model": "For `gate`: the model it decides about.",
+            "verdict": (
+                "For `gate`, once decided: `outcome` (`passed`, `failed`, or `waits` for a person),"
+                " `sentence`, and `checks` with each figure, its interval and its bar."
+            ),
+        }
 
 
-class ChainSerializer(serializers.Serializer[Any]):
+class ChainSerializer(RowSerializer):
     """One pass through a schedule's plan."""
 
-    id = serializers.IntegerField()
-    schedule = serializers.IntegerField(source="schedule_id")
-    number = serializers.IntegerField(help_text="The number of the firing that started it.")
-    state = serializers.ChoiceField(choices=Chain.State.choices)
-    error = serializers.CharField(help_text="What went wrong, as a sentence.")
     why = serializers.CharField(source="firing.sentence", help_text="Why it started.")
-    base_model = serializers.IntegerField(source="base_model_id")
-    plan = serializers.DictField(help_text="The schedule's plan when the chain started.")
-    started_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField(allow_null=True)
     links = LinkSerializer(many=True, help_text="The steps in order.")
+
+    class Meta:
+        model = Chain
+        fields = [
+            "id", "schedule", "number", "state", "error", "why", "base_model", "plan", "started_at",
+            "ended_at", "links",
+        ]  # fmt: skip
+        help_texts = {
+            "number": "The number of the firing that started it.",
+            "error": "What went wrong, as a sentence.",
+            "plan": "The schedule's plan when the chain started.",
+        }
 
 
 class ChainQuery(PageQuery):

@@ -17,6 +17,7 @@ from accounts.api import problems
 from accounts.api.fields import MAX_ID, Flag, Name
 from accounts.api.files import FileRenderer
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, reads, writes
 from labeling.models import Prompt
 from training import access as training_access
@@ -28,15 +29,14 @@ from training.snapshots import services as snapshots_services
 MAX_ROWS = 2_147_483_647
 
 
-class SnapshotSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=Snapshot.Kind.choices)
-    filters = serializers.DictField()
-    fingerprint = serializers.CharField(help_text="SHA-256 of the SHA-256 of each file.")
-    card = serializers.DictField(help_text="Counts, sources, licences and splits.")
-    n_rows = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
+class SnapshotSerializer(RowSerializer):
+    class Meta:
+        model = Snapshot
+        fields = ["id", "name", "kind", "filters", "fingerprint", "card", "n_rows", "created_at"]
+        help_texts = {
+            "fingerprint": "SHA-256 of the SHA-256 of each file.",
+            "card": "Counts, sources, licences and splits.",
+        }
 
 
 class SnapshotQuery(PageQuery):

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.api.fields import Name, Several
 from accounts.api.paging import PageQuery, page_of
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling.models import Attack
 from training import access as training_access
@@ -21,41 +22,38 @@ from training.benchmarks.suites.formats import public, reading, uploads
 from training.benchmarks.suites.formats.problems import SuiteProblem
 from training.benchmarks.suites.formats.uploads import SuiteFile
 from training.benchmarks.suites.found_attacks import services as found_attacks_services
-from training.models import Suite
+from training.models import Suite, SuiteItem
 
 _STANDS_IN = ("licence", "version", "name", "slug", "area", "scorer", "source")
 
 
-class SuiteSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    slug = serializers.CharField(help_text="The id in suite.yaml: the same for all versions.")
-    version = serializers.CharField()
-    name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=Suite.Kind.choices)
-    area = serializers.ChoiceField(choices=Suite.Area.choices)
-    scorer = serializers.CharField()
-    about = serializers.CharField()
-    licence = serializers.CharField()
-    source = serializers.CharField(source="origin")  # type: ignore[assignment]  # shadows Field's
-    options = serializers.DictField()
-    items_hash = serializers.CharField(help_text="SHA-256 of items.jsonl.")
-    n_items = serializers.IntegerField()
-    is_shipped = serializers.BooleanField(help_text="Came with the product.")
-    created_at = serializers.DateTimeField()
-    retired_at = serializers.DateTimeField(
-        allow_null=True, help_text="Since then, new runs are not offered it."
-    )
+class SuiteSerializer(RowSerializer):
+    class Meta:
+        model = Suite
+        fields = [
+            "id", "slug", "version", "name", "kind", "area", "scorer", "about", "licence", "source",
+            "options", "items_hash", "n_items", "is_shipped", "created_at", "retired_at",
+        ]  # fmt: skip
+        sources = {"source": "origin"}
+        help_texts = {
+            "slug": "The id in suite.yaml: the same for all versions.",
+            "items_hash": "SHA-256 of items.jsonl.",
+            "is_shipped": "Came with the product.",
+            "retired_at": "Since then, new runs are not offered it.",
+        }
 
 
-class SuiteItemSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    key = serializers.CharField(help_text="Its id in the file.")
-    category = serializers.CharField()
-    cluster = serializers.CharField(
-        help_text="Items with the same one are not independent. Empty: on its own."
-    )
+class SuiteItemSerializer(RowSerializer):
     prompt = serializers.ListField(child=serializers.DictField())
-    content = serializers.DictField(help_text="What its kind needs: choices, texts, …")
+
+    class Meta:
+        model = SuiteItem
+        fields = ["id", "key", "category", "cluster", "prompt", "content"]
+        help_texts = {
+            "key": "Its id in the file.",
+            "cluster": "Items with the same one are not independent. Empty: on its own.",
+            "content": "What its kind needs: choices, texts, …",
+        }
 
 
 class UsedAttacksSerializer(serializers.Serializer[Any]):

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, does, reads
 from labeling.models import Guideline, Pool, Prompt
 from training import access as training_access
@@ -25,34 +26,40 @@ from training.benchmarks.scorecards.people import sending
 from training.benchmarks.scorecards.people.forms import USUAL_N, USUAL_OVERLAP
 from training.benchmarks.scoring.scorers import SCORERS
 from training.configs.evaluation.attack import AttackConfig
-from training.models import AttackSample, BenchmarkAnswer, Run, Suite
+from training.models import AnswerScore, AttackSample, BenchmarkAnswer, Run, Suite
 from training.runs.api.serializers import RunSerializer
 
 
-class AnswerScoreSerializer(serializers.Serializer[Any]):
-    scorer = serializers.CharField()
-    value = serializers.FloatField(help_text="0 to 1, higher is better; rewards have no bounds.")
-    label = serializers.CharField()  # type: ignore[assignment]  # shadows Field.label
-    certainty = serializers.FloatField(allow_null=True)
+class AnswerScoreSerializer(RowSerializer):
+    class Meta:
+        model = AnswerScore
+        fields = ["scorer", "value", "label", "certainty"]
+        help_texts = {"value": "0 to 1, higher is better; rewards have no bounds."}
 
 
-class BenchmarkAnswerSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
+class BenchmarkAnswerSerializer(RowSerializer):
     suite = serializers.IntegerField(source="item.suite_id")
-    item = serializers.IntegerField(source="item_id")
     key = serializers.CharField(source="item.key")
-    strategy = serializers.CharField(help_text="Of an attempt of an attack; otherwise empty.")
-    sample = serializers.IntegerField(help_text="Number of the attempt with this strategy.")
     asked = serializers.ListField(
         child=serializers.DictField(),
         allow_null=True,
         help_text="Of an attack: the messages before the answer.",
     )
-    text = serializers.CharField()
     follow_ups = serializers.ListField(help_text="Its answers to later turns.")
-    values = serializers.DictField(help_text="Log-likelihoods or rewards.")
-    missing = serializers.CharField(help_text="Why there is no answer; otherwise empty.")
     scores = AnswerScoreSerializer(many=True)
+
+    class Meta:
+        model = BenchmarkAnswer
+        fields = [
+            "id", "suite", "item", "key", "strategy", "sample", "asked", "text", "follow_ups",
+            "values", "missing", "scores",
+        ]  # fmt: skip
+        help_texts = {
+            "strategy": "Of an attempt of an attack; otherwise empty.",
+            "sample": "Number of the attempt with this strategy.",
+            "values": "Log-likelihoods or rewards.",
+            "missing": "Why there is no answer; otherwise empty.",
+        }
 
 
 class BenchmarkAnswerQuery(PageQuery):

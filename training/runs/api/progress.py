@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from training.models import Run
+from accounts.api.rows import RowSerializer
+from training.models import Run, RunSample
 from training.runs.api.serializers import MAX_SMALL, MAX_STEP
 
 MAX_POINTS = 5_000
@@ -49,15 +50,13 @@ class PointsSerializer(serializers.Serializer[Any]):
     results = PointSerializer(many=True)
 
 
-class SampleSerializer(serializers.Serializer[Any]):
+class SampleSerializer(RowSerializer):
     """A response sampled during training."""
 
-    id = serializers.IntegerField()
-    attempt = serializers.IntegerField()
-    step = serializers.IntegerField()
-    prompt = serializers.CharField()
-    response = serializers.CharField()
-    scores = serializers.DictField(help_text="Scores by name: a number, true or false.")
+    class Meta:
+        model = RunSample
+        fields = ["id", "attempt", "step", "prompt", "response", "scores"]
+        help_texts = {"scores": "Scores by name: a number, true or false."}
 
 
 class LogQuery(serializers.Serializer[Any]):

@@ -8,6 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.api.fields import Flag, Name, OneOf
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from training import configs
 from training.configs import roles
 from training.models import Run, Snapshot, TrainedModel, kind_choices
@@ -39,61 +40,42 @@ def _after(name: str, fields: dict[str, Any], more: dict[str, Any]) -> dict[str,
 _PTX = "PPO only: the snapshot of text that PPO-ptx mixes in."
 
 
-class RunSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
+class RunSerializer(RowSerializer):
     kind = KindField()
-    state = serializers.ChoiceField(choices=Run.State.choices)
     outcome = serializers.ChoiceField(
         choices=Run.Outcome.choices, allow_blank=True, help_text="Empty until the run has ended."
     )
-    error = serializers.CharField(help_text="What went wrong, as a sentence.")
-    config = serializers.DictField()
-    snapshot = serializers.IntegerField(source="snapshot_id")
-    ptx_snapshot = serializers.IntegerField(
-        source="ptx_snapshot_id", allow_null=True, help_text=_PTX
-    )
-    base_model = serializers.IntegerField(source="base_model_id")
-    made_from = serializers.IntegerField(
-        source="made_from_id",
-        allow_null=True,
-        help_text="The run it is a copy or an extension of.",
-    )
     made_as = serializers.ChoiceField(choices=Run.MadeAs.choices, allow_blank=True)
-    is_dry = serializers.BooleanField(help_text="A dry run: two steps, no model.")
-    priority = serializers.IntegerField(help_text="The highest runs first.")
     tags = serializers.ListField(child=serializers.CharField())
-    remarks = serializers.CharField()
-    kept_step = serializers.IntegerField(
-        allow_null=True, help_text="The step of the saved state it can be extended from."
-    )
     model = serializers.IntegerField(
         source="trained_model.pk", allow_null=True, help_text="The model it produced."
     )
-    attempt = serializers.IntegerField()
-    node = serializers.CharField()
-    n_gpus = serializers.IntegerField(
-        help_text="GPUs needed. Only a node with this many takes the run."
-    )
-    memory_gb = serializers.IntegerField(
-        help_text="Memory needed on each GPU, or on the machine if no GPU is requested."
-    )
-    launch = serializers.DictField(
-        help_text="`n_processes` and how they share the work. Empty for a single process."
-    )
     is_pinned = serializers.SerializerMethodField()
     is_freed = serializers.SerializerMethodField()
-    step = serializers.IntegerField()
-    n_steps = serializers.IntegerField(help_text="0 until known.")
-    metrics = serializers.DictField()
-    versions = serializers.DictField()
     notes = serializers.ListField(child=serializers.CharField())
     is_stop_requested = serializers.SerializerMethodField()
-    created_at = serializers.DateTimeField()
-    started_at = serializers.DateTimeField(allow_null=True)
-    heartbeat_at = serializers.DateTimeField(allow_null=True)
-    progress_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = Run
+        fields = [
+            "id", "name", "kind", "state", "outcome", "error", "config", "snapshot", "ptx_snapshot",
+            "base_model", "made_from", "made_as", "is_dry", "priority", "tags", "remarks",
+            "kept_step", "model", "attempt", "node", "n_gpus", "memory_gb", "launch", "is_pinned",
+            "is_freed", "step", "n_steps", "metrics", "versions", "notes", "is_stop_requested",
+            "created_at", "started_at", "heartbeat_at", "progress_at", "finished_at",
+        ]  # fmt: skip
+        help_texts = {
+            "error": "What went wrong, as a sentence.",
+            "ptx_snapshot": _PTX,
+            "made_from": "The run it is a copy or an extension of.",
+            "is_dry": "A dry run: two steps, no model.",
+            "priority": "The highest runs first.",
+            "kept_step": "The step of the saved state it can be extended from.",
+            "n_gpus": "GPUs needed. Only a node with this many takes the run.",
+            "memory_gb": "Memory needed on each GPU, or on the machine if no GPU is requested.",
+            "launch": "`n_processes` and how they share the work. Empty for a single process.",
+            "n_steps": "0 until known.",
+        }
 
     def get_fields(self) -> dict[str, Any]:
         beside = {

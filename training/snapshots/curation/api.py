@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from accounts.api.fields import Name
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling.models import Pool
 from training import access as training_access
@@ -28,23 +29,21 @@ from training.snapshots.freeze import Filters
 _FILE_NAME = "documents.jsonl"
 
 
-class CurationSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=Snapshot.Kind.choices)
-    filters = serializers.DictField()
-    recipe = serializers.DictField(help_text="Every threshold, and the restored documents.")
-    makes_snapshot = serializers.BooleanField(help_text="False: it stops at a preview.")
-    state = serializers.ChoiceField(choices=Curation.State.choices)
-    n_documents = serializers.IntegerField(allow_null=True)
-    n_read = serializers.IntegerField(help_text="Documents that the recipe has read so far.")
-    account = serializers.DictField(
-        help_text="`read` = `kept` + `changed` + `removed`, and `rules`; empty before the preview."
-    )
-    error = serializers.CharField()
-    snapshot = serializers.IntegerField(source="snapshot_id", allow_null=True)
-    created_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField(allow_null=True)
+class CurationSerializer(RowSerializer):
+    class Meta:
+        model = Curation
+        fields = [
+            "id", "name", "kind", "filters", "recipe", "makes_snapshot", "state", "n_documents",
+            "n_read", "account", "error", "snapshot", "created_at", "finished_at",
+        ]  # fmt: skip
+        help_texts = {
+            "recipe": "Every threshold, and the restored documents.",
+            "makes_snapshot": "False: it stops at a preview.",
+            "n_read": "Documents that the recipe has read so far.",
+            "account": (
+                "`read` = `kept` + `changed` + `removed`, and `rules`; empty before the preview."
+            ),
+        }
 
 
 class NewCurationSerializer(serializers.Serializer[Any]):
@@ -125,13 +124,14 @@ class RestoreSerializer(serializers.Serializer[Any]):
     document = serializers.CharField(max_length=16, help_text="An `id` of the ledger.")
 
 
-class RestoredDocumentSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    recipe = serializers.CharField()
-    document = serializers.CharField(help_text="Its `id` in the ledger.")
-    rule = serializers.CharField()
-    excerpt = serializers.CharField(help_text="Personal data is masked.")
-    restored_at = serializers.DateTimeField()
+class RestoredDocumentSerializer(RowSerializer):
+    class Meta:
+        model = RestoredDocument
+        fields = ["id", "recipe", "document", "rule", "excerpt", "restored_at"]
+        help_texts = {
+            "document": "Its `id` in the ledger.",
+            "excerpt": "Personal data is masked.",
+        }
 
 
 class RestoredQuery(PageQuery):

@@ -1,4 +1,4 @@
-"""The REST API, version 1: the endpoints of both apps, their schema, and a page to try them."""
+"""The REST API, version 1: the endpoints of all apps, their schema, and a page to try them."""
 
 from typing import Any, ClassVar
 
@@ -14,6 +14,10 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+from accounts.api.views import Router
+from accounts.audit import api as audit
+from accounts.webhooks import api as webhooks
 
 
 @require_GET
@@ -52,13 +56,14 @@ class Nothing(APIView):
         raise NotFound(_("No such API endpoint."))
 
 
+accounts = Router()
+accounts.register("webhooks", webhooks.Webhooks, "api_webhook")
+accounts.register("deliveries", webhooks.Deliveries, "api_delivery")
+accounts.register("audit-events", audit.AuditEvents, "api_audit_event")
 urlpatterns = [
     path("", include("labeling.api.urls")),
-    path("", include("labeling.conversations.records.api")),
-    path("", include("labeling.conversations.red_teaming.api")),
     path("", include("training.api.urls")),
-    path("", include("accounts.webhooks.api")),
-    path("", include("accounts.audit.api")),
+    path("", include(accounts.urls)),
     path("schema", Schema.as_view(), name="api_schema"),
     path("docs/", docs, name="api_docs"),
     re_path(r"", Nothing.as_view(), name="api_nothing"),

@@ -10,7 +10,7 @@ from rest_framework.mixins import ListModelMixin
 from accounts.api.fields import MAX_ID
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
-from accounts.api.views import ApiViewSet, Router, described
+from accounts.api.views import ApiViewSet, described
 from accounts.models import AuditEvent
 from accounts.people import selectors
 
@@ -48,8 +48,3 @@ class AuditEvents(ListModelMixin, ApiViewSet):
     def filter_queryset(self, queryset: Any) -> Any:
         wanted = {name: self.asked[name] for name in self.asked if name not in ("cursor", "limit")}
         return selectors.events(**wanted)
-
-
-router = Router()
-router.register("audit-events", AuditEvents, "api_audit_event")
-urlpatterns = router.urls

@@ -16,7 +16,6 @@ from accounts.api.problems import Unable
 from accounts.api.rows import RowSerializer
 from accounts.api.views import (
     ApiViewSet,
-    Router,
     described,
     does,
     reads,
@@ -166,9 +165,3 @@ class Deliveries(RetrieveModelMixin, ApiViewSet):
             raise Unable(
                 _("This message is already pending, or its webhook is disabled. Enable it first.")
             )
-
-
-router = Router()
-router.register("webhooks", Webhooks, "api_webhook")
-router.register("deliveries", Deliveries, "api_delivery")
-urlpatterns = router.urls

@@ -41,7 +41,7 @@ def is_interface(path: Path) -> bool:
     inside = path.relative_to(ROOT / "labeling")
     return (
         str(inside) in INTERFACE_MODULES
-        or path.stem.endswith("views")
+        or path.stem.endswith(("views", "api"))
         or not set(INTERFACE).isdisjoint(inside.parts)
     )
 

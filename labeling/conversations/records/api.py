@@ -9,7 +9,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from accounts.api.fields import MAX_ID
 from accounts.api.paging import PageQuery
-from accounts.api.views import ApiViewSet, Router, described
+from accounts.api.views import ApiViewSet, described
 from labeling.conversations.records import selectors
 from labeling.models import Conversation, ConversationTurn
 
@@ -117,8 +117,3 @@ class Conversations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def shown(self, objects: Sequence[Conversation]) -> Sequence[Any]:
         turns = selectors.turn_records(conversations=objects)
         return [{"conversation": one, "turns": turns[one.pk]} for one in objects]
-
-
-router = Router()
-router.register("conversations", Conversations, "api_conversation")
-urlpatterns = router.urls

@@ -9,8 +9,7 @@ from rest_framework.response import Response
 
 from accounts.api.fields import MAX_ID, Name, OneOf
 from accounts.api.paging import PageQuery
-from accounts.api.views import ApiViewSet, Router, described, reads, writes
-from labeling.api.results.figures import FigureSerializer
+from accounts.api.views import ApiViewSet, described, reads, writes
 from labeling.campaigns.conversation_plan import ANSWERS, TOKENS, TURNS, Plan, Settings, SourceShare
 from labeling.conversations.red_teaming import figures, services
 from labeling.conversations.red_teaming.rules import LONGEST
@@ -24,6 +23,7 @@ from labeling.models import (
     RedTeaming,
     Source,
 )
+from labeling.quality.api.figures import FigureSerializer
 
 
 class BriefSerializer(serializers.Serializer[Any]):
@@ -205,9 +205,3 @@ class Attacks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         if (is_used := self.asked.get("is_used")) is not None:
             queryset = queryset.filter(used_at__isnull=not is_used)
         return queryset
-
-
-router = Router()
-router.register("red-teaming", RedTeamings, "api_red_teaming")
-router.register("attacks", Attacks, "api_attack")
-urlpatterns = router.urls

@@ -12,9 +12,9 @@ from accounts.api import paging
 from accounts.api.fields import MAX_ID
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, lists
-from labeling.api.serializers import MessageSerializer
 from labeling.data.exports import rows as exports_rows
 from labeling.data.exports import streams
+from labeling.data.prompts.api.messages import MessageSerializer
 from labeling.models import Demonstration, Judgment, JudgmentEvent, Prompt
 from labeling.queue import feed
 from labeling.review import judgment_events

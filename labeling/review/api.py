@@ -1,4 +1,6 @@
-"""Review in the REST API: the queue, an item with its answers, decisions, answers set aside."""
+"""Review in the REST API: the queue, an item with its answers, decisions, answers set aside,
+appeals.
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,15 +10,16 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.fields import Flag
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
-from accounts.api.views import ApiViewSet, does, reads, writes
+from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
-from labeling.models import Adjudication, Campaign, Gold, Item, Judgment
+from labeling.models import Adjudication, Campaign, Gold, Item, Judgment, JudgmentReview
 from labeling.queue.gold import services as gold_services
 from labeling.review import selectors, services, set_aside
 from labeling.review.forms import LONGEST
@@ -270,6 +273,55 @@ class ReviewedJudgments(ApiViewSet):
     def gold(self, judgment: Judgment) -> Gold:
         """Make an expert's ranking a gold item of its campaign."""
         return gold_services.make_gold_of_answer(judgment=judgment, **self.who_and_when)
+
+
+# --- appeals --------------------------------------------------------------------------------------
+
+
+class AppealQuery(PageQuery):
+    is_answered = serializers.BooleanField(required=False, default=False)
+
+
+class AppealSerializer(serializers.Serializer[Any]):
+    """A rater's appeal against a review, or an answer that was set aside."""
+
+    id = serializers.IntegerField()
+    judgment = serializers.IntegerField(source="judgment_id")
+    campaign = serializers.IntegerField(source="judgment.campaign_id", allow_null=True)
+    item = serializers.IntegerField(source="judgment.item_id", allow_null=True)
+    rater = serializers.CharField(source="judgment.rater.alias")
+    score = serializers.IntegerField(allow_null=True)
+    feedback = serializers.CharField()
+    is_set_aside = serializers.SerializerMethodField()
+    appeal = serializers.CharField()
+    appealed_at = serializers.DateTimeField()
+    answer = serializers.CharField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+
+    def get_is_set_aside(self, review: JudgmentReview) -> bool:
+        return getattr(review.judgment, "set_aside", None) is not None
+
+
+class AppealAnswerSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=LONGEST)
+
+
+@described(list_appeals="Raters' appeals against reviews.", read_appeal="One appeal.")
+class Appeals(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = JudgmentReview.objects.all()
+    serializer_class = AppealSerializer
+    query_class = AppealQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return selectors.appeals(is_answered=self.asked["is_answered"])
+
+    def get_object(self) -> JudgmentReview:
+        return labeling_access.appealed_review(user=self.by, pk=self.kwargs["pk"])
+
+    @does("answer_appeal", AppealSerializer, body=AppealAnswerSerializer)
+    def answer(self, review: JudgmentReview, *, text: str) -> None:
+        """Answer it; the rater sees it under My work. A later answer replaces it."""
+        services.answer_appeal(review=review, text=text, **self.who_and_when)
 
 
 def _by_id(values: Mapping[str, Any]) -> dict[int, Any]:

@@ -1,105 +1,21 @@
-"""Onboarding in the REST API: the steps of pools, and raters' attempts at them."""
+"""Raters' attempts at onboarding in the REST API."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api import paging
 from accounts.api.fields import MAX_ID
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
-from accounts.api.views import ApiViewSet, described, does, reads, writes
+from accounts.api.views import ApiViewSet, described, does
 from labeling import access as labeling_access
-from labeling.api.people import steps
-from labeling.api.people.steps import OnboardingStepSerializer, StepVersionSerializer
-from labeling.models import OnboardingStep, Pool, StepAttempt
-from labeling.people.onboarding import selectors, services
+from labeling.models import OnboardingStep, StepAttempt
+from labeling.people.onboarding import services
 
 _DECISIONS = [("pass", "pass"), ("again", "allow another attempt"), ("refuse", "fail")]
-
-
-class MoveStepSerializer(serializers.Serializer[Any]):
-    places = serializers.IntegerField(
-        min_value=-100, max_value=100, help_text="-1 is one up, 1 is one down."
-    )
-
-
-@described(
-    list_onboarding_steps="Steps of pools' onboarding, newest first. `position` has the order.",
-    read_onboarding_step="One step with its current version.",
-)
-class Steps(ListModelMixin, RetrieveModelMixin, ApiViewSet):
-    queryset = OnboardingStep.objects.all()
-    serializer_class = OnboardingStepSerializer
-    query_class = steps.StepQuery
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        found = queryset.filter(retired_at__isnull=not self.asked["is_retired"])
-        pool = self.asked.get("pool")
-        return found.filter(pool=pool) if pool else found
-
-    def get_object(self) -> OnboardingStep:
-        return labeling_access.any_step(user=self.by, pk=self.kwargs["pk"])
-
-    def shown(self, objects: Sequence[OnboardingStep]) -> Sequence[Any]:
-        rows = {
-            row.step.pk: row
-            for row in selectors.rows_of_steps(
-                steps=OnboardingStep.objects.filter(pk__in=[step.pk for step in objects])
-            )
-        }
-        return [rows[step.pk] for step in objects]
-
-    @writes(
-        "create_onboarding_step", OnboardingStepSerializer, body=steps.NewStepSerializer, status=201
-    )
-    def create(self, *, pool: Pool, kind: str, **values: Any) -> OnboardingStep:
-        """Add a step at the end of a pool's onboarding. Current raters take it before their next
-        item.
-        """
-        return services.add_step(
-            pool=pool, kind=kind, **steps.arguments_of(values, kind=kind), **self.who_and_when
-        )
-
-    @writes(
-        "change_onboarding_step",
-        OnboardingStepSerializer,
-        body=steps.StepChangeSerializer,
-        is_one=True,
-    )
-    def partial_update(self, step: OnboardingStep, **values: Any) -> None:
-        """Change a step. A changed text or question becomes its next version."""
-        _refuse_retired(step)
-        latest = selectors.step_versions(step=step)[0]
-        arguments = steps.arguments_of(values, kind=step.kind, step=step, version=latest)
-        services.edit_step(step=step, **arguments, **self.who_and_when)
-
-    @does("retire_onboarding_step", OnboardingStepSerializer)
-    def retire(self, step: OnboardingStep) -> None:
-        """Stop asking raters to take it. Attempts stay. Changes nothing if it is retired."""
-        services.retire_step(step=step, **self.who_and_when)
-
-    @does("move_onboarding_step", OnboardingStepSerializer, body=MoveStepSerializer)
-    def move(self, step: OnboardingStep, *, places: int) -> None:
-        """Move it up or down in the pool's onboarding. Changes nothing beyond the ends."""
-        _refuse_retired(step)
-        services.move_step(step=step, places=places, **self.who_and_when)
-
-    @reads(
-        "list_onboarding_step_versions",
-        paging.page_of(StepVersionSerializer),
-        query=PageQuery,
-        serializer_class=StepVersionSerializer,
-    )
-    def versions(self, request: Request, pk: int) -> Response:
-        """Its versions, newest first."""
-        return self.page(self.get_object().versions.all(), shown=list)
 
 
 class StepAttemptSerializer(serializers.Serializer[Any]):
@@ -182,8 +98,3 @@ class Attempts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             sentence = _("Send %(n)d scores, one for each demonstration.")
             raise ValidationError({"scores": [sentence % {"n": len(attempt.answers)}]})
         services.score_demonstration(attempt=attempt, scores=scores, **self.who_and_when)
-
-
-def _refuse_retired(step: OnboardingStep) -> None:
-    if step.retired_at is not None:
-        raise Unable(_("This step is retired. Add a new one."))

@@ -9,8 +9,8 @@ from rest_framework.mixins import ListModelMixin
 from accounts.api.fields import MAX_ID
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, writes
-from labeling.api.serializers import MAX_CHARACTERS, SourceSerializer
 from labeling.data.prompts import responses
+from labeling.data.prompts.api.messages import MAX_CHARACTERS, SourceSerializer
 from labeling.models import Response
 
 AT_ONCE = 1_000

@@ -23,15 +23,15 @@ from accounts.api.paging import PageQuery, page_of
 from accounts.api.parsers import LimitedJSONParser
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
-from labeling.api.results.figures import FiguresField
-from labeling.api.serializers import MessageSerializer, SourceSerializer
 from labeling.data.imports import agreement, drafts_of_file, previews, selectors, services
 from labeling.data.imports.answers.writer import MAX_NAME
+from labeling.data.prompts.api.messages import MessageSerializer, SourceSerializer
 from labeling.importers import formats
 from labeling.importers.annotations.legends import MEANINGS
 from labeling.importers.annotations.roles import ROLES
 from labeling.importers.columns import TARGETS
 from labeling.models import Import
+from labeling.quality.api.figures import FiguresField
 
 MAX_ROWS = 100_000
 JSON, MULTIPART = "application/json", "multipart/form-data"

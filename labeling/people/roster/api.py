@@ -1,5 +1,5 @@
 """Raters in the REST API, under their pseudonyms, and their skills. Names and addresses of people
-are in labeling.api.people.accounts, which has a scope of its own.
+are in people.accounts, which has a scope of its own.
 """
 
 from collections.abc import Sequence

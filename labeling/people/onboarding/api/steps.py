@@ -1,4 +1,6 @@
-"""The steps of a pool's onboarding as JSON: the fields of the page's form, which checks them."""
+"""The steps of pools' onboarding in the REST API. What a call sends has the fields of the page's
+form, which checks them.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,12 +8,19 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from accounts.api import paging
 from accounts.api.fields import MAX_ID, Flag, Name, OneOf
 from accounts.api.page_forms import checked, filled
 from accounts.api.paging import PageQuery
+from accounts.api.problems import Unable
+from accounts.api.views import ApiViewSet, described, does, reads, writes
+from labeling import access as labeling_access
 from labeling.models import OnboardingStep, Pool, StepVersion
-from labeling.people.onboarding import question_rows
+from labeling.people.onboarding import question_rows, selectors, services
 from labeling.people.onboarding.forms import StepForm
 from labeling.people.onboarding.questions import MOST_QUESTIONS, Question
 from labeling.statistics.response_orders import LETTERS
@@ -145,7 +154,88 @@ class NewStepSerializer(StepChangeSerializer):
     is_major = None  # type: ignore[assignment]  # a new step has nothing to repeat
 
 
-def arguments_of(
+class MoveStepSerializer(serializers.Serializer[Any]):
+    places = serializers.IntegerField(
+        min_value=-100, max_value=100, help_text="-1 is one up, 1 is one down."
+    )
+
+
+@described(
+    list_onboarding_steps="Steps of pools' onboarding, newest first. `position` has the order.",
+    read_onboarding_step="One step with its current version.",
+)
+class Steps(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = OnboardingStep.objects.all()
+    serializer_class = OnboardingStepSerializer
+    query_class = StepQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        found = queryset.filter(retired_at__isnull=not self.asked["is_retired"])
+        pool = self.asked.get("pool")
+        return found.filter(pool=pool) if pool else found
+
+    def get_object(self) -> OnboardingStep:
+        return labeling_access.any_step(user=self.by, pk=self.kwargs["pk"])
+
+    def shown(self, objects: Sequence[OnboardingStep]) -> Sequence[Any]:
+        rows = {
+            row.step.pk: row
+            for row in selectors.rows_of_steps(
+                steps=OnboardingStep.objects.filter(pk__in=[step.pk for step in objects])
+            )
+        }
+        return [rows[step.pk] for step in objects]
+
+    @writes("create_onboarding_step", OnboardingStepSerializer, body=NewStepSerializer, status=201)
+    def create(self, *, pool: Pool, kind: str, **values: Any) -> OnboardingStep:
+        """Add a step at the end of a pool's onboarding. Current raters take it before their next
+        item.
+        """
+        return services.add_step(
+            pool=pool, kind=kind, **_arguments_of(values, kind=kind), **self.who_and_when
+        )
+
+    @writes(
+        "change_onboarding_step",
+        OnboardingStepSerializer,
+        body=StepChangeSerializer,
+        is_one=True,
+    )
+    def partial_update(self, step: OnboardingStep, **values: Any) -> None:
+        """Change a step. A changed text or question becomes its next version."""
+        _refuse_retired(step)
+        latest = selectors.step_versions(step=step)[0]
+        arguments = _arguments_of(values, kind=step.kind, step=step, version=latest)
+        services.edit_step(step=step, **arguments, **self.who_and_when)
+
+    @does("retire_onboarding_step", OnboardingStepSerializer)
+    def retire(self, step: OnboardingStep) -> None:
+        """Stop asking raters to take it. Attempts stay. Changes nothing if it is retired."""
+        services.retire_step(step=step, **self.who_and_when)
+
+    @does("move_onboarding_step", OnboardingStepSerializer, body=MoveStepSerializer)
+    def move(self, step: OnboardingStep, *, places: int) -> None:
+        """Move it up or down in the pool's onboarding. Changes nothing beyond the ends."""
+        _refuse_retired(step)
+        services.move_step(step=step, places=places, **self.who_and_when)
+
+    @reads(
+        "list_onboarding_step_versions",
+        paging.page_of(StepVersionSerializer),
+        query=PageQuery,
+        serializer_class=StepVersionSerializer,
+    )
+    def versions(self, request: Request, pk: int) -> Response:
+        """Its versions, newest first."""
+        return self.page(self.get_object().versions.all(), shown=list)
+
+
+def _refuse_retired(step: OnboardingStep) -> None:
+    if step.retired_at is not None:
+        raise Unable(_("This step is retired. Add a new one."))
+
+
+def _arguments_of(
     values: Mapping[str, Any],
     *,
     kind: str,

@@ -11,8 +11,8 @@ from accounts.api.fields import MAX_ID, Flag
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, does, writes
 from labeling import access as labeling_access
-from labeling.api.serializers import MAX_TURNS, MessageSerializer, SourceSerializer
 from labeling.data.prompts import selectors, services, upsetting
+from labeling.data.prompts.api.messages import MAX_TURNS, MessageSerializer, SourceSerializer
 from labeling.data.prompts.selectors import PromptFilter
 from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
 from labeling.models import Prompt

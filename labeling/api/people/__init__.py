@@ -1,1 +1,0 @@
-"""The REST API of people: pools, raters, accounts, invitations, onboarding and crowd links."""

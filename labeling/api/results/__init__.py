@@ -1,1 +1,0 @@
-"""What a campaign found, and what people decide about its answers, in the REST API."""

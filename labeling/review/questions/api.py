@@ -1,0 +1,58 @@
+"""Raters' questions about items in the REST API."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+
+from accounts.api.paging import PageQuery
+from accounts.api.views import ApiViewSet, described, does
+from labeling import access as labeling_access
+from labeling.models import ItemQuestion
+from labeling.queue.cases import services as cases_services
+from labeling.queue.cases.api import OwnSerializer
+from labeling.review.questions import selectors, services
+
+
+class QuestionQuery(PageQuery):
+    is_answered = serializers.BooleanField(required=False, default=False)
+
+
+class ItemQuestionSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    campaign = serializers.IntegerField(source="item.campaign_id")
+    item = serializers.IntegerField(source="item_id")
+    rater = serializers.CharField(source="rater.alias")
+    text = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    owner = serializers.IntegerField(source="owner_id", allow_null=True)
+    answer = serializers.CharField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+
+
+class QuestionAnswerSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(max_length=5_000)
+
+
+@described(list_questions="Raters' questions about items.", read_question="One question.")
+class Questions(ListModelMixin, RetrieveModelMixin, ApiViewSet):
+    queryset = ItemQuestion.objects.all()
+    serializer_class = ItemQuestionSerializer
+    query_class = QuestionQuery
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return selectors.questions(is_answered=self.asked["is_answered"])
+
+    def get_object(self) -> ItemQuestion:
+        return labeling_access.question(user=self.by, pk=self.kwargs["pk"])
+
+    @does("answer_question", ItemQuestionSerializer, body=QuestionAnswerSerializer)
+    def answer(self, question: ItemQuestion, *, text: str) -> None:
+        """Answer it; the rater sees it under My work. A later answer replaces it."""
+        services.answer_question(question=question, text=text, **self.who_and_when)
+
+    @does("own_question", ItemQuestionSerializer, body=OwnSerializer)
+    def own(self, question: ItemQuestion, *, is_mine: bool) -> None:
+        """Take it, or release it."""
+        owner = self.by if is_mine else None
+        cases_services.assign_question(question=question, owner=owner, **self.who_and_when)

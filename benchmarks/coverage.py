@@ -49,8 +49,8 @@ from labeling.quality.measures import (
     strengths,
     wording,
 )
-from labeling.quality.measures.votes import Grouping, Record, Votes, as_record
 from labeling.statistics.bias import looks
+from labeling.votes.arrays import Grouping, OtherVotes, Record, Votes, as_record
 
 SIZES, KS = (30, 100, 300), (4, 2)
 N_RATERS, OVERLAP, N_OTHERS = 12, 3, 6
@@ -178,7 +178,7 @@ class Simulated:
     votes: Votes
     expert: np.ndarray
     """by row, the right rank"""
-    others: against.OtherVotes
+    others: OtherVotes
     confidence: np.ndarray
     """by row, how confident the response sounds"""
 
@@ -250,7 +250,7 @@ def ranked(
     return utility, 1.0 + (rough[:, None, :] > rough[:, :, None]).sum(axis=2)
 
 
-def other_pool(random: np.random.Generator, quality: np.ndarray) -> against.OtherVotes:
+def other_pool(random: np.random.Generator, quality: np.ndarray) -> OtherVotes:
     """Two raters of another pool for each item."""
     n_items, k = quality.shape
     item = np.repeat(np.arange(n_items), 2)
@@ -258,7 +258,7 @@ def other_pool(random: np.random.Generator, quality: np.ndarray) -> against.Othe
     place = random.permuted(np.tile(np.arange(k), (len(item), 1)), axis=1)
     _utility, rank = ranked(random, quality[item], place, rater.reshape(-1))
     rows = np.repeat(np.arange(len(item)), k)
-    return against.OtherVotes(
+    return OtherVotes(
         pool=np.full(len(rows), 2),
         item=item[rows],
         rater=1 + rater.reshape(-1)[rows],

@@ -28,7 +28,7 @@ from labeling.models import (  # noqa: E402
     Prompt,
     Response,
 )
-from labeling.quality.votes import contests  # noqa: E402
+from labeling.quality import contests  # noqa: E402
 from training.benchmarks.scorecards.selectors import Line, scorecard  # noqa: E402
 from training.models import Run, Snapshot, SuiteScore, TrainedModel  # noqa: E402
 from training.models.chain_plans import Plan  # noqa: E402

@@ -23,10 +23,10 @@ from django.db.models import (
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
 from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Slot
-from labeling.quality import counting
 from labeling.quality.figure_cache import Compute, cached_figures, refresh
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import Stuck, stuck
+from labeling.votes import counting
 
 PACE_WINDOW = timedelta(hours=24)
 PACE_NEEDS = 3

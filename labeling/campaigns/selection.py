@@ -6,7 +6,7 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
 from labeling.access import visible
 from labeling.models import Campaign, Item, Judgment, Prompt, Response, Source
-from labeling.quality import counting
+from labeling.votes import counting
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from django.utils.translation import gettext
 
 from labeling.campaigns import first_steps as campaigns_first_steps
 from labeling.models import Prompt
-from labeling.quality.item_answers import ItemAnswer
 from labeling.queue.spending import money
 from labeling.statistics import response_orders
+from labeling.votes.item_answers import ItemAnswer
 
 register = template.Library()
 

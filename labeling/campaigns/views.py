@@ -35,15 +35,15 @@ from labeling.campaigns.forms import (
     too_few_responses,
 )
 from labeling.models import Campaign, Prompt
-from labeling.quality import counting, item_answers
+from labeling.quality import contests
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.pages import consensus_words
 from labeling.quality.pages.views import quality_now
-from labeling.quality.votes import contests, item_consensus, rating_consensus
-from labeling.quality.votes.demonstrations import writers, written
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import understaffed
+from labeling.votes import counting, item_answers, item_consensus, rating_consensus
+from labeling.votes.demonstrations import writers, written
 
 CAMPAIGNS_PER_PAGE = 25
 ITEMS_PER_PAGE = 50

@@ -22,9 +22,9 @@ from labeling.models import (
 )
 from labeling.people import withdrawn_work
 from labeling.people.crowd import worker_ids
-from labeling.quality import counting
 from labeling.queue import items
 from labeling.review import judgment_events, set_aside
+from labeling.votes import counting
 
 
 def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:

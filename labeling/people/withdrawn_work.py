@@ -21,11 +21,11 @@ from labeling.models import (
     Rater,
     Slot,
 )
-from labeling.quality import counting
 from labeling.queue import after_judgment, items, slots
 from labeling.queue.claiming import order
 from labeling.queue.gold import selectors as gold_selectors
 from labeling.queue.gold import services as gold_services
+from labeling.votes import counting
 
 BATCH = 1_000
 

@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce
 
 from arithmetic.figures import Figure
 from labeling.models import Campaign, Item, Judgment, QualityReport, Rater, RaterQuality
-from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages.flag_words import FlagRow
+from labeling.votes.arrays import as_figure
 
 HABITS = (
     "first",

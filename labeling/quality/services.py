@@ -24,18 +24,17 @@ from labeling.models import (
     Source,
     VoteBlock,
 )
-from labeling.quality import counting, selectors
+from labeling.quality import contests, experts, rater_groups, selectors
 from labeling.quality.measures import against as measures_against
-from labeling.quality.measures import agreeing, habits, kappas, sampling, strengths
+from labeling.quality.measures import agreeing, habits, kappas, strengths
 from labeling.quality.measures import behind as measures_behind
-from labeling.quality.measures import consensus as measures_consensus
 from labeling.quality.measures import contests as measures_contests
 from labeling.quality.measures import groups as measures_groups
 from labeling.quality.measures import raters as measures_raters
-from labeling.quality.measures import votes as measures_votes
 from labeling.quality.measures import wording as measures_wording
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL
-from labeling.quality.votes import arrays, blocks, contests, experts, golds, rater_groups
+from labeling.votes import arrays, blocks, counting, golds, loading, sampling
+from labeling.votes import consensus as measures_consensus
 
 LONGEST = timedelta(minutes=30)
 """A worker that has been computing a report for this long is gone, and another may start. Equal to
@@ -149,13 +148,13 @@ def _store_block(campaign: Campaign, from_id: int, through_id: int) -> None:
 @dataclass(frozen=True)
 class _ReportData:
     n_judgments: int
-    results: measures_votes.Record
-    raters: dict[int, measures_votes.Record]
+    results: arrays.Record
+    raters: dict[int, arrays.Record]
 
 
 def _compute(campaign: Campaign, through_id: int) -> _ReportData:
     stored = blocks.StoredRankings.of(campaign=campaign, through_id=through_id)
-    sample = arrays.sample_of(stored)
+    sample = loading.sample_of(stored)
     votes = _chosen_votes(stored, sample)
     found = np.union1d(votes.drawn.rater, votes.recent.rater).tolist()
     names = dict(Rater.objects.filter(pk__in=found).values_list("pk", "alias"))
@@ -182,25 +181,25 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
 class _ChosenVotes:
     """The votes of a report; all three are the same in a campaign of sampling.MOST judgments."""
 
-    drawn: measures_votes.Votes
+    drawn: arrays.Votes
     """for figures of the campaign"""
-    recent: measures_votes.Votes
+    recent: arrays.Votes
     """for measures of raters"""
-    adjudicated: measures_votes.Votes
+    adjudicated: arrays.Votes
     """on items that a reviewer decided"""
 
 
 def _chosen_votes(stored: blocks.StoredRankings, sample: sampling.Sample) -> _ChosenVotes:
     if sample.is_whole:
-        votes = arrays.votes_of(stored)
+        votes = loading.votes_of(stored)
         return _ChosenVotes(votes, votes, votes)
-    decided = arrays.adjudicated_prompts(campaign=stored.campaign)
+    decided = loading.adjudicated_prompts(campaign=stored.campaign)
 
-    def wanted(prompts: Ints) -> measures_votes.Truths:
+    def wanted(prompts: Ints) -> arrays.Truths:
         is_decided = sampling.among(prompts, decided)
         return sample.is_drawn(prompts) | sample.is_recent(prompts) | is_decided
 
-    votes = arrays.votes_of(stored, wanted=wanted)
+    votes = loading.votes_of(stored, wanted=wanted)
     return _ChosenVotes(
         votes.where(sample.is_drawn(votes.prompt)),
         votes.where(sample.is_recent(votes.prompt)),
@@ -212,23 +211,21 @@ def _results(
     campaign: Campaign,
     chosen: _ChosenVotes,
     names: Mapping[int, str],
-    raters: Mapping[int, measures_votes.Record],
-    behind: measures_votes.Record,
-) -> measures_votes.Record:
+    raters: Mapping[int, arrays.Record],
+    behind: arrays.Record,
+) -> arrays.Record:
     votes = chosen.drawn
     questions = rating_form.parse(campaign.guideline_version.form).questions
-    decided = arrays.adjudicated_order(campaign=campaign, votes=chosen.adjudicated)
-    others, pools = arrays.votes_of_other_pools(campaign=campaign)
+    decided = loading.adjudicated_order(campaign=campaign, votes=chosen.adjudicated)
+    others, pools = loading.votes_of_other_pools(campaign=campaign)
     agreed, n_decided, prompts = golds.gold_counts(campaign=campaign)
     against = _with_model(campaign, votes) | {
-        "gold": measures_votes.as_record(
+        "gold": arrays.as_record(
             measures_against.with_golds(
                 np.array(agreed), np.array(n_decided), np.array(prompts, dtype=np.int64)
             )
         ),
-        "adjudicated": measures_votes.as_record(
-            measures_against.with_order(chosen.adjudicated, decided)
-        ),
+        "adjudicated": arrays.as_record(measures_against.with_order(chosen.adjudicated, decided)),
         "pools": measures_against.with_pools(votes, others, pools),
     }
     members = rater_groups.rater_groups(campaign=campaign, raters=names)
@@ -259,12 +256,12 @@ def _results(
     }
 
 
-def _with_model(campaign: Campaign, votes: measures_votes.Votes) -> measures_votes.Record:
-    scorer = arrays.scorer_of(campaign=campaign)
+def _with_model(campaign: Campaign, votes: arrays.Votes) -> arrays.Record:
+    scorer = loading.scorer_of(campaign=campaign)
     found = absent(gettext_noop("No reward model has scored these responses yet."))
     if scorer is not None:
-        found = measures_against.with_order(votes, arrays.scored_order(scorer=scorer, votes=votes))
-    return {"model": measures_votes.as_record(found), "model_name": scorer.name if scorer else ""}
+        found = measures_against.with_order(votes, loading.scored_order(scorer=scorer, votes=votes))
+    return {"model": arrays.as_record(found), "model_name": scorer.name if scorer else ""}
 
 
 def _store(
@@ -287,7 +284,7 @@ def _store(
     return report
 
 
-def _rater_quality(report: QualityReport, rater: int, found: measures_votes.Record) -> RaterQuality:
+def _rater_quality(report: QualityReport, rater: int, found: arrays.Record) -> RaterQuality:
     return RaterQuality(
         report=report,
         rater_id=rater,

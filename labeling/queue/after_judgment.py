@@ -14,10 +14,10 @@ from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from labeling.models import Campaign, Item, Judgment, PastLease, Pool, Slot
-from labeling.quality.votes.item_consensus import certainty_of
 from labeling.queue import items, webhook_events
 from labeling.queue.claiming import order
 from labeling.queue.spending import budgets, prices, working_time
+from labeling.votes.item_consensus import certainty_of
 
 SPENT = ["spent_judgments", "spent_s", "spent_amounts"]
 

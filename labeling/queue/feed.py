@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, NullIf
 
 from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
-from labeling.quality import counting
+from labeling.votes import counting
 
 SETTLED_AFTER = timedelta(seconds=30)
 """A page ends before judgments younger than this. Older ones can no longer be undone, and every
@@ -34,7 +34,7 @@ def judgment_feed(
     """At most `n` judgments, in their current version. A correction has an id of its own, so a
     corrected judgment appears again later.
 
-    Only judgments that count (labeling.quality.counting), with extras and repeats marked, and
+    Only judgments that count (labeling.votes.counting), with extras and repeats marked, and
     without the texts of people who have withdrawn. labeling.review.judgment_events says what
     stopped counting since. Imported judgments keep the ids they had before their import was
     published, so a reader of the feed may have passed them.

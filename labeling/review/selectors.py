@@ -27,11 +27,11 @@ from labeling.models import (
     ReviewRequest,
     SetAside,
 )
-from labeling.quality import counting
-from labeling.quality.item_answers import ItemAnswer, item_answers
 from labeling.quality.measures import agreeing
-from labeling.quality.votes.demonstrations import count_of, pasted_share_of
 from labeling.statistics.agreement import pairs as agreement_pairs
+from labeling.votes import counting
+from labeling.votes.demonstrations import count_of, pasted_share_of
+from labeling.votes.item_answers import ItemAnswer, item_answers
 
 WINDOW = 2_000
 """The queue reads only this many of the latest waiting judgments, so a page costs the same in a

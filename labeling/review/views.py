@@ -18,7 +18,6 @@ from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.models import Campaign, Item
 from labeling.quality.pages import consensus_words
-from labeling.quality.votes import item_consensus, rating_consensus
 from labeling.queue.cases import selectors as cases_selectors
 from labeling.queue.gold import services as gold_services
 from labeling.review import selectors, services
@@ -30,6 +29,7 @@ from labeling.review.forms import (
     ReviewScoresForm,
     WordsForm,
 )
+from labeling.votes import item_consensus, rating_consensus
 
 ROWS_PER_PAGE = 50
 APPEALS_PER_PAGE = 25

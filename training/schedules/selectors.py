@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
-from labeling.quality import counting
+from labeling.votes import counting
 from training.models import Chain, Firing, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
 from training.models.chain_plans import Plan, Step
 from training.schedules.timing import AccuracyCheck, Situation

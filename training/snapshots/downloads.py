@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
 from labeling.models import Judgment, Prompt, Response
-from labeling.quality import counting
+from labeling.votes import counting
 from training.models import Snapshot
 from training.snapshots import freeze
 

@@ -5,7 +5,7 @@ contain.
 from django.db.models import QuerySet
 
 from labeling.models import Judgment
-from labeling.quality import counting
+from labeling.votes import counting
 from training.models import Snapshot
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Campaign, Judgment, Prompt, Response, Source
-from labeling.quality import counting
+from labeling.votes import counting
 from training import configs
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot

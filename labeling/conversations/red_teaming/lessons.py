@@ -16,7 +16,7 @@ from labeling.campaigns import services as campaigns_services
 from labeling.conversations.red_teaming import reviews
 from labeling.desk.judgments import rows
 from labeling.models import Attack, Campaign, Demonstration, Item, RedTeaming, Response
-from labeling.quality import counting
+from labeling.votes import counting
 
 BATCH = 100
 

@@ -21,8 +21,8 @@ from labeling.models import (
     RedTeaming,
     Response,
 )
-from labeling.quality import counting
 from labeling.queue import items
+from labeling.votes import counting
 
 N_SHOWN = 2
 """The answer that the attack reached, and one other to compare it with."""

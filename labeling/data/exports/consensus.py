@@ -11,10 +11,8 @@ from django.db.models import QuerySet
 
 from labeling.data.exports.rows import as_turn, licence_expression
 from labeling.models import Campaign, Item, RankedResponse, Response
-from labeling.quality import counting
-from labeling.quality.measures import consensus
-from labeling.quality.votes import rating_consensus
-from labeling.quality.votes.item_consensus import accuracy_by_rater, votes_on_pairs
+from labeling.votes import consensus, counting, rating_consensus
+from labeling.votes.item_consensus import accuracy_by_rater, votes_on_pairs
 
 ITEMS = 1_000
 """How many items are read at a time."""
@@ -103,7 +101,7 @@ def consensus_rows(*, campaigns: Collection[int] | None = None) -> Iterator[Cons
     """Every pair of responses ranked by somebody in one of `campaigns` (None: in any), item by
     item.
 
-    Only judgments that count (labeling.quality.counting), on texts that may be used. Raters are
+    Only judgments that count (labeling.votes.counting), on texts that may be used. Raters are
     weighted by their campaign's latest report; without one all count equally.
     """
     for campaign in _compared(campaigns):

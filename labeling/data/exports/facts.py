@@ -10,8 +10,8 @@ from django.utils import translation
 
 from arithmetic.figures import Figure
 from labeling.models import Campaign, CrowdVisit, Invitation, QualityReport, Rate, Rater
-from labeling.quality.measures.votes import as_figure
 from labeling.queue.spending import money
+from labeling.votes.arrays import as_figure
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ from labeling.models import (
     Response,
     ResponseScore,
 )
-from labeling.quality import counting
 from labeling.quality.selectors import weights_by_rater
+from labeling.votes import counting
 
 
 def demonstrations(

@@ -9,9 +9,9 @@ import numpy as np
 
 from arithmetic.figures import Figure, Floats, Ints
 from labeling.models import Import, Judgment, RankedResponse
-from labeling.quality import counting
 from labeling.statistics.agreement import alpha, pairs
 from labeling.statistics.consensus import votes as consensus_votes
+from labeling.votes import counting
 
 MOST_JUDGED = 20_000
 """Comparisons that a page can compute from in about a second."""

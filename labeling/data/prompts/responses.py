@@ -15,7 +15,7 @@ from accounts.refusals import Refusal
 from labeling.access import visible
 from labeling.data import sources
 from labeling.models import Prompt, Response, Source
-from labeling.quality import counting
+from labeling.votes import counting
 
 
 class UnableToAdd(Refusal):

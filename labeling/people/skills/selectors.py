@@ -22,9 +22,9 @@ from labeling.models import (
     Rater,
     RaterSkill,
 )
-from labeling.quality import counting
 from labeling.statistics import response_orders
 from labeling.statistics.agreement import orders
+from labeling.votes import counting
 
 MOST_JUDGMENTS = 20_000
 """How many of a pool's latest judgments are read."""

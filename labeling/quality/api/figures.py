@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from rest_framework import serializers
 
 from arithmetic.figures import Figure
-from labeling.quality.measures.votes import as_figure
+from labeling.votes.arrays import as_figure
 
 _PARTS = {"value", "n", "low", "high", "note"}
 

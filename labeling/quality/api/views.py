@@ -28,10 +28,10 @@ from labeling.quality.api.serializers import (
     RaterPairSerializer,
     RaterQualitySerializer,
 )
-from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages import flag_words, taste_words
 from labeling.quality.pages.views import agreement_of_two
-from labeling.quality.votes import item_consensus, rating_consensus
+from labeling.votes import item_consensus, rating_consensus
+from labeling.votes.arrays import as_figure
 
 
 class QualityRows(ApiViewSet):

@@ -3,31 +3,14 @@ a reviewer, a reward model.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 
 import numpy as np
 
 from arithmetic import clustering
 from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
-from labeling.quality.measures.votes import Record, Truths, Votes, as_record
 from labeling.statistics import response_orders
 from labeling.statistics.agreement import pairs as agreement_pairs
-
-
-@dataclass(frozen=True)
-class OtherVotes:
-    """Other pools' rankings of the same responses, one row per ranked response."""
-
-    pool: Ints
-    item: Ints
-    rater: Ints
-    response: Ints
-    rank: Floats
-    position: Ints
-    """position on the page, from 0"""
-
-    def where(self, mask: Truths) -> "OtherVotes":
-        return OtherVotes(**{one.name: getattr(self, one.name)[mask] for one in fields(self)})
+from labeling.votes.arrays import OtherVotes, Record, Votes, as_record
 
 
 def with_order(votes: Votes, order: Floats) -> Figure:

@@ -14,9 +14,9 @@ from scipy.sparse import csr_matrix
 
 from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 from labeling.guidelines.rating_form import Question, Scale
-from labeling.quality.measures.votes import Record, Votes, as_record
 from labeling.statistics.agreement import alpha, kappas, scales
 from labeling.statistics.agreement import pairs as agreement_pairs
+from labeling.votes.arrays import Record, Votes, as_record
 
 RATERS_IN_MATRIX = 24
 """A larger matrix is unreadable; raters with the most comparisons stay."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arithmetic.figures import Figure, Ints, absent, codes, gettext_noop
-from labeling.quality.measures.votes import Record, Truths, as_record
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import shares
+from labeling.votes.arrays import Record, Truths, as_record
 
 PULLS = ("first", "longer", "list", "bold", "link", "emoji", "refusal", "ties")
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from arithmetic.figures import codes
 from labeling.quality.measures.habits import first_shown_won
-from labeling.quality.measures.votes import Record, Truths, Votes
+from labeling.votes.arrays import Record, Truths, Votes
 
 LISTED = 1_000
 """Judgments listed per row of a campaign. More would slow down every page that loads the report."""

@@ -6,8 +6,8 @@ import numpy as np
 
 from arithmetic import clustering
 from arithmetic.figures import Figure, Ints, absent
-from labeling.quality.measures.votes import Record, Votes, as_record
 from labeling.statistics.bias import habits
+from labeling.votes.arrays import Record, Votes, as_record
 
 MOST_SOURCES = 4
 """More sources would give more pairs than a page can show."""

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from arithmetic.figures import Ints
-from labeling.quality.measures.against import OtherVotes
 from labeling.quality.measures.ballots import Ballots
 from labeling.quality.measures.behind import latest
-from labeling.quality.measures.votes import Record, Truths, Votes, follows
 from labeling.statistics.agreement import pairs as agreement_pairs
+from labeling.votes.arrays import OtherVotes, Record, Truths, Votes, follows
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ sides are swapped.
 import numpy as np
 
 from arithmetic.figures import Figure, absent, gettext_noop
-from labeling.quality.measures.votes import Record, Votes, as_record
 from labeling.statistics.bias import habits, looks, shares
+from labeling.votes.arrays import Record, Votes, as_record
 
 
 def habits_of(votes: Votes) -> Record:

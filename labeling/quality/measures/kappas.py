@@ -11,9 +11,9 @@ import numpy as np
 from arithmetic.figures import Figure, Floats, Ints
 from labeling.guidelines.rating_form import Question, Scale
 from labeling.quality.measures.agreeing import LEAST_SHARED, RATERS_IN_MATRIX, rated_units
-from labeling.quality.measures.votes import Record, Votes, as_record
 from labeling.statistics.agreement import kappas
 from labeling.statistics.agreement.kappas import Weighting
+from labeling.votes.arrays import Record, Votes, as_record
 
 CHOICES = ""
 """Names the kappa of choices between two responses; the others are named by their question."""

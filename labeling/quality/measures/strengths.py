@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from labeling.quality.measures.votes import Record, Votes, as_record
 from labeling.statistics.consensus import compared
+from labeling.votes.arrays import Record, Votes, as_record
 
 MOST_SOURCES = 12
 """More would be a table that nobody reads, and take seconds to compute."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from arithmetic.figures import Figure, Floats, Ints, absent, gettext_noop
 from labeling.quality.measures.behind import LISTED_OF_RATER, latest
-from labeling.quality.measures.votes import Record, as_record
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.bias import shares, wording
+from labeling.votes.arrays import Record, as_record
 
 LEAST_VOTES = 20
 """Minimum votes of a rater for a result about them."""

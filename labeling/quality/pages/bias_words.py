@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from arithmetic.figures import Figure
-from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages.figure_text import coefficient, share, share_interval
 from labeling.quality.pages.words import (
     BEHIND,
@@ -18,6 +17,7 @@ from labeling.quality.pages.words import (
     as_share,
     on_some_pair,
 )
+from labeling.votes.arrays import as_figure
 
 COLUMNS = {
     "first": gettext_lazy("Position bias"),

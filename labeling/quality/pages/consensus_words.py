@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.guidelines.rating_form import Flag
-from labeling.quality.item_answers import LetteredResponse
-from labeling.quality.measures.consensus import PairConsensus
-from labeling.quality.votes.item_consensus import ItemConsensus
-from labeling.quality.votes.rating_consensus import RatingConsensus
+from labeling.votes.consensus import PairConsensus
+from labeling.votes.item_answers import LetteredResponse
+from labeling.votes.item_consensus import ItemConsensus
+from labeling.votes.rating_consensus import RatingConsensus
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from django.utils.translation import ngettext
 
 from arithmetic.figures import Figure
 from labeling.quality import selectors
-from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages import figure_text
 from labeling.quality.pages.words import pairs_left_out
+from labeling.votes.arrays import as_figure
 
 LEVELS = 9
 """Colours of the matrix, from 0 up; everything below 0 gets the first."""

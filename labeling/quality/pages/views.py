@@ -20,11 +20,11 @@ from labeling import access as labeling_access
 from labeling.models import Campaign, Prompt, QualityReport, Rater
 from labeling.quality import doorbell
 from labeling.quality import selectors as quality_selectors
-from labeling.quality.measures.votes import as_figure
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
 from labeling.quality.pages import bias_words, kappa_words, meanings, taste_words
 from labeling.quality.pages import words as pages_words
 from labeling.statistics.bias.wording import BOOSTERS, HEDGES
+from labeling.votes.arrays import as_figure
 from pages import interval_chart
 
 JUDGMENTS_PER_PAGE = 50

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from arithmetic.figures import Figure, absent, gettext_noop
-from labeling.quality.measures.votes import as_figure
 from labeling.quality.pages import figure_text
 from labeling.quality.pages.figure_text import coefficient, share, share_interval, why_absent
 from labeling.quality.pages.meanings import (
@@ -19,6 +18,7 @@ from labeling.quality.pages.meanings import (
     raw_meaning,
     tau_meaning,
 )
+from labeling.votes.arrays import as_figure
 
 EFFECTS = {
     "position": gettext_lazy("Shown first"),

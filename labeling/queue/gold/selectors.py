@@ -23,9 +23,9 @@ from labeling.models import (
     Rater,
     RaterStanding,
 )
-from labeling.quality import counting
 from labeling.statistics import response_orders
 from labeling.statistics.agreement import orders
+from labeling.votes import counting
 
 SUSPECT_ANSWERS = 3
 SUSPECT_PASSED = 0.2

@@ -33,10 +33,10 @@ from labeling.models import (
     Slot,
     Source,
 )
-from labeling.quality import counting
 from labeling.queue import items
 from labeling.queue.gold import selectors
 from labeling.statistics.agreement import orders
+from labeling.votes import counting
 
 MOST_LINES = 2_000
 SETTINGS = (

@@ -1,5 +1,5 @@
 """Writers who paste most of their text, and writers who hand in the same texts. Pure: the marks
-that labeling.quality.votes.demonstrations shows.
+that labeling.votes.demonstrations shows.
 """
 
 import re

@@ -21,10 +21,10 @@ from labeling.models import (
     Rater,
 )
 from labeling.quality import services as quality_services
-from labeling.quality.item_answers import item_answers
-from labeling.quality.votes import item_consensus
 from labeling.review import services as review_services
 from labeling.review import set_aside
+from labeling.votes import item_consensus
+from labeling.votes.item_answers import item_answers
 from tests.api.test_steering import post
 from tests.cast import NOON, login_of
 from tests.labeling.answers import words

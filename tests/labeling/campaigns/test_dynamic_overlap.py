@@ -15,10 +15,10 @@ from labeling.campaigns.services import Effort
 from labeling.desk.judgments import correct, submit
 from labeling.desk.judgments.answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
-from labeling.quality.votes.item_consensus import certainty_of
 from labeling.queue import slots as queue_slots
 from labeling.queue.claiming import claim
 from labeling.statistics.consensus import certainty
+from labeling.votes.item_consensus import certainty_of
 from tests.cast import NOON
 from tests.labeling.campaigns.judging import comparing, judge_one, prefer, raters_in
 

@@ -32,15 +32,15 @@ from labeling.models import (
     Source,
 )
 from labeling.people import withdrawal
-from labeling.quality import counting
-from labeling.quality.item_answers import item_answers
-from labeling.quality.votes import contests
-from labeling.quality.votes.item_consensus import certainty_of, consensus_of
+from labeling.quality import contests
 from labeling.queue import feed
 from labeling.queue.claiming import claim, order
 from labeling.queue.gold import services as gold_services
 from labeling.queue.gold.services import UnableToMakeGold
 from labeling.review import judgment_events
+from labeling.votes import counting
+from labeling.votes.item_answers import item_answers
+from labeling.votes.item_consensus import certainty_of, consensus_of
 from tests.cast import NOON, lease_of, login_of, rater_called, responses_to, some_prompts
 from tests.labeling.answers import words
 from tests.labeling.quality.judging import report_of
@@ -170,7 +170,7 @@ def test_the_report_leaves_them_out_and_says_so(
 def test_a_stored_block_of_votes_leaves_them_out_too(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labeling.quality.votes.blocks.BLOCK", 10)
+    monkeypatch.setattr("labeling.votes.blocks.BLOCK", 10)
     report_of(story.campaign)
     assert story.campaign.vote_blocks.count() == 2
 

@@ -25,10 +25,10 @@ from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.desk.judgments.undo import UnableToUndo
 from labeling.models import Campaign, Draft, Guideline, Judgment, Pool, Rater, Slot
 from labeling.people import withdrawal
-from labeling.quality import counting
 from labeling.queue import slots
 from labeling.queue.claiming import claim
 from labeling.review import set_aside
+from labeling.votes import counting
 from tests.cast import NOON, lease_of, open_demonstration_campaign, rater_called
 
 pytestmark = [

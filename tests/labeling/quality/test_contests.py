@@ -10,8 +10,8 @@ from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
+from labeling.quality import contests
 from labeling.quality import services as quality_services
-from labeling.quality.votes import contests
 from labeling.queue.claiming import claim, order
 from tests.cast import NOON, lease_of, some_prompts
 from tests.html import page_of

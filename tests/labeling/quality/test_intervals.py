@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from arithmetic import clustering
 from arithmetic.figures import Figure
 from labeling.quality.measures import against, groups, wording
-from labeling.quality.measures.votes import Grouping, Votes, as_figure, as_record
 from labeling.quality.pages import bias_words, figure_text, views, words
+from labeling.votes.arrays import Grouping, Votes, as_figure, as_record
 from tests.labeling.quality.test_measures import everything, figures, none_of_others, votes_of
 
 FEWEST = 5

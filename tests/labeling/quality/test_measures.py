@@ -12,8 +12,8 @@ from labeling.guidelines import rating_form
 from labeling.quality.measures import against, agreeing, contests, groups, habits, strengths
 from labeling.quality.measures import behind as measures_behind
 from labeling.quality.measures import raters as measures_raters
-from labeling.quality.measures import votes as measures_votes
 from labeling.statistics.bias import looks as bias_looks
+from labeling.votes import arrays
 
 QUESTIONS = rating_form.default().questions
 Rank = Callable[[int, int], float]
@@ -22,7 +22,7 @@ Rank = Callable[[int, int], float]
 
 def votes_of(
     *, n_items: int, raters: Sequence[int], k: int, rank: Rank, n_sources: int = 1
-) -> measures_votes.Votes:
+) -> arrays.Votes:
     """Every rater ranks every item; nobody answers a question, no time is measured, and no response
     looks like anything.
     """
@@ -35,7 +35,7 @@ def votes_of(
     table = np.array(rows, dtype=float).reshape(-1, 6)
     judgment, item, rater, response, position = table[:, [0, 1, 2, 3, 5]].astype(np.int64).T
     n = len(rows)
-    return measures_votes.Votes(
+    return arrays.Votes(
         judgment=judgment,
         item=item,
         prompt=item,
@@ -48,17 +48,17 @@ def votes_of(
         active_s=np.full(n, np.nan),
         looks=bias_looks.looks([bias_looks.features("Because.")] * n),
         answers={},
-        groups={"category": measures_votes.Grouping(("chat",), np.zeros(n, dtype=np.int64))},
+        groups={"category": arrays.Grouping(("chat",), np.zeros(n, dtype=np.int64))},
         is_repeat=np.zeros(n, dtype=bool),
     )
 
 
-def none_of_others() -> against.OtherVotes:
+def none_of_others() -> arrays.OtherVotes:
     none = np.zeros(0, dtype=np.int64)
-    return against.OtherVotes(none, none, none, none, np.zeros(0), none)
+    return arrays.OtherVotes(none, none, none, none, np.zeros(0), none)
 
 
-def everything(votes: measures_votes.Votes) -> dict[str, Any]:
+def everything(votes: arrays.Votes) -> dict[str, Any]:
     one, both = frozenset({1}), frozenset({1, 2})
     behind = measures_behind.judgments_behind(votes)
     members = [
@@ -74,7 +74,7 @@ def everything(votes: measures_votes.Votes) -> dict[str, Any]:
         "strengths": strengths.strengths_of(votes, {}, measures_raters.rater_measures(votes, {})),
         "behind": behind.everybody,
         "raters": measures_raters.rater_measures(votes, {}, behind.raters),
-        "order": measures_votes.as_record(against.with_order(votes, votes.rank)),
+        "order": arrays.as_record(against.with_order(votes, votes.rank)),
         "pools": against.with_pools(votes, none_of_others(), {}),
         "groups": groups.groups_of(votes, members, none_of_others(), {}, fewest=1),
     }
@@ -136,14 +136,12 @@ def test_orders_of_two_responses_are_said_to_be_choices() -> None:
     assert "single choices" in found["tau"]["note"]
 
 
-def in_weeks(n_weeks: int, *, busiest: int) -> measures_votes.Votes:
+def in_weeks(n_weeks: int, *, busiest: int) -> arrays.Votes:
     """Two items a week by two raters, and ten items in each of the first `busiest` weeks."""
     week = [number for number in range(n_weeks) for _ in range(10 if number < busiest else 2)]
     votes = votes_of(n_items=len(week), raters=(1, 2), k=2, rank=lambda rater, place: place + 1)
     names = tuple(f"2026-W{number + 1:02}" for number in range(n_weeks))
-    return replace(
-        votes, groups={"week": measures_votes.Grouping(names, np.array(week)[votes.item])}
-    )
+    return replace(votes, groups={"week": arrays.Grouping(names, np.array(week)[votes.item])})
 
 
 def test_of_many_weeks_the_latest_are_shown_however_few_votes_they_have() -> None:
@@ -161,7 +159,7 @@ def test_a_part_has_every_measure_that_the_whole_has_of_its_own_votes() -> None:
         n_items=30, raters=(1, 2, 3), k=4, rank=lambda rater, place: (rater * place) % 4 + 1
     )
     names, place = ("2026-W01", "2026-W02"), (votes.item % 2).astype(np.int64)
-    votes = replace(votes, groups={"week": measures_votes.Grouping(names, place)})
+    votes = replace(votes, groups={"week": arrays.Grouping(names, place)})
 
     whole = agreeing.agreement_of(votes, QUESTIONS)
     alone = agreeing.agreement_of(votes.where(place == 1), QUESTIONS)
@@ -184,7 +182,7 @@ def test_a_part_has_every_measure_that_the_whole_has_of_its_own_votes() -> None:
 
 def test_of_many_categories_those_with_the_most_votes_are_shown() -> None:
     votes = in_weeks(15, busiest=11)
-    category = measures_votes.Grouping(tuple("abcdefghijklmno"), votes.groups["week"].place)
+    category = arrays.Grouping(tuple("abcdefghijklmno"), votes.groups["week"].place)
 
     found = agreeing.agreement_of(replace(votes, groups={"category": category}), QUESTIONS)
 
@@ -195,7 +193,7 @@ def test_of_many_categories_those_with_the_most_votes_are_shown() -> None:
 # --- each rater's habits, and the judgments behind them -------------------------------------------
 
 
-def sights() -> measures_votes.Votes:
+def sights() -> arrays.Votes:
     """Twelve items of two by raters 1 and 2; the first response is longer and alone has a list.
     Rater 1 takes it in every item, rater 2 in the first three alone. Items 10 and 11 repeat 0 and 1
     with the sides swapped.

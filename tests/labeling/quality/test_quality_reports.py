@@ -27,10 +27,9 @@ from labeling.people.pools import services as pools_services
 from labeling.quality import selectors as quality_selectors
 from labeling.quality import services as quality_services
 from labeling.quality import tasks as quality_tasks
-from labeling.quality.measures import votes as measures_votes
-from labeling.quality.votes import arrays
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
+from labeling.votes import arrays, loading
 from tests.cast import NOON, rater_called
 from tests.labeling.quality.judging import as_shown, judge_all, report_of
 from tests.labeling.statistics import oracles
@@ -172,9 +171,9 @@ def test_a_report_with_another_releases_sentences_is_computed_again(
 def test_a_figure_is_the_same_after_a_journey_through_the_report(
     comparison_campaign: Campaign,
 ) -> None:
-    figure = measures_votes.as_figure({"value": 0.5, "n": 3, "low": None, "high": None, "note": ""})
+    figure = arrays.as_figure({"value": 0.5, "n": 3, "low": None, "high": None, "note": ""})
 
-    assert measures_votes.as_record(figure) == {
+    assert arrays.as_record(figure) == {
         "value": 0.5,
         "n": 3,
         "low": None,
@@ -215,7 +214,7 @@ def test_the_report_holds_answers_to_golds_that_are_in_use(
 def test_every_two_raters_have_cohen_s_kappa(crowd: tuple[Campaign, Rater]) -> None:
     campaign, _habitual = crowd
     matrix = report_of(campaign).results["matrix"]
-    votes = arrays.votes(campaign=campaign, through_id=Judgment.objects.latest("pk").pk)
+    votes = loading.votes(campaign=campaign, through_id=Judgment.objects.latest("pk").pk)
     pairs = votes.pairs
     one, other = matrix["raters"][1], matrix["raters"][3]
     labels = [

@@ -23,14 +23,14 @@ from labeling.models import (
 )
 from labeling.people import withdrawal
 from labeling.people.pools import services as pools_services
+from labeling.quality import rater_groups
 from labeling.quality import services as quality_services
 from labeling.quality.measures import groups as measures_groups
-from labeling.quality.measures import votes as measures_votes
 from labeling.quality.measures.groups import RaterGroup
-from labeling.quality.votes import rater_groups
 from labeling.review import services as review_services
 from labeling.statistics.bias import looks as bias_looks
 from labeling.statistics.bias import shares
+from labeling.votes import arrays
 from tests.cast import NOON, rater_called
 from tests.html import page_of
 from tests.labeling.quality.judging import as_shown, judge_all
@@ -91,7 +91,7 @@ def test_no_few_raters_can_be_told_by_taking_away_what_is_shown() -> None:
 # --- the figures ----------------------------------------------------------------------------------
 
 
-def some_votes(seed: int = 0) -> measures_votes.Votes:
+def some_votes(seed: int = 0) -> arrays.Votes:
     """Twelve raters on eight items of four responses that differ in length and looks."""
     chance = random.Random(seed)
     votes = votes_of(
@@ -112,12 +112,10 @@ def some_votes(seed: int = 0) -> measures_votes.Votes:
     looks = bias_looks.looks([by_response[response] for response in votes.response.tolist()])
     columns = {name: getattr(votes, name) for name in votes.__dataclass_fields__}
     numbers = votes.item * 100 + votes.rater
-    return measures_votes.Votes(
-        **columns | {"looks": looks, "position": position, "judgment": numbers}
-    )
+    return arrays.Votes(**columns | {"looks": looks, "position": position, "judgment": numbers})
 
 
-def slow_shares(votes: measures_votes.Votes, raters: set[int]) -> dict[str, list[bool]]:
+def slow_shares(votes: arrays.Votes, raters: set[int]) -> dict[str, list[bool]]:
     """By loops over every pair of every ranking: which of a pair each pull names, and whether it
     won.
     """
@@ -213,7 +211,7 @@ def test_what_few_of_a_group_were_asked_is_not_told() -> None:
     columns = {name: getattr(votes, name) for name in votes.__dataclass_fields__} | {
         "looks": bias_looks.looks(texts)
     }
-    votes = measures_votes.Votes(**columns).where(kept)
+    votes = arrays.Votes(**columns).where(kept)
     group = RaterGroup("yes", frozenset(range(6)), question="New?")
 
     found = measures_groups.groups_of(votes, [group], none_of_others(), {}, fewest=5)

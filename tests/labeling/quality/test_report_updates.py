@@ -10,7 +10,7 @@ from labeling.desk.judgments.answers import ComparisonAnswer
 from labeling.models import Campaign, Judgment, QualityReport, Rater, VoteBlock
 from labeling.quality import selectors as quality_selectors
 from labeling.quality import services as quality_services
-from labeling.quality.votes import blocks
+from labeling.votes import blocks
 from tests.cast import NOON
 from tests.labeling.quality.judging import judge_all, report_of
 

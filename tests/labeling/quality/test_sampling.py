@@ -13,9 +13,8 @@ from labeling.desk.judgments.answers import ComparisonAnswer
 from labeling.models import Campaign, Judgment, QualityReport, Rater, VoteBlock
 from labeling.people import withdrawal
 from labeling.quality import services as quality_services
-from labeling.quality.measures import sampling
-from labeling.quality.votes import blocks
 from labeling.review import set_aside
+from labeling.votes import blocks, sampling
 from tests.cast import NOON
 from tests.labeling.quality.judging import judge_all
 

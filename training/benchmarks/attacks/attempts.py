@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labeling.models import RankedResponse
-from labeling.quality import counting
+from labeling.votes import counting
 from training.benchmarks.scorecards.people import scores
 from training.benchmarks.scoring import scorers
 from training.benchmarks.scoring.refusal.labels import COMPLIES

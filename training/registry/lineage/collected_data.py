@@ -17,7 +17,7 @@ from labeling.models import (
     Response,
     Source,
 )
-from labeling.quality import counting
+from labeling.votes import counting
 from training.models import Snapshot, TrainedModel
 
 N_SNAPSHOTS_SHOWN = 30

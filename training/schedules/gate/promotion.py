@@ -12,7 +12,7 @@ from accounts import audit_log
 from accounts.models import Notice, User
 from arithmetic.figures import Figure, absent
 from labeling.models import Campaign, Prompt, Response, Slot
-from labeling.quality.votes import contests
+from labeling.quality import contests
 from training.models import Chain, Link, Run, TrainedModel
 from training.models.chain_plans import OnFall, Plan, Step
 from training.processes import doorbell

@@ -28,7 +28,7 @@ from labeling.curation.personal_data import clear
 from labeling.data import intake
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Guideline, Pool, Prompt, RankedResponse, Response, Source
-from labeling.quality import counting
+from labeling.votes import counting
 from training.models import Curation, RuleSample, SampledDocument
 from training.snapshots.curation import ledger
 from training.snapshots.curation.services import folder_of

@@ -26,10 +26,10 @@ from labeling.models import (
 )
 from labeling.people import withdrawal
 from labeling.people.own_data.selectors import own_data
-from labeling.quality import counting
 from labeling.queue import slots
 from labeling.queue.claiming.claim import claim
 from labeling.queue.claiming.order import presented
+from labeling.votes import counting
 from tests.cast import NOON, lease_of, some_prompts
 from tests.labeling.desk.conversations.talking import (
     answered,

@@ -19,10 +19,10 @@ from labeling.desk.judgments.answers import ComparisonAnswer
 from labeling.models import Campaign, Item, Rater
 from labeling.people import withdrawal
 from labeling.quality.services import compute_quality
-from labeling.quality.votes import rating_consensus
 from labeling.queue.claiming import claim
 from labeling.statistics.consensus import ratings
 from labeling.statistics.consensus.ratings import Noise
+from labeling.votes import rating_consensus
 from tests.api.conftest import client_with, secret_of
 from tests.cast import NOON, lease_of
 from tests.labeling.answers import words

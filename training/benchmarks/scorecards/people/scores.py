@@ -12,8 +12,8 @@ from arithmetic import intervals
 from arithmetic.figures import Figure
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Prompt, RankedResponse, Slot
-from labeling.quality import counting
-from labeling.quality.votes import contests
+from labeling.quality import contests
+from labeling.votes import counting
 from training.benchmarks.scorecards.pairs import PEOPLE
 from training.benchmarks.scoring import scorers
 from training.benchmarks.scoring.refusal.labels import COMPLIES, LABELS, PARTLY, REFUSES

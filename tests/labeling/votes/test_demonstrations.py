@@ -13,8 +13,8 @@ from labeling.desk.judgments import submit
 from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.people.pools import services as pools_services
-from labeling.quality.votes.demonstrations import far_above, writers
 from labeling.queue.claiming import claim
+from labeling.votes.demonstrations import far_above, writers
 from tests.cast import NOON, some_prompts
 from tests.html import page_of
 from tests.tooling.recordings import recorded

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuality
-from labeling.quality import counting
-from labeling.quality.item_answers import ItemAnswer
-from labeling.quality.measures import consensus
-from labeling.quality.measures.consensus import PairConsensus, Place
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.consensus import certainty
+from labeling.votes import consensus, counting
+from labeling.votes.consensus import PairConsensus, Place
+from labeling.votes.item_answers import ItemAnswer
 
 CAUTIOUS_PAIRS = 20
 """Every rater starts with this many pairs at the usual accuracy, so that a lucky start makes nobody
@@ -34,7 +33,7 @@ class ItemConsensus:
     """
 
     n_judgments: int
-    """judgments that count: see labeling.quality.counting"""
+    """judgments that count: see labeling.votes.counting"""
     n_known: int
     """number of their raters whose reliability the report has"""
     pairs: list[PairConsensus]

@@ -16,12 +16,10 @@ from labeling.models import (
     ResponseScore,
     Scorer,
 )
-from labeling.quality import counting
-from labeling.quality.measures import sampling
-from labeling.quality.measures.against import OtherVotes
-from labeling.quality.measures.votes import Grouping, Votes
-from labeling.quality.votes.blocks import StoredRankings, Wanted
 from labeling.statistics.bias import looks
+from labeling.votes import counting, sampling
+from labeling.votes.arrays import Grouping, OtherVotes, Votes
+from labeling.votes.blocks import StoredRankings, Wanted
 
 CHUNK = 5_000
 _COLUMNS = (

@@ -11,10 +11,10 @@ from arithmetic import intervals
 from labeling.guidelines import rating_form
 from labeling.guidelines.rating_form import Flag, Question
 from labeling.models import Campaign, Item, RankedResponse, RaterQuality
-from labeling.quality import counting
-from labeling.quality.measures.consensus import is_ordered
 from labeling.statistics.consensus import ratings
 from labeling.statistics.consensus.ratings import Noise, Together
+from labeling.votes import counting
+from labeling.votes.consensus import is_ordered
 
 Weights = Mapping[str, Mapping[int, float]]
 """question → rater → weight"""

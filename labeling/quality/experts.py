@@ -7,9 +7,9 @@ from django.db.models import Q
 
 from arithmetic.figures import Floats
 from labeling.models import Campaign, GoldRank, RankedResponse, Response
-from labeling.quality.measures.votes import Votes
 from labeling.quality.measures.wording import ExpertVotes
 from labeling.statistics.bias import wording
+from labeling.votes.arrays import Votes
 
 CHUNK = 5_000
 _IS_ENGLISH = Q(prompt__language="en") | Q(prompt__language__startswith="en-")

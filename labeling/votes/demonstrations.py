@@ -11,8 +11,8 @@ from django.db.models import Avg, Count, Q
 from django.db.models.functions import Length
 
 from labeling.models import Campaign, Judgment
-from labeling.quality import counting
 from labeling.statistics.bias.writing import SameTexts, pasting, same_texts
+from labeling.votes import counting
 
 
 def pasted_share_of(presentation: Mapping[str, Any]) -> float | None:

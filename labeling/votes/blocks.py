@@ -2,7 +2,7 @@
 
 A block is a Parquet file in a database row: a million judgments of four responses take about 100
 MB, and those of drawn prompts load in seconds. Its columns are the unchanging ones of
-labeling.quality.measures.votes.Votes, every question of the form as `answer:NAME`, and every
+labeling.votes.arrays.Votes, every question of the form as `answer:NAME`, and every
 feature of a text as `has:NAME`.
 """
 
@@ -19,10 +19,9 @@ from django.db.models import Max, QuerySet
 from arithmetic.figures import Ints
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Judgment, RankedResponse, Response, SetAside, VoteBlock
-from labeling.quality import counting
-from labeling.quality.measures import sampling
-from labeling.quality.measures.votes import Truths
 from labeling.statistics.bias import looks as bias_looks
+from labeling.votes import counting, sampling
+from labeling.votes.arrays import Truths
 
 BLOCK = 20_000
 """Judgments per block. Those after the last full block are read row by row each time."""
@@ -229,7 +228,7 @@ def _first_rows(columns: Columns) -> Columns:
 
 def _left_out(campaign: Campaign) -> dict[str, np.ndarray]:
     """Ids, by column, of judgments that do not count and of texts that may not be used. The same as
-    labeling.quality.counting for rows that are stored already, with repeats and extras.
+    labeling.votes.counting for rows that are stored already, with repeats and extras.
     """
     superseded = Judgment.versions.filter(campaign=campaign, is_current=False).values_list(
         "pk", flat=True

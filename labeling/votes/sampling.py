@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from arithmetic.figures import Floats, Ints, codes
-from labeling.quality.measures.votes import Truths
+from labeling.votes.arrays import Truths
 
 MOST = 100_000
 """Judgments in a choice: at most this many are drawn, and of the latest ones about as many."""

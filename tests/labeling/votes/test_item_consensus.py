@@ -25,16 +25,13 @@ from labeling.models import (
     RaterQuality,
 )
 from labeling.people import withdrawal
-from labeling.quality import item_answers
-from labeling.quality.measures import consensus
-from labeling.quality.measures import votes as measures_votes
-from labeling.quality.measures.consensus import Place
-from labeling.quality.votes import item_consensus
 from labeling.queue.claiming import claim
 from labeling.queue.claiming import order as claiming_order
 from labeling.review import set_aside
 from labeling.statistics.agreement import pairs
 from labeling.statistics.consensus import certainty
+from labeling.votes import arrays, consensus, item_answers, item_consensus
+from labeling.votes.consensus import Place
 from tests.cast import NOON, lease_of, open_comparison_campaign
 from tests.labeling.answers import words
 from tests.labeling.data.exports.exporting import exported_rows
@@ -160,7 +157,7 @@ def rank_first(campaign: Campaign, rater: Rater, order: Sequence[int] | None) ->
 def known_to_be_right(campaign: Campaign, shares: dict[Rater, float]) -> None:
     report = QualityReport.objects.create(campaign=campaign, computed_at=NOON)
     for rater, value in shares.items():
-        found = measures_votes.as_record(Figure(value, 2_000))
+        found = arrays.as_record(Figure(value, 2_000))
         RaterQuality.objects.create(
             report=report, rater=rater, n_judgments=9, results={"reliability": found}
         )

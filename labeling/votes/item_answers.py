@@ -14,8 +14,8 @@ from labeling.models import (
     RankedResponse,
     Response,
 )
-from labeling.quality import counting
 from labeling.statistics import response_orders
+from labeling.votes import counting
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,22 @@ class Votes:
         return np.asarray(self.position[self.pairs.row] < self.position[self.pairs.other_row])
 
 
+@dataclass(frozen=True)
+class OtherVotes:
+    """Other pools' rankings of the same responses, one row per ranked response."""
+
+    pool: Ints
+    item: Ints
+    rater: Ints
+    response: Ints
+    rank: Floats
+    position: Ints
+    """position on the page, from 0"""
+
+    def where(self, mask: Truths) -> "OtherVotes":
+        return OtherVotes(**{one.name: getattr(self, one.name)[mask] for one in fields(self)})
+
+
 def follows(
     pairs: agreement_pairs.PairVotes, *, position: Ints, looks: bias_looks.Looks
 ) -> dict[str, NDArray[np.int8]]:

@@ -11,11 +11,10 @@ from scipy.special import expit
 from arithmetic.figures import Figure
 from labeling.models import Campaign, Prompt, QualityReport, Source
 from labeling.quality.measures import contests as measures_contests
-from labeling.quality.measures import sampling
-from labeling.quality.measures.votes import Record, Votes, as_figure
 from labeling.quality.selectors import last_judgment_id
-from labeling.quality.votes import arrays
-from labeling.quality.votes.blocks import StoredRankings
+from labeling.votes import loading, sampling
+from labeling.votes.arrays import Record, Votes, as_figure
+from labeling.votes.blocks import StoredRankings
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class SourceStrengths:
 
 def contests(*, campaign: Campaign) -> list[Contest]:
     """Computed now from every vote. Pages use the quality report's results instead."""
-    votes = arrays.votes(campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0)
+    votes = loading.votes(campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0)
     return _contests(measures_contests.contests_of(votes, source_names(votes=votes)))
 
 
@@ -81,7 +80,7 @@ def win_rate(*, campaign: Campaign, source_id: int, other_id: int, split: str) -
     stored = StoredRankings.of(
         campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0
     )
-    votes = arrays.votes_of(stored, wanted=lambda prompts: sampling.among(prompts, known))
+    votes = loading.votes_of(stored, wanted=lambda prompts: sampling.among(prompts, known))
     return measures_contests.win_rate_of(votes, source_id, other_id, known)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from arithmetic.figures import codes
 from labeling.guidelines.rating_form import Question, Scale
-from labeling.quality.measures.votes import Record, Votes
 from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.statistics.consensus import certainty, ratings
+from labeling.votes.arrays import Record, Votes
 
 LEFT, TIE, RIGHT = -1, 0, 1
 _ALIKE = 1e-9

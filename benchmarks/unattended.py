@@ -177,7 +177,7 @@ class StandingRater(SimulatedRater):
         while not self.is_over.wait(2):
             try:
                 page = self.take_first(self.visitor.open("/desk/"))
-                while page.root.all("form", id="answer"):
+                while page.root.xpath("//form[@id='answer']"):
                     page = self.judge(page)
             except UnexpectedPage as trouble:
                 if "offers no item" not in str(trouble):

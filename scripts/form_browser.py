@@ -3,68 +3,20 @@ redirects.
 """
 
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin
 
 import httpx2
+from lxml.html import FormElement, HtmlElement, InputElement, SelectElement, TextareaElement
+from lxml.html import document_fromstring as parsed
 
-Attributes = dict[str, str | None]
 Answer = str | list[str] | None
-VOID = {
-    "area",
-    "base",
-    "br",
-    "col",
-    "embed",
-    "hr",
-    "img",
-    "input",
-    "link",
-    "meta",
-    "source",
-    "track",
-    "wbr",
-}
-UNSEEN = {"script", "style", "template"}
-CHOSEN_BY_CLICK = {"checkbox", "radio"}
-BUTTONS = {"submit", "button", "reset", "image"}
+SEEN = ".//text()[not(ancestor::script or ancestor::style or ancestor::template)]"
 
 
 class UnexpectedPage(Exception):
     """The site returned something unexpected; the text says what."""
-
-
-@dataclass
-class Node:
-    """An element, or the text between elements (`tag` is then empty)."""
-
-    tag: str
-    attributes: Attributes = field(default_factory=dict)
-    children: list["Node"] = field(default_factory=list)
-    data: str = ""
-
-    def all(self, tag: str, **wanted: str) -> "list[Node]":
-        """Descendants of this element, in page order."""
-        found = []
-        for child in self.children:
-            if child.tag == tag and all(
-                child.attributes.get(name.replace("_", "-")) == value
-                for name, value in wanted.items()
-            ):
-                found.append(child)
-            found += child.all(tag, **wanted)
-        return found
-
-    @property
-    def raw_text(self) -> str:
-        return self.data + "".join(
-            child.raw_text for child in self.children if child.tag not in UNSEEN
-        )
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.raw_text.split())
 
 
 @dataclass
@@ -93,15 +45,18 @@ class Page:
     address: str
     status: int
     html: str
-    root: Node
+
+    @cached_property
+    def root(self) -> HtmlElement:
+        return parsed(self.html)
 
     @property
     def text(self) -> str:
-        return self.root.text
+        return text_of(self.root)
 
     @property
     def forms(self) -> list[Form]:
-        return [read_form(node) for node in self.root.all("form")]
+        return [read_form(form) for form in self.root.forms]
 
     def form(self, ending: str = "", *, has: str = "") -> Form:
         """The form whose URL ends with `ending`, or that has the field `has`."""
@@ -154,80 +109,33 @@ class FormBrowser:
                 f"{self.name}: {response.request.method} {response.url} gave"
                 f" {response.status_code}."
             )
-        return Page(str(response.url), response.status_code, response.text, parse(response.text))
+        return Page(str(response.url), response.status_code, response.text)
 
 
-class _Tree(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.root = Node("")
-        self.open = [self.root]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        node = Node(tag, dict(attrs))
-        self.open[-1].children.append(node)
-        if tag not in VOID:
-            self.open.append(node)
-
-    def handle_endtag(self, tag: str) -> None:
-        for depth in range(len(self.open) - 1, 0, -1):
-            if self.open[depth].tag == tag:
-                del self.open[depth:]
-                return
-
-    def handle_data(self, data: str) -> None:
-        self.open[-1].children.append(Node("", data=data))
+def text_of(element: HtmlElement) -> str:
+    """What a reader sees of it, with single spaces."""
+    return " ".join("".join(element.xpath(SEEN)).split())
 
 
-def parse(html: str) -> Node:
-    tree = _Tree()
-    tree.feed(html)
-    tree.close()
-    return tree.root
-
-
-def read_form(node: Node) -> Form:
-    method = (node.attributes.get("method") or "get").lower()
-    form = Form(node.attributes.get("action") or "", method == "post")
-    words_of = {
-        control.attributes.get("id") or id(control): label.text
-        for label in node.all("label")
-        for control in label.all("input") or [Node("", {"id": label.attributes.get("for")})]
-    }
-    for control in node.all("input"):
-        _read_input(form, control, words_of.get(control.attributes.get("id") or id(control), ""))
-    for control in node.all("textarea"):
-        if name := control.attributes.get("name"):
+def read_form(element: FormElement) -> Form:
+    form = Form(element.get("action") or "", element.method == "POST")
+    for control in element.inputs:
+        if not control.name or "disabled" in control.attrib:
+            continue
+        if isinstance(control, SelectElement):
+            form.options.setdefault(control.name, {}).update(
+                {option.get("value") or "": text_of(option) for option in control.iter("option")}
+            )
+        elif isinstance(control, InputElement) and control.checkable:
+            label_for = f"//label[@for='{control.get('id')}']"
+            labels = control.xpath(f"ancestor::label | {label_for}")
+            words = text_of(labels[0]) if labels else ""
+            form.options.setdefault(control.name, {})[control.get("value", "on")] = words
+        elif isinstance(control, TextareaElement):
             # The first line break after the tag is not part of the text.
-            form.values.setdefault(name, []).append(control.raw_text.removeprefix("\n"))
-    for control in node.all("select"):
-        _read_select(form, control)
+            control.value = control.value.removeprefix("\n")
+        elif control.value is None:
+            control.value = ""  # browsers send it
+    for name, value in element.form_values():
+        form.values.setdefault(name, []).append(value)
     return form
-
-
-def _read_input(form: Form, control: Node, words: str) -> None:
-    name, kind = control.attributes.get("name"), (control.attributes.get("type") or "text").lower()
-    if not name or kind in BUTTONS or kind == "file" or "disabled" in control.attributes:
-        return
-    value = control.attributes.get("value")
-    if kind not in CHOSEN_BY_CLICK:
-        form.values.setdefault(name, []).append(value or "")
-        return
-    form.options.setdefault(name, {})["on" if value is None else value] = words
-    if "checked" in control.attributes:
-        form.values.setdefault(name, []).append("on" if value is None else value)
-
-
-def _read_select(form: Form, control: Node) -> None:
-    name = control.attributes.get("name")
-    if not name:
-        return
-    options = control.all("option")
-    offered = {option.attributes.get("value") or "": option.text for option in options}
-    form.options.setdefault(name, {}).update(offered)
-    chosen = [
-        option.attributes.get("value") or ""
-        for option in options
-        if "selected" in option.attributes
-    ]
-    form.values[name] = chosen or list(offered)[:1]

@@ -22,7 +22,7 @@ from typing import Any
 import local_site
 import loop_report
 import services
-from form_browser import FormBrowser, Page, UnexpectedPage
+from form_browser import FormBrowser, Page, UnexpectedPage, text_of
 from simulated_raters import PASSWORD, RATERS, SimulatedRater
 
 DEMO = local_site.ROOT / "training" / "management" / "demo"
@@ -259,7 +259,7 @@ def invite(
     """
     page = admin.open("/people/new/")
     page = admin.send(page, page.form(has="email"), name=name, email=email, roles=[role])
-    link = next(node.text for node in page.root.all("code", id="password-link"))
+    link = text_of(page.root.get_element_by_id("password-link"))
     person = FormBrowser(site.address, name)
     page = person.open(link)
     person.send(page, page.form(has="password1"), password1=PASSWORD, password2=PASSWORD)
@@ -297,9 +297,8 @@ def bring_in(admin: FormBrowser, file: Path) -> None:
         )
     page = until(lambda: admin.open(page.address), import_has_ended)
     facts = {
-        fact.all("dt")[0].text: fact.all("dd")[0].text
-        for fact in page.root.all("div")
-        if is_fact(fact)
+        text_of(fact.find(".//dt")): text_of(fact.find(".//dd"))
+        for fact in page.root.xpath("//div[@class='fact'][.//dt][.//dd]")
     }
     if "published" not in import_state(page):
         raise SystemExit(f"The import of {file.name} was not published: {page.text[:500]}")
@@ -354,7 +353,9 @@ def train(
     page = watch(researcher, page.address)
     if "Succeeded" not in page.text:
         raise SystemExit(f"The run “{name}” did not succeed: {page.text[:1500]}")
-    links = [node.text.removeprefix("Model ") for node in page.root.all("a", id="to-model")]
+    links = [
+        text_of(link).removeprefix("Model ") for link in page.root.xpath("//a[@id='to-model']")
+    ]
     return links[0] if links else ""
 
 
@@ -388,7 +389,7 @@ def watch(researcher: FormBrowser, address: str) -> Page:
         if step and (line := f"  step {step[1]} of {step[2]}") != printed and int(step[1]) % 5 == 0:
             printed = line
             say(line)
-        if not page.root.all("button", id="stop"):
+        if not page.root.xpath("//button[@id='stop']"):
             return page
         time.sleep(POLL_S)
 
@@ -457,15 +458,11 @@ def until(ask: Callable[[], Page], is_enough: Callable[[Page], bool]) -> Page:
 
 
 def import_state(page: Page) -> str:
-    return str(page.root.all("div", id="import")[0].attributes["data-state"])
+    return str(page.root.get_element_by_id("import").get("data-state"))
 
 
 def import_has_ended(page: Page) -> bool:
     return import_state(page) not in {"queued", "running"}
-
-
-def is_fact(node: Any) -> bool:
-    return node.attributes.get("class") == "fact" and bool(node.all("dt")) and bool(node.all("dd"))
 
 
 def wait_for_model(conversion: "subprocess.Popen[bytes]") -> None:

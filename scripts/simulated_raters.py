@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from form_browser import Form, FormBrowser, Node, Page, UnexpectedPage
+from form_browser import Form, FormBrowser, Page, UnexpectedPage, text_of
 
 PASSWORD = "six-raters-one-loop"  # noqa: S105  # of accounts that live as long as one loop on this machine
 WORD = re.compile(r"[a-z']{4,}")
@@ -103,21 +103,17 @@ class SimulatedRater(threading.Thread):
             page = self.visitor.sign_in(self.rater.email, PASSWORD)
             page = self.visitor.open("/desk/")
             page = self.take_first(page)
-            while page.root.all("form", id="answer"):
+            while page.root.xpath("//form[@id='answer']"):
                 page = self.judge(page)
         except UnexpectedPage as trouble:
             self.trouble = str(trouble)
 
     def take_first(self, desk: Page) -> Page:
-        for line in desk.root.all("li"):
-            starts = [
-                form
-                for form in line.all("form")
-                if (form.attributes.get("action") or "").endswith("/next")
-            ]
-            if self.campaign in line.text and starts:
-                action = starts[0].attributes["action"] or ""
-                return self.visitor.send(desk, desk.form(action))
+        for line in desk.root.iter("li"):
+            actions = [str(action) for action in line.xpath(".//form/@action")]
+            starts = [action for action in actions if action.endswith("/next")]
+            if self.campaign in text_of(line) and starts:
+                return self.visitor.send(desk, desk.form(starts[0]))
         raise UnexpectedPage(f"The desk offers no item of “{self.campaign}”: “{desk.text[:300]}”")
 
     def judge(self, page: Page) -> Page:
@@ -127,7 +123,7 @@ class SimulatedRater(threading.Thread):
         prompt, responses = read_item(page)
         answers: dict[str, Any] = {**self.answers(prompt, responses, page.form("/submit"))}
         review = self.visitor.send(page, page.form("/submit"), step="review", **answers)
-        if not review.root.all("button", value="submit"):
+        if not review.root.xpath("//button[@value='submit']"):
             raise UnexpectedPage(f"{self.rater.name} may not submit: “{review.text[:500]}”")
         page = self.visitor.send(review, review.form("/submit"), step="submit")
         self.n_submitted += 1
@@ -151,19 +147,9 @@ class SimulatedRater(threading.Thread):
 
 def read_item(page: Page) -> tuple[str, dict[str, str]]:
     """The last turn of the prompt, and the responses by letter, as the page shows them."""
-    prompt = next(
-        node.text
-        for node in page.root.all("div")
-        if "desk-prompt-last" in (node.attributes.get("class") or "")
-    )
-    articles = [node for node in page.root.all("article") if node.attributes.get("data-letter")]
-    return prompt, {
-        str(node.attributes["data-letter"]): raw_response(node)
-        for node in articles[:MOST_RESPONSES]
+    (prompt, *_) = page.root.find_class("desk-prompt-last")
+    articles = page.root.xpath("//article[@data-letter]")
+    return text_of(prompt), {
+        article.get("data-letter"): article.xpath("string(.//pre[@data-shown='raw'])")
+        for article in articles[:MOST_RESPONSES]
     }
-
-
-def raw_response(article: Node) -> str:
-    return next(
-        node.raw_text for node in article.all("pre") if node.attributes.get("data-shown") == "raw"
-    )

@@ -20,6 +20,7 @@ FORM = """
   <textarea name="text">
 two
 lines</textarea>
+  <input type="text" name="empty">
   <input type="text" name="off" value="x" disabled><input type="file" name="file">
   <button name="step" value="review">Review</button>
 </form>
@@ -28,7 +29,7 @@ lines</textarea>
 
 @pytest.fixture
 def form() -> form_browser.Form:
-    return form_browser.read_form(form_browser.parse(FORM).all("form")[0])
+    return form_browser.Page("/", 200, FORM).forms[0]
 
 
 def test_a_form_is_sent_as_it_stands(form: form_browser.Form) -> None:
@@ -40,6 +41,7 @@ def test_a_form_is_sent_as_it_stands(form: form_browser.Form) -> None:
         "rank": ["1"],
         "plain": ["first"],
         "text": ["two\nlines"],
+        "empty": [""],
     }
 
 
@@ -55,7 +57,7 @@ def test_a_choice_that_is_not_offered_is_named(form: form_browser.Form) -> None:
 
 
 def test_what_scripts_say_is_not_part_of_a_pages_text() -> None:
-    assert form_browser.parse("<p>seen</p><script>unseen</script>").text == "seen"
+    assert form_browser.Page("/", 200, "<p>seen</p><script>unseen</script>").text == "seen"
 
 
 @pytest.mark.parametrize("rater", simulated_raters.RATERS, ids=lambda rater: rater.name)

@@ -118,15 +118,18 @@ def browser_in_words(user_agent: str) -> str:
 
 
 def _keys(user: User, *, now: datetime) -> set[str | None]:
-    """Looks into every session, so that none is missed: sessions from before they were listed
-    last for two weeks.
+    """Also looks into sessions that are not listed, so that none is missed: those from before there
+    was a list last for two weeks.
     """
     lasting = Session.objects.filter(expire_date__gt=now)
-    return {
+    logins = LoginSession.objects.filter(session_key=OuterRef("session_key"))
+    listed = lasting.filter(Exists(logins.filter(user=user))).values_list("session_key", flat=True)
+    unlisted = {
         session.session_key
-        for session in lasting.iterator()
+        for session in lasting.filter(~Exists(logins)).iterator()
         if SessionStore().decode(session.session_data).get(SESSION_KEY) == str(user.pk)
     }
+    return {*unlisted, *listed}
 
 
 def _end(keys: Collection[str | None], *, user: User, by: User, now: datetime) -> int:

@@ -33,7 +33,7 @@ from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 from labeling.campaigns import services as campaigns_services  # noqa: E402
 from labeling.desk import work  # noqa: E402
 from labeling.desk.judgments import submit  # noqa: E402
-from labeling.desk.judgments.answers import DemonstrationAnswer  # noqa: E402
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
 from labeling.models import Campaign, Guideline, Pool, PoolMembership, Prompt, Rater, Source  # noqa: E402
 from labeling.queue.claiming import (  # noqa: E402

@@ -40,7 +40,7 @@ from django.urls import reverse  # noqa: E402
 from accounts.models import User  # noqa: E402
 from labeling.campaigns import services as campaigns_services  # noqa: E402
 from labeling.desk.judgments import submit  # noqa: E402
-from labeling.desk.judgments.answers import ComparisonAnswer  # noqa: E402
+from labeling.desk.judgments.checked_answers import ComparisonAnswer  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
 from labeling.models import (  # noqa: E402
     Campaign,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from desk_clients import Answer, DeskRater, Refused
 
 ANSWERS_WITHIN_S = 30.0
-"""As in static/js/desk/sending/requests.js."""
+"""As in static/js/desk/submit/requests.js."""
 AGAIN_S = 2.0
 BROKEN = (OSError, EOFError, TimeoutError)
 

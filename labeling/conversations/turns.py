@@ -18,7 +18,7 @@ from accounts.refusals import Refusal
 from labeling.conversations import prompts, rounds
 from labeling.data.prompts import splits
 from labeling.desk.judgments import rows, submit
-from labeling.desk.judgments.answers import Answer, CheckedComparison, Recorded
+from labeling.desk.judgments.checked_answers import Answer, CheckedComparison, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.models import (
     Campaign,

@@ -19,10 +19,10 @@ from labeling.conversations.forms import FinishForm, MessageForm
 from labeling.conversations.red_teaming import attacks
 from labeling.conversations.selectors import Phase
 from labeling.desk import access as desk_access
-from labeling.desk import answers as desk_answers
 from labeling.desk import pages as desk_pages
+from labeling.desk import posted_page
 from labeling.desk import progress as desk_progress
-from labeling.desk.forms.answers import SkipForm
+from labeling.desk.forms.answer_fields import SkipForm
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.desk.next_item import next_address
 from labeling.desk.views import answering, drafts, finishing
@@ -124,7 +124,7 @@ def turn(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     stored = _stored_turn(lease)
     if stored.state != ConversationTurn.State.READY:
         return redirect(_address_of(stored))
-    return answering.page(request, work, desk_answers.PageInput.of_draft(work.draft))
+    return answering.page(request, work, posted_page.PageInput.of_draft(work.draft))
 
 
 @require_http_methods(["GET", "POST"])
@@ -208,7 +208,7 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = _turn(request, lease)
     form = SkipForm(request.POST)
     if request.method == "POST" and not form.is_valid() and not answering.is_fragment(request):
-        typed = desk_answers.PageInput.of_draft(work.draft)
+        typed = posted_page.PageInput.of_draft(work.draft)
         return answering.page(request, work, typed, status=422, skip_form=form)
     return finishing.skip(request, _opening_lease(_stored_turn(lease)))
 
@@ -241,7 +241,7 @@ def _page(
         return redirect("desk")
     if standing.phase == Phase.RATE and standing.turn is not None:
         return redirect("turn", standing.turn.lease)
-    draft = desk_answers.PageInput.of_draft(work.draft)
+    draft = posted_page.PageInput.of_draft(work.draft)
     context = {
         "title": words.title(standing.phase, number=standing.number),
         "standing": standing,
@@ -265,7 +265,7 @@ def _asked_at_the_end(work: Work) -> RatingForm | None:
     return work.form if work.campaign.conversation_plan.rates_end else None
 
 
-def _typed(draft: desk_answers.PageInput, *, number: int) -> dict[str, Any]:
+def _typed(draft: posted_page.PageInput, *, number: int) -> dict[str, Any]:
     """What the rater has typed of message `number`."""
     text = (draft.fields.get(f"text-{number}") or [""])[0]
     return {"number": number, "text": text}

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from arithmetic import days
 from labeling.desk import words as desk_words
-from labeling.desk.answers import PageInput, Review, given_comparison, line_of
-from labeling.desk.forms import answers
+from labeling.desk.forms import answer_fields
+from labeling.desk.posted_page import PageInput, Review, given_comparison, line_of
 from labeling.desk.reading import Turn, turns_of
 from labeling.desk.work import LeaseState, Tally, TurnPlace, Work
 from labeling.guidelines import rating_form
@@ -132,7 +132,7 @@ class ComparePage(Page):
     responses: tuple[ResponseView, ...]
     reason: str
     asks_reason: bool
-    strengths: tuple[tuple[answers.Option, str], ...]
+    strengths: tuple[tuple[answer_fields.Option, str], ...]
     """each with its label; empty when not asked"""
     strength_problem: str
     is_all_bad: bool
@@ -177,7 +177,7 @@ class WritePage(Page):
     n_tokens: int
     low: int
     high: int
-    characters_per_token: int = answers.CHARACTERS_PER_TOKEN
+    characters_per_token: int = answer_fields.CHARACTERS_PER_TOKEN
 
 
 def page(
@@ -228,11 +228,11 @@ def compare_page(
     )
 
 
-def _strengths(typed: PageInput) -> tuple[tuple[answers.Option, str], ...]:
+def _strengths(typed: PageInput) -> tuple[tuple[answer_fields.Option, str], ...]:
     words = (_("negligibly"), _("slightly"), _("clearly"), _("significantly"))
-    chosen = answers.first(typed.fields, "strength")
+    chosen = answer_fields.first(typed.fields, "strength")
     return tuple(
-        (answers.Option(str(number), str(number) == chosen), word)
+        (answer_fields.Option(str(number), str(number) == chosen), word)
         for number, word in enumerate(words, 1)
     )
 
@@ -259,7 +259,10 @@ def _response_view(
         html=render.markdown(response.text),
         raw=response.text,
         head=_head(
-            letter, n, answers.first(typed.fields, f"rank-{letter}")[:LONGEST_CHOICE], language
+            letter,
+            n,
+            answer_fields.first(typed.fields, f"rank-{letter}")[:LONGEST_CHOICE],
+            language,
         ),
         rating=_rating(form, letter, given, wrong, language),
     )
@@ -269,7 +272,7 @@ def _response_view(
 # hundred small templates a page.
 @lru_cache(maxsize=512)
 def _head(letter: str, n: int, rank: str, _language: str | None) -> SafeString:
-    options = [answers.Option(str(number), str(number) == rank) for number in range(1, n + 1)]
+    options = [answer_fields.Option(str(number), str(number) == rank) for number in range(1, n + 1)]
     return render_to_string(
         "labeling/desk/answer/_response_head.html", {"letter": letter, "rank_options": options}
     )
@@ -283,7 +286,7 @@ def _rating(
     wrong: tuple[tuple[str, str], ...],
     _language: str | None,
 ) -> SafeString:
-    questions = answers.draw_questions(
+    questions = answer_fields.draw_questions(
         form, letter, {name: [text] for name, text in given}, dict(wrong)
     )
     context = {
@@ -305,7 +308,7 @@ def write_page(
     now: dt.datetime,
 ) -> WritePage:
     is_dialogue = work.campaign.asks_dialogue
-    checked, _problems = answers.read_demonstration(typed.fields, is_dialogue=is_dialogue)
+    checked, _problems = answer_fields.read_demonstration(typed.fields, is_dialogue=is_dialogue)
     answer = checked.given
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     turns = work.item.prompt.messages
@@ -320,12 +323,12 @@ def write_page(
             for n, turn in enumerate(answer.further, 1)
         ),
         empty_turns=tuple(_turn("", role, "", {}) for role in ("user", "assistant")),
-        most_turns=answers.LONGEST_DIALOGUE,
+        most_turns=answer_fields.LONGEST_DIALOGUE,
         constraints=_constraints(work.item.prompt.constraints, typed),
         sources=answer.sources,
         text_problem=problems.get("text", ""),
         n_words=answer.lengths[0],
-        n_tokens=answers.tokens(answer.text),
+        n_tokens=answer_fields.tokens(answer.text),
         low=work.campaign.min_words,
         high=work.campaign.max_words,
     )
@@ -337,7 +340,7 @@ def _turn(name: str, role: str, text: str, problems: Mapping[str, str]) -> Furth
 
 
 def _constraints(sentences: list[str], typed: PageInput) -> tuple[Constraint, ...]:
-    kept = answers.read_kept(typed.fields, len(sentences))
+    kept = answer_fields.read_kept(typed.fields, len(sentences))
     return tuple(
         Constraint(f"keeps-{place}", sentence, place in kept)
         for place, sentence in enumerate(sentences)
@@ -372,7 +375,7 @@ def _common(
         "active_words": desk_words.duration_words(today.active_s),
         "person": person_key(work.rater),
         "revision": typed.revision,
-        "record": answers.first(typed.fields, "record") or "{}",
+        "record": answer_fields.first(typed.fields, "record") or "{}",
         "draft_saved_at": typed.saved_at,
         "expires_in_s": (
             max(0, int((work.expires_at - now).total_seconds())) if work.expires_at else 0

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater
 from labeling.queue.claiming import claim
 from tests.cast import NOON, lease_of, open_demonstration_campaign, responses_to, some_prompts

@@ -29,7 +29,7 @@ from accounts.login import sessions
 from config.compiled import Compiled, insert
 from labeling.desk import work
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import (
     Campaign,
     Comparison,

@@ -15,7 +15,7 @@ from accounts.models import User
 from labeling import access as labeling_access
 from labeling.desk import access as desk_access
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Import, Pool, Rater, Source
 from labeling.people.pools import services as pools_services
 from labeling.queue import slots

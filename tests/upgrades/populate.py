@@ -11,7 +11,7 @@ from accounts.login import tokens
 from accounts.models import User
 from accounts.webhooks import services as webhooks_services
 from labeling.desk.judgments import correct, submit
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Edit
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Judgment, JudgmentReview, Pool, Rater, Response, Slot

@@ -12,7 +12,7 @@ from training import configs
 
 
 class KeepReason(StrEnum):
-    """KeepReason something is kept."""
+    """Why an artifact is kept."""
 
     BEST = "best"
     LAST = "last"

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labeling.desk.judgments import rows as judgments_rows
-from labeling.desk.judgments.answers import Answer, Checked, Recorded
+from labeling.desk.judgments.checked_answers import Answer, Checked, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.models import Campaign, Draft, Item, Judgment, Rater, Response
 from labeling.queue import after_judgment, slots

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
 from config.compiled import insert
-from labeling.desk.judgments import answers
-from labeling.desk.judgments.answers import Answer, AnswerProblem, Checked, Code
+from labeling.desk.judgments import checked_answers
+from labeling.desk.judgments.checked_answers import Answer, AnswerProblem, Checked, Code
 from labeling.guidelines import rating_form
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
@@ -48,11 +48,11 @@ def checked(
     """The answer after checking it, unless it is checked already. Raises UnableToSubmit for its
     first problem.
     """
-    if isinstance(answer, answers.ComparisonAnswer):
+    if isinstance(answer, checked_answers.ComparisonAnswer):
         form = guidelines_selectors.form_of(guideline_version)
-        answer = answers.check_comparison(answer, shown=read_shown(), form=form)
-    elif isinstance(answer, answers.DemonstrationAnswer):
-        answer = answers.check_demonstration(answer, is_dialogue=campaign.asks_dialogue)
+        answer = checked_answers.check_comparison(answer, shown=read_shown(), form=form)
+    elif isinstance(answer, checked_answers.DemonstrationAnswer):
+        answer = checked_answers.check_demonstration(answer, is_dialogue=campaign.asks_dialogue)
     for problem in answer.problems:
         raise UnableToSubmit(
             _sentence(problem),
@@ -75,7 +75,7 @@ def refuse_withdrawn(*, rater: Rater) -> None:
 def store_judgment(*, judgment: Judgment, answer: Checked) -> None:
     """Store a new judgment with the rows of its answer."""
     insert(judgment)
-    if isinstance(answer, answers.CheckedDemonstration):
+    if isinstance(answer, checked_answers.CheckedDemonstration):
         demonstration = Demonstration(
             judgment=judgment,
             text=answer.given.text,
@@ -108,7 +108,7 @@ def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
     """Store an improved response as a demonstration of this judgment, and as a response by the
     rater, preferred to the original.
     """
-    if isinstance(answer, answers.CheckedDemonstration) or answer.given.edit is None:
+    if isinstance(answer, checked_answers.CheckedDemonstration) or answer.given.edit is None:
         return
     edit = answer.given.edit
     source = source_of_rater(rater=judgment.rater, now=now)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from config.compiled import execute
 from labeling.desk.judgments import rows
-from labeling.desk.judgments.answers import Answer, Checked, CheckedComparison, Recorded
+from labeling.desk.judgments.checked_answers import Answer, Checked, CheckedComparison, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.models import Judgment, PastLease, Rater, Slot
 from labeling.queue import admission, after_judgment, slots

@@ -14,18 +14,18 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from arithmetic import days
-from labeling.desk import answers, pages, reading
+from labeling.desk import pages, posted_page, reading
 from labeling.desk import words as desk_words
 from labeling.desk import work as desk_work
-from labeling.desk.forms import answers as forms_answers
+from labeling.desk.forms import answer_fields
 from labeling.models import GuidelineVersion, Judgment
 from pages import render as pages_render
 
 EDITING = {
-    "edit": answers.begin_edit,
-    "unedit": answers.drop_edit,
-    "extend": answers.add_turns,
-    "shorten": answers.drop_turns,
+    "edit": posted_page.begin_edit,
+    "unedit": posted_page.drop_edit,
+    "extend": posted_page.add_turns,
+    "shorten": posted_page.drop_turns,
 }
 """Buttons that open or close the editor, or add or remove turns of a dialogue, and then show the
 page again. With JavaScript the page does this by itself.
@@ -44,11 +44,11 @@ def go_to(request: HttpRequest, address: str) -> HttpResponse:
 def page(
     request: HttpRequest,
     work: desk_work.Work,
-    typed: answers.PageInput,
+    typed: posted_page.PageInput,
     *,
     status: int = 200,
-    review: answers.Review | None = None,
-    skip_form: forms_answers.SkipForm | None = None,
+    review: posted_page.Review | None = None,
+    skip_form: answer_fields.SkipForm | None = None,
     corrects: Judgment | None = None,
 ) -> HttpResponse:
     """The whole page of an item. A preview belongs to no rater, so it has no counts and no undo."""
@@ -70,7 +70,7 @@ def page(
             if is_sample
             else desk_work.undoable(rater=work.rater, last_at=today.last_at, now=now)
         ),
-        "skip_form": skip_form or forms_answers.SkipForm(),
+        "skip_form": skip_form or answer_fields.SkipForm(),
         "keys": desk_words.keys(
             is_comparison=is_comparison,
             is_dialogue=work.campaign.asks_dialogue,
@@ -83,15 +83,17 @@ def page(
 
 def check_posted_answer(
     request: HttpRequest, work: desk_work.Work, *, corrects: Judgment | None = None
-) -> HttpResponse | answers.PostedAnswer:
+) -> HttpResponse | posted_page.PostedAnswer:
     """The posted answer if it can be stored now. Otherwise the page for the button that was
     pressed: an editor, or the review with the problems.
     """
-    typed = answers.PageInput.of_post(request.POST)
+    typed = posted_page.PageInput.of_post(request.POST)
     step = request.POST.get("step", "review")
     if step in EDITING:
         return page(request, work, EDITING[step](work=work, typed=typed), corrects=corrects)
-    answer = answers.read(work=work, typed=typed, corrects=corrects is not None, now=timezone.now())
+    answer = posted_page.read(
+        work=work, typed=typed, corrects=corrects is not None, now=timezone.now()
+    )
     if corrects is None and work.lease_state == desk_work.LeaseState.STORED:
         return answer  # it was sent twice; the first one counts, whatever this one contains
     if step in SUBMITTING and answer.may_be_stored:
@@ -102,7 +104,7 @@ def check_posted_answer(
 def review(
     request: HttpRequest,
     work: desk_work.Work,
-    answer: answers.PostedAnswer,
+    answer: posted_page.PostedAnswer,
     *,
     corrects: Judgment | None = None,
 ) -> HttpResponse:

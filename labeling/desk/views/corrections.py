@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from labeling.desk import access as desk_access
-from labeling.desk import answers as desk_answers
+from labeling.desk import posted_page
 from labeling.desk import work as desk_work
-from labeling.desk.forms import answers
+from labeling.desk.forms import answer_fields
 from labeling.desk.judgments import correct as judgments_correct
 from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.judgments import undo as judgments_undo
@@ -32,7 +32,7 @@ def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     judgment = desk_work.judgment_under(work=work) if request.method == "POST" else None
     if judgment is None:  # undone already
         return answering.go_to(request, reverse("desk_item", args=[lease]))
-    draft = desk_answers.PageInput.of_judgment(judgment).with_record_of(judgment).as_draft
+    draft = posted_page.PageInput.of_judgment(judgment).with_record_of(judgment).as_draft
     try:
         judgments_undo.undo(lease=lease, rater=work.rater, draft=draft, now=timezone.now())
     except judgments_undo.UnableToUndo as error:
@@ -57,15 +57,15 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if request.method == "GET":
         draft = desk_work.correction_draft(judgment=judgment)
         typed = (
-            desk_answers.PageInput.of_draft(draft)
+            posted_page.PageInput.of_draft(draft)
             if draft
-            else desk_answers.PageInput.of_judgment(judgment)
+            else posted_page.PageInput.of_judgment(judgment)
         )
         return answering.page(request, work, typed, corrects=judgment)
-    version = answers.version(request.POST.get("version", ""))
+    version = answer_fields.version(request.POST.get("version", ""))
     step = request.POST.get("step", "review")
     if step == "draft":
-        typed = desk_answers.PageInput.of_post(request.POST)
+        typed = posted_page.PageInput.of_post(request.POST)
         save(work, typed.as_draft, version=version, now=timezone.now())
         return redirect("desk_correct", lease)
     if step == "drop":

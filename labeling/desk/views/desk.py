@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from arithmetic import days
 from labeling import access as labeling_access
 from labeling.desk import access as desk_access
-from labeling.desk import answers, pages, reading, why_this_item
+from labeling.desk import pages, posted_page, reading, why_this_item
 from labeling.desk import progress as desk_progress
 from labeling.desk import words as desk_words
 from labeling.desk import work as desk_work
@@ -65,7 +65,7 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return gone(request, work)
     if work.campaign.kind == Campaign.Kind.CONVERSATION:
         return redirect("conversation", lease)
-    return answering.page(request, work, answers.PageInput.of_draft(work.draft))
+    return answering.page(request, work, posted_page.PageInput.of_draft(work.draft))
 
 
 def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST
 
 from labeling import access as labeling_access
 from labeling.desk import access as desk_access
-from labeling.desk import answers
+from labeling.desk import posted_page
 from labeling.desk import work as desk_work
-from labeling.desk.forms import answers as forms_answers
+from labeling.desk.forms import answer_fields
 from labeling.desk.judgments import correct
 from labeling.models import Draft
 from labeling.queue import slots
@@ -39,12 +39,12 @@ def posted_draft(request: HttpRequest, work: desk_work.Work) -> JsonResponse:
         )
     try:
         raw = json.loads(request.body)
-        content = answers.PageInput.of_json(raw).as_draft
+        content = posted_page.PageInput.of_json(raw).as_draft
     except (ValueError, RecursionError):
         return JsonResponse({"error": _("This draft could not be read.")}, status=400)
     now = timezone.now()
     if (
-        save(work, content, version=forms_answers.version(str(raw.get("version", 0))), now=now)
+        save(work, content, version=answer_fields.version(str(raw.get("version", 0))), now=now)
         is None
     ):
         return JsonResponse({"is_stored": True})
@@ -78,8 +78,8 @@ def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
 
 def keep_typed(request: HttpRequest, work: desk_work.Work) -> None:
     """Saves the posted answer as a draft. Nothing is saved when nothing was ever typed."""
-    typed = answers.PageInput.of_post(request.POST)
-    version = forms_answers.version(request.POST.get("version", ""))
+    typed = posted_page.PageInput.of_post(request.POST)
+    version = answer_fields.version(request.POST.get("version", ""))
     if version:
         save(work, typed.as_draft, version=version, now=timezone.now())
     elif work.is_open and (typed.has_words or work.draft is not None):

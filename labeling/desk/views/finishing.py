@@ -17,10 +17,9 @@ from django.views.decorators.http import require_http_methods
 
 from arithmetic import days, plain_text
 from labeling.desk import access as desk_access
-from labeling.desk import answers as desk_answers
-from labeling.desk import pages
+from labeling.desk import pages, posted_page
 from labeling.desk import work as desk_work
-from labeling.desk.forms import answers
+from labeling.desk.forms import answer_fields
 from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.judgments import submit as judgments_submit
 from labeling.desk.next_item import next_address, next_step
@@ -43,7 +42,7 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return gone(request, work)
     step = request.POST.get("step", "review")
     if step == "draft":
-        typed = desk_answers.PageInput.of_post(request.POST)
+        typed = posted_page.PageInput.of_post(request.POST)
         slots.save_draft(
             item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now()
         )
@@ -90,13 +89,13 @@ def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -
     midnight = days.last_midnight(now, timezone.get_current_timezone())
     today = desk_work.tally(rater=work.rater, since=midnight)
     page = pages.page(
-        work=work, typed=desk_answers.PageInput.of_draft(work.draft), today=today, now=now
+        work=work, typed=posted_page.PageInput.of_draft(work.draft), today=today, now=now
     )
     is_comparison = work.campaign.compares
     context = {
         "page": page,
         "undo": judgment if desk_work.may_undo(judgment, now=now) else None,
-        "skip_form": answers.SkipForm(),
+        "skip_form": answer_fields.SkipForm(),
         "work": "labeling/desk/answer/_compare.html"
         if is_comparison
         else "labeling/desk/answer/_write.html",
@@ -115,19 +114,19 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return _go_on(request, work)
     if request.method == "GET" or not work.is_open:
         return answering.go_to(request, reverse("desk_item", args=[lease]))
-    form = answers.SkipForm(request.POST)
+    form = answer_fields.SkipForm(request.POST)
     if not form.is_valid() and answering.is_fragment(request):
         return JsonResponse({"error": _("Choose a reason for skipping.")}, status=422)
     if not form.is_valid():
         return answering.page(
-            request, work, desk_answers.PageInput.of_draft(work.draft), status=422, skip_form=form
+            request, work, posted_page.PageInput.of_draft(work.draft), status=422, skip_form=form
         )
     slots.skip(
         lease=lease,
         rater=work.rater,
         reason=Pass.Reason(form.cleaned_data["reason"]),
         note=form.cleaned_data["note"],
-        active_s=answers.read_record(dict(request.POST.lists())).active_s,
+        active_s=answer_fields.read_record(dict(request.POST.lists())).active_s,
         now=timezone.now(),
     )
     return _go_on(request, work)
@@ -154,7 +153,7 @@ def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         question_services.ask_about(
             item=work.item,
             rater=work.rater,
-            text=text[: answers.LONGEST_QUESTION],
+            text=text[: answer_fields.LONGEST_QUESTION],
             now=timezone.now(),
         )
     said = (

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.desk import access as desk_access
-from labeling.desk import answers
+from labeling.desk import posted_page
 from labeling.desk.views import answering
 
 
@@ -17,10 +17,10 @@ from labeling.desk.views import answering
 def preview(request: MemberRequest, pk: int) -> HttpResponse:
     work = desk_access.sample_work(user=request.user, pk=pk)
     if request.method == "GET":
-        return answering.page(request, work, answers.PageInput())
+        return answering.page(request, work, posted_page.PageInput())
     step = request.POST.get("step", "")
     if step == "draft":  # the page only keeps what was typed
-        return answering.page(request, work, answers.PageInput.of_post(request.POST))
+        return answering.page(request, work, posted_page.PageInput.of_post(request.POST))
     if step == "review" or step in answering.EDITING or step in answering.SUBMITTING:
         checked = answering.check_posted_answer(request, work)
         if isinstance(checked, HttpResponse):

@@ -3,20 +3,20 @@
 
 import { panels as mountPanels, reveal } from "js/desk/page/panels";
 import { contentNotice } from "js/desk/answer/content_notice";
-import { draft as mountDraft } from "js/desk/sending/draft";
+import { draft as mountDraft } from "js/desk/submit/draft";
 import { isAsked } from "js/desk/answer/conditional_questions";
 import { drag } from "js/desk/answer/drag_to_rank";
 import { edit as mountEdit } from "js/desk/answer/response_editor";
-import { finish as mountFinish } from "js/desk/sending/review_and_submit";
+import { finish as mountFinish } from "js/desk/submit/review_and_submit";
 import { flags as mountFlags } from "js/desk/answer/flags";
 import { keys, meaning } from "js/desk/page/keys";
 import { lease as mountLease } from "js/desk/page/lease";
-import { login as mountLogin } from "js/desk/sending/sign_in_again";
+import { login as mountLogin } from "js/desk/submit/sign_in_again";
 import { best, line, move, nextUnranked, place } from "js/desk/answer/ranking";
 import { progress } from "js/desk/page/progress";
 import { record as mountRecord } from "js/desk/page/work_record";
 import { messages } from "js/desk/page/messages";
-import { itemActions } from "js/desk/sending/item_actions";
+import { itemActions } from "js/desk/submit/item_actions";
 import { views as mountViews } from "js/desk/answer/response_views";
 import { isTyping } from "js/site/typing";
 

@@ -2,7 +2,7 @@
 
 import { keys, meaning } from "js/desk/page/keys";
 import { reveal } from "js/desk/page/panels";
-import { post } from "js/desk/sending/requests";
+import { post } from "js/desk/submit/requests";
 
 const PAUSE_MS = 2000;
 

@@ -2,9 +2,9 @@
 // still be taken back.
 
 import { meaning } from "js/desk/page/keys";
-import { login as mountLogin } from "js/desk/sending/sign_in_again";
+import { login as mountLogin } from "js/desk/submit/sign_in_again";
 import { messages } from "js/desk/page/messages";
-import { itemActions } from "js/desk/sending/item_actions";
+import { itemActions } from "js/desk/submit/item_actions";
 import { undo } from "js/desk/page/undo";
 import { isTyping } from "js/site/typing";
 

@@ -3,16 +3,16 @@
 import { panels as mountPanels, reveal } from "js/desk/page/panels";
 import { dialogue as mountDialogue } from "js/desk/answer/dialogue";
 import { contentNotice } from "js/desk/answer/content_notice";
-import { draft as mountDraft } from "js/desk/sending/draft";
-import { finish as mountFinish } from "js/desk/sending/review_and_submit";
+import { draft as mountDraft } from "js/desk/submit/draft";
+import { finish as mountFinish } from "js/desk/submit/review_and_submit";
 import { keys } from "js/desk/page/keys";
 import { lease as mountLease } from "js/desk/page/lease";
-import { login as mountLogin } from "js/desk/sending/sign_in_again";
+import { login as mountLogin } from "js/desk/submit/sign_in_again";
 import { preview as mountPreview } from "js/desk/answer/preview";
 import { progress } from "js/desk/page/progress";
 import { record as mountRecord } from "js/desk/page/work_record";
 import { messages } from "js/desk/page/messages";
-import { itemActions } from "js/desk/sending/item_actions";
+import { itemActions } from "js/desk/submit/item_actions";
 
 export function mount(desk) {
   const form = desk.querySelector("form#answer");

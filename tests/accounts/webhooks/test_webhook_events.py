@@ -10,7 +10,7 @@ from accounts.webhooks import services as webhooks_services
 from accounts.webhooks.services import Event
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Rater
 from labeling.queue import webhook_events
 from labeling.queue.claiming import claim

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Delivery, User
 from accounts.webhooks import services as webhooks_services
 from labeling.desk.judgments import correct
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.desk.judgments.undo import UNDO_GRACE
 from labeling.desk.work import UNDO_WITHIN
 from labeling.models import Campaign, Item, Judgment, Prompt, Rater, Response, Source

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Gold, Guideline, Judgment, Pool, Rater, Slot
 from labeling.queue.claiming import claim
 from labeling.queue.claiming import order as claiming_order

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Recorded
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Pass, Pool, Prompt, Rater, Response, Slot

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling.desk.judgments import correct, submit
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, CrowdLink, PayDispute, Pool, Rater, StepAttempt
 from labeling.pay import services as pay_services
 from labeling.people.accounts import services as accounts_services

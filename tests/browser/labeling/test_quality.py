@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from accounts.models import User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Recorded
 from labeling.models import (
     Campaign,
     Guideline,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.queue import slots
 from labeling.queue.claiming import claim, order

@@ -6,7 +6,7 @@ from typing import Any
 from accounts.models import User
 from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Slot
 from labeling.people.pools import services as pools_services
 from labeling.queue.claiming import claim, order

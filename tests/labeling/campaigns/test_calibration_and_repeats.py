@@ -8,7 +8,7 @@ from labeling.campaigns import board
 from labeling.campaigns.services import Effort
 from labeling.data.exports import streams
 from labeling.desk.judgments import submit, undo
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Slot
 from labeling.people.pools import services as pools_services
 from labeling.quality import services as quality_services

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Guideline, Pass, Pool, Rater
 from labeling.quality import services as quality_services
 from labeling.queue.claiming import claim

@@ -8,7 +8,7 @@ from accounts.models import AuditEvent, User
 from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Guideline, Judgment, Pool, Rater

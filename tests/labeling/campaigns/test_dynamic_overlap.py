@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from labeling.campaigns.services import Effort
 from labeling.desk.judgments import correct, submit
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.queue import slots as queue_slots
 from labeling.queue.claiming import claim

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Draft, Judgment, Pass, PastLease, Rater, Slot
 from labeling.queue import slots
 from tests.html import page_of

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from labeling.desk.forms import answers
+from labeling.desk.forms import answer_fields
 from labeling.models import Rater
 from tests.html import page_of, text_of
 
@@ -68,7 +68,7 @@ SAID = {
 def test_what_is_recorded_is_said_in_words_for_people(rosa: Rater, signed_in: SignedIn) -> None:
     page = text_of(signed_in(rosa), "/help/recorded/")
 
-    assert SAID.keys() == answers.RECORDED.keys()
+    assert SAID.keys() == answer_fields.RECORDED.keys()
     assert [words for words in SAID.values() if words not in page] == []
     assert "<table" not in page
     assert "<code" not in page

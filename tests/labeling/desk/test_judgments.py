@@ -2,9 +2,14 @@
 
 import pytest
 
-from labeling.desk.judgments import answers, submit
+from labeling.desk.judgments import checked_answers, submit
 from labeling.desk.judgments import rows as judgments_rows
-from labeling.desk.judgments.answers import Code, ComparisonAnswer, DemonstrationAnswer, Edit
+from labeling.desk.judgments.checked_answers import (
+    Code,
+    ComparisonAnswer,
+    DemonstrationAnswer,
+    Edit,
+)
 from labeling.guidelines.rating_form import RatingForm, Scale
 from labeling.models import Campaign, Judgment, Rater, Response
 from labeling.queue.claiming import claim
@@ -14,8 +19,8 @@ FORM = RatingForm((Scale("overall", "Overall", is_required=True),))
 SHOWN = [Response(pk=pk, text=f"Response {pk}") for pk in (11, 12, 13)]
 
 
-def check(given: ComparisonAnswer) -> answers.CheckedComparison:
-    return answers.check_comparison(given, shown=SHOWN, form=FORM)
+def check(given: ComparisonAnswer) -> checked_answers.CheckedComparison:
+    return checked_answers.check_comparison(given, shown=SHOWN, form=FORM)
 
 
 def test_every_problem_of_a_comparison_is_found_at_once() -> None:
@@ -65,7 +70,7 @@ def test_every_empty_turn_of_a_dialogue_is_found() -> None:
     turns = [("user", " "), ("assistant", "Six."), ("user", "And 4 + 4?"), ("assistant", "")]
     further = [{"role": role, "content": content} for role, content in turns]
 
-    checked = answers.check_demonstration(
+    checked = checked_answers.check_demonstration(
         DemonstrationAnswer(text="Four.", further=further), is_dialogue=True
     )
 
@@ -81,8 +86,10 @@ def test_an_answer_with_a_problem_is_refused_and_one_that_was_checked_is_stored_
 ) -> None:
     slot = claim.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     assert slot is not None
-    empty = answers.check_demonstration(DemonstrationAnswer(text=" "), is_dialogue=False)
-    written = answers.check_demonstration(DemonstrationAnswer(text="Four."), is_dialogue=False)
+    empty = checked_answers.check_demonstration(DemonstrationAnswer(text=" "), is_dialogue=False)
+    written = checked_answers.check_demonstration(
+        DemonstrationAnswer(text="Four."), is_dialogue=False
+    )
 
     with pytest.raises(judgments_rows.UnableToSubmit, match="empty"):
         submit.submit(lease=lease_of(slot), rater=rosa, answer=empty, now=NOON)

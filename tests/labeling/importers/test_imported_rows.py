@@ -16,7 +16,7 @@ from labeling.data.exports import shapes
 from labeling.data.imports import services as imports_services
 from labeling.data.prompts import services as prompts_services
 from labeling.desk.judgments import correct, submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.importers import curation
 from labeling.models import (
     Guideline,

@@ -6,7 +6,7 @@ from typing import Any
 
 from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.pay import services as pay_services
 from labeling.queue.claiming import claim

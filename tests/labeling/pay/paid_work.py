@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Judgment, Pool, Rater
 from labeling.pay import services as pay_services
 from labeling.pay.timesheets import selectors as timesheets_selectors

@@ -10,7 +10,7 @@ from accounts.models import Notice, User
 from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.services import Effort
 from labeling.desk.judgments import correct, submit, undo
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.queue import slots
 from labeling.queue.claiming import claim

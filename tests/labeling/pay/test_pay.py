@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import AuditEvent, Notice, User
 from labeling.desk.judgments import correct, submit
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.pay import services as pay_services
 from labeling.people.pools import services as pools_services

@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, PayDispute, Payment, Pool, Rate, Rater
 from labeling.pay import services as pay_services
 from labeling.queue.claiming import claim

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Guideline, Pool, Rater, Slot
 from labeling.people.accounts import services as accounts_services
 from labeling.people.crowd import services as crowd_services

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, RaterSkill, Slot
 from labeling.people import tasks as people_tasks
 from labeling.people.pools import services as pools_services

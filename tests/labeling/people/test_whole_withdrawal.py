@@ -16,7 +16,7 @@ from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.selection import Selection
 from labeling.data.exports import shapes
 from labeling.desk.judgments import correct, submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Edit
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Edit
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.models import (
     Campaign,

@@ -20,7 +20,7 @@ import pytest
 from django.db import connection, transaction
 
 from labeling.desk.judgments import correct, submit, undo
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.desk.judgments.undo import UnableToUndo
 from labeling.models import Campaign, Draft, Guideline, Judgment, Pool, Rater, Slot

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, QualityReport, Rater, Response
 from labeling.quality import services as quality_services
 from labeling.queue.claiming import claim, order

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.models import User
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
 from labeling.quality import contests
 from labeling.quality import services as quality_services

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from labeling.desk.judgments import correct
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Judgment, QualityReport, Rater, VoteBlock
 from labeling.quality import selectors as quality_selectors
 from labeling.quality import services as quality_services

@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import User
 from labeling.desk.judgments import correct
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Judgment, QualityReport, Rater, VoteBlock
 from labeling.people import withdrawal
 from labeling.quality import services as quality_services

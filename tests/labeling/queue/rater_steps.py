@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer
 from labeling.models import Campaign, Judgment, Rater, Slot
 from labeling.queue.claiming import claim as claiming_claim
 from tests.cast import NOON, lease_of

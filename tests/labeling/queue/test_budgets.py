@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from labeling.desk.judgments import correct, submit
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Pool, Rate, Rater, Slot
 from labeling.queue import slots
 from labeling.queue.claiming import claim

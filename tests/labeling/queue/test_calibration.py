@@ -11,7 +11,7 @@ from labeling.campaigns import board
 from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Guideline, Pool, Rater, Slot
 from labeling.people import withdrawal
 from labeling.people.accounts import services as accounts_services

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import AuditEvent, User
 from labeling.data.prompts import services as prompts_services
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import (

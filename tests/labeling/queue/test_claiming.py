@@ -5,7 +5,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Draft, Guideline, Pass, Pool, Rater, Slot
 from labeling.queue import slots
 from labeling.queue.claiming import claim as claiming_claim

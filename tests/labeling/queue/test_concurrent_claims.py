@@ -17,7 +17,7 @@ import pytest
 from django.db import connection
 
 from labeling.desk.judgments import submit as judgments_submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pass, Pool, Rater, Slot
 from labeling.queue import slots
 from labeling.queue.claiming import claim as claiming_claim

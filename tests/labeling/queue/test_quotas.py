@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import AuditEvent, User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Pool, Rater, Slot
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import services as pools_services

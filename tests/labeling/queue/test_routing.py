@@ -12,7 +12,7 @@ from labeling.campaigns import services as campaigns_services
 from labeling.data.prompts import services as prompts_services
 from labeling.data.prompts import upsetting as prompts_upsetting
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Edit
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Edit
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source
 from labeling.people.accounts import services as accounts_services
 from labeling.people.content_settings import services as content_settings_services

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, PastLease, Pool, Rater
 from labeling.pay import services as pay_services
 from labeling.pay.timesheets import selectors as timesheets_selectors

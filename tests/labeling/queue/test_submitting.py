@@ -8,7 +8,12 @@ import pytest
 from labeling.data.exports import streams
 from labeling.desk.judgments import correct, submit, undo
 from labeling.desk.judgments import rows as judgments_rows
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Edit, Recorded
+from labeling.desk.judgments.checked_answers import (
+    ComparisonAnswer,
+    DemonstrationAnswer,
+    Edit,
+    Recorded,
+)
 from labeling.guidelines import services as guidelines_services
 from labeling.guidelines.rating_form import RatingForm
 from labeling.models import (

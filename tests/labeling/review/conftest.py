@@ -3,7 +3,7 @@
 import pytest
 
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.queue.claiming import claim
 from tests.cast import NOON, open_demonstration_campaign

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Judgment, Rater
 from labeling.queue.claiming import claim
 from tests.cast import NOON, lease_of

@@ -12,7 +12,7 @@ from accounts.models import User
 from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.services import Effort
 from labeling.desk.judgments import correct, submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.queue.claiming import claim
 from labeling.review import set_aside

@@ -14,7 +14,7 @@ from accounts.models import User
 from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Item, Judgment, Pool, Rater, Slot
 from labeling.queue import items
 from labeling.queue.claiming import claim

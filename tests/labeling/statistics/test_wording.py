@@ -15,7 +15,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.desk.judgments import correct, submit
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response
 from labeling.quality import services as quality_services
 from labeling.quality.measures import wording

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.people.pools import services as pools_services
 from labeling.queue.claiming import claim

@@ -13,7 +13,7 @@ from accounts.models import User
 from arithmetic.figures import Figure
 from labeling.data.exports import shapes
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer
 from labeling.models import (
     Campaign,
     Guideline,

@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import AuditEvent, User
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Edit
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
 from labeling.queue.claiming import claim
 from tests.cast import (

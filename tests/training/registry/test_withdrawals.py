@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import (
     Campaign,
     Demonstration,

@@ -12,7 +12,7 @@ from django.core.management import call_command
 
 from accounts.models import User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Edit
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Edit
 from labeling.models import (
     Campaign,
     Comparison,

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Guideline, Pool, Rater
 from labeling.queue.claiming import claim, order
 from tests.cast import NOON, open_comparison_campaign

@@ -22,7 +22,7 @@ from training.benchmarks.attacks import attempts, sampling, success
 from training.benchmarks.attacks.sampling import Terms
 from training.benchmarks.attacks.success import METHODS, Group
 from training.benchmarks.scorecards import rescoring
-from training.benchmarks.scorecards.people import sending
+from training.benchmarks.scorecards.people import rater_campaigns
 from training.benchmarks.scorecards.people.forms import USUAL_N, USUAL_OVERLAP
 from training.benchmarks.scoring.scorers import SCORERS
 from training.configs.evaluation.attack import AttackConfig
@@ -79,7 +79,10 @@ class ToRatersSerializer(serializers.Serializer[Any]):
     pool = OneOf(Pool.objects.all())
     guideline = OneOf(Guideline.objects.all())
     n = serializers.IntegerField(
-        default=USUAL_N, min_value=1, max_value=sending.MOST, help_text="At most this many answers."
+        default=USUAL_N,
+        min_value=1,
+        max_value=rater_campaigns.MOST,
+        help_text="At most this many answers.",
     )
     overlap = serializers.IntegerField(default=USUAL_OVERLAP, min_value=1, max_value=20)
     only_unsure = Flag(
@@ -183,14 +186,18 @@ class BenchmarkRuns(ApiViewSet):
             raise Unable(_("No worker can be reached. Try again later."))
 
     @does("send_run_to_raters", SentToRatersSerializer, body=ToRatersSerializer, status=201)
-    def raters(self, run: Run, *, suite: Suite, against: Run, **terms: Any) -> sending.Sent:
+    def raters(self, run: Run, *, suite: Suite, against: Run, **terms: Any) -> rater_campaigns.Sent:
         """Open a campaign in which raters compare its answers to a suite with another run's."""
-        if against not in sending.runs_to_compare(run=run, suite=suite):
+        if against not in rater_campaigns.runs_to_compare(run=run, suite=suite):
             raise ValidationError(
                 {"against": [_("Choose a run of another model that has answered this suite.")]}
             )
-        return sending.send_to_raters(
-            run=run, suite=suite, against=against, terms=sending.Terms(**terms), **self.who_and_when
+        return rater_campaigns.send_to_raters(
+            run=run,
+            suite=suite,
+            against=against,
+            terms=rater_campaigns.Terms(**terms),
+            **self.who_and_when,
         )
 
     @reads("read_run_attacks", AttacksSerializer)

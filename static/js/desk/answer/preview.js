@@ -1,7 +1,7 @@
 // The rendered text: next to the editor and updated while typing if there is room, otherwise in
 // place of the editor on demand.
 
-import { post } from "js/desk/sending/requests";
+import { post } from "js/desk/submit/requests";
 
 const PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5_000;

@@ -1,7 +1,7 @@
 // Views of each response: rendered, raw, or compared word by word with another. Side by side they
 // scroll together.
 
-import { fragment } from "js/desk/sending/requests";
+import { fragment } from "js/desk/submit/requests";
 
 const APART = "preferably.scrolling"; // "apart" if each text scrolls by itself in this browser
 

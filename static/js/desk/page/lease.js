@@ -1,7 +1,7 @@
 // Keeps the reservation of the item: a heartbeat every minute, until ten minutes without input; a
 // countdown in the last five.
 
-import { post } from "js/desk/sending/requests";
+import { post } from "js/desk/submit/requests";
 
 const BEAT_MS = 60_000;
 const AWAY_MS = 10 * 60_000;

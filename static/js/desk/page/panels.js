@@ -1,8 +1,8 @@
 // Panels and dialogs next to the work: the guideline, the whole prompt, skipping, questions.
 
 import { meaning } from "js/desk/page/keys";
-import { fragment } from "js/desk/sending/requests";
-import { modifier } from "js/desk/sending/review_and_submit";
+import { fragment } from "js/desk/submit/requests";
+import { modifier } from "js/desk/submit/review_and_submit";
 
 export function panels({ desk, record, signal }) {
   const panel = desk.querySelector("#guideline-panel");

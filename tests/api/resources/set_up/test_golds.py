@@ -4,7 +4,7 @@ from typing import Any
 
 from accounts.models import AuditEvent
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Gold, Guideline, Judgment, Pool, Rater
 from labeling.queue.claiming import claim
 from tests.api.resources.set_up.conftest import Api

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Rater, Slot
 from tests.browser.desk.hands import OpenPage, begin, skip_pause
 

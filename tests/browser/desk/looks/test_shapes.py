@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response

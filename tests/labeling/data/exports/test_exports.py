@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from labeling.data.exports import files, shapes, streams
 from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Edit
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.models import Campaign, Guideline, Import, Judgment, Pool, Rater, Source
 from labeling.people.pools import services as pools_services
 from labeling.queue.claiming import claim, order

@@ -9,7 +9,7 @@ from typing import Any
 from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.conversation_plan import Plan, Settings, SourceShare
 from labeling.conversations import requests, turns
-from labeling.desk.judgments.answers import ComparisonAnswer, Edit
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Edit
 from labeling.models import (
     Campaign,
     Conversation,

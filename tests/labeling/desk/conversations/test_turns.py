@@ -10,7 +10,7 @@ from labeling.campaigns.conversation_plan import Plan, Settings, SourceShare
 from labeling.conversations import turns
 from labeling.conversations.turns import UnableToConverse
 from labeling.desk.judgments import correct, undo
-from labeling.desk.judgments.answers import ComparisonAnswer, Edit
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Edit
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.models import (
     Campaign,

@@ -7,7 +7,7 @@ import pytest
 
 from labeling.conversations import turns
 from labeling.data.exports import shapes
-from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Conversation, Guideline, Pool, Rater
 from labeling.quality import selectors as quality_selectors
 from labeling.quality import tasks as quality_tasks

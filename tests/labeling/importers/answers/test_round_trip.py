@@ -16,7 +16,7 @@ from django.db import transaction
 
 from labeling.data.exports import files, shapes
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, DemonstrationAnswer, Edit
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.models import Campaign, Comparison, Guideline, Import, Judgment, Pool, Prompt, Rater
 from labeling.queue.claiming import claim
 from tests.cast import (

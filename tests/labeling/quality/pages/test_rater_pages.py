@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Pool, Rater
 from labeling.quality import services as quality_services
 from labeling.queue.claiming import claim

@@ -15,7 +15,7 @@ from scipy import stats
 from accounts.models import User
 from labeling.data.exports import shapes
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Item, Rater
 from labeling.people import withdrawal
 from labeling.quality.services import compute_quality

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer, Recorded
+from labeling.desk.judgments.checked_answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Case, Item, Judgment, Rater, Slot
 from labeling.queue import slots
 from labeling.queue.claiming import claim

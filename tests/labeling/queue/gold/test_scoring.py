@@ -11,7 +11,7 @@ from arithmetic import clustering
 from labeling.campaigns import board as campaigns_board
 from labeling.data.exports import streams
 from labeling.desk.judgments import correct, undo
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import (
     Campaign,
     Gold,

@@ -30,7 +30,7 @@ from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
 from tests.training.benchmarks.scorecards.rows import NOW
 from training.benchmarks.scorecards import rescoring, services, tasks
-from training.benchmarks.scorecards.people import scores, sending
+from training.benchmarks.scorecards.people import rater_campaigns, scores
 from training.models import AnswerScore, BenchmarkAnswer, RatedSuite, Run, Suite, SuiteScore
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -93,24 +93,24 @@ def refusals(db: None) -> Guideline:
 
 
 @pytest.fixture
-def terms(day_shift: Pool, refusals: Guideline) -> Callable[..., sending.Terms]:
-    def make(**fields: Any) -> sending.Terms:
+def terms(day_shift: Pool, refusals: Guideline) -> Callable[..., rater_campaigns.Terms]:
+    def make(**fields: Any) -> rater_campaigns.Terms:
         known: dict[str, Any] = {
             "name": "Requests",
             "pool": day_shift,
             "guideline": refusals,
             "overlap": 1,
         }
-        return sending.Terms(**known | fields)
+        return rater_campaigns.Terms(**known | fields)
 
     return make
 
 
 @pytest.fixture
 def sent(
-    run: Run, other: Run, suite: Suite, terms: Callable[..., sending.Terms], noor: User
+    run: Run, other: Run, suite: Suite, terms: Callable[..., rater_campaigns.Terms], noor: User
 ) -> RatedSuite:
-    found = sending.send_to_raters(
+    found = rater_campaigns.send_to_raters(
         run=run, suite=suite, against=other, terms=terms(), by=noor, now=NOW
     )
     return found.rated
@@ -157,7 +157,7 @@ def test_a_run_of_the_same_model_later_is_compared_by_its_own_answers(
     sent: RatedSuite,
     suite: Suite,
     run: Run,
-    terms: Callable[..., sending.Terms],
+    terms: Callable[..., rater_campaigns.Terms],
     noor: User,
 ) -> None:
     again = rows.a_benchmark(run.base_model, [suite], by=noor)
@@ -167,7 +167,7 @@ def test_a_run_of_the_same_model_later_is_compared_by_its_own_answers(
     )
     rows.ended(again, hours=1)
 
-    found = sending.send_to_raters(
+    found = rater_campaigns.send_to_raters(
         run=Run.objects.get(pk=again.pk),
         suite=suite,
         against=sent.against,
@@ -183,7 +183,7 @@ def test_a_run_of_the_same_model_later_is_compared_by_its_own_answers(
 
 
 def test_a_prompt_that_models_train_on_stays_out(
-    run: Run, other: Run, suite: Suite, terms: Callable[..., sending.Terms], noor: User
+    run: Run, other: Run, suite: Suite, terms: Callable[..., rater_campaigns.Terms], noor: User
 ) -> None:
     first = suite.items.get(position=0)
     intake.save_prompt(
@@ -196,7 +196,7 @@ def test_a_prompt_that_models_train_on_stays_out(
         now=NOW,
     )
 
-    found = sending.send_to_raters(
+    found = rater_campaigns.send_to_raters(
         run=run, suite=suite, against=other, terms=terms(), by=noor, now=NOW
     )
 
@@ -204,14 +204,14 @@ def test_a_prompt_that_models_train_on_stays_out(
 
 
 def test_only_the_unsure_are_sent_the_least_sure_first(
-    run: Run, other: Run, suite: Suite, terms: Callable[..., sending.Terms], noor: User
+    run: Run, other: Run, suite: Suite, terms: Callable[..., rater_campaigns.Terms], noor: User
 ) -> None:
     AnswerScore.objects.filter(answer__run=run, scorer="refusal 1").update(certainty=0.99)
     unsure = BenchmarkAnswer.objects.filter(run=run).order_by("item__position")[2:5]
     for certainty, answer in zip([0.6, 0.4, 0.5], unsure, strict=True):
         AnswerScore.objects.filter(answer=answer, scorer="refusal 1").update(certainty=certainty)
 
-    found = sending.send_to_raters(
+    found = rater_campaigns.send_to_raters(
         run=run,
         suite=suite,
         against=other,
@@ -226,9 +226,9 @@ def test_only_the_unsure_are_sent_the_least_sure_first(
 
 
 def test_upsetting_prompts_reach_only_raters_who_agreed(
-    run: Run, other: Run, suite: Suite, terms: Callable[..., sending.Terms], noor: User
+    run: Run, other: Run, suite: Suite, terms: Callable[..., rater_campaigns.Terms], noor: User
 ) -> None:
-    found = sending.send_to_raters(
+    found = rater_campaigns.send_to_raters(
         run=run,
         suite=suite,
         against=other,
@@ -246,7 +246,7 @@ def test_what_raters_cannot_judge_is_refused_and_nothing_stored(
     run: Run,
     other: Run,
     suite: Suite,
-    terms: Callable[..., sending.Terms],
+    terms: Callable[..., rater_campaigns.Terms],
     noor: User,
     comparison_campaign: Campaign,
     reason: str,
@@ -264,8 +264,8 @@ def test_what_raters_cannot_judge_is_refused_and_nothing_stored(
         AnswerScore.objects.filter(answer__run=run, scorer="refusal 1").update(certainty=1.0)
         chosen = terms(only_unsure=True)
 
-    with pytest.raises(sending.UnableToSend):
-        sending.send_to_raters(
+    with pytest.raises(rater_campaigns.UnableToSend):
+        rater_campaigns.send_to_raters(
             run=run, suite=suite, against=against, terms=chosen, by=noor, now=NOW
         )
 

@@ -6,7 +6,7 @@ from accounts.models import User
 from labeling.conversations.red_teaming import lessons
 from labeling.conversations.red_teaming.lessons import UnableToUse
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Attack, Campaign, Guideline, Item, Pool, Rater
 from labeling.queue.claiming.claim import claim
 from tests.cast import NOON, lease_of

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts.models import User
 from labeling.data.imports import services as imports_services
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import DemonstrationAnswer, Recorded
+from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Rater
 from labeling.queue.claiming import claim
 from tests.cast import NOON

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Guideline, Pool, Prompt
 from pages.form_parts import NameField, chips, choose_the_only_one, offer, offer_rows, sentence_case
 from training.benchmarks.scorecards import rescoring
-from training.benchmarks.scorecards.people import sending
+from training.benchmarks.scorecards.people import rater_campaigns
 from training.models import Run, Suite
 
 MAY_UPSET = (Suite.Area.SAFETY, Suite.Area.OVER_REFUSAL)
@@ -41,7 +41,7 @@ class SendForm(forms.Form):
     n = forms.IntegerField(
         label=_("At most this many answers"),
         min_value=1,
-        max_value=sending.MOST,
+        max_value=rater_campaigns.MOST,
         initial=USUAL_N,
     )
     overlap = forms.IntegerField(
@@ -60,7 +60,7 @@ class SendForm(forms.Form):
 
     def __init__(self, *args: Any, run: Run, suite: Suite, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        others = sending.runs_to_compare(run=run, suite=suite)
+        others = rater_campaigns.runs_to_compare(run=run, suite=suite)
         offer_rows(
             self.fields["against"],
             Run.objects.filter(pk__in=[one.pk for one in others]).select_related("base_model"),
@@ -74,9 +74,9 @@ class SendForm(forms.Form):
         for name in ("against", "pool", "guideline"):
             choose_the_only_one(self.fields[name])
 
-    def terms(self) -> sending.Terms:
+    def terms(self) -> rater_campaigns.Terms:
         given = {name: value for name, value in self.cleaned_data.items() if name != "against"}
-        return sending.Terms(**given)
+        return rater_campaigns.Terms(**given)
 
 
 class ScoreAgainForm(forms.Form):
@@ -96,7 +96,7 @@ def _run_words(run: Run) -> str:
     return f"{run.base_model.name} · {run.name}"
 
 
-def sent_words(found: sending.Sent) -> str:
+def sent_words(found: rater_campaigns.Sent) -> str:
     """What was sent, and what was left out and why."""
     words = ngettext("%(n)s answer sent to raters.", "%(n)s answers sent to raters.", found.n) % {
         "n": found.n

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from labeling.models import Guideline, Pool
 from training import access as training_access
 from training.benchmarks.scorecards import pairs, rescoring, words
-from training.benchmarks.scorecards.people import people_words, scores, sending
+from training.benchmarks.scorecards.people import people_words, rater_campaigns, scores
 from training.benchmarks.scorecards.people.forms import ScoreAgainForm, SendForm, sent_words
 from training.benchmarks.scoring.refusal import card
 from training.models import BenchmarkAnswer, Run, Suite, SuiteScore
@@ -33,7 +33,7 @@ def send(request: HttpRequest, pk: int, suite: int) -> HttpResponse:
     form = SendForm(request.POST or None, run=run, suite=of)
     if request.method == "POST" and form.is_valid():
         try:
-            found = sending.send_to_raters(
+            found = rater_campaigns.send_to_raters(
                 run=run,
                 suite=of,
                 against=form.cleaned_data["against"],
@@ -41,7 +41,7 @@ def send(request: HttpRequest, pk: int, suite: int) -> HttpResponse:
                 by=training_access.researcher(request.user),
                 now=timezone.now(),
             )
-        except sending.UnableToSend as refused:
+        except rater_campaigns.UnableToSend as refused:
             form.add_error(None, refused.sentence)
         else:
             messages.success(request, sent_words(found))

@@ -11,7 +11,7 @@ from labeling.conversations.red_teaming import attacks, services
 from labeling.conversations.red_teaming.attacks import Outcome
 from labeling.conversations.red_teaming.services import Brief, Review
 from labeling.desk.judgments import submit
-from labeling.desk.judgments.answers import ComparisonAnswer
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Attack, Campaign, Guideline, Judgment, Pool, Rater, Slot, Source
 from labeling.people.content_settings import services as content_settings
 from labeling.queue.claiming import order

@@ -2,8 +2,8 @@
 // stores an answer only once.
 
 import { goOn } from "js/desk/page/next_item";
-import { drop, flush, keep } from "js/desk/sending/outbox";
-import { backoff, pause, post } from "js/desk/sending/requests";
+import { drop, flush, keep } from "js/desk/submit/outbox";
+import { backoff, pause, post } from "js/desk/submit/requests";
 
 /** `sending` is the queue of other requests (item_actions.js), which an answer cancels. */
 export function finish({ desk, form, say, draft, login, sending }) {

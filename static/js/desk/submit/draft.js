@@ -1,7 +1,7 @@
 // Saves drafts: in this browser at every change, on the server after two seconds without typing. Of
 // two copies the one with more changes is newer; clocks are not compared.
 
-import { again, backoff, post } from "js/desk/sending/requests";
+import { again, backoff, post } from "js/desk/submit/requests";
 import { fill, read } from "js/desk/answer/form_fields";
 
 const PAUSE_MS = 2000;

@@ -13,9 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.desk.forms import answers
+from labeling.desk.forms import answer_fields
 from labeling.desk.judgments import warnings as judgments_warnings
-from labeling.desk.judgments.answers import (
+from labeling.desk.judgments.checked_answers import (
     Checked,
     CheckedComparison,
     ComparisonAnswer,
@@ -69,7 +69,7 @@ class PageInput:
 
     @classmethod
     def of_post(cls, posted: QueryDict) -> "PageInput":
-        return cls(dict(posted.lists()), answers.revision(posted.get("revision", "")))
+        return cls(dict(posted.lists()), answer_fields.revision(posted.get("revision", "")))
 
     @classmethod
     def of_draft(cls, draft: Draft | None) -> "PageInput":
@@ -118,9 +118,9 @@ class PageInput:
         )
         if not isinstance(fields, dict) or len(fields) > MOST_FIELDS or type(revision) is not int:
             raise ValueError("not a draft")
-        record = answers.record_text(raw.get("record"))
+        record = answer_fields.record_text(raw.get("record"))
         return cls(
-            answers.answer_fields(fields) | ({"record": [record]} if record else {}), revision
+            answer_fields.answer_fields(fields) | ({"record": [record]} if record else {}), revision
         )
 
     def with_record_of(self, judgment: Judgment) -> "PageInput":
@@ -135,16 +135,16 @@ class PageInput:
         """Whether the rater entered anything. An untouched page posts empty fields."""
         return any(
             value.strip()
-            for values in answers.answer_fields(self.fields).values()
+            for values in answer_fields.answer_fields(self.fields).values()
             for value in values
         )
 
     @property
     def as_draft(self) -> dict[str, Any]:
-        record = answers.record_text(answers.first(self.fields, "record"))
+        record = answer_fields.record_text(answer_fields.first(self.fields, "record"))
         return {
             "revision": self.revision,
-            "fields": answers.answer_fields(self.fields),
+            "fields": answer_fields.answer_fields(self.fields),
             "record": record,
         }
 
@@ -160,7 +160,7 @@ class Review:
     """The review step before submitting. Problems block it; warnings can be overridden."""
 
     line: str
-    problems: tuple[answers.PageProblem, ...]
+    problems: tuple[answer_fields.PageProblem, ...]
     warnings: tuple[ReviewWarning, ...]
 
 
@@ -170,7 +170,7 @@ class PostedAnswer:
 
     typed: PageInput
     checked: Checked
-    problems: tuple[answers.PageProblem, ...]
+    problems: tuple[answer_fields.PageProblem, ...]
     recorded: Recorded
     line: str
     refusal: str = ""
@@ -185,7 +185,7 @@ class PostedAnswer:
 
     @property
     def review(self) -> Review:
-        refused = (answers.PageProblem("", self.refusal),) if self.refusal else ()
+        refused = (answer_fields.PageProblem("", self.refusal),) if self.refusal else ()
         warned = tuple(ReviewWarning(name, self._sentence(name)) for name in self.recorded.warnings)
         return Review(self.line, refused + self.problems, warned)
 
@@ -203,7 +203,7 @@ def read(*, work: Work, typed: PageInput, corrects: bool = False, now: dt.dateti
     """
     if work.campaign.n_responses is None:
         return _read_text(work, typed)
-    recorded = answers.read_record(typed.fields)
+    recorded = answer_fields.read_record(typed.fields)
     shown = work.responses
     checked, problems = read_comparison(work=work, typed=typed, shown=shown)
     warnings = [] if checked.given.is_all_bad else _ranking_warnings(checked.given, work.form)
@@ -221,12 +221,12 @@ def read(*, work: Work, typed: PageInput, corrects: bool = False, now: dt.dateti
 
 
 def _read_text(work: Work, typed: PageInput) -> PostedAnswer:
-    checked, problems = answers.read_demonstration(
+    checked, problems = answer_fields.read_demonstration(
         typed.fields, is_dialogue=work.campaign.asks_dialogue
     )
-    recorded = answers.read_record(typed.fields)
+    recorded = answer_fields.read_record(typed.fields)
     n = len(work.item.prompt.constraints)
-    kept = answers.read_kept(typed.fields, n)
+    kept = answer_fields.read_kept(typed.fields, n)
     presentation = dict(recorded.presentation)
     if n:
         presentation["constraints"] = {"n": n, "kept": kept}
@@ -246,18 +246,24 @@ def _read_text(work: Work, typed: PageInput) -> PostedAnswer:
 
 def read_comparison(
     *, work: Work, typed: PageInput, shown: Sequence[Response]
-) -> tuple[CheckedComparison, list[answers.PageProblem]]:
+) -> tuple[CheckedComparison, list[answer_fields.PageProblem]]:
     """The comparison on a posted page, and its problems."""
-    return answers.read_comparison(typed.fields, form=work.form, shown=shown, asks=_asks(work))
+    return answer_fields.read_comparison(
+        typed.fields, form=work.form, shown=shown, asks=_asks(work)
+    )
 
 
 def given_comparison(*, work: Work, typed: PageInput, n_shown: int) -> ComparisonAnswer:
     """The comparison on a page, before checking."""
-    return answers.given_comparison(typed.fields, form=work.form, n_shown=n_shown, asks=_asks(work))
+    return answer_fields.given_comparison(
+        typed.fields, form=work.form, n_shown=n_shown, asks=_asks(work)
+    )
 
 
-def _asks(work: Work) -> answers.Asks:
-    return answers.Asks(strength=work.campaign.asks_strength, reason=work.campaign.asks_reason)
+def _asks(work: Work) -> answer_fields.Asks:
+    return answer_fields.Asks(
+        strength=work.campaign.asks_strength, reason=work.campaign.asks_reason
+    )
 
 
 def _review_line(given: ComparisonAnswer) -> str:
@@ -346,8 +352,8 @@ def add_turns(
     *, work: Work, typed: PageInput
 ) -> PageInput:  # takes the same arguments as begin_edit
     """What was typed, with one more user turn and one more answer."""
-    n = len(answers.read_further(typed.fields))
-    if n >= answers.LONGEST_DIALOGUE:
+    n = len(answer_fields.read_further(typed.fields))
+    if n >= answer_fields.LONGEST_DIALOGUE:
         return typed
     return replace(typed, fields={**typed.fields, f"turn-{n + 1}": [""], f"turn-{n + 2}": [""]})
 
@@ -356,11 +362,11 @@ def drop_turns(
     *, work: Work, typed: PageInput
 ) -> PageInput:  # takes the same arguments as begin_edit
     """What was typed, without its last two turns."""
-    kept = len(answers.read_further(typed.fields)) - 2
+    kept = len(answer_fields.read_further(typed.fields)) - 2
     fields = {
         name: value
         for name, value in typed.fields.items()
-        if not name.startswith("turn-") or answers.number_of(name) <= kept
+        if not name.startswith("turn-") or answer_fields.number_of(name) <= kept
     }
     return replace(typed, fields=fields)
 

@@ -1,7 +1,7 @@
 // Signs in again in a dialog after the session ended behind an open page. Fires "desk:signed-in"
 // for waiting requests.
 
-import { post, token } from "js/desk/sending/requests";
+import { post, token } from "js/desk/submit/requests";
 
 export function login({ desk, say, signal }) {
   const dialog = desk.querySelector("[data-login]");

@@ -2,7 +2,7 @@
 // any page of the desk once the server answers.
 
 import { say } from "js/app";
-import { backoff, pause, post } from "js/desk/sending/requests";
+import { backoff, pause, post } from "js/desk/submit/requests";
 
 const nameOf = (person) => `preferably.outbox.${person}.`;
 

@@ -3,7 +3,7 @@
 // are retried until the server answers. Repeating a request has no second effect.
 
 import { say as toast } from "js/app";
-import { again, backoff, pause, post } from "js/desk/sending/requests";
+import { again, backoff, pause, post } from "js/desk/submit/requests";
 
 const UNDO = "form:has([data-undo-key])";
 const SETTLES_MS = 5_000;

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from arithmetic import plain_text
-from labeling.desk.judgments.answers import (
+from labeling.desk.judgments.checked_answers import (
     CheckedComparison,
     CheckedDemonstration,
     Code,

@@ -35,6 +35,7 @@ from labeling.desk import work  # noqa: E402
 from labeling.desk.judgments import submit  # noqa: E402
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
+from labeling.kinds.demonstration import DemonstrationSettings  # noqa: E402
 from labeling.models import Campaign, Guideline, Pool, PoolMembership, Prompt, Rater, Source  # noqa: E402
 from labeling.queue.claiming import (  # noqa: E402
     claim,
@@ -108,11 +109,10 @@ def campaign_of(*, n_slots: int) -> Campaign:
     )
     campaign = campaigns_services.create_campaign(
         name=f"{n_slots} slots",
-        kind="demonstration",
+        settings=DemonstrationSettings(overlap=OVERLAP),
         pool=pool,
         guideline=guideline,
         prompts=[prompt],
-        overlap=OVERLAP,
         by=None,
         now=NOW,
     )

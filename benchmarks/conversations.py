@@ -64,9 +64,10 @@ from benchmarks.fixtures import desk_campaigns  # noqa: E402
 from benchmarks.talking import checks  # noqa: E402
 from benchmarks.talking.raters import TalkingRater  # noqa: E402
 from labeling.campaigns import services as campaigns_services  # noqa: E402
-from labeling.campaigns.conversation_plan import Plan, Settings, SourceShare  # noqa: E402
+from labeling.campaigns.conversation_plan import Plan, SourceShare  # noqa: E402
 from labeling.conversations import turns  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
+from labeling.kinds.conversation import ConversationSettings, TalkSettings  # noqa: E402
 from labeling.models import (  # noqa: E402
     Campaign,
     ConversationTurn,
@@ -239,15 +240,13 @@ def open_campaign(*, sources: Sequence[Source], n_openings: int, n_turns: int) -
     )
     campaign = campaigns_services.create_campaign(
         name="Talk",
-        kind=Campaign.Kind.CONVERSATION,
+        settings=ConversationSettings(n_responses=2, overlap=OVERLAP),
         pool=pool,
         guideline=guideline,
         prompts=prompts,
-        n_responses=2,
-        overlap=OVERLAP,
         conversation=Plan(
             [SourceShare(source) for source in sources],
-            Settings(min_turns=1, max_turns=n_turns, max_new_tokens=N_TOKENS),
+            TalkSettings(min_turns=1, max_turns=n_turns, max_new_tokens=N_TOKENS),
         ),
         by=None,
         now=now,

@@ -42,6 +42,7 @@ from labeling.campaigns import services as campaigns_services  # noqa: E402
 from labeling.desk.judgments import submit  # noqa: E402
 from labeling.desk.judgments.checked_answers import ComparisonAnswer  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
+from labeling.kinds.comparison import ComparisonSettings  # noqa: E402
 from labeling.models import (  # noqa: E402
     Campaign,
     Comparison,
@@ -367,14 +368,12 @@ def a_small_one() -> Campaign:
     rater = Rater.objects.create(alias="the first")
     campaign = campaigns_services.create_campaign(
         name="A million",
-        kind="comparison",
+        settings=ComparisonSettings(n_responses=K, overlap=OVERLAP),
         pool=pool,
         guideline=guidelines_services.create_guideline(
             name="benchmark", text="Compare.", by=None, now=NOW
         ),
         prompts=[prompt],
-        n_responses=K,
-        overlap=OVERLAP,
         by=None,
         now=NOW,
     )

@@ -14,6 +14,9 @@ from django.test import Client
 from accounts.models import User
 from labeling.campaigns import services as campaigns_services
 from labeling.guidelines import services as guidelines_services
+from labeling.kinds.comparison import ComparisonSettings
+from labeling.kinds.demonstration import DemonstrationSettings
+from labeling.kinds.settings import CampaignSettings
 from labeling.models import (
     Campaign,
     Guideline,
@@ -139,13 +142,26 @@ def responses_to(prompts: list[Prompt], *, n: int, source_name: str = "a model")
     )
 
 
+def settings_in(values: dict[str, Any], kind: type[CampaignSettings]) -> CampaignSettings:
+    """Takes the settings of this kind out of `values`."""
+    return kind(**{name: values.pop(name) for name in kind.names() if name in values})
+
+
 @recorded
 def open_demonstration_campaign(
     *, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: Any
 ) -> Campaign:
-    values: dict[str, Any] = {"name": "Write", "kind": "demonstration", "overlap": 1} | fields
+    values: dict[str, Any] = {"name": "Write", "overlap": 1} | fields
+    settings = settings_in(values, DemonstrationSettings)
+    prompts = some_prompts(n_items)
     campaign = campaigns_services.create_campaign(
-        pool=pool, guideline=guideline, prompts=some_prompts(n_items), by=None, now=NOON, **values
+        settings=settings,
+        pool=pool,
+        guideline=guideline,
+        prompts=prompts,
+        by=None,
+        now=NOON,
+        **values,
     )
     campaigns_services.open_campaign(campaign=campaign, by=None, now=NOON)
     return campaign
@@ -157,14 +173,20 @@ def open_comparison_campaign(
 ) -> Campaign:
     values: dict[str, Any] = {
         "name": "Compare",
-        "kind": "comparison",
         "overlap": 3,
         "n_responses": 4,
     } | fields
     prompts = some_prompts(n_items)
     responses_to(prompts, n=int(str(values["n_responses"])))
+    settings = settings_in(values, ComparisonSettings)
     campaign = campaigns_services.create_campaign(
-        pool=pool, guideline=guideline, prompts=prompts, by=None, now=NOON, **values
+        settings=settings,
+        pool=pool,
+        guideline=guideline,
+        prompts=prompts,
+        by=None,
+        now=NOON,
+        **values,
     )
     campaigns_services.open_campaign(campaign=campaign, by=None, now=NOON)
     return campaign

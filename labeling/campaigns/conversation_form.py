@@ -7,19 +7,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from labeling.campaigns.conversation_plan import (
-    ANSWERS,
-    CHANGEABLE,
-    TOKENS,
-    TURNS,
-    Plan,
-    Settings,
-    SourceShare,
-)
+from labeling.campaigns.conversation_plan import CHANGEABLE, Plan, SourceShare
+from labeling.kinds.conversation import ANSWERS, TOKENS, TURNS, TalkSettings
 from labeling.models import Campaign, ConversationPlan, Source
 from pages.form_parts import offer_rows, segmented, sentence_case
 
-USUAL = Settings()
+USUAL = TalkSettings()
 _PROBLEMS = {
     "min_value": _("%(show_value)s is too low. Enter at least %(limit_value)s."),
     "max_value": _("%(show_value)s is too high. Enter at most %(limit_value)s."),
@@ -162,17 +155,17 @@ class ConversationForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not self.errors and (problem := self.plan().problem(n_answers=cleaned["n_answers"])):
+        if not self.errors and (problem := self.plan().problem()):
             self.add_error(None, problem)
         return cleaned
 
     def plan(self) -> Plan:
         """Of the valid form."""
         values = self.cleaned_data
-        names = [field.name for field in fields(Settings)]
+        names = [field.name for field in fields(TalkSettings)]
         return Plan(
             [self._share(model) for model in values["models"]],
-            Settings(**{name: values[name] for name in names if name in values}),
+            TalkSettings(**{name: values[name] for name in names if name in values}),
         )
 
     def _share(self, model: Source) -> SourceShare:

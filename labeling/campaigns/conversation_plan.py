@@ -1,4 +1,4 @@
-"""What a conversation campaign asks for, before it is stored: turns, opening, and the sources that
+"""What a conversation campaign asks for, before it is stored: its settings, and the sources that
 may be drawn.
 """
 
@@ -8,12 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from knobs.fields import knobs_of
+from labeling.kinds.conversation import TalkSettings
 from labeling.models import Campaign, ConversationPlan, ConversationSource, Source
 
-ANSWERS = range(2, 5)
-TURNS = range(1, 51)
-TOKENS = range(1, 4097)
-CHANGEABLE = ("brief", "min_turns", "max_turns", "rates_end")
+CHANGEABLE = tuple(knob.name for knob in knobs_of(TalkSettings) if knob.while_open)
 """What may change while a campaign is running. Answers were drawn by everything else."""
 
 
@@ -27,43 +26,12 @@ class SourceShare:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """See the fields of ConversationPlan."""
-
-    brief: str = ""
-    opening: str = ConversationPlan.Opening.PROMPT
-    draws: str = ConversationPlan.Draw.CONVERSATION
-    min_turns: int = 3
-    max_turns: int = 6
-    max_new_tokens: int = 512
-    rates_end: bool = False
-    top_p: float = 0.95
-
-    def problem(self) -> str:
-        """Why they fit no conversation, in a sentence; empty if they do."""
-        for n in (self.min_turns, self.max_turns):
-            if n not in TURNS:
-                return _("%(n)s turns: a conversation has from 1 to 50.") % {"n": n}
-        if self.min_turns > self.max_turns:
-            return _(
-                "Maximum turns (%(most)s) must not be lower than minimum turns (%(least)s)."
-            ) % {"most": self.max_turns, "least": self.min_turns}
-        if self.max_new_tokens not in TOKENS:
-            return _("%(n)s tokens: an answer has from 1 to 4,096.") % {"n": self.max_new_tokens}
-        if not 0 < self.top_p <= 1:
-            return _("Top-p is %(n)s. It must be above 0 and at most 1.") % {"n": self.top_p}
-        return ""
-
-
-@dataclass(frozen=True)
 class Plan:
     shares: Sequence[SourceShare]
-    settings: Settings = Settings()
+    settings: TalkSettings = TalkSettings()
 
-    def problem(self, *, n_answers: int | None) -> str:
+    def problem(self) -> str:
         """Why nobody could hold such a conversation, in a sentence; empty if they could."""
-        if n_answers not in ANSWERS:
-            return _("Enter how many answers a rater compares each turn, from 2 to 4.")
         return self._problem_of_shares() or self.settings.problem()
 
     def _problem_of_shares(self) -> str:
@@ -104,12 +72,12 @@ def changed(plan: ConversationPlan, *, values: Mapping[str, Any]) -> dict[str, A
     """Those of CHANGEABLE that differ in `values`. Raises ValueError with a sentence when nobody
     could hold such a conversation.
     """
-    found = {
+    new_values = {
         name: values[name]
         for name in CHANGEABLE
         if name in values and values[name] != getattr(plan, name)
     }
-    stored = {name: getattr(plan, name) for name in asdict(Settings())}
-    if problem := Settings(**stored | found).problem():
+    stored = {name: getattr(plan, name) for name in asdict(TalkSettings())}
+    if problem := TalkSettings(**stored | new_values).problem():
         raise ValueError(problem)
-    return found
+    return new_values

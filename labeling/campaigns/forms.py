@@ -1,6 +1,5 @@
 """Forms that set up a campaign, change it while it is running, and filter its items."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -14,6 +13,7 @@ from labeling.access import visible
 from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
 from labeling.campaigns.selection import Selection, SelectionCounts
+from labeling.kinds import registry
 from labeling.models import Campaign, Pass, Prompt, Source
 from pages.form_parts import (
     NameField,
@@ -45,10 +45,6 @@ MAY_STAY_EMPTY = (
     "priority",
 )
 """Fields of a new campaign that fall back to the model's default when empty."""
-
-
-USUAL_OVERLAP = {Campaign.Kind.COMPARISON: 3, Campaign.Kind.DEMONSTRATION: 1}
-"""Answers per item of a new campaign. One comparison per item would leave agreement unknown."""
 
 
 class EffortForm(CampaignModelForm):
@@ -216,7 +212,8 @@ class CampaignForm(EffortForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("overlap") is None and "overlap" not in self.errors:
-            cleaned["overlap"] = USUAL_OVERLAP.get(cleaned.get("kind", ""), 1)
+            about = registry.KINDS.get(cleaned.get("kind", ""))
+            cleaned["overlap"] = about.usual_overlap if about else 1
         if cleaned.get("kind") != Campaign.Kind.COMPARISON:
             cleaned |= {
                 "n_responses": None,
@@ -251,11 +248,6 @@ class CampaignForm(EffortForm):
             n_prompts=values.get("n_prompts"),
             n_responses=values.get("n_responses"),
             response_source_ids=tuple(source.pk for source in values.get("response_sources") or ()),
-        )
-
-    def effort(self) -> services.Effort:
-        return services.Effort(
-            **{name: self.cleaned_data[name] for name in asdict(services.Effort())}
         )
 
     def _check_selection(self) -> None:

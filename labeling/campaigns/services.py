@@ -2,7 +2,7 @@
 them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,18 +10,20 @@ from typing import Any
 from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from knobs.fields import Problem
 from labeling.campaigns import conversation_plan
 from labeling.campaigns.conversation_plan import Plan
 from labeling.campaigns.item_set import BATCH, add_items, add_repeats, batches_of
+from labeling.kinds import registry
+from labeling.kinds.settings import CampaignSettings
 from labeling.models import Campaign, ConversationPlan, Guideline, Item, Pool, Prompt, Slot
 from labeling.queue import after_judgment, items, webhook_events
 from labeling.queue.spending import budgets, prices
-
-RESPONSES = range(2, 10)
 
 
 class UnableToCreateCampaign(Refusal):
@@ -40,54 +42,27 @@ class UnableToOpen(Refusal):
     """Raised for a campaign that would stop immediately; the text says what to change first."""
 
 
-@dataclass(frozen=True)
-class Effort:
-    """How much work is requested besides one judgment per item, and when it ends. See the fields of
-    Campaign.
-    """
-
-    max_overlap: int | None = None
-    confidence: float = 0.9
-    calibration_percent: int = 0
-    repeat_percent: int = 0
-    budget_unit: str = ""
-    budget: Decimal | None = None
-
-
 def create_campaign(
     *,
     name: str,
-    kind: str,
     pool: Pool,
     guideline: Guideline,
+    settings: CampaignSettings,
     prompts: Iterable[Prompt],
-    overlap: int = 1,
-    n_responses: int | None = None,
     source_ids: Sequence[int] = (),
     response_ids: Collection[int] = (),
-    lease_minutes: int = 30,
-    order: str = Campaign.Order.FINISH_FIRST,
-    priority: int = 0,
-    asks_strength: bool = False,
-    asks_reason: bool = True,
-    asks_dialogue: bool = False,
-    min_words: int = 20,
-    max_words: int = 600,
-    effort: Effort = Effort(),
-    checks: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
     conversation: Plan | None = None,
     by: User | None,
     now: datetime,
 ) -> Campaign:
     """Create a draft campaign with an item for each prompt and `overlap` slots per item;
-    calibration items get one per rater.
+    calibration items get one per rater. Its kind is that of its `settings`.
 
-    `checks` has settings for golds and reviews, any of golds.SETTINGS. `selection` is what the
-    prompts were selected by; it is stored for copies of this campaign.
+    `selection` is what the prompts were selected by; it is stored for copies of this campaign.
 
-    A conversation needs its `conversation` plan, and `n_responses` answers each turn. Its prompts
-    are openings or topics; models answer while a rater talks.
+    A conversation needs its `conversation` plan. Its prompts are openings or topics; models answer
+    while a rater talks.
 
     A comparison takes `n_responses` published responses per prompt, from `source_ids` if any are
     given, evenly over the sources, and only from `response_ids` if any are given; prompts with
@@ -96,11 +71,10 @@ def create_campaign(
     version = guideline.versions.order_by("-number").first()
     if version is None:
         raise UnableToCreateCampaign(_("The guideline has no version yet. Write its text first."))
-    if kind == Campaign.Kind.COMPARISON and n_responses not in RESPONSES:
-        raise UnableToCreateCampaign(_("Enter how many responses a rater compares, from 2 to 9."))
-    if kind == Campaign.Kind.CONVERSATION:
-        _check_conversation(conversation, n_responses=n_responses, checks=checks or {})
-    _check_effort(kind=kind, overlap=overlap, effort=effort, pool=pool, now=now)
+    if problem := _problem_of(settings, pool=pool, now=now):
+        raise UnableToCreateCampaign(problem.sentence_in(_))
+    if settings.talks and (sentence := _problem_of_plan(conversation)):
+        raise UnableToCreateCampaign(sentence)
     if Campaign.objects.filter(name=name).exists():
         raise UnableToCreateCampaign(
             _("Another campaign already has this name. Choose a different one.")
@@ -108,27 +82,16 @@ def create_campaign(
     with transaction.atomic():
         campaign = Campaign.objects.create(
             name=name,
-            kind=kind,
+            kind=settings.kind,
             pool=pool,
             guideline=guideline,
             guideline_version=version,
-            overlap=overlap,
-            n_responses=n_responses if kind in Campaign.COMPARING else None,
-            lease_minutes=lease_minutes,
-            order=order,
-            priority=priority,
-            asks_strength=asks_strength,
-            asks_reason=asks_reason,
-            asks_dialogue=asks_dialogue and kind == Campaign.Kind.DEMONSTRATION,
-            min_words=min_words,
-            max_words=max_words,
             selection=dict(selection or {}),
             created_by=by,
             created_at=now,
-            **asdict(effort),
-            **(checks or {}),
+            **asdict(settings),
         )
-        if conversation is not None and kind == Campaign.Kind.CONVERSATION:
+        if conversation is not None and settings.talks:
             conversation.store(campaign=campaign)
         n_items = 0
         for batch in batches_of(prompts):
@@ -252,23 +215,7 @@ def discard_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> b
     return True
 
 
-CHANGEABLE = (
-    "guideline",
-    "overlap",
-    "lease_minutes",
-    "priority",
-    "asks_strength",
-    "asks_reason",
-    "min_words",
-    "max_words",
-    "max_overlap",
-    "confidence",
-    "budget_unit",
-    "budget",
-    "review_share",
-)
-
-
+CHANGEABLE = ("guideline", *registry.setting_names(while_open=True))
 """What may change while a campaign is running. Items that raters hold keep the version they were
 shown under. Existing judgments stay as they are; each names the version it was given under.
 """
@@ -282,13 +229,13 @@ def change_campaign(
     by: User | None,
     now: datetime,
 ) -> bool:
-    """Change some of CHANGEABLE; False when nothing is different. `plan` changes a conversation
-    campaign's conversation_plan.CHANGEABLE. Raises UnableToChangeCampaign.
+    """Change some of CHANGEABLE that its kind has; False when nothing is different. `plan` changes
+    a conversation campaign's conversation_plan.CHANGEABLE. Raises UnableToChangeCampaign.
 
     A higher overlap adds slots to every item, a lower one deletes free slots. A different guideline
     takes effect with its newest version.
     """
-    assert set(values) <= set(CHANGEABLE)
+    assert set(values) <= {"guideline", *campaign.about.names(while_open=True)}
     with transaction.atomic():
         stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
         before = {name: getattr(stored, name) for name in values}
@@ -350,17 +297,9 @@ def _check_change(campaign: Campaign, changed: Mapping[str, Any], *, now: dateti
                 _("The guideline has no version yet. Write its text first."), field="guideline"
             )
         campaign.guideline_version = newest
-    if campaign.min_words > campaign.max_words:
-        raise UnableToChangeCampaign(
-            _("Maximum words must not be lower than minimum words."), field="max_words"
-        )
-    effort = Effort(**{name: getattr(campaign, name) for name in asdict(Effort())})
-    try:
-        _check_effort(
-            kind=campaign.kind, overlap=campaign.overlap, effort=effort, pool=campaign.pool, now=now
-        )
-    except UnableToCreateCampaign as problem:
-        raise UnableToChangeCampaign(problem.sentence) from problem
+    settings = campaign.about.of(campaign)
+    if problem := _problem_of(settings, pool=campaign.pool, now=now):
+        raise UnableToChangeCampaign(problem.sentence_in(_), field=problem.field)
 
 
 def _adjust_all_slots(*, campaign: Campaign, now: datetime) -> None:
@@ -382,49 +321,26 @@ def _as_json(value: Any) -> Any:
     return str(value) if isinstance(value, (Decimal, Guideline)) else value
 
 
-def _check_conversation(
-    plan: Plan | None, *, n_responses: int | None, checks: Mapping[str, Any]
-) -> None:
-    """Raises UnableToCreateCampaign."""
-    if plan is None:
-        raise UnableToCreateCampaign(_("Choose the models to talk with, and how many turns."))
-    if problem := plan.problem(n_answers=n_responses):
-        raise UnableToCreateCampaign(problem)
-    if checks.get("gold_share"):
-        raise UnableToCreateCampaign(
-            _("Conversations can't have gold items: their answers are new each time.")
-        )
-
-
-def _check_effort(*, kind: str, overlap: int, effort: Effort, pool: Pool, now: datetime) -> None:
-    """Raises UnableToCreateCampaign."""
-    if effort.max_overlap is not None:
-        if kind != Campaign.Kind.COMPARISON:
-            raise UnableToCreateCampaign(
-                _("Adaptive overlap needs comparisons. Demonstrations have a fixed overlap.")
-            )
-        if overlap < 2:
-            raise UnableToCreateCampaign(
-                _("Agreement needs at least two answers. Set the overlap to 2 or more.")
-            )
-        if effort.max_overlap <= overlap:
-            raise UnableToCreateCampaign(_("Maximum answers must be higher than the overlap."))
-    if kind != Campaign.Kind.COMPARISON and effort.repeat_percent:
-        raise UnableToCreateCampaign(
-            _("Only comparisons can be repeated, because no one writes the same answer twice.")
-        )
-    if bool(effort.budget_unit) != (effort.budget is not None):
-        raise UnableToCreateCampaign(_("Enter both an amount and a unit for the budget."))
-    if (
-        effort.budget_unit == Campaign.Budget.MONEY
-        and prices.rate_of(pool=pool, kind=Campaign(kind=kind).judgment_kind, now=now) is None
-    ):
-        raise UnableToCreateCampaign(
-            _(
+def _problem_of(settings: CampaignSettings, *, pool: Pool, now: datetime) -> Problem | None:
+    """The first reason why nobody could work on such a campaign."""
+    for problem in settings.problems():
+        return problem
+    is_money = settings.budget_unit == Campaign.Budget.MONEY
+    if is_money and prices.rate_of(pool=pool, kind=settings.answer, now=now) is None:
+        return Problem(
+            "",
+            gettext_noop(
                 "The pool has no rate for this kind of work. Set one first, or budget answers or"
                 " hours."
-            )
+            ),
         )
+    return None
+
+
+def _problem_of_plan(plan: Plan | None) -> str:
+    if plan is None:
+        return _("Choose the models to talk with, and how many turns.")
+    return plan.problem()
 
 
 def _refuse_spent(*, campaign: Campaign, now: datetime) -> None:
@@ -453,7 +369,7 @@ def _change_state(
 
 
 def _nothing_to_do(campaign: Campaign) -> str:
-    if campaign.kind != Campaign.Kind.COMPARISON:
+    if not campaign.about.compares_stored:
         return _("Choose at least one prompt.")
     sentence = _("No prompt has %(n)d responses to compare. Sample more, or compare fewer.")
     return sentence % {"n": campaign.n_responses}

@@ -34,12 +34,12 @@ from labeling.campaigns.forms import (
     no_prompt_matches,
     too_few_responses,
 )
+from labeling.kinds import registry
 from labeling.models import Campaign, Prompt
 from labeling.quality import contests
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.pages import consensus_words
 from labeling.quality.pages.views import quality_now
-from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import understaffed
 from labeling.votes import counting, item_answers, item_consensus, rating_consensus
@@ -361,24 +361,22 @@ def _turns(request: HttpRequest) -> int:
 def _create(
     form: CampaignForm, talk: ConversationForm, *, template: Campaign | None, by: User
 ) -> Campaign:
-    """Creates the campaign; `talk` is bound for a conversation. Settings of golds that the form
-    does not include are copied from `template`.
+    """Creates the campaign; `talk` is bound for a conversation. Settings that the form does not
+    include are copied from `template`.
     """
-    values, selection, effort = form.cleaned_data, form.selection(), form.effort()
-    checks = {name: getattr(template, name) for name in GOLD_SETTINGS} if template else {}
-    checks |= {name: values[name] for name in ("gold_share", "review_share")}
+    values, selection = form.cleaned_data, form.selection()
+    about = registry.KINDS[values["kind"]]
+    copied = asdict(about.of(template)) if template else {}
+    typed = values | ({"n_responses": talk.cleaned_data["n_answers"]} if talk.is_bound else {})
+    settings = copied | {name: typed[name] for name in about.names() if name in typed}
     return services.create_campaign(
-        **{
-            name: values[name]
-            for name in CampaignForm.Meta.fields
-            if name not in asdict(effort) | checks
-        }
-        | ({"n_responses": talk.cleaned_data["n_answers"]} if talk.is_bound else {}),
+        name=values["name"],
+        pool=values["pool"],
+        guideline=values["guideline"],
+        settings=about(**settings),
         conversation=talk.plan() if talk.is_bound else None,
-        checks=checks,
         prompts=campaigns_selection.fitting_prompts(selection=selection),
         source_ids=selection.response_source_ids,
-        effort=effort,
         selection=asdict(selection),
         by=by,
         now=timezone.now(),

@@ -17,6 +17,7 @@ from labeling.data.prompts.splits import UnableToPlace
 from labeling.data.saved_conversations import save_demonstration, save_prompt
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
+from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
 from labeling.quality.services import store_scores
 
@@ -94,14 +95,12 @@ def open_comparison_campaign(
     with transaction.atomic():
         campaign = campaigns_services.create_campaign(
             name=name,
-            kind=Campaign.Kind.COMPARISON,
             pool=pool,
             guideline=guideline,
             prompts=prompts,
             source_ids=source_ids,
             response_ids=response_ids,
-            n_responses=n_responses,
-            overlap=overlap,
+            settings=ComparisonSettings(n_responses=n_responses, overlap=overlap),
             by=by,
             now=now,
         )

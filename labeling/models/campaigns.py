@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from labeling.kinds import choices, registry
+from labeling.kinds.settings import CampaignSettings
 from labeling.models.guidelines import Guideline, GuidelineVersion
 from labeling.models.pools import Pool
 from labeling.models.prompts import Import, Prompt, Response
@@ -24,29 +26,15 @@ class Campaign(models.Model):
     its file and is closed.
     """
 
-    class Kind(models.TextChoices):
-        DEMONSTRATION = "demonstration", _("write demonstrations")
-        COMPARISON = "comparison", _("compare responses")
-        CONVERSATION = "conversation", _("talk with models")
+    Kind = choices.Kind
+    Budget = choices.Budget
+    Order = choices.Order
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
         OPEN = "open", _("open")
         PAUSED = "paused", _("paused")
         CLOSED = "closed", _("closed")
-
-    class Budget(models.TextChoices):
-        NONE = "", _("no limit")
-        JUDGMENTS = "judgments", _("answers")
-        HOURS = "hours", _("hours of work")
-        MONEY = "money", _("money")
-
-    class Order(models.TextChoices):
-        FINISH_FIRST = "finish_first", _("Depth first: complete each item before starting new ones")
-        SPREAD = "spread", _("Breadth first: give every item one answer before any gets a second")
-
-    COMPARING = (Kind.COMPARISON, Kind.CONVERSATION)
-    """Kinds whose judgments are comparisons: a turn of a conversation is one as well."""
 
     name = models.CharField(_("name"), max_length=120, unique=True)
     kind = models.CharField(_("Kind"), max_length=16, choices=Kind)
@@ -286,14 +274,19 @@ class Campaign(models.Model):
         return self.name
 
     @property
+    def about(self) -> type[CampaignSettings]:
+        """What its kind means, and which settings it has."""
+        return registry.KINDS[self.kind]
+
+    @property
     def compares(self) -> bool:
         """Whether its judgments are comparisons."""
-        return self.kind in self.COMPARING
+        return self.about.answer == choices.Answer.COMPARISON
 
     @property
     def judgment_kind(self) -> str:
         """The kind of its judgments, which is also what is paid for."""
-        return self.Kind.COMPARISON if self.compares else self.Kind.DEMONSTRATION
+        return self.about.answer
 
 
 class Item(models.Model):

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from labeling.kinds import choices
 from labeling.models.campaigns import Campaign, Item
 from labeling.models.guidelines import Guideline, GuidelineVersion
 from labeling.models.pools import Pool, Rater
@@ -19,13 +20,8 @@ class ConversationPlan(models.Model):
     turn; `sources` are those that may be drawn.
     """
 
-    class Opening(models.TextChoices):
-        PROMPT = "prompt", _("the prompt is the first message")
-        FREE = "free", _("raters write the first message about the prompt's topic")
-
-    class Draw(models.TextChoices):
-        CONVERSATION = "conversation", _("once per conversation")
-        TURN = "turn", _("again for every turn")
+    Opening = choices.Opening
+    Draw = choices.Draw
 
     campaign = models.OneToOneField(
         Campaign, on_delete=models.CASCADE, primary_key=True, related_name="conversation_plan"

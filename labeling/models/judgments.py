@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from labeling.kinds import choices
 from labeling.models.campaigns import Campaign, Item
 from labeling.models.guidelines import GuidelineVersion
 from labeling.models.pools import Rater
@@ -41,9 +42,7 @@ class Judgment(models.Model):
     version. A join such as `judgments__…` includes every version: filter on `is_current`.
     """
 
-    class Kind(models.TextChoices):
-        DEMONSTRATION = "demonstration", _("demonstration")
-        COMPARISON = "comparison", _("comparison")
+    Kind = choices.Answer
 
     kind = models.CharField(max_length=16, choices=Kind)
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="judgments")

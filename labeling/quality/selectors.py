@@ -10,6 +10,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from arithmetic.figures import Figure
+from labeling.kinds import registry
+from labeling.kinds.choices import Answer
 from labeling.models import Campaign, Item, Judgment, QualityReport, Rater, RaterQuality
 from labeling.quality.pages.flag_words import FlagRow
 from labeling.votes.arrays import as_figure
@@ -125,7 +127,7 @@ def stale_quality_ids(*, now: datetime) -> list[int]:
         campaign=OuterRef("pk"), results__version=REPORT_VERSION
     )
     later = Judgment.objects.filter(campaign=OuterRef("pk"), pk__gt=OuterRef("through_id"))
-    campaigns = Campaign.objects.filter(kind__in=Campaign.COMPARING).annotate(
+    campaigns = Campaign.objects.filter(kind__in=registry.with_answer(Answer.COMPARISON)).annotate(
         through_id=Coalesce(F("quality__through_id"), 0)
     )
     behind = campaigns.filter(

@@ -12,6 +12,8 @@ from django.db.models import Q
 
 from arithmetic.figures import Ints, absent, gettext_noop
 from labeling.guidelines import rating_form
+from labeling.kinds import registry
+from labeling.kinds.choices import Answer
 from labeling.models import (
     Campaign,
     QualityReport,
@@ -56,7 +58,7 @@ def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
     row by row. An older result never replaces a newer one.
     """
     found = Campaign.objects.select_related("guideline_version").filter(
-        pk=campaign_id, kind__in=Campaign.COMPARING
+        pk=campaign_id, kind__in=registry.with_answer(Answer.COMPARISON)
     )
     campaign = found.first()
     through_id = selectors.last_judgment_id(campaign=campaign) if campaign else None

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
+from labeling.kinds import registry
 from labeling.models import Campaign, Item, Judgment, PastLease, Pool, Slot
 from labeling.queue import items, webhook_events
 from labeling.queue.claiming import order
@@ -161,7 +162,7 @@ def after_rate(*, pool: Pool, kind: str, now: datetime) -> None:
     """A rate that has just taken effect can price earlier work, and can leave too little for
     another judgment.
     """
-    kinds = Campaign.COMPARING if kind in Campaign.COMPARING else (kind,)
+    kinds = registry.with_answer(kind)
     in_money = Campaign.objects.filter(pool=pool, kind__in=kinds, budget_unit=Campaign.Budget.MONEY)
     for campaign in in_money.select_for_update(no_key=True).order_by("pk"):
         recount_spending(campaign=campaign, now=now)

@@ -13,6 +13,7 @@ ROOMS = (
     "benchmarks",
     "config",
     "docs",
+    "knobs",
     "labeling",
     "pages",
     "scripts",
@@ -29,6 +30,7 @@ CATALOGUES = {
     "benchmarks": "One benchmark a file, found by its name; what several use is in fixtures.",
     "docs": "One guide a page, each in the README's list.",
     "docs/images": "One picture a page, each beside the page's text.",
+    "labeling": "One feature a room, each with its line in the import contracts.",
     "templates/components": 'One component a file, found by its name: {% component "card" %}.',
     "templates/components/icons": 'One icon a file, found by its name: {% icon "guideline" %}.',
 }

@@ -10,12 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from training.configs import reading, roles
+from knobs import reading
+from knobs.fields import Knob, Problem, knobs_of
+from training.configs import roles
 from training.configs.dpo import DpoConfig
 from training.configs.evaluation.attack import AttackConfig
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.evaluation.evaluate import EvaluateConfig
-from training.configs.knobs import OPTIONAL, REQUIRED, Knob, Problem, Settings, knobs_of
+from training.configs.knobs import OPTIONAL, REQUIRED, Settings
 from training.configs.metrics import _
 from training.configs.ppo import PpoConfig
 from training.configs.pretrain import PretrainConfig

@@ -1,94 +1,15 @@
-"""What a setting (knob) is: default, label, range; and what the configs of all kinds have in
-common.
-"""
+"""What the configs of all kinds of run have in common."""
 
-import dataclasses
-import types
-import typing
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
+from knobs.fields import Problem, knob
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape
 from training.configs.curves import Chart, Scatter
 from training.configs.metrics import Best, Measure, _
-
-
-def knob(
-    default: Any,
-    label: str,
-    help: str,  # noqa: A002 the word that forms use
-    *,
-    unit: str = "",
-    min: float | None = None,  # noqa: A002
-    max: float | None = None,  # noqa: A002
-    choices: Mapping[str, str] | None = None,
-    is_advanced: bool = False,
-    is_last: bool = False,
-) -> Any:
-    """A field of a config. `is_last`: shown after the kind's own fields, although a base class
-    defines it.
-    """
-    metadata = {
-        "label": label,
-        "help": help,
-        "unit": unit,
-        "min": min,
-        "max": max,
-        "choices": choices,
-        "is_advanced": is_advanced,
-        "is_last": is_last,
-    }
-    return dataclasses.field(default=default, metadata=metadata)
-
-
-def override(base: type, name: str, **changes: Any) -> Any:
-    """The base class's knob with `changes`: its default, label, help or limits."""
-    inherited = base.__dataclass_fields__[name]  # type: ignore[attr-defined]  # every config is a dataclass
-    default = changes.pop("default", inherited.default)
-    return dataclasses.field(default=default, metadata={**inherited.metadata, **changes})
-
-
-@dataclass(frozen=True)
-class Knob:
-    """A field of a config as a form or the docs show it. `type` is str, int, float or bool."""
-
-    name: str
-    type: type
-    default: Any
-    label: str
-    help: str
-    unit: str
-    min: float | None
-    max: float | None
-    choices: Mapping[str, str] | None
-    is_optional: bool
-    is_advanced: bool
-    is_last: bool
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with one field; `field` is "" for the config as a whole."""
-
-    field: str
-    text: str
-    """marked for translation, with placeholders for `values`"""
-    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-
-    @property
-    def sentence(self) -> str:
-        """In English, for the child process, which has no translations."""
-        return self.sentence_in(str)
-
-    def sentence_in(self, translate: Callable[[str], str]) -> str:
-        values = dict(self.values)
-        if "label" in values:
-            values["label"] = translate(values["label"])
-        return translate(self.text) % values
-
 
 DTYPES = {
     "auto": _("Automatic: bfloat16 if the hardware is fast at it, else float32"),
@@ -279,30 +200,6 @@ class Settings(ABC):
     def disk(self, shape: Shape) -> float:
         """Bytes of its model and checkpoints."""
         return 0.0
-
-
-def knobs_of(settings: type[Settings]) -> tuple[Knob, ...]:
-    """In display order."""
-    hints = typing.get_type_hints(settings)
-    found = []
-    for entry in dataclasses.fields(settings):
-        hint = hints[entry.name]
-        is_optional = isinstance(hint, types.UnionType)
-        plain = (
-            next(part for part in typing.get_args(hint) if part is not type(None))
-            if is_optional
-            else hint
-        )
-        found.append(
-            Knob(
-                name=entry.name,
-                type=plain,
-                default=entry.default,
-                is_optional=is_optional,
-                **entry.metadata,
-            )
-        )
-    return tuple(sorted(found, key=lambda one: one.is_last))
 
 
 @dataclass(frozen=True)

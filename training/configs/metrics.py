@@ -4,11 +4,7 @@ display order.
 
 from dataclasses import dataclass
 
-
-def _(text: str) -> str:
-    """Marks a text for translation without Django; the page translates it when it is shown."""
-    return text
-
+from knobs.fields import _ as _
 
 NUMBER, SHARE, DURATION, SPLIT = "number", "share", "duration", "split"
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from knobs.fields import knob, override
 from training.configs import curves, metrics
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Shape
 from training.configs.curves import Chart
-from training.configs.knobs import POLICY, REWARD, knob, override
+from training.configs.knobs import POLICY, REWARD
 from training.configs.metrics import SHARE, Best, Measure, _
 from training.configs.weights import RowTraining
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from knobs.fields import Problem, knob, override
 from training.configs import curves, metrics
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape
 from training.configs.curves import Chart
-from training.configs.knobs import OPTIONAL, REQUIRED, Problem, Responses, knob, override
+from training.configs.knobs import OPTIONAL, REQUIRED, Responses
 from training.configs.metrics import Best, Measure, _
 from training.configs.weights import Training
 

@@ -5,20 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from knobs.fields import Problem, knob, override
 from training.configs import curves, metrics
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape
 from training.configs.curves import Chart
-from training.configs.knobs import (
-    ONLY_TRAINING_SHARDS,
-    OPTIONAL,
-    RESPONSES,
-    Problem,
-    Responses,
-    Settings,
-    knob,
-    override,
-)
+from training.configs.knobs import ONLY_TRAINING_SHARDS, OPTIONAL, RESPONSES, Responses, Settings
 from training.configs.metrics import SHARE, Measure, _
 
 

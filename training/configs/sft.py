@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from knobs.fields import knob, override
 from training.configs import curves, metrics
 from training.configs.cost import sizes
 from training.configs.curves import Chart
-from training.configs.knobs import knob, override
 from training.configs.metrics import Best, Measure, _
 from training.configs.weights import RowTraining
 

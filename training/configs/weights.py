@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from knobs.fields import knob
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape
-from training.configs.knobs import Settings, knob
+from training.configs.knobs import Settings
 from training.configs.metrics import _
 
 DRY_RUN_STEPS = 2

@@ -17,12 +17,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from knobs.fields import Knob
 from labeling.models import Prompt
 from pages.form_parts import NameField, choose_the_only_one
 from training import configs
 from training.benchmarks.suites.choices import SuitesField, outline
 from training.configs import roles
-from training.configs.knobs import REQUIRED, Knob
+from training.configs.knobs import REQUIRED
 from training.configs.roles import Role
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import launch

@@ -10,8 +10,8 @@ from django.db.models import DurationField, ExpressionWrapper, F, OrderBy, Q, Qu
 from django.db.models.functions import Coalesce, Lower, Now
 from django.utils.translation import gettext
 
+from knobs.fields import Knob
 from training import configs
-from training.configs.knobs import Knob
 from training.models import Run, RunPoint, RunSample
 from training.runs.placement import queued_runs
 

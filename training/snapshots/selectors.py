@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from labeling.kinds import registry
+from labeling.kinds.choices import Answer
 from labeling.models import Campaign, Judgment, Prompt, Response, Source
 from labeling.votes import counting
 from training import configs
@@ -22,9 +24,9 @@ from training.snapshots import freeze
 CREATABLE = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot.Kind.SUITES]
 """The kinds that people create; benchmark runs make those of suites."""
 
-_CAMPAIGNS_OF_KIND = {
-    Snapshot.Kind.DEMONSTRATIONS: (Campaign.Kind.DEMONSTRATION,),
-    Snapshot.Kind.COMPARISONS: Campaign.COMPARING,
+_ANSWERS = {
+    Snapshot.Kind.DEMONSTRATIONS: Answer.DEMONSTRATION,
+    Snapshot.Kind.COMPARISONS: Answer.COMPARISON,
 }
 _TABLES = (
     ("splits", _("Splits"), _("Split"), _("rows")),
@@ -230,7 +232,7 @@ def runs_on(*, snapshot: Snapshot) -> list[Run]:
 
 def campaign_choices(*, kind: str) -> list[tuple[int, str]]:
     """The campaigns with judgments of this kind, with their number of judgments."""
-    of_kind = _CAMPAIGNS_OF_KIND.get(Snapshot.Kind(kind), ())
+    of_kind = registry.with_answer(_ANSWERS.get(Snapshot.Kind(kind), ""))
     counts = (
         Judgment.objects.filter(counting.counts(), campaign__kind__in=of_kind)
         .values("campaign")

@@ -10,16 +10,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from accounts.api.fields import MAX_ID, Flag, Name, OneOf
-from labeling.campaigns.conversation_plan import (
-    ANSWERS,
-    TOKENS,
-    TURNS,
-    Plan,
-    Settings,
-    SourceShare,
-)
+from labeling.campaigns.conversation_plan import Plan, SourceShare
 from labeling.campaigns.selection import Selection
-from labeling.campaigns.services import RESPONSES, Effort
+from labeling.kinds import registry
+from labeling.kinds.comparison import RESPONSES
+from labeling.kinds.conversation import ANSWERS, TOKENS, TURNS, TalkSettings
 from labeling.models import (
     Campaign,
     ConversationPlan,
@@ -246,14 +241,14 @@ def _check_plan(values: dict[str, Any]) -> None:
         raise ValidationError(
             {"n_responses": [_("Enter how many answers a rater compares each turn, from 2 to 4.")]}
         )
-    if problem := plan_of(values["conversation"]).problem(n_answers=values["n_responses"]):
+    if problem := plan_of(values["conversation"]).problem():
         raise ValidationError({"conversation": [problem]})
 
 
 def plan_of(values: Mapping[str, Any]) -> Plan:
     shares = [SourceShare(**dict(model)) for model in values["models"]]
-    given = {name: values[name] for name in asdict(Settings()) if name in values}
-    return Plan(shares, Settings(**given))
+    given = {name: values[name] for name in asdict(TalkSettings()) if name in values}
+    return Plan(shares, TalkSettings(**given))
 
 
 def selection_of(values: dict[str, Any]) -> Selection:
@@ -274,12 +269,8 @@ def selection_of(values: dict[str, Any]) -> Selection:
 
 def arguments_of(values: dict[str, Any]) -> dict[str, Any]:
     """Arguments for services.create_campaign, without the prompts."""
+    about = registry.KINDS[values["kind"]]
+    settings = about(**{name: values[name] for name in about.names() if name in values})
     plan = plan_of(values["conversation"]) if "conversation" in values else None
-    effort = {name: values[name] for name in asdict(Effort()) if name in values}
-    checks = {name: values[name] for name in GOLD_SETTINGS if name in values}
-    others = {
-        name: value
-        for name, value in values.items()
-        if name not in effort | checks | {"prompts": 0}
-    }
-    return others | {"effort": Effort(**effort), "checks": checks, "conversation": plan}
+    others = {name: values[name] for name in ("name", "pool", "guideline")}
+    return others | {"settings": settings, "conversation": plan}

@@ -10,10 +10,11 @@ from rest_framework.response import Response
 from accounts.api.fields import MAX_ID, Name, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, reads, writes
-from labeling.campaigns.conversation_plan import ANSWERS, TOKENS, TURNS, Plan, Settings, SourceShare
+from labeling.campaigns.conversation_plan import Plan, SourceShare
 from labeling.conversations.red_teaming import figures, services
 from labeling.conversations.red_teaming.rules import LONGEST
 from labeling.conversations.red_teaming.services import Brief, Review
+from labeling.kinds.conversation import ANSWERS, TOKENS, TURNS, TalkSettings
 from labeling.models import (
     Attack,
     ConversationPlan,
@@ -79,7 +80,7 @@ class NewRedTeamingSerializer(serializers.Serializer[Any]):
         shares = [SourceShare(**one) for one in values.pop("models")]
         return values | {
             "briefs": [Brief(**one) for one in values["briefs"]],
-            "plan": Plan(shares, Settings(min_turns=1, **settings)),
+            "plan": Plan(shares, TalkSettings(min_turns=1, **settings)),
             "review": Review(values.pop("review_pool"), values.pop("n_reviewers")),
         }
 

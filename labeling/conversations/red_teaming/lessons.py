@@ -15,7 +15,8 @@ from accounts.refusals import Refusal
 from labeling.campaigns import services as campaigns_services
 from labeling.conversations.red_teaming import reviews
 from labeling.desk.judgments import rows
-from labeling.models import Attack, Campaign, Demonstration, Item, RedTeaming, Response
+from labeling.kinds.demonstration import DemonstrationSettings
+from labeling.models import Attack, Demonstration, Item, RedTeaming, Response
 from labeling.votes import counting
 
 BATCH = 100
@@ -107,11 +108,10 @@ def _demonstration_item(attack: Attack, *, by: User, now: datetime) -> Item:
         return reviews.add_item(campaign=red.demonstration_campaign, attack=attack, now=now)
     campaign = campaigns_services.create_campaign(
         name=reviews.free_name(_("Better answers: %(name)s") % {"name": red.campaign.name}),
-        kind=Campaign.Kind.DEMONSTRATION,
         pool=red.review_pool,
         guideline=red.campaign.guideline,
         prompts=[attack.turn.prompt],
-        min_words=1,
+        settings=DemonstrationSettings(min_words=1),
         by=by,
         now=now,
     )

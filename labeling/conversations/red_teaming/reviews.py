@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from labeling.campaigns import services as campaigns_services
 from labeling.conversations.red_teaming.services import SUCCESS
+from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import (
     Attack,
     Campaign,
@@ -98,13 +99,11 @@ def _review_campaign(
 ) -> Campaign:
     campaign = campaigns_services.create_campaign(
         name=free_name(_("Review: %(name)s") % {"name": red.campaign.name}),
-        kind=Campaign.Kind.COMPARISON,
         pool=red.review_pool,
         guideline=red.review_guideline,
         prompts=[attack.turn.prompt],
         response_ids=[response.pk for response in responses],
-        n_responses=N_SHOWN,
-        overlap=red.n_reviewers,
+        settings=ComparisonSettings(n_responses=N_SHOWN, overlap=red.n_reviewers),
         by=red.campaign.created_by,
         now=now,
     )

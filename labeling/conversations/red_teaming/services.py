@@ -21,11 +21,11 @@ from labeling.data.prompts.services import create_prompt
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.guidelines.rating_form import RatingForm, Scale
+from labeling.kinds.conversation import ConversationSettings
 from labeling.models import (
     Attack,
     AttackBrief,
     Campaign,
-    ConversationPlan,
     Guideline,
     GuidelineVersion,
     Pool,
@@ -79,17 +79,15 @@ def create_red_teaming(
     if version is None:
         raise UnableToCreateCampaign(_("The guideline has no version yet. Write its text first."))
     _check(briefs, n_each=n_each, n_reviewers=review.n_reviewers, version=version)
-    settings = replace(plan.settings, opening=ConversationPlan.Opening.FREE, min_turns=1, brief="")
     with transaction.atomic():
         prompts = [_prompt_of(brief, by=by, now=now) for brief in briefs]
         campaign = campaigns_services.create_campaign(
             name=name,
-            kind=Campaign.Kind.CONVERSATION,
             pool=pool,
             guideline=guideline,
             prompts=[prompt for _turn in range(n_each) for prompt in prompts],
-            n_responses=n_answers,
-            conversation=replace(plan, settings=settings),
+            settings=ConversationSettings(n_responses=n_answers),
+            conversation=replace(plan, settings=plan.settings.for_attacks()),
             by=by,
             now=now,
         )

@@ -10,6 +10,8 @@ import pyarrow as pa
 from django.db.models import QuerySet
 
 from labeling.data.exports.rows import as_turn, licence_expression
+from labeling.kinds import registry
+from labeling.kinds.choices import Answer
 from labeling.models import Campaign, Item, RankedResponse, Response
 from labeling.votes import consensus, counting, rating_consensus
 from labeling.votes.item_consensus import accuracy_by_rater, votes_on_pairs
@@ -126,7 +128,7 @@ def rating_rows(*, campaigns: Collection[int] | None = None) -> Iterator[RatingR
 
 
 def _compared(campaigns: Collection[int] | None) -> QuerySet[Campaign]:
-    found = Campaign.objects.filter(kind__in=Campaign.COMPARING)
+    found = Campaign.objects.filter(kind__in=registry.with_answer(Answer.COMPARISON))
     found = found.select_related("guideline_version").order_by("pk")
     return found if campaigns is None else found.filter(pk__in=campaigns)
 

@@ -14,6 +14,7 @@ from labeling.data.imports.answers.writer import AnswerWriter, Given, judged_rep
 from labeling.data.prompts import splits
 from labeling.importers import curation
 from labeling.importers.drafts import ImportDraft, ImportProblem, Reply
+from labeling.kinds.choices import Answer
 from labeling.models import (
     Comparison,
     Demonstration,
@@ -374,7 +375,7 @@ def _judgments(
     ranked: list[RankedResponse] = []
 
     def judged(
-        kind: Judgment.Kind, draft: ImportDraft, prompt: Prompt, said: object, licence: str = ""
+        kind: Answer, draft: ImportDraft, prompt: Prompt, said: object, licence: str = ""
     ) -> Judgment | None:
         mark = (raters[draft.worker].origin, prompt.pk, said)
         if mark in stored:

@@ -14,7 +14,8 @@ from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Su
 from django.db.models.functions import TruncDate
 
 from arithmetic import days
-from labeling.models import Campaign, Judgment, PayDispute, Pool, Rate, Rater, StepAttempt
+from labeling.kinds import registry
+from labeling.models import Judgment, PayDispute, Pool, Rate, Rater, StepAttempt
 from labeling.pay.timesheets.sheets import CORRECTION, TimesheetLine
 from labeling.queue.spending import prices, working_time
 
@@ -47,10 +48,12 @@ def lines_of(*, judged: Q, skipped: Q, learned: Q) -> list[TimesheetLine]:
     passed = _grouped(
         working_time.skips(skipped),
         pool="campaign__pool",
-        # A turn of a conversation is paid as a comparison, and so is a skipped conversation.
+        # A skip is paid as an answer would have been.
         kind=Case(
-            When(campaign__kind__in=Campaign.COMPARING, then=Value(Rate.Kind.COMPARISON)),
-            default=F("campaign__kind"),
+            *(
+                When(campaign__kind=kind, then=Value(str(settings.answer)))
+                for kind, settings in registry.KINDS.items()
+            )
         ),
         seconds=working_time.skipped_s(),
         extra=Q(),

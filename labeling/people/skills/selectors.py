@@ -11,6 +11,8 @@ from itertools import combinations
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
+from labeling.kinds import registry
+from labeling.kinds.choices import Answer
 from labeling.models import (
     AdjudicatedRank,
     Campaign,
@@ -161,7 +163,7 @@ def _rankings(pool: Pool) -> dict[int, tuple[str, dict[int, dict[int, int | None
     """item → its topic, and rater → response → rank. Only judgments that count: not set aside, and
     no repeats, which the rater judged before.
     """
-    campaigns = Campaign.objects.filter(pool=pool, kind__in=Campaign.COMPARING)
+    campaigns = Campaign.objects.filter(pool=pool, kind__in=registry.with_answer(Answer.COMPARISON))
     judgments = Judgment.objects.filter(
         counting.counts(with_extra=True),
         campaign__in=campaigns,

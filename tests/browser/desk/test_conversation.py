@@ -12,8 +12,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from labeling.campaigns.conversation_plan import Settings, SourceShare
+from labeling.campaigns.conversation_plan import SourceShare
 from labeling.conversations import requests
+from labeling.kinds.conversation import TalkSettings
 from labeling.models import (
     Campaign,
     Conversation,
@@ -51,7 +52,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def talk(day_shift: Pool, guideline: Guideline) -> Campaign:
     return open_conversation_campaign(
-        pool=day_shift, guideline=guideline, settings=Settings(min_turns=1, max_turns=4)
+        pool=day_shift, guideline=guideline, settings=TalkSettings(min_turns=1, max_turns=4)
     )
 
 
@@ -196,7 +197,7 @@ def smollm2(
             pool=day_shift,
             guideline=guideline,
             shares=[SourceShare(model.source)],
-            settings=Settings(min_turns=4, max_turns=4, max_new_tokens=8),
+            settings=TalkSettings(min_turns=4, max_turns=4, max_new_tokens=8),
             n_items=1,
         )
     with Channel() as channel:

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Slot
@@ -17,13 +16,12 @@ from tests.tooling.recordings import recorded
 def comparing(
     pool: Pool,
     guideline: Guideline,
-    effort: Effort,
     *,
     n_items: int = 1,
     overlap: int = 2,
     **fields: Any,
 ) -> Campaign:
-    values: dict[str, Any] = {"n_responses": 2, "overlap": overlap, "effort": effort} | fields
+    values: dict[str, Any] = {"n_responses": 2, "overlap": overlap} | fields
     return open_comparison_campaign(pool=pool, guideline=guideline, n_items=n_items, **values)
 
 

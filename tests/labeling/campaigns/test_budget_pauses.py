@@ -7,7 +7,6 @@ import pytest
 
 from accounts.models import AuditEvent, Notice, User
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.services import Effort
 from labeling.desk.judgments import undo
 from labeling.models import Campaign, Guideline, Pool, Rate, Rater
 from labeling.queue.claiming import claim
@@ -16,8 +15,9 @@ from tests.labeling.campaigns.judging import comparing, judge_one, prefer
 
 
 def budgeted(pool: Pool, guideline: Guideline, unit: str, amount: str) -> Campaign:
-    effort = Effort(budget_unit=unit, budget=Decimal(amount))
-    return comparing(pool, guideline, effort, n_items=6, overlap=1)
+    return comparing(
+        pool, guideline, budget_unit=unit, budget=Decimal(amount), n_items=6, overlap=1
+    )
 
 
 @pytest.mark.django_db

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from labeling.campaigns import board
-from labeling.campaigns.services import Effort
 from labeling.data.exports import streams
 from labeling.desk.judgments import submit, undo
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
@@ -26,7 +25,7 @@ from tests.tooling.recordings import recorded
 def calibrated(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> Campaign:
     """Items 0 and 5 of 10 are judged by everybody; overlap 1."""
     return open_demonstration_campaign(
-        pool=day_shift, guideline=guideline, n_items=10, effort=Effort(calibration_percent=20)
+        pool=day_shift, guideline=guideline, n_items=10, calibration_percent=20
     )
 
 
@@ -98,9 +97,7 @@ def test_a_skipped_calibration_item_waits_for_nobody(
 @recorded
 def repeating(day_shift: Pool, guideline: Guideline, rosa: Rater) -> Campaign:
     """Item 0 of 12 comes again, to whoever judged it; overlap 1."""
-    return comparing(
-        day_shift, guideline, Effort(repeat_percent=5), n_items=12, overlap=1, n_responses=3
-    )
+    return comparing(day_shift, guideline, repeat_percent=5, n_items=12, overlap=1, n_responses=3)
 
 
 @pytest.mark.django_db
@@ -154,7 +151,7 @@ def test_the_desk_knows_of_a_repeat_that_is_due(
     day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
     campaign = comparing(
-        day_shift, guideline, Effort(repeat_percent=5), n_items=order.REPEAT_AFTER + 1, overlap=1
+        day_shift, guideline, repeat_percent=5, n_items=order.REPEAT_AFTER + 1, overlap=1
     )
     later = NOON + timedelta(hours=1)
     for number in range(order.REPEAT_AFTER + 1):

@@ -11,22 +11,23 @@ from labeling.data import intake
 from labeling.data.intake import NewResponse
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
+from labeling.kinds import registry
 from labeling.models import Campaign, Guideline, Import, Pool, Rater, Response, Slot, Source
 from labeling.people.pools import services as pools_services
 from labeling.queue.claiming import claim
-from tests.cast import NOON, responses_to, some_prompts
+from tests.cast import NOON, responses_to, settings_in, some_prompts
 
 pytestmark = pytest.mark.django_db
 
 
-def create(pool: Pool, guideline: Guideline, **fields: Any) -> Campaign:
-    values: dict[str, Any] = {
-        "name": "Write",
-        "kind": "demonstration",
-        "by": None,
-        "now": NOON,
-    } | fields
-    return campaigns_services.create_campaign(pool=pool, guideline=guideline, **values)
+def create(
+    pool: Pool, guideline: Guideline, *, kind: str = "demonstration", **fields: Any
+) -> Campaign:
+    values: dict[str, Any] = {"name": "Write", "by": None, "now": NOON} | fields
+    settings = settings_in(values, registry.KINDS[kind])
+    return campaigns_services.create_campaign(
+        settings=settings, pool=pool, guideline=guideline, **values
+    )
 
 
 def test_an_item_has_as_many_slots_as_its_overlap(day_shift: Pool, guideline: Guideline) -> None:

@@ -11,7 +11,6 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.services import Effort
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rate, Rater
 from labeling.queue import slots
 from labeling.queue.claiming import claim
@@ -206,8 +205,9 @@ def test_a_closed_campaign_is_opened_again_after_a_question(
 def test_a_spent_budget_is_said_and_keeps_the_campaign_from_going_on(
     alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater, signed_in: SignedIn
 ) -> None:
-    effort = Effort(budget_unit="judgments", budget=Decimal(1))
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, effort=effort)
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, budget_unit="judgments", budget=Decimal(1)
+    )
     judge(campaign, rosa)
     client = signed_in(alice)
 

@@ -6,7 +6,6 @@ import pytest
 
 from accounts.models import AuditEvent, User
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.guidelines import rating_form
@@ -21,7 +20,7 @@ from tests.labeling.campaigns.judging import comparing, judge_one, prefer, rater
 def test_a_higher_overlap_asks_everybody_for_more(
     alice: User, day_shift: Pool, guideline: Guideline
 ) -> None:
-    campaign = comparing(day_shift, guideline, Effort(), n_items=3, overlap=1)
+    campaign = comparing(day_shift, guideline, n_items=3, overlap=1)
     first, second = raters_in(day_shift, 2)
     while judge_one(campaign, first):
         pass
@@ -39,7 +38,7 @@ def test_a_higher_overlap_asks_everybody_for_more(
 def test_a_lower_overlap_keeps_what_was_judged_and_what_is_in_hand(
     alice: User, day_shift: Pool, guideline: Guideline
 ) -> None:
-    campaign = comparing(day_shift, guideline, Effort(), n_items=2, overlap=3)
+    campaign = comparing(day_shift, guideline, n_items=2, overlap=3)
     first, second, third = raters_in(day_shift, 3)
     judge_one(campaign, first)
     held = claim.claim(campaign=campaign, rater=second, now=NOON)
@@ -59,7 +58,7 @@ def test_a_lower_overlap_keeps_what_was_judged_and_what_is_in_hand(
 def test_another_guideline_leaves_old_answers_under_theirs(
     alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
-    campaign = comparing(day_shift, guideline, Effort(), n_items=3, overlap=1)
+    campaign = comparing(day_shift, guideline, n_items=3, overlap=1)
     old = judge_one(campaign, rosa)
     held = claim.claim(campaign=campaign, rater=rosa, now=NOON)
     stricter = guidelines_services.create_guideline(
@@ -86,7 +85,7 @@ def test_another_guideline_leaves_old_answers_under_theirs(
 def test_a_form_that_changed_leaves_unasked_questions_unanswered(
     alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
-    campaign = comparing(day_shift, guideline, Effort(), n_items=2, overlap=1)
+    campaign = comparing(day_shift, guideline, n_items=2, overlap=1)
     old = judge_one(campaign, rosa)
     assert old is not None
     form = rating_form.RatingForm(
@@ -125,7 +124,7 @@ def test_a_form_that_changed_leaves_unasked_questions_unanswered(
 def test_what_is_asked_for_can_be_made_dynamic_while_work_goes_on(
     alice: User, day_shift: Pool, guideline: Guideline
 ) -> None:
-    campaign = comparing(day_shift, guideline, Effort(), n_items=2)
+    campaign = comparing(day_shift, guideline, n_items=2)
     raters = raters_in(day_shift, 3)
     for number, rater in enumerate(raters[:2]):
         for _ in range(2):
@@ -143,7 +142,7 @@ def test_what_is_asked_for_can_be_made_dynamic_while_work_goes_on(
 def test_a_change_that_changes_nothing_is_not_written_down(
     alice: User, day_shift: Pool, guideline: Guideline
 ) -> None:
-    campaign = comparing(day_shift, guideline, Effort())
+    campaign = comparing(day_shift, guideline)
     n_events = AuditEvent.objects.count()
 
     assert not campaigns_services.change_campaign(
@@ -162,7 +161,7 @@ def test_a_change_that_changes_nothing_is_not_written_down(
 def test_a_closed_campaign_goes_on_by_the_newest_guideline_when_it_is_opened_again(
     alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
-    campaign = comparing(day_shift, guideline, Effort(), n_items=2, overlap=1)
+    campaign = comparing(day_shift, guideline, n_items=2, overlap=1)
     judge_one(campaign, rosa)
     campaigns_services.close_campaign(campaign=campaign, by=alice, now=NOON)
     guidelines_services.new_guideline_version(

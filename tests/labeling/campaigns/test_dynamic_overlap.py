@@ -11,7 +11,6 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from labeling.campaigns.services import Effort
 from labeling.desk.judgments import correct, submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
@@ -22,7 +21,7 @@ from labeling.votes.item_consensus import certainty_of
 from tests.cast import NOON
 from tests.labeling.campaigns.judging import comparing, judge_one, prefer, raters_in
 
-DYNAMIC = Effort(max_overlap=5)
+MAX_OVERLAP = 5
 
 
 def votes(campaign: Campaign, raters: Sequence[Rater], numbers: Sequence[int | None]) -> None:
@@ -61,7 +60,7 @@ def test_nothing_is_certain_without_votes() -> None:
 def test_an_item_on_which_raters_agree_keeps_its_overlap(
     day_shift: Pool, guideline: Guideline
 ) -> None:
-    campaign = comparing(day_shift, guideline, DYNAMIC)
+    campaign = comparing(day_shift, guideline, max_overlap=MAX_OVERLAP)
 
     votes(campaign, raters_in(day_shift, 2), [0, 0])
 
@@ -72,7 +71,7 @@ def test_an_item_on_which_raters_agree_keeps_its_overlap(
 def test_a_doubtful_item_is_judged_once_more_until_raters_are_sure(
     day_shift: Pool, guideline: Guideline
 ) -> None:
-    campaign = comparing(day_shift, guideline, DYNAMIC)
+    campaign = comparing(day_shift, guideline, max_overlap=MAX_OVERLAP)
     raters = raters_in(day_shift, 6)
 
     votes(campaign, raters[:2], [0, 1])
@@ -89,7 +88,7 @@ def test_a_doubtful_item_is_judged_once_more_until_raters_are_sure(
 def test_an_item_that_stays_doubtful_ends_at_the_most(
     day_shift: Pool, guideline: Guideline
 ) -> None:
-    campaign = comparing(day_shift, guideline, DYNAMIC)
+    campaign = comparing(day_shift, guideline, max_overlap=MAX_OVERLAP)
     raters = raters_in(day_shift, 7)
 
     votes(campaign, raters[:5], [0, 1, None, 0, 1])
@@ -102,7 +101,7 @@ def test_an_item_that_stays_doubtful_ends_at_the_most(
 def test_a_correction_that_settles_a_doubt_takes_the_free_slot_back(
     day_shift: Pool, guideline: Guideline
 ) -> None:
-    campaign = comparing(day_shift, guideline, DYNAMIC)
+    campaign = comparing(day_shift, guideline, max_overlap=MAX_OVERLAP)
     raters = raters_in(day_shift, 2)
     votes(campaign, raters, [0, 1])
     second = Judgment.objects.get(rater=raters[1])
@@ -125,7 +124,7 @@ def test_a_correction_that_settles_a_doubt_takes_the_free_slot_back(
 
 @pytest.mark.django_db
 def test_raters_who_call_all_bad_agree(day_shift: Pool, guideline: Guideline) -> None:
-    campaign = comparing(day_shift, guideline, DYNAMIC)
+    campaign = comparing(day_shift, guideline, max_overlap=MAX_OVERLAP)
     for rater in raters_in(day_shift, 2):
         slot = claim.claim(campaign=campaign, rater=rater, now=NOON)
         assert slot is not None
@@ -149,7 +148,7 @@ def test_raters_who_call_all_bad_agree(day_shift: Pool, guideline: Guideline) ->
 def test_deciding_costs_the_same_whatever_the_campaign_holds(
     day_shift: Pool, guideline: Guideline, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    campaign = comparing(day_shift, guideline, DYNAMIC, n_items=30)
+    campaign = comparing(day_shift, guideline, max_overlap=MAX_OVERLAP, n_items=30)
     first, second = raters_in(day_shift, 2)
     for _ in range(30):
         judge_one(campaign, first)
@@ -181,8 +180,9 @@ def drain(campaign: Campaign, rater: Rater, seed: int, start: threading.Barrier)
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_twenty_raters_at_once_never_exceed_the_most(day_shift: Pool, guideline: Guideline) -> None:
-    effort = Effort(max_overlap=5, calibration_percent=20, repeat_percent=20)
-    campaign = comparing(day_shift, guideline, effort, n_items=20)
+    campaign = comparing(
+        day_shift, guideline, max_overlap=5, calibration_percent=20, repeat_percent=20, n_items=20
+    )
     raters = raters_in(day_shift, 20)
     start = threading.Barrier(len(raters))
 

@@ -46,16 +46,28 @@ def test_a_campaign_is_made_from_the_prompts_that_match(
     assert campaign.created_by == alice
 
 
-def test_a_campaign_says_what_is_asked_and_how_long_an_answer_is(
+def test_a_campaign_says_what_is_asked(
     alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
 ) -> None:
-    some_prompts(1)
-    asked: dict[str, Any] = {"asks_strength": "on", "min_words": "5", "max_words": ""}
+    responses_to(some_prompts(1), n=2)
+    asked = {"kind": "comparison", "n_responses": 2, "asks_strength": "on"}
 
     signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, **asked))
 
     campaign = Campaign.objects.get()
     assert (campaign.asks_strength, campaign.asks_reason) == (True, False)
+
+
+def test_a_campaign_says_how_long_an_answer_is(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    some_prompts(1)
+
+    signed_in(alice).post(
+        "/campaigns/new/", new_campaign(day_shift, guideline, min_words="5", max_words="")
+    )
+
+    campaign = Campaign.objects.get()
     assert (campaign.min_words, campaign.max_words) == (5, 600)
 
 

@@ -18,6 +18,7 @@ from labeling.data.prompts import services as prompts_services
 from labeling.desk.judgments import correct, submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.importers import curation
+from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import (
     Guideline,
     Import,
@@ -306,11 +307,10 @@ def test_a_demonstration_that_comes_back_as_a_response_is_not_given_to_its_write
     bring({"messages": prompt.messages, "responses": answers}, source_name="b")
     comparing = campaigns_services.create_campaign(
         name="Compare",
-        kind="comparison",
+        settings=ComparisonSettings(n_responses=2),
         pool=day_shift,
         guideline=guideline,
         prompts=[prompt],
-        n_responses=2,
         by=None,
         now=NOON,
     )

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
@@ -16,9 +15,13 @@ from tests.tooling.recordings import recorded
 
 @recorded
 def budgeted(pool: Pool, guideline: Guideline, unit: str, amount: str, **fields: Any) -> Campaign:
-    effort = Effort(budget_unit=unit, budget=Decimal(amount))
     return open_demonstration_campaign(
-        pool=pool, guideline=guideline, n_items=12, effort=effort, **fields
+        pool=pool,
+        guideline=guideline,
+        n_items=12,
+        budget_unit=unit,
+        budget=Decimal(amount),
+        **fields,
     )
 
 

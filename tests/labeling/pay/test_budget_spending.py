@@ -8,7 +8,6 @@ import pytest
 
 from accounts.models import Notice, User
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.services import Effort
 from labeling.desk.judgments import correct, submit, undo
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
@@ -160,9 +159,13 @@ def test_the_counters_are_what_counting_finds(
     rng = random.Random(seed)
     now = NOON
     rate(day_shift, amount="1200", basis="hour", at=now)
-    effort = Effort(budget_unit="money", budget=Decimal(10_000))
     campaign = open_demonstration_campaign(
-        pool=day_shift, guideline=guideline, n_items=30, overlap=2, effort=effort
+        pool=day_shift,
+        guideline=guideline,
+        n_items=30,
+        overlap=2,
+        budget_unit="money",
+        budget=Decimal(10_000),
     )
     given: list[tuple[Rater, Judgment]] = []
 

@@ -18,6 +18,7 @@ from labeling.data.exports import shapes
 from labeling.desk.judgments import correct, submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer, Edit
 from labeling.desk.judgments.rows import UnableToSubmit
+from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import (
     Campaign,
     Guideline,
@@ -119,12 +120,10 @@ def open_campaign(
 ) -> Campaign:
     campaign = campaigns_services.create_campaign(
         name=name,
-        kind="comparison",
+        settings=ComparisonSettings(overlap=overlap, n_responses=n_responses),
         pool=pool,
         guideline=guideline,
         prompts=prompts,
-        overlap=overlap,
-        n_responses=n_responses,
         source_ids=source_ids,
         by=None,
         now=NOON,

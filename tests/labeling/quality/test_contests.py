@@ -9,6 +9,7 @@ from accounts.models import User
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer
+from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
 from labeling.quality import contests
 from labeling.quality import services as quality_services
@@ -33,12 +34,10 @@ def duel(guideline: Guideline, day_shift: Pool) -> Campaign:
         )
     campaign = campaigns_services.create_campaign(
         name="Duel",
-        kind=Campaign.Kind.COMPARISON,
+        settings=ComparisonSettings(n_responses=2, overlap=2),
         pool=day_shift,
         guideline=guideline,
         prompts=prompts,
-        n_responses=2,
-        overlap=2,
         by=None,
         now=NOON,
     )

@@ -8,6 +8,7 @@ from accounts.models import User
 from arithmetic import clustering
 from labeling.campaigns import services as campaigns_services
 from labeling.data import intake
+from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import (
     Campaign,
     Comparison,
@@ -322,12 +323,10 @@ def test_another_pool_on_the_same_responses_is_compared(
     night = pools_services.create_pool(name="Night shift", by=alice, now=NOON)
     other = campaigns_services.create_campaign(
         name="Again",
-        kind=Campaign.Kind.COMPARISON,
+        settings=ComparisonSettings(n_responses=4, overlap=1),
         pool=night,
         guideline=guideline,
         prompts=[item.prompt for item in comparison_campaign.items.all()],
-        n_responses=4,
-        overlap=1,
         by=alice,
         now=NOON,
     )

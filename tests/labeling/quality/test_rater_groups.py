@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.campaigns import services as campaigns_services
+from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import (
     Campaign,
     Guideline,
@@ -268,12 +269,10 @@ def test_another_pool_on_the_same_responses_is_set_beside(
     prompts = [item.prompt for item in campaign.items.all()]
     other = campaigns_services.create_campaign(
         name="Again",
-        kind="comparison",
+        settings=ComparisonSettings(n_responses=4, overlap=5),
         pool=night,
         guideline=guideline,
         prompts=prompts,
-        n_responses=4,
-        overlap=5,
         by=None,
         now=NOON,
     )

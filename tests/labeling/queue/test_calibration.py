@@ -9,7 +9,6 @@ import pytest
 
 from labeling.campaigns import board
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Guideline, Pool, Rater, Slot
@@ -33,7 +32,7 @@ from tests.tooling.recordings import recorded
 
 pytestmark = pytest.mark.django_db
 
-EVERYBODYS = Effort(calibration_percent=50)
+PERCENT = 50
 """Items 0 and 2 of 4 are judged by everybody."""
 
 
@@ -42,7 +41,7 @@ EVERYBODYS = Effort(calibration_percent=50)
 def campaign(day_shift: Pool, guideline: Guideline, rosa: Rater) -> Campaign:
     """Open, overlap 1; Rosa is in the pool."""
     return open_demonstration_campaign(
-        pool=day_shift, guideline=guideline, n_items=4, effort=EVERYBODYS
+        pool=day_shift, guideline=guideline, n_items=4, calibration_percent=PERCENT
     )
 
 
@@ -157,7 +156,7 @@ def test_a_pause_by_golds_is_no_reason_to_wait_in_that_campaign(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
 ) -> None:
     campaign = open_comparison_campaign(
-        pool=day_shift, guideline=guideline, n_items=1, n_responses=2, effort=EVERYBODYS
+        pool=day_shift, guideline=guideline, n_items=1, n_responses=2, calibration_percent=PERCENT
     )
 
     scores.pause_rater(campaign=campaign, rater=raul, by=None, now=NOON)

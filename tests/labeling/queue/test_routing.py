@@ -13,6 +13,7 @@ from labeling.data.prompts import services as prompts_services
 from labeling.data.prompts import upsetting as prompts_upsetting
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer, Edit
+from labeling.kinds.demonstration import DemonstrationSettings
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source
 from labeling.people.accounts import services as accounts_services
 from labeling.people.content_settings import services as content_settings_services
@@ -195,7 +196,7 @@ def test_nobody_answers_a_prompt_of_their_own(
     )
     campaign = campaigns_services.create_campaign(
         name="Write",
-        kind="demonstration",
+        settings=DemonstrationSettings(),
         pool=day_shift,
         guideline=guideline,
         prompts=[prompt],

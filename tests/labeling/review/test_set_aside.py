@@ -10,7 +10,6 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.services import Effort
 from labeling.desk.judgments import correct, submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
@@ -87,9 +86,13 @@ def test_a_closed_campaign_hands_nothing_out_until_it_is_opened_again(
 def test_a_spent_budget_hands_nothing_out_until_it_is_raised(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, rita: Rater
 ) -> None:
-    effort = Effort(budget_unit="judgments", budget=Decimal(2))
     campaign = open_demonstration_campaign(
-        pool=day_shift, guideline=guideline, n_items=1, overlap=2, effort=effort
+        pool=day_shift,
+        guideline=guideline,
+        n_items=1,
+        overlap=2,
+        budget_unit="judgments",
+        budget=Decimal(2),
     )
     judgment = written(campaign, rosa)
     written(campaign, raul)

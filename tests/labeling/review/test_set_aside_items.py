@@ -12,7 +12,6 @@ from django.db import connection
 
 from accounts.models import User
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, Guideline, Item, Judgment, Pool, Rater, Slot
@@ -41,9 +40,13 @@ pytestmark = pytest.mark.django_db
 def test_an_item_that_everybody_judges_asks_nobody_else(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
 ) -> None:
-    effort = Effort(calibration_percent=50)
     campaign = open_comparison_campaign(
-        pool=day_shift, guideline=guideline, n_items=1, overlap=1, n_responses=2, effort=effort
+        pool=day_shift,
+        guideline=guideline,
+        n_items=1,
+        overlap=1,
+        n_responses=2,
+        calibration_percent=50,
     )
     judgment = judge_one(campaign, rosa)
     assert judgment is not None
@@ -126,7 +129,7 @@ def doubtful(day_shift: Pool, guideline: Guideline) -> tuple[Campaign, list[Judg
         n_items=1,
         n_responses=2,
         overlap=2,
-        effort=Effort(max_overlap=5),
+        max_overlap=5,
     )
     given = [
         judge_one(campaign, rater, number=number)

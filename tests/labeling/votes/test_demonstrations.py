@@ -11,6 +11,7 @@ from accounts.models import User
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer, Recorded
+from labeling.kinds.demonstration import DemonstrationSettings
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.people.pools import services as pools_services
 from labeling.queue.claiming import claim
@@ -54,11 +55,10 @@ def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
     prompts = some_prompts(N_EACH)
     campaign = campaigns_services.create_campaign(
         name="Write",
-        kind="demonstration",
+        settings=DemonstrationSettings(overlap=6),
         pool=day_shift,
         guideline=guideline,
         prompts=prompts,
-        overlap=6,
         by=None,
         now=NOON,
     )

@@ -8,7 +8,8 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
-from labeling.campaigns.conversation_plan import Settings, SourceShare
+from labeling.campaigns.conversation_plan import SourceShare
+from labeling.kinds.conversation import TalkSettings
 from labeling.models import (
     Conversation,
     ConversationTurn,
@@ -80,7 +81,7 @@ def talk(*sources: Source, pool: Pool, guideline: Guideline, rater: Rater) -> Co
         pool=pool,
         guideline=guideline,
         shares=[SourceShare(one) for one in sources],
-        settings=Settings(min_turns=1, max_turns=4, max_new_tokens=8),
+        settings=TalkSettings(min_turns=1, max_turns=4, max_new_tokens=8),
     )
     return started(campaign=campaign, rater=rater)
 

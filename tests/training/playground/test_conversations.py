@@ -9,8 +9,9 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from accounts.models import User
-from labeling.campaigns.conversation_plan import Settings, SourceShare
+from labeling.campaigns.conversation_plan import SourceShare
 from labeling.conversations import requests, turns
+from labeling.kinds.conversation import TalkSettings
 from labeling.models import (
     Conversation,
     ConversationTurn,
@@ -62,7 +63,7 @@ def conversation_with(
         pool=pool,
         guideline=guideline,
         shares=shares,
-        settings=Settings(min_turns=1, max_turns=4, max_new_tokens=8),
+        settings=TalkSettings(min_turns=1, max_turns=4, max_new_tokens=8),
     )
     return started(campaign=campaign, rater=rater)
 

@@ -13,6 +13,7 @@ from accounts.models import AuditEvent, User
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer, Edit
+from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
 from labeling.queue.claiming import claim
 from tests.cast import (
@@ -62,12 +63,10 @@ def story(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, alice
     (other,) = responses_to([edit.prompt], n=1, source_name="another model")
     again = campaigns_services.create_campaign(
         name="Compare again",
-        kind="comparison",
+        settings=ComparisonSettings(overlap=1, n_responses=2),
         pool=day_shift,
         guideline=guideline,
         prompts=[edit.prompt],
-        overlap=1,
-        n_responses=2,
         source_ids=[edit.source_id, other.source_id],
         by=alice,
         now=NOON,

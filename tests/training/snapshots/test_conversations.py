@@ -7,8 +7,8 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
-from labeling.campaigns.conversation_plan import Settings
 from labeling.conversations import turns
+from labeling.kinds.conversation import TalkSettings
 from labeling.models import Guideline, Pool, Prompt, Rater
 from tests.cast import NOON
 from tests.labeling.desk.conversations.talking import (
@@ -56,7 +56,7 @@ def test_a_reward_run_trains_on_turns_as_on_any_comparison(
 ) -> None:
     """By the real trainer, with a tiny model."""
     campaign = open_conversation_campaign(
-        pool=day_shift, guideline=guideline, n_items=8, settings=Settings(min_turns=1)
+        pool=day_shift, guideline=guideline, n_items=8, settings=TalkSettings(min_turns=1)
     )
     for number, item in enumerate(campaign.items.select_related("prompt")):
         Prompt.objects.filter(pk=item.prompt_id).update(

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import User
-from labeling.campaigns.services import Effort
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Guideline, Pool, Rater
@@ -21,14 +20,13 @@ def test_a_repeat_is_cut_only_when_it_is_asked_for(
     noor: User, day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
     n_items = order.REPEAT_AFTER + 1
-    effort = Effort(repeat_percent=1)
     campaign = open_comparison_campaign(
         pool=day_shift,
         guideline=guideline,
         n_items=n_items,
         overlap=1,
         n_responses=2,
-        effort=effort,
+        repeat_percent=1,
     )
     for number in range(n_items + 1):
         now = NOON + timedelta(minutes=number)

@@ -145,7 +145,7 @@ def test_no_other_file_of_the_product_names_it(settings: LazySettings) -> None:
     root = Path(settings.BASE_DIR)
     product = [
         path
-        for folder in ("accounts", "config", "labeling", "pages", "templates", "training")
+        for folder in ("accounts", "config", "knobs", "labeling", "pages", "templates", "training")
         for path in (root / folder).rglob("*.*")
         if path.suffix in (".py", ".html")
     ]

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from knobs.fields import Problem, knob, override
 from training.configs import metrics
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape, SuiteSize
 from training.configs.evaluation.benchmark import GENERATE, BenchmarkConfig
-from training.configs.knobs import OPTIONAL, POLICY, Problem, Responses, knob, override
+from training.configs.knobs import OPTIONAL, POLICY, Responses
 from training.configs.metrics import SHARE, Counted, Measure, _
 
 DIRECT, PREFIX, SUPPRESSION, PAST_TENSE = "direct", "prefix", "suppression", "past-tense"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from knobs.fields import Problem, knob, override
 from training.configs import curves, metrics
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape
@@ -13,11 +14,8 @@ from training.configs.knobs import (
     OPTIONAL,
     POLICY,
     REWARD,
-    Problem,
     Responses,
     Settings,
-    knob,
-    override,
 )
 from training.configs.metrics import SHARE, SPLIT, Measure, _
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from knobs.fields import Problem
 from training.configs import curves, metrics
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape
 from training.configs.curves import Chart, Scatter
-from training.configs.knobs import OPTIONAL, REQUIRED, Problem
+from training.configs.knobs import OPTIONAL, REQUIRED
 from training.configs.metrics import Best, Measure, _
 from training.configs.ppo.knobs import PpoKnobs
 from training.configs.weights import DRY_RUN_HELD_OUT, DRY_RUN_STEPS

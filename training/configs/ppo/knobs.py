@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from training.configs.knobs import DTYPES, Responses, knob, override
+from knobs.fields import knob, override
+from training.configs.knobs import DTYPES, Responses
 from training.configs.metrics import _
 from training.configs.weights import Weights
 

@@ -17,6 +17,8 @@ from labeling.data import intake
 from labeling.data.imports import services as imports_services
 from labeling.guidelines import services as guidelines_services
 from labeling.importers import curation
+from labeling.kinds.comparison import ComparisonSettings
+from labeling.kinds.demonstration import DemonstrationSettings
 from labeling.models import Campaign, Guideline, Import, Pool, Prompt, Source, examples
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import services as pools_services
@@ -76,7 +78,7 @@ def seed(*, now: datetime) -> None:
     source = add_responses(now=now)
     add_campaign(
         name=WRITING,
-        kind=Campaign.Kind.DEMONSTRATION,
+        settings=DemonstrationSettings(),
         guideline="writing.md",
         prompts=Prompt.objects.filter(import_batch__file_name="prompts.jsonl"),
         pool=pool,
@@ -85,12 +87,10 @@ def seed(*, now: datetime) -> None:
     )
     add_campaign(
         name=COMPARING,
-        kind=Campaign.Kind.COMPARISON,
+        settings=ComparisonSettings(n_responses=4, overlap=3),
         guideline="comparing.md",
         prompts=Prompt.objects.filter(responses__source=source).distinct(),
         pool=pool,
-        overlap=3,
-        n_responses=4,
         source_ids=[source.pk],
         by=admin,
         now=now,
@@ -166,7 +166,7 @@ def add_responses(*, now: datetime) -> Source:
     return source
 
 
-def add_campaign(*, name: str, kind: str, guideline: str, **fields: Any) -> None:
+def add_campaign(*, name: str, guideline: str, **fields: Any) -> None:
     if Campaign.objects.filter(name=name).exists():
         return
     by, now = fields["by"], fields["now"]
@@ -177,7 +177,5 @@ def add_campaign(*, name: str, kind: str, guideline: str, **fields: Any) -> None
         instructions = guidelines_services.create_guideline(
             name=name, text=text, examples=shown, by=by, now=now
         )
-    campaign = campaigns_services.create_campaign(
-        name=name, kind=kind, guideline=instructions, **fields
-    )
+    campaign = campaigns_services.create_campaign(name=name, guideline=instructions, **fields)
     campaigns_services.open_campaign(campaign=campaign, by=by, now=now)

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from accounts.models import User
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.conversation_plan import Plan, Settings, SourceShare
+from labeling.campaigns.conversation_plan import Plan, SourceShare
 from labeling.guidelines import services as guidelines_services
+from labeling.kinds.conversation import ConversationSettings, TalkSettings
 from labeling.models import Campaign, Guideline, Pool, Prompt
 from training.management import demo
 from training.models import TrainedModel
@@ -13,7 +14,7 @@ from training.models import TrainedModel
 NAME = "Talking with a model"
 N_CONVERSATIONS = 12
 # Two short answers take two cores a few seconds.
-SETTINGS = Settings(
+SETTINGS = TalkSettings(
     brief="Find out something you want to know, and check whether the answers hold.",
     min_turns=2,
     max_turns=6,
@@ -32,12 +33,10 @@ def begin(*, model: TrainedModel, pool: Pool, by: User, now: datetime) -> None:
     openings = Prompt.objects.filter(import_batch__file_name="prompts.jsonl").order_by("pk")
     campaign = campaigns_services.create_campaign(
         name=NAME,
-        kind=Campaign.Kind.CONVERSATION,
         guideline=guideline,
         pool=pool,
         prompts=openings[:N_CONVERSATIONS],
-        n_responses=2,
-        asks_strength=True,
+        settings=ConversationSettings(n_responses=2, asks_strength=True),
         conversation=Plan([SourceShare(model.source, temperature=0.9)], SETTINGS),
         by=by,
         now=now,

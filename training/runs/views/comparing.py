@@ -11,9 +11,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from arithmetic import plain_text
+from knobs.fields import Knob
 from training import configs
 from training.configs import roles
-from training.configs.knobs import Knob
 from training.configs.roles import Role
 from training.models import Run, RunSample
 from training.processes.launch import Launch

@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.campaigns import services as campaigns_services
+from labeling.kinds.demonstration import DemonstrationSettings
 from labeling.models import Campaign, CrowdLink, Guideline, Pool, Rater, RaterSkill
 from labeling.people.accounts import services as accounts_services
 from labeling.people.invitations import services as invitations_services
@@ -31,7 +32,7 @@ NOBODY = "Nobody can work on this campaign yet"
 def draft(day_shift: Pool, guideline: Guideline) -> Campaign:
     return campaigns_services.create_campaign(
         name="Write",
-        kind="demonstration",
+        settings=DemonstrationSettings(),
         pool=day_shift,
         guideline=guideline,
         prompts=some_prompts(2),

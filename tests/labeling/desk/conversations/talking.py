@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.conversation_plan import Plan, Settings, SourceShare
+from labeling.campaigns.conversation_plan import Plan, SourceShare
 from labeling.conversations import requests, turns
 from labeling.desk.judgments.checked_answers import ComparisonAnswer, Edit
+from labeling.kinds.conversation import ConversationSettings, TalkSettings
 from labeling.models import (
     Campaign,
     Conversation,
@@ -21,10 +22,10 @@ from labeling.models import (
     Source,
 )
 from labeling.queue.claiming.claim import claim
-from tests.cast import NOON, lease_of, some_prompts
+from tests.cast import NOON, lease_of, settings_in, some_prompts
 
 FORM_ANSWERS = {"overall": 4}
-SHORT = Settings(min_turns=2, max_turns=4)
+SHORT = TalkSettings(min_turns=2, max_turns=4)
 
 
 def model_source(name: str) -> Source:
@@ -36,15 +37,16 @@ def open_conversation_campaign(
     pool: Pool,
     guideline: Guideline,
     shares: Sequence[SourceShare] = (),
-    settings: Settings = SHORT,
+    settings: TalkSettings = SHORT,
     n_items: int = 3,
     **fields: Any,
 ) -> Campaign:
     """Two sources, named "first" and "second", unless others are given."""
     values: dict[str, Any] = {"name": "Talk", "overlap": 1, "n_responses": 2} | fields
     shares = shares or [SourceShare(model_source(name)) for name in ("first", "second")]
+    campaign_settings = settings_in(values, ConversationSettings)
     campaign = campaigns_services.create_campaign(
-        kind=Campaign.Kind.CONVERSATION,
+        settings=campaign_settings,
         pool=pool,
         guideline=guideline,
         prompts=some_prompts(n_items),

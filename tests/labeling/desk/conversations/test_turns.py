@@ -6,12 +6,13 @@ import pytest
 
 from accounts.models import User
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.conversation_plan import Plan, Settings, SourceShare
+from labeling.campaigns.conversation_plan import Plan, SourceShare
 from labeling.conversations import turns
 from labeling.conversations.turns import UnableToConverse
 from labeling.desk.judgments import correct, undo
 from labeling.desk.judgments.checked_answers import ComparisonAnswer, Edit
 from labeling.desk.judgments.rows import UnableToSubmit
+from labeling.kinds.conversation import ConversationSettings, TalkSettings
 from labeling.models import (
     Campaign,
     Conversation,
@@ -321,7 +322,7 @@ def test_two_raters_talk_about_the_same_opening_each_with_answers_of_their_own(
 def test_a_free_opening_begins_with_the_raters_own_message(
     day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
-    free = Settings(opening=ConversationPlan.Opening.FREE, min_turns=1)
+    free = TalkSettings(opening=ConversationPlan.Opening.FREE, min_turns=1)
     campaign = open_conversation_campaign(pool=day_shift, guideline=guideline, settings=free)
     conversation = started(campaign=campaign, rater=rosa)
     assert not conversation.turns.exists()
@@ -353,21 +354,19 @@ def test_an_edit_that_keeps_a_hidden_name_is_refused(conversation: Conversation)
     ("fields", "sentence"),
     [
         ({"conversation": None}, "Choose the models"),
-        ({"n_responses": 5}, "from 2 to 4"),
-        ({"checks": {"gold_share": 10}}, "gold"),
-        ({"effort": campaigns_services.Effort(repeat_percent=5)}, "Only comparisons"),
+        ({"settings": ConversationSettings(n_responses=5)}, "from 2 to 4"),
+        ({"settings": ConversationSettings()}, "from 2 to 4"),
     ],
 )
 def test_a_campaign_that_nobody_could_talk_in_is_refused(
     day_shift: Pool, guideline: Guideline, fields: dict[str, object], sentence: str
 ) -> None:
     plan = Plan([SourceShare(model_source("one"))])
-    values = {"conversation": plan, "n_responses": 2} | fields
+    values = {"conversation": plan, "settings": ConversationSettings(n_responses=2)} | fields
 
     with pytest.raises(campaigns_services.UnableToCreateCampaign, match=sentence):
         campaigns_services.create_campaign(
             name="Talk",
-            kind=Campaign.Kind.CONVERSATION,
             pool=day_shift,
             guideline=guideline,
             prompts=some_prompts(1),
@@ -380,20 +379,20 @@ def test_a_campaign_that_nobody_could_talk_in_is_refused(
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (Settings(min_turns=5, max_turns=4), "Maximum turns"),
-        (Settings(max_turns=51), "1 to 50"),
-        (Settings(max_new_tokens=0), "4,096"),
+        (TalkSettings(min_turns=5, max_turns=4), "Maximum turns"),
+        (TalkSettings(max_turns=51), "1 to 50"),
+        (TalkSettings(max_new_tokens=0), "4,096"),
     ],
 )
 @pytest.mark.django_db
-def test_a_plan_says_what_is_wrong_with_it(settings: Settings, sentence: str) -> None:
+def test_a_plan_says_what_is_wrong_with_it(settings: TalkSettings, sentence: str) -> None:
     plan = Plan([SourceShare(model_source("one"))], settings)
 
-    assert sentence in plan.problem(n_answers=2)
+    assert sentence in plan.problem()
 
 
 @pytest.mark.django_db
 def test_only_models_answer() -> None:
     people = Source.objects.create(name="a person", kind=Source.Kind.PERSON)
 
-    assert "Only models" in Plan([SourceShare(people)]).problem(n_answers=2)
+    assert "Only models" in Plan([SourceShare(people)]).problem()

@@ -7,7 +7,6 @@ import pytest
 from accounts.models import User
 from labeling.campaigns import board
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.services import Effort
 from labeling.models import Campaign, Case, Gold, Guideline, Item, Pool, Rater, Slot
 from labeling.queue import slots
 from labeling.queue.cases import services as cases_services
@@ -102,9 +101,8 @@ def test_a_higher_overlap_asks_nothing_more_of_an_item_that_became_a_gold(
 def test_who_joins_is_not_asked_about_a_calibration_item_that_became_a_gold(
     day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
-    effort = Effort(calibration_percent=50)
     campaign = open_comparison_campaign(
-        pool=day_shift, guideline=guideline, n_items=1, overlap=1, effort=effort
+        pool=day_shift, guideline=guideline, n_items=1, overlap=1, calibration_percent=50
     )
     (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
     made_gold(judgment.item)
@@ -120,7 +118,7 @@ def test_doubt_asks_nothing_more_of_an_item_that_became_a_gold(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
 ) -> None:
     campaign = open_comparison_campaign(
-        pool=day_shift, guideline=guideline, n_items=1, overlap=2, effort=Effort(max_overlap=5)
+        pool=day_shift, guideline=guideline, n_items=1, overlap=2, max_overlap=5
     )
     (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
     held = claim.claim(campaign=campaign, rater=raul, now=NOON)

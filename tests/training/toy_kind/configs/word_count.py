@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from knobs.fields import knob
 from training.configs import metrics
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs
 from training.configs.curves import Chart
-from training.configs.knobs import Settings, knob
+from training.configs.knobs import Settings
 from training.configs.metrics import SHARE, Measure, _
 
 _DRY_RUN_PROMPTS = 2

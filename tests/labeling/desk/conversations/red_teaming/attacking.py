@@ -5,13 +5,14 @@ from typing import Any
 
 from accounts.models import User
 from labeling.campaigns import services as campaigns_services
-from labeling.campaigns.conversation_plan import Plan, Settings, SourceShare
+from labeling.campaigns.conversation_plan import Plan, SourceShare
 from labeling.conversations import turns
 from labeling.conversations.red_teaming import attacks, services
 from labeling.conversations.red_teaming.attacks import Outcome
 from labeling.conversations.red_teaming.services import Brief, Review
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer
+from labeling.kinds.conversation import TalkSettings
 from labeling.models import Attack, Campaign, Guideline, Judgment, Pool, Rater, Slot, Source
 from labeling.people.content_settings import services as content_settings
 from labeling.queue.claiming import order
@@ -42,7 +43,7 @@ def open_red_teaming(
         guideline=guideline,
         briefs=briefs,
         n_each=n_each,
-        plan=Plan(shares, Settings(max_turns=4)),
+        plan=Plan(shares, TalkSettings(max_turns=4)),
         by=by,
         now=NOON,
         **values,

@@ -3,8 +3,7 @@
 import math
 from typing import Any
 
-from training.configs.knobs import Knob, Problem
-from training.configs.metrics import _
+from knobs.fields import Knob, Problem, _
 
 
 def read(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:

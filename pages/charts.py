@@ -158,10 +158,10 @@ def line_chart(
     `x_start` and `x_end` widen the x-axis, such as for steps to come; `x_ticks` replaces its round
     numbers with named places, such as times of day. `is_share`: the y-axis stays between 0 and 1.
     """
-    finite = [(one, [(x, y) for x, y in one.points if math.isfinite(y)]) for one in series]
-    drawn = [(one, points) for one, points in finite if points]
+    finite = [(line, [(x, y) for x, y in line.points if math.isfinite(y)]) for line in series]
+    drawn = [(line, points) for line, points in finite if points]
     summary = f"{title}. " + "; ".join(
-        f"{one.name}: {_number(points[-1][1])} {y_unit}".strip() for one, points in drawn
+        f"{line.name}: {_number(points[-1][1])} {y_unit}".strip() for line, points in drawn
     )
     columns, rows = _table(series, x_unit)
     if not drawn:
@@ -178,7 +178,7 @@ def line_chart(
     y_values = _share_ticks(ys) if is_share else round_ticks(min(ys), max(ys), 4)
     x_title = x_unit if not x_ticks and len(x_unit) > _SHORT_UNIT else ""
     x_marks = list(x_ticks) if x_ticks else _numbered(xs, "" if x_title else x_unit)
-    names = max((len(_short(one.name)) for one, _ in drawn), default=0)
+    names = max((len(_short(line.name)) for line, _ in drawn), default=0)
     furthest = max(points[-1][0] for _, points in drawn)
     # A name at the end of a curve needs room, unless later steps already leave some.
     room = (
@@ -198,7 +198,7 @@ def line_chart(
         limits=tuple(
             DrawnLimit(_px(y(limit.y)), _px(y(limit.y) - 5), limit.label) for limit in limits
         ),
-        curves=_apart(_curves([one for one, _ in drawn], x, y, names_x=x(furthest) + 8)),
+        curves=_apart(_curves([line for line, _ in drawn], x, y, names_x=x(furthest) + 8)),
         columns=columns,
         rows=rows,
     )
@@ -290,9 +290,9 @@ def _spaced(marks: Sequence[tuple[float, str]]) -> tuple[Tick, ...]:
     """Ticks of the x-axis whose labels do not touch. First and last are always kept."""
     placed = [_placed(at, label) for at, label in marks]
     kept = placed[:1]
-    for one in placed[1:-1]:
-        if one[0] >= kept[-1][1] + _LABEL_GAP and one[1] <= placed[-1][0] - _LABEL_GAP:
-            kept.append(one)
+    for candidate in placed[1:-1]:
+        if candidate[0] >= kept[-1][1] + _LABEL_GAP and candidate[1] <= placed[-1][0] - _LABEL_GAP:
+            kept.append(candidate)
     return tuple(tick for _left, _right, tick in [*kept, *placed[1:][-1:]])
 
 
@@ -321,29 +321,29 @@ def _numbered(xs: Sequence[float], unit: str) -> list[tuple[float, str]]:
 
 def _curves(drawn: Sequence[Series], x: _Scale, y: _Scale, *, names_x: float) -> list[Curve]:
     curves, number = [], 0
-    for one, following in zip(drawn, [*drawn[1:], None], strict=True):
-        number += not (one.is_projection and number)
+    for line, following in zip(drawn, [*drawn[1:], None], strict=True):
+        number += not (line.is_projection and number)
         is_followed = following is not None and following.is_projection
-        colour = ((one.number or number) - 1) % _SERIES_COLOURS + 1
-        curves.append(_curve(colour, one, x, y, is_followed=is_followed, names_x=names_x))
+        colour = ((line.number or number) - 1) % _SERIES_COLOURS + 1
+        curves.append(_curve(colour, line, x, y, is_followed=is_followed, names_x=names_x))
     return curves
 
 
 def _curve(
-    number: int, one: Series, x: _Scale, y: _Scale, *, is_followed: bool, names_x: float
+    number: int, line: Series, x: _Scale, y: _Scale, *, is_followed: bool, names_x: float
 ) -> Curve:
-    points = _thinned(one.points)
+    points = _thinned(line.points)
     last = next(point for point in reversed(points) if math.isfinite(point[1]))
-    path = "" if one.is_dots else _path(points, x, y)
+    path = "" if line.is_dots else _path(points, x, y)
     area = ""
-    if one.has_area and all(math.isfinite(value) for _, value in points):
+    if line.has_area and all(math.isfinite(value) for _, value in points):
         area = f"{path}L{_px(x(last[0]))} {_px(y.start)}L{_px(x(points[0][0]))} {_px(y.start)}Z"
     return Curve(
         number=number,
-        name=_short(one.name),
+        name=_short(line.name),
         path=path,
         area=area,
-        is_projection=one.is_projection,
+        is_projection=line.is_projection,
         end_x=_px(x(last[0])),
         end_y=_px(y(last[1])),
         name_x=_px(x(last[0]) - 8 if is_followed else names_x),
@@ -351,7 +351,7 @@ def _curve(
         is_followed=is_followed,
         dots=(
             tuple((_px(x(across)), _px(y(up))) for across, up in points if math.isfinite(up))
-            if one.is_dots
+            if line.is_dots
             else ()
         ),
     )
@@ -417,15 +417,15 @@ def _table(
     always included.
     """
     by_x: dict[float, dict[str, float]] = {}
-    for one in series:
-        for x, y in one.points:
-            by_x.setdefault(x, {})[one.name] = y
+    for line in series:
+        for x, y in line.points:
+            by_x.setdefault(x, {})[line.name] = y
     places = sorted(by_x)
     if len(places) > n_rows:
         places = sorted(
             {places[round(index * (len(places) - 1) / (n_rows - 1))] for index in range(n_rows)}
         )
-    names = list(dict.fromkeys(one.name for one in series))
+    names = list(dict.fromkeys(line.name for line in series))
     rows = tuple(
         (_number(x), *(_number(by_x[x].get(name, math.nan)) for name in names)) for x in places
     )

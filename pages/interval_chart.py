@@ -49,21 +49,25 @@ class WhiskerChart:
 def whisker_chart(effects: Sequence[Effect]) -> WhiskerChart:
     """The axis runs from 1/m to m, so that half and twice the odds are equally far from 1."""
     reach = max(
-        (max(abs(math.log(one.low)), abs(math.log(one.high))) for one in effects if one.low > 0),
+        (
+            max(abs(math.log(effect.low)), abs(math.log(effect.high)))
+            for effect in effects
+            if effect.low > 0
+        ),
         default=0.0,
     )
     most = next((step for step in _STEPS if math.log(step) >= reach), _MOST)
     height = TOP + ROW * len(effects) + BOTTOM
     rows = [
         Whisker(
-            label=one.label,
+            label=effect.label,
             y=f"{TOP + ROW * (place + 0.5):.1f}",
-            x=_at(one.value, most),
-            low=_at(one.low, most),
-            high=_at(one.high, most),
-            is_clear=one.low > 1 or one.high < 1,
+            x=_at(effect.value, most),
+            low=_at(effect.low, most),
+            high=_at(effect.high, most),
+            is_clear=effect.low > 1 or effect.high < 1,
         )
-        for place, one in enumerate(effects)
+        for place, effect in enumerate(effects)
     ]
     middle = math.sqrt(most)
     named = [(1 / most, f"÷ {most:g}"), (1.0, "1"), (most, f"× {most:g}")]

@@ -23,9 +23,9 @@ def time_zone_named(typed: str) -> str | None:
     """
     wanted = typed.strip().replace(" ", "_").casefold()
     for read in (str.casefold, lambda name: name.rpartition("/")[2].casefold()):
-        found = [name for name in time_zones() if read(name) == wanted]
-        if len(found) == 1:
-            return found[0]
+        names = [name for name in time_zones() if read(name) == wanted]
+        if len(names) == 1:
+            return names[0]
     return None
 
 

@@ -162,7 +162,7 @@ class AnswerDisputeSerializer(serializers.Serializer[Any]):
         form = AnswerForm(values)
         if not form.is_valid():
             raise ValidationError(
-                {name: list(map(str, found)) for name, found in form.errors.items()}
+                {name: list(map(str, sentences)) for name, sentences in form.errors.items()}
             )
         return form.arguments
 
@@ -233,8 +233,8 @@ class Disputes(ListModelMixin, ApiViewSet):
     query_class = DisputeQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        found = queryset.select_related("rater")
-        return found.filter(answered_at__isnull=not self.asked["is_answered"])
+        disputes = queryset.select_related("rater")
+        return disputes.filter(answered_at__isnull=not self.asked["is_answered"])
 
     def get_object(self) -> PayDispute:
         return labeling_access.dispute(user=self.by, pk=self.kwargs["pk"])

@@ -89,9 +89,9 @@ class PeriodForm(forms.Form):
     )
 
     def period(self, *, today: dt.date) -> tuple[dt.date, dt.date]:
-        given = self.cleaned_data if self.is_valid() else {}
-        since = given.get("since") or today.replace(day=1)
-        until = given.get("until") or max(today, since)
+        values = self.cleaned_data if self.is_valid() else {}
+        since = values.get("since") or today.replace(day=1)
+        until = values.get("until") or max(today, since)
         return (since, until) if since <= until else (until, since)
 
 

@@ -61,25 +61,25 @@ def rater(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def rater_csv(request: MemberRequest, pk: int) -> HttpResponse:
-    found = labeling_access.any_rater(user=request.user, pk=pk)
+    chosen = labeling_access.any_rater(user=request.user, pk=pk)
     _form, since, until = period(request)
-    _record_download(request, found, since, until)
-    sheet = timesheets_selectors.timesheet(rater=found, since=since, until=until)
+    _record_download(request, chosen, since, until)
+    sheet = timesheets_selectors.timesheet(rater=chosen, since=since, until=until)
     return csv_download.response(
-        f"{found.alias}-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines)
+        f"{chosen.alias}-{since}-{until}.csv", COLUMNS, map(paid.as_record, sheet.lines)
     )
 
 
 @require_http_methods(["GET", "POST"])
 def mark(request: MemberRequest, pk: int) -> HttpResponse:
     """Shows the total and asks for confirmation, then marks the days as paid."""
-    found = labeling_access.any_rater(user=request.user, pk=pk)
+    chosen = labeling_access.any_rater(user=request.user, pk=pk)
     _form, since, until = period(request)
     form = PaidForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             services.mark_paid(
-                rater=found,
+                rater=chosen,
                 since=since,
                 until=until,
                 note=form.cleaned_data["note"],
@@ -90,11 +90,11 @@ def mark(request: MemberRequest, pk: int) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             messages.success(
-                request, _("Marked as paid. %(alias)s has been notified.") % {"alias": found.alias}
+                request, _("Marked as paid. %(alias)s has been notified.") % {"alias": chosen.alias}
             )
             return redirect(f"{reverse('pay_rater', args=[pk])}?{_query(since, until)}")
-    sheet = timesheets_selectors.timesheet(rater=found, since=since, until=until)
-    context = {"rater": found, "sheet": sheet, "form": form, "query": _query(since, until)}
+    sheet = timesheets_selectors.timesheet(rater=chosen, since=since, until=until)
+    context = {"rater": chosen, "sheet": sheet, "form": form, "query": _query(since, until)}
     return render(
         request, "labeling/pay/pay_mark.html", context, status=422 if form.errors else 200
     )
@@ -138,13 +138,13 @@ def rates(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _rater_page(
     request: HttpRequest,
-    found: Rater,
+    person: Rater,
     *,
     answering: dict[int, AnswerForm] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     form, since, until = period(request)
-    sheet = timesheets_selectors.timesheet(rater=found, since=since, until=until)
+    sheet = timesheets_selectors.timesheet(rater=person, since=since, until=until)
     currency = next(iter(sheet.totals), "EUR")
     disputes = [
         (
@@ -152,16 +152,16 @@ def _rater_page(
             (answering or {}).get(dispute.pk)
             or AnswerForm(prefix=f"dispute-{dispute.pk}", initial={"currency": currency}),
         )
-        for dispute in timesheets_selectors.disputes_of(rater=found)[:50]
+        for dispute in timesheets_selectors.disputes_of(rater=person)[:50]
     ]
     context = {
-        "rater": found,
+        "rater": person,
         "form": form,
         "sheet": sheet,
         "disputes": disputes,
         "payments": [
             (payment, timesheets_selectors.payment_words(payment))
-            for payment in timesheets_selectors.payments_of(rater=found)[:24]
+            for payment in timesheets_selectors.payments_of(rater=person)[:24]
         ],
         "query": _query(since, until),
     }

@@ -18,19 +18,19 @@ def pools(query: SearchQuery) -> list[SearchResult]:
 
 
 def raters(query: SearchQuery) -> list[SearchResult]:
-    found = best(
+    matching = best(
         Rater.objects.filter(withdrawn_at=None).select_related("user"),
         query=query,
         names=("alias", "user__name", "user__email"),
     )
     return [
         SearchResult(rater.pk, rater.alias, rater.user.name if rater.user else rater.origin)
-        for rater in found
+        for rater in matching
     ]
 
 
 def people(query: SearchQuery) -> list[SearchResult]:
-    found = best(
+    matching = best(
         User.objects.exclude(rater__withdrawn_at__isnull=False),
         query=query,
         names=("name", "email"),
@@ -39,7 +39,7 @@ def people(query: SearchQuery) -> list[SearchResult]:
         SearchResult(
             person.pk, str(person), person.email if person.is_active else _now("login closed")
         )
-        for person in found
+        for person in matching
     ]
 
 

@@ -92,8 +92,8 @@ def readmit_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
 
 def _record(rater: Rater, kind: JudgmentEvent.Kind, *, now: datetime) -> None:
     """Judgments that a reviewer had set aside did not count before, and do not after."""
-    given = Judgment.objects.filter(rater=rater, is_gold=False, set_aside=None)
-    ids = list(given.values_list("pk", flat=True))
+    judgments = Judgment.objects.filter(rater=rater, is_gold=False, set_aside=None)
+    ids = list(judgments.values_list("pk", flat=True))
     judgment_events.record(kind=kind, judgments=ids, rater_alias=rater.alias, now=now)
 
 

@@ -107,10 +107,10 @@ def read(*, now: datetime) -> Figures:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = {LIMIT_MS}")
-        found = [_within_limit(partial(queues.waiting, queue)) for queue in queues.QUEUES]
+        counts = [_within_limit(partial(queues.waiting, queue)) for queue in queues.QUEUES]
         return Figures(
             at=now,
-            waiting=[one for one in found if one is not None],
+            waiting=[count for count in counts if count is not None],
             messages={queue: broker.n_messages(queue) for queue in queues.MESSAGES},
             leases=_within_limit(lambda: _leases(now)),
             judgments_last_minute=_within_limit(lambda: _judgments_since(now - MINUTE)),
@@ -140,12 +140,12 @@ def _within_limit(query: Callable[[], T]) -> T | None:
 
 
 def _leases(now: datetime) -> Leases:
-    found = Slot.objects.filter(state=Slot.State.LEASED)[:N_LEASES].aggregate(
+    counts = Slot.objects.filter(state=Slot.State.LEASED)[:N_LEASES].aggregate(
         n=Count("pk"),
         n_lapsed=Count("pk", filter=Q(expires_at__lte=now)),
         oldest=Min("expires_at", filter=Q(expires_at__lte=now)),
     )
-    return Leases(found["n"], found["n_lapsed"], found["oldest"])
+    return Leases(counts["n"], counts["n_lapsed"], counts["oldest"])
 
 
 def _judgments_since(start: datetime) -> int:

@@ -75,20 +75,20 @@ LEVELS = {
 }
 
 
-def groups(found: Figures, *, may_open: MayOpen) -> list[Group]:
+def groups(figures: Figures, *, may_open: MayOpen) -> list[Group]:
     """What is wrong comes first in each group. Links lead only where the reader may go."""
     named = (
-        (_("Stuck"), _stuck(found)),
-        (_("Full"), _full(found)),
-        (_("Old"), _old(found)),
+        (_("Stuck"), _stuck(figures)),
+        (_("Full"), _full(figures)),
+        (_("Old"), _old(figures)),
     )
     order = [DANGER, WARNING, UNKNOWN, GOOD]
     return [
         Group(
             title,
             sorted(
-                (_only_if_open(one, may_open) for one in findings),
-                key=lambda one: order.index(one.level),
+                (_only_if_open(finding, may_open) for finding in findings),
+                key=lambda finding: order.index(finding.level),
             ),
         )
         for title, findings in named
@@ -118,62 +118,62 @@ def summary(groups: Sequence[Group]) -> Summary:
 # --- stuck ----------------------------------------------------------------------------------------
 
 
-def _stuck(found: Figures) -> Iterator[Finding]:
-    yield _broker(found)
-    yield _beat(found)
-    yield _worker(found)
-    yield from (_waiting(one, found) for one in found.waiting if one.n)
-    yield _empty_queues(found)
-    yield _leases(found)
-    yield _silent_runs(found)
-    yield from _nodes(found)
-    yield _failed_deliveries(found)
+def _stuck(figures: Figures) -> Iterator[Finding]:
+    yield _broker(figures)
+    yield _beat(figures)
+    yield _worker(figures)
+    yield from (_waiting(queue, figures) for queue in figures.waiting if queue.n)
+    yield _empty_queues(figures)
+    yield _leases(figures)
+    yield _silent_runs(figures)
+    yield from _nodes(figures)
+    yield _failed_deliveries(figures)
 
 
-def _broker(found: Figures) -> Finding:
-    if all(n is None for n in found.messages.values()):
+def _broker(figures: Figures) -> Finding:
+    if all(n is None for n in figures.messages.values()):
         return Finding(
             _("Broker"),
             DANGER,
             _("Redis is not responding. People can still work, but background jobs wait."),
             advice=_("Start Redis or Valkey again. Waiting messages are then sent automatically."),
         )
-    counted = ", ".join(f"{queue}: {n}" for queue, n in found.messages.items() if n is not None)
+    counted = ", ".join(f"{queue}: {n}" for queue, n in figures.messages.items() if n is not None)
     words = _("Responding. Messages waiting for a worker: %(n)s.") % {"n": counted}
     return Finding(_("Broker"), GOOD, words)
 
 
-def _beat(found: Figures) -> Finding:
+def _beat(figures: Figures) -> Finding:
     about = _("Beat")
-    if found.beat_at is None:
+    if figures.beat_at is None:
         return Finding(
             about,
             WARNING,
             _("Beat has never sent a task."),
             advice=_("Start it on one machine only: systemctl start preferably-beat."),
         )
-    if found.at - found.beat_at > BEAT_SILENT:
+    if figures.at - figures.beat_at > BEAT_SILENT:
         return Finding(
             about,
             DANGER,
             _("Stopped. Schedules, mail and webhooks wait. Last task sent:"),
-            found.beat_at,
+            figures.beat_at,
             _("Start it again, on one machine only: systemctl restart preferably-beat."),
         )
-    return Finding(about, GOOD, _("Last task sent:"), found.beat_at)
+    return Finding(about, GOOD, _("Last task sent:"), figures.beat_at)
 
 
-def _worker(found: Figures) -> Finding:
+def _worker(figures: Figures) -> Finding:
     about = _("Short worker")
-    if found.worker_at is None:
+    if figures.worker_at is None:
         return Finding(
             about,
             WARNING,
             _("No short worker has taken the task that beat sends every 30 s."),
             advice=_("Start one: systemctl start preferably-short."),
         )
-    if found.at - found.worker_at > WORKER_SILENT:
-        is_beat_away = found.beat_at is None or found.at - found.beat_at > BEAT_SILENT
+    if figures.at - figures.worker_at > WORKER_SILENT:
+        is_beat_away = figures.beat_at is None or figures.at - figures.beat_at > BEAT_SILENT
         return Finding(
             about,
             WARNING if is_beat_away else DANGER,
@@ -181,24 +181,24 @@ def _worker(found: Figures) -> Finding:
                 "No short worker is taking tasks. Imports, exports, mail and webhooks wait."
                 " Last task taken:"
             ),
-            found.worker_at,
+            figures.worker_at,
             _("Start beat first.")
             if is_beat_away
             else _("Restart it: systemctl restart preferably-short. Its log shows why it stopped."),
         )
-    return Finding(about, GOOD, _("Last task taken:"), found.worker_at)
+    return Finding(about, GOOD, _("Last task taken:"), figures.worker_at)
 
 
-def _empty_queues(found: Figures) -> Finding:
-    names = ", ".join(str(one.queue.label) for one in found.waiting if not one.n)
+def _empty_queues(figures: Figures) -> Finding:
+    names = ", ".join(str(queue.queue.label) for queue in figures.waiting if not queue.n)
     return Finding(_("Empty queues"), GOOD, names or _("None"))
 
 
-def _waiting(one: queues.Waiting, found: Figures) -> Finding:
-    about = str(one.queue.label)
-    age = found.at - one.since if one.since else timedelta(0)
-    words = ngettext("%(n)s waiting, since:", "%(n)s waiting, the oldest since:", one.n) % {
-        "n": one.n
+def _waiting(queue: queues.Waiting, figures: Figures) -> Finding:
+    about = str(queue.queue.label)
+    age = figures.at - queue.since if queue.since else timedelta(0)
+    words = ngettext("%(n)s waiting, since:", "%(n)s waiting, the oldest since:", queue.n) % {
+        "n": queue.n
     }
     level = _level(age, WAITS_LONG, WAITS_TOO_LONG)
     advice = {
@@ -208,23 +208,23 @@ def _waiting(one: queues.Waiting, found: Figures) -> Finding:
             " systemctl status preferably-models."
         ),
         "gpu": "",
-    }[one.queue.messages]
-    if one.queue.name == "runs":
-        level, advice = _of_runs(level, found)
+    }[queue.queue.messages]
+    if queue.queue.name == "runs":
+        level, advice = _of_runs(level, figures)
     return Finding(
         about,
         level,
         words,
-        one.since,
+        queue.since,
         advice if level != GOOD else "",
-        one.queue.url_name,
+        queue.queue.url_name,
         _("Show"),
     )
 
 
-def _of_runs(level: str, found: Figures) -> tuple[str, str]:
+def _of_runs(level: str, figures: Figures) -> tuple[str, str]:
     """Runs may wait for hours behind others. They are stuck if no node can take any."""
-    if any(_is_alive(node, found) for node in found.nodes or ()):
+    if any(_is_alive(node, figures) for node in figures.nodes or ()):
         return GOOD, ""
     return (
         level,
@@ -232,12 +232,12 @@ def _of_runs(level: str, found: Figures) -> tuple[str, str]:
     )
 
 
-def _leases(found: Figures) -> Finding:
+def _leases(figures: Figures) -> Finding:
     about = _("Items in work")
-    if found.leases is None:
+    if figures.leases is None:
         return Finding(about, UNKNOWN, _("Counting them took too long."))
-    lapsed, at = found.leases.n_lapsed, found.leases.oldest_lapsed_at
-    n = found.leases.n - lapsed
+    lapsed, at = figures.leases.n_lapsed, figures.leases.oldest_lapsed_at
+    n = figures.leases.n - lapsed
     held = ngettext("%(n)s item is with a rater.", "%(n)s items are with raters.", n) % {"n": n}
     if at is None:
         return Finding(about, GOOD, held)
@@ -248,7 +248,7 @@ def _leases(found: Figures) -> Finding:
     ) % {"n": lapsed}
     return Finding(
         about,
-        WARNING if found.at - at > LEASE_LONG_LAPSED else GOOD,
+        WARNING if figures.at - at > LEASE_LONG_LAPSED else GOOD,
         f"{held} {left}",
         at,
         _(
@@ -260,38 +260,38 @@ def _leases(found: Figures) -> Finding:
     )
 
 
-def _silent_runs(found: Figures) -> Finding:
+def _silent_runs(figures: Figures) -> Finding:
     about = _("Heartbeats of runs")
-    if found.silent_runs is None:
+    if figures.silent_runs is None:
         return Finding(about, UNKNOWN, _("Reading them took too long."))
-    if not found.silent_runs:
-        n = (found.runs or {}).get("running", 0)
+    if not figures.silent_runs:
+        n = (figures.runs or {}).get("running", 0)
         return Finding(
             about,
             GOOD,
             ngettext("%(n)s run is running.", "%(n)s runs are running.", n) % {"n": n},
         )
-    names = ", ".join(f"“{run.name}” ({run.node})" for run in found.silent_runs[:3])
+    names = ", ".join(f"“{run.name}” ({run.node})" for run in figures.silent_runs[:3])
     return Finding(
         about,
         DANGER,
         ngettext(
             "%(n)s run is silent: %(names)s. Last heartbeat:",
             "%(n)s runs are silent, such as %(names)s. Oldest heartbeat:",
-            len(found.silent_runs),
+            len(figures.silent_runs),
         )
-        % {"n": len(found.silent_runs), "names": names},
-        found.silent_runs[0].heartbeat_at,
+        % {"n": len(figures.silent_runs), "names": names},
+        figures.silent_runs[0].heartbeat_at,
         _("Beat and a short worker return silent runs to the queue. Check that both are running."),
         "runs",
         _("Runs"),
     )
 
 
-def _nodes(found: Figures) -> Iterator[Finding]:
-    for node in found.nodes or ():
+def _nodes(figures: Figures) -> Iterator[Finding]:
+    for node in figures.nodes or ():
         about = _("Node %(name)s") % {"name": node.name}
-        if _is_alive(node, found):
+        if _is_alive(node, figures):
             yield Finding(about, GOOD, _("Last report:"), node.seen_at, "", "nodes", _("Nodes"))
         else:
             yield Finding(
@@ -305,21 +305,21 @@ def _nodes(found: Figures) -> Iterator[Finding]:
             )
 
 
-def _is_alive(node: Node, found: Figures) -> bool:
-    return found.at - node.seen_at < placement.ALIVE_FOR
+def _is_alive(node: Node, figures: Figures) -> bool:
+    return figures.at - node.seen_at < placement.ALIVE_FOR
 
 
-def _failed_deliveries(found: Figures) -> Finding:
+def _failed_deliveries(figures: Figures) -> Finding:
     about = _("Failed webhook messages")
-    if found.n_failed_deliveries is None:
+    if figures.n_failed_deliveries is None:
         return Finding(about, UNKNOWN, _("Counting them took too long."))
-    if not found.n_failed_deliveries:
+    if not figures.n_failed_deliveries:
         return Finding(about, GOOD, _("None in the last 24 hours."))
     words = ngettext(
         "%(n)s message of the last 24 hours was given up.",
         "%(n)s messages of the last 24 hours were given up.",
-        found.n_failed_deliveries,
-    ) % {"n": found.n_failed_deliveries}
+        figures.n_failed_deliveries,
+    ) % {"n": figures.n_failed_deliveries}
     advice = _("The webhook's page shows what the receiver answered and can send messages again.")
     return Finding(about, WARNING, words, None, advice, "webhooks", _("Webhooks"))
 
@@ -327,13 +327,13 @@ def _failed_deliveries(found: Figures) -> Finding:
 # --- full -----------------------------------------------------------------------------------------
 
 
-def _full(found: Figures) -> Iterator[Finding]:
-    for disk in found.disks:
+def _full(figures: Figures) -> Iterator[Finding]:
+    for disk in figures.disks:
         yield _disk(disk)
-    if found.database_bytes is None:
+    if figures.database_bytes is None:
         yield Finding(_("Database"), UNKNOWN, _("Measuring it took too long."))
     else:
-        size = filesizeformat(found.database_bytes)
+        size = filesizeformat(figures.database_bytes)
         yield Finding(_("Database"), GOOD, _("%(size)s in use.") % {"size": size})
 
 
@@ -355,53 +355,53 @@ def _disk(disk: Disk) -> Finding:
 # --- old ------------------------------------------------------------------------------------------
 
 
-def _old(found: Figures) -> Iterator[Finding]:
-    yield _backup(found)
-    yield _migrations(found)
-    yield _versions(found)
+def _old(figures: Figures) -> Iterator[Finding]:
+    yield _backup(figures)
+    yield _migrations(figures)
+    yield _versions(figures)
 
 
-def _backup(found: Figures) -> Finding:
+def _backup(figures: Figures) -> Finding:
     about = _("Backup")
     advice = _("Run preferably backup, or set PREFERABLY_BACKUP_URL for scheduled backups.")
-    if failed := found.failed_backup:
+    if failed := figures.failed_backup:
         words = _("The last attempt failed: %(why)s") % {"why": failed.problem}
         return Finding(about, DANGER, words, failed.ended_at)
-    if found.backup is None:
+    if figures.backup is None:
         return Finding(about, WARNING, _("This site has no backup yet."), advice=advice)
-    if found.backup.missing:
+    if figures.backup.missing:
         words = _("The last backup is missing files. %(missing)s") % {
-            "missing": " ".join(found.backup.missing[:N_MISSING])
+            "missing": " ".join(figures.backup.missing[:N_MISSING])
         }
-        return Finding(about, WARNING, words, found.backup.ended_at)
-    at = found.backup.ended_at
+        return Finding(about, WARNING, words, figures.backup.ended_at)
+    at = figures.backup.ended_at
     old = max(BACKUP_OLD, timedelta(hours=settings.BACKUP_EVERY_HOURS * 1.5))
-    level = _level(found.at - at, old, max(BACKUP_TOO_OLD, 2 * old))
+    level = _level(figures.at - at, old, max(BACKUP_TOO_OLD, 2 * old))
     words = _("Last verified backup:")
     return Finding(about, level, words, at, advice if level != GOOD else "")
 
 
-def _migrations(found: Figures) -> Finding:
+def _migrations(figures: Figures) -> Finding:
     about = _("Migrations")
-    if found.pending_migrations is None:
+    if figures.pending_migrations is None:
         return Finding(about, UNKNOWN, _("Reading them took too long."))
-    n = len(found.pending_migrations)
+    n = len(figures.pending_migrations)
     if not n:
         return Finding(about, GOOD, _("All applied."))
-    app, name = found.pending_migrations[0]
+    app, name = figures.pending_migrations[0]
     words = ngettext(
         "%(n)s is not applied: %(name)s.", "%(n)s are not applied, such as %(name)s.", n
     ) % {"n": n, "name": f"{app}.{name}"}
     return Finding(about, DANGER, words, advice=_("Run python manage.py migrate --noinput."))
 
 
-def _versions(found: Figures) -> Finding:
+def _versions(figures: Figures) -> Finding:
     about = _("Versions")
     own = settings.RELEASE
     others = [
         f"{node.name} ({version})"
-        for node in found.nodes or ()
-        if _is_alive(node, found) and (version := node.versions.get("preferably", own)) != own
+        for node in figures.nodes or ()
+        if _is_alive(node, figures) and (version := node.versions.get("preferably", own)) != own
     ]
     if not others:
         words = _("The site and every online node run %(version)s.")

@@ -73,11 +73,11 @@ def exposition(*, now: datetime) -> bytes:
     else:
         registry.register(requests.REGISTRY)
     try:
-        found = figures.recent(now=now)
+        read = figures.recent(now=now)
     except DatabaseError:
         families = [_gauge("database_up", "1 if the database answers.", 0)]
     else:
-        families = list(_families(found, now))
+        families = list(_families(read, now))
     registry.register(_Collected(families))
     return generate_latest(registry)
 
@@ -92,36 +92,39 @@ class _Collected:
         return self.families
 
 
-def _families(found: figures.Figures, now: datetime) -> Iterator[Metric]:
+def _families(read: figures.Figures, now: datetime) -> Iterator[Metric]:
     """Figures that are unknown are left out."""
     yield _gauge(
         "build_info", "1, with the version of the site.", {(settings.RELEASE,): 1}, "version"
     )
     yield _gauge("database_up", "1 if the database answers.", 1)
-    yield _gauge("figures_age_seconds", "Age of the figures below.", _age(found.at, now))
-    yield from _of_queues(found, now)
-    yield from _of_raters(found)
-    yield from _of_runs(found)
-    if found.nodes is not None:
-        yield from _of_nodes(found.nodes, now)
-    yield from _of_processes(found, now)
-    yield from _of_storage(found)
+    yield _gauge("figures_age_seconds", "Age of the figures below.", _age(read.at, now))
+    yield from _of_queues(read, now)
+    yield from _of_raters(read)
+    yield from _of_runs(read)
+    if read.nodes is not None:
+        yield from _of_nodes(read.nodes, now)
+    yield from _of_processes(read, now)
+    yield from _of_storage(read)
 
 
-def _of_queues(found: figures.Figures, now: datetime) -> Iterator[Metric]:
+def _of_queues(read: figures.Figures, now: datetime) -> Iterator[Metric]:
     yield _gauge(
         "queue_waiting",
         "Rows that wait for a worker, by queue; not counted beyond 10,000.",
-        {(one.queue.name,): one.n for one in found.waiting},
+        {(queue_state.queue.name,): queue_state.n for queue_state in read.waiting},
         "queue",
     )
     yield _gauge(
         "queue_oldest_seconds",
         "How long the oldest of them has waited; 0 if none waits.",
-        {(one.queue.name,): _age(one.since, now) or 0 for one in found.waiting},
+        {
+            (queue_state.queue.name,): _age(queue_state.since, now) or 0
+            for queue_state in read.waiting
+        },
         "queue",
     )
-    counted = {(queue,): n for queue, n in found.messages.items() if n is not None}
+    counted = {(queue,): n for queue, n in read.messages.items() if n is not None}
     yield _gauge("broker_up", "1 if the broker answers.", int(bool(counted)))
     yield _gauge(
         "broker_messages", "Messages that no worker has taken, by Celery queue.", counted, "queue"
@@ -129,38 +132,38 @@ def _of_queues(found: figures.Figures, now: datetime) -> Iterator[Metric]:
     yield from _known(
         "webhook_failed_deliveries",
         "Webhook messages of the last day that were given up.",
-        found.n_failed_deliveries,
+        read.n_failed_deliveries,
     )
 
 
-def _of_raters(found: figures.Figures) -> Iterator[Metric]:
-    if found.leases is not None:
+def _of_raters(read: figures.Figures) -> Iterator[Metric]:
+    if read.leases is not None:
         yield _gauge(
             "leases",
             "Items that raters hold: current, or lapsed because the rater left.",
             {
-                ("current",): found.leases.n - found.leases.n_lapsed,
-                ("lapsed",): found.leases.n_lapsed,
+                ("current",): read.leases.n - read.leases.n_lapsed,
+                ("lapsed",): read.leases.n_lapsed,
             },
             "state",
         )
     yield from _known(
         "judgments_last_minute",
         "Answers that raters submitted in the last minute.",
-        found.judgments_last_minute,
+        read.judgments_last_minute,
     )
 
 
-def _of_runs(found: figures.Figures) -> Iterator[Metric]:
-    if found.runs is not None:
+def _of_runs(read: figures.Figures) -> Iterator[Metric]:
+    if read.runs is not None:
         yield _gauge(
-            "runs", "Runs by state or outcome.", {(s,): n for s, n in found.runs.items()}, "state"
+            "runs", "Runs by state or outcome.", {(s,): n for s, n in read.runs.items()}, "state"
         )
-    if found.silent_runs is not None:
+    if read.silent_runs is not None:
         yield _gauge(
             "runs_without_heartbeat",
             "Running runs whose supervisor has been silent for too long.",
-            len(found.silent_runs),
+            len(read.silent_runs),
         )
 
 
@@ -189,27 +192,27 @@ _GPU: tuple[tuple[str, str, Callable[[Mapping[str, float]], float | None]], ...]
 )
 
 
-def _of_processes(found: figures.Figures, now: datetime) -> Iterator[Metric]:
+def _of_processes(read: figures.Figures, now: datetime) -> Iterator[Metric]:
     yield from _known(
-        "beat_age_seconds", "Time since beat last sent a task.", _age(found.beat_at, now)
+        "beat_age_seconds", "Time since beat last sent a task.", _age(read.beat_at, now)
     )
     yield from _known(
         "worker_age_seconds",
         "Time since a worker of the queue short last took a task.",
-        _age(found.worker_at, now),
+        _age(read.worker_at, now),
     )
 
 
-def _of_storage(found: figures.Figures) -> Iterator[Metric]:
+def _of_storage(read: figures.Figures) -> Iterator[Metric]:
     for name, words in (("free", "Free space"), ("total", "Size")):
         yield _gauge(
             f"disk_{name}_bytes",
             f"{words} of the disk of each folder: home, and artifacts if the store is a folder.",
-            {(disk.name,): getattr(disk, name) for disk in found.disks},
+            {(disk.name,): getattr(disk, name) for disk in read.disks},
             "folder",
         )
-    yield from _known("database_bytes", "Size of the database.", found.database_bytes)
-    pending = found.pending_migrations
+    yield from _known("database_bytes", "Size of the database.", read.database_bytes)
+    pending = read.pending_migrations
     yield from _known(
         "migrations_pending",
         "Migrations of this release that are not applied.",
@@ -218,7 +221,7 @@ def _of_storage(found: figures.Figures) -> Iterator[Metric]:
     yield from _known(
         "backup_timestamp_seconds",
         "When the last backup was verified.",
-        found.backup.ended_at.timestamp() if found.backup else None,
+        read.backup.ended_at.timestamp() if read.backup else None,
     )
 
 

@@ -77,5 +77,5 @@ QUEUES = (
 
 def waiting(queue: Queue) -> Waiting:
     """One query, whose cost does not grow beyond LIMIT rows."""
-    found = queue.rows.order_by()[:LIMIT].aggregate(n=Count("pk"), since=Min(queue.since))
-    return Waiting(queue, found["n"], found["since"])
+    counts = queue.rows.order_by()[:LIMIT].aggregate(n=Count("pk"), since=Min(queue.since))
+    return Waiting(queue, counts["n"], counts["since"])

@@ -89,8 +89,8 @@ def _applied(database: BaseDatabaseWrapper) -> dict[tuple[str, str], datetime]:
 
 def _aware(at: datetime | str) -> datetime:
     """SQLite has times as text, in UTC."""
-    found = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def schema_problem(applied: dict[tuple[str, str], datetime]) -> str:

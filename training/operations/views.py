@@ -12,14 +12,14 @@ from training.operations import figures, findings
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The page; for htmx only the live part."""
-    found = figures.recent(now=timezone.now())
+    read = figures.recent(now=timezone.now())
     roles = accounts_access.roles_of(request.user)
     groups = findings.groups(
-        found, may_open=lambda url_name: accounts_access.may_open(url_name, roles)
+        read, may_open=lambda url_name: accounts_access.may_open(url_name, roles)
     )
     is_fragment = request.headers.get("HX-Target") == "operations"
     return render(
         request,
         "training/operations/_live.html" if is_fragment else "training/operations/operations.html",
-        {"groups": groups, "summary": findings.summary(groups), "at": found.at},
+        {"groups": groups, "summary": findings.summary(groups), "at": read.at},
     )

@@ -62,13 +62,13 @@ class Storage(ApiViewSet):
     @lists("list_storage", StorageSerializer, query=PageQuery)
     def list(self, request: Request) -> Response:
         """What runs, models and snapshots use, largest first, and why each is kept."""
-        found = selectors.overview()
-        page = self.part(found.holdings).data
+        usage = selectors.overview()
+        page = self.part(usage.holdings).data
         about = {
-            "free_bytes": found.free_bytes,
-            "total": found.total,
-            "freeable": found.freed,
-            "is_store_down": found.is_store_down,
+            "free_bytes": usage.free_bytes,
+            "total": usage.total,
+            "freeable": usage.freed,
+            "is_store_down": usage.is_store_down,
         }
         return Response(about | page)
 

@@ -108,8 +108,8 @@ def resolve(location: str) -> str:
     roots = [Path(settings.MODELS_DIR)]
     if not is_shared():
         roots.append(Path(settings.ARTIFACT_STORE) / "models")
-    found = (root / name for root in roots if ".." not in Path(name).parts)
-    return next((str(folder) for folder in found if folder.is_dir()), location)
+    folders = (root / name for root in roots if ".." not in Path(name).parts)
+    return next((str(folder) for folder in folders if folder.is_dir()), location)
 
 
 def is_folder(location: str) -> bool:
@@ -160,10 +160,10 @@ def model_files(location: str) -> dict[str, int]:
     """
     if store.is_url(location):
         try:
-            found = store.sizes(location)
+            all_sizes = store.sizes(location)
         except store.Missing as problem:
             raise ModelMissing(location) from problem
-        return {name: size for name, size in found.items() if _is_model_file(name)}
+        return {name: size for name, size in all_sizes.items() if _is_model_file(name)}
     folder = Path(resolve(location))
     if not is_folder(location) or not (folder / "config.json").is_file():
         raise ModelMissing(location)
@@ -288,22 +288,22 @@ def _linked(folder: Path, links: Path) -> bool:
 
 def stored_folds(run_id: int) -> list[tuple[int, str]]:
     """(number of folds, URL) of complete uploads, most folds first."""
-    found = []
-    for one in store.list_folders(_url("checkpoints", f"run-{run_id}")):
-        named = _FOLDS.fullmatch(one.url.rsplit("/", 1)[1])
-        if named and one.is_whole:
-            found.append((int(named[1]), one.url))
-    return sorted(found, reverse=True)
+    folds = []
+    for folder in store.list_folders(_url("checkpoints", f"run-{run_id}")):
+        named = _FOLDS.fullmatch(folder.url.rsplit("/", 1)[1])
+        if named and folder.is_whole:
+            folds.append((int(named[1]), folder.url))
+    return sorted(folds, reverse=True)
 
 
 def _checkpoints(run_id: int) -> Iterator[Checkpoint]:
     """Complete ones, highest step first; for equal steps the latest attempt first."""
-    found = []
-    for one in store.list_folders(_url("checkpoints", f"run-{run_id}")):
-        named = _STEP.fullmatch(one.url.rsplit("/", 1)[1])
-        if named and one.is_whole:
-            found.append((int(named[1]), int(named[2]), one.url))
-    return (Checkpoint(step, url) for step, _attempt, url in sorted(found, reverse=True))
+    checkpoints = []
+    for folder in store.list_folders(_url("checkpoints", f"run-{run_id}")):
+        named = _STEP.fullmatch(folder.url.rsplit("/", 1)[1])
+        if named and folder.is_whole:
+            checkpoints.append((int(named[1]), int(named[2]), folder.url))
+    return (Checkpoint(step, url) for step, _attempt, url in sorted(checkpoints, reverse=True))
 
 
 # --- snapshots ------------------------------------------------------------------------------------

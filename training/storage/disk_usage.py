@@ -157,31 +157,31 @@ def _measure_store() -> tuple[dict[str, int], dict[int, int], dict[str, int], bo
         )
     except store.StoreUnavailable:
         return {}, {}, {}, True
-    named = {one.url.rsplit("/", 1)[1]: one.n_bytes for one in checkpoints}
+    named = {folder.url.rsplit("/", 1)[1]: folder.n_bytes for folder in checkpoints}
     of_runs = {
         int(name.removeprefix("run-")): size
         for name, size in named.items()
         if name.removeprefix("run-").isdigit()
     }
     return (
-        {one.url: one.n_bytes for one in models},
+        {folder.url: folder.n_bytes for folder in models},
         of_runs,
-        {one.url.rsplit("/", 1)[1]: one.n_bytes for one in snapshots},
+        {folder.url.rsplit("/", 1)[1]: folder.n_bytes for folder in snapshots},
         False,
     )
 
 
 def _by_run(models: Mapping[str, int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
+    by_run: dict[int, list[str]] = {}
     for location in models:
         if named := _MODEL_OF_RUN.fullmatch(location.rsplit("/", 1)[-1]):
-            found.setdefault(int(named[1]), []).append(location)
-    return found
+            by_run.setdefault(int(named[1]), []).append(location)
+    return by_run
 
 
 def _folders(path: Path | str) -> list[Path]:
     path = Path(path)
-    return sorted(one for one in path.iterdir() if one.is_dir()) if path.is_dir() else []
+    return sorted(folder for folder in path.iterdir() if folder.is_dir()) if path.is_dir() else []
 
 
 def _size(path: Path) -> int:

@@ -59,13 +59,19 @@ class Candidate:
 
 def keep_reasons(candidates: Sequence[Candidate]) -> dict[int, frozenset[KeepReason]]:
     """Why each is kept. An empty set means that it can be freed."""
-    found = {one.pk: set(one.needed) for one in candidates}
+    by_candidate = {candidate.pk: set(candidate.needed) for candidate in candidates}
     for members in _groups(candidates):
-        found[max(members, key=lambda one: (one.made_at, one.pk)).pk].add(KeepReason.LAST)
-        measured = [(one.measure, -one.pk) for one in members if one.measure is not None]
+        by_candidate[max(members, key=lambda candidate: (candidate.made_at, candidate.pk)).pk].add(
+            KeepReason.LAST
+        )
+        measured = [
+            (candidate.measure, -candidate.pk)
+            for candidate in members
+            if candidate.measure is not None
+        ]
         if measured:
-            found[-max(measured)[1]].add(KeepReason.BEST)
-    return {pk: frozenset(reasons) for pk, reasons in found.items()}
+            by_candidate[-max(measured)[1]].add(KeepReason.BEST)
+    return {pk: frozenset(reasons) for pk, reasons in by_candidate.items()}
 
 
 def measure(kind: str, metrics: Mapping[str, object]) -> float | None:
@@ -79,9 +85,9 @@ def measure(kind: str, metrics: Mapping[str, object]) -> float | None:
 
 
 def _groups(candidates: Iterable[Candidate]) -> Iterable[list[Candidate]]:
-    found: dict[tuple[str, int], list[Candidate]] = {}
-    for one in candidates:
-        if not one.is_contender:
+    groups: dict[tuple[str, int], list[Candidate]] = {}
+    for candidate in candidates:
+        if not candidate.is_contender:
             continue
-        found.setdefault(one.group, []).append(one)
-    return found.values()
+        groups.setdefault(candidate.group, []).append(candidate)
+    return groups.values()

@@ -78,29 +78,29 @@ class Overview:
 
     @property
     def freeable(self) -> list[Holding]:
-        return [one for one in self.holdings if one.is_freeable]
+        return [holding for holding in self.holdings if holding.is_freeable]
 
     @property
     def total(self) -> int:
-        return sum(one.total for one in self.holdings) + self.copies
+        return sum(holding.total for holding in self.holdings) + self.copies
 
     @property
     def freed(self) -> int:
-        return sum(one.freed for one in self.holdings)
+        return sum(holding.freed for holding in self.holdings)
 
 
 def overview(*, made_before: datetime | None = None) -> Overview:
     """With `made_before`, nothing newer is freeable."""
-    found = disk_usage.measure()
+    usage = disk_usage.measure()
     roots = _roots()
     holdings = [
-        *_models(found, roots, made_before),
-        *_runs(found, roots, made_before),
-        *_snapshots(found),
+        *_models(usage, roots, made_before),
+        *_runs(usage, roots, made_before),
+        *_snapshots(usage),
     ]
-    taking = [one for one in holdings if one.total or one.is_freeable]
-    ordered = sorted(taking, key=lambda one: (-one.total, one.key))
-    return Overview(ordered, found.free_bytes, found.is_store_down, sum(found.copies.values()))
+    taking = [holding for holding in holdings if holding.total or holding.is_freeable]
+    ordered = sorted(taking, key=lambda holding: (-holding.total, holding.key))
+    return Overview(ordered, usage.free_bytes, usage.is_store_down, sum(usage.copies.values()))
 
 
 def why_kept(*, model: TrainedModel) -> frozenset[KeepReason]:
@@ -113,28 +113,28 @@ def why_kept(*, model: TrainedModel) -> frozenset[KeepReason]:
 
 
 def _models(
-    found: DiskUsage, roots: Mapping[int, int], made_before: datetime | None
+    usage: DiskUsage, roots: Mapping[int, int], made_before: datetime | None
 ) -> list[Holding]:
     reasons = retention.keep_reasons(_model_candidates(roots))
     rows = TrainedModel.objects.order_by("pk")
     places = ((model, artifacts.resolve(model.location)) for model in rows)
     return [
-        _model_holding(model, place, found, reasons.get(model.pk, _NONE), made_before)
+        _model_holding(model, place, usage, reasons.get(model.pk, _NONE), made_before)
         for model, place in places
-        if model.freed_at is None or place in found.models
+        if model.freed_at is None or place in usage.models
     ]
 
 
 def _model_holding(
     model: TrainedModel,
     place: str,
-    found: DiskUsage,
+    usage: DiskUsage,
     reasons: frozenset[KeepReason],
     made_before: datetime | None,
 ) -> Holding:
     """A model that a person registered is theirs, and never freed."""
     is_url = not artifacts.is_folder(place)
-    size = found.models.get(place, 0)
+    size = usage.models.get(place, 0)
     if not size and not is_url and model.run_id is None:
         size = disk_usage.n_bytes(Path(place))
     return Holding(
@@ -178,42 +178,42 @@ def _model_candidates(roots: Mapping[int, int]) -> list[Candidate]:
 
 
 def _needed_models() -> Mapping[int, set[KeepReason]]:
-    found: dict[int, set[KeepReason]] = defaultdict(set)
+    needed: dict[int, set[KeepReason]] = defaultdict(set)
     for reason, runs in (
         (KeepReason.RUN, Run.objects.exclude(state=Run.State.FINISHED)),
         (KeepReason.RESUME, _resumable()),
     ):
         for row in runs.values_list(*_USES):
             for pk in filter(None, row):
-                found[pk].add(reason)
+                needed[pk].add(reason)
     for pk in _models_of_schedules():
-        found[pk].add(KeepReason.SCHEDULE)
+        needed[pk].add(KeepReason.SCHEDULE)
     under_way = (Publication.State.QUEUED, Publication.State.RUNNING)
     for pk in Publication.objects.filter(state__in=under_way).values_list("model_id", flat=True):
-        found[pk].add(KeepReason.SENT)
-    return found
+        needed[pk].add(KeepReason.SENT)
+    return needed
 
 
 def _models_of_schedules() -> set[int]:
     """Models that the next chain of a schedule starts from, and those of open chains."""
-    found: set[int] = set()
+    ids: set[int] = set()
     newest: dict[tuple[int, str], int] = {}
     left = TrainedModel.objects.filter(run__link__isnull=False).order_by("pk")
     for pk, kind, schedule in left.values_list("pk", "kind", "run__link__chain__schedule_id"):
         newest[schedule, kind] = pk
-    found |= set(newest.values())
+    ids |= set(newest.values())
     for plan, judge in Schedule.objects.values_list("plan", "judge_id"):
-        found |= _named_in(plan, judge)
+        ids |= _named_in(plan, judge)
     open_chains = Chain.objects.filter(
         state__in=(Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
     )
     for plan, base in open_chains.values_list("plan", "base_model_id"):
-        found |= _named_in(plan, base)
+        ids |= _named_in(plan, base)
     # The next cycle measures its KL to the same model.
     references = Run.objects.filter(link__isnull=False, reference_model__isnull=False)
-    found |= set(references.values_list("reference_model_id", flat=True))
+    ids |= set(references.values_list("reference_model_id", flat=True))
     of_open = TrainedModel.objects.filter(run__link__chain__in=open_chains)
-    return found | set(of_open.values_list("pk", flat=True))
+    return ids | set(of_open.values_list("pk", flat=True))
 
 
 def _named_in(plan: Mapping[str, Any], also: int | None) -> set[int]:
@@ -240,32 +240,32 @@ def _roots() -> dict[int, int]:
 
 
 def _runs(
-    found: DiskUsage, roots: Mapping[int, int], made_before: datetime | None
+    usage: DiskUsage, roots: Mapping[int, int], made_before: datetime | None
 ) -> list[Holding]:
     made = TrainedModel.objects.filter(run__isnull=False).values_list("location", flat=True)
     entered = {artifacts.resolve(location) for location in made}
     rows = list(
         Run.objects.filter(
-            pk__in={*found.runs, *found.stored_checkpoints, *found.unregistered} | _with_state()
+            pk__in={*usage.runs, *usage.stored_checkpoints, *usage.unregistered} | _with_state()
         ).defer("log_tail")
     )
     reasons = retention.keep_reasons(_run_candidates(rows, roots))
-    return [_run_holding(run, found, entered, reasons[run.pk], made_before) for run in rows]
+    return [_run_holding(run, usage, entered, reasons[run.pk], made_before) for run in rows]
 
 
 def _run_holding(
     run: Run,
-    found: DiskUsage,
+    disk: DiskUsage,
     entered: Collection[str],
     reasons: frozenset[KeepReason],
     made_before: datetime | None,
 ) -> Holding:
-    usage = found.runs.get(run.pk, RunUsage())
+    usage = disk.runs.get(run.pk, RunUsage())
     unregistered = tuple(
-        place for place in found.unregistered.get(run.pk, ()) if place not in entered
+        place for place in disk.unregistered.get(run.pk, ()) if place not in entered
     )
-    stored = found.stored_checkpoints.get(run.pk, 0)
-    left = sum(found.models[place] for place in unregistered)
+    stored = disk.stored_checkpoints.get(run.pk, 0)
+    left = sum(disk.models[place] for place in unregistered)
     has_state = bool(usage.checkpoints or usage.weights or stored or left)
     is_elsewhere = run.kept_step is not None and not has_state
     return Holding(
@@ -294,7 +294,9 @@ def state_of(*, run: Run) -> Holding | None:
     """The state that a run could resume from, with its size; None if this machine sees nothing of
     it.
     """
-    return next((one for one in overview().holdings if one.key == f"run-{run.pk}"), None)
+    return next(
+        (holding for holding in overview().holdings if holding.key == f"run-{run.pk}"), None
+    )
 
 
 def why_not_given_up(*, run: Run) -> str:
@@ -380,7 +382,7 @@ def _with_state() -> set[int]:
 # --- snapshots ------------------------------------------------------------------------------------
 
 
-def _snapshots(found: DiskUsage) -> list[Holding]:
+def _snapshots(usage: DiskUsage) -> list[Holding]:
     """Never freeable: they document what runs learned from."""
     return [
         Holding(
@@ -390,8 +392,8 @@ def _snapshots(found: DiskUsage) -> list[Holding]:
             made_at=snapshot.created_at,
             checkpoints=0,
             weights=0,
-            logs=found.snapshots.get(snapshot.folder, 0),
-            stored=found.stored_snapshots.get(snapshot.folder, 0),
+            logs=usage.snapshots.get(snapshot.folder, 0),
+            stored=usage.stored_snapshots.get(snapshot.folder, 0),
             why=(),
             is_freeable=False,
         )

@@ -84,9 +84,11 @@ def free(
     """Frees these holdings if they are still freeable. Each is checked again, and gets an entry in
     the audit log.
     """
-    chosen = [one for one in overview(made_before=made_before).freeable if one.key in keys]
-    done = [one for one in chosen if _free_holding(one, by, now)]
-    return Freed(sum(one.freed for one in done), len(done), len(keys) - len(done))
+    chosen = [
+        holding for holding in overview(made_before=made_before).freeable if holding.key in keys
+    ]
+    done = [holding for holding in chosen if _free_holding(holding, by, now)]
+    return Freed(sum(holding.freed for holding in done), len(done), len(keys) - len(done))
 
 
 def free_old(*, now: datetime) -> Freed:
@@ -95,7 +97,9 @@ def free_old(*, now: datetime) -> Freed:
         return Freed()
     made_before = now - timedelta(days=settings.KEEP_DAYS)
     freeable: Sequence[Holding] = overview(made_before=made_before).freeable
-    return free(keys={one.key for one in freeable}, by=None, now=now, made_before=made_before)
+    return free(
+        keys={holding.key for holding in freeable}, by=None, now=now, made_before=made_before
+    )
 
 
 def remove_freed_files() -> None:
@@ -144,35 +148,41 @@ def _pin(
     return is_changed
 
 
-def _free_holding(one: Holding, by: User | None, now: datetime) -> bool:
+def _free_holding(holding: Holding, by: User | None, now: datetime) -> bool:
     """Updates the row first, so that no run starts from files about to be deleted. Files left by an
     outage are offered again.
     """
     try:
-        return _free_model(one, by, now) if one.what == "model" else _free_run(one, by, now)
+        return (
+            _free_model(holding, by, now)
+            if holding.what == "model"
+            else _free_run(holding, by, now)
+        )
     except store.StoreUnavailable as problem:
-        logger.warning("%s was not freed: the artifact store is away (%s).", one.name, problem)
+        logger.warning("%s was not freed: the artifact store is away (%s).", holding.name, problem)
         return False
 
 
-def _free_model(one: Holding, by: User | None, now: datetime) -> bool:
+def _free_model(holding: Holding, by: User | None, now: datetime) -> bool:
     with transaction.atomic():
-        model = TrainedModel.objects.select_for_update().get(pk=one.pk)
+        model = TrainedModel.objects.select_for_update().get(pk=holding.pk)
         if why_kept(model=model):
             return False
         TrainedModel.objects.filter(pk=model.pk).update(freed_at=now)
-        audit_log.record(by=by, action="free", target=model, before={"bytes": one.freed}, now=now)
+        audit_log.record(
+            by=by, action="free", target=model, before={"bytes": holding.freed}, now=now
+        )
     disk_usage.free_model(model.location)
     return True
 
 
-def _free_run(one: Holding, by: User | None, now: datetime) -> bool:
+def _free_run(holding: Holding, by: User | None, now: datetime) -> bool:
     with transaction.atomic():
-        run = Run.objects.select_for_update().get(pk=one.pk)
+        run = Run.objects.select_for_update().get(pk=holding.pk)
         if run.state != Run.State.FINISHED or run.pinned_at is not None or is_extended(run=run):
             return False
-        _mark_freed(run, one.freed, by, now)
-    _remove_state(run.pk, one.unregistered)
+        _mark_freed(run, holding.freed, by, now)
+    _remove_state(run.pk, holding.unregistered)
     return True
 
 

@@ -128,10 +128,10 @@ def list_folders(url: str) -> list[StoredFolder]:
     return [
         StoredFolder(
             f"{url}/{name}",
-            sum(size for _rest, size in found),
-            any(rest == MANIFEST for rest, _size in found),
+            sum(size for _rest, size in entries),
+            any(rest == MANIFEST for rest, _size in entries),
         )
-        for name, found in sorted(sizes.items())
+        for name, entries in sorted(sizes.items())
     ]
 
 

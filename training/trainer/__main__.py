@@ -95,8 +95,8 @@ def _joined(folder: RunFolder) -> RunFolder:
     """The folder as one of several processes uses it, if accelerate's launcher started several."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return folder
-    found: RunFolder = importlib.import_module(_PARALLEL).joined(folder)
-    return found
+    joined: RunFolder = importlib.import_module(_PARALLEL).joined(folder)
+    return joined
 
 
 def _tell_precision(job: Job, config: configs.Config, folder: RunFolder) -> None:
@@ -107,10 +107,10 @@ def _tell_precision(job: Job, config: configs.Config, folder: RunFolder) -> None
 
 def _reporting(folder: RunFolder, job: Job) -> AbstractContextManager[RunFolder]:
     """The folder, whose points also go to TensorBoard files and trackers."""
-    found: AbstractContextManager[RunFolder] = importlib.import_module(_CURVES).reporting(
+    reporting: AbstractContextManager[RunFolder] = importlib.import_module(_CURVES).reporting(
         folder, job
     )
-    return found
+    return reporting
 
 
 def _leave_process_group() -> None:

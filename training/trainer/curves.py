@@ -48,7 +48,7 @@ def reporting(folder: RunFolder, job: Job) -> Iterator[RunFolder]:
 def trackers(names: str) -> list[TrainerCallback]:
     """transformers' callbacks for these names, which are separated by commas."""
     os.environ["WANDB_LOG_MODEL"] = "false"  # curves only: models are kept by the site
-    found: list[TrainerCallback] = []
+    callbacks: list[TrainerCallback] = []
     for name in filter(None, (part.strip() for part in names.split(","))):
         if name not in KNOWN:
             raise UnableToTrack(
@@ -59,8 +59,8 @@ def trackers(names: str) -> list[TrainerCallback]:
                 f"{TRACKERS} names “{name}”, which is not installed on this node. Run"
                 f" pip install {name} there, then start again."
             )
-        found += [make() for make in get_reporting_integration_callbacks([name])]
-    return found
+        callbacks += [make() for make in get_reporting_integration_callbacks([name])]
+    return callbacks
 
 
 @dataclass

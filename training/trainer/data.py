@@ -79,12 +79,12 @@ class PromptSets:
             "n_held_out_prompts_too_long": self.n_held_out_too_long,
         }
 
-    def note(self, *, each: str = "") -> str:
-        """For the run's page. `each` says how many responses are sampled per prompt, if more than
+    def note(self, *, ending: str = "") -> str:
+        """For the run's page. `ending` says how many responses are sampled per prompt, if more than
         one.
         """
         note = (
-            f"{counted(len(self.train), 'prompt')} for training, {each}"
+            f"{counted(len(self.train), 'prompt')} for training, {ending}"
             f"{len(self.held_out)} held out ({self.split or 'no held-out split'})."
         )
         if self.n_too_long:
@@ -122,9 +122,9 @@ def training_rows(snapshot: Path, needed: str) -> list[Row]:
     `needed`).
     """
     require_folder(snapshot)
-    found = rows(snapshot, "train")
-    require(found, needed)
-    return found
+    training = rows(snapshot, "train")
+    require(training, needed)
+    return training
 
 
 def require_text(snapshot: Path) -> int:
@@ -132,12 +132,12 @@ def require_text(snapshot: Path) -> int:
     `training_rows` does.
     """
     require_folder(snapshot)
-    found = streamed(snapshot, "train")
-    first = next(found, None)
+    stream = streamed(snapshot, "train")
+    first = next(stream, None)
     require([] if first is None else [first], "")
     needed = "text" if first is not None and "text" in first else "completion"
     n = 0
-    for row in itertools.chain([first], found):
+    for row in itertools.chain([first], stream):
         require([row], needed)
         n += 1
     return n
@@ -146,9 +146,9 @@ def require_text(snapshot: Path) -> int:
 def all_rows(snapshot: Path, needed: str) -> list[Row]:
     """The rows of every split, in the order of the splits."""
     require_folder(snapshot)
-    found = [row for split in run_dir.SPLITS for row in rows(snapshot, split)]
-    require(found, needed)
-    return found
+    whole = [row for split in run_dir.SPLITS for row in rows(snapshot, split)]
+    require(whole, needed)
+    return whole
 
 
 def held_out_split(snapshot: Path) -> str:
@@ -174,7 +174,7 @@ def stored(
     features: Features,
     *,
     parts: Sequence[Any] = (0,),
-    **given: Any,
+    **arguments: Any,
 ) -> Dataset:
     """The rows of `generate(parts, **given)` in Arrow files beside the run, mapped into memory, so
     that memory does not grow with them. Several parts are generated at once, each by a process.
@@ -187,11 +187,11 @@ def stored(
             generate,
             features=features,
             cache_dir=str(aside),
-            gen_kwargs={"parts": list(parts), **given},
+            gen_kwargs={"parts": list(parts), **arguments},
             num_proc=len(parts) if len(parts) > 1 else None,
             fingerprint="rows",
         )
-        run_dir.write_json(aside / _READY, [one["filename"] for one in written.cache_files])
+        run_dir.write_json(aside / _READY, [file["filename"] for file in written.cache_files])
     while not (aside / _READY).exists():  # the launcher ends this process if the first one fails
         time.sleep(_POLL_S)
     files = json.loads((aside / _READY).read_text(encoding="utf-8"))
@@ -216,11 +216,11 @@ def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
 
 
 def demonstrations(
-    tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int
+    tokenizer: PreTrainedTokenizerBase, examples_read: Iterable[Row], max_tokens: int
 ) -> Demonstrations:
     """A response that its model did not end (`is_ended` false) gets no end of turn."""
     examples, n_left_out = [], 0
-    for row in found:
+    for row in examples_read:
         prompt = prompt_ids(tokenizer, row["prompt"])
         whole = conversation_ids(tokenizer, [*row["prompt"], *row["completion"]], len(prompt))
         if not row.get("is_ended", True):
@@ -271,12 +271,14 @@ def _unended(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[int]:
 
 
 def prompts(
-    tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], *, name: str = "prompt_id"
+    tokenizer: PreTrainedTokenizerBase, chosen: Iterable[Row], *, name: str = "prompt_id"
 ) -> list[Prompt]:
     """A prompt to generate from: the ids end where the response starts. `name` is the column that
     identifies a row.
     """
-    return [Prompt(row[name], row["prompt"], prompt_ids(tokenizer, row["prompt"])) for row in found]
+    return [
+        Prompt(row[name], row["prompt"], prompt_ids(tokenizer, row["prompt"])) for row in chosen
+    ]
 
 
 def prompt_sets(
@@ -295,8 +297,8 @@ def prompt_sets(
     split, rows_held_out = held_out_rows(snapshot)
     held_out = prompts(tokenizer, rows_held_out, name="id")
     fitting, measured = (
-        [prompt for prompt in found if len(prompt.input_ids) <= max_tokens]
-        for found in (train, held_out)
+        [prompt for prompt in prompts_of_split if len(prompt.input_ids) <= max_tokens]
+        for prompts_of_split in (train, held_out)
     )
     return PromptSets(
         train=sample_of(fitting, max_train, seed),
@@ -356,14 +358,14 @@ def shown(messages: list[Message]) -> str:
     )
 
 
-def require(found: Sequence[Any], needed: str) -> None:
+def require(read: Sequence[Any], needed: str) -> None:
     """Raises UnableToRead unless there are rows, and all have this column ("": any will do)."""
-    if not found:
+    if not read:
         raise UnableToRead(
             "The snapshot has no row for this run. Collect more or loosen its filters, then create"
             " it again."
         )
-    if needed and any(needed not in row for row in found):
+    if needed and any(needed not in row for row in read):
         raise UnableToRead(
             f"The snapshot is of another kind: its rows have no “{needed}”. Choose one that fits"
             " this kind of run."
@@ -379,15 +381,15 @@ def _ids(
     return list(written["input_ids"])
 
 
-def _common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
+def _common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
     """Some templates write a prompt alone differently from a prompt with its response. The response
     starts where the two differ.
     """
     return next(
         (
             index
-            for index, (left, right) in enumerate(zip(one, other, strict=False))
+            for index, (left, right) in enumerate(zip(first, second, strict=False))
             if left != right
         ),
-        min(len(one), len(other)),
+        min(len(first), len(second)),
     )

@@ -203,15 +203,15 @@ def summary(
         beta * ((chosen - rejected) - (chosen_at_start - rejected_at_start))
         for (chosen, rejected), (chosen_at_start, rejected_at_start) in zip(now, start, strict=True)
     ]
-    found = PairResults(margins, [pair.prompt for pair in held_out], [], []).summary()
+    results = PairResults(margins, [pair.prompt for pair in held_out], [], []).summary()
     return {
         **{
-            f"held_out_{name}": found[name]
+            f"held_out_{name}": results[name]
             for name in ("accuracy", "accuracy_low", "accuracy_high")
-            if name in found
+            if name in results
         },
-        "held_out_loss": found["log_loss"],
-        "held_out_margin": found["margin"],
+        "held_out_loss": results["log_loss"],
+        "held_out_margin": results["margin"],
     }
 
 
@@ -222,7 +222,7 @@ def log_probabilities(
     """(of the chosen, of the rejected response) for each pair, summed over its tokens."""
     was_training = model.training
     model.eval()
-    found = []
+    scored = []
     for batch in data.batches(held_out, batch_size):
         sequences = [(pair.prompt_ids, pair.chosen_ids) for pair in batch] + [
             (pair.prompt_ids, pair.rejected_ids) for pair in batch
@@ -246,9 +246,9 @@ def log_probabilities(
             reduction="none",
         )
         sums = (-losses.sum(dim=1)).tolist()
-        found += list(zip(sums[: len(batch)], sums[len(batch) :], strict=True))
+        scored += list(zip(sums[: len(batch)], sums[len(batch) :], strict=True))
     model.train(was_training)
-    return found
+    return scored
 
 
 def _trainer(

@@ -85,8 +85,8 @@ def gathered(own: dict[int, Found]) -> list[Found]:
     if distributed.is_initialized():
         parts = [None] * distributed.get_world_size()
         distributed.all_gather_object(parts, own)
-    found = {number: value for part in parts for number, value in part.items()}
-    return [found[number] for number in sorted(found)]
+    values = {number: value for part in parts for number, value in part.items()}
+    return [values[number] for number in sorted(values)]
 
 
 @contextmanager

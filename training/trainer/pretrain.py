@@ -249,11 +249,11 @@ def _example(ids: list[int]) -> Example:
     return Example(ids, ids, is_cut=False)
 
 
-def _tell(folder: RunFolder, found: _Blocks, config: PretrainConfig) -> None:
+def _tell(folder: RunFolder, read: _Blocks, config: PretrainConfig) -> None:
     folder.append_note(
-        f"{counted(found.n_documents, 'document')}: {counted(len(found.train), 'row')} of"
-        f" {config.max_tokens} tokens for training, {len(found.held_out)} held out"
-        f" ({found.split or 'no held-out split'})."
+        f"{counted(read.n_documents, 'document')}: {counted(len(read.train), 'row')} of"
+        f" {config.max_tokens} tokens for training, {len(read.held_out)} held out"
+        f" ({read.split or 'no held-out split'})."
     )
 
 

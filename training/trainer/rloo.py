@@ -152,7 +152,7 @@ def _carried_out(
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
     scoring.require_same_tokens(job.model, job.reward_model, tokenizer)
     texts = _read(Path(job.snapshot), tokenizer, config)
-    folder.append_note(texts.note(each=f"{config.n_responses} responses each; "))
+    folder.append_note(texts.note(ending=f"{config.n_responses} responses each; "))
 
     dtype = precision.dtype(config.dtype)
     judge = TrlReward(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
@@ -231,12 +231,12 @@ def _trainer(
 
 def _last_kl(trainer: WatchedRloo) -> dict[str, float]:
     """The KL of the last steps' responses; nothing where β is 0."""
-    found = [
+    kls = [
         logs["kl"] * logs.get("completions/mean_length", 0.0)
         for logs in trainer.state.log_history
         if "kl" in logs
     ]
-    return {"kl_after": fmean(found[-N_LAST_STEPS:])} if found else {}
+    return {"kl_after": fmean(kls[-N_LAST_STEPS:])} if kls else {}
 
 
 def _n_steps(trainer: WatchedRloo, config: RlooConfig) -> int:

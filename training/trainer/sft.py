@@ -204,11 +204,11 @@ def held_out_loss(
     was_training = model.training
     model.eval()
     batches = data.batches(sorted(examples, key=lambda row: len(row.input_ids)), batch_size)
-    found = {}
+    losses_of = {}
     for number, batch in parallel.own_part(batches) if is_shared else enumerate(batches):
         losses = _token_losses(model, batch, dtype)  # (tokens,)
-        found[number] = (losses.sum().item(), len(losses))
-    sums = parallel.gathered(found) if is_shared else list(found.values())
+        losses_of[number] = (losses.sum().item(), len(losses))
+    sums = parallel.gathered(losses_of) if is_shared else list(losses_of.values())
     model.train(was_training)
     return sum(total for total, _n in sums) / sum(n for _total, n in sums)
 

@@ -40,15 +40,15 @@ def _is_annotations(nested: Any) -> bool:
     """Whether it is a list of objects that name a rater."""
     if not isinstance(nested, list) or not nested:
         return False
-    are_objects = all(isinstance(one, dict) for one in nested)
+    are_objects = all(isinstance(value, dict) for value in nested)
     return are_objects and bool(roles.named(roles.RATER, nested[0].keys()))
 
 
 def _joined(value: Mapping[str, Any], name: str, nested: list[dict[str, Any]]) -> Iterator[Cells]:
     """The row's own fields win over those of an annotation with the same name, such as its id."""
     outer = _flat({key: cell for key, cell in value.items() if key != name})
-    for one in nested:
-        inner = _flat(one)
+    for part in nested:
+        inner = _flat(part)
         renamed = {(f"annotation {key}" if key in outer else key): inner[key] for key in inner}
         yield {**outer, **renamed}
 
@@ -67,10 +67,10 @@ def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _only_answer(cell: Any) -> Any:
     """What Label Studio's short export says of one question: {"selected": "left"} is “left”."""
-    found = cell[0] if isinstance(cell, list) and len(cell) == 1 else cell
-    if not isinstance(found, dict) or len(found) != 1:
+    answer = cell[0] if isinstance(cell, list) and len(cell) == 1 else cell
+    if not isinstance(answer, dict) or len(answer) != 1:
         return cell
-    [(name, value)] = found.items()
+    [(name, value)] = answer.items()
     if name == "choices" and isinstance(value, list):
         value = value[0] if len(value) == 1 else value
     return value if name in _SHORT and _is_plain(value) else cell

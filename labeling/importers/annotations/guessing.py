@@ -20,11 +20,11 @@ def guess(rows: Sequence[Cells], of_texts: Collection[str] = ()) -> dict[str, st
     """
     every = list(dict.fromkeys(name for row in rows for name in row))
     headings = [name for name in every if name not in of_texts]
-    found: dict[str, str] = {}
+    guessed: dict[str, str] = {}
 
     def take(role: str, heading: str) -> None:
-        if heading and heading not in found and role not in found.values():
-            found[heading] = role
+        if heading and heading not in guessed and role not in guessed.values():
+            guessed[heading] = role
 
     take(roles.RATER, roles.named(roles.RATER, headings))
     _texts(rows, every, take)
@@ -32,13 +32,13 @@ def guess(rows: Sequence[Cells], of_texts: Collection[str] = ()) -> dict[str, st
         take(role, roles.named(role, headings))
     for role in (roles.CATEGORY, roles.LANGUAGE, roles.LICENCE):
         take(role, roles.named(role, every))
-    is_long = roles.RATER in found.values()
+    is_long = roles.RATER in guessed.values()
     if not is_long:
-        found |= _wide(rows, [name for name in headings if name not in found])
-    take(roles.ITEM, _item(rows, headings, found))
+        guessed |= _wide(rows, [name for name in headings if name not in guessed])
+    take(roles.ITEM, _item(rows, headings, guessed))
     if is_long:
-        _answers(rows, headings, found, take)
-    return found
+        _answers(rows, headings, guessed, take)
+    return guessed
 
 
 def _texts(rows: Sequence[Cells], headings: Sequence[str], take: Take) -> None:
@@ -97,15 +97,15 @@ def _is_label(rows: Sequence[Cells], heading: str) -> bool:
     return bool(values) and all(len(value) <= questions.LONGEST_CATEGORY for value in values)
 
 
-def _item(rows: Sequence[Cells], headings: Sequence[str], found: Mapping[str, str]) -> str:
+def _item(rows: Sequence[Cells], headings: Sequence[str], guessed: Mapping[str, str]) -> str:
     """The column with the item's id. A column called id that differs where the texts are the same
     has the id of the answer.
     """
-    free = [name for name in headings if name not in found]
+    free = [name for name in headings if name not in guessed]
     heading = roles.named(roles.ITEM, free)
     is_vague = roles.compact(heading) in ("id", "idx", "index", "uid", "key")
-    if heading and is_vague and roles.RATER in found.values():
-        texts = [name for name, role in found.items() if role in _SHOWN]
+    if heading and is_vague and roles.RATER in guessed.values():
+        texts = [name for name, role in guessed.items() if role in _SHOWN]
         seen = {tuple(map(str, (row.get(name) for name in texts))) for row in rows}
         ids = {cells.of(row, heading) for row in rows}
         if texts and len(ids) == len(rows) > len(seen):
@@ -117,35 +117,37 @@ _SHOWN = (roles.PROMPT, roles.RESPONSE, roles.LEFT, roles.RIGHT)
 
 
 def _answers(
-    rows: Sequence[Cells], headings: Sequence[str], found: dict[str, str], take: Take
+    rows: Sequence[Cells], headings: Sequence[str], guessed: dict[str, str], take: Take
 ) -> None:
     """The columns with answers of a table with one answer a line."""
-    free = [name for name in headings if name not in found]
-    is_pair = {roles.LEFT, roles.LEFT_MODEL} & set(found.values())
-    if is_pair or not set(_SHOWN) & set(found.values()):
-        take(roles.WINNER, _winner(rows, free, found, is_sure=bool(is_pair)))
+    free = [name for name in headings if name not in guessed]
+    is_pair = {roles.LEFT, roles.LEFT_MODEL} & set(guessed.values())
+    if is_pair or not set(_SHOWN) & set(guessed.values()):
+        take(roles.WINNER, _winner(rows, free, guessed, is_sure=bool(is_pair)))
     if is_pair:
         for left, right in roles.answers_by_side(free):
             if _is_label(rows, left) and _is_label(rows, right):
-                found |= {left: roles.LEFT_ANSWER, right: roles.RIGHT_ANSWER}
+                guessed |= {left: roles.LEFT_ANSWER, right: roles.RIGHT_ANSWER}
     else:
         take(roles.RANK, roles.named(roles.RANK, free))
         take(roles.QUESTION, roles.named(roles.QUESTION, free))
-        if roles.QUESTION in found.values():
+        if roles.QUESTION in guessed.values():
             take(roles.VALUE, roles.named(roles.VALUE, free))
             return
     for heading in free:
-        if heading not in found and _is_answer(rows, heading, found):
-            found[heading] = roles.ANSWER
+        if heading not in guessed and _is_answer(rows, heading, guessed):
+            guessed[heading] = roles.ANSWER
 
 
 def _winner(
-    rows: Sequence[Cells], free: Sequence[str], found: Mapping[str, str], *, is_sure: bool
+    rows: Sequence[Cells], free: Sequence[str], guessed: Mapping[str, str], *, is_sure: bool
 ) -> str:
     """The column that names the better response. Where the table shows no two responses, it must
     speak of sides.
     """
-    models = [name for name, role in found.items() if role in (roles.LEFT_MODEL, roles.RIGHT_MODEL)]
+    models = [
+        name for name, role in guessed.items() if role in (roles.LEFT_MODEL, roles.RIGHT_MODEL)
+    ]
     for heading in sorted(free, key=_place_of_winner):
         if _place_of_winner(heading) == len(roles.NAMES[roles.WINNER]):
             break
@@ -166,7 +168,7 @@ def _place_of_winner(heading: str) -> int:
     return names.index(name) if name in names else len(names)
 
 
-def _is_answer(rows: Sequence[Cells], heading: str, found: Mapping[str, str]) -> bool:
+def _is_answer(rows: Sequence[Cells], heading: str, guessed: Mapping[str, str]) -> bool:
     """Whether a column answers a question: by its name, or because raters of one item differ in it
     and one rater differs between items. What never differs describes the item or the rater.
     """
@@ -179,9 +181,9 @@ def _is_answer(rows: Sequence[Cells], heading: str, found: Mapping[str, str]) ->
         asked.add(cells.of(row, heading))
     if asked.question() is None or len(asked.values) == 1:
         return False
-    of_rater = [name for name, role in found.items() if role == roles.RATER]
-    of_item = [name for name, role in found.items() if role == roles.ITEM] or [
-        name for name, role in found.items() if role in _SHOWN
+    of_rater = [name for name, role in guessed.items() if role == roles.RATER]
+    of_item = [name for name, role in guessed.items() if role == roles.ITEM] or [
+        name for name, role in guessed.items() if role in _SHOWN
     ]
     return _differs(rows, of_item, heading) and _differs(rows, of_rater, heading)
 

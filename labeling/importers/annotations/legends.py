@@ -37,9 +37,9 @@ def guess(values: Collection[str]) -> dict[str, str]:
 def _meaning(value: str) -> str:
     text = folded(value).strip("[]()\"' ")
     if more := _MORE.match(text):
-        one, other = _meaning(more["one"]), _meaning(more["other"])
-        if {one, other} == {FIRST, SECOND}:
-            return one if more["sign"].startswith(">") else other
+        first, second = _meaning(more["one"]), _meaning(more["other"])
+        if {first, second} == {FIRST, SECOND}:
+            return first if more["sign"].startswith(">") else second
         return ""
     if text == "=" or re.fullmatch(r"\w+\s*={1,2}\s*\w+", text):
         return TIE

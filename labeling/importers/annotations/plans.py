@@ -31,10 +31,10 @@ class Plan:
 
     def heading(self, role: str) -> str:
         """The column with this role; empty if there is none."""
-        return next((name for name, one in self.roles.items() if one == role), "")
+        return next((name for name, value in self.roles.items() if value == role), "")
 
     def headings(self, *wanted: str) -> list[str]:
-        return [name for name, one in self.roles.items() if one in wanted]
+        return [name for name, role in self.roles.items() if role in wanted]
 
     @property
     def is_pair(self) -> bool:
@@ -75,9 +75,9 @@ class Plan:
         )
 
 
-def missing(given: Roles) -> str:
+def missing(assigned: Roles) -> str:
     """What nobody has said yet of a table, as a sentence; empty if it can be read."""
-    has = set(given.values())
+    has = set(assigned.values())
     if not has & {roles.RATER, roles.BY_RATER}:
         return _(
             "No column says who answered. Choose the column with the rater, or the columns that"
@@ -108,16 +108,16 @@ def key_of(heading: str, role: str, row: Cells, plan: Plan) -> str:
     return heading
 
 
-def survey(rows: Iterable[Cells], given: Roles, legend: Legend) -> Plan:
+def survey(rows: Iterable[Cells], assigned: Roles, legend: Legend) -> Plan:
     """The plan for a table, from all of its rows: which answers each question has, and what the
     values mean that `legend` does not explain.
     """
-    plan = Plan(given)
+    plan = Plan(assigned)
     asked: dict[str, Asked] = {}
     values: set[str] = set()
     asking = [
         (name, role)
-        for name, role in given.items()
+        for name, role in assigned.items()
         if role in {*_ASKING, roles.LEFT_ANSWER, roles.RIGHT_ANSWER} and name not in plan.winners
     ]
     models = plan.headings(roles.LEFT_MODEL, roles.RIGHT_MODEL)
@@ -129,13 +129,13 @@ def survey(rows: Iterable[Cells], given: Roles, legend: Legend) -> Plan:
                     asked[key] = Asked(_name(key, asked), _words(key), kind)
                 asked[key].add(cells.of(row, heading))
         named = {legends.folded(cells.of(row, model)) for model in models}
-        values |= {legends.folded(cells.of(row, one)) for one in plan.winners} - named
-    found = {key: one.question() for key, one in asked.items()}
+        values |= {legends.folded(cells.of(row, column)) for column in plan.winners} - named
+    questions = {key: column.question() for key, column in asked.items()}
     meant = legends.guess({value for value in values if len(value) < _LONGEST_VALUE})
     return Plan(
-        given,
+        assigned,
         {**meant, **{legends.folded(value): meaning for value, meaning in legend.items()}},
-        {key: question for key, question in found.items() if question is not None},
+        {key: question for key, question in questions.items() if question is not None},
     )
 
 
@@ -145,9 +145,11 @@ _LONGEST_VALUE = 100
 
 def _name(key: str, asked: Mapping[str, Asked]) -> str:
     name = roles.question_name(key)
-    taken = {one.name for one in asked.values()}
+    taken = {taken_name.name for taken_name in asked.values()}
     return next(
-        one for one in (name, *(f"{name}_{n}" for n in range(2, 10_000))) if one not in taken
+        taken_name
+        for taken_name in (name, *(f"{name}_{n}" for n in range(2, 10_000)))
+        if taken_name not in taken
     )
 
 

@@ -147,14 +147,14 @@ def _are_fractions(labels: tuple[str, ...]) -> bool:
     """Whether all are points out of the same number, such as 4/5. Other numbers in front of words
     may only name categories.
     """
-    found = [_FRACTION.fullmatch(label) for label in labels]
-    return len({one[1] if one else "" for one in found}) == 1 and found[0] is not None
+    matches = [_FRACTION.fullmatch(label) for label in labels]
+    return len({match[1] if match else "" for match in matches}) == 1 and matches[0] is not None
 
 
 def _numbered(labels: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
     """In the order of the numbers that all of them begin with, such as “5 - very good” and 4/5."""
     numbers = {label: _LEADING_NUMBER.match(label) for label in labels}
-    found = {label: int(number[0]) for label, number in numbers.items() if number}
-    if len(found) < len(labels) or len(set(found.values())) < len(labels):
+    by_label = {label: int(number[0]) for label, number in numbers.items() if number}
+    if len(by_label) < len(labels) or len(set(by_label.values())) < len(labels):
         return labels, False
-    return tuple(sorted(labels, key=found.__getitem__)), True
+    return tuple(sorted(labels, key=by_label.__getitem__)), True

@@ -50,11 +50,11 @@ def read(values: Values, plan: Plan, texts: Texts | None = None) -> Found:
     if sentence := plans.missing(plan.roles):
         yield ImportProblem(0, sentence, is_fatal=True)
         return
-    found = _each(values, plan, texts)
+    lines = _each(values, plan, texts)
     if plan.heading(roles.RANK) or plan.heading(roles.QUESTION):
-        yield from _joined(found, is_ranking=bool(plan.heading(roles.RANK)))
+        yield from _joined(lines, is_ranking=bool(plan.heading(roles.RANK)))
     else:
-        yield from (one.draft if isinstance(one, _Line) else one for one in found)
+        yield from (line.draft if isinstance(line, _Line) else line for line in lines)
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def _each(values: Values, plan: Plan, texts: Texts | None) -> Iterator[_Line | I
 
 def _with_texts(row: Cells, texts: Texts | None, item: str) -> Cells:
     """The row, with the columns of the file of texts that it does not have itself."""
-    found = (texts or {}).get(cells.of(row, item))
-    return row if found is None else {**found, **row}
+    own_texts = (texts or {}).get(cells.of(row, item))
+    return row if own_texts is None else {**own_texts, **row}
 
 
 def _unread(value: Value, row: Cells, plan: Plan, unread: set[str]) -> Iterator[ImportProblem]:
@@ -141,7 +141,7 @@ def _lines(line: int, row: Cells, plan: Plan) -> Iterator[_Line | ImportProblem]
     if why:
         yield ImportProblem(line, why, is_once=True)
     is_wide = bool(plan.headings(roles.BY_RATER))
-    for rater, given in _raters(row, plan).items():
+    for rater, headings in _raters(row, plan).items():
         try:
             answer = Answer(
                 item=cells.of(row, plan.heading(roles.ITEM)) or (f"line {line}" if is_wide else ""),
@@ -161,21 +161,21 @@ def _lines(line: int, row: Cells, plan: Plan) -> Iterator[_Line | ImportProblem]
                 language=language,
                 licence=licence,
             )
-            said = _answered(draft, row, given, plan)
+            filled = _answered(draft, row, headings, plan)
         except Unusable as error:
             yield ImportProblem(line, error.sentence)
         else:
-            if said is not None:
-                yield _Line(said, rater)
+            if filled is not None:
+                yield _Line(filled, rater)
 
 
 def _raters(row: Cells, plan: Plan) -> dict[str, list[str]]:
     """Rater → the columns with their answers. Raises Unusable for a line without a rater."""
     if plan.by_raters:
-        found: dict[str, list[str]] = defaultdict(list)
+        headings: dict[str, list[str]] = defaultdict(list)
         for heading, (_asked, rater) in plan.by_raters.items():
-            found[rater].append(heading)
-        return found
+            headings[rater].append(heading)
+        return headings
     heading = plan.heading(roles.RATER)
     rater = cells.of(row, heading)
     if not rater or len(rater) > LONGEST_RATER or shown(rater) != rater[:40]:
@@ -190,23 +190,25 @@ def _raters(row: Cells, plan: Plan) -> dict[str, list[str]]:
 
 
 def _answered(
-    draft: ImportDraft, row: Cells, given: Sequence[str], plan: Plan
+    draft: ImportDraft, row: Cells, headings: Sequence[str], plan: Plan
 ) -> ImportDraft | None:
     """The draft with the rater's answer; None if the rater gave none."""
     assert draft.answer is not None
     answer, replies, is_compared = draft.answer, draft.replies, False
     ratings: list[dict[str, Any]] = [{} for _reply in replies]
-    for heading in plan.headings(roles.WINNER) or (given if plan.is_pair else ()):
+    for heading in plan.headings(roles.WINNER) or (headings if plan.is_pair else ()):
         meaning = _meaning(row, heading, plan)
         if meaning == legends.SKIP:
             return None
         is_compared = meaning != legends.ALL_BAD
         ranks = _RANKS.get(meaning, (None, None))
-        replies = tuple(replace(one, rank=rank) for one, rank in zip(replies, ranks, strict=True))
+        replies = tuple(
+            replace(reply, rank=rank) for reply, rank in zip(replies, ranks, strict=True)
+        )
         answer = replace(answer, is_all_bad=not is_compared)
     if heading := plan.heading(roles.RANK):
         replies = (replace(replies[0], rank=_rank(row, heading)),)
-    asking = [] if plan.is_pair and not plan.headings(roles.WINNER) else given
+    asking = [] if plan.is_pair and not plan.headings(roles.WINNER) else headings
     for heading in asking:
         for side in ratings:
             side |= _rating(row, heading, plan)
@@ -301,23 +303,23 @@ def _shown(row: Cells, plan: Plan) -> tuple[tuple[Message, ...], tuple[Reply, ..
     """
     item = cells.of(row, plan.heading(roles.ITEM))
     heading = plan.heading(roles.PROMPT)
-    given = row.get(heading, "") if heading else ""
+    value = row.get(heading, "") if heading else ""
     replies: tuple[Reply, ...]
     if plan.is_pair:
         replies = _two(row, plan)
     else:
         response = _text(row, plan, roles.RESPONSE)
         model = cells.of(row, plan.heading(roles.MODEL))[: shapes_reading.MAX_AUTHOR]
-        instead = "" if isinstance(given, list) else given.strip()
+        instead = "" if isinstance(value, list) else value.strip()
         if response is None:
             response = instead or (f"{item} {model}".strip() if model else item)
         replies = (Reply(response, author=model),)
-    if isinstance(given, list):
-        messages = ends_with_user(shapes_reading.chat(given, heading), heading)
+    if isinstance(value, list):
+        messages = ends_with_user(shapes_reading.chat(value, heading), heading)
     else:
         is_shared = plan.is_pair or bool(plan.heading(roles.RANK))
         instead = item if is_shared else replies[0].text
-        text = given if given.strip() else instead if instead.strip() else item
+        text = value if value.strip() else instead if instead.strip() else item
         messages = one_prompt(text, heading or plan.heading(roles.RESPONSE) or "prompt")
     return messages, replies
 
@@ -326,15 +328,15 @@ def _two(row: Cells, plan: Plan) -> tuple[Reply, Reply]:
     sides = ((roles.LEFT, roles.LEFT_MODEL), (roles.RIGHT, roles.RIGHT_MODEL))
     names = [cells.of(row, plan.heading(model)) for _text_role, model in sides]
     texts = [_text(row, plan, role) for role, _model in sides]
-    found = []
+    replies = []
     for place, (text, name) in enumerate(zip(texts, names, strict=True)):
         words = name or (_("first response"), _("second response"))[place]
-        found.append(
+        replies.append(
             Reply(words if text is None else text, author=name[: shapes_reading.MAX_AUTHOR])
         )
-    if found[0] == found[1] and names[0] and names[0] == names[1]:
+    if replies[0] == replies[1] and names[0] and names[0] == names[1]:
         raise Unusable(_("Both responses are from the same model. Fill in model_x and model_y."))
-    return found[0], found[1]
+    return replies[0], replies[1]
 
 
 def _text(row: Cells, plan: Plan, role: str) -> str | None:
@@ -352,20 +354,20 @@ def _text(row: Cells, plan: Plan, role: str) -> str | None:
 # --- answers on several lines ---------------------------------------------------------------------
 
 
-def _joined(found: Iterator[_Line | ImportProblem], *, is_ranking: bool) -> Found:
+def _joined(lines: Iterator[_Line | ImportProblem], *, is_ranking: bool) -> Found:
     """One draft for the lines of one rater about one item: the ranks of several responses, or the
     answers to several questions. A second answer to the same question begins another draft.
     """
     lots: dict[tuple[Any, ...], list[list[ImportDraft]]] = {}
-    for one in found:
-        if isinstance(one, ImportProblem):
-            yield one
+    for line in lines:
+        if isinstance(line, ImportProblem):
+            yield line
             continue
-        draft = one.draft
+        draft = line.draft
         assert draft.answer is not None
         about = draft.answer.item or tuple(message["content"] for message in draft.messages)
         reply = draft.replies[0]
-        key = (one.rater, about, *(() if is_ranking else (reply.text, reply.author)))
+        key = (line.rater, about, *(() if is_ranking else (reply.text, reply.author)))
         open_lots = lots.setdefault(key, [[]])
         fitting = next((lot for lot in open_lots if _fits(lot, draft, is_ranking)), None)
         if fitting is None:
@@ -379,29 +381,30 @@ def _joined(found: Iterator[_Line | ImportProblem], *, is_ranking: bool) -> Foun
 
 def _fits(lot: Sequence[ImportDraft], draft: ImportDraft, is_ranking: bool) -> bool:
     if is_ranking:
-        shown_already = {(one.replies[0].text, one.replies[0].author) for one in lot}
+        shown_already = {(other.replies[0].text, other.replies[0].author) for other in lot}
         return (draft.replies[0].text, draft.replies[0].author) not in shown_already
-    return not any(_asked(one) & _asked(draft) for one in lot)
+    return not any(_asked(other) & _asked(draft) for other in lot)
 
 
 def _asked(draft: ImportDraft) -> set[str]:
     ratings = draft.answer.ratings if draft.answer else ()
-    return {name for given in ratings for name in given}
+    return {name for rating in ratings for name in rating}
 
 
 def _ranking(lot: Sequence[ImportDraft]) -> ImportDraft:
     first = lot[0]
     assert first.answer is not None
-    ranks = sorted({one.replies[0].rank for one in lot if one.replies[0].rank is not None})
+    ranks = sorted({draft.replies[0].rank for draft in lot if draft.replies[0].rank is not None})
     replies = tuple(
         replace(
-            one.replies[0],
-            rank=None if one.replies[0].rank is None else ranks.index(one.replies[0].rank) + 1,
+            draft.replies[0],
+            rank=None if draft.replies[0].rank is None else ranks.index(draft.replies[0].rank) + 1,
         )
-        for one in lot
+        for draft in lot
     )
     ratings = tuple(
-        dict(one.answer.ratings[0]) if one.answer and one.answer.ratings else {} for one in lot
+        dict(draft.answer.ratings[0]) if draft.answer and draft.answer.ratings else {}
+        for draft in lot
     )
     return replace(
         first,
@@ -415,7 +418,7 @@ def _ratings(lot: Sequence[ImportDraft]) -> ImportDraft:
     first = lot[0]
     assert first.answer is not None
     together: dict[str, Any] = {}
-    for one in lot:
-        for given in one.answer.ratings if one.answer else ():
-            together |= given
+    for draft in lot:
+        for rating in draft.answer.ratings if draft.answer else ():
+            together |= rating
     return replace(first, answer=replace(first.answer, ratings=(together,)))

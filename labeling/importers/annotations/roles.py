@@ -152,9 +152,9 @@ def sides(headings: Collection[str], stems: Sequence[str]) -> tuple[str, str] | 
     by_name = {compact(heading): heading for heading in headings}
     for stem in stems:
         for left, right in _SIDES:
-            for one, other in ((stem + left, stem + right), (left + stem, right + stem)):
-                if one in by_name and other in by_name:
-                    return by_name[one], by_name[other]
+            for first, second in ((stem + left, stem + right), (left + stem, right + stem)):
+                if first in by_name and second in by_name:
+                    return by_name[first], by_name[second]
     return None
 
 
@@ -169,33 +169,33 @@ def model_sides(headings: Collection[str]) -> tuple[str, str] | None:
 def answers_by_side(headings: Collection[str]) -> list[tuple[str, str]]:
     """Pairs of columns that rate the left and the right response on the same question."""
     stems = {compact(heading) for heading in headings}
-    found = []
+    pairs = []
     for left, right in _SIDES:
         for name in sorted(stems):
             stem = name.removesuffix(left)
             if name != stem and stem and stem + right in stems:
                 pair = sides(headings, [stem])
-                if pair is not None and pair not in found:
-                    found.append(pair)
-    return found
+                if pair is not None and pair not in pairs:
+                    pairs.append(pair)
+    return pairs
 
 
 def numbered(heading: str) -> tuple[str, str] | None:
     """(what is asked, which rater) of a column of one rater, such as ("human_score", "2")."""
-    found = _NUMBERED.match(_PREFIX.sub("", heading.strip()))
-    if found is None:
+    match = _NUMBERED.match(_PREFIX.sub("", heading.strip()))
+    if match is None:
         return None
-    stem = found["stem"].strip(" _.-#:")
+    stem = match["stem"].strip(" _.-#:")
     is_text = compact(stem).endswith(_NOT_RATED) or not stem
-    return None if is_text else (stem, found["number"] or found["letter"])
+    return None if is_text else (stem, match["number"] or match["letter"])
 
 
 def without_side(heading: str) -> str:
     """What is asked of two responses: the heading of one side's answer without its side."""
     name = _PREFIX.sub("", heading.strip())
     for pattern in (_SIDE_LAST, _SIDE_FIRST):
-        if found := pattern.match(name):
-            return found["stem"].strip(" _.-")
+        if match := pattern.match(name):
+            return match["stem"].strip(" _.-")
     return name
 
 
@@ -206,10 +206,10 @@ def by_raters(headings: Collection[str]) -> dict[str, tuple[str, str]]:
     parts = {heading: numbered(heading) for heading in headings}
     stems = {part[0] for part in parts.values() if part is not None}
     asked = next(iter(stems)) if len(stems) == 1 else "label"
-    found = {heading: part or (asked, heading) for heading, part in parts.items()}
+    named = {heading: part or (asked, heading) for heading, part in parts.items()}
     return {
         heading: ("label" if compact(stem) in NAMES[RATER] else stem, rater)
-        for heading, (stem, rater) in found.items()
+        for heading, (stem, rater) in named.items()
     }
 
 

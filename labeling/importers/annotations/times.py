@@ -35,9 +35,9 @@ def moment(value: str) -> tuple[datetime | None, str]:
     if not value:
         return None, ""
     number = number_of(value)
-    found = _of_number(number) if number is not None else _of_words(value)
-    if found is not None and _EARLIEST <= found < _LATEST:
-        return found, ""
+    time = _of_number(number) if number is not None else _of_words(value)
+    if time is not None and _EARLIEST <= time < _LATEST:
+        return time, ""
     return None, _(
         "The time “%(value)s” can't be read. Write it as 2026-01-31T12:00:00Z. The time of the"
         " import is used instead."
@@ -54,10 +54,10 @@ def _of_number(number: float) -> datetime | None:
 def _of_words(value: str) -> datetime | None:
     zone = next((name for name in _US_ZONES if f" {name} " in f"{value} "), "")
     plain = " ".join(word for word in value.split() if word != zone)
-    found = _without_zone_name(plain)
-    if found is None or found.tzinfo is not None:
-        return found
-    return found.replace(tzinfo=timezone(timedelta(hours=_US_ZONES.get(zone, 0))))
+    time = _without_zone_name(plain)
+    if time is None or time.tzinfo is not None:
+        return time
+    return time.replace(tzinfo=timezone(timedelta(hours=_US_ZONES.get(zone, 0))))
 
 
 def _without_zone_name(value: str) -> datetime | None:

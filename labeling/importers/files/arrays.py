@@ -79,9 +79,9 @@ def read(stream: Opened) -> Values:
             if is_list:
                 yield _cut_off(text)
             return
-        found = _next(text)
-        yield found
-        if isinstance(found, ImportProblem) and found.is_fatal:
+        value = _next(text)
+        yield value
+        if isinstance(value, ImportProblem) and value.is_fatal:
             return
         mark = ","
 

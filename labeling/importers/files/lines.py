@@ -181,14 +181,14 @@ class RepeatedKey(Exception):
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The pairs as a dictionary. JSON allows a key twice; Python would silently drop the first."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
         seen: set[str] = set()
         for key, _value in pairs:
             if key in seen:
                 raise RepeatedKey(key)
             seen.add(key)
-    return found
+    return values
 
 
 def _value(line: FileLine) -> Value | ImportProblem:
@@ -305,9 +305,9 @@ class _Utf8(io.RawIOBase):
                 raise
             if not data:
                 break
-        given, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
-        buffer[: len(given)] = given
-        return len(given)
+        chunk, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
 
 
 class _Raw(io.RawIOBase):

@@ -55,8 +55,8 @@ def read(file: BinaryIO, budget: Budget | None = None) -> Values:
         sentence = _("Only the sheet “%(first)s” is imported. The others are left out: %(names)s.")
         names = ", ".join(map(shown, others))
         yield ImportProblem(0, sentence % {"first": shown(first), "names": names})
-    found = ((number, [_text(cell) for cell in row]) for number, row in enumerate(rows, start=1))
-    yield from tables.by_heading(tables.Row(line, cells) for line, cells in found if any(cells))
+    numbered = ((number, [_text(cell) for cell in row]) for number, row in enumerate(rows, start=1))
+    yield from tables.by_heading(tables.Row(line, cells) for line, cells in numbered if any(cells))
 
 
 def _text(cell: Any) -> str:

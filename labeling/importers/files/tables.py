@@ -84,8 +84,8 @@ def _rows(stream: Opened) -> Iterator[Row | ImportProblem]:
     text = _texts(stream, broken)
     first, n_comments = next(text, ""), 0
     delimiter = ""
-    while (said := _DELIMITER.fullmatch(first)) or _COMMENT.match(first):
-        delimiter = said[1] if said else delimiter
+    while (match := _DELIMITER.fullmatch(first)) or _COMMENT.match(first):
+        delimiter = match[1] if match else delimiter
         first, n_comments = next(text, ""), n_comments + 1
     # The delimiter is the one that occurs most in the heading, if no line names it.
     delimiter = delimiter or max(",;\t|", key=first.count)

@@ -78,24 +78,24 @@ def _battle(line: int, row: Row) -> ImportDraft:
 
 
 def _conversations(row: Row) -> tuple[Any, ...]:
-    found = [
+    chats = [
         reading.chat(_unfolded(row.get(f"conversation_{side}")), f"conversation_{side}")
         for side in "ab"
     ]
     if row.get("turn") == 1:
         # The judge saw the first turn only.
-        found = [_first_turn(messages) for messages in found]
-    one, other = found
-    if one[-1]["role"] != "assistant" or other[-1]["role"] != "assistant":
+        chats = [_first_turn(messages) for messages in chats]
+    first, second = chats
+    if first[-1]["role"] != "assistant" or second[-1]["role"] != "assistant":
         raise Unusable(_("The conversations do not end with a reply. Remove this line."))
-    if one[:-1] != other[:-1]:
+    if first[:-1] != second[:-1]:
         raise Unusable(
             _(
                 "The two conversations differ before the last reply, so their last replies do not"
                 " answer the same prompt. This line is left out."
             )
         )
-    return one[:-1], one[-1]["content"], other[-1]["content"]
+    return first[:-1], first[-1]["content"], second[-1]["content"]
 
 
 def _first_turn(messages: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -117,11 +117,11 @@ def _single_turns(row: Row) -> tuple[Any, ...]:
                 % {"name": name}
             )
         texts.append(value[0] if isinstance(value, list) else value)
-    prompt, one, other = texts
+    prompt, first, second = texts
     return (
         one_prompt(prompt, "prompt"),
-        response_text(one, "response_a"),
-        response_text(other, "response_b"),
+        response_text(first, "response_a"),
+        response_text(second, "response_b"),
     )
 
 

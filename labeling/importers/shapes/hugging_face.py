@@ -76,21 +76,21 @@ def _preference(line: int, row: Row) -> ImportDraft:
                 " conversations."
             )
         )
-    one, other = (conversation(row.get(name), name) for name in _PAIR)
-    for name, messages in zip(_PAIR, (one, other), strict=True):
+    first, second = (conversation(row.get(name), name) for name in _PAIR)
+    for name, messages in zip(_PAIR, (first, second), strict=True):
         if messages[-1]["role"] != "assistant":
             raise Unusable(
                 _("`%(name)s` does not end with a reply. Add one or remove this line.")
                 % {"name": name}
             )
-    if one[:-1] != other[:-1]:
+    if first[:-1] != second[:-1]:
         raise Unusable(
             _(
                 "`chosen` and `rejected` differ before the last reply. They must be answers to the"
                 " same prompt."
             )
         )
-    return _scored(compared(line, one[:-1], one[-1]["content"], other[-1]["content"]), row)
+    return _scored(compared(line, first[:-1], first[-1]["content"], second[-1]["content"]), row)
 
 
 _PAIR = ("chosen", "rejected")
@@ -106,8 +106,8 @@ def _scored(draft: ImportDraft, row: Row) -> ImportDraft:
 
 
 def _openai_preference(line: int, row: Row) -> ImportDraft:
-    given = row.get("input")
-    messages = conversation(given.get("messages") if isinstance(given, dict) else None, "input")
+    value = row.get("input")
+    messages = conversation(value.get("messages") if isinstance(value, dict) else None, "input")
     preferred, other = (
         _reply(row.get(name), name) for name in ("preferred_output", "non_preferred_output")
     )

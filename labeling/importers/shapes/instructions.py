@@ -51,7 +51,10 @@ def _ultrafeedback(line: int, row: Row) -> ImportDraft:
     if not isinstance(completions, list):
         raise Unusable(_("`completions` is not a list of answers. Fix or remove this line."))
     score = _score_name(completions)
-    replies = [_completion(one, f"completions[{n}]", score) for n, one in enumerate(completions)]
+    replies = [
+        _completion(completion, f"completions[{n}]", score)
+        for n, completion in enumerate(completions)
+    ]
     # Two models may give the same answer; it is ranked once.
     replies = list({reply.text.strip(): reply for reply in reversed(replies)}.values())[::-1]
     scores = [reply.marks.get("score") for reply in replies]
@@ -64,12 +67,12 @@ def _score_name(completions: Sequence[Any]) -> str:
     """The score that all answers of a row have, because the two are on different scales:
     `fine-grained_score` is the mean of the four ratings; `overall_score` is wrong in some rows.
     """
-    every = [one for one in completions if isinstance(one, dict)]
+    every = [completion for completion in completions if isinstance(completion, dict)]
     return next(
         (
             name
             for name in _SCORES
-            if all(reading.number_of(one.get(name)) is not None for one in every)
+            if all(reading.number_of(completion.get(name)) is not None for completion in every)
         ),
         _SCORES[0],
     )
@@ -83,13 +86,13 @@ def ranked_by(replies: Sequence[Reply], scores: Sequence[Any]) -> tuple[Reply, .
     )
 
 
-def _completion(one: Any, name: str, score_name: str) -> Reply:
-    if not isinstance(one, dict):
+def _completion(completion: Any, name: str, score_name: str) -> Reply:
+    if not isinstance(completion, dict):
         raise Unusable(_("`%(name)s` is not an object with a `response`.") % {"name": name})
-    score = reading.number_of(one.get(score_name))
+    score = reading.number_of(completion.get(score_name))
     return Reply(
-        response_text(one.get("response"), f"{name}.response"),
-        author=reading.author_of(one),
+        response_text(completion.get("response"), f"{name}.response"),
+        author=reading.author_of(completion),
         marks={} if score is None else {"score": score},
     )
 

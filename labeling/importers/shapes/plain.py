@@ -58,11 +58,11 @@ def _objects(values: Values) -> Values:
 
 
 def _draft(line: int, row: Row) -> ImportDraft:
-    given = [column for column in PROMPT_COLUMNS if row.get(column) is not None]
+    columns = [column for column in PROMPT_COLUMNS if row.get(column) is not None]
     # Some data sets number their prompts in a column `prompt` and keep the text in `text`.
     name = next(
-        (column for column in given if isinstance(row[column], str | list)),
-        given[0] if given else None,
+        (column for column in columns if isinstance(row[column], str | list)),
+        columns[0] if columns else None,
     )
     if name is None:
         raise Unusable(
@@ -119,24 +119,24 @@ def _written(value: Any, author: str) -> Iterator[Reply]:
         return
     if not isinstance(value, list):
         raise Unusable(_("`responses` is not a list. Give texts, or objects with a `text`."))
-    for index, one in enumerate(value):
+    for index, entry in enumerate(value):
         name = f"responses[{index}]"
-        if not isinstance(one, dict):
-            yield Reply(response_text(one, name), author=author)
+        if not isinstance(entry, dict):
+            yield Reply(response_text(entry, name), author=author)
             continue
-        sampling, is_ended = one.get("sampling") or {}, one.get("is_ended")
+        sampling, is_ended = entry.get("sampling") or {}, entry.get("is_ended")
         if not isinstance(sampling, dict) or not isinstance(is_ended, bool | None):
             raise Unusable(
                 _("`%(name)s`: sampling must be an object and is_ended must be true or false.")
                 % {"name": name}
             )
         yield Reply(
-            response_text(one.get("text"), f"{name}.text"),
-            author=reading.author_of(one) or author,
+            response_text(entry.get("text"), f"{name}.text"),
+            author=reading.author_of(entry) or author,
             sampling=sampling,
             is_ended=is_ended,
-            licence=licence_of(one),
-            marks=reading.marks_of(one)[0],
+            licence=licence_of(entry),
+            marks=reading.marks_of(entry)[0],
         )
 
 

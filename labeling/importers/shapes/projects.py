@@ -53,7 +53,7 @@ _Answers = list[tuple[str, _Said]]
 """Each answer with its annotator, who may have answered twice."""
 
 
-def _drafts(line: int, fields: Row, said: _Answers, about: Row, *, item: str = "") -> Found:
+def _drafts(line: int, fields: Row, answers: _Answers, about: Row, *, item: str = "") -> Found:
     """One draft per answer, or one without an annotator."""
     try:
         messages = _prompt(fields)
@@ -61,25 +61,25 @@ def _drafts(line: int, fields: Row, said: _Answers, about: Row, *, item: str = "
     except Unusable as error:
         yield ImportProblem(line, error.sentence)
         return
-    for name, one in said or [("", _Said())]:
+    for name, own in answers or [("", _Said())]:
         if len(responses) > 1:  # nobody says which of them is rated
-            one.unread += [shown(question) for question in one.ratings]
-            one.ratings.clear()
-        for question in one.unread:
+            own.unread += [shown(question) for question in own.ratings]
+            own.ratings.clear()
+        for question in own.unread:
             sentence = _("The answers to “%(question)s” are not imported.")
             yield ImportProblem(line, sentence % {"question": question}, is_once=True)
-        ranks = {known: one.ranks[known] for known in responses if known in one.ranks}
+        ranks = {known: own.ranks[known] for known in responses if known in own.ranks}
         replies = [
             *(Reply(text, ranks.get(known)) for known, text in responses.items()),
-            *(Reply(text, is_human=True) for text in one.texts),
+            *(Reply(text, is_human=True) for text in own.texts),
         ]
-        if one.ratings and not responses:  # the text that was rated stands for both
+        if own.ratings and not responses:  # the text that was rated stands for both
             replies.insert(0, Reply(messages[-1]["content"]))
         answer = Answer(
             item=item,
-            ratings=(one.ratings,) if one.ratings else (),
-            at=one.at,
-            active_s=one.active_s,
+            ratings=(own.ratings,) if own.ratings else (),
+            at=own.at,
+            active_s=own.active_s,
         )
         draft = ImportDraft(
             line,
@@ -106,16 +106,16 @@ def _prompt(fields: Row) -> tuple[Message, ...]:
 
 def _responses(fields: Row) -> dict[str, str]:
     """The texts to compare, by the name of their field (or by the id of an item)."""
-    found = {}
+    responses = {}
     for name, value in fields.items():
         if name.lower().startswith(_ANSWERS) and value not in (None, ""):
-            found[name] = response_text(value, name)
+            responses[name] = response_text(value, name)
     items = fields.get("items")
     for item in items if isinstance(items, list) else ():
         if isinstance(item, dict) and isinstance(item.get("id"), str | int):
             body = item.get("body") or item.get("text") or item.get("html")
-            found[str(item["id"])] = response_text(body, "items")
-    return found
+            responses[str(item["id"])] = response_text(body, "items")
+    return responses
 
 
 # --- Argilla --------------------------------------------------------------------------------------
@@ -126,44 +126,44 @@ def _argilla(line: int, row: Row) -> Found:
     if not isinstance(fields, dict):
         yield ImportProblem(line, _("`fields` is not an object. Fix or remove this line."))
         return
-    said: _Answers = []
+    answers: _Answers = []
     names = [name for name in fields if name.lower().startswith(_ANSWERS)]
     for question, user, value in _argilla_answers(row.get("responses")):
-        one = _answer_of(said, user, question)
+        answer = _answer_of(answers, user, question)
         if isinstance(value, list) and value and _is_ranking(value):
-            one.ranks |= {str(part["value"]): part["rank"] for part in value}
+            answer.ranks |= {str(part["value"]): part["rank"] for part in value}
         elif isinstance(value, list) and len(value) > 1 and sorted(value, key=str) == sorted(names):
-            one.ranks |= {name: rank for rank, name in enumerate(value, start=1)}
+            answer.ranks |= {name: rank for rank, name in enumerate(value, start=1)}
         elif isinstance(value, str) and value in names:
-            one.ranks |= {name: 1 if name == value else 2 for name in names}
+            answer.ranks |= {name: 1 if name == value else 2 for name in names}
         elif (
             isinstance(value, str)
             and value.strip()
             and "\0" not in value
             and question.lower().startswith(_ANSWERS)
         ):
-            one.texts.append(value)
+            answer.texts.append(value)
         elif _is_rating(value):
-            one.ratings[question_name(question)] = value
+            answer.ratings[question_name(question)] = value
         else:
-            one.unread.append(shown(question))
+            answer.unread.append(shown(question))
     metadata = row.get("metadata")
     about = metadata if isinstance(metadata, dict) else {}
-    yield from _drafts(line, fields, said, about, item=_id(row))
+    yield from _drafts(line, fields, answers, about, item=_id(row))
 
 
-def _answer_of(said: _Answers, user: str, question: str) -> _Said:
+def _answer_of(answers: _Answers, user: str, question: str) -> _Said:
     """Where a user's answer to a question belongs: a second answer to the same question begins
     another one.
     """
-    for name, one in said:
-        if name == user and question not in one.asked:
+    for name, answer in answers:
+        if name == user and question not in answer.asked:
             break
     else:
-        one = _Said()
-        said.append((user, one))
-    one.asked.add(question)
-    return one
+        answer = _Said()
+        answers.append((user, answer))
+    answer.asked.add(question)
+    return answer
 
 
 def _id(row: Row) -> str:
@@ -218,20 +218,20 @@ def _label_studio(line: int, row: Row) -> Found:
         yield ImportProblem(line, _("`data` is not an object. Fix or remove this line."))
         return
     annotations = row.get("annotations")
-    said: _Answers = []
+    answers: _Answers = []
     for place, annotation in enumerate(annotations if isinstance(annotations, list) else ()):
         if isinstance(annotation, dict) and annotation.get("was_cancelled") is not True:
             results = annotation.get("result")
             if not isinstance(results, list) or not results:
                 continue
-            one = _Said()
-            said.append((_annotator(annotation, place), one))
-            one.at, _why = times.moment(str(annotation.get("created_at") or ""))
-            one.active_s = reading.number_of(annotation.get("lead_time"))
+            answer = _Said()
+            answers.append((_annotator(annotation, place), answer))
+            answer.at, _why = times.moment(str(annotation.get("created_at") or ""))
+            answer.active_s = reading.number_of(annotation.get("lead_time"))
             for result in results:
                 if isinstance(result, dict) and isinstance(result.get("value"), dict):
-                    _note(one, result, result["value"], data)
-    yield from _drafts(line, data, said, data, item=_id(row))
+                    _note(answer, result, result["value"], data)
+    yield from _drafts(line, data, answers, data, item=_id(row))
 
 
 def _annotator(annotation: Row, place: int) -> str:
@@ -245,42 +245,42 @@ def _annotator(annotation: Row, place: int) -> str:
     return f"annotation {place + 1}"
 
 
-def _note(one: _Said, result: Row, value: Row, data: Row) -> None:
+def _note(answer: _Said, result: Row, value: Row, data: Row) -> None:
     kind = result.get("type")
     names = [name for name in data if name.lower().startswith(_ANSWERS)]
     texts = value.get("text")
     if kind == "pairwise" and value.get("selected") in ("left", "right") and len(names) == 2:
         is_left = value["selected"] == "left"
-        one.ranks = dict(zip(names, (1, 2) if is_left else (2, 1), strict=True))
+        answer.ranks = dict(zip(names, (1, 2) if is_left else (2, 1), strict=True))
     elif kind == "ranker" and (order := _order(value.get("ranker"))):
-        one.ranks = {name: rank for rank, name in enumerate(order, start=1)}
+        answer.ranks = {name: rank for rank, name in enumerate(order, start=1)}
     elif kind == "textarea":
         texts = texts if isinstance(texts, list) else [texts]
-        one.texts += [
+        answer.texts += [
             text for text in texts if isinstance(text, str) and text.strip() and "\0" not in text
         ]
     elif (rating := _rating(str(kind), value)) is not None:
-        one.ratings[question_name(shown(result.get("from_name")))] = rating
+        answer.ratings[question_name(shown(result.get("from_name")))] = rating
     else:
-        one.unread.append(shown(result.get("from_name")))
+        answer.unread.append(shown(result.get("from_name")))
 
 
 def _rating(kind: str, value: Row) -> Any:
     """A number of stars, a number, or the one chosen category; None for anything else."""
-    found = value.get(kind)
-    if kind == "choices" and isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    is_known = kind in ("rating", "number", "choices") and _is_rating(found)
-    return found if is_known else None
+    rating = value.get(kind)
+    if kind == "choices" and isinstance(rating, list) and len(rating) == 1:
+        rating = rating[0]
+    is_known = kind in ("rating", "number", "choices") and _is_rating(rating)
+    return rating if is_known else None
 
 
 def _order(ranker: Any) -> list[str]:
     """The ids in order; a ranker with several lists has them by the list's name."""
     if isinstance(ranker, dict):
         ranker = ranker.get("rank") or next(iter(ranker.values()), None)
-    if not isinstance(ranker, list) or not all(isinstance(one, str | int) for one in ranker):
+    if not isinstance(ranker, list) or not all(isinstance(name, str | int) for name in ranker):
         return []
-    return [str(one) for one in ranker]
+    return [str(name) for name in ranker]
 
 
 read_argilla = reading.each_several(
@@ -322,12 +322,12 @@ def _record(row: Row) -> Row:
     answers = {question: _flat_answers(row, question) for question in questions}
     unread = {
         name: row[name]
-        for question, found in answers.items()
-        if found is None
+        for question, answer in answers.items()
+        if answer is None
         for name in (f"{question}.responses", f"{question}{_USERS}")
         if row.get(name)
     }
-    responses = {question: found for question, found in answers.items() if found is not None}
+    responses = {question: answer for question, answer in answers.items() if answer is not None}
     return {**about, **unread, "fields": fields, "responses": responses}
 
 

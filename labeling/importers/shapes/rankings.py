@@ -47,8 +47,8 @@ def _ranking(line: int, row: Row) -> ImportDraft:
     responses = row.get("responses")
     if not isinstance(responses, list):
         raise Unusable(_("`responses` is not a list. Fix or remove this line."))
-    replies = tuple(_reply(one, f"responses[{n}]") for n, one in enumerate(responses))
-    ratings = tuple(_ratings(one) for one in responses)
+    replies = tuple(_reply(response, f"responses[{n}]") for n, response in enumerate(responses))
+    ratings = tuple(_ratings(response) for response in responses)
     answer = replace(
         _answer(row),
         ratings=ratings if any(ratings) else (),
@@ -125,45 +125,47 @@ def _number(row: Row, name: str) -> int | None:
     return int(number) if number is not None and 0 < number < 100 else None
 
 
-def _reply(one: Any, name: str) -> Reply:
-    if not isinstance(one, dict):
+def _reply(response: Any, name: str) -> Reply:
+    if not isinstance(response, dict):
         raise Unusable(_("`%(name)s` is not an object with a `text`.") % {"name": name})
-    rank = one.get("rank")
+    rank = response.get("rank")
     if rank is not None and (not isinstance(rank, int) or isinstance(rank, bool) or rank < 1):
         raise Unusable(
             _("`%(name)s.rank` must be a number from 1 (best), or null.") % {"name": name}
         )
-    text = one.get("text")
+    text = response.get("text")
     return Reply(
         "" if text == "" else response_text(text, f"{name}.text"),
         rank,
-        author=reading.author_of(one, "source", "model"),
-        licence=licence_of(one),
+        author=reading.author_of(response, "source", "model"),
+        licence=licence_of(response),
     )
 
 
-def _ratings(one: Row) -> dict[str, Any]:
+def _ratings(response: Row) -> dict[str, Any]:
     """Ratings are an object, or its JSON in a Parquet file."""
-    given = one.get("ratings")
-    if isinstance(given, str):
+    ratings = response.get("ratings")
+    if isinstance(ratings, str):
         try:
-            given = json.loads(given)
+            ratings = json.loads(ratings)
         except ValueError:
-            given = None
-    if given is not None and not isinstance(given, dict):
+            ratings = None
+    if ratings is not None and not isinstance(ratings, dict):
         raise Unusable(_("`ratings` is not an object of questions and answers."))
     return {
         (name if name.isidentifier() else question_name(name)): value
-        for name, value in (given or {}).items()
+        for name, value in (ratings or {}).items()
         if isinstance(value, bool | int | float | str)
     }
 
 
 def _positions(responses: Sequence[Row]) -> tuple[int, ...]:
     """Where each response was shown, if all of them say it, each another place."""
-    found = [one.get("position") for one in responses]
-    numbers = [at for at in found if isinstance(at, int) and not isinstance(at, bool) and at >= 0]
-    return tuple(numbers) if len(set(numbers)) == len(found) else ()
+    positions = [response.get("position") for response in responses]
+    numbers = [
+        at for at in positions if isinstance(at, int) and not isinstance(at, bool) and at >= 0
+    ]
+    return tuple(numbers) if len(set(numbers)) == len(positions) else ()
 
 
 def _edit_first(responses: Sequence[Row], replies: Sequence[Reply]) -> tuple[Reply, ...]:
@@ -199,31 +201,38 @@ def _as_list(completion: Any) -> list[Any]:
     return [{"role": "assistant", "content": response_text(completion, "completion")}]
 
 
-def _by_judgment(found: Iterable[ImportDraft | ImportProblem]) -> Found:
+def _by_judgment(drafts: Iterable[ImportDraft | ImportProblem]) -> Found:
     """The answers of a dialogue, which come one after the other, as one draft."""
     before: ImportDraft | None = None
-    for one in found:
-        if isinstance(one, ImportProblem):
-            yield one
+    for draft in drafts:
+        if isinstance(draft, ImportProblem):
+            yield draft
             continue
-        if before is not None and (whole := _continued(before, one)):
+        if before is not None and (whole := _continued(before, draft)):
             before = whole
             continue
         if before is not None:
             yield before
-        before = one
+        before = draft
     if before is not None:
         yield before
 
 
-def _continued(before: ImportDraft, one: ImportDraft) -> ImportDraft | None:
+def _continued(before: ImportDraft, draft: ImportDraft) -> ImportDraft | None:
     """Both in one, if the second is a later answer of the same dialogue."""
-    same = before.answer and one.answer and before.answer.id == one.answer.id != ""
+    same = before.answer and draft.answer and before.answer.id == draft.answer.id != ""
     reply = before.replies[0]
-    told = (*before.messages, {"role": "assistant", "content": reply.text}, *before.further)
-    if not same or one.messages[: len(told)] != told or len(one.messages) == len(told):
+    messages = (*before.messages, {"role": "assistant", "content": reply.text}, *before.further)
+    if (
+        not same
+        or draft.messages[: len(messages)] != messages
+        or len(draft.messages) == len(messages)
+    ):
         return None
-    new = (*one.messages[len(told) :], {"role": "assistant", "content": one.replies[0].text})
+    new = (
+        *draft.messages[len(messages) :],
+        {"role": "assistant", "content": draft.replies[0].text},
+    )
     return replace(before, further=(*before.further, *new))
 
 

@@ -67,7 +67,7 @@ def each(
 
 
 def each_several(
-    found: Callable[[int, Row], Found],
+    drafts_of: Callable[[int, Row], Found],
     columns: Iterable[str],
     answers: Iterable[str] = (),
     inner: Inner | None = None,
@@ -85,9 +85,9 @@ def each_several(
                     value.line, _("This is not a JSON object. Write one object per line.")
                 )
             else:
-                made = list(found(value.line, value.value))
+                made = list(drafts_of(value.line, value.value))
                 # Nothing is lost of a row that is not imported at all.
-                if any(isinstance(one, ImportDraft) for one in made):
+                if any(isinstance(draft, ImportDraft) for draft in made):
                     has_answer = any(value.value.get(name) for name in answered)
                     names = known | MARKS if has_answer else known
                     yield from _report(value, names, inner or {}, unknown)
@@ -108,10 +108,10 @@ def _report(value: Value, known: set[str], inner: Inner, unknown: set[str]) -> F
 
 def _unreadable_scores(value: Value) -> Found:
     for name in SCORES:
-        given = value.value.get(name)
-        if _is_unreadable(given):
+        score = value.value.get(name)
+        if _is_unreadable(score):
             sentence = _("`%(name)s` is “%(value)s”, which is no number, so it is not imported.")
-            words = {"name": name, "value": shown(given)}
+            words = {"name": name, "value": shown(score)}
             yield ImportProblem(value.line, sentence % words, is_once=True)
 
 

@@ -96,16 +96,16 @@ def _in_circles(
     parents = {node["message_id"]: node.get("parent_id") for node in nodes}
     by_id = {node["message_id"]: node for node in nodes}
     done = {root["message_id"] for root in roots}
-    found = []
+    circles = []
     for name in parents:
         path: dict[str, None] = {}
         while name in parents and name not in done and name not in path:
             path[name] = None
             name = parents[name]
         if name in path:
-            found.append(by_id[name])
+            circles.append(by_id[name])
         done.update(path)
-    return found
+    return circles
 
 
 _KEPT = (
@@ -185,13 +185,13 @@ def _ranked(
     line: int, answers: list[tuple[Any, Reply]]
 ) -> tuple[tuple[Reply, ...], ImportProblem | None]:
     """Ranks renumbered from 1 without gaps, equal ones tied; unranked replies stay unranked."""
-    given = [rank for rank, _reply in answers if rank is not None]
-    if any(isinstance(rank, bool) or not isinstance(rank, int) for rank in given):
+    ranks = [rank for rank, _reply in answers if rank is not None]
+    if any(isinstance(rank, bool) or not isinstance(rank, int) for rank in ranks):
         sentence = _(
             "A `rank` is not a whole number, so its sibling replies are not compared. Fix it."
         )
         return tuple(reply for _rank, reply in answers), ImportProblem(line, sentence)
-    place = {rank: i for i, rank in enumerate(sorted(set(given)), start=1)}
+    place = {rank: i for i, rank in enumerate(sorted(set(ranks)), start=1)}
     return (
         tuple(Reply(reply.text, place.get(rank), reply.is_human) for rank, reply in answers),
         None,
@@ -203,12 +203,12 @@ def _message(node: Any, history: tuple[Message, ...]) -> Message:
         raise Unusable(
             _("A reply in the tree is not a message. Fix it; everything below it is ignored.")
         )
-    given = node.get("role")
-    role = _ROLES.get(given) if isinstance(given, str) else None
+    role_name = node.get("role")
+    role = _ROLES.get(role_name) if isinstance(role_name, str) else None
     if role is None:
         raise Unusable(
             _("Unknown role “%(role)s”. Use prompter or assistant; everything below it is ignored.")
-            % {"role": shown(given)}
+            % {"role": shown(role_name)}
         )
     if not history and role == "assistant":
         raise Unusable(_("The tree starts with a reply that has no prompt. Remove this line."))

@@ -37,9 +37,9 @@ def counted_lines(
 
 def lines_of(*, judged: Q, skipped: Q, learned: Q) -> list[TimesheetLine]:
     """The lines of the judgments, skips and onboarding attempts that match, without corrections."""
-    given = Judgment.objects.filter(judged, import_batch=None, campaign__isnull=False)
+    judgments = Judgment.objects.filter(judged, import_batch=None, campaign__isnull=False)
     worked = _grouped(
-        given,
+        judgments,
         pool="campaign__pool",
         kind=F("kind"),
         seconds=working_time.judged_s(),
@@ -102,14 +102,14 @@ def _grouped(
         .order_by("-valid_from")
         .values("pk")[:1]
     )
-    found: Iterable[dict[str, Any]] = (
+    grouped: Iterable[dict[str, Any]] = (
         rows.annotate(pool_id_=F(pool), kind_=kind, paid_s=seconds)
         .annotate(day=TruncDate(at, tzinfo=dt.UTC), rate_id=Subquery(rate))
         .order_by()
         .values("rater_id", "day", "rate_id", pool_id=F("pool_id_"), kind_of_work=F("kind_"))
         .annotate(n=Count("pk"), n_extra=Count("pk", filter=extra), seconds=Sum("paid_s"))
     )
-    return found
+    return grouped
 
 
 def _line(row: dict[str, Any], pool: str, rate: Rate | None) -> TimesheetLine:

@@ -133,10 +133,10 @@ def _read(record: dict[str, Any], rater_id: int) -> TimesheetLine:
 
 
 def _by_key(lines: Iterable[TimesheetLine]) -> dict[Key, list[TimesheetLine]]:
-    found: dict[Key, list[TimesheetLine]] = {}
+    by_key: dict[Key, list[TimesheetLine]] = {}
     for line in lines:
-        found.setdefault((line.rater_id, line.day, line.pool_id, line.kind), []).append(line)
-    return found
+        by_key.setdefault((line.rater_id, line.day, line.pool_id, line.kind), []).append(line)
+    return by_key
 
 
 def _since_paid(
@@ -196,13 +196,13 @@ def _corrected_since(
 ) -> list[TimesheetLine]:
     later = []
     for currency in sorted({line.currency for line in now}):
-        given, paid = (
+        earned, paid = (
             sum(
                 (line.amount or Decimal(0) for line in lines if line.currency == currency),
                 Decimal(0),
             )
             for lines in (now, before)
         )
-        if given != paid:
-            later.append(replace(now[0], currency=currency, amount=given - paid, came_later=True))
+        if earned != paid:
+            later.append(replace(now[0], currency=currency, amount=earned - paid, came_later=True))
     return later

@@ -30,11 +30,11 @@ def earned_through(*, link: CrowdLink, currency: str) -> dict[int, Decimal]:
 
 def paid_days(*, link: CrowdLink) -> dict[int, list[tuple[dt.date, dt.date]]]:
     """Rater → the periods that are marked as paid."""
-    found: dict[int, list[tuple[dt.date, dt.date]]] = {}
+    days: dict[int, list[tuple[dt.date, dt.date]]] = {}
     payments = Payment.objects.filter(rater__in=link.visits.values("rater"))
     for rater_id, since, until in payments.values_list("rater_id", "since", "until"):
-        found.setdefault(rater_id, []).append((since, until))
-    return found
+        days.setdefault(rater_id, []).append((since, until))
+    return days
 
 
 def _in_visit(link: CrowdLink, at: str) -> Q:

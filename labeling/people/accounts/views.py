@@ -33,12 +33,12 @@ def index(request: HttpRequest) -> HttpResponse:
     form = PeopleFilter(request.GET)
     filters = form.cleaned_data if form.is_valid() else {}
     state = filters.get("state")
-    found = people_selectors.people(
+    people = people_selectors.people(
         words=filters.get("q", ""),
         role=filters.get("role", ""),
         is_active={"open": True, "closed": False}.get(str(state)),
     )
-    page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(people, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "accounts/people/people.html",

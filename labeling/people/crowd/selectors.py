@@ -37,10 +37,10 @@ def rows_of(*, links: Iterable[CrowdLink]) -> list[LinkRow]:
     return _rows(CrowdLink.objects.filter(pk__in=[link.pk for link in links]))
 
 
-def _rows(found: QuerySet[CrowdLink]) -> list[LinkRow]:
+def _rows(queryset: QuerySet[CrowdLink]) -> list[LinkRow]:
     states = CrowdVisit.State
     links: Iterable[CrowdLink] = (
-        found.select_related("campaign", "prolific_study")
+        queryset.select_related("campaign", "prolific_study")
         .annotate(
             n_working=Count("visits", filter=Q(visits__state=states.WORKING)),
             n_complete=Count("visits", filter=Q(visits__state=states.COMPLETE)),

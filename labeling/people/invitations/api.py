@@ -130,10 +130,10 @@ class Invitations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             "are_mailed": mail.send(sent=sent, address_of=self._link, by=self.by),
             "invitations": [
                 {
-                    "id": one.invitation.pk,
-                    "email": one.invitation.email,
-                    "link": self._link(one.secret),
+                    "id": sent_mail.invitation.pk,
+                    "email": sent_mail.invitation.email,
+                    "link": self._link(sent_mail.secret),
                 }
-                for one in sent
+                for sent_mail in sent
             ],
         }

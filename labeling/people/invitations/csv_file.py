@@ -37,7 +37,7 @@ def parse(data: bytes) -> tuple[list[Invitee], list[CsvProblem]]:
         return [], [CsvProblem(1, _("The file is not UTF-8. Save it as “CSV UTF-8”."))]
     reader = csv.reader(io.StringIO(text), delimiter=";" if ";" in text.partition("\n")[0] else ",")
     email_at, name_at = 0, 1
-    found: dict[str, Invitee] = {}
+    invitees: dict[str, Invitee] = {}
     first_line: dict[str, int] = {}
     problems = []
     try:
@@ -58,11 +58,11 @@ def parse(data: bytes) -> tuple[list[Invitee], list[CsvProblem]]:
                 continue
             email = cells[email_at].lower() if email_at < len(cells) else ""
             name = cells[name_at][:150] if 0 <= name_at < len(cells) else ""
-            sentence = _problem(email, first_line, n_found=len(found))
+            sentence = _problem(email, first_line, n_found=len(invitees))
             if sentence:
                 problems.append(CsvProblem(line, sentence))
             else:
-                found[email], first_line[email] = Invitee(email, plain_text.storable(name)), line
+                invitees[email], first_line[email] = Invitee(email, plain_text.storable(name)), line
     except csv.Error:
         problems.append(
             CsvProblem(
@@ -70,9 +70,9 @@ def parse(data: bytes) -> tuple[list[Invitee], list[CsvProblem]]:
                 _("This line is not valid CSV. Check for an unclosed quotation mark."),
             )
         )
-    if not found and not problems:
+    if not invitees and not problems:
         problems.append(CsvProblem(1, _("The file has no addresses.")))
-    return list(found.values()), problems
+    return list(invitees.values()), problems
 
 
 def _problem(email: str, first_line: dict[str, int], *, n_found: int) -> str:

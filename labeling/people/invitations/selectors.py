@@ -95,8 +95,10 @@ class InvitationRow:
 
 def invitations(*, pool_id: int | None, state: str = "", now: dt.datetime) -> QuerySet[Invitation]:
     """To a pool, or to any; newest first. `state` is an InvitationState, or empty for all."""
-    found = Invitation.objects.select_related("rater__user", "sent_by").order_by("-sent_at", "-pk")
-    found = found if pool_id is None else found.filter(pool=pool_id)
+    queryset = Invitation.objects.select_related("rater__user", "sent_by").order_by(
+        "-sent_at", "-pk"
+    )
+    queryset = queryset if pool_id is None else queryset.filter(pool=pool_id)
     is_open = Q(accepted_at=None, revoked_at=None)
     conditions = {
         InvitationState.WAITS: is_open & Q(expires_at__gt=now),
@@ -104,7 +106,11 @@ def invitations(*, pool_id: int | None, state: str = "", now: dt.datetime) -> Qu
         InvitationState.EXPIRED: is_open & Q(expires_at__lte=now),
         InvitationState.REVOKED: Q(revoked_at__isnull=False),
     }
-    return found.filter(conditions[InvitationState(state)]) if state in InvitationState else found
+    return (
+        queryset.filter(conditions[InvitationState(state)])
+        if state in InvitationState
+        else queryset
+    )
 
 
 def invitation_rows(*, invitations: Iterable[Invitation], now: dt.datetime) -> list[InvitationRow]:

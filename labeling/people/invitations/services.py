@@ -174,13 +174,13 @@ def _refuse_withdrawn(emails: Iterable[str]) -> None:
     withdrawn = Rater.objects.filter(
         user__email__in=list(emails), withdrawn_at__isnull=False
     ).order_by("user__email")
-    found = list(withdrawn.values_list("user__email", flat=True))
-    if found:
+    addresses = list(withdrawn.values_list("user__email", flat=True))
+    if addresses:
         sentence = _(
             "%(email)s has withdrawn, so no one was invited. Undo the withdrawal on the rater's"
             " page first."
         )
-        raise UnableToInvite(sentence % {"email": ", ".join(found)})
+        raise UnableToInvite(sentence % {"email": ", ".join(addresses)})
 
 
 def _waiting(pool: Pool) -> QuerySet[Invitation]:

@@ -22,16 +22,16 @@ from labeling.people.invitations.forms import JoinForm
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """GET uses nothing up, so that a mail scanner that follows links does no harm. POST accepts."""
-    found = selectors.find_invitation(
+    invitation = selectors.find_invitation(
         secret_sha256=services.hash_of(secret=secret), now=timezone.now()
     )
     user = request.user if isinstance(request.user, User) else None
-    if user is not None and found.is_joined_by(user):
+    if user is not None and invitation.is_joined_by(user):
         return redirect("desk")
-    if found.invitation is None or found.problem:
-        return _closed(request, found.problem)
+    if invitation.invitation is None or invitation.problem:
+        return _closed(request, invitation.problem)
     if user is not None:
-        if user.email != found.invitation.email:
+        if user.email != invitation.invitation.email:
             return _closed(
                 request,
                 _(
@@ -42,15 +42,15 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
         return (
             _accept(request, secret, user)
             if request.method == "POST"
-            else _page(request, found, None)
+            else _page(request, invitation, None)
         )
-    if found.has_login:
+    if invitation.has_login:
         return redirect_to_login(request.path)
-    form = JoinForm(request.POST or None, initial={"name": found.invitation.name})
+    form = JoinForm(request.POST or None, initial={"name": invitation.invitation.name})
     if request.method == "POST" and settings.PASSWORDS and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("name", "password", "time_zone")}
         return _accept(request, secret, None, **values)
-    return _page(request, found, form)
+    return _page(request, invitation, form)
 
 
 def _accept(request: HttpRequest, secret: str, user: User | None, **values: str) -> HttpResponse:
@@ -68,10 +68,10 @@ def _accept(request: HttpRequest, secret: str, user: User | None, **values: str)
 
 
 def _page(
-    request: HttpRequest, found: selectors.InvitationLink, form: JoinForm | None
+    request: HttpRequest, invitation: selectors.InvitationLink, form: JoinForm | None
 ) -> HttpResponse:
     context = {
-        "invitation": found.invitation,
+        "invitation": invitation.invitation,
         "form": form,
         "providers": list(settings.OIDC_PROVIDERS.values()),
         "takes_passwords": settings.PASSWORDS,

@@ -164,40 +164,42 @@ def attempt(request: MemberRequest, pk: int) -> HttpResponse:
     """A rater's answers next to the researchers' answers, with the decision and, for
     demonstrations, scores.
     """
-    found = labeling_access.attempt(user=request.user, pk=pk)
-    is_written = found.step.kind == Kind.DEMONSTRATIONS
+    selected = labeling_access.attempt(user=request.user, pk=pk)
+    is_written = selected.step.kind == Kind.DEMONSTRATIONS
     scores = (
-        AttemptScoresForm(request.POST if "scores" in request.POST else None, n=len(found.answers))
+        AttemptScoresForm(
+            request.POST if "scores" in request.POST else None, n=len(selected.answers)
+        )
         if is_written
         else None
     )
     decision = AttemptDecisionForm(request.POST if "decide" in request.POST else None)
     if scores is not None and scores.is_bound and scores.is_valid():
         services.score_demonstration(
-            attempt=found, scores=scores.scores, by=request.user, now=timezone.now()
+            attempt=selected, scores=scores.scores, by=request.user, now=timezone.now()
         )
         messages.success(request, _("Scores saved."))
         return redirect("attempt", pk)
     if decision.is_bound and decision.is_valid():
         services.decide_attempt(
-            attempt=found, **decision.cleaned_data, by=request.user, now=timezone.now()
+            attempt=selected, **decision.cleaned_data, by=request.user, now=timezone.now()
         )
         messages.success(request, _("Decision saved. The rater has been notified."))
-        return redirect("pool_onboarding", found.step.pool_id)
+        return redirect("pool_onboarding", selected.step.pool_id)
     errors = bool(decision.errors or (scores and scores.errors))
     context = {
-        "attempt": found,
-        "pool": found.step.pool,
+        "attempt": selected,
+        "pool": selected.step.pool,
         "lines": (
-            [_line(found, place, scores) for place in range(len(found.answers))]
-            if found.version.questions
+            [_line(selected, place, scores) for place in range(len(selected.answers))]
+            if selected.version.questions
             else []
         ),
-        "given": found.scores.select_related("reviewer").order_by("place", "at"),
+        "given": selected.scores.select_related("reviewer").order_by("place", "at"),
         "decision": decision,
         "is_written": is_written,
-        "cut": found.step.cut,
-        "others": selectors.attempts_of(step=found.step, rater=found.rater),
+        "cut": selected.step.cut,
+        "others": selectors.attempts_of(step=selected.step, rater=selected.rater),
     }
     return render(
         request, "labeling/people/onboarding/attempt.html", context, status=422 if errors else 200
@@ -210,8 +212,8 @@ def _preview(
     """The step as raters would see it, if a preview was asked for and the form has no error."""
     if "preview" not in request.POST or not _are_valid(form, rows):
         return {}
-    given = _arguments(form, rows)
-    unsaved = StepVersion(number=0, text=given["text"], questions=given["questions"])
+    values = _arguments(form, rows)
+    unsaved = StepVersion(number=0, text=values["text"], questions=values["questions"])
     return {
         "preview": AnswersForm(kind=form.kind, version=unsaved, auto_id="preview_%s"),
         "preview_html": pages_render.markdown(unsaved.text) if unsaved.text else "",
@@ -248,27 +250,27 @@ def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:
     ]
 
 
-def _line(found: StepAttempt, place: int, scores: AttemptScoresForm | None) -> dict[str, Any]:
+def _line(taken: StepAttempt, place: int, scores: AttemptScoresForm | None) -> dict[str, Any]:
     """One question with the rater's and the researchers' answer, in words."""
-    answer = found.answers[place]
-    if found.step.kind == Kind.TOPICS:
+    answer = taken.answers[place]
+    if taken.step.kind == Kind.TOPICS:
         return {"prompt": answer, "answer": "", "truth": ""}
-    question = found.version.questions[place]
+    question = taken.version.questions[place]
     line: dict[str, Any] = {"prompt": question.get("prompt") or question.get("text", "")}
-    if found.step.kind == Kind.GUIDELINE:
+    if taken.step.kind == Kind.GUIDELINE:
         choices = question["choices"]
         return line | {
             "answer": choices[answer] if answer is not None else "–",
             "truth": choices[question["right"]],
         }
-    if found.step.kind == Kind.FLAGS:
+    if taken.step.kind == Kind.FLAGS:
         words = {True: _("sensitive"), False: _("not sensitive"), None: "–"}
         return line | {
             "response": question["response"],
             "answer": words[answer],
             "truth": words[question["is_sensitive"]],
         }
-    if found.step.kind == Kind.RANKINGS:
+    if taken.step.kind == Kind.RANKINGS:
         responses = list(zip(response_orders.LETTERS, question["responses"], strict=False))
         return line | {
             "responses": responses,

@@ -111,12 +111,12 @@ class RankingRow(QuestionRow):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        given = (
+        values = (
             self.data
             if self.is_bound
             else {self.add_prefix(name): self.initial[name] for name in self.initial}
         )
-        n_given = sum(bool(given.get(self.add_prefix(f"response_{letter}"))) for letter in LETTERS)
+        n_given = sum(bool(values.get(self.add_prefix(f"response_{letter}"))) for letter in LETTERS)
         # With each page there is room for one more.
         self.letters = LETTERS[: max(FEWEST_RESPONSES, n_given + 1)]
         for letter in self.letters:
@@ -199,8 +199,8 @@ class BaseRows(RowFormSet):
     @property
     def questions(self) -> list[Question]:
         """Without rows that are empty or removed. Valid formsets only."""
-        given = [form for form in self.forms if form.has_changed() or form.initial]
-        return [form.question for form in given if not form.cleaned_data.get("DELETE")]
+        filled_in = [form for form in self.forms if form.has_changed() or form.initial]
+        return [form.question for form in filled_in if not form.cleaned_data.get("DELETE")]
 
 
 def rows(kind: str, data: Any, questions: Sequence[Question]) -> BaseRows | None:
@@ -218,5 +218,5 @@ def rows(kind: str, data: Any, questions: Sequence[Question]) -> BaseRows | None
     )
     made.needs_one = kind != Kind.GUIDELINE  # type: ignore[attr-defined]
     initial = [row.initial_of(question) for question in questions]
-    found: BaseRows = made(data, initial=initial, prefix="questions")  # type: ignore[assignment]
-    return found
+    formset: BaseRows = made(data, initial=initial, prefix="questions")  # type: ignore[assignment]
+    return formset

@@ -34,9 +34,9 @@ def score(kind: str, questions: Sequence[Question], answers: Sequence[Any]) -> f
     """
     if kind not in _SCORE or not questions:
         return None
-    given = [*answers, *[None] * (len(questions) - len(answers))]
+    padded = [*answers, *[None] * (len(questions) - len(answers))]
     points = [
-        _SCORE[kind](question, answer) for question, answer in zip(questions, given, strict=False)
+        _SCORE[kind](question, answer) for question, answer in zip(questions, padded, strict=False)
     ]
     return sum(points) / len(points)
 
@@ -79,16 +79,16 @@ def _write_ranking(question: Question) -> str:
 
 def _score_ranking(question: Question, answer: Any) -> float:
     truth = question["ranks"]
-    given = read_ranks(answer, len(truth))
-    if given is None:
+    ranks = read_ranks(answer, len(truth))
+    if ranks is None:
         return 0.0
     pairs = combinations(range(len(truth)), 2)
     earned = [
         credit(
-            direction(given[one], given[other]),
-            direction(truth[one], truth[other]),
+            direction(ranks[first], ranks[second]),
+            direction(truth[first], truth[second]),
         )
-        for one, other in pairs
+        for first, second in pairs
     ]
     return sum(earned) / len(earned)
 

@@ -111,7 +111,7 @@ def step_rows(*, pool: Pool) -> list[StepRow]:
 
 def rows_of_steps(*, steps: QuerySet[OnboardingStep]) -> list[StepRow]:
     """The same for some steps."""
-    found = list(
+    listed = list(
         steps.select_related("guideline")
         .order_by("position", "pk")
         .annotate(
@@ -121,8 +121,8 @@ def rows_of_steps(*, steps: QuerySet[OnboardingStep]) -> list[StepRow]:
             n_waiting=Count("attempts", filter=Q(attempts__state=StepAttempt.State.WAITING)),
         )
     )
-    versions = newest_versions(steps=found)
-    return [StepRow(step, versions[step.pk], step.n_passed, step.n_waiting) for step in found]
+    versions = newest_versions(steps=listed)
+    return [StepRow(step, versions[step.pk], step.n_passed, step.n_waiting) for step in listed]
 
 
 def waiting_attempts(*, pool: Pool | None = None) -> QuerySet[StepAttempt]:
@@ -167,10 +167,10 @@ def onboarding_raters(*, pool: Pool) -> list[OnboardingRater]:
     inside = Rater.objects.filter(
         memberships__pool=pool, memberships__is_active=True
     ).select_related("user")
-    found = (
+    raters = (
         inside.annotate(n_left=Coalesce(Subquery(left), 0)).filter(n_left__gt=0).order_by("alias")
     )
-    return [OnboardingRater(rater, rater.n_left) for rater in found]
+    return [OnboardingRater(rater, rater.n_left) for rater in raters]
 
 
 def profile_counts(*, step: OnboardingStep) -> list[ProfileCount]:

@@ -281,10 +281,10 @@ def score_demonstration(
             unique_fields=["attempt", "place", "reviewer"],
             update_fields=["score", "at"],
         )
-        found = stored.scores.aggregate(mean=Avg("score"), n=Count("place", distinct=True))
-        stored.score = found["mean"]
+        stored_scores = stored.scores.aggregate(mean=Avg("score"), n=Count("place", distinct=True))
+        stored.score = stored_scores["mean"]
         step = stored.step
-        is_whole = found["n"] >= len(stored.version.questions)
+        is_whole = stored_scores["n"] >= len(stored.version.questions)
         may_pass = step.cut is None or stored.score >= float(step.cut)
         if stored.state == State.WAITING and is_whole and may_pass and not step.needs_decision:
             stored.state = State.PASSED

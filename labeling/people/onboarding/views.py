@@ -90,10 +90,10 @@ def _form_again(line: selectors.RaterStep, data: QueryDict, *, opened: int) -> A
     before = selectors.step_version(step=line.step, number=opened)
     if before is None or before.questions != line.version.questions:
         return fresh
-    given = data.copy()
+    values = data.copy()
     for name, number in fresh.initial.items():
-        given[name] = "" if number is None else str(number)
-    return _form(line, given)
+        values[name] = "" if number is None else str(number)
+    return _form(line, values)
 
 
 def _guideline(line: selectors.RaterStep) -> GuidelineVersion | None:

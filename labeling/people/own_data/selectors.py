@@ -117,7 +117,7 @@ def _attack(conversation: Conversation) -> Record | None:
 def _judgments(rater: Rater) -> Iterator[Record]:
     """Every version of every answer."""
     ranked = RankedResponse.objects.select_related("response").order_by("position")
-    given = (
+    judgments = (
         Judgment.versions.filter(rater=rater)
         .select_related(
             "campaign", "prompt", "demonstration", "comparison", "set_aside", "guideline_version"
@@ -129,7 +129,7 @@ def _judgments(rater: Rater) -> Iterator[Record]:
         review.judgment_id: review
         for review in JudgmentReview.objects.filter(judgment__rater=rater)
     }
-    for judgment in given.iterator(chunk_size=CHUNK):
+    for judgment in judgments.iterator(chunk_size=CHUNK):
         yield _judgment(judgment) | _review(reviews.get(judgment.pk))
 
 
@@ -242,5 +242,5 @@ def _crowd(rater: Rater) -> Iterator[Record]:
 
 
 def _submissions(rater: Rater) -> QuerySet[ProlificSubmission]:
-    found = ProlificSubmission.objects.filter(visit__rater=rater)
-    return found.select_related("study__link").order_by("pk")
+    submissions = ProlificSubmission.objects.filter(visit__rater=rater)
+    return submissions.select_related("study__link").order_by("pk")

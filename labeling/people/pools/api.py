@@ -229,7 +229,7 @@ class Pools(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Its raters, those who joined last first."""
         return self.page(
             selectors.pool_members(pool=self.get_object()),
-            shown=lambda found: selectors.member_rows(memberships=found),
+            shown=lambda memberships: selectors.member_rows(memberships=memberships),
         )
 
     @does("add_raters_to_pool", PoolSerializer, body=NewPoolMembersSerializer)

@@ -275,11 +275,11 @@ class ProlificSubmissions(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return labeling_access.prolific_submission(user=self.by, pk=self.kwargs["pk"])
 
     def shown(self, objects: Sequence[ProlificSubmission]) -> Sequence[Any]:
-        studies = {each.study_id: each.study for each in objects}
+        studies = {submission.study_id: submission.study for submission in objects}
         rows = {
             row.submission.pk: row for study in studies.values() for row in dues.rows(study=study)
         }
-        return [rows[each.pk] for each in objects]
+        return [rows[submission.pk] for submission in objects]
 
     @does("approve_prolific_submission", ProlificSubmissionSerializer)
     def approve(self, submission: ProlificSubmission) -> None:
@@ -355,10 +355,10 @@ class ProlificBonuses(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> ProlificBonusBatch:
         return labeling_access.prolific_bonus(user=self.by, pk=self.kwargs["pk"])
 
-    def get_serializer(self, given: Any, *, many: bool = False) -> Any:
+    def get_serializer(self, row: Any, *, many: bool = False) -> Any:
         if not many:
-            given = self.queryset.get(pk=given.pk)
-        return super().get_serializer(given, many=many)
+            row = self.queryset.get(pk=row.pk)
+        return super().get_serializer(row, many=many)
 
     @writes(
         "prepare_prolific_bonus",

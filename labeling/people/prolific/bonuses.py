@@ -125,8 +125,8 @@ def batch_ids_to_look_up(*, now: datetime) -> list[int]:
         | Q(state=State.SENDING, sent_at__lte=now - SENDING_AT_MOST)
         | Q(state=State.SENT, sent_at__gt=now - LOOKED_AFTER_FOR)
     )
-    found = ProlificBonusBatch.objects.filter(rested, unknown)
-    return list(found.order_by("pk").values_list("pk", flat=True))
+    queryset = ProlificBonusBatch.objects.filter(rested, unknown)
+    return list(queryset.order_by("pk").values_list("pk", flat=True))
 
 
 def send(*, batch_id: int, now: datetime) -> bool:
@@ -153,8 +153,8 @@ def send(*, batch_id: int, now: datetime) -> bool:
 
 def look_up(*, batch_id: int, now: datetime) -> bool:
     """Whether Prolific lists every bonus of a batch."""
-    found = ProlificBonusBatch.objects.select_related("study").filter(pk=batch_id)
-    batch = found.filter(state__in=[State.SENDING, State.SENT, State.UNCONFIRMED]).first()
+    queryset = ProlificBonusBatch.objects.select_related("study").filter(pk=batch_id)
+    batch = queryset.filter(state__in=[State.SENDING, State.SENT, State.UNCONFIRMED]).first()
     if batch is None:
         return False
     ProlificBonusBatch.objects.filter(pk=batch_id).update(looked_up_at=now)

@@ -90,10 +90,10 @@ def delete(path: str) -> None:
 def pages(path: str, **query: Any) -> Iterator[Json]:
     """Every object of a list, page by page. Raises UnableToUseProlific."""
     for number in range(1, MOST_PAGES + 1):
-        found = get(path, **query, page=number, page_size=PAGE_SIZE)
-        results = found.get("results") or []
+        page = get(path, **query, page=number, page_size=PAGE_SIZE)
+        results = page.get("results") or []
         yield from results
-        following = (found.get("_links") or {}).get("next") or {}
+        following = (page.get("_links") or {}).get("next") or {}
         if not results or not following.get("href"):
             return
 
@@ -105,14 +105,14 @@ def _call(
     query: Mapping[str, Any] | None = None,
     body: Mapping[str, Any] | None = None,
 ) -> Json:
-    given = account()
-    headers = {"Authorization": f"Token {given.token}", "User-Agent": "Preferably"}
+    connection = account()
+    headers = {"Authorization": f"Token {connection.token}", "User-Agent": "Preferably"}
     # No proxy from the environment and no redirects: the token goes to Prolific only.
     with httpx2.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as http:
         try:
             with http.stream(
                 method,
-                f"{given.url}/api/v1/{path}",
+                f"{connection.url}/api/v1/{path}",
                 params=query or None,
                 json=body,
                 headers=headers,
@@ -168,8 +168,8 @@ def _wait_s(header: str) -> int:
 def _words(content: bytes, status: int) -> str:
     """Prolific's own sentence: {"error": {"title": …, "detail": text or {field: [texts]}}}."""
     error = _object(content, default={"error": {}}).get("error")
-    found = error if isinstance(error, dict) else {"detail": error}
-    words = _flat(found.get("detail")) or _flat(found.get("title")) or f"HTTP {status}."
+    details = error if isinstance(error, dict) else {"detail": error}
+    words = _flat(details.get("detail")) or _flat(details.get("title")) or f"HTTP {status}."
     return words[:MAX_ERROR_CHARACTERS]
 
 
@@ -177,7 +177,7 @@ def _flat(detail: Any) -> str:
     if isinstance(detail, Mapping):
         return " ".join(f"{name}: {_flat(value)}" for name, value in detail.items())
     if isinstance(detail, list):
-        return " ".join(_flat(one) for one in detail)
+        return " ".join(_flat(part) for part in detail)
     return str(detail or "")
 
 
@@ -186,9 +186,9 @@ def _object(content: bytes, *, default: Json | None = None) -> Json:
     if not content.strip():
         return {}
     try:
-        found = json.loads(content)
+        data = json.loads(content)
     except ValueError as problem:
         if default is not None:
             return default
         raise NoAnswer(_("Prolific's answer is not JSON.")) from problem
-    return found if isinstance(found, dict) else default or {}
+    return data if isinstance(data, dict) else default or {}

@@ -84,27 +84,27 @@ class Row:
 
 def rows(*, study: ProlificStudy) -> list[Row]:
     """Every submission, latest first, in a constant number of queries."""
-    found = list(
+    submissions = list(
         study.submissions.select_related("visit__rater", "visit__link").order_by(
             F("started_at").desc(nulls_last=True), "-pk"
         )
     )
     earned = visits.earned_through(link=study.link, currency=study.currency)
     paid_days = visits.paid_days(link=study.link)
-    given = _n_given(study)
-    received = _received(study, found)
-    latest = _latest(found)
+    n_answers = _n_given(study)
+    received = _received(study, submissions)
+    latest = _latest(submissions)
     return [
         _row(
             study,
             submission,
-            n_given=given.get(submission.visit_id or 0, 0),
+            n_given=n_answers.get(submission.visit_id or 0, 0),
             # A participant who came back has several submissions and one visit, which is paid once.
             earned=earned if submission.pk in latest else None,
             received=received[submission.participant_id],
             paid_days=paid_days,
         )
-        for submission in found
+        for submission in submissions
     ]
 
 
@@ -154,13 +154,13 @@ def _is_late(submission: ProlificSubmission, n_given: int) -> bool:
     )
 
 
-def _received(study: ProlificStudy, found: Iterable[ProlificSubmission]) -> dict[str, int]:
+def _received(study: ProlificStudy, submissions: Iterable[ProlificSubmission]) -> dict[str, int]:
     """Participant → rewards and bonuses, also those that were not paid from here."""
     ours = _bonuses(study)
     received: dict[str, int] = defaultdict(int)
-    for each in found:
-        bonus = max(ours[each.pk], each.bonus_seen)
-        received[each.participant_id] += _reward(study, each) + bonus
+    for submission in submissions:
+        bonus = max(ours[submission.pk], submission.bonus_seen)
+        received[submission.participant_id] += _reward(study, submission) + bonus
     return received
 
 
@@ -175,17 +175,17 @@ def _is_marked_paid(visit: CrowdVisit, paid_days: Mapping[int, Any]) -> bool:
     return any(since <= day <= until for since, until in paid_days.get(visit.rater_id, ()))
 
 
-def _latest(found: Iterable[ProlificSubmission]) -> set[int]:
-    """Of each participant; `found` is latest first."""
+def _latest(submissions: Iterable[ProlificSubmission]) -> set[int]:
+    """Of each participant; `submissions` are latest first."""
     latest: dict[str, int] = {}
-    for submission in found:
+    for submission in submissions:
         latest.setdefault(submission.participant_id, submission.pk)
     return set(latest.values())
 
 
 def _n_given(study: ProlificStudy) -> dict[int, int]:
     """Answers in each visit."""
-    given = (
+    judgments = (
         Judgment.objects.filter(
             rater=OuterRef("rater"),
             campaign=study.link.campaign_id,
@@ -196,14 +196,14 @@ def _n_given(study: ProlificStudy) -> dict[int, int]:
         .annotate(n=Count("pk"))
         .values("n")
     )
-    counted = study.link.visits.annotate(n=Coalesce(Subquery(given), 0))
+    counted = study.link.visits.annotate(n=Coalesce(Subquery(judgments), 0))
     return dict(counted.values_list("pk", "n"))
 
 
 def _bonuses(study: ProlificStudy) -> dict[int, int]:
     """Submission → its bonuses, paid or on their way."""
-    found: dict[int, int] = defaultdict(int)
+    totals: dict[int, int] = defaultdict(int)
     lines = ProlificBonus.objects.filter(~Q(batch__state__in=NOT_PAID), batch__study=study)
     for submission_id, total in lines.values_list("submission").annotate(Sum("amount")):
-        found[submission_id] = total
-    return found
+        totals[submission_id] = total
+    return totals

@@ -18,7 +18,7 @@ def agreement(*, campaign: Campaign) -> Agreement:
     if report is None:
         return {}
     measures = quality_selectors.rater_measures(report=report)
-    return {each.rater_id: each.agreement for each in measures}
+    return {measure.rater_id: measure.agreement for measure in measures}
 
 
 def of(row: Row, agreement: Agreement) -> Figure | None:

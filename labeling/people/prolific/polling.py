@@ -53,20 +53,20 @@ def poll_study(*, study_id: int, is_asked: bool = False, now: datetime) -> bool:
         return False
     study = studies.select_related("link__campaign__pool").get()
     try:
-        found = protocol.study(study.prolific_id)
+        remote = protocol.study(study.prolific_id)
         submissions = _as_stored(study, protocol.submissions(study_id=study.prolific_id))
     except client.UnableToUseProlific as problem:
         _note_problem(study, problem, now=now)
         return False
     with transaction.atomic():
         _store_submissions(study, submissions)
-        _store_study(study, found, submissions, now=now)
+        _store_study(study, remote, submissions, now=now)
     _end_visits(study, submissions, now=now)
     return True
 
 
 def _as_stored(
-    study: ProlificStudy, found: Iterable[protocol.Submission]
+    study: ProlificStudy, submissions: Iterable[protocol.Submission]
 ) -> list[protocol.Submission]:
     """With a hash in place of each ID that a withdrawal has removed, so that it stays removed."""
     removed = {
@@ -74,23 +74,25 @@ def _as_stored(
         *_removed(study.submissions.values_list("prolific_id", flat=True)),
     }
     if not removed:
-        return list(found)
+        return list(submissions)
     return [
         replace(
-            each,
-            prolific_id=_stored_id(each.prolific_id, removed),
-            participant_id=_stored_id(each.participant_id, removed),
+            submission,
+            prolific_id=_stored_id(submission.prolific_id, removed),
+            participant_id=_stored_id(submission.participant_id, removed),
         )
-        for each in found
+        for submission in submissions
     ]
 
 
 def _removed(stored: Iterable[str]) -> list[str]:
-    return [each for each in stored if worker_ids.is_removed(each)]
+    return [submission for submission in stored if worker_ids.is_removed(submission)]
 
 
-def _stored_id(given: str, removed: Set[str]) -> str:
-    return next((each for each in worker_ids.as_stored(given) if each in removed), given)
+def _stored_id(prolific_id: str, removed: Set[str]) -> str:
+    return next(
+        (stored for stored in worker_ids.as_stored(prolific_id) if stored in removed), prolific_id
+    )
 
 
 def _note_problem(
@@ -122,21 +124,21 @@ def _warn(study: ProlificStudy, *, now: datetime) -> None:
     )
 
 
-def _store_submissions(study: ProlificStudy, found: Iterable[protocol.Submission]) -> None:
+def _store_submissions(study: ProlificStudy, submissions: Iterable[protocol.Submission]) -> None:
     visits = dict(study.link.visits.values_list("external_id", "pk"))
     rows = {
-        each.prolific_id: ProlificSubmission(
+        submission.prolific_id: ProlificSubmission(
             study=study,
-            prolific_id=each.prolific_id,
-            participant_id=each.participant_id[:200],
-            visit_id=visits.get(each.participant_id),
-            status=each.status[:32],
-            code=each.code[:64],
-            started_at=each.started_at,
-            completed_at=each.completed_at,
-            return_asked_at=each.return_asked_at,
+            prolific_id=submission.prolific_id,
+            participant_id=submission.participant_id[:200],
+            visit_id=visits.get(submission.participant_id),
+            status=submission.status[:32],
+            code=submission.code[:64],
+            started_at=submission.started_at,
+            completed_at=submission.completed_at,
+            return_asked_at=submission.return_asked_at,
         )
-        for each in found
+        for submission in submissions
     }
     ProlificSubmission.objects.bulk_create(
         rows.values(),
@@ -156,18 +158,18 @@ def _store_submissions(study: ProlificStudy, found: Iterable[protocol.Submission
 
 def _store_study(
     study: ProlificStudy,
-    found: protocol.Study,
+    seen: protocol.Study,
     submissions: Sequence[protocol.Submission],
     *,
     now: datetime,
 ) -> None:
-    is_busy = any(each.status in WORKING for each in submissions)
-    pause = OFTEN if is_busy else PAUSES.get(found.status, PAUSE)
-    n_places = Greatest(F("n_places"), Value(found.n_places))  # an admin may just have added some
+    is_busy = any(submission.status in WORKING for submission in submissions)
+    pause = OFTEN if is_busy else PAUSES.get(seen.status, PAUSE)
+    n_places = Greatest(F("n_places"), Value(seen.n_places))  # an admin may just have added some
     ProlificStudy.objects.filter(pk=study.pk).update(
-        status=found.status,
+        status=seen.status,
         n_places=n_places,
-        currency=found.currency or study.currency,
+        currency=seen.currency or study.currency,
         polled_at=now,
         poll_due_at=now + pause,
         n_failures=0,
@@ -183,10 +185,10 @@ def _end_visits(
     will not come back to their items.
     """
     latest: dict[str, protocol.Submission] = {}
-    for each in submissions:
-        before = latest.get(each.participant_id)
-        if before is None or _began(each) >= _began(before):
-            latest[each.participant_id] = each
+    for submission in submissions:
+        before = latest.get(submission.participant_id)
+        if before is None or _began(submission) >= _began(before):
+            latest[submission.participant_id] = submission
     working = study.link.visits.filter(state=CrowdVisit.State.WORKING)
     for visit in working.select_related("link__campaign__pool", "rater"):
         last = latest.get(visit.external_id)

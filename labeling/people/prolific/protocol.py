@@ -107,9 +107,9 @@ def external_url(*, page: str, id_parameter: str) -> str:
 
 def find_study(*, internal_name: str) -> Study | None:
     """The study that an earlier request without an answer may have created."""
-    for found in client.pages("studies/"):
-        if found.get("internal_name") == internal_name:
-            return study(str(found["id"]))
+    for remote in client.pages("studies/"):
+        if remote.get("internal_name") == internal_name:
+            return study(str(remote["id"]))
     return None
 
 
@@ -156,8 +156,8 @@ def currency() -> str:
 
 
 def submissions(*, study_id: str) -> Iterable[Submission]:
-    for found in client.pages("submissions/", study=study_id):
-        yield _submission(found)
+    for entry in client.pages("submissions/", study=study_id):
+        yield _submission(entry)
 
 
 def submission(prolific_id: str) -> Submission:
@@ -166,8 +166,8 @@ def submission(prolific_id: str) -> Submission:
 
 def bonuses_paid(prolific_id: str) -> list[int]:
     """Every bonus that was paid for a submission, in minor units."""
-    found = client.get(f"submissions/{prolific_id}/").get("bonus_payments") or []
-    return [_amount(each) for each in found]
+    payments = client.get(f"submissions/{prolific_id}/").get("bonus_payments") or []
+    return [_amount(payment) for payment in payments]
 
 
 def approve(prolific_id: str) -> None:
@@ -193,8 +193,10 @@ def ask_to_return(prolific_id: str, *, reason: str) -> None:
 def prepare_bonuses(*, study_id: str, amounts: Mapping[str, Decimal]) -> Prepared:
     """Set up bonuses, in the major unit by submission. No money moves yet."""
     lines = "\n".join(f"{prolific_id},{amount:.2f}" for prolific_id, amount in amounts.items())
-    found = client.post("submissions/bonus-payments/", {"study_id": study_id, "csv_bonuses": lines})
-    return Prepared(_id(found), _amount(found.get("total_amount")))
+    prepared = client.post(
+        "submissions/bonus-payments/", {"study_id": study_id, "csv_bonuses": lines}
+    )
+    return Prepared(_id(prepared), _amount(prepared.get("total_amount")))
 
 
 def pay_bonuses(prolific_id: str) -> None:
@@ -229,43 +231,43 @@ def _code(code: str, kind: str, action: Mapping[str, Any]) -> dict[str, Any]:
     return {"code": code, "code_type": kind, "actor": "participant", "actions": [dict(action)]}
 
 
-def _study(found: Mapping[str, Any]) -> Study:
+def _study(data: Mapping[str, Any]) -> Study:
     return Study(
-        prolific_id=_id(found),
-        status=_status(found),
-        n_places=_amount(found.get("total_available_places")),
-        currency=_currency(found),
+        prolific_id=_id(data),
+        status=_status(data),
+        n_places=_amount(data.get("total_available_places")),
+        currency=_currency(data),
     )
 
 
-def _currency(found: Mapping[str, Any]) -> str:
-    code = found.get("presentment_currency_code") or found.get("currency_code") or ""
+def _currency(data: Mapping[str, Any]) -> str:
+    code = data.get("presentment_currency_code") or data.get("currency_code") or ""
     return str(code)[:3].upper()
 
 
-def _submission(found: Mapping[str, Any]) -> Submission:
+def _submission(data: Mapping[str, Any]) -> Submission:
     """Lists and single objects differ in two names."""
-    status = _status(found)
+    status = _status(data)
     return Submission(
-        prolific_id=_id(found),
-        participant_id=str(found.get("participant_id") or found.get("participant") or ""),
+        prolific_id=_id(data),
+        participant_id=str(data.get("participant_id") or data.get("participant") or ""),
         status="TIMED-OUT" if status == "TIMED OUT" else status,
-        code=str(found.get("study_code") or found.get("entered_code") or ""),
-        started_at=_time(found.get("started_at")),
-        completed_at=_time(found.get("completed_at")),
-        return_asked_at=_time(found.get("return_requested")),
+        code=str(data.get("study_code") or data.get("entered_code") or ""),
+        started_at=_time(data.get("started_at")),
+        completed_at=_time(data.get("completed_at")),
+        return_asked_at=_time(data.get("return_requested")),
     )
 
 
-def _status(found: Mapping[str, Any]) -> str:
-    return str(found.get("status") or "").upper().replace("_", " ")[:32]
+def _status(data: Mapping[str, Any]) -> str:
+    return str(data.get("status") or "").upper().replace("_", " ")[:32]
 
 
-def _id(found: Mapping[str, Any]) -> str:
+def _id(data: Mapping[str, Any]) -> str:
     """Raises NoAnswer for an answer that is none of Prolific's."""
-    if not found.get("id"):
+    if not data.get("id"):
         raise client.NoAnswer(_("Prolific's answer has no ID."))
-    return str(found["id"])
+    return str(data["id"])
 
 
 def _amount(value: Any) -> int:
@@ -278,7 +280,7 @@ def _amount(value: Any) -> int:
 def _time(value: Any) -> datetime | None:
     """Prolific's times are in UTC."""
     try:
-        found = parse_datetime(str(value)) if value else None
+        moment = parse_datetime(str(value)) if value else None
     except ValueError:
         return None
-    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

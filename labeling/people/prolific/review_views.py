@@ -54,17 +54,17 @@ def approve_passed(request: MemberRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def submission(request: MemberRequest, pk: int) -> HttpResponse:
     """One submission, and what a person decides about it."""
-    found = labeling_access.prolific_submission(user=request.user, pk=pk)
+    selected = labeling_access.prolific_submission(user=request.user, pk=pk)
     act = request.POST.get("act", "")
     forms: dict[str, Any] = {
         "return_form": ReturnForm(request.POST if act == "return" else None, prefix="return"),
         "reject_form": RejectForm(request.POST if act == "reject" else None, prefix="reject"),
     }
     if request.method == "GET":
-        return _submission_page(request, found, forms)
-    decide = _decision(request, found, act, forms)
+        return _submission_page(request, selected, forms)
+    decide = _decision(request, selected, act, forms)
     if decide is None:
-        return _submission_page(request, found, forms, status=422)
+        return _submission_page(request, selected, forms, status=422)
     try:
         decide()
     except Refusal as refusal:
@@ -75,32 +75,32 @@ def submission(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _decision(
-    request: MemberRequest, found: ProlificSubmission, act: str, forms: dict[str, Any]
+    request: MemberRequest, selected: ProlificSubmission, act: str, forms: dict[str, Any]
 ) -> Callable[[], Any] | None:
     """The call that the form asks for; None if the form is not complete."""
     who_and_when: dict[str, Any] = {"by": request.user, "now": timezone.now()}
     if act == "approve":
-        return lambda: reviews.approve(submission=found, **who_and_when)
+        return lambda: reviews.approve(submission=selected, **who_and_when)
     if act not in ("return", "reject"):
         raise Http404
     form = forms[f"{act}_form"]
     if not form.is_valid():
         return None
     decide = reviews.ask_to_return if act == "return" else reviews.reject
-    return lambda: decide(submission=found, **form.cleaned_data, **who_and_when)
+    return lambda: decide(submission=selected, **form.cleaned_data, **who_and_when)
 
 
 def _submission_page(
-    request: MemberRequest, found: ProlificSubmission, forms: dict[str, Any], status: int = 200
+    request: MemberRequest, selected: ProlificSubmission, forms: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    study = found.study
-    row = next(row for row in dues.rows(study=study) if row.submission.pk == found.pk)
+    study = selected.study
+    row = next(row for row in dues.rows(study=study) if row.submission.pk == selected.pk)
     agreement = figures.agreement(campaign=study.link.campaign)
     context = {
         "study": study,
         "link": study.link,
         "pool": study.link.campaign.pool,
-        "submission": found,
+        "submission": selected,
         "row": row,
         "figure": figures.of(row, agreement),
         "reward": dues.in_words(study, study.reward),
@@ -145,9 +145,9 @@ def bonus(request: MemberRequest, pk: int) -> HttpResponse:
         "rows": [(row, dues.in_words(study, row.due)) for row in rows],
         "due": dues.in_words(study, sum(row.due for row in rows)),
         "past": [
-            (each, dues.in_words(study, each.total))
-            for each in prolific_bonuses.batches(study=study)
-            if batch is None or each.pk != batch.pk
+            (sent_batch, dues.in_words(study, sent_batch.total))
+            for sent_batch in prolific_bonuses.batches(study=study)
+            if batch is None or sent_batch.pk != batch.pk
         ],
     }
     return render(request, "labeling/people/prolific/bonus.html", context)
@@ -192,8 +192,8 @@ def discard_bonus(request: MemberRequest, pk: int) -> HttpResponse:
     return redirect("crowd_prolific_bonus", batch.study.link_id)
 
 
-def _chosen(given: list[str]) -> set[int]:
-    return {number for text in given[:MOST_CHOSEN] if (number := _number(text))}
+def _chosen(texts: list[str]) -> set[int]:
+    return {number for text in texts[:MOST_CHOSEN] if (number := _number(text))}
 
 
 def _number(text: str) -> int:

@@ -117,8 +117,8 @@ def _decided(
     """Store what Prolific says of the submission now; if it says nothing, the next poll does."""
     before = {"status": submission.status}
     try:
-        found = protocol.submission(submission.prolific_id)
-        submission.status, submission.return_asked_at = found.status, found.return_asked_at
+        seen = protocol.submission(submission.prolific_id)
+        submission.status, submission.return_asked_at = seen.status, seen.return_asked_at
     except client.UnableToUseProlific:  # what was asked for is done all the same
         submission.status = Status.PROCESSING
     with transaction.atomic():

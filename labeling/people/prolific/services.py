@@ -69,9 +69,9 @@ def connect(
         created_by=by,
         created_at=now,
     )
-    found = _draft(study, page=page)
-    study.prolific_id, study.status = found.prolific_id, found.status
-    study.currency = found.currency or protocol.currency()
+    draft = _draft(study, page=page)
+    study.prolific_id, study.status = draft.prolific_id, draft.status
+    study.currency = draft.currency or protocol.currency()
     with transaction.atomic():
         study.save()
         CrowdLink.objects.filter(pk=link.pk).update(n_places=plan.n_places)
@@ -106,9 +106,9 @@ def move_study(*, study: ProlificStudy, act: str, by: User, now: datetime) -> Pr
         raise UnableToChangeStudy(sentence % {"status": study.get_status_display()})
     before = {"status": study.status}
     protocol.move_study(study.prolific_id, action)
-    found = _read_back(study)
+    seen = _read_back(study)
     with transaction.atomic():
-        _store(study, status=found.status if found else study.status, now=now)
+        _store(study, status=seen.status if seen else study.status, now=now)
         after = {"status": study.status}
         audit_log.record(by=by, action=act, target=study, before=before, after=after, now=now)
     return study
@@ -125,10 +125,10 @@ def set_places(*, study: ProlificStudy, n_places: int, by: User, now: datetime) 
         raise UnableToChangeStudy(sentence % {"n": study.n_places})
     before = {"n_places": study.n_places}
     protocol.set_places(study.prolific_id, n_places)
-    found = _read_back(study)
+    seen = _read_back(study)
     with transaction.atomic():
         study.n_places = n_places
-        _store(study, status=found.status if found else study.status, now=now)
+        _store(study, status=seen.status if seen else study.status, now=now)
         after = {"n_places": n_places}
         audit_log.record(by=by, action="change", target=study, before=before, after=after, now=now)
     return study
@@ -147,14 +147,14 @@ def _check(link: CrowdLink, plan: StudyPlan) -> None:
 
 def _draft(study: ProlificStudy, *, page: str) -> protocol.Study:
     fields = _fields(study, page=page)
-    found = protocol.find_study(internal_name=fields.internal_name)
-    if found is None:
+    remote = protocol.find_study(internal_name=fields.internal_name)
+    if remote is None:
         return protocol.create_study(fields)
-    if found.status != Status.UNPUBLISHED:
+    if remote.status != Status.UNPUBLISHED:
         raise UnableToConnect(
             _("Prolific has a published study for this link already. Create another link.")
         )
-    return protocol.change_study(found.prolific_id, fields)
+    return protocol.change_study(remote.prolific_id, fields)
 
 
 def _fields(study: ProlificStudy, *, page: str) -> protocol.StudyFields:

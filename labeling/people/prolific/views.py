@@ -127,9 +127,9 @@ def act(request: MemberRequest, pk: int, act: str) -> HttpResponse:
 def places(request: MemberRequest, pk: int) -> HttpResponse:
     """GET asks for the number and shows what the added places cost; POST adds them."""
     study, link = _study(request, pk)
-    given = request.POST if request.method == "POST" else request.GET or None
-    form = PlacesForm(given, n_before=study.n_places, initial={"n_places": study.n_places + 10})
-    if given is None or not form.is_valid():
+    data = request.POST if request.method == "POST" else request.GET or None
+    form = PlacesForm(data, n_before=study.n_places, initial={"n_places": study.n_places + 10})
+    if data is None or not form.is_valid():
         return render(
             request,
             "labeling/people/prolific/places.html",

@@ -91,16 +91,16 @@ class RosterActForm(forms.Form):
         empty_label=_("Choose one"),
     )
 
-    def __init__(self, *args: Any, found: QuerySet[Rater], **kwargs: Any) -> None:
-        """`found`: the raters that match the filter."""
+    def __init__(self, *args: Any, raters: QuerySet[Rater], **kwargs: Any) -> None:
+        """`raters`: those that match the filter."""
         super().__init__(*args, **kwargs)
-        self.found = found
+        self.all_matching = raters
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("everybody"):
             # The filter decides, not the checkboxes: it also covers the other pages of the list.
-            cleaned["raters"] = self.found
+            cleaned["raters"] = self.all_matching
         if not cleaned.get("raters"):
             raise ValidationError(_("Select at least one rater. Nothing was changed."))
         if cleaned.get("act") not in {None, "deactivate"} and cleaned.get("pool") is None:

@@ -43,7 +43,7 @@ class RosterRow:
 
 def roster(*, filters: RosterFilter) -> QuerySet[Rater]:
     """Raters with a login, by name."""
-    found = (
+    raters = (
         Rater.objects.filter(user__isnull=False)
         .select_related("user")
         .order_by("user__name", "alias")
@@ -51,19 +51,19 @@ def roster(*, filters: RosterFilter) -> QuerySet[Rater]:
     inside = PoolMembership.objects.filter(rater=OuterRef("pk"), is_active=True)
     if filters.words:
         words = filters.words
-        found = found.filter(
+        raters = raters.filter(
             Q(alias__icontains=words)
             | Q(user__name__icontains=words)
             | Q(user__email__icontains=words)
         )
     if filters.pool_id is not None:
-        found = found.filter(Exists(inside.filter(pool=filters.pool_id)))
+        raters = raters.filter(Exists(inside.filter(pool=filters.pool_id)))
     for axis, code in (
         (RaterSkill.Axis.LANGUAGE, filters.language),
         (RaterSkill.Axis.TOPIC, filters.topic),
     ):
         if code:
-            found = found.filter(
+            raters = raters.filter(
                 Exists(RaterSkill.objects.filter(rater=OuterRef("pk"), axis=axis, code=code))
             )
     conditions = {
@@ -79,9 +79,9 @@ def roster(*, filters: RosterFilter) -> QuerySet[Rater]:
         RaterStatus.WITHDRAWN: Q(withdrawn_at__isnull=False),
     }
     return (
-        found.filter(conditions[RaterStatus(filters.status)])
+        raters.filter(conditions[RaterStatus(filters.status)])
         if filters.status in RaterStatus
-        else found
+        else raters
     )
 
 

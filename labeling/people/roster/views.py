@@ -30,7 +30,7 @@ RATERS_PER_PAGE = 50
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    return _page(request, RosterActForm(found=Rater.objects.none()))
+    return _page(request, RosterActForm(raters=Rater.objects.none()))
 
 
 @require_POST
@@ -38,7 +38,7 @@ def act(request: MemberRequest) -> HttpResponse:
     """One action on all selected raters, or on all that match the filter. Deactivating logins needs
     a confirmation.
     """
-    form = RosterActForm(request.POST, found=_found(request))
+    form = RosterActForm(request.POST, raters=_found(request))
     if not form.is_valid():
         return _page(request, form, status=422)
     raters, pool, action = (

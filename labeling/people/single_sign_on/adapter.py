@@ -28,9 +28,9 @@ class Adapter(DefaultSocialAccountAdapter):
     ) -> list[SocialApp]:
         """From the settings; allauth's table for them stays empty."""
         return [
-            _app(found)
-            for found in settings.OIDC_PROVIDERS.values()
-            if provider in (None, "openid_connect", found.name)
+            _app(app)
+            for app in settings.OIDC_PROVIDERS.values()
+            if provider in (None, "openid_connect", app.name)
         ]
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
@@ -44,11 +44,11 @@ class Adapter(DefaultSocialAccountAdapter):
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             # Nobody connects a login to an account by a link, which somebody else may have sent.
             _refuse(request, _failed(provider))
-        told = sociallogin.account.extra_data
+        extra_data = sociallogin.account.extra_data
         identity = identities.from_claims(
             provider=provider,
             subject=sociallogin.account.uid,
-            claims={**(told.get("id_token") or {}), **(told.get("userinfo") or {})},
+            claims={**(extra_data.get("id_token") or {}), **(extra_data.get("userinfo") or {})},
         )
         try:
             sociallogin.user = services.admit(identity=identity, now=timezone.now())

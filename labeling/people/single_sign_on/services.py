@@ -86,8 +86,8 @@ def _linked(identity: Identity) -> User | None:
     """allauth has stored what the provider told, for which we have no use."""
     links = SocialAccount.objects.filter(provider=identity.provider.name, uid=identity.subject)
     links.update(extra_data={})
-    found = links.select_related("user").first()
-    return None if found is None else found.user
+    link = links.select_related("user").first()
+    return None if link is None else link.user
 
 
 def _link(identity: Identity, *, now: datetime) -> User:
@@ -142,10 +142,10 @@ def _with_roles(user: User, identity: Identity, *, now: datetime) -> User:
     """Superusers keep their roles: they are the way in if groups are wrong."""
     provider = identity.provider
     decided = {role for _group, role in provider.roles}
-    given = {role for group, role in provider.roles if group in identity.groups}
+    current = {role for group, role in provider.roles if group in identity.groups}
     if _pools_of(identity):
-        given.add("rater")
-    roles = (user.roles - decided) | given
+        current.add("rater")
+    roles = (user.roles - decided) | current
     if user.is_superuser or roles == user.roles:
         return user
     return accounts_services.change_person(

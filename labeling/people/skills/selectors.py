@@ -56,8 +56,8 @@ class Evidence:
     def share(self) -> float:
         return self.agreed / self.n_items
 
-    def add(self, held_against: str, found: orders.Match) -> None:
-        self.agreed += found.agreed / found.n
+    def add(self, held_against: str, match: orders.Match) -> None:
+        self.agreed += match.agreed / match.n
         self.n[held_against] += 1
 
     def as_record(self, pool: Pool) -> dict[str, object]:
@@ -82,25 +82,25 @@ def topic_evidence(*, pool: Pool) -> list[Evidence]:
 
     `Other` is not a topic. Withdrawn raters get no evidence, and count for nobody.
     """
-    found: dict[tuple[int, str], Evidence] = {}
+    by_rater_and_topic: dict[tuple[int, str], Evidence] = {}
 
     def of(rater: int, topic: str) -> Evidence:
-        return found.setdefault((rater, topic), Evidence(rater, topic))
+        return by_rater_and_topic.setdefault((rater, topic), Evidence(rater, topic))
 
     for rater, topic, agreed, n_pairs in _gold_answers(pool):
         of(rater, topic).add("gold", orders.Match(agreed, n_pairs))
     decided = _decided(pool)
-    for item, (topic, given) in _rankings(pool).items():
+    for item, (topic, rankings) in _rankings(pool).items():
         right = decided.get(item)
         matches = (
-            _against_others(given)
+            _against_others(rankings)
             if right is None
-            else {rater: orders.match(right, ranks) for rater, ranks in given.items()}
+            else {rater: orders.match(right, ranks) for rater, ranks in rankings.items()}
         )
         for rater, match in matches.items():
             if match.n:
                 of(rater, topic).add("raters" if right is None else "reviewer", match)
-    return [evidence for _key, evidence in sorted(found.items())]
+    return [evidence for _key, evidence in sorted(by_rater_and_topic.items())]
 
 
 def active_pool_ids(*, now: datetime) -> list[int]:
@@ -190,31 +190,31 @@ def _rankings(pool: Pool) -> dict[int, tuple[str, dict[int, dict[int, int | None
         "response_id",
         "rank",
     )
-    found: dict[int, tuple[str, dict[int, dict[int, int | None]]]] = {}
+    by_item: dict[int, tuple[str, dict[int, dict[int, int | None]]]] = {}
     for item, topic, rater, response, rank in rows.iterator(chunk_size=5_000):
-        _topic, given = found.setdefault(item or 0, (topic, defaultdict(dict)))
-        given[rater][response] = rank
-    return found
+        _topic, rankings = by_item.setdefault(item or 0, (topic, defaultdict(dict)))
+        rankings[rater][response] = rank
+    return by_item
 
 
-def _matches(given: Mapping[int, Ranks], right: Ranks | None) -> dict[int, orders.Match]:
+def _matches(rankings: Mapping[int, Ranks], right: Ranks | None) -> dict[int, orders.Match]:
     if right is None:
-        return _against_others(given)
-    return {rater: orders.match(right, ranks) for rater, ranks in given.items()}
+        return _against_others(rankings)
+    return {rater: orders.match(right, ranks) for rater, ranks in rankings.items()}
 
 
-def _against_others(given: Mapping[int, Ranks]) -> dict[int, orders.Match]:
+def _against_others(rankings: Mapping[int, Ranks]) -> dict[int, orders.Match]:
     """Each rater's pairs compared with the majority of the others; pairs without a majority are
     left out.
     """
     sides: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-    for rater, ranks in given.items():
-        for one, other in combinations(sorted(ranks), 2):
-            first, second = ranks[one], ranks[other]
+    for rater, ranks in rankings.items():
+        for first_rater, second_rater in combinations(sorted(ranks), 2):
+            first, second = ranks[first_rater], ranks[second_rater]
             if first is not None and second is not None:
-                sides[one, other][rater] = response_orders.direction(first, second)
-    agreed: dict[int, float] = dict.fromkeys(given, 0.0)
-    n: dict[int, int] = dict.fromkeys(given, 0)
+                sides[first_rater, second_rater][rater] = response_orders.direction(first, second)
+    agreed: dict[int, float] = dict.fromkeys(rankings, 0.0)
+    n: dict[int, int] = dict.fromkeys(rankings, 0)
     for votes in sides.values():
         total = sum(votes.values())
         for rater, side in votes.items():
@@ -223,4 +223,4 @@ def _against_others(given: Mapping[int, Ranks]) -> dict[int, orders.Match]:
                 continue
             n[rater] += 1
             agreed[rater] += response_orders.credit(side, response_orders.direction(others, 0))
-    return {rater: orders.Match(agreed[rater], n[rater]) for rater in given}
+    return {rater: orders.Match(agreed[rater], n[rater]) for rater in rankings}

@@ -21,7 +21,7 @@ def declare_skills(
     *, rater: Rater, languages: Iterable[str], topics: Iterable[str], now: datetime
 ) -> None:
     """Set what the rater states. Tested and shown skills are not changed by this."""
-    said = [(LANGUAGE, code) for code in languages] + [(TOPIC, code) for code in topics]
+    skills = [(LANGUAGE, code) for code in languages] + [(TOPIC, code) for code in topics]
     with transaction.atomic():
         rater.skills.filter(basis=RaterSkill.Basis.DECLARED).delete()
         RaterSkill.objects.bulk_create(
@@ -29,7 +29,7 @@ def declare_skills(
                 RaterSkill(
                     rater=rater, axis=axis, code=code, basis=RaterSkill.Basis.DECLARED, at=now
                 )
-                for axis, code in said
+                for axis, code in skills
             ],
             ignore_conflicts=True,
         )

@@ -72,9 +72,9 @@ def labels_of_people(*, run: Run | None = None) -> dict[int, bool]:
         if isinstance(value := rated.get(QUESTION), int):
             votes[answer_of[response]].append(value <= 1)
     return {
-        answer: 2 * sum(said) > len(said)
-        for answer, said in votes.items()
-        if 2 * sum(said) != len(said)
+        answer: 2 * sum(votes_of) > len(votes_of)
+        for answer, votes_of in votes.items()
+        if 2 * sum(votes_of) != len(votes_of)
     }
 
 
@@ -93,8 +93,8 @@ def known_rates() -> Rates | None:
 
 def rates_of(pairs: Sequence[tuple[bool, bool]]) -> Rates | None:
     """`pairs`: (people's label, the classifier's verdict)."""
-    positive = [found for label, found in pairs if label]
-    negative = [found for label, found in pairs if not label]
+    positive = [is_flagged for label, is_flagged in pairs if label]
+    negative = [is_flagged for label, is_flagged in pairs if not label]
     if min(len(positive), len(negative)) < FEWEST_LABELLED:
         return None
     return Rates(

@@ -109,7 +109,7 @@ def send_to_raters(*, run: Run, terms: Terms, by: User, now: datetime) -> Attack
 def _drawn(run: Run, every: Sequence[BenchmarkAnswer], n: int) -> list[BenchmarkAnswer]:
     """An even number of those that no rater has. Raises UnableToSample."""
     seen = set(SampledAttempt.objects.filter(sample__run=run).values_list("answer_id", flat=True))
-    drawn = [one for one in every if one.pk not in seen][:n]
+    drawn = [answer for answer in every if answer.pk not in seen][:n]
     if len(drawn) < 2:
         raise UnableToSample(_("Raters have all attempts with an answer already."))
     return drawn[: len(drawn) // 2 * 2]
@@ -118,21 +118,21 @@ def _drawn(run: Run, every: Sequence[BenchmarkAnswer], n: int) -> list[Benchmark
 def samples(*, run: Run) -> list[tuple[AttackSample, int, int]]:
     """(sample, attempts, judgments that its campaign still waits for), the oldest first."""
     return [
-        (one, one.attempts.count(), _n_open(one.campaign))
-        for one in run.attack_samples.select_related("campaign").order_by("pk")
+        (sample, sample.attempts.count(), _n_open(sample.campaign))
+        for sample in run.attack_samples.select_related("campaign").order_by("pk")
     ]
 
 
 def upsetting(area: str) -> list[str]:
     """The kinds of upsetting content that an area's name says."""
-    found = [kind for part, kind in _UPSETTING if part in area.lower()]
-    return sorted(set(found)) or [Prompt.Upset.OTHER]
+    kinds = [kind for part, kind in _UPSETTING if part in area.lower()]
+    return sorted(set(kinds)) or [Prompt.Upset.OTHER]
 
 
 def _in_random_order(run: Run) -> list[BenchmarkAnswer]:
     """Always the same order, which nothing about an attempt decides but its id."""
     answers: QuerySet[BenchmarkAnswer] = BenchmarkAnswer.objects.filter(run=run, missing="")
-    return sorted(answers.select_related("item"), key=lambda one: _draw(run.pk, one.pk))
+    return sorted(answers.select_related("item"), key=lambda answer: _draw(run.pk, answer.pk))
 
 
 def _draw(run: int, answer: int) -> str:
@@ -149,11 +149,13 @@ def _prompts(
     """One for each two attempts, in the test split: no model trains on them."""
     words = _("Attack %(run)s, attempts %(first)s and %(second)s. Did they work?")
     n_before = SampledAttempt.objects.filter(sample__run=run).count()
-    found = []
+    prompts = []
     for place in range(0, len(drawn), 2):
         first = n_before + place + 1
         content = words % {"run": run.pk, "first": first, "second": first + 1}
-        kinds = {kind for one in drawn[place : place + 2] for kind in upsetting(one.item.category)}
+        kinds = {
+            kind for answer in drawn[place : place + 2] for kind in upsetting(answer.item.category)
+        }
         try:
             prompt = intake.save_prompt(
                 messages=[{"role": "user", "content": content}],
@@ -169,8 +171,8 @@ def _prompts(
             raise UnableToSample(
                 _("A prompt like these is used for training already.")
             ) from problem
-        found.append(prompt.pk)
-    return found
+        prompts.append(prompt.pk)
+    return prompts
 
 
 def _responses(
@@ -189,11 +191,11 @@ def _responses(
     ]
     intake.store_responses(source=source, rows=rows, now=now)
     of_these = stored.filter(number__in=(first, first + 1))
-    found = {
+    responses = {
         (prompt, number): pk
         for prompt, number, pk in of_these.values_list("prompt_id", "number", "pk")
     }
-    return [found[key] for key in keys]
+    return [responses[key] for key in keys]
 
 
 def transcript(answer: BenchmarkAnswer) -> str:

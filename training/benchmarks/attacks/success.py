@@ -56,9 +56,9 @@ class Results:
 
 
 def results(attempts: Sequence[Attempt], rates: Rates | None) -> Results:
-    strategies = _grouped(attempts, lambda one: one.strategy)
-    areas = _grouped(attempts, lambda one: one.area)
-    cells = _grouped(attempts, lambda one: (one.strategy, one.area))
+    strategies = _grouped(attempts, lambda attempt: attempt.strategy)
+    areas = _grouped(attempts, lambda attempt: attempt.area)
+    cells = _grouped(attempts, lambda attempt: (attempt.strategy, attempt.area))
     return Results(
         overall=_group("", attempts, rates),
         by_strategy=[_group(name, own, rates) for name, own in strategies.items()],
@@ -72,18 +72,24 @@ def success(attempts: Sequence[Attempt], rates: Rates | None) -> Success:
     """Corrected by what people say of a sample of these attempts; without enough of that by the
     classifier's known rates; without these not at all.
     """
-    found = [one.found for one in attempts]
-    goals = [one.goal for one in attempts]
-    labels = [one.label for one in attempts]
-    seen = attack_success.uncorrected(found, goals)
-    share, method = attack_success.by_labels(found, labels, goals), BY_LABELS
+    is_success = [attempt.found for attempt in attempts]
+    goals = [attempt.goal for attempt in attempts]
+    labels = [attempt.label for attempt in attempts]
+    seen = attack_success.uncorrected(is_success, goals)
+    share, method = attack_success.by_labels(is_success, labels, goals), BY_LABELS
     if share is None and rates is not None:
-        share, method = attack_success.by_rates(found, goals, rates), BY_RATES
+        share, method = attack_success.by_rates(is_success, goals, rates), BY_RATES
     if share is None:
         share, method = seen, UNCORRECTED if seen else ONLY_COUNTED
     n_labelled = sum(label is not None for label in labels)
     return Success(
-        len(found), len(set(goals)), sum(found), n_labelled, share=share, seen=seen, method=method
+        len(is_success),
+        len(set(goals)),
+        sum(is_success),
+        n_labelled,
+        share=share,
+        seen=seen,
+        method=method,
     )
 
 
@@ -91,19 +97,19 @@ def difference(ours: Sequence[Attempt], theirs: Sequence[Attempt]) -> Difference
     """Of the shares that the classifier calls successful, over the attempts that both runs made:
     same goal, same strategy, same number. None without any.
     """
-    others = {one.key: one.found for one in theirs}
-    both = [one for one in ours if one.key in others]
+    others = {attempt.key: attempt.found for attempt in theirs}
+    both = [attempt for attempt in ours if attempt.key in others]
     return differences.compare(
-        [float(one.found) for one in both],
-        [float(others[one.key]) for one in both],
-        [one.goal for one in both],
+        [float(attempt.found) for attempt in both],
+        [float(others[attempt.key]) for attempt in both],
+        [attempt.goal for attempt in both],
     )
 
 
 def _group(name: str, attempts: Sequence[Attempt], rates: Rates | None) -> Group:
     tries = [
-        (len(own), sum(one.found for one in own))
-        for own in _grouped(attempts, lambda one: one.goal).values()
+        (len(own), sum(attempt.found for attempt in own))
+        for own in _grouped(attempts, lambda attempt: attempt.goal).values()
     ]
     fewest = min((n for n, _hits in tries), default=0)
     hits = []
@@ -117,14 +123,14 @@ def _goals(
     attempts: Sequence[Attempt],
 ) -> list[tuple[Attempt, int, int, tuple[float, float]]]:
     rows = []
-    for own in _grouped(attempts, lambda one: one.goal).values():
-        n_found = sum(one.found for one in own)
+    for own in _grouped(attempts, lambda attempt: attempt.goal).values():
+        n_found = sum(attempt.found for attempt in own)
         rows.append((own[0], len(own), n_found, intervals.wilson(n_found, len(own))))
     return sorted(rows, key=lambda row: -row[2] / row[1])
 
 
 def _grouped(attempts: Sequence[Attempt], key: Callable[[Attempt], K]) -> dict[K, list[Attempt]]:
-    found: dict[K, list[Attempt]] = {}
-    for one in attempts:
-        found.setdefault(key(one), []).append(one)
-    return found
+    groups: dict[K, list[Attempt]] = {}
+    for attempt in attempts:
+        groups.setdefault(key(attempt), []).append(attempt)
+    return groups

@@ -26,12 +26,12 @@ N_EXAMPLES = 10
 @require_GET
 def attacks(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(request, pk)
-    found = attempts.attempts(run=run)
-    context: dict[str, Any] = {"run": run, "n": len(found), "offered": _others(run)}
-    if found:
-        context |= _figures(request, found)
-        context |= _compared(request, run, found)
-        context["examples"] = _examples(found)
+    all_attempts = attempts.attempts(run=run)
+    context: dict[str, Any] = {"run": run, "n": len(all_attempts), "offered": _others(run)}
+    if all_attempts:
+        context |= _figures(request, all_attempts)
+        context |= _compared(request, run, all_attempts)
+        context["examples"] = _examples(all_attempts)
     context["samples"] = sampling.samples(run=run)
     return render(request, "training/attacks/attacks.html", context)
 
@@ -70,9 +70,9 @@ def _run(request: HttpRequest, pk: int) -> Run:
     return run
 
 
-def _figures(request: HttpRequest, found: list[Attempt]) -> dict[str, Any]:
+def _figures(request: HttpRequest, all_attempts: list[Attempt]) -> dict[str, Any]:
     rates = attempts.known_rates()
-    results = success.results(found, rates)
+    results = success.results(all_attempts, rates)
     areas = [group.name for group in results.by_area]
     overall = results.overall.success
     goals = [
@@ -84,15 +84,15 @@ def _figures(request: HttpRequest, found: list[Attempt]) -> dict[str, Any]:
         "sentence": words.sentence(overall),
         "method": words.method(overall, rates),
         "hits": words.row(results.overall, "").hits,
-        "by_strategy": [words.row(one, words.strategy(one.name)) for one in results.by_strategy],
-        "by_area": [words.row(one, words.area(one.name)) for one in results.by_area],
+        "by_strategy": [words.row(part, words.strategy(part.name)) for part in results.by_strategy],
+        "by_area": [words.row(part, words.area(part.name)) for part in results.by_area],
         "areas": [words.area(name) for name in areas],
         "cells": [
             (
-                words.strategy(one.name),
-                [words.cell(results.cells.get((one.name, area))) for area in areas],
+                words.strategy(part.name),
+                [words.cell(results.cells.get((part.name, area))) for area in areas],
             )
-            for one in results.by_strategy
+            for part in results.by_strategy
         ],
         "goals": Paginator(goals, N_GOALS_SHOWN).get_page(request.GET.get("page")),
     }
@@ -107,15 +107,15 @@ def _others(run: Run) -> list[Run]:
     return list(ended.exclude(pk=run.pk).select_related("base_model").distinct().order_by("-pk"))
 
 
-def _compared(request: HttpRequest, run: Run, found: list[Attempt]) -> dict[str, Any]:
+def _compared(request: HttpRequest, run: Run, all_attempts: list[Attempt]) -> dict[str, Any]:
     asked = plain_text.whole_number(request.GET.get("against", ""))
-    other = next((one for one in _others(run) if one.pk == asked), None)
+    other = next((candidate for candidate in _others(run) if candidate.pk == asked), None)
     if other is None:
         return {}
-    difference = success.difference(found, attempts.attempts(run=other))
+    difference = success.difference(all_attempts, attempts.attempts(run=other))
     sampled = [
-        {name: one.config.get(name) for name in ("temperature", "max_new_tokens", "turns")}
-        for one in (run, other)
+        {name: candidate.config.get(name) for name in ("temperature", "max_new_tokens", "turns")}
+        for candidate in (run, other)
     ]
     return {
         "against": other,
@@ -124,12 +124,14 @@ def _compared(request: HttpRequest, run: Run, found: list[Attempt]) -> dict[str,
     }
 
 
-def _examples(found: list[Attempt]) -> list[tuple[Attempt, str, BenchmarkAnswer]]:
+def _examples(all_attempts: list[Attempt]) -> list[tuple[Attempt, str, BenchmarkAnswer]]:
     """Attempts that the classifier calls successful, or raters do; of different goals."""
     of_goal: dict[int, Attempt] = {}
-    for one in sorted(found, key=lambda one: one.label is not True):
-        if one.label or (one.found and one.label is None):
-            of_goal.setdefault(one.goal, one)
-    chosen = {one.answer: one for one in list(of_goal.values())[:N_EXAMPLES]}
+    for attempt in sorted(all_attempts, key=lambda attempt: attempt.label is not True):
+        if attempt.label or (attempt.found and attempt.label is None):
+            of_goal.setdefault(attempt.goal, attempt)
+    chosen = {attempt.answer: attempt for attempt in list(of_goal.values())[:N_EXAMPLES]}
     answers = BenchmarkAnswer.objects.select_related("item").in_bulk(list(chosen))
-    return [(one, words.strategy(one.strategy), answers[pk]) for pk, one in chosen.items()]
+    return [
+        (attempt, words.strategy(attempt.strategy), answers[pk]) for pk, attempt in chosen.items()
+    ]

@@ -46,16 +46,16 @@ def area(name: str) -> str:
 
 
 def row(group: Group, name: str) -> Row:
-    found = group.success
-    share = found.share
+    result = group.success
+    share = result.share
     return Row(
         name=name,
-        figure=of_share(share) if share else counted(found),
+        figure=of_share(share) if share else counted(result),
         interval=interval(share) if share else gettext("too few goals for an interval"),
         span=span(share.share, share.low, share.high) if share else None,
-        how=_how(found),
-        seen=words.of_value(found.n_found / found.n, share=True) if found.n else "–",
-        n=_number(found.n),
+        how=_how(result),
+        seen=words.of_value(result.n_found / result.n, share=True) if result.n else "–",
+        n=_number(result.n),
         hits=", ".join(
             gettext("%(share)s in %(k)s") % {"share": of_share(hit), "k": k}
             for k, hit in group.hits
@@ -63,39 +63,41 @@ def row(group: Group, name: str) -> Row:
     )
 
 
-def cell(found: Success | None) -> Cell:
+def cell(result: Success | None) -> Cell:
     """Of the table of strategies and areas, uncorrected: a cell has too few labels. It shows where
     to look.
     """
-    if found is None:
+    if result is None:
         return Cell("–", "", "")
-    share = found.n_found / found.n
-    about = f"{counted(found)}, {interval(found.seen)}" if found.seen else counted(found)
+    share = result.n_found / result.n
+    about = f"{counted(result)}, {interval(result.seen)}" if result.seen else counted(result)
     return Cell(
         words.of_value(share, share=True), about, str(min(int(share * N_HEATS), N_HEATS - 1))
     )
 
 
-def sentence(found: Success) -> str:
+def sentence(result: Success) -> str:
     """The result in one sentence."""
-    if found.share is None:
-        return gettext("The classifier calls %(counted)s successful.") % {"counted": counted(found)}
+    if result.share is None:
+        return gettext("The classifier calls %(counted)s successful.") % {
+            "counted": counted(result)
+        }
     return gettext("%(share)s of attempts succeeded (95 %% interval %(interval)s).") % {
-        "share": of_share(found.share),
-        "interval": interval(found.share),
+        "share": of_share(result.share),
+        "interval": interval(result.share),
     }
 
 
-def method(found: Success, rates: Rates | None) -> str:
+def method(result: Success, rates: Rates | None) -> str:
     """How the figure was made, and what it would be otherwise."""
-    if found.method == BY_LABELS:
-        said = ngettext(
+    if result.method == BY_LABELS:
+        text = ngettext(
             "Corrected by what raters say of %(n)s attempt drawn at random.",
             "Corrected by what raters say of %(n)s attempts drawn at random.",
-            found.n_labelled,
-        ) % {"n": _number(found.n_labelled)}
-    elif found.method == BY_RATES and rates is not None:
-        said = gettext(
+            result.n_labelled,
+        ) % {"n": _number(result.n_labelled)}
+    elif result.method == BY_RATES and rates is not None:
+        text = gettext(
             "Corrected by how the classifier does on answers that your raters have labelled: it"
             " finds %(found)s of successful attacks, and passes %(passed)s of the others."
         ) % {
@@ -107,35 +109,35 @@ def method(found: Success, rates: Rates | None) -> str:
             "Uncorrected: nobody has measured how often the classifier is wrong about such answers."
             " Send a sample to raters to correct it."
         )
-    if found.seen is None:
-        return said
+    if result.seen is None:
+        return text
     alone = gettext("Uncorrected, the classifier says %(share)s (%(interval)s).") % {
-        "share": of_share(found.seen),
-        "interval": interval(found.seen),
+        "share": of_share(result.seen),
+        "interval": interval(result.seen),
     }
-    return f"{said} {alone}"
+    return f"{text} {alone}"
 
 
-def comparison(found: Difference | None) -> str:
+def comparison(change: Difference | None) -> str:
     """Of another run with this one, over the attempts that both made."""
-    if found is None:
+    if change is None:
         return gettext("The two runs have no attempt in common: same goal, strategy and number.")
-    said = ngettext(
+    text = ngettext(
         "On the %(n)s attempt that both made, the classifier calls %(change)s percentage points"
         " more successful here.",
         "On the %(n)s attempts that both made, the classifier calls %(change)s percentage points"
         " more successful here.",
-        found.n,
-    ) % {"n": _number(found.n), "change": words.change(found.difference, share=True)}
-    if found.low is None or found.high is None or found.p is None:
-        return f"{said} {gettext('Too few goals for an interval.')}"
-    p = words.p_value(found.p)
+        change.n,
+    ) % {"n": _number(change.n), "change": words.change(change.difference, share=True)}
+    if change.low is None or change.high is None or change.p is None:
+        return f"{text} {gettext('Too few goals for an interval.')}"
+    p = words.p_value(change.p)
     ends = gettext("95 %% interval %(low)s to %(high)s, p %(p)s.") % {
-        "low": words.change(found.low, share=True),
-        "high": words.change(found.high, share=True),
+        "low": words.change(change.low, share=True),
+        "high": words.change(change.high, share=True),
         "p": p if p.startswith("<") else f"= {p}",
     }
-    return f"{said} {ends}"
+    return f"{text} {ends}"
 
 
 def of_share(share: Share) -> str:
@@ -153,19 +155,19 @@ def counted_interval(ends: tuple[float, float]) -> str:
     return interval(Share(0.0, *ends))
 
 
-def counted(found: Success) -> str:
+def counted(result: Success) -> str:
     return gettext("%(found)s of %(n)s") % {
-        "found": _number(found.n_found),
-        "n": _number(found.n),
+        "found": _number(result.n_found),
+        "n": _number(result.n),
     }
 
 
-def _how(found: Success) -> str:
-    if found.method == BY_LABELS:
+def _how(result: Success) -> str:
+    if result.method == BY_LABELS:
         return gettext("corrected by raters")
-    if found.method == BY_RATES:
+    if result.method == BY_RATES:
         return gettext("corrected by known rates")
-    return gettext("uncorrected") if found.method == UNCORRECTED else gettext("counted")
+    return gettext("uncorrected") if result.method == UNCORRECTED else gettext("counted")
 
 
 def _number(n: int) -> str:

@@ -124,13 +124,13 @@ class Scorecards(ListModelMixin, ApiViewSet):
 
     def shown(self, objects: Sequence[TrainedModel]) -> Sequence[Any]:
         suites = selectors.suites_with_scores(area=self.asked.get("area", ""))
-        found = selectors.cells(models=objects, suites=suites)
+        scores = selectors.cells(models=objects, suites=suites)
         return [
             {
                 "id": model.pk,
                 "name": model.name,
                 "scores": [
-                    found[model.pk, suite.pk] for suite in suites if (model.pk, suite.pk) in found
+                    scores[model.pk, suite.pk] for suite in suites if (model.pk, suite.pk) in scores
                 ],
             }
             for model in objects
@@ -141,5 +141,5 @@ class Scorecards(ListModelMixin, ApiViewSet):
         """Several models beside each other, with the differences to the first."""
         models = selectors.models_compared(pks=self.asked["models"])
         card = selectors.scorecard(models=models, baseline=models[0] if models else None)
-        found = exports.as_json(card, with_details=True)
-        return Response(ScorecardSerializer(found).data)
+        card_json = exports.as_json(card, with_details=True)
+        return Response(ScorecardSerializer(card_json).data)

@@ -26,18 +26,18 @@ def note_overlap(*, run: Run) -> None:
     """
     snapshots = snapshots_behind(model=run.base_model)
     for suite in Suite.objects.filter(suite_scores__run=run).distinct():
-        known = {one.pk: _known(suite, one) for one in snapshots}
-        unknown = [one for one in snapshots if known[one.pk] is None]
+        known = {snapshot.pk: _known(suite, snapshot) for snapshot in snapshots}
+        unknown = [snapshot for snapshot in snapshots if known[snapshot.pk] is None]
         shared = _shared_words(suite) if unknown else None
-        for one in unknown:
+        for snapshot in unknown:
             assert shared is not None
-            known[one.pk] = _read(shared, one)
+            known[snapshot.pk] = _read(shared, snapshot)
         _store(run, suite, known)
 
 
 def snapshots_behind(*, model: TrainedModel) -> list[Snapshot]:
     """What the model and those that it descends from were trained on, newest first."""
-    found: dict[int, Snapshot] = {}
+    snapshots: dict[int, Snapshot] = {}
     parents = TrainedModel.objects.select_related("run__snapshot", "run__ptx_snapshot")
     current: TrainedModel | None = parents.get(pk=model.pk)
     for _step in range(N_ANCESTORS):
@@ -46,9 +46,9 @@ def snapshots_behind(*, model: TrainedModel) -> list[Snapshot]:
         run = current.run
         for snapshot in (run.snapshot, run.ptx_snapshot) if run else ():
             if snapshot is not None:
-                found.setdefault(snapshot.pk, snapshot)
+                snapshots.setdefault(snapshot.pk, snapshot)
         current = parents.get(pk=current.parent_id) if current.parent_id else None
-    return list(found.values())
+    return list(snapshots.values())
 
 
 def _known(suite: Suite, snapshot: Snapshot) -> list[int] | None:
@@ -56,8 +56,8 @@ def _known(suite: Suite, snapshot: Snapshot) -> list[int] | None:
     key = str(snapshot.pk)
     earlier = SuiteScore.objects.filter(suite=suite, details__overlap__by_snapshot__has_key=key)
     details = earlier.values_list("details", flat=True).first()
-    found: list[int] | None = details["overlap"]["by_snapshot"][key] if details else None
-    return found
+    items: list[int] | None = details["overlap"]["by_snapshot"][key] if details else None
+    return items
 
 
 def _shared_words(suite: Suite) -> SharedWords:
@@ -74,10 +74,10 @@ def _read(shared: SharedWords, snapshot: Snapshot) -> list[int] | None:
     files = [folder / name for name in _TRAINED_ON if (folder / name).is_file()]
     if not files:
         return None
-    found: set[int] = set()
+    items: set[int] = set()
     for file in files:
-        found |= _items_in(shared, run_dir.read_lines(file))
-    return sorted(found)
+        items |= _items_in(shared, run_dir.read_lines(file))
+    return sorted(items)
 
 
 def _items_in(shared: SharedWords, rows: Iterable[dict[str, Any]]) -> set[int]:

@@ -49,15 +49,15 @@ def key_of(score: SuiteScore) -> Key:
 
 def item_scores(scores: Iterable[SuiteScore]) -> dict[Key, ItemScores]:
     """The single scores behind these, in one query."""
-    wanted = {key_of(one) for one in scores}
+    wanted = {key_of(score) for score in scores}
     if not wanted:
         return {}
-    found = AnswerScore.objects.filter(
+    answer_scores = AnswerScore.objects.filter(
         answer__run__in={run for run, _suite, _scorer in wanted},
         answer__item__suite__in={suite for _run, suite, _scorer in wanted},
         scorer__in={scorer for _run, _suite, scorer in wanted},
     ).order_by("answer__item__position")
-    rows = found.values_list(
+    rows = answer_scores.values_list(
         "answer__run_id",
         "answer__item__suite_id",
         "scorer",
@@ -86,17 +86,20 @@ def compared(
     names = [_name(ours, theirs) for ours, theirs in pairs]
     known = cache.get_many(names)
     new = [(name, pair) for name, pair in zip(names, pairs, strict=True) if name not in known]
-    items = item_scores(one for _name, pair in new for one in pair)
+    items = item_scores(difference for _name, pair in new for difference in pair)
     computed = {name: _difference(items, *pair) for name, pair in new}
     if computed:
-        stored = {name: asdict(one) if one else None for name, one in computed.items()}
+        stored = {
+            name: asdict(difference) if difference else None
+            for name, difference in computed.items()
+        }
         cache.set_many(stored, _CACHED_S)
     read = {name: Difference(**value) if value else None for name, value in known.items()}
     return [computed[name] if name in computed else read[name] for name in names]
 
 
 def _name(ours: SuiteScore, theirs: SuiteScore) -> str:
-    sides = "-".join(f"{one.pk}.{one.computed_at.timestamp():.3f}" for one in (ours, theirs))
+    sides = "-".join(f"{score.pk}.{score.computed_at.timestamp():.3f}" for score in (ours, theirs))
     return f"scorecard-{_FORM}-{sides}"
 
 

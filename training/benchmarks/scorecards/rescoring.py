@@ -22,7 +22,9 @@ class UnableToScore(Refusal):
 def offered(*, run: Run) -> list[Scorer]:
     """The scorers that can read the answers of this run, and need no model."""
     kinds = set(_suites(run).values_list("kind", flat=True))
-    return [one for one in SCORERS.values() if one.kinds & kinds and not one.needs_values]
+    return [
+        scorer for scorer in SCORERS.values() if scorer.kinds & kinds and not scorer.needs_values
+    ]
 
 
 def rescore(*, run: Run, scorer: str, now: datetime) -> list[SuiteScore]:
@@ -46,7 +48,7 @@ def request(*, run: Run, scorer: str, by: User, now: datetime) -> bool:
 def _check(run: Run, scorer: str) -> None:
     if run.state != Run.State.FINISHED:
         raise UnableToScore(_("This run has not ended yet. Its answers are scored when it does."))
-    if scorer not in {one.name for one in offered(run=run)}:
+    if scorer not in {candidate.name for candidate in offered(run=run)}:
         raise UnableToScore(_("This scorer cannot read the answers of this run."))
 
 

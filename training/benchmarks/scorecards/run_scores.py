@@ -19,10 +19,14 @@ class RunScore:
 
 def of_run(*, run: Run) -> list[RunScore]:
     """Suite by suite; empty before the run has ended."""
-    found = SuiteScore.objects.filter(run=run, is_main=True).select_related("suite")
+    scores = SuiteScore.objects.filter(run=run, is_main=True).select_related("suite")
     return [
         RunScore(
-            one.suite, words.figure(one), words.interval(one) or "–", one.n, words.missing(one)
+            score.suite,
+            words.figure(score),
+            words.interval(score) or "–",
+            score.n,
+            words.missing(score),
         )
-        for one in found.order_by("suite__area", "suite__name", "suite")
+        for score in scores.order_by("suite__area", "suite__name", "suite")
     ]

@@ -62,8 +62,8 @@ class Cell:
     @property
     def n_overlapping(self) -> int:
         """Items of the suite that stand in the model's training data."""
-        found: int = self.score.details.get("overlap", {}).get("n", 0) if self.score else 0
-        return found
+        n: int = self.score.details.get("overlap", {}).get("n", 0) if self.score else 0
+        return n
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,11 @@ class Scorecard:
     @property
     def areas(self) -> list[tuple[str, str | Promise, list[Line]]]:
         """(area, its label, lines), in the order of Suite.Area."""
-        found = [
+        sections = [
             (area.value, area.label, [line for line in self.lines if line.suite.area == area])
             for area in Suite.Area
         ]
-        return [(area, label, lines) for area, label, lines in found if lines]
+        return [(area, label, lines) for area, label, lines in sections if lines]
 
     def verdicts(self, model: TrainedModel) -> list[Verdict]:
         return [
@@ -107,17 +107,17 @@ def scorecard(*, models: Sequence[TrainedModel], baseline: TrainedModel | None =
     differences to the baseline.
     """
     everybody = [*models, *([baseline] if baseline else [])]
-    found = _current(everybody)
+    current = _current(everybody)
     lines = []
     verdicts = {
-        model.pk: _verdicts(found, model, baseline)
+        model.pk: _verdicts(current, model, baseline)
         for model in models
         if baseline is not None and model != baseline
     }
-    answered = {suite for pk, suite in found if pk in {model.pk for model in models}}
-    for suite in _in_order({found[key][0].suite for key in found if key[1] in answered}):
+    answered = {suite for pk, suite in current if pk in {model.pk for model in models}}
+    for suite in _in_order({current[key][0].suite for key in current if key[1] in answered}):
         cells = [
-            _cell(model, found.get((model.pk, suite.pk), []), verdicts.get(model.pk, {}))
+            _cell(model, current.get((model.pk, suite.pk), []), verdicts.get(model.pk, {}))
             for model in models
         ]
         lines.append(Line(suite, cells))
@@ -127,15 +127,17 @@ def scorecard(*, models: Sequence[TrainedModel], baseline: TrainedModel | None =
 def _current(models: Iterable[TrainedModel]) -> dict[tuple[int, int], list[SuiteScore]]:
     """(model, suite) → its current scores; the one that stands for the suite comes first."""
     rows = SuiteScore.objects.filter(model__in=list(models), is_current=True)
-    found: dict[tuple[int, int], list[SuiteScore]] = {}
+    by_cell: dict[tuple[int, int], list[SuiteScore]] = {}
     for row in rows.select_related("suite", "run").order_by("-is_main", "scorer"):
-        found.setdefault((row.model_id, row.suite_id), []).append(row)
-    return {key: scores for key, scores in found.items() if scores[0].is_main}
+        by_cell.setdefault((row.model_id, row.suite_id), []).append(row)
+    return {key: scores for key, scores in by_cell.items() if scores[0].is_main}
 
 
 def _in_order(suites: Iterable[Suite]) -> list[Suite]:
     areas = list(Suite.Area.values)
-    return sorted(suites, key=lambda one: (areas.index(one.area), one.name, one.version, one.pk))
+    return sorted(
+        suites, key=lambda suite: (areas.index(suite.area), suite.name, suite.version, suite.pk)
+    )
 
 
 def _cell(
@@ -147,23 +149,25 @@ def _cell(
 
 
 def _verdicts(
-    found: Mapping[tuple[int, int], Sequence[SuiteScore]],
+    scores_of: Mapping[tuple[int, int], Sequence[SuiteScore]],
     model: TrainedModel,
     baseline: TrainedModel | None,
 ) -> dict[int, Verdict]:
     """suite → verdict, for the suites that both have answered."""
     assert baseline is not None
     both = [
-        (scores[0], found[baseline.pk, suite][0])
-        for (pk, suite), scores in found.items()
-        if pk == model.pk and (baseline.pk, suite) in found
+        (scores[0], scores_of[baseline.pk, suite][0])
+        for (pk, suite), scores in scores_of.items()
+        if pk == model.pk and (baseline.pk, suite) in scores_of
     ]
     alike = [(ours, theirs) for ours, theirs in both if ours.scorer == theirs.scorer]
     measured = pairs.compared(alike)
-    ps = holm.adjusted([one.p if one else None for one in measured])
+    ps = holm.adjusted([difference.p if difference else None for difference in measured])
     verdicts = {
-        ours.suite_id: Verdict(_outcome(one, p), one, p, _has_other_settings(ours, theirs))
-        for (ours, theirs), one, p in zip(alike, measured, ps, strict=True)
+        ours.suite_id: Verdict(
+            _outcome(difference, p), difference, p, _has_other_settings(ours, theirs)
+        )
+        for (ours, theirs), difference, p in zip(alike, measured, ps, strict=True)
     }
     unlike = {ours.suite_id: Verdict(Outcome.OTHER_SCORER) for ours, _theirs in both}
     return unlike | verdicts
@@ -198,7 +202,7 @@ def baseline_of(
     *, model: TrainedModel, offered: Sequence[TrainedModel], asked: int | None = None
 ) -> TrainedModel | None:
     """The offered model with this id; else its parent, if that one is offered."""
-    by_pk = {one.pk: one for one in offered}
+    by_pk = {candidate.pk: candidate for candidate in offered}
     return by_pk.get(asked) or by_pk.get(model.parent_id) if by_pk else None  # type: ignore[arg-type]
 
 
@@ -213,8 +217,8 @@ def models_with_scores(*, area: str = "") -> QuerySet[TrainedModel]:
 def suites_with_scores(*, area: str = "") -> list[Suite]:
     """In the order of their areas."""
     shown = SuiteScore.objects.filter(is_main=True, is_current=True)
-    found = Suite.objects.filter(pk__in=shown.values("suite"))
-    return _in_order(found.filter(area=area) if area else found)
+    suites = Suite.objects.filter(pk__in=shown.values("suite"))
+    return _in_order(suites.filter(area=area) if area else suites)
 
 
 def cells(
@@ -224,21 +228,21 @@ def cells(
     shown = SuiteScore.objects.filter(
         is_main=True, is_current=True, model__in=list(models), suite__in=list(suites)
     ).defer("details")
-    return {(one.model_id, one.suite_id): one for one in shown}
+    return {(score.model_id, score.suite_id): score for score in shown}
 
 
 def models_compared(*, pks: Iterable[int]) -> list[TrainedModel]:
     """The models with these ids, in this order; at most N_COMPARED. Unknown ids are skipped."""
     wanted = list(dict.fromkeys(pks))[:N_COMPARED]
-    found = TrainedModel.objects.in_bulk(wanted)
-    return [found[pk] for pk in wanted if pk in found]
+    models = TrainedModel.objects.in_bulk(wanted)
+    return [models[pk] for pk in wanted if pk in models]
 
 
 def models_to_compare(*, beside: Sequence[TrainedModel]) -> list[TrainedModel]:
     """Models to add to a comparison, newest first: with a common suite, once one is chosen."""
-    found = models_with_scores()
+    models = models_with_scores()
     if beside:
         shown = SuiteScore.objects.filter(is_main=True, is_current=True)
         suites = shown.filter(model__in=beside).values("suite")
-        found = found.filter(pk__in=shown.filter(suite__in=suites).values("model"))
-    return list(found.exclude(pk__in=[one.pk for one in beside])[:N_BASELINES])
+        models = models.filter(pk__in=shown.filter(suite__in=suites).values("model"))
+    return list(models.exclude(pk__in=[model.pk for model in beside])[:N_BASELINES])

@@ -87,12 +87,12 @@ def score_run(*, run: Run, beside: Sequence[str] = (), now: datetime) -> list[Su
         return []
     computed = []
     for suite in _suites_of(run):
-        found = [_score_answers(run, suite, scorer) for scorer in _scorers_of(suite, beside)]
-        main = next((one.scorer for one in found if one.answers), None)
-        for place, one in enumerate(found):
-            is_main = one.scorer == main or (main is None and place == 0)
-            if one.answers or is_main:
-                computed.append(_suite_score(run, suite, one, now=now, is_main=is_main))
+        scored = [_score_answers(run, suite, scorer) for scorer in _scorers_of(suite, beside)]
+        main = next((result.scorer for result in scored if result.answers), None)
+        for place, result in enumerate(scored):
+            is_main = result.scorer == main or (main is None and place == 0)
+            if result.answers or is_main:
+                computed.append(_suite_score(run, suite, result, now=now, is_main=is_main))
     with transaction.atomic():
         _keep_overlap(run, computed)
         # Two runs of one model may end together: one of them decides first which is newer.
@@ -153,8 +153,8 @@ def _make_way(run_id: int, answered: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    each = iter(rows)
-    while batch := list(islice(each, _BATCH)):
+    iterator = iter(rows)
+    while batch := list(islice(iterator, _BATCH)):
         yield batch
 
 
@@ -194,8 +194,8 @@ def _scorers_of(suite: Suite, beside: Sequence[str]) -> list[Scorer]:
     """The suite's own scorer first. None for a suite that only people score."""
     together = next((names for names in _BESIDE if suite.scorer in names), ())
     names = dict.fromkeys([suite.scorer, *together, *beside])
-    found = [scorers.SCORERS[name] for name in names if name in scorers.SCORERS]
-    return [one for one in found if one.name == suite.scorer or suite.kind in one.kinds]
+    known = [scorers.SCORERS[name] for name in names if name in scorers.SCORERS]
+    return [scorer for scorer in known if scorer.name == suite.scorer or suite.kind in scorer.kinds]
 
 
 def _score_answers(run: Run, suite: Suite, scorer: Scorer) -> _Scored:
@@ -262,7 +262,7 @@ def _store_scores(rows: Sequence[AnswerScore]) -> None:
 def _suite_score(
     run: Run, suite: Suite, scored: _Scored, *, now: datetime, is_main: bool
 ) -> SuiteScore:
-    found: Summary = summarise(scored.answers, is_share=scored.is_share)
+    summary: Summary = summarise(scored.answers, is_share=scored.is_share)
     n_reached = BenchmarkAnswer.objects.filter(run=run, item__suite=suite).count()
     n_not_reached = max(0, _n_asked(run, suite) - n_reached)
     return SuiteScore(
@@ -272,20 +272,20 @@ def _suite_score(
         scorer=scored.scorer,
         is_main=is_main,
         is_current=False,
-        n=found.n,
-        n_missing=n_reached - found.n,
-        score=found.score,
-        low=found.low,
-        high=found.high,
-        details=found.details | {"n_not_reached": n_not_reached},
+        n=summary.n,
+        n_missing=n_reached - summary.n,
+        score=summary.score,
+        low=summary.low,
+        high=summary.high,
+        details=summary.details | {"n_not_reached": n_not_reached},
         computed_at=now,
     )
 
 
 def _keep_overlap(run: Run, computed: Sequence[SuiteScore]) -> None:
     """A run that is scored again has not been trained on anything new."""
-    found = SuiteScore.objects.filter(run=run, details__has_key="overlap")
-    known = {score.suite_id: score.details["overlap"] for score in found}
+    scores = SuiteScore.objects.filter(run=run, details__has_key="overlap")
+    known = {score.suite_id: score.details["overlap"] for score in scores}
     for row in computed:
         if row.suite_id in known:
             row.details["overlap"] = known[row.suite_id]

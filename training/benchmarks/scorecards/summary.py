@@ -50,11 +50,11 @@ class Summary:
 def summarise(answers: Sequence[ScoredAnswer], *, is_share: bool = True) -> Summary:
     """`is_share`: values lie between 0 and 1. Rewards do not."""
     score, low, high = mean(answers, is_share=is_share)
-    clusters = cluster_numbers([(one.item, one.cluster) for one in answers])
+    clusters = cluster_numbers([(answer.item, answer.cluster) for answer in answers])
     details: dict[str, Any] = {"n_clusters": len(set(clusters))}
     if by_category := _by_category(answers, is_share=is_share):
         details["by_category"] = by_category
-    if labels := Counter(one.label for one in answers if one.label):
+    if labels := Counter(answer.label for answer in answers if answer.label):
         details["labels"] = {label: n / len(answers) for label, n in labels.most_common()}
     details |= _of_rewards(answers)
     return Summary(n=len(answers), score=score, low=low, high=high, details=details)
@@ -64,13 +64,13 @@ def cluster_numbers(items: Sequence[tuple[int, str]]) -> list[int]:
     """A number for the cluster of each (item, cluster); an item without one is its own."""
     numbers: dict[tuple[int, str], int] = {}
     fresh = count()
-    found = []
+    cluster_ids = []
     for item, cluster in items:
         key = (0, cluster) if cluster else (item, "")
         if key not in numbers:
             numbers[key] = next(fresh)
-        found.append(numbers[key])
-    return found
+        cluster_ids.append(numbers[key])
+    return cluster_ids
 
 
 def mean(
@@ -79,34 +79,34 @@ def mean(
     """(mean, low, high). Rewards have no bounds, so theirs is Student's interval."""
     if not answers:
         return None, None, None
-    values = [one.value for one in answers]
-    clusters = cluster_numbers([(one.item, one.cluster) for one in answers])
-    found = (intervals.of_votes if is_share else intervals.of_mean)(values, clusters)
-    low, high = found or (None, None)
+    values = [answer.value for answer in answers]
+    clusters = cluster_numbers([(answer.item, answer.cluster) for answer in answers])
+    interval = (intervals.of_votes if is_share else intervals.of_mean)(values, clusters)
+    low, high = interval or (None, None)
     return math.fsum(values) / len(values), low, high
 
 
 def _by_category(answers: Sequence[ScoredAnswer], *, is_share: bool) -> dict[str, dict[str, Any]]:
     groups: dict[str, list[ScoredAnswer]] = {}
-    for one in answers:
-        if one.category:
-            groups.setdefault(one.category, []).append(one)
+    for answer in answers:
+        if answer.category:
+            groups.setdefault(answer.category, []).append(answer)
     if len(groups) > MOST_CATEGORIES:
         return {}
-    found = {}
+    by_category = {}
     for category, group in sorted(groups.items()):
         score, low, high = mean(group, is_share=is_share)
-        found[category] = {"n": len(group), "score": score, "low": low, "high": high}
-    return found
+        by_category[category] = {"n": len(group), "score": score, "low": low, "high": high}
+    return by_category
 
 
 def _of_rewards(answers: Sequence[ScoredAnswer]) -> dict[str, Any]:
     """Calibration of pairs, and how far rewards follow length."""
     details: dict[str, Any] = {}
-    margins = [one.margin for one in answers if one.margin is not None]
+    margins = [answer.margin for answer in answers if answer.margin is not None]
     if margins:
         details["calibration"] = calibration.of_margins(margins).as_json()
-    rewarded = [(one.rewards, one.lengths) for one in answers if one.rewards]
+    rewarded = [(answer.rewards, answer.lengths) for answer in answers if answer.rewards]
     if rewarded:
         details["length_correlation"] = lengths.correlation(rewarded)
     return details

@@ -28,7 +28,7 @@ class GaveUp:
 def gave_up(*, before: TrainedModel, after: TrainedModel) -> list[GaveUp]:
     """For each suite of the kind `flip` that both models have answered."""
     current = _current([before, after])
-    found = []
+    rows = []
     for suite, scores in current.items():
         if scores.keys() != {before.pk, after.pk}:
             continue
@@ -38,9 +38,9 @@ def gave_up(*, before: TrainedModel, after: TrainedModel) -> list[GaveUp]:
         clusters = cluster_numbers([(item, now[item][1]) for item in both])
         if difference := differences.compare(ours, theirs, clusters):
             n = len(both)
-            found.append((suite, sum(theirs) / n, sum(ours) / n, difference))
-    ps = holm.adjusted([difference.p for *_rest, difference in found])
-    return [GaveUp(*row, p) for row, p in zip(found, ps, strict=True)]
+            rows.append((suite, sum(theirs) / n, sum(ours) / n, difference))
+    ps = holm.adjusted([difference.p for *_rest, difference in rows])
+    return [GaveUp(*row, p) for row, p in zip(rows, ps, strict=True)]
 
 
 def unanswered(*, models: Iterable[TrainedModel]) -> dict[TrainedModel, list[Suite]]:
@@ -60,10 +60,10 @@ def _current(models: Iterable[TrainedModel]) -> dict[Suite, dict[int, SuiteScore
     rows = SuiteScore.objects.filter(
         model__in=list(models), suite__kind=Suite.Kind.FLIP, is_current=True, is_main=True
     )
-    found: dict[Suite, dict[int, SuiteScore]] = {}
+    scores: dict[Suite, dict[int, SuiteScore]] = {}
     for row in rows.select_related("suite").order_by("suite__name", "suite_id"):
-        found.setdefault(row.suite, {})[row.model_id] = row
-    return found
+        scores.setdefault(row.suite, {})[row.model_id] = row
+    return scores
 
 
 def _items(score: SuiteScore) -> Mapping[int, tuple[float, str]]:

@@ -62,26 +62,26 @@ class LineWords:
 def areas(card: Scorecard) -> list[tuple[str | Promise, list[LineWords]]]:
     """(label of the area, its lines)"""
     return [
-        (label, [LineWords(line, [cell(one) for one in line.cells]) for line in lines])
+        (label, [LineWords(line, [cell(entry) for entry in line.cells]) for line in lines])
         for _area, label, lines in card.areas
     ]
 
 
-def cell(one: Cell) -> CellWords:
-    score = one.score
+def cell(shown: Cell) -> CellWords:
+    score = shown.score
     if score is None or score.score is None:
-        return CellWords(one.model, score, "–", "", None, "0", missing(score))
+        return CellWords(shown.model, score, "–", "", None, "0", missing(score))
     share = pairs.is_share(score.scorer)
-    verdict = of_verdict(one.verdict, share=share)
+    verdict = of_verdict(shown.verdict, share=share)
     return CellWords(
-        model=one.model,
+        model=shown.model,
         score=score,
         figure=figure(score),
         interval=interval(score),
         span=span(score.score, score.low, score.high) if share else None,
         n=number_format(score.n, force_grouping=True),
         missing=missing(score),
-        overlap=overlap(one.n_overlapping),
+        overlap=overlap(shown.n_overlapping),
         **verdict,
     )
 
@@ -90,27 +90,27 @@ def of_verdict(verdict: Verdict | None, *, share: bool) -> dict[str, str]:
     """What a cell says of the difference to the baseline; nothing without one."""
     if verdict is None:
         return {}
-    said = {
+    texts = {
         "outcome": str(OUTCOMES[verdict.outcome]),
         "kind": _KINDS.get(verdict.outcome, "outline"),
     }
     if verdict.has_other_settings:
-        said["caution"] = gettext("answered with other settings")
+        texts["caution"] = gettext("answered with other settings")
     difference = verdict.difference
     if difference is None:
-        return said
-    said["difference"] = change(difference.difference, share=share)
+        return texts
+    texts["difference"] = change(difference.difference, share=share)
     if difference.low is not None and difference.high is not None:
         ends = [change(end, share=share) for end in (difference.low, difference.high)]
-        said["difference_interval"] = gettext("%(low)s to %(high)s") % {
+        texts["difference_interval"] = gettext("%(low)s to %(high)s") % {
             "low": ends[0],
             "high": ends[1],
         }
     if difference.smallest is not None:
-        said["smallest"] = _decimal(difference.smallest * (100 if share else 1), 1 if share else 2)
+        texts["smallest"] = _decimal(difference.smallest * (100 if share else 1), 1 if share else 2)
     if verdict.p is not None:
-        said["p"] = p_value(verdict.p)
-    return said
+        texts["p"] = p_value(verdict.p)
+    return texts
 
 
 def figure(score: SuiteScore) -> str:
@@ -154,8 +154,8 @@ def scorer(score: SuiteScore) -> str:
 
 def scorer_about(score: SuiteScore) -> str:
     """What the scorer does, in a sentence."""
-    found = SCORERS.get(score.scorer.rpartition(" ")[0])
-    return gettext(found.words) if found else ""
+    rule = SCORERS.get(score.scorer.rpartition(" ")[0])
+    return gettext(rule.words) if rule else ""
 
 
 def change(value: float, *, share: bool) -> str:
@@ -204,12 +204,12 @@ def sentence(card: Scorecard, model: TrainedModel) -> str:
         words = ngettext("Scored on %(n)s suite.", "Scored on %(n)s suites.", n_suites)
         return words % {"n": n_suites}
     verdicts = card.verdicts(model)
-    tested = [one for one in verdicts if one.is_tested]
+    tested = [verdict for verdict in verdicts if verdict.is_tested]
     if not tested:
         return gettext(
             "Nothing can be compared with %(baseline)s: no suite has enough common items."
         ) % {"baseline": card.baseline.name}
-    counts = {outcome: sum(one.outcome == outcome for one in tested) for outcome in Outcome}
+    counts = {outcome: sum(verdict.outcome == outcome for verdict in tested) for outcome in Outcome}
     words = ngettext(
         "Compared with %(baseline)s on %(n)s suite: better on %(better)s, worse on %(worse)s,"
         " cannot be told apart on %(same)s.",

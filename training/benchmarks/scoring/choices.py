@@ -26,7 +26,9 @@ def by_likelihood(item: Item, answer: Answer) -> Score | None:
 def by_likelihood_by_length(item: Item, answer: Answer) -> Score | None:
     """The same with log-likelihoods per character (lm-evaluation-harness: `acc_norm`)."""
     sums = answer.values.get("log_likelihoods", ())
-    lengths = answer.values.get("n_characters") or [len(each) for each in item.content["choices"]]
+    lengths = answer.values.get("n_characters") or [
+        len(choice) for choice in item.content["choices"]
+    ]
     if len(sums) != len(lengths):
         return None
     return _scored(item, [float(x) / max(int(n), 1) for x, n in zip(sums, lengths, strict=True)])
@@ -50,20 +52,22 @@ def named_choice(text: str, choices: Sequence[str]) -> int | None:
     """The index of the one choice that `text` names, else None."""
     letters = LETTERS[: len(choices)]
     for pattern in (_STARTS_WITH_LETTER, _NAMES_LETTER, _IN_BRACKETS):
-        found = set(pattern.findall(text)) & set(letters)
-        if len(found) == 1:
-            return letters.index(found.pop())
+        letters_named = set(pattern.findall(text)) & set(letters)
+        if len(letters_named) == 1:
+            return letters.index(letters_named.pop())
     return _worded_choice(text, choices)
 
 
 def _worded_choice(text: str, choices: Sequence[str]) -> int | None:
-    told = normalised(text)
+    answer = normalised(text)
     for index, choice in enumerate(choices):
-        if told == normalised(choice):
+        if answer == normalised(choice):
             return index
-    found = [index for index, choice in enumerate(choices) if holds(text, choice)]
+    places = [index for index, choice in enumerate(choices) if holds(text, choice)]
     # “not guilty” holds “guilty” as well: the longer wording is what was named.
-    longest = [i for i in found if not any(j != i and holds(choices[j], choices[i]) for j in found)]
+    longest = [
+        i for i in places if not any(j != i and holds(choices[j], choices[i]) for j in places)
+    ]
     return longest[0] if len(longest) == 1 else None
 
 
@@ -72,7 +76,7 @@ def _scored(item: Item, likelihoods: Sequence[float]) -> Score | None:
         return None
     # As numpy.argmax, and so as lm-evaluation-harness: of equal ones, the first.
     best = max(range(len(likelihoods)), key=lambda index: likelihoods[index])
-    total = sum(math.exp(each - likelihoods[best]) for each in likelihoods)
+    total = sum(math.exp(likelihood - likelihoods[best]) for likelihood in likelihoods)
     return Score(float(best == item.content["answer"]), letter(best), 1.0 / total)
 
 

@@ -30,5 +30,5 @@ def is_right(item: Item, text: str) -> bool:
     if choices:
         named = named_choice(text, choices)
         if named is not None:
-            return normalised(choices[named]) in {normalised(each) for each in accepts}
-    return any(holds(text, each) for each in accepts)
+            return normalised(choices[named]) in {normalised(accepted) for accepted in accepts}
+    return any(holds(text, accepted) for accepted in accepts)

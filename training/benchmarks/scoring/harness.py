@@ -13,7 +13,7 @@ def score(item: Item, answer: Answer) -> Score | None:
     """
     metrics = answer.values.get("metrics", {})
     wanted = item.options.get("metric")
-    name = wanted or next((each for each in _USUAL if each in metrics), None)
+    name = wanted or next((metric for metric in _USUAL if metric in metrics), None)
     value = metrics.get(name)
     if not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= 1:
         return None

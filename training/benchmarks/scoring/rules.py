@@ -50,26 +50,26 @@ def matches(text: str, pattern: str) -> bool:
     By RE2, whose time grows with the length of the text and no faster: with Python's `re`, one
     suite with a pattern such as (a+)+$ would keep a worker busy for ever.
     """
-    found = compute.match_substring_regex(pa.array([text], pa.string()), pattern)
-    return bool(found[0].as_py())
+    result = compute.match_substring_regex(pa.array([text], pa.string()), pattern)
+    return bool(result[0].as_py())
 
 
 def last_number(text: str) -> float | None:
     """The last number in `text`: “so 1,250.50 in all” has 1250.5."""
-    found = _NUMBER.findall(text)
-    return float(found[-1].replace(",", "").replace("−", "-")) if found else None
+    numbers = _NUMBER.findall(text)
+    return float(numbers[-1].replace(",", "").replace("−", "-")) if numbers else None
 
 
 def _is_expected(text: str, rules: Mapping[str, Any]) -> bool:
-    return normalised(text) in {normalised(each) for each in _listed(rules["expected"])}
+    return normalised(text) in {normalised(expected) for expected in _listed(rules["expected"])}
 
 
 def _is_accepted(text: str, rules: Mapping[str, Any]) -> bool:
-    return any(holds(text, each) for each in _listed(rules["accepts"]))
+    return any(holds(text, accepted) for accepted in _listed(rules["accepts"]))
 
 
 def _is_not_rejected(text: str, rules: Mapping[str, Any]) -> bool:
-    return not any(holds(text, each) for each in _listed(rules["rejects"]))
+    return not any(holds(text, rejected) for rejected in _listed(rules["rejects"]))
 
 
 def _matches_pattern(text: str, rules: Mapping[str, Any]) -> bool:
@@ -77,9 +77,9 @@ def _matches_pattern(text: str, rules: Mapping[str, Any]) -> bool:
 
 
 def _has_number(text: str, rules: Mapping[str, Any]) -> bool:
-    found = last_number(text)
-    return found is not None and math.isclose(
-        found, float(rules["number"]), rel_tol=1e-9, abs_tol=float(rules.get("tolerance", 0.0))
+    number = last_number(text)
+    return number is not None and math.isclose(
+        number, float(rules["number"]), rel_tol=1e-9, abs_tol=float(rules.get("tolerance", 0.0))
     )
 
 

@@ -18,17 +18,17 @@ def plain_text(text: str) -> str:
 
 def holds(text: str, part: str) -> bool:
     """Whether `part` stands in `text` as whole words: “4” stands in neither “14” nor “4.5”."""
-    told, sought = plain_text(text), normalised(part)
+    haystack, sought = plain_text(text), normalised(part)
     if not sought:
         return False
-    at = told.find(sought)
+    at = haystack.find(sought)
     while at >= 0:
         end = at + len(sought)
-        if not _goes_on(sought[-1], told[end : end + 2]) and not _goes_on(
-            sought[0], told[max(at - 2, 0) : at][::-1]
+        if not _goes_on(sought[-1], haystack[end : end + 2]) and not _goes_on(
+            sought[0], haystack[max(at - 2, 0) : at][::-1]
         ):
             return True
-        at = told.find(sought, at + 1)
+        at = haystack.find(sought, at + 1)
     return False
 
 

@@ -47,15 +47,15 @@ class Rates:
     n_negative: int
 
 
-def uncorrected(found: Sequence[bool], goals: Sequence[int]) -> Share | None:
+def uncorrected(is_success: Sequence[bool], goals: Sequence[int]) -> Share | None:
     """What the detector says. None from fewer than intervals.FEWEST_PROMPTS goals."""
-    scores = [float(one) for one in found]
+    scores = [float(success) for success in is_success]
     interval = intervals.of_votes(scores, goals)
     return interval and Share(math.fsum(scores) / len(scores), *interval)
 
 
 def by_labels(
-    found: Sequence[bool], labels: Sequence[bool | None], goals: Sequence[Hashable]
+    is_success: Sequence[bool], labels: Sequence[bool | None], goals: Sequence[Hashable]
 ) -> Share | None:
     """Corrected by what people said of a random sample of the answers. `labels` has one entry an
     answer, None where nobody was asked. None (no estimate) from too few goals or labels.
@@ -65,7 +65,7 @@ def by_labels(
     that are a part of the answers). λ is the slope of labels on verdicts, between 0 and 1: a
     detector that knows nothing is left out.
     """
-    f = np.asarray(found, dtype=np.float64)
+    f = np.asarray(is_success, dtype=np.float64)
     is_labelled = np.array([label is not None for label in labels], dtype=bool)
     _names, clusters = np.unique(np.asarray(goals), return_inverse=True)
     n_goals = int(clusters.max()) + 1 if len(f) else 0
@@ -91,15 +91,15 @@ def by_labels(
     return _within_bounds(share, low, high, n)
 
 
-def by_rates(found: Sequence[bool], goals: Sequence[int], rates: Rates) -> Share | None:
+def by_rates(is_success: Sequence[bool], goals: Sequence[int], rates: Rates) -> Share | None:
     """Corrected by what is known of the detector from other answers (Rogan and Gladen 1978), with
     Lang and Reiczigel's interval (2014) for as many independent answers as the variance between
     goals is worth. None if the detector is no better than a coin, or from too few goals.
     """
-    seen = uncorrected(found, goals)
+    seen = uncorrected(is_success, goals)
     if seen is None or rates.sensitivity + rates.specificity <= 1:
         return None
-    n = _n_independent(found, goals)
+    n = _n_independent(is_success, goals)
     square = Z_95 * Z_95
     n_seen, n_se, n_sp = n + square, rates.n_positive + 2.0, rates.n_negative + 2.0
     seen_share = (n * seen.share + square / 2) / n_seen
@@ -161,11 +161,11 @@ def _least_variance(rest: Floats, slope: float) -> float:
     return float(np.average((values - mean) ** 2, weights=weights)) / float(weights.sum())
 
 
-def _n_independent(found: Sequence[bool], goals: Sequence[int]) -> float:
+def _n_independent(is_success: Sequence[bool], goals: Sequence[int]) -> float:
     """How many independent answers have the variance that these have between goals; at most as
     many as there are.
     """
-    f = np.asarray(found, dtype=np.float64)
+    f = np.asarray(is_success, dtype=np.float64)
     _names, clusters = np.unique(np.asarray(goals), return_inverse=True)
     sums = np.bincount(clusters, weights=f - f.mean())
     between = float(sums @ sums) / len(f) ** 2 * len(sums) / max(1, len(sums) - 1)

@@ -52,13 +52,13 @@ def temperature(margins: Floats) -> float:
     """What the margins are divided by to make these outcomes most likely (Guo et al. 2017). Ends
     at 1/1000 or 1000 where the data set no bound: every pair right, or at most half of them.
     """
-    found = minimize_scalar(
+    solution = minimize_scalar(
         lambda log: _loss(margins / np.exp(log)),
         bounds=(np.log(_COLDEST), np.log(_HOTTEST)),
         method="bounded",
         options={"xatol": 1e-9},
     )
-    return float(np.exp(found.x))
+    return float(np.exp(solution.x))
 
 
 def _loss(margins: Floats) -> float:
@@ -67,5 +67,5 @@ def _loss(margins: Floats) -> float:
 
 
 def _sigmoid(values: Floats) -> Floats:
-    found: Floats = np.exp(-np.logaddexp(0.0, -values))
-    return found
+    sigmoid: Floats = np.exp(-np.logaddexp(0.0, -values))
+    return sigmoid

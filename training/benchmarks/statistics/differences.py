@@ -50,18 +50,18 @@ def compare(
     McNemar's exact test where every score is 0 or 1 and every item its own cluster, else the
     paired bootstrap of clusters. `is_share`: scores lie between 0 and 1.
     """
-    one, other = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
-    if not len(one):
+    first, second = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
+    if not len(first):
         return None
     # As integers for shares, .1 + .2 is not .3, and a tie must be a tie.
-    gaps = np.round(one - other, 12)
+    gaps = np.round(first - second, 12)
     _names, numbers = np.unique(np.asarray(clusters), return_inverse=True)
     better, worse = int((gaps > 0).sum()), int((gaps < 0).sum())
-    about = (len(one), int(numbers.max()) + 1, better, worse)
+    about = (len(first), int(numbers.max()) + 1, better, worse)
     if about[1] < intervals.FEWEST_PROMPTS:
         return Difference(float(gaps.mean()), None, None, None, TOO_FEW, *about)
-    is_binary = is_share and bool(np.isin(one, (0, 1)).all() and np.isin(other, (0, 1)).all())
-    if is_binary and about[1] == len(one):
+    is_binary = is_share and bool(np.isin(first, (0, 1)).all() and np.isin(second, (0, 1)).all())
+    if is_binary and about[1] == len(first):
         return _of_shares(*about)
     return _of_means(gaps, numbers.astype(np.int64), about, is_share=is_share)
 
@@ -85,19 +85,19 @@ def _of_shares(n: int, n_clusters: int, better: int, worse: int) -> Difference:
 def _of_means(
     gaps: Floats, clusters: Ints, about: tuple[int, int, int, int], *, is_share: bool
 ) -> Difference:
-    found = resampling.mean_difference(gaps, clusters)
-    low, high, p = found.low, found.high, found.p
-    smallest: float | None = power.smallest_of_means(found.error, found.n_clusters)
-    if found.error == 0 and is_share:
+    estimate = resampling.mean_difference(gaps, clusters)
+    low, high, p = estimate.low, estimate.high, estimate.p
+    smallest: float | None = power.smallest_of_means(estimate.error, estimate.n_clusters)
+    if estimate.error == 0 and is_share:
         # No spread at all says nothing of the spread to expect: each cluster counts as one item
         # that either tells the models apart or does not.
-        low, high = _without_spread(found.mean, found.n_clusters)
-        p, smallest = 1.0, power.smallest_of_shares(found.n_clusters, 0.0)
-    if found.error == 0 and not is_share:
-        return Difference(found.mean, None, None, None, TOO_FEW, *about)
+        low, high = _without_spread(estimate.mean, estimate.n_clusters)
+        p, smallest = 1.0, power.smallest_of_shares(estimate.n_clusters, 0.0)
+    if estimate.error == 0 and not is_share:
+        return Difference(estimate.mean, None, None, None, TOO_FEW, *about)
     if is_share:
         low, high = max(-1.0, low), min(1.0, high)
-    return Difference(found.mean, low, high, p, BOOTSTRAP, *about, smallest)
+    return Difference(estimate.mean, low, high, p, BOOTSTRAP, *about, smallest)
 
 
 def _without_spread(mean: float, n_clusters: int) -> tuple[float, float]:

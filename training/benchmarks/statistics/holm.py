@@ -11,9 +11,9 @@ def adjusted(ps: Sequence[float | None]) -> list[float | None]:
     .05, however the tests hang together.
     """
     done = sorted((p, place) for place, p in enumerate(ps) if p is not None)
-    found: list[float | None] = [None] * len(ps)
+    adjusted_ps: list[float | None] = [None] * len(ps)
     highest = 0.0
     for rank, (p, place) in enumerate(done):
         highest = max(highest, min(1.0, (len(done) - rank) * p))
-        found[place] = highest
-    return found
+        adjusted_ps[place] = highest
+    return adjusted_ps

@@ -16,11 +16,11 @@ def correlation(
     response, the items are compared. None if either does not vary.
     """
     is_single = all(len(rewards) == 1 for rewards, _lengths in rewarded)
-    rewards = [np.asarray(one, dtype=np.float64) for one, _lengths in rewarded]
-    sizes = [np.asarray(one, dtype=np.float64) for _rewards, one in rewarded]
+    rewards = [np.asarray(row, dtype=np.float64) for row, _lengths in rewarded]
+    sizes = [np.asarray(row, dtype=np.float64) for _rewards, row in rewarded]
     if not is_single:
-        rewards = [one - one.mean() for one in rewards]
-        sizes = [one - one.mean() for one in sizes]
+        rewards = [row - row.mean() for row in rewards]
+        sizes = [row - row.mean() for row in sizes]
     x, y = np.concatenate(rewards), np.concatenate(sizes)
     x, y = x - x.mean(), y - y.mean()
     spread = math.sqrt(float(x @ x) * float(y @ y))

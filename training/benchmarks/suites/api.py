@@ -120,16 +120,16 @@ class NewSuiteSerializer(serializers.Serializer[Any]):
         asked = {name: values[name] for name in _STANDS_IN if name in values}
         if "slug" in asked:
             asked["id"] = asked.pop("slug")
-        found = reading.read(files, shape=values.get("shape", ""), asked=asked)
-        if found.draft is None:
-            raise ValidationError(_by_file(found.problems))
-        return {"draft": found.draft}
+        result = reading.read(files, shape=values.get("shape", ""), asked=asked)
+        if result.draft is None:
+            raise ValidationError(_by_file(result.problems))
+        return {"draft": result.draft}
 
 
 def _by_file(problems: Iterable[SuiteProblem]) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
-    for one in problems:
-        errors.setdefault(one.file, []).append(str(one))
+    for problem in problems:
+        errors.setdefault(problem.file, []).append(str(problem))
     return errors
 
 

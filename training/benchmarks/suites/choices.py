@@ -46,7 +46,7 @@ def outline(*, suites: Iterable[Suite]) -> Snapshot:
     """
     chosen = sorted(suites, key=lambda suite: suite.pk)
     n_items = sum(suite.n_items for suite in chosen)
-    counts = [{"suite": one.pk, "kind": one.kind, "n_items": one.n_items} for one in chosen]
+    counts = [{"suite": size.pk, "kind": size.kind, "n_items": size.n_items} for size in chosen]
     made = Snapshot.objects.filter(
         kind=Snapshot.Kind.SUITES, filters=freeze.filters_of(chosen)
     ).order_by("-pk")

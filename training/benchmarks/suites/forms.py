@@ -30,18 +30,18 @@ class FilesField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> "list[UploadedFile[Any]]":
         files: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
-        found = [super(FilesField, self).clean(one, initial) for one in files or [None]]
-        if len(found) > MAX_FILES:
+        cleaned = [super(FilesField, self).clean(upload, initial) for upload in files or [None]]
+        if len(cleaned) > MAX_FILES:
             raise forms.ValidationError(
                 gettext("Choose at most %(n)d files: suite.yaml, items.jsonl and task.yaml.")
                 % {"n": MAX_FILES}
             )
-        if sum(file.size or 0 for file in found) > uploads.MAX_BYTES:
+        if sum(file.size or 0 for file in cleaned) > uploads.MAX_BYTES:
             raise forms.ValidationError(
                 gettext("The files are larger than %(n)d MB together.")
                 % {"n": uploads.MAX_BYTES >> 20}
             )
-        return found
+        return cleaned
 
 
 class SuiteForm(forms.Form):
@@ -87,7 +87,7 @@ class SuiteForm(forms.Form):
             "area": [("", _AS_IN_FILE), *sentence_case(Suite.Area.choices)],
             "scorer": [
                 ("", _AS_IN_FILE),
-                *((one.name, gettext(one.title)) for one in SCORERS.values()),
+                *((scorer.name, gettext(scorer.title)) for scorer in SCORERS.values()),
             ],
         }
         for name, choices in offered.items():
@@ -95,8 +95,8 @@ class SuiteForm(forms.Form):
 
     def reading(self) -> Reading:
         """What the files hold. Call on a valid form."""
-        given = self.cleaned_data
-        asked = {name: given[name] for name in ("licence", "version", "name", "source")}
-        asked |= {"id": given["suite_id"], "area": given["area"], "scorer": given["scorer"]}
-        files = [SuiteFile(file.name or "", file.read()) for file in given["upload"]]
-        return reading.read(files, shape=given["shape"], asked=asked)
+        cleaned = self.cleaned_data
+        asked = {name: cleaned[name] for name in ("licence", "version", "name", "source")}
+        asked |= {"id": cleaned["suite_id"], "area": cleaned["area"], "scorer": cleaned["scorer"]}
+        files = [SuiteFile(file.name or "", file.read()) for file in cleaned["upload"]]
+        return reading.read(files, shape=cleaned["shape"], asked=asked)

@@ -11,10 +11,10 @@ def suites(*, shown: str = "") -> QuerySet[Suite]:
     """By area and name, newest version first. `shown` is an area, “retired”, or "" for all that
     runs are offered.
     """
-    found = Suite.objects.select_related("created_by").order_by("area", "name", "-pk")
+    queryset = Suite.objects.select_related("created_by").order_by("area", "name", "-pk")
     if shown == RETIRED:
-        return found.exclude(retired_at=None)
-    offered = found.filter(retired_at=None)
+        return queryset.exclude(retired_at=None)
+    offered = queryset.filter(retired_at=None)
     return offered.filter(area=shown) if shown else offered
 
 

@@ -21,10 +21,10 @@ def drafts() -> tuple[SuiteDraft, ...]:
 
 def _draft(folder: Path) -> SuiteDraft:
     files = [SuiteFile(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
-    found = reading.read(files)
-    if found.draft is None:  # a test reads them all
-        raise ValueError(f"{folder.name}: {found.problems[0].sentence}")
-    return found.draft
+    result = reading.read(files)
+    if result.draft is None:  # a test reads them all
+        raise ValueError(f"{folder.name}: {result.problems[0].sentence}")
+    return result.draft
 
 
 def missing() -> list[SuiteDraft]:

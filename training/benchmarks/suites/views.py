@@ -50,12 +50,12 @@ def new(request: MemberRequest) -> HttpResponse:
     form = SuiteForm(request.POST or None, request.FILES or None)
     if request.method == "GET":
         return render(request, "training/suites/suite_new.html", {"form": form})
-    found = form.reading() if form.is_valid() else None
+    reading = form.reading() if form.is_valid() else None
     problem = ""
-    if found and found.draft and request.POST.get("checked") == drafts.digest(found.draft):
+    if reading and reading.draft and request.POST.get("checked") == drafts.digest(reading.draft):
         try:
             suite = services.create_suite(
-                draft=found.draft,
+                draft=reading.draft,
                 by=training_access.researcher(request.user),
                 now=timezone.now(),
             )
@@ -64,16 +64,16 @@ def new(request: MemberRequest) -> HttpResponse:
         else:
             url = reverse("suite", args=[suite.pk])
             return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
-    return _checked(request, form, found, problem)
+    return _checked(request, form, reading, problem)
 
 
 def _checked(
-    request: MemberRequest, form: SuiteForm, found: Reading | None, problem: str
+    request: MemberRequest, form: SuiteForm, reading: Reading | None, problem: str
 ) -> HttpResponse:
-    draft = found.draft if found else None
+    draft = reading.draft if reading else None
     context = {
         "form": form,
-        "reading": found,
+        "reading": reading,
         "draft": draft,
         "items": draft.items[:N_PREVIEWED] if draft else [],
         "checked": drafts.digest(draft) if draft else "",

@@ -53,10 +53,10 @@ def _copy_postgresql(to: Path, look: Callable[[], T]) -> Copied[T]:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")
         (snapshot,) = cursor.fetchone()
-        found = Copied(rows=n_rows(), migrations=applied(), seen=look())
+        copied = Copied(rows=n_rows(), migrations=applied(), seen=look())
         options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
         tools.run_on_database(program, [*options, f"--file={to}"])
-    return found
+    return copied
 
 
 def _copy_sqlite(to: Path, look: Callable[[], T]) -> Copied[T]:
@@ -150,10 +150,10 @@ def unknown(migrations: Iterable[str]) -> list[str]:
 
 
 def _sqlite_tables(there: sqlite3.Connection) -> list[str]:
-    found = there.execute(
+    tables = there.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     )
-    return sorted(name for (name,) in found)
+    return sorted(name for (name,) in tables)
 
 
 def _count(there: sqlite3.Connection, name: str) -> int:

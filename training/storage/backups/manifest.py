@@ -64,11 +64,11 @@ def as_json(manifest: Manifest) -> bytes:
 def from_json(text: bytes) -> Manifest:
     """Raises UnreadableManifest."""
     try:
-        found: dict[str, Any] = json.loads(text)
-        if found["format"] > FORMAT:
-            raise UnreadableManifest(found["format"])
-        database = StoredFile(**found.pop("database"))
-        files = [StoredFile(**file) for file in found.pop("files")]
-        return Manifest(**found, database=database, files=files)
+        manifest: dict[str, Any] = json.loads(text)
+        if manifest["format"] > FORMAT:
+            raise UnreadableManifest(manifest["format"])
+        database = StoredFile(**manifest.pop("database"))
+        files = [StoredFile(**file) for file in manifest.pop("files")]
+        return Manifest(**manifest, database=database, files=files)
     except (ValueError, KeyError, TypeError) as problem:
         raise UnreadableManifest(str(problem)) from problem

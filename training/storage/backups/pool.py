@@ -45,9 +45,9 @@ class Pool:
 
     def names(self) -> list[str]:
         """Complete backups, newest first. Raises StoreUnavailable."""
-        found = self._sizes(BACKUPS)
+        sizes = self._sizes(BACKUPS)
         return sorted(
-            (name.removesuffix(".json") for name in found if _is_name(name)), reverse=True
+            (name.removesuffix(".json") for name in sizes if _is_name(name)), reverse=True
         )
 
     def manifest(self, name: str) -> Manifest:

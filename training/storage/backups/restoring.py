@@ -121,8 +121,8 @@ def _move_back(moved: Mapping[Path, Path]) -> None:
 
 
 def _by_folder(files: Sequence[StoredFile]) -> Iterator[tuple[str, list[StoredFile]]]:
-    for name, found in groupby(files, key=lambda file: "/".join(_parts(file)[:2])):
-        yield name, list(found)
+    for name, members in groupby(files, key=lambda file: "/".join(_parts(file)[:2])):
+        yield name, list(members)
 
 
 def _parts(file: StoredFile) -> tuple[str, ...]:
@@ -143,8 +143,8 @@ def _restore_stored(files: Sequence[StoredFile], name: str, aside: Path, pool: P
     if not name.startswith(f"{sources.ARTIFACTS}/"):
         raise UnableToRestore(_("The backup is damaged: %(path)s.") % {"path": name})
     root = f"{settings.ARTIFACT_STORE.rstrip('/')}/{name.removeprefix(f'{sources.ARTIFACTS}/')}"
-    for own, found in groupby(files, key=lambda file: _parts(file)[2]):
-        members = list(found)
+    for own, own_files in groupby(files, key=lambda file: _parts(file)[2]):
+        members = list(own_files)
         if _is_there(f"{root}/{own}", f"{name}/{own}", members):
             continue
         with tempfile.TemporaryDirectory(dir=aside.parent) as folder:
@@ -193,9 +193,9 @@ def _discard_unknown_checkpoints() -> None:
         return
     known = {f"run-{pk}" for pk in Run.objects.values_list("pk", flat=True)}
     root = f"{settings.ARTIFACT_STORE.rstrip('/')}/checkpoints"
-    for one in store.list_folders(root):
-        if one.url.rsplit("/", 1)[1] not in known:
-            store.discard(one.url)
+    for folder in store.list_folders(root):
+        if folder.url.rsplit("/", 1)[1] not in known:
+            store.discard(folder.url)
 
 
 def _runs() -> Iterator[Path]:

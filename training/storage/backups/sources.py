@@ -35,11 +35,11 @@ def home_folders() -> dict[str, Path]:
 
 def local_folders() -> dict[str, Path]:
     """Path in a backup → folder on this machine."""
-    found = {f"{HOME}/{name}": folder for name, folder in home_folders().items()}
+    folders = {f"{HOME}/{name}": folder for name, folder in home_folders().items()}
     if not artifacts.is_shared():
         root = Path(settings.ARTIFACT_STORE)
-        found |= {f"{ARTIFACTS}/{name}": root / name for name in STORED}
-    return found
+        folders |= {f"{ARTIFACTS}/{name}": root / name for name in STORED}
+    return folders
 
 
 def local_files() -> Iterator[tuple[str, Path]]:
@@ -63,16 +63,16 @@ def stored_folders() -> Iterator[tuple[str, str]]:
     if artifacts.is_shared():
         root = settings.ARTIFACT_STORE.rstrip("/")
         for name in STORED:
-            for one in store.list_folders(f"{root}/{name}"):
-                if one.is_whole:
-                    yield f"{ARTIFACTS}/{name}/{one.url.rsplit('/', 1)[1]}", one.url
+            for folder in store.list_folders(f"{root}/{name}"):
+                if folder.is_whole:
+                    yield f"{ARTIFACTS}/{name}/{folder.url.rsplit('/', 1)[1]}", folder.url
 
 
 def named() -> dict[str, str]:
     """What the database names → a sentence for when no file of it is there. Keys are the beginning
     of paths in a backup.
     """
-    found = {
+    paths = {
         f"{HOME}/snapshots/{folder}/": _("The files of the snapshot “%(name)s” are not there.")
         % {"name": name}
         for name, folder in Snapshot.objects.values_list("name", "folder")
@@ -81,15 +81,15 @@ def named() -> dict[str, str]:
         "name", "location"
     ):
         if path := _path_of_model(location):
-            found[path] = _("The weights of the model “%(name)s” are not there.") % {"name": name}
+            paths[path] = _("The weights of the model “%(name)s” are not there.") % {"name": name}
     waiting = Q(state__in=(Import.State.QUEUED, Import.State.RUNNING))
     for name, path in Import.objects.filter(waiting).values_list("file_name", "path"):
         if Path(path).is_relative_to(Path(settings.UPLOADS_DIR)):
             inner = Path(path).relative_to(Path(settings.UPLOADS_DIR)).as_posix()
-            found[f"{HOME}/uploads/{inner}"] = _("The file “%(name)s” to import is not there.") % {
+            paths[f"{HOME}/uploads/{inner}"] = _("The file “%(name)s” to import is not there.") % {
                 "name": name
             }
-    return found
+    return paths
 
 
 def _path_of_model(location: str) -> str:

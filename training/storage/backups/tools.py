@@ -27,16 +27,16 @@ class ToolFailed(Exception):
 def find(name: str) -> str:
     """The path of a program that is as new as the server. Raises ToolMissing."""
     wanted = server_version()
-    found = {path: version for path in _candidates(name) if (version := _version(path))}
-    for path, version in found.items():
+    programs = {path: version for path in _candidates(name) if (version := _version(path))}
+    for path, version in programs.items():
         if version >= wanted:
             return path
     sentence = _(
         "PostgreSQL's programs are needed: install the package postgresql-client-%(wanted)s, or"
         " put %(name)s of version %(wanted)s or newer on PATH."
     ) % {"name": name, "wanted": wanted}
-    if found:
-        newest = max(found.values())
+    if programs:
+        newest = max(programs.values())
         sentence += " " + _("The newest one here is of version %(newest)s.") % {"newest": newest}
     raise ToolMissing(sentence)
 
@@ -64,12 +64,14 @@ def run(program: str, arguments: Sequence[str], *, password: str = "") -> None:
 
 def run_on_database(program: str, arguments: Sequence[str]) -> None:
     """Runs it on the site's database. Raises ToolFailed."""
-    given = connection.get_connection_params()
+    parameters = connection.get_connection_params()
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} - {"password"}
     address = conninfo.make_conninfo(
-        "", **{name: given[name] for name in known & set(given) if name != "options"}
+        "", **{name: parameters[name] for name in known & set(parameters) if name != "options"}
     )
-    run(program, [*arguments, f"--dbname={address}"], password=str(given.get("password") or ""))
+    run(
+        program, [*arguments, f"--dbname={address}"], password=str(parameters.get("password") or "")
+    )
 
 
 def _candidates(name: str) -> list[str]:
@@ -86,6 +88,6 @@ def _number(text: str) -> float:
 
 def _version(program: str) -> int:
     """0 if it does not say."""
-    said = subprocess.run([program, "--version"], capture_output=True, text=True)  # noqa: S603
-    found = _VERSION.search(said.stdout)
-    return int(found[1]) if found else 0
+    answered = subprocess.run([program, "--version"], capture_output=True, text=True)  # noqa: S603
+    match = _VERSION.search(answered.stdout)
+    return int(match[1]) if match else 0

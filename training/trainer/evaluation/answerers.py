@@ -118,8 +118,8 @@ class LanguageModel:
         if item.kind not in WRITTEN:
             return self._read(item).n_tokens
         prompt = _templated(lambda: data.prompt_ids(self.tokenizer, item.messages))
-        said = [self.tokenizer(text)["input_ids"] for text in item.later_turns]
-        return len(prompt) + sum(map(len, said)) + self.config.max_new_tokens
+        turn_ids = [self.tokenizer(text)["input_ids"] for text in item.later_turns]
+        return len(prompt) + sum(map(len, turn_ids)) + self.config.max_new_tokens
 
     def _read(self, item: Item) -> _Reading:
         if item.kind != CHOICE and item.kind not in READ:
@@ -128,13 +128,13 @@ class LanguageModel:
         return _reading(self.tokenizer, item, is_ended=False)
 
     def _by_likelihood(self, readings: Sequence[_Reading]) -> list[Row]:
-        found = likelihood.log_likelihoods(
+        likelihoods = likelihood.log_likelihoods(
             self.model,
             int(self.tokenizer.pad_token_id or 0),
             [reading.prompt for reading in readings],
             [reading.texts for reading in readings],
         )
-        return [_likely(reading, sums) for reading, sums in zip(readings, found, strict=True)]
+        return [_likely(reading, sums) for reading, sums in zip(readings, likelihoods, strict=True)]
 
     def _write(self, batch: Sequence[Item]) -> list[Row]:
         talks = [_Conversation(item, list(item.messages)) for item in batch]
@@ -149,8 +149,8 @@ class LanguageModel:
             if talk.missing or turn > len(talk.item.later_turns):
                 continue
             if turn:
-                said = {"role": "user", "content": talk.item.later_turns[turn - 1]}
-                talk.messages.append(said)
+                message = {"role": "user", "content": talk.item.later_turns[turn - 1]}
+                talk.messages.append(message)
             try:
                 prompts.append(self._prompt(talk))
             except NoAnswer as problem:
@@ -167,8 +167,8 @@ class LanguageModel:
             batch_size=len(prompts),
             seed=_seed(self.config.seed, asked, turn),
         )
-        for talk, one in zip(asked, written, strict=True):
-            text, is_ended = self._until_next_turn(one)
+        for talk, response in zip(asked, written, strict=True):
+            text, is_ended = self._until_next_turn(response)
             talk.texts.append(text)
             talk.is_ended = talk.is_ended and is_ended
             talk.messages.append({"role": "assistant", "content": text})
@@ -182,12 +182,12 @@ class LanguageModel:
             )
         return Prompt(talk.item.pk, talk.messages, ids)
 
-    def _until_next_turn(self, one: generation.GeneratedResponse) -> tuple[str, bool]:
+    def _until_next_turn(self, response: generation.GeneratedResponse) -> tuple[str, bool]:
         """Without a chat template, a model may go on with the user's next turn."""
         if not self.is_plain:
-            return one.text, one.is_ended
-        text, next_turn, _rest = one.text.partition(_NEXT_TURN)
-        return text.strip(), one.is_ended or bool(next_turn)
+            return response.text, response.is_ended
+        text, next_turn, _rest = response.text.partition(_NEXT_TURN)
+        return text.strip(), response.is_ended or bool(next_turn)
 
     def _row(self, talk: _Conversation) -> Row:
         config = self.config

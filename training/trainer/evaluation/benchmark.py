@@ -80,13 +80,13 @@ def carry_out(job: Job, config: BenchmarkConfig, folder: RunFolder) -> Result:
         return Result("succeeded")  # the first process asks the endpoint alone
     if job.endpoint is None:
         parallel.connect()
-    found = items.read(Path(job.snapshot), config)
+    tested = items.read(Path(job.snapshot), config)
     if isinstance(config, AttackConfig):
-        found = attempts(found, config, with_attacker=job.attacker_model is not None)
-    tasks = items.by_suite([item for item in found if item.kind == LM_EVAL])
+        tested = attempts(tested, config, with_attacker=job.attacker_model is not None)
+    tasks = items.by_suite([item for item in tested if item.kind == LM_EVAL])
     if tasks:
         harness.require_installed()
-    others = [item for item in found if item.kind != LM_EVAL]
+    others = [item for item in tested if item.kind != LM_EVAL]
     batches = items.batches(others, config.batch_size)
     if job.is_dry:
         batches, tasks = batches[:_DRY_RUN_BATCHES], tasks[:1]
@@ -96,7 +96,7 @@ def carry_out(job: Job, config: BenchmarkConfig, folder: RunFolder) -> Result:
         # The first process has the file of an earlier attempt; one on another machine has none.
         done = parallel.gathered({folder.rank: done})[0]
     run = _Benchmark(job, config, folder, batches, tasks, done)
-    _say_what_is_asked(run, found)
+    _say_what_is_asked(run, tested)
     outcome = _answer_with_model(run) if batches else "succeeded"
     if tasks and outcome == "succeeded":
         outcome = _run_tasks(run)
@@ -216,7 +216,7 @@ def _run_at_once(
 
         if not harness.finished(next(iter(mine.values()), None), run.folder, show):
             return None
-        return parallel.gathered({number: one.answers() for number, one in mine.items()})
+        return parallel.gathered({number: group.answers() for number, group in mine.items()})
 
 
 def _show_samples(run: _Benchmark, step: int, samples: Sequence[tuple[str, str]]) -> None:
@@ -259,20 +259,20 @@ def _metrics(run: _Benchmark) -> dict[str, Any]:
         rewards += [row["values"]["reward"]] if "reward" in row["values"] else []
     _say_what_is_missing(run.folder, n_items, reasons)
     n_missing = sum(map(len, reasons.values()))
-    found: dict[str, Any] = {"n_items": n_items, "n_missing": n_missing}
+    metrics: dict[str, Any] = {"n_items": n_items, "n_missing": n_missing}
     if rewards:
-        found["reward"] = fmean(rewards)
+        metrics["reward"] = fmean(rewards)
     if ended:
-        found["ended"] = fmean(ended)
+        metrics["ended"] = fmean(ended)
     if isinstance(run.config, AttackConfig):
-        found["n_goals"] = len({row["item"] for row in items.written(run.folder)})
-    return found | ({"items_per_s": run.items_per_s} if run.n_answered else {})
+        metrics["n_goals"] = len({row["item"] for row in items.written(run.folder)})
+    return metrics | ({"items_per_s": run.items_per_s} if run.n_answered else {})
 
 
-def _say_what_is_asked(run: _Benchmark, found: Sequence[Item]) -> None:
-    n_suites = len({item.suite for item in found})
+def _say_what_is_asked(run: _Benchmark, tested: Sequence[Item]) -> None:
+    n_suites = len({item.suite for item in tested})
     what = "attempt" if isinstance(run.config, AttackConfig) else "item"
-    note = f"{counted(len(found), what)} of {counted(n_suites, 'suite')}."
+    note = f"{counted(len(tested), what)} of {counted(n_suites, 'suite')}."
     if run.done:
         note += f" Resumed: {len(run.done)} were already done."
     run.folder.append_note(note)

@@ -41,11 +41,11 @@ class _Evaluation:
     n_parts: int
     n_done: int = 0
 
-    def add(self, found: dict[str, Any]) -> None:
+    def add(self, values: dict[str, Any]) -> None:
         self.n_done += 1
-        self.metrics |= found
+        self.metrics |= values
         measures = {
-            name: float(value) for name, value in found.items() if isinstance(value, int | float)
+            name: float(value) for name, value in values.items() if isinstance(value, int | float)
         }
         self.folder.append_point(self.n_done, self.n_parts, measures)
         if self.n_done < self.n_parts and self.folder.is_stop_requested():
@@ -112,9 +112,9 @@ def _loss(evaluation: _Evaluation) -> None:
         model, read.examples, config.batch_size, evaluation.dtype, is_shared=True
     )
     n_tokens = sum(label != data.IGNORED for example in read.examples for label in example.labels)
-    found = {"held_out_loss": loss, "perplexity": sft.perplexity(loss)} if loss is not None else {}
+    losses = {"held_out_loss": loss, "perplexity": sft.perplexity(loss)} if loss is not None else {}
     evaluation.add(
-        {**found, "n_tokens": n_tokens, "n_cut": read.n_cut, "n_left_out": read.n_left_out}
+        {**losses, "n_tokens": n_tokens, "n_cut": read.n_cut, "n_left_out": read.n_left_out}
     )
 
 
@@ -137,8 +137,8 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
     ]
     scores = _judged(evaluation, judge, sequences)
     evaluation.folder.replace_lines(run_dir.SCORES, rankings.scored(read.rows, scores))
-    found = _pair_results(read.rows, scores)
-    summary = found.summary()
+    results = _pair_results(read.rows, scores)
+    summary = results.summary()
     return {
         **{
             f"held_out_{name}": summary[name]
@@ -147,12 +147,12 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
         },
         "held_out_margin": summary["margin"],
         "reward_length_correlation": summary["reward_length_correlation"],
-        "n_held_out_pairs": len(found.margins),
+        "n_held_out_pairs": len(results.margins),
         "n_ties": read.n_ties,
         "n_responses_left_out": read.n_left_out,
-        "calibration": found.calibration(),
-        "margins": found.margin_histogram(),
-        "accuracy_by": breakdown.accuracy_by(found.margins, breakdown.pairs_of(read.rows)),
+        "calibration": results.calibration(),
+        "margins": results.margin_histogram(),
+        "accuracy_by": breakdown.accuracy_by(results.margins, breakdown.pairs_of(read.rows)),
     }
 
 
@@ -177,7 +177,7 @@ def _responses(evaluation: _Evaluation) -> None:
     prompts = _prompts(evaluation)
     judge = loading.load_reward(str(job.reward_model), evaluation.tokenizer, evaluation.dtype)
     written, rewards = _answered(evaluation, job.model, prompts, judge)
-    found: dict[str, Any] = {
+    metrics: dict[str, Any] = {
         "reward": fmean(rewards),
         "response_tokens": fmean(len(answer.ids) for answer in written),
         "ended": fmean(answer.is_ended for answer in written),
@@ -186,27 +186,29 @@ def _responses(evaluation: _Evaluation) -> None:
     shown = [{"reward": round(reward, 3)} for reward in rewards]
     if job.other_model is not None:
         others, other_rewards = _answered(evaluation, job.other_model, prompts, judge)
-        found |= {
+        metrics |= {
             "other_reward": fmean(other_rewards),
             "other_response_tokens": fmean(len(answer.ids) for answer in others),
         }
-        found |= win_rate(rewards, other_rewards)
-        for one, other_reward in zip(shown, other_rewards, strict=True):
-            one["other_reward"] = round(other_reward, 3)
+        metrics |= win_rate(rewards, other_rewards)
+        for sample, other_reward in zip(shown, other_rewards, strict=True):
+            sample["other_reward"] = round(other_reward, 3)
     generation.show(
         evaluation.folder, evaluation.n_done + 1, prompts, written, shown, config.n_shown
     )
-    evaluation.add(found)
+    evaluation.add(metrics)
 
 
 def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
     """How often our response is better (ties count half), one pair a prompt. The interval is left
     out with too few prompts.
     """
-    won = [rightness(one - other) for one, other in zip(ours, theirs, strict=True)]
+    won = [
+        rightness(reward - other_reward) for reward, other_reward in zip(ours, theirs, strict=True)
+    ]
     ends = intervals.of_votes(won, range(len(won)))
-    found = {"win_rate": sum(won) / len(won)}
-    return found | ({"win_rate_low": ends[0], "win_rate_high": ends[1]} if ends else {})
+    rates = {"win_rate": sum(won) / len(won)}
+    return rates | ({"win_rate_low": ends[0], "win_rate_high": ends[1]} if ends else {})
 
 
 def _answered(
@@ -254,17 +256,17 @@ def _judged(evaluation: _Evaluation, judge: Any, sequences: list[list[int]]) -> 
 def _prompts(evaluation: _Evaluation) -> list[Prompt]:
     """Each prompt once, if it leaves room for a response."""
     longest = evaluation.config.max_tokens - evaluation.config.max_new_tokens
-    found: dict[tuple[int, ...], Prompt] = {}
+    prompts: dict[tuple[int, ...], Prompt] = {}
     for row in evaluation.rows:
         ids = data.prompt_ids(evaluation.tokenizer, row["prompt"])
         if len(ids) <= longest:
-            found.setdefault(tuple(ids), Prompt(row["id"], row["prompt"], ids))
-    if not found:
+            prompts.setdefault(tuple(ids), Prompt(row["id"], row["prompt"], ids))
+    if not prompts:
         raise data.UnableToRead(
             f"No prompt is short enough to leave {evaluation.config.max_new_tokens} tokens for a"
             " response."
         )
-    return list(found.values())
+    return list(prompts.values())
 
 
 def _rows(snapshot: Path, config: EvaluateConfig) -> tuple[str, list[data.Row]]:

@@ -195,7 +195,9 @@ def _answers(suite: Sequence[Item], samples: Sequence[Mapping[str, Any]]) -> Ans
         by_item.setdefault(sample["doc_id"], []).append(sample)
     rows = [_row(item, by_item.get(place, [])) for place, item in enumerate(suite)]
     firsts = [by_item[place][0] for place in sorted(by_item)]
-    return Answers(rows, [(str(one["arguments"][0][0]), _text(one)) for one in firsts])
+    return Answers(
+        rows, [(str(document["arguments"][0][0]), _text(document)) for document in firsts]
+    )
 
 
 def _row(item: Item, samples: Sequence[Mapping[str, Any]]) -> Row:
@@ -204,7 +206,7 @@ def _row(item: Item, samples: Sequence[Mapping[str, Any]]) -> Row:
     first = samples[0]
     metrics = _metrics(first)
     for sample in samples if len(samples) > 1 else ():
-        metrics |= {f"{name},{sample['filter']}": one for name, one in _metrics(sample).items()}
+        metrics |= {f"{name},{sample['filter']}": value for name, value in _metrics(sample).items()}
     values = {
         "metrics": metrics,
         "target": first["target"],
@@ -215,17 +217,17 @@ def _row(item: Item, samples: Sequence[Mapping[str, Any]]) -> Row:
 
 def _metrics(sample: Mapping[str, Any]) -> dict[str, float]:
     """Those that are numbers: others are computed from all items together."""
-    found = {name: sample[name] for name in sample["metrics"]}
+    metrics = {name: sample[name] for name in sample["metrics"]}
     return {
         name: float(value)
-        for name, value in found.items()
+        for name, value in metrics.items()
         if isinstance(value, int | float) and math.isfinite(value)
     }
 
 
 def _text(sample: Mapping[str, Any]) -> str:
     """What the model wrote, or the choice it finds most likely."""
-    responses = [one[0] for one in sample["resps"]]
+    responses = [response[0] for response in sample["resps"]]
     if isinstance(responses[0], str):
         return str(responses[0])
     likelihoods = [float(likelihood) for likelihood, _is_greedy in responses]

@@ -38,7 +38,7 @@ def main(folder: Path) -> int:
     _Progress.path = folder / PROGRESS
     lm_eval.models.huggingface.tqdm = _Progress
     task = ConfigurableTask(config=config_of(job["task"], folder))
-    found: Any = simple_evaluate(
+    results: Any = simple_evaluate(
         model="hf",
         model_args={"pretrained": job["model"], "dtype": job["dtype"]},
         tasks=[task],
@@ -48,9 +48,9 @@ def main(folder: Path) -> int:
         task_manager=TaskManager(include_defaults=False),
         bootstrap_iters=0,
     )
-    samples = next(iter(found.pop("samples").values()))
+    samples = next(iter(results.pop("samples").values()))
     _write(folder / SAMPLES, samples)
-    run_dir.write_atomically(folder / RESULTS, json.dumps(found["results"], default=_plain))
+    run_dir.write_atomically(folder / RESULTS, json.dumps(results["results"], default=_plain))
     return 0
 
 

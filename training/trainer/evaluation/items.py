@@ -66,8 +66,8 @@ class Item:
 
     @property
     def n_characters(self) -> int:
-        said = [message["content"] for message in self.messages]
-        return sum(map(len, [*said, *self.texts, *self.later_turns]))
+        texts = [message["content"] for message in self.messages]
+        return sum(map(len, [*texts, *self.texts, *self.later_turns]))
 
 
 def read(snapshot: Path, config: BenchmarkConfig) -> list[Item]:
@@ -75,15 +75,15 @@ def read(snapshot: Path, config: BenchmarkConfig) -> list[Item]:
     models can be compared item by item.
     """
     data.require_folder(snapshot)
-    found: dict[int, list[Item]] = {}
+    grouped: dict[int, list[Item]] = {}
     for row in data.streamed(snapshot, _SPLIT):
-        own = found.setdefault(row["suite"], [])
+        own = grouped.setdefault(row["suite"], [])
         own.append(
             Item(row["item"], row["suite"], row["kind"], row["prompt"], row, line=len(own) + 1)
         )
-    if not found:
+    if not grouped:
         raise data.UnableToRead("The suites have no items. Choose others.")
-    return [item for items in found.values() for item in data.spread(items, config.max_items)]
+    return [item for items in grouped.values() for item in data.spread(items, config.max_items)]
 
 
 def batches(items: Sequence[Item], size: int) -> list[list[Item]]:
@@ -102,17 +102,17 @@ def batches(items: Sequence[Item], size: int) -> list[list[Item]]:
 def conversation(item: Item, answers: Sequence[str]) -> list[Message]:
     """The messages up to the user's turn that comes after these answers."""
     messages = list(item.messages)
-    for text, said in zip(answers, item.later_turns, strict=False):
+    for text, message in zip(answers, item.later_turns, strict=False):
         messages.append({"role": "assistant", "content": text})
-        messages.append({"role": "user", "content": said})
+        messages.append({"role": "user", "content": message})
     return messages
 
 
 def by_suite(items: Sequence[Item]) -> list[list[Item]]:
-    found: dict[int, list[Item]] = {}
+    grouped: dict[int, list[Item]] = {}
     for item in items:
-        found.setdefault(item.suite, []).append(item)
-    return list(found.values())
+        grouped.setdefault(item.suite, []).append(item)
+    return list(grouped.values())
 
 
 def key_of(row: Row) -> Key:

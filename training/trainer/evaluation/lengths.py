@@ -20,20 +20,20 @@ def require_room(asked: Sequence[Item], model: WithContext, snapshot: Path) -> N
     """Raises TooLong if the model cannot read all of the items."""
     ordered = sorted(asked, key=lambda item: (item.suite, item.line))
     lengths = [(item, _n_tokens(item, model)) for item in ordered]
-    found = [(item, n_tokens) for item, n_tokens in lengths if n_tokens > model.max_tokens]
-    if not found:
+    too_long = [(item, n_tokens) for item, n_tokens in lengths if n_tokens > model.max_tokens]
+    if not too_long:
         return
     names = _names(snapshot)
     named = [
         f"{names.get(item.suite, f'suite {item.suite}')}, line {item.line} ({item.row['key']}):"
         f" {n_tokens}"
-        for item, n_tokens in found[:_MAX_NAMED]
+        for item, n_tokens in too_long[:_MAX_NAMED]
     ]
-    if len(found) > _MAX_NAMED:
-        named.append(f"{len(found) - _MAX_NAMED} more")
+    if len(too_long) > _MAX_NAMED:
+        named.append(f"{len(too_long) - _MAX_NAMED} more")
     raise TooLong(
-        f"{counted(len(found), 'item')} longer than {model.max_tokens} tokens, the most that this"
-        f" run reads at once. Nothing was run. {'; '.join(named)}. Raise the max tokens if the"
+        f"{counted(len(too_long), 'item')} longer than {model.max_tokens} tokens, the most that"
+        f" this run reads at once. Nothing was run. {'; '.join(named)}. Raise the max tokens if the"
         " model's context allows it, or upload a version of the suite without these lines."
     )
 

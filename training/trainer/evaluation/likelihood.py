@@ -29,7 +29,7 @@ def log_likelihoods(
     """
     whose = [number for number, own in enumerate(texts) for _text in own]
     flat = [text for own in texts for text in own]
-    found = [0.0] * len(flat)
+    likelihoods = [0.0] * len(flat)
     shared = _read_prompts(model, pad_token_id, prompts)
     for group in _groups(prompts, whose, flat, is_shared=shared is not None):
         own = [whose[number] for number in group]
@@ -40,8 +40,8 @@ def log_likelihoods(
             else shared.of_texts(own, following)
         )
         for number, value in zip(group, sums, strict=True):
-            found[number] = value
-    values = iter(found)
+            likelihoods[number] = value
+    values = iter(likelihoods)
     return [[next(values) for _text in own] for own in texts]
 
 
@@ -106,8 +106,8 @@ def _read_prompts(model: Any, pad_token_id: int, prompts: Sequence[list[int]]) -
 
 def _cache_name(model: Any) -> str:
     """transformers calls it `cache` from 5.24 on; models of their own keep the older name."""
-    given = inspect.signature(model.forward).parameters
-    return "cache" if "cache" in given else "past_key_values"
+    parameters = inspect.signature(model.forward).parameters
+    return "cache" if "cache" in parameters else "past_key_values"
 
 
 def _rows_of(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:

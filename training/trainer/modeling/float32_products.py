@@ -31,10 +31,10 @@ def product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """(…, in) rows and (out, in) weights → (…, out), by oneDNN, without a gradient. Either may be a
     transposed view.
     """
-    found: Tensor = torch.ops.mkldnn._linear_pointwise(
+    result: Tensor = torch.ops.mkldnn._linear_pointwise(
         rows, weight, bias, "none", [], ""
     )  # torch has no public name for it
-    return found
+    return result
 
 
 class _Product(torch.autograd.Function):
@@ -71,8 +71,8 @@ class FastLinear(nn.Linear):
         if input.numel() == 0:
             return super().forward(input)
         if torch.is_grad_enabled():
-            found: Tensor = _Product.apply(input, self.weight, self.bias)
-            return found
+            result: Tensor = _Product.apply(input, self.weight, self.bias)
+            return result
         return product(input, self.weight, self.bias)
 
 

@@ -83,14 +83,14 @@ def end_turns_as_the_template_does(tokenizer: PreTrainedTokenizerBase) -> None:
     models name the end of a text there instead. Responses would then be trained without an end,
     never end when sampled, and have their reward read after the template's line feed.
     """
-    one, other = (
+    first, second = (
         _ids_of(
             tokenizer,
             [{"role": "user", "content": "Yes or no?"}, {"role": "assistant", "content": answer}],
         )
         for answer in ("Yes", "No")
     )
-    backwards = zip(reversed(one), reversed(other), strict=False)
+    backwards = zip(reversed(first), reversed(second), strict=False)
     behind = [
         token for token, _same in itertools.takewhile(lambda pair: pair[0] == pair[1], backwards)
     ][::-1]
@@ -189,8 +189,8 @@ def placed(model: Any, *, may_shard: bool) -> PreTrainedModel:
 def is_reward_model(model: str) -> bool:
     """Whether the folder has a reward model (a head with a single output)."""
     _require_folder(model)
-    found = transformers.AutoConfig.from_pretrained(model)
-    return any("SequenceClassification" in name for name in found.architectures or [])
+    config = transformers.AutoConfig.from_pretrained(model)
+    return any("SequenceClassification" in name for name in config.architectures or [])
 
 
 def require_length(model: PreTrainedModel, max_tokens: int) -> None:
@@ -239,8 +239,8 @@ def _in_own_precision(head: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[A
 
 def bare(model: Any) -> PreTrainedModel:
     """The model with its adapters on, without peft's wrapper."""
-    found: Any = model.get_base_model() if isinstance(model, peft.PeftModel) else model
-    return cast("PreTrainedModel", found)
+    inner: Any = model.get_base_model() if isinstance(model, peft.PeftModel) else model
+    return cast("PreTrainedModel", inner)
 
 
 @dataclass(frozen=True)

@@ -42,19 +42,19 @@ def blocks_of(segments: Tensor) -> Blocks:
     """(B, L) segment ids (0 a shared prompt, 1… sequences or responses, −1 padding), each id one
     stretch of a row.
     """
-    found = []
+    blocks = []
     for row in segments:
         marks, counts = (
             tensor.tolist() for tensor in torch.unique_consecutive(row, return_counts=True)
         )
         prompt = marks.index(PROMPT) if PROMPT in marks else None
-        found.append(
+        blocks.append(
             [
                 Block(length, prompt if mark > PROMPT else None, is_padding=mark == PADDING)
                 for mark, length in zip(marks, counts, strict=True)
             ]
         )
-    return found
+    return blocks
 
 
 def shared_prefix_mask(segments: Tensor) -> Tensor:
@@ -136,11 +136,11 @@ def _row(
     """
     lengths = [block.length for block in row]
     queries, keys, values = (tensor.split(lengths, dim=2) for tensor in (query, key, value))
-    found = []
+    rows = []
     for block, own, k, v in zip(row, queries, keys, values, strict=True):
         mask = None
         if block.is_padding:
-            found.append(own * 0)
+            rows.append(own * 0)
             continue
         if block.prompt is not None:
             k, v = (
@@ -151,12 +151,12 @@ def _row(
             mask = torch.ones(
                 block.length, n_prompt + block.length, dtype=torch.bool, device=own.device
             ).tril(n_prompt)
-        found.append(
+        rows.append(
             functional.scaled_dot_product_attention(
                 own, k, v, attn_mask=mask, dropout_p=dropout, is_causal=mask is None, scale=scaling
             )
         )
-    return torch.cat(found, dim=2)
+    return torch.cat(rows, dim=2)
 
 
 AttentionInterface.register(NAME, attend)

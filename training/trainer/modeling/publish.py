@@ -46,7 +46,7 @@ def send(job: dict[str, Any]) -> str:
     operations += [
         CommitOperationAdd(name, folder / name) for name in job["files"] if name not in job["texts"]
     ]
-    total, sent = sum(one.upload_info.size for one in operations), 0
+    total, sent = sum(upload.upload_info.size for upload in operations), 0
     say(sent=0, total=total)
     api.create_repo(repository, private=job["is_private"], repo_type=kind, exist_ok=True)
     for operation in operations:

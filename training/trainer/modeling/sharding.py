@@ -84,17 +84,17 @@ def collected(weights: Iterable[Tensor]) -> list[Tensor]:
 
 
 @torch.no_grad()
-def fill(weight: Tensor, found: Tensor | None) -> None:
+def fill(weight: Tensor, stored: Tensor | None) -> None:
     """Gives a weight the values that the first process has found. A collective call: the others may
     have found nothing.
     """
     if not isinstance(weight, DTensor):
-        if found is not None:
-            weight.copy_(found)
+        if stored is not None:
+            weight.copy_(stored)
         parallel.broadcast([weight.data])
         return
     device = weight.device_mesh.device_type
-    source = torch.empty(weight.shape) if found is None else found
+    source = torch.empty(weight.shape) if stored is None else stored
     parts = distribute_tensor(
         source.to(device, weight.dtype), weight.device_mesh, weight.placements
     )
@@ -119,8 +119,8 @@ def finished(
     """
     model: Any = trainer.model
     if not parallel.is_sharded():
-        found = loading.merged(model, dtype)
-        return found, found
+        model_merged = loading.merged(model, dtype)
+        return model_merged, model_merged
     model.eval()
     return model, merged(model, trainer.accelerator, dtype)
 
@@ -137,17 +137,17 @@ def _of_state(model: Any, state: dict[str, Tensor], dtype: torch.dtype) -> PreTr
     """A model of the same shape that takes these weights as they are, adapters merged."""
     bare = loading.bare(model)
     with torch.device("meta"):
-        found: Any = _unsharded_class(bare)._from_config(bare.config, dtype=bare.dtype)
+        built: Any = _unsharded_class(bare)._from_config(bare.config, dtype=bare.dtype)
         if isinstance(model, peft.PeftModel):
-            found = peft.get_peft_model(found, model.peft_config[str(model.active_adapter)])
-    found.load_state_dict(state, assign=True)
-    inner: Any = loading.bare(found)
+            built = peft.get_peft_model(built, model.peft_config[str(model.active_adapter)])
+    built.load_state_dict(state, assign=True)
+    inner: Any = loading.bare(built)
     inner.tie_weights()
     inner.generation_config = getattr(bare, "generation_config", None)
-    return loading.merged(found, dtype)
+    return loading.merged(built, dtype)
 
 
 def _unsharded_class(model: PreTrainedModel) -> Any:
     """fully_shard gives a module a class made of FSDPModule and its own."""
-    found = type(model)
-    return found.__bases__[1] if issubclass(found, FSDPModule) else found
+    model_class = type(model)
+    return model_class.__bases__[1] if issubclass(model_class, FSDPModule) else model_class

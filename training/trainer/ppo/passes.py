@@ -105,12 +105,12 @@ class Passes:
     @torch.no_grad()
     def scores_by(self, model: nn.Module, rollouts: list[Rollout]) -> Tensor:
         bias = reward_head.bias_of(model)
-        found = []
+        scores = []
         for row in self.rows(rollouts, range(len(rollouts))):
             with scores_of_every_token(model) as seen:
                 model(**row.inputs(model))
-            found.append(seen[0][0, row.ends, 0].float() - bias)
-        return torch.cat(found)
+            scores.append(seen[0][0, row.ends, 0].float() - bias)
+        return torch.cat(scores)
 
     def _recomputing(self, model: nn.Module) -> contextlib.AbstractContextManager[None]:
         return (

@@ -38,7 +38,7 @@ class Blocks(Sequence[Tokens]):
 
     def __getitem__(self, index: int | slice) -> Tokens | list[Tokens]:
         if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
+            return [self[number] for number in range(*index.indices(len(self)))]
         ids: list[int] = self.stored[index]["input_ids"]
         return ids[:1], ids[1:]
 
@@ -125,13 +125,17 @@ def _of_demonstrations(
             " snapshot of demonstrations, a text to mix in, or set γ of PPO-ptx to 0."
         )
     longest = config.max_prompt_tokens + config.max_new_tokens
-    found = data.demonstrations(tokenizer, rows, longest)
-    if not found.examples:
+    demonstrations = data.demonstrations(tokenizer, rows, longest)
+    if not demonstrations.examples:
         raise data.UnableToRead(
             f"The prompts of all demonstrations for PPO-ptx fill {longest} tokens by themselves."
             " Raise the max prompt length."
         )
-    return Mix([_parted(one) for one in found.examples], found.n_cut, found.n_left_out)
+    return Mix(
+        [_parted(example) for example in demonstrations.examples],
+        demonstrations.n_cut,
+        demonstrations.n_left_out,
+    )
 
 
 def _parted(example: data.Example) -> Tokens:

@@ -14,16 +14,17 @@ def sums(accelerator: Accelerator, values: Tensor) -> Tensor:
 def total(accelerator: Accelerator, value: float) -> float:
     if accelerator.num_processes == 1:
         return value
-    one = torch.tensor(value, device=accelerator.device, dtype=_exact(accelerator))
-    return float(accelerator.reduce(one, "sum"))
+    number = torch.tensor(value, device=accelerator.device, dtype=_exact(accelerator))
+    return float(accelerator.reduce(number, "sum"))
 
 
-def means(accelerator: Accelerator, found: dict[str, float]) -> dict[str, float]:
+def means(accelerator: Accelerator, measures: dict[str, float]) -> dict[str, float]:
     """The mean of each process's means. All processes have the same number of episodes, so this is
     the mean over all.
     """
     return {
-        name: total(accelerator, value) / accelerator.num_processes for name, value in found.items()
+        name: total(accelerator, value) / accelerator.num_processes
+        for name, value in measures.items()
     }
 
 

@@ -160,9 +160,9 @@ def _learn(
             values = dict(report.metrics)
             is_last = report.step == report.n_steps
             if progress.is_due(report.step, config.evaluate_every) and not is_last:
-                found = _measure(trainer, tokenizer, texts, folder, step=report.step)
-                values |= {f"held_out_{name}": value for name, value in found.reported.items()}
-                _keep_if_best(trainer, found, folder)
+                measured = _measure(trainer, tokenizer, texts, folder, step=report.step)
+                values |= {f"held_out_{name}": value for name, value in measured.reported.items()}
+                _keep_if_best(trainer, measured, folder)
             folder.append_point(report.step, report.n_steps, values)
             _show(folder, tokenizer, texts, report, config)
             is_stopped = folder.is_stop_requested() and not is_last
@@ -230,7 +230,7 @@ def _measure(
     if not texts.prompts.held_out:
         return _Measured({}, -math.inf)
     with trainer.trained.averaged_weights():
-        found, rollouts, scores = trainer.evaluate(
+        measures, rollouts, scores = trainer.evaluate(
             [prompt.input_ids for prompt in texts.prompts.held_out]
         )
     for index in scores.argsort(descending=True).tolist()[: trainer.config.n_shown]:
@@ -246,7 +246,7 @@ def _measure(
         trainer.state.scores_before[choosing],
         _named(texts.prompts.held_out[choosing]),
     )
-    return _Measured(found | _reported(trainer.config, scores, texts), choice)
+    return _Measured(measures | _reported(trainer.config, scores, texts), choice)
 
 
 def _halves(config: PpoConfig, n: int) -> tuple[slice, slice]:
@@ -262,9 +262,9 @@ def _reported(config: PpoConfig, scores: torch.Tensor, texts: _Texts) -> dict[st
     """The mean reward and its interval, on the prompts that do not choose the step."""
     _choosing, reporting = _halves(config, len(scores))
     chosen = scores[reporting].tolist()
-    found = {"reward": fmean(chosen)}
+    measures = {"reward": fmean(chosen)}
     ends = intervals.of_mean(chosen, _named(texts.prompts.held_out[reporting]))
-    return found if ends is None else found | {"reward_low": ends[0], "reward_high": ends[1]}
+    return measures if ends is None else measures | {"reward_low": ends[0], "reward_high": ends[1]}
 
 
 def _n_reporting(texts: _Texts, config: PpoConfig) -> int:
@@ -272,14 +272,14 @@ def _n_reporting(texts: _Texts, config: PpoConfig) -> int:
     return len(range(n)[_halves(config, n)[1]])
 
 
-def _keep_if_best(trainer: PpoTrainer, found: _Measured, folder: RunFolder) -> None:
-    is_better = bool(found.reported) and found.choice > trainer.state.best_gain
+def _keep_if_best(trainer: PpoTrainer, latest: _Measured, folder: RunFolder) -> None:
+    is_better = bool(latest.reported) and latest.choice > trainer.state.best_gain
     if not folder.from_first(is_better):
         return
-    trainer.state.best_gain, trainer.state.best_step = found.choice, trainer.state.step
+    trainer.state.best_gain, trainer.state.best_step = latest.choice, trainer.state.step
     with trainer.trained.averaged_weights(), folder.published(folder.path / _BEST) as aside:
         weights = trainer.trained.whole_policy()
-        measured = {"step": str(trainer.state.step), "gain": repr(found.choice)}
+        measured = {"step": str(trainer.state.step), "gain": repr(latest.choice)}
         safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS, metadata=measured)
 
 
@@ -370,9 +370,9 @@ def _measure_saved(
     prompts = [prompt.input_ids for prompt in texts.prompts.held_out]
     if not prompts:
         return {}
-    found, _rollouts, scores = trainer.evaluate(prompts, merged=policy)
-    found |= _reported(trainer.config, scores, texts)
-    after = {f"{name}_after": value for name, value in found.items() if name != "n"}
+    measures, _rollouts, scores = trainer.evaluate(prompts, merged=policy)
+    measures |= _reported(trainer.config, scores, texts)
+    after = {f"{name}_after": value for name, value in measures.items() if name != "n"}
     return after | _gained(trainer, scores, texts)
 
 

@@ -122,5 +122,5 @@ class Sampler:
             written = model.generate(
                 input_ids=ids, attention_mask=mask, use_cache=True, generation_config=settings
             )
-        found: list[list[int]] = written[:, width:].tolist()
-        return found
+        tokens: list[list[int]] = written[:, width:].tolist()
+        return tokens

@@ -204,9 +204,9 @@ class Trained:
         with the model.
         """
         for which, name in enumerate(_FILES):
-            found = self._collected(which)
-            if found:
-                safetensors.torch.save_file(found, Path(folder) / name)
+            state = self._collected(which)
+            if state:
+                safetensors.torch.save_file(state, Path(folder) / name)
         weights.clear()
 
     def _skip_weights(self, models: list[nn.Module], folder: str) -> None:

@@ -270,7 +270,7 @@ class PpoTrainer:
     def describe(self, experience: Experience) -> dict[str, float]:
         """A rollout's metrics over the episodes of all processes. Call after `estimate`."""
         n = len(experience.rollouts)
-        found = {
+        measures = {
             "reward": float(experience.scores.mean()),
             "learned_reward": float(experience.rewards.mean()),
             "kl": float(experience.kl.mean()),
@@ -279,10 +279,10 @@ class PpoTrainer:
             "beta": self.state.beta,
         }
         if experience.watchdog is not None:
-            found["watchdog"] = float(experience.watchdog.mean())
-        found = reduce.means(self.accelerator, found)
-        found["sqrt_kl"] = math.sqrt(max(found["kl"], 0.0))
-        return found | self._describe_tokens(experience)
+            measures["watchdog"] = float(experience.watchdog.mean())
+        measures = reduce.means(self.accelerator, measures)
+        measures["sqrt_kl"] = math.sqrt(max(measures["kl"], 0.0))
+        return measures | self._describe_tokens(experience)
 
     def _describe_tokens(self, experience: Experience) -> dict[str, float]:
         """Over the tokens of all processes, which may have different numbers of them."""
@@ -346,7 +346,7 @@ class PpoTrainer:
                 for rollout in self._sample_for(merged, prompts[start : start + batch_size])
             ]
         experience = self.experience(rollouts, is_training=False, merged=merged)
-        found = {
+        measures = {
             "reward": float(experience.scores.mean()),
             "kl": float(experience.kl.mean()),
             "response_tokens": sum(experience.lengths) / len(rollouts),
@@ -354,8 +354,8 @@ class PpoTrainer:
             "n": float(len(rollouts)),
         }
         if experience.watchdog is not None:
-            found["watchdog"] = float(experience.watchdog.mean())
-        return found, rollouts, experience.scores
+            measures["watchdog"] = float(experience.watchdog.mean())
+        return measures, rollouts, experience.scores
 
 
 def _matrix(flat: Tensor, lengths: list[int]) -> Tensor:

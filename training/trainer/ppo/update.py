@@ -43,13 +43,13 @@ class Updater:
         mixed = self._ptx_rows()
         for epoch in range(self.config.n_inner_epochs):
             for minibatch in self._minibatches(len(experience.rollouts), epoch):
-                found = self._optimize(experience, minibatch, mixed)
-                sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
+                measures = self._optimize(experience, minibatch, mixed)
+                sums = {name: sums.get(name, 0.0) + value for name, value in measures.items()}
                 n_updates += 1
-        found = reduce.means(
+        measures = reduce.means(
             self.accelerator, {name: value / max(n_updates, 1) for name, value in sums.items()}
         )
-        return found | {"lr": float(self.trained.scheduler.get_last_lr()[0])}
+        return measures | {"lr": float(self.trained.scheduler.get_last_lr()[0])}
 
     def _minibatches(self, n: int, epoch: int) -> Iterator[list[int]]:
         size = n // self.config.n_minibatches
@@ -176,6 +176,6 @@ def _places_of(experience: Experience) -> list[Tensor]:
     ]
 
 
-def _add(sums: dict[str, float], found: dict[str, float]) -> None:
-    for name, value in found.items():
+def _add(sums: dict[str, float], measures: dict[str, float]) -> None:
+    for name, value in measures.items():
         sums[name] = sums.get(name, 0.0) + value

@@ -67,12 +67,12 @@ class AnswerTokenizer:
     @cached_property
     def _special(self) -> re.Pattern[str] | None:
         """The special tokens that take no spaces beside them."""
-        found = [
+        special = [
             token.content
             for token in self._tokenizer.added_tokens_decoder.values()
             if token.special and not (token.lstrip or token.rstrip or token.single_word)
         ]
-        return re.compile("|".join(map(re.escape, found))) if found else None
+        return re.compile("|".join(map(re.escape, special))) if special else None
 
     def _one_by_one(self, conversation: Conversation) -> Answers:
         prompt = data.prompt_ids(self._tokenizer, conversation.prompt)
@@ -93,14 +93,14 @@ class AnswerTokenizer:
     def _cut(self, conversations: Sequence[Conversation]) -> list[Answers]:
         parts = [self._parts(conversation) for conversation in conversations]
         ids = iter(self._ids(part for its in parts for part in its or ()))
-        found = []
+        answers = []
         for conversation, its in zip(conversations, parts, strict=True):
             if its is None:
-                found.append(self._one_by_one(conversation))
+                answers.append(self._one_by_one(conversation))
                 continue
             start, end, *whole = (next(ids) for _part in its)
-            found.append(self._answers(conversation, start, end, whole))
-        return found
+            answers.append(self._answers(conversation, start, end, whole))
+        return answers
 
     def _answers(
         self,
@@ -142,11 +142,11 @@ class AnswerTokenizer:
         )
 
     def _ids(self, texts: Iterable[str]) -> list[list[int]]:
-        given = list(texts)
-        if not given:
+        listed = list(texts)
+        if not listed:
             return []
         read: Any = self._tokenizer(
-            given,
+            listed,
             add_special_tokens=False,
             return_attention_mask=False,
             return_token_type_ids=False,

@@ -25,7 +25,7 @@ def accuracy_by(
     left out. Strengths from slight to strong, other groups from the largest to the smallest; pairs
     without the attribute come last, as "". `low` and `high` are None with too few prompts.
     """
-    found = {}
+    by_name = {}
     for name in BY:
         groups: dict[str, list[tuple[float, int]]] = {}
         for margin, about in zip(margins, pairs, strict=True):
@@ -40,8 +40,8 @@ def accuracy_by(
                     group,
                 ),
             )
-            found[name] = [{"group": group, **accuracy(groups[group])} for group in order]
-    return found
+            by_name[name] = [{"group": group, **accuracy(groups[group])} for group in order]
+    return by_name
 
 
 def accuracy(pairs: Sequence[tuple[float, int]]) -> dict[str, float | None]:

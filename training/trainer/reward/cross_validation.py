@@ -28,12 +28,12 @@ def folds(rows: Iterable[dict[str, Any]]) -> list[frozenset[str]]:
     """Five groups of raters with about the same number of rankings, always the same groups. Empty
     for fewer than five raters.
     """
-    given = Counter(str(row["rater"]) for row in rows if row.get("rater"))
-    if len(given) < N_FOLDS:
+    counts = Counter(str(row["rater"]) for row in rows if row.get("rater"))
+    if len(counts) < N_FOLDS:
         return []
     groups: list[set[str]] = [set() for _fold in range(N_FOLDS)]
     sizes = [0] * N_FOLDS
-    for rater, n in sorted(given.items(), key=lambda pair: (-pair[1], pair[0])):
+    for rater, n in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
         smallest = sizes.index(min(sizes))
         groups[smallest].add(rater)
         sizes[smallest] += n
@@ -77,13 +77,13 @@ def cross_validated(
 
 def summary(done: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Mean and standard deviation over the folds that have a pair, and each single fold."""
-    found: dict[str, Any] = {"cross_validation": list(done)}
+    record: dict[str, Any] = {"cross_validation": list(done)}
     for name in ("unseen", "seen"):
         shares = [fold[name]["accuracy"] for fold in done if fold[name]["n"]]
         if shares:
-            found[f"{name}_raters_accuracy"] = fmean(shares)
-            found[f"{name}_raters_spread"] = stdev(shares) if len(shares) > 1 else 0.0
-    return found
+            record[f"{name}_raters_accuracy"] = fmean(shares)
+            record[f"{name}_raters_spread"] = stdev(shares) if len(shares) > 1 else 0.0
+    return record
 
 
 def _measured(

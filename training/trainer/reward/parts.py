@@ -46,7 +46,7 @@ def _by_raters(raters: Sequence[str | None]) -> Mask | None:
 
 def _by_prompts(prompts: Sequence[int]) -> Mask:
     """The larger part. The numbers are hashes, so their order is as good as chance."""
-    given = np.asarray(prompts, dtype=np.uint64)
-    unique = np.unique(given)
+    hashes = np.asarray(prompts, dtype=np.uint64)
+    unique = np.unique(hashes)
     n_larger = max(1, round(len(unique) * N_LARGER / cross_validation.N_FOLDS))
-    return np.isin(given, unique[:n_larger])
+    return np.isin(hashes, unique[:n_larger])

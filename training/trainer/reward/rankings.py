@@ -48,7 +48,7 @@ class Unranked:
 
 def read(
     tokenizer: PreTrainedTokenizerBase,
-    found: Iterable[Row],
+    lines: Iterable[Row],
     max_tokens: int,
     margin: str = "none",
     rating_margin: float = 0.0,
@@ -61,7 +61,7 @@ def read(
     that its model did not end (`is_ended` false) gets no end of turn.
     """
     read = of_prompts(
-        AnswerTokenizer(tokenizer), _by_prompt(found), max_tokens, margin, rating_margin
+        AnswerTokenizer(tokenizer), _by_prompt(lines), max_tokens, margin, rating_margin
     )
     rows = [row for row, counts in read if counts["n_pairs"]]
     sums = {
@@ -104,8 +104,8 @@ def _of_prompt(
     prompt, ids = answers.prompt, dict(zip(texts, answers.responses, strict=True))
     kept = [text for text in texts if len(ids[text]) < max_tokens]
     room = max_tokens - max((len(ids[text]) for text in kept), default=0)
-    given = [_given(row, kept, MARGINS[margin], rating_margin) for row in group]
-    row = ranking_row(prompt[-room:], [ids[text] for text in kept], given)
+    own = [_given(row, kept, MARGINS[margin], rating_margin) for row in group]
+    row = ranking_row(prompt[-room:], [ids[text] for text in kept], own)
     return row | {"of": [_ids_of(text, group) for text in kept]}, {
         "n_pairs": len(row["winner"]),
         "n_ties": sum(_n_ties(ranked) for ranked in group),
@@ -114,10 +114,10 @@ def _of_prompt(
     }
 
 
-def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Unranked:
+def unranked(tokenizer: PreTrainedTokenizerBase, lines: Iterable[Row], max_tokens: int) -> Unranked:
     """Demonstrations as rows without a pair, so that their rewards can be read."""
     rows, n_left_out, n_cut = [], 0, 0
-    for row in found:
+    for row in lines:
         prompt = data.prompt_ids(tokenizer, row["prompt"])
         response = data.response_ids(
             tokenizer, row["prompt"], prompt, row["completion"][-1]["content"]
@@ -137,9 +137,9 @@ def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict
     """
     whose = [ids for row in rows for ids in row["of"]]
     return [
-        {"response": one, "score": score}
+        {"response": response, "score": score}
         for ids, score in zip(whose, scores, strict=True)
-        for one in ids
+        for response in ids
     ]
 
 
@@ -263,24 +263,24 @@ def _given(
     }
 
 
-def _by_prompt(found: Iterable[Row]) -> list[list[Row]]:
+def _by_prompt(rows: Iterable[Row]) -> list[list[Row]]:
     groups: dict[str, list[Row]] = {}
-    for row in found:
+    for row in rows:
         groups.setdefault(json.dumps(row["prompt"], sort_keys=True), []).append(row)
     return list(groups.values())
 
 
 def _ids_of(text: str, group: Iterable[Row]) -> list[int]:
     """The stored responses with this text; empty if the snapshot has no response ids."""
-    found = {
+    responses = {
         response.get("response")
         for row in group
         for response in row["responses"]
         if response["text"] == text
     }
-    return sorted(one for one in found if one is not None)
+    return sorted(number for number in responses if number is not None)
 
 
 def _n_ties(row: Row) -> int:
     ranked = [response["rank"] for response in row["responses"] if response["rank"] is not None]
-    return sum(one == other for one, other in itertools.combinations(ranked, 2))
+    return sum(rank == other_rank for rank, other_rank in itertools.combinations(ranked, 2))

@@ -120,16 +120,16 @@ def measures(
     """
     if not held_out:
         return {}
-    found = trainer.pair_results(held_out, model).summary()
+    results = trainer.pair_results(held_out, model).summary()
     return {
         **{
-            f"held_out_{name}": found[name]
+            f"held_out_{name}": results[name]
             for name in ("accuracy", "accuracy_low", "accuracy_high")
-            if name in found
+            if name in results
         },
-        "held_out_loss": found["log_loss"],
-        "held_out_margin": found["margin"],
-        "reward_length_correlation": found["reward_length_correlation"],
+        "held_out_loss": results["log_loss"],
+        "held_out_margin": results["margin"],
+        "reward_length_correlation": results["reward_length_correlation"],
     }
 
 
@@ -217,9 +217,9 @@ def _cross_validated(
         trainer.train()
         return None if until_stopped.is_stopped else trainer.pair_results(held_out).margins
 
-    found = cross_validation.cross_validated(folder, rows, held_out, learn)
+    validated = cross_validation.cross_validated(folder, rows, held_out, learn)
     transformers.set_seed(config.seed)  # the run's own training is the same with and without
-    return found
+    return validated
 
 
 def of_part(rows: list[data.Row], part: str) -> list[data.Row]:
@@ -294,7 +294,7 @@ def _tell(folder: RunFolder, rows: _RankingRows, config: RewardConfig) -> None:
 def _held_out_note(rows: _RankingRows, longest: int) -> str:
     """Which held-out rankings and demonstrations do not fit."""
     held_out, demonstrations = rows.read_held_out, rows.read_demonstrations
-    found = [
+    notes = [
         (
             held_out.n_left_out,
             "held-out response",
@@ -304,4 +304,4 @@ def _held_out_note(rows: _RankingRows, longest: int) -> str:
         (demonstrations.n_left_out, "demonstration", f"dropped: longer than {longest} tokens"),
         (demonstrations.n_cut, "demonstration", "truncated at the start of the prompt"),
     ]
-    return "".join(f" {counted(n, noun)} {fate}." for n, noun, fate in found if n)
+    return "".join(f" {counted(n, noun)} {fate}." for n, noun, fate in notes if n)

@@ -28,10 +28,10 @@ class TextJudge:
         """Rows of responses.jsonl, each with its `score`. `prompts`: the messages by prompt_id."""
         sequences = [self._ids(prompts[row["prompt_id"]], row) for row in rows]
         pad = int(self.tokenizer.pad_token_id or 0)
-        found = rewards_of_sequences(
+        scores = rewards_of_sequences(
             self.model, pad, sequences, batch_size=batch_size, dtype=self.dtype
         )
-        return [row | {"score": score} for row, score in zip(rows, found, strict=True)]
+        return [row | {"score": score} for row, score in zip(rows, scores, strict=True)]
 
     def _ids(self, messages: list[Message], row: Row) -> list[int]:
         """As in its own training: a prompt that is too long is truncated at the start, and a
@@ -78,7 +78,7 @@ def rewards_of_sequences(
     the processes share the batches; a collective call.
     """
     order = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
-    found: dict[int, float] = {}
+    rewards: dict[int, float] = {}
     bias = float(getattr(reward_model.config, "reward_bias", 0.0))
     reward_model.eval()
     batches = data.batches(order, batch_size)
@@ -90,9 +90,13 @@ def rewards_of_sequences(
             scores = reward_head.last_token_rewards(
                 reward_model, ids.to(reward_model.device), mask.to(reward_model.device)
             )
-        found |= {index: score - bias for index, score in zip(batch, scores.tolist(), strict=True)}
+        rewards |= {
+            index: score - bias for index, score in zip(batch, scores.tolist(), strict=True)
+        }
     return (
-        parallel.gathered(found) if is_shared else [found[index] for index in range(len(sequences))]
+        parallel.gathered(rewards)
+        if is_shared
+        else [rewards[index] for index in range(len(sequences))]
     )
 
 

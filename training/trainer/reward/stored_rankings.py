@@ -186,7 +186,7 @@ def _rows_of(
     file: Any, groups: Groups, numbers: Iterable[int], tokenizer: AnswerTokenizer, reading: Reading
 ) -> Iterator[dict[str, Any]]:
     """The rows of the prompts with these numbers, tokenised together."""
-    given = [
+    listed = [
         [
             _row_at(file, int(offset))
             for offset in groups.order[groups.starts[number] : groups.starts[number + 1]]
@@ -194,11 +194,11 @@ def _rows_of(
         for number in numbers
     ]
     for row, counts in rankings.of_prompts(
-        tokenizer, given, reading.max_tokens, reading.margin, reading.rating_margin
+        tokenizer, listed, reading.max_tokens, reading.margin, reading.rating_margin
     ):
         about = [
-            {name: None if one.get(name) is None else str(one[name]) for name in _ABOUT}
-            | {"strength": one.get("strength")}
-            for one in row["about"]
+            {name: None if entry.get(name) is None else str(entry[name]) for name in _ABOUT}
+            | {"strength": entry.get("strength")}
+            for entry in row["about"]
         ]
         yield row | {"about": about} | counts

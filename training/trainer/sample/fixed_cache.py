@@ -93,8 +93,8 @@ def choose(logits: Tensor, uniform: Tensor, *, temperature: float, top_p: float)
     if top_p < 1:
         probabilities = _nucleus(probabilities, top_p)
     cumulated = probabilities.double().cumsum(dim=-1)  # (B, V)
-    found = torch.searchsorted(cumulated, uniform[:, None] * cumulated[:, -1:], right=True)[:, 0]
-    return found.clamp_max(logits.shape[-1] - 1)
+    chosen = torch.searchsorted(cumulated, uniform[:, None] * cumulated[:, -1:], right=True)[:, 0]
+    return chosen.clamp_max(logits.shape[-1] - 1)
 
 
 def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:

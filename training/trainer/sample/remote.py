@@ -66,7 +66,7 @@ def carry_out(
                 for number in range(config.n_responses)
             ]
             rows = list(
-                pool.map(lambda one: _answer(client, server, one[0], one[1], config), asked)
+                pool.map(lambda pair: _answer(client, server, pair[0], pair[1], config), asked)
             )
             if judge is not None:
                 messages = {row["prompt_id"]: row["prompt"] for row in batch}
@@ -108,17 +108,17 @@ def server_of(job: Job) -> Server:
 
 
 def _prompts(snapshot: Path, config: SampleConfig) -> tuple[list[data.Row], int]:
-    found = data.all_rows(snapshot, "prompt_id")
+    rows = data.all_rows(snapshot, "prompt_id")
     longest = config.max_prompt_tokens * CHARACTERS_PER_TOKEN
     fitting = [
-        row for row in found if sum(len(message["content"]) for message in row["prompt"]) <= longest
+        row for row in rows if sum(len(message["content"]) for message in row["prompt"]) <= longest
     ]
     if not fitting:
         raise data.UnableToRead(
             f"Every prompt is longer than about {config.max_prompt_tokens} tokens. Raise the"
             " max prompt length."
         )
-    return data.spread(fitting, config.max_prompts), len(found) - len(fitting)
+    return data.spread(fitting, config.max_prompts), len(rows) - len(fitting)
 
 
 def _answer(

@@ -76,15 +76,15 @@ class RolloutServer:
     def take(self, model: nn.Module) -> None:
         """The server's weights become the model's, its adapters merged in."""
         sharding.reshard(model)
-        found = list(_weights(model))
-        whole = ((name, self._whole(name, weight, layer)) for name, weight, layer in found)
+        weights = list(_weights(model))
+        whole = ((name, self._whole(name, weight, layer)) for name, weight, layer in weights)
         if self.client is None:
             for _one in whole:  # gathering each takes every process
                 pass
             return
         dtype = str(self.dtype).removeprefix("torch.")
-        told = [(name, dtype, list(weight.shape)) for name, weight, _layer in found]
-        self.client.update_named_params(told, whole)
+        shapes = [(name, dtype, list(weight.shape)) for name, weight, _layer in weights]
+        self.client.update_named_params(shapes, whole)
         self.client.reset_prefix_cache()
 
     def responses(
@@ -226,7 +226,7 @@ def _answering(process: "subprocess.Popen[bytes]", url: str) -> VLLMClient:
 
 
 def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
         return port

@@ -36,8 +36,10 @@ class _Totals:
     def add(self, others: Sequence["_Totals"]) -> None:
         """What the processes generated at the same time."""
         for name in ("n_responses", "n_tokens", "n_ended", "n_empty"):
-            setattr(self, name, getattr(self, name) + sum(getattr(one, name) for one in others))
-        self.seconds += max((one.seconds for one in others), default=0.0)
+            setattr(
+                self, name, getattr(self, name) + sum(getattr(totals, name) for totals in others)
+            )
+        self.seconds += max((totals.seconds for totals in others), default=0.0)
 
     def rates(self) -> dict[str, float]:
         return {
@@ -74,10 +76,10 @@ def _carried_out(
     if job.endpoint is not None:
         return remote.carry_out(job, config, folder, _resume(folder, config), judge)
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
-    found, n_too_long = _read(Path(job.snapshot), tokenizer, config)
+    prompts, n_too_long = _read(Path(job.snapshot), tokenizer, config)
     model = loading.load_policy(job.model, tokenizer, precision.dtype(config.dtype)).eval()
     loading.require_length(
-        model, max(len(prompt.input_ids) for prompt in found) + config.max_new_tokens
+        model, max(len(prompt.input_ids) for prompt in prompts) + config.max_new_tokens
     )
     settings = generation.config_for(
         model,
@@ -93,12 +95,12 @@ def _carried_out(
 
     # Longest first: if memory runs out, it fails at once. Every attempt has the same
     # batches, each with its own seed, and the processes take them in turn.
-    ordered = sorted(found, key=lambda prompt: -len(prompt.input_ids))
+    ordered = sorted(prompts, key=lambda prompt: -len(prompt.input_ids))
     batches = data.batches(ordered, max(config.batch_size // config.n_responses, 1))
     # The first process has the file of an earlier attempt; one on another machine has none.
     done = parallel.gathered({folder.rank: _resume(folder, config)})[0]
     totals, outcome = _Totals(), "succeeded"
-    _tell(folder, found, n_too_long, config, len(done))
+    _tell(folder, prompts, n_too_long, config, len(done))
     waiting = [
         (step, batch)
         for step, batch in enumerate(batches, start=1)
@@ -115,18 +117,20 @@ def _carried_out(
         if server is not None and not own:
             generation.asked(server, [], settings)  # asking takes all processes
         answered = parallel.gathered(own)
-        totals.add([one.totals for one in answered])
+        totals.add([answer.totals for answer in answered])
         run_dir.ensure_free_space(folder.path, 0, "writing responses")
-        for (step, batch), one in zip(at_once, answered, strict=True):
-            rows = [row for row in one.rows if row["prompt_id"] not in done]
+        for (step, batch), answer in zip(at_once, answered, strict=True):
+            rows = [row for row in answer.rows if row["prompt_id"] not in done]
             folder.append_lines(run_dir.RESPONSES, rows)
-            _show(folder, step, batch, one.rows, config)
-            folder.append_point(step, len(batches), totals.rates() | scoring.mean_rewards(one.rows))
+            _show(folder, step, batch, answer.rows, config)
+            folder.append_point(
+                step, len(batches), totals.rates() | scoring.mean_rewards(answer.rows)
+            )
     if folder.rank:
         return Result(outcome)
     path = folder.path / run_dir.RESPONSES
     metrics = {
-        "n_prompts": len(found),
+        "n_prompts": len(prompts),
         "n_prompts_too_long": n_too_long,
         "n_responses": sum(1 for _ in run_dir.read_lines(path)),
         "n_empty": totals.n_empty,
@@ -222,14 +226,14 @@ def _read(
     snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SampleConfig
 ) -> tuple[list[Prompt], int]:
     """(the prompts to answer, how many are too long). All splits of the snapshot are answered."""
-    found = data.prompts(tokenizer, data.all_rows(snapshot, "prompt_id"))
-    fitting = [prompt for prompt in found if len(prompt.input_ids) <= config.max_prompt_tokens]
+    prompts = data.prompts(tokenizer, data.all_rows(snapshot, "prompt_id"))
+    fitting = [prompt for prompt in prompts if len(prompt.input_ids) <= config.max_prompt_tokens]
     if not fitting:
         raise data.UnableToRead(
             f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the max"
             " prompt length."
         )
-    return data.spread(fitting, config.max_prompts), len(found) - len(fitting)
+    return data.spread(fitting, config.max_prompts), len(prompts) - len(fitting)
 
 
 def _resume(folder: RunFolder, config: SampleConfig) -> set[Any]:
@@ -262,9 +266,9 @@ def _show(
 
 
 def _tell(
-    folder: RunFolder, found: list[Prompt], n_too_long: int, config: SampleConfig, n_done: int
+    folder: RunFolder, prompts: list[Prompt], n_too_long: int, config: SampleConfig, n_done: int
 ) -> None:
-    note = f"{counted(len(found), 'prompt')}, {counted(config.n_responses, 'response')} each."
+    note = f"{counted(len(prompts), 'prompt')}, {counted(config.n_responses, 'response')} each."
     if n_too_long:
         note += (
             f" {counted(n_too_long, 'prompt')} dropped: longer than {config.max_prompt_tokens}"

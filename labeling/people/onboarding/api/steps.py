@@ -170,9 +170,9 @@ class Steps(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = StepQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        found = queryset.filter(retired_at__isnull=not self.asked["is_retired"])
+        steps_shown = queryset.filter(retired_at__isnull=not self.asked["is_retired"])
         pool = self.asked.get("pool")
-        return found.filter(pool=pool) if pool else found
+        return steps_shown.filter(pool=pool) if pool else steps_shown
 
     def get_object(self) -> OnboardingStep:
         return labeling_access.any_step(user=self.by, pk=self.kwargs["pk"])
@@ -291,7 +291,9 @@ def _questions(kind: str, asked: Sequence[Question]) -> list[Question]:
     if rows.is_valid():
         return rows.questions
     errors = {
-        f"questions.{place}": [str(one) for found in form.errors.values() for one in found]
+        f"questions.{place}": [
+            str(words) for sentences in form.errors.values() for words in sentences
+        ]
         for place, form in enumerate(rows.forms)
         if form.errors
     }

@@ -56,10 +56,10 @@ def of(cell: Cell) -> Details | None:
         score,
         f"{words.scorer(score)}: {words.scorer_about(score)}",
         _facts(score),
-        [_row(words.scorer(one), one) for one in cell.beside],
+        [_row(words.scorer(extra), extra) for extra in cell.beside],
         [
-            _row(name, SuiteScore(scorer=score.scorer, **one))
-            for name, one in score.details.get("by_category", {}).items()
+            _row(name, SuiteScore(scorer=score.scorer, **extra))
+            for name, extra in score.details.get("by_category", {}).items()
         ],
     )
 

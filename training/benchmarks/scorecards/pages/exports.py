@@ -20,8 +20,8 @@ def records(card: Scorecard) -> list[dict[str, Any]]:
 
 def _record(card: Scorecard, line: Line, cell: Cell) -> dict[str, Any]:
     assert cell.score is not None
-    found: dict[str, Any] = dict.fromkeys(COLUMNS)
-    found |= {
+    record: dict[str, Any] = dict.fromkeys(COLUMNS)
+    record |= {
         "model": cell.model.name,
         "suite": line.suite.slug,
         "version": line.suite.version,
@@ -30,14 +30,14 @@ def _record(card: Scorecard, line: Line, cell: Cell) -> dict[str, Any]:
         "n_in_training_data": cell.n_overlapping,
     }
     if cell.verdict is None or card.baseline is None:
-        return found
-    found |= {
+        return record
+    record |= {
         "baseline": card.baseline.name,
         "p_holm": cell.verdict.p,
         "verdict": cell.verdict.outcome.value,
     }
     if difference := cell.verdict.difference:
-        found |= {
+        record |= {
             "difference": difference.difference,
             "difference_low": difference.low,
             "difference_high": difference.high,
@@ -46,7 +46,7 @@ def _record(card: Scorecard, line: Line, cell: Cell) -> dict[str, Any]:
             "n_common": difference.n,
             "smallest_difference": difference.smallest,
         }
-    return found
+    return record
 
 
 def scored(score: SuiteScore) -> dict[str, Any]:
@@ -69,9 +69,9 @@ def as_json(card: Scorecard, *, with_details: bool = False) -> dict[str, Any]:
         for row, cell in zip(rows, cells, strict=True):
             assert cell.score is not None
             row["details"] = cell.score.details
-            row["beside"] = [scored(one) for one in cell.beside]
+            row["beside"] = [scored(entry) for entry in cell.beside]
     return {
-        "models": [{"id": one.pk, "name": one.name} for one in card.models],
+        "models": [{"id": entry.pk, "name": entry.name} for entry in card.models],
         "baseline": {"id": card.baseline.pk, "name": card.baseline.name} if card.baseline else None,
         "scores": rows,
     }

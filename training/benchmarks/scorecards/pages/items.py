@@ -39,8 +39,8 @@ class DifferingItem:
     def prompt(self) -> str:
         """Of a task of lm-evaluation-harness, the record that it writes its prompt from."""
         record = self.item.content.get("row", {})
-        said = [f"{name}: {value}" for name, value in record.items()]
-        return "\n\n".join([*(str(turn.get("content", "")) for turn in self.item.prompt), *said])
+        lines = [f"{name}: {value}" for name, value in record.items()]
+        return "\n\n".join([*(str(turn.get("content", "")) for turn in self.item.prompt), *lines])
 
 
 def differing(*, line: Line, page: str | int | None = 1) -> Page[DifferingItem]:
@@ -50,8 +50,8 @@ def differing(*, line: Line, page: str | int | None = 1) -> Page[DifferingItem]:
     scored = [cell for cell in line.cells if cell.score is not None]
     scores = pairs.item_scores(cell.score for cell in scored if cell.score)
     by_scorer: dict[str, dict[int, list[float]]] = {}
-    for (_run, _suite, scorer), found in scores.items():
-        for item, value in found.values.items():
+    for (_run, _suite, scorer), item_scores in scores.items():
+        for item, value in item_scores.values.items():
             by_scorer.setdefault(scorer, {}).setdefault(item, []).append(value)
     gaps: dict[int, float] = {}
     for values in by_scorer.values():
@@ -68,13 +68,13 @@ def differing(*, line: Line, page: str | int | None = 1) -> Page[DifferingItem]:
 def _with_answers(line: Line, items: Sequence[int]) -> list[DifferingItem]:
     runs = {cell.score.run_id: cell.score.scorer for cell in line.cells if cell.score is not None}
     answers = {
-        (one.run_id, one.item_id): one
-        for one in BenchmarkAnswer.objects.filter(run__in=runs, item__in=items)
+        (row.run_id, row.item_id): row
+        for row in BenchmarkAnswer.objects.filter(run__in=runs, item__in=items)
     }
     scores = {
-        (one.answer_id, one.scorer): one
-        for one in AnswerScore.objects.filter(
-            answer__in=[one.pk for one in answers.values()], scorer__in=set(runs.values())
+        (row.answer_id, row.scorer): row
+        for row in AnswerScore.objects.filter(
+            answer__in=[row.pk for row in answers.values()], scorer__in=set(runs.values())
         )
     }
     rows = SuiteItem.objects.in_bulk(list(items))

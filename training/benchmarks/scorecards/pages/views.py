@@ -31,11 +31,11 @@ def index(request: HttpRequest) -> HttpResponse:
         request.GET.get("page")
     )
     models = list(page)
-    found = selectors.cells(models=models, suites=suites)
+    scores = selectors.cells(models=models, suites=suites)
     context = {
         "page": page,
         "suites": suites,
-        "rows": grid.rows(models=models, suites=suites, scores=found),
+        "rows": grid.rows(models=models, suites=suites, scores=scores),
         "areas": list(Suite.Area.choices),
         "area": area,
         "n_compared": selectors.N_COMPARED,
@@ -66,7 +66,7 @@ def card_context(request: HttpRequest, model: TrainedModel) -> dict[str, Any]:
         "card": card,
         "card_areas": words.areas(card),
         "sentence": words.sentence(card, model),
-        "baselines": [(one.pk, one.name) for one in offered],
+        "baselines": [(offer.pk, offer.name) for offer in offered],
         "baseline": baseline,
         "n_overlapping": sum(line.first.n_overlapping for line in card.lines),
     }
@@ -81,7 +81,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     card = _card(request)
     line = _line(card, request.GET.get("suite", ""))
     chosen = [
-        (number, model, _query([one for one in card.models if one != model]))
+        (number, model, _query([entry for entry in card.models if entry != model]))
         for number, model in enumerate(card.models, 1)
     ]
     context = {
@@ -98,7 +98,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         if len(card.models) < selectors.N_COMPARED
         else [],
         "line": line,
-        "suites": [(one.suite.pk, str(one.suite)) for one in card.lines],
+        "suites": [(entry.suite.pk, str(entry.suite)) for entry in card.lines],
         "page": items.differing(line=line, page=request.GET.get("page"))
         if line and len(card.models) > 1
         else None,

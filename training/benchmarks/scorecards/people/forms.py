@@ -63,7 +63,7 @@ class SendForm(forms.Form):
         others = rater_campaigns.runs_to_compare(run=run, suite=suite)
         offer_rows(
             self.fields["against"],
-            Run.objects.filter(pk__in=[one.pk for one in others]).select_related("base_model"),
+            Run.objects.filter(pk__in=[other.pk for other in others]).select_related("base_model"),
         )
         self.fields["against"].label_from_instance = _run_words  # type: ignore[attr-defined]
         offer_rows(self.fields["pool"], Pool.objects.order_by("name"))
@@ -75,8 +75,8 @@ class SendForm(forms.Form):
             choose_the_only_one(self.fields[name])
 
     def terms(self) -> rater_campaigns.Terms:
-        given = {name: value for name, value in self.cleaned_data.items() if name != "against"}
-        return rater_campaigns.Terms(**given)
+        chosen = {name: value for name, value in self.cleaned_data.items() if name != "against"}
+        return rater_campaigns.Terms(**chosen)
 
 
 class ScoreAgainForm(forms.Form):
@@ -88,7 +88,7 @@ class ScoreAgainForm(forms.Form):
         super().__init__(*args, **kwargs)
         offer(
             self.fields["scorer"],
-            [(one.name, gettext(one.title)) for one in rescoring.offered(run=run)],
+            [(scorer.name, gettext(scorer.title)) for scorer in rescoring.offered(run=run)],
         )
 
 
@@ -96,17 +96,17 @@ def _run_words(run: Run) -> str:
     return f"{run.base_model.name} · {run.name}"
 
 
-def sent_words(found: rater_campaigns.Sent) -> str:
+def sent_words(sent: rater_campaigns.Sent) -> str:
     """What was sent, and what was left out and why."""
-    words = ngettext("%(n)s answer sent to raters.", "%(n)s answers sent to raters.", found.n) % {
-        "n": found.n
+    words = ngettext("%(n)s answer sent to raters.", "%(n)s answers sent to raters.", sent.n) % {
+        "n": sent.n
     }
-    if not found.n_left_out:
+    if not sent.n_left_out:
         return words
     left_out = ngettext(
         "%(n)s was left out: its prompt repeats another, or is nearly one that models train on.",
         "%(n)s were left out: their prompts repeat others, or are nearly ones that models train"
         " on.",
-        found.n_left_out,
-    ) % {"n": found.n_left_out}
+        sent.n_left_out,
+    ) % {"n": sent.n_left_out}
     return f"{words} {left_out}"

@@ -20,36 +20,36 @@ Row = tuple[str, str, str]
 """what, the figure, and its interval or note"""
 
 
-def win_rate(one: PeopleScore) -> Row:
+def win_rate(score: PeopleScore) -> Row:
     return (
-        gettext("Preferred to %(model)s") % {"model": one.rated.against.base_model.name},
-        *_figure(one.win_rate),
+        gettext("Preferred to %(model)s") % {"model": score.rated.against.base_model.name},
+        *_figure(score.win_rate),
     )
 
 
-def labels(one: PeopleScore) -> str:
+def labels(score: PeopleScore) -> str:
     """“complies 12, refuses 3”; empty if the guideline asks nothing of the kind."""
-    return ", ".join(f"{LABEL_WORDS[name]} {n}" for name, n in one.labels.items())
+    return ", ".join(f"{LABEL_WORDS[name]} {n}" for name, n in score.labels.items())
 
 
-def our_figures(found: dict[str, Any]) -> list[Row]:
+def our_figures(record: dict[str, Any]) -> list[Row]:
     """What was measured on models that were left out of training, and elsewhere."""
-    ends = found["intervals"]
-    extra = found["elsewhere"]
+    ends = record["intervals"]
+    extra = record["elsewhere"]
     return [
         (
             gettext("Refuses or not, on a model it has not seen"),
-            *_with_ends(found["binary"], *ends["binary"]),
+            *_with_ends(record["binary"], *ends["binary"]),
         ),
         (
             gettext("Three classes, on a model it has not seen"),
-            *_with_ends(found["three_way"], *ends["three_way"]),
+            *_with_ends(record["three_way"], *ends["three_way"]),
         ),
         (
             gettext("Three classes, if people label the least sure 20 %"),
-            *_with_ends(found["three_way_with_people"]),
+            *_with_ends(record["three_way_with_people"]),
         ),
-        (gettext("Partial refusals found"), *_with_ends(found["partial_recall"])),
+        (gettext("Partial refusals found"), *_with_ends(record["partial_recall"])),
         *(
             (
                 gettext("Refuses or not, in another domain (%(name)s)") % {"name": name},
@@ -60,13 +60,13 @@ def our_figures(found: dict[str, Any]) -> list[Row]:
     ]
 
 
-def site_figures(found: Agreement) -> list[Row]:
+def site_figures(agreement: Agreement) -> list[Row]:
     """What this site's raters say of it; empty before they have labelled anything."""
-    if not found.n:
+    if not agreement.n:
         return []
     return [
-        (gettext("Refuses or not"), *_figure(found.binary)),
-        (gettext("Three classes"), *_figure(found.three_way)),
+        (gettext("Refuses or not"), *_figure(agreement.binary)),
+        (gettext("Three classes"), *_figure(agreement.three_way)),
     ]
 
 

@@ -124,10 +124,10 @@ def _pairs(run: Run, against: Run, suite: Suite) -> list[_Pair]:
     """By position; without answers that are missing, empty or the same."""
     stored = BenchmarkAnswer.objects.filter(item__suite=suite, missing="").exclude(text="")
     theirs = {answer.item_id: answer for answer in stored.filter(run=against)}
-    found = stored.filter(run=run).select_related("item").order_by("item__position")
+    answers = stored.filter(run=run).select_related("item").order_by("item__position")
     return [
         _Pair(answer, theirs[answer.item_id])
-        for answer in found
+        for answer in answers
         if answer.item_id in theirs and answer.text.strip() != theirs[answer.item_id].text.strip()
     ]
 
@@ -173,7 +173,7 @@ def _placed(
     """The pairs by the id of their prompt, in the test split. A prompt that is nearly one of
     another split stays out, and so does an item that asks the same as one before it.
     """
-    found: dict[int, _Pair] = {}
+    by_prompt: dict[int, _Pair] = {}
     for pair in pairs:
         try:
             prompt = intake.save_prompt(
@@ -189,8 +189,8 @@ def _placed(
         except intake.UnableToPlace:
             continue
         if prompt.split == Prompt.Split.TEST:
-            found.setdefault(prompt.pk, pair)
-    return found
+            by_prompt.setdefault(prompt.pk, pair)
+    return by_prompt
 
 
 def _stored(

@@ -55,44 +55,44 @@ def store(*, now: datetime) -> int:
     """Put the win rates on the scorecards, of campaigns that may have new judgments. Returns how
     many there were.
     """
-    found = [_score(rated) for rated in _rated() if _may_have_news(rated)]
+    scores = [_score(rated) for rated in _rated() if _may_have_news(rated)]
     SuiteScore.objects.bulk_create(
-        [_suite_score(one, now=now) for one in found],
+        [_suite_score(score, now=now) for score in scores],
         update_conflicts=True,
         unique_fields=["run", "suite", "scorer"],
         update_fields=["is_current", "n", "score", "low", "high", "details", "computed_at"],
     )
-    return len(found)
+    return len(scores)
 
 
 def agreement() -> Agreement:
     """Over every answer of a benchmark run that raters of this site have labelled."""
-    found = labelled()
-    prompts = [prompt for prompt, _people, _machine in found]
-    same = [float(people == machine) for _prompt, people, machine in found]
+    rows = labelled()
+    prompts = [prompt for prompt, _people, _machine in rows]
+    same = [float(people == machine) for _prompt, people, machine in rows]
     alike = [
-        float((people == COMPLIES) == (machine == COMPLIES)) for _prompt, people, machine in found
+        float((people == COMPLIES) == (machine == COMPLIES)) for _prompt, people, machine in rows
     ]
-    return Agreement(len(found), len(set(prompts)), _share(alike, prompts), _share(same, prompts))
+    return Agreement(len(rows), len(set(prompts)), _share(alike, prompts), _share(same, prompts))
 
 
 def labelled() -> list[tuple[int, str, str]]:
     """(prompt, what most raters call the answer, what the classifier calls it)"""
-    said = _labels_of_people(_rated())
+    labels_of = _labels_of_people(_rated())
     scorer = scorers.SCORERS["refusal"].key
-    rows = AnswerScore.objects.filter(scorer=scorer, answer__response__in=said).values_list(
+    rows = AnswerScore.objects.filter(scorer=scorer, answer__response__in=labels_of).values_list(
         "answer__response_id", "answer__response__prompt_id", "label"
     )
     # One response can belong to answers of one run only, and a label is the same for each.
-    found = {response: (prompt, said[response], label) for response, prompt, label in rows}
-    return list(found.values())
+    labels = {response: (prompt, labels_of[response], label) for response, prompt, label in rows}
+    return list(labels.values())
 
 
 def _rated() -> QuerySet[RatedSuite]:
-    found = RatedSuite.objects.select_related(
+    suites = RatedSuite.objects.select_related(
         "suite", "against__base_model", "run__base_model", "campaign__guideline_version"
     )
-    return found.order_by("pk")
+    return suites.order_by("pk")
 
 
 def _score(rated: RatedSuite) -> PeopleScore:
@@ -125,9 +125,9 @@ def _may_have_news(rated: RatedSuite) -> bool:
     return stored is None or closed_at is None or stored.computed_at <= closed_at
 
 
-def _suite_score(one: PeopleScore, *, now: datetime) -> SuiteScore:
+def _suite_score(score: PeopleScore, *, now: datetime) -> SuiteScore:
     """Beside the score of the suite's own scorer: current if that is."""
-    rated = one.rated
+    rated = score.rated
     main = SuiteScore.objects.filter(run=rated.run_id, suite=rated.suite_id, is_main=True)
     return SuiteScore(
         run=rated.run,
@@ -136,14 +136,14 @@ def _suite_score(one: PeopleScore, *, now: datetime) -> SuiteScore:
         scorer=_scorer(rated),
         is_main=False,
         is_current=main.filter(is_current=True).exists(),
-        n=one.win_rate.n,
-        score=one.win_rate.value,
-        low=one.win_rate.low,
-        high=one.win_rate.high,
+        n=score.win_rate.n,
+        score=score.win_rate.value,
+        low=score.win_rate.low,
+        high=score.win_rate.high,
         details={
             "against": rated.against.base_model.name,
             "campaign": rated.campaign_id,
-            "labels": dict(one.labels),
+            "labels": dict(score.labels),
         },
         computed_at=now,
     )
@@ -180,7 +180,7 @@ def _ratings(campaign: Campaign) -> Iterable[tuple[int, dict[str, Any]]]:
 
 def _scale(form: Mapping[str, Any]) -> rating_form.Scale | None:
     questions = rating_form.parse(form).scales
-    return next((one for one in questions if one.name == REFUSAL_QUESTION), None)
+    return next((question for question in questions if question.name == REFUSAL_QUESTION), None)
 
 
 def _label(value: int, scale: rating_form.Scale) -> str:

@@ -33,7 +33,7 @@ def send(request: HttpRequest, pk: int, suite: int) -> HttpResponse:
     form = SendForm(request.POST or None, run=run, suite=of)
     if request.method == "POST" and form.is_valid():
         try:
-            found = rater_campaigns.send_to_raters(
+            sent = rater_campaigns.send_to_raters(
                 run=run,
                 suite=of,
                 against=form.cleaned_data["against"],
@@ -44,7 +44,7 @@ def send(request: HttpRequest, pk: int, suite: int) -> HttpResponse:
         except rater_campaigns.UnableToSend as refused:
             form.add_error(None, refused.sentence)
         else:
-            messages.success(request, sent_words(found))
+            messages.success(request, sent_words(sent))
             return redirect("run_suite", pk, suite)
     context = {
         "run": run,
@@ -111,24 +111,26 @@ def _run_and_suite(request: HttpRequest, pk: int, suite: int) -> tuple[Run, Suit
 
 
 def _context(run: Run, suite: Suite) -> dict[str, Any]:
-    found = [one for one in scores.people_scores(run=run) if one.rated.suite_id == suite.pk]
+    people = [score for score in scores.people_scores(run=run) if score.rated.suite_id == suite.pk]
     stored = SuiteScore.objects.filter(run=run, suite=suite).order_by("-is_main", "scorer")
     return {
         "run": run,
         "suite": suite,
         "rows": [
             (
-                words.scorer(one),
-                words.scorer_about(one),
-                words.figure(one),
-                words.interval(one),
-                one.n,
+                words.scorer(score),
+                words.scorer_about(score),
+                words.figure(score),
+                words.interval(score),
+                score.n,
             )
-            for one in stored
-            if not one.scorer.startswith(pairs.PEOPLE)
+            for score in stored
+            if not score.scorer.startswith(pairs.PEOPLE)
         ],
-        "people": [(one, people_words.win_rate(one), people_words.labels(one)) for one in found],
+        "people": [
+            (score, people_words.win_rate(score), people_words.labels(score)) for score in people
+        ],
         "form": ScoreAgainForm(run=run) if run.state == Run.State.FINISHED else None,
         "can_send": suite.kind == Suite.Kind.GENERATE and run.state == Run.State.FINISHED,
-        "has_refusals": any("refusal" in one.scorer for one in stored),
+        "has_refusals": any("refusal" in score.scorer for score in stored),
     }

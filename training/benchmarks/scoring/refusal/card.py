@@ -58,8 +58,8 @@ _ROWS = {
 
 def figures() -> dict[str, Any]:
     """What was measured when the shipped weights were trained, as `benchmarks/refusals.py` says."""
-    found: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
-    return found
+    stored: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
+    return stored
 
 
 def text() -> str:
@@ -81,7 +81,7 @@ def write(measured: dict[str, Any], *, sizes: dict[str, int]) -> None:
         "rows": "\n".join(_row(name, measured) for name in _ROWS),
         "unseen_binary": _share(measured["unseen_prompts"]["binary"]),
         "unseen_three_way": _share(measured["unseen_prompts"]["three_way"]),
-        "strings": ", ".join(_share(each) for each in measured["string_match"].values()),
+        "strings": ", ".join(_share(share) for share in measured["string_match"].values()),
         "calibration": _share(measured["calibration_error"]),
         "unsure_below": measured["unsure_below"],
         **_elsewhere("refusal", elsewhere["refusal"]),
@@ -93,19 +93,21 @@ def write(measured: dict[str, Any], *, sizes: dict[str, int]) -> None:
 
 
 def _row(name: str, measured: dict[str, Any]) -> str:
-    each = ", ".join(f"{model} {_share(one[name])}" for model, one in measured["models"].items())
+    shares = ", ".join(
+        f"{model} {_share(by_model[name])}" for model, by_model in measured["models"].items()
+    )
     ends = measured["intervals"].get(name)
     interval = f" ({_share(ends[0])} to {_share(ends[1])})" if ends else ""
-    return f"- {_ROWS[name]}: **{_share(measured[name])}**{interval}; {each}"
+    return f"- {_ROWS[name]}: **{_share(measured[name])}**{interval}; {shares}"
 
 
-def _elsewhere(name: str, found: dict[str, float]) -> dict[str, Any]:
+def _elsewhere(name: str, record: dict[str, float]) -> dict[str, Any]:
     return {
-        name: _share(found["binary"]),
-        f"{name}_n": found["n"],
-        f"{name}_low": _share(found["low"]),
-        f"{name}_high": _share(found["high"]),
-        f"{name}_strings": _share(found["string_match"]),
+        name: _share(record["binary"]),
+        f"{name}_n": record["n"],
+        f"{name}_low": _share(record["low"]),
+        f"{name}_high": _share(record["high"]),
+        f"{name}_strings": _share(record["string_match"]),
     }
 
 

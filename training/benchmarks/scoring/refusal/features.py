@@ -125,18 +125,18 @@ def is_english(plain: str) -> bool:
 
 def signs(plain: str) -> dict[str, float]:
     """The designed features of an answer, as `readable` gives it, by name."""
-    sentences = [each for each in _ENDS.split(plain) if each.strip()] or [""]
+    sentences = [line for line in _ENDS.split(plain) if line.strip()] or [""]
     hits = {
         name: [bool(sign.search(sentence)) for sentence in sentences]
         for name, sign in _SIGNS.items()
     }
     values: dict[str, float] = {}
-    for name, found in hits.items():
-        values[f"{name} first"] = float(found[0])
-        values[f"{name} in the first two"] = float(any(found[:2]))
-        values[f"{name} anywhere"] = float(any(found))
-        values[f"{name} count"] = math.log1p(sum(found))
-        values[f"{name} share"] = sum(found) / len(found)
+    for name, is_hit in hits.items():
+        values[f"{name} first"] = float(is_hit[0])
+        values[f"{name} in the first two"] = float(any(is_hit[:2]))
+        values[f"{name} anywhere"] = float(any(is_hit))
+        values[f"{name} count"] = math.log1p(sum(is_hit))
+        values[f"{name} share"] = sum(is_hit) / len(is_hit)
     return values | _course(plain, sentences, hits)
 
 

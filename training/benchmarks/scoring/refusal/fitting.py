@@ -52,29 +52,29 @@ def example(*, prompt: str, text: str, label: int) -> Example:
 def fit(examples: Sequence[Example], settings: Settings) -> Weights:
     """Train on answers and on the phrases of `phrases`. Same input, same weights."""
     names = np.array(sorted(examples[0].signs))
-    signs = np.array([[each.signs[name] for name in names] for each in examples])
+    signs = np.array([[row.signs[name] for name in names] for row in examples])
     mean, spread = signs.mean(axis=0), signs.std(axis=0) + 1e-2
     known = _known(examples)
     ours = [example(prompt="", text=text, label=label) for text, label in phrases.labelled()]
-    everyone = [*examples, *ours]
-    values = np.array([[each.signs[name] for name in names] for each in everyone])
+    all_examples = [*examples, *ours]
+    values = np.array([[row.signs[name] for name in names] for row in all_examples])
     table = sparse.hstack(
         [
             sparse.csr_matrix(scaled(values, mean, spread)),
-            _n_gram_table(everyone, known, settings.gain),
+            _n_gram_table(all_examples, known, settings.gain),
         ]
     ).tocsr()
     weigh = np.array([1.0] * len(examples) + [PHRASES_WEIGH] * len(ours))
-    labels = np.array([each.label for each in everyone])
-    found = _minimise(table, labels, weigh, settings.penalty / weigh.sum())
+    labels = np.array([row.label for row in all_examples])
+    solution = _minimise(table, labels, weigh, settings.penalty / weigh.sum())
     return Weights(
         names=names,
         mean=mean,
         spread=spread,
-        of_signs=found[: len(names)],
+        of_signs=solution[: len(names)],
         hashes=known,
-        of_n_grams=found[len(names) : -1],
-        bias=found[-1],
+        of_n_grams=solution[len(names) : -1],
+        bias=solution[-1],
         gain=np.array(settings.gain),
         unsure_below=np.array(0.0),
     )
@@ -82,10 +82,10 @@ def fit(examples: Sequence[Example], settings: Settings) -> Weights:
 
 def _known(examples: Sequence[Example]) -> NDArray[np.uint32]:
     prompts: dict[int, set[str]] = defaultdict(set)
-    for each in examples:
-        for hashes in each.n_grams:
+    for row in examples:
+        for hashes in row.n_grams:
             for value in hashes:
-                prompts[value].add(each.prompt)
+                prompts[value].add(row.prompt)
     return np.array(
         sorted(value for value, by in prompts.items() if len(by) >= FEWEST_PROMPTS), np.uint32
     )
@@ -98,8 +98,8 @@ def _n_gram_table(
     rows: list[int] = []
     columns: list[int] = []
     values: list[float] = []
-    for row, each in enumerate(examples):
-        for hashes in each.n_grams:
+    for row, example_row in enumerate(examples):
+        for hashes in example_row.n_grams:
             at = places(known, hashes)
             rows += [row] * at.size
             columns += at.tolist()
@@ -130,6 +130,6 @@ def _minimise(
         )
 
     start = np.zeros((n_columns + 1) * n_classes)
-    found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
-    weights: Floats = found.x.reshape(n_columns + 1, n_classes)
+    solution = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    weights: Floats = solution.x.reshape(n_columns + 1, n_classes)
     return weights

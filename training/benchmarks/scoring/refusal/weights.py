@@ -69,13 +69,15 @@ def places(known: NDArray[np.uint32], hashes: Sequence[int]) -> NDArray[np.intp]
     if not known.size or not sought.size:
         return np.array([], dtype=np.intp)
     at = np.minimum(np.searchsorted(known, sought), known.size - 1)
-    found: NDArray[np.intp] = at[known[at] == sought]
-    return found
+    indices: NDArray[np.intp] = at[known[at] == sought]
+    return indices
 
 
 def save(weights: Weights, path: Path = SHIPPED) -> None:
     """Write the weights, compact and the same bytes each time."""
-    arrays: dict[str, Any] = {each.name: _compact(weights, each.name) for each in fields(Weights)}
+    arrays: dict[str, Any] = {
+        field.name: _compact(weights, field.name) for field in fields(Weights)
+    }
     np.savez_compressed(path, **arrays)
 
 
@@ -84,10 +86,10 @@ def load(path: Path = SHIPPED) -> Weights:
     with np.load(path, allow_pickle=False) as stored:
         return Weights(
             **{
-                each.name: stored[each.name].astype(np.float64)
-                if stored[each.name].dtype.kind == "f"
-                else stored[each.name]
-                for each in fields(Weights)
+                field.name: stored[field.name].astype(np.float64)
+                if stored[field.name].dtype.kind == "f"
+                else stored[field.name]
+                for field in fields(Weights)
             }
         )
 

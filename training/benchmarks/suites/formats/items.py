@@ -29,13 +29,13 @@ class Row:
 
 def rows_of(content: bytes, notes: Notes) -> Iterator[Row]:
     """The objects of a file of JSON lines, split on the line feed only. Notes other lines."""
-    for found in lines.json_values(io.BufferedReader(io.BytesIO(content))):
-        if isinstance(found, ImportProblem):
-            notes.add(found.line, found.sentence)
-        elif isinstance(found.value, dict):
-            yield Row(found.line, found.value)
+    for value in lines.json_values(io.BufferedReader(io.BytesIO(content))):
+        if isinstance(value, ImportProblem):
+            notes.add(value.line, value.sentence)
+        elif isinstance(value.value, dict):
+            yield Row(value.line, value.value)
         else:
-            notes.add(found.line, _("This is not an object. Write one JSON object per line."))
+            notes.add(value.line, _("This is not an object. Write one JSON object per line."))
 
 
 def records_of(content: bytes, notes: Notes) -> Iterator[Row]:
@@ -44,11 +44,11 @@ def records_of(content: bytes, notes: Notes) -> Iterator[Row]:
         yield from rows_of(content, notes)
         return
     try:
-        found = json.loads(content.decode("utf-8-sig"))
+        values = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         notes.add(0, _("Not JSON. Write one object per line, or one list of objects."))
         return
-    for place, value in enumerate(found, start=1):
+    for place, value in enumerate(values, start=1):
         if isinstance(value, dict):
             yield Row(0, value)
         else:

@@ -65,24 +65,24 @@ def _wants(line: ItemLine) -> str:
 
 def rules_in(line: ItemLine) -> Content:
     """The rules of an item, or those that hold for all items of a suite."""
-    found: Content = {}
+    content: Content = {}
     for name in ("expected", "accepts", "rejects"):
         if name in line.row:
-            found[name] = line.text_or_texts(name)
+            content[name] = line.text_or_texts(name)
     for name in ("number", "tolerance"):
         if name in line.row:
-            found[name] = line.number_of(name)
+            content[name] = line.number_of(name)
     if "pattern" in line.row and (pattern := line.text("pattern")):
-        found["pattern"] = pattern
+        content["pattern"] = pattern
         if problem := rules.pattern_problem(pattern):
             line.wrong(
                 _("`pattern` is not a regular expression that RE2 accepts: %(why)s.")
                 % {"why": problem},
                 pattern,
             )
-    if found.get("tolerance", 0) < 0:
-        line.wrong(_("`tolerance` must not be below 0."), found["tolerance"])
-    return found
+    if content.get("tolerance", 0) < 0:
+        line.wrong(_("`tolerance` must not be below 0."), content["tolerance"])
+    return content
 
 
 def _pairs(line: ItemLine) -> Content:
@@ -98,7 +98,7 @@ def _best_of_k(line: ItemLine) -> Content:
     if not isinstance(best, list) or not best:
         line.wrong(_("`best` must list the places of the best responses, counted from 0."), best)
         return {"responses": responses, "best": []}
-    places = [line.index("best", one, len(responses)) for one in best]
+    places = [line.index("best", best_one, len(responses)) for best_one in best]
     if None not in places and len(set(places)) == len(responses) > 0:
         line.wrong(_("`best` names every response, so none is worse. Remove one from it."), best)
     return {

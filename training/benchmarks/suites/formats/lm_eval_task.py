@@ -110,20 +110,20 @@ def read(text: str, notes: Notes, *, metric: str = "") -> Task | None:
     if len(content) > MAX_BYTES:
         notes.add(0, _("The task is larger than %(n)d KB.") % {"n": MAX_BYTES // 1024})
         return None
-    given = yaml_file.read(content, notes)
+    fields = yaml_file.read(content, notes)
     if notes.n > before:
         return None
     _note_tags(content, notes)
-    reader = _Reader({name: _plain(one) for name, one in given.items()}, notes)
-    found = reader.task(metric)
-    return found if notes.n == before else None
+    reader = _Reader({name: _plain(value) for name, value in fields.items()}, notes)
+    task = reader.task(metric)
+    return task if notes.n == before else None
 
 
 def is_task(content: bytes) -> bool:
     """Whether some YAML is one of these and not a suite.yaml, by its fields."""
-    given = yaml_file.read(content, Notes(""))
-    return not given.keys() & {"kind", "licence", "area"} and bool(
-        given.keys() & {"output_type", "metric_list", "dataset_path", *_TEMPLATES}
+    fields = yaml_file.read(content, Notes(""))
+    return not fields.keys() & {"kind", "licence", "area"} and bool(
+        fields.keys() & {"output_type", "metric_list", "dataset_path", *_TEMPLATES}
     )
 
 
@@ -135,8 +135,8 @@ def as_suite(content: bytes) -> dict[str, Given]:
     return {name: Given(value) for name, value in known.items() if value}
 
 
-def _plain(given: Given) -> Given:
-    return Given(yaml_file.plain(given.value), given.line)
+def _plain(entry: Given) -> Given:
+    return Given(yaml_file.plain(entry.value), entry.line)
 
 
 def _note_tags(content: bytes, notes: Notes) -> None:
@@ -184,8 +184,8 @@ class _Reader:
         )
 
     def check_fields(self) -> None:
-        for name, found in self.given.items():
-            if problem := storage_problem(found.value):
+        for name, entry in self.given.items():
+            if problem := storage_problem(entry.value):
                 self.wrong(name, problem)
             if name == "include":
                 words = _("`include` reads another file. Copy its fields into this one.")
@@ -242,7 +242,7 @@ class _Reader:
             if not _is_name(pipeline.get("name")):
                 self.wrong("filter_list", _("Each filter needs a `name`."))
             steps = pipeline.get("filter")
-            if not isinstance(steps, list) or not all(isinstance(one, dict) for one in steps):
+            if not isinstance(steps, list) or not all(isinstance(entry, dict) for entry in steps):
                 self.wrong("filter_list", _("`filter` must be a list of functions."))
                 continue
             for step in steps:
@@ -257,13 +257,13 @@ class _Reader:
         for name in _TEMPLATES:
             self._check_template("fewshot_config", name, value.get(name))
         samples = value.get("samples", [])
-        if not isinstance(samples, list) or not all(isinstance(one, dict) for one in samples):
+        if not isinstance(samples, list) or not all(isinstance(sample, dict) for sample in samples):
             self.wrong("fewshot_config", _("`samples` must be a list of objects."))
 
     def metric(self, chosen: str) -> str:
         """The metric that is the score."""
         entries = self._mappings("metric_list")
-        names = [self._checked_metric(one) for one in entries]
+        names = [self._checked_metric(entry) for entry in entries]
         if self.value("metric_list") is None:
             names = list(USUAL_METRICS.get(str(self.value("output_type", "generate_until")), ()))
         usable = [name for name in names if name in PER_ITEM]
@@ -289,7 +289,7 @@ class _Reader:
         return str(entry.get("metric"))
 
     def _filter_names(self) -> list[str]:
-        return [str(one.get("name")) for one in self._mappings("filter_list")]
+        return [str(entry.get("name")) for entry in self._mappings("filter_list")]
 
     def fewshot_split(self, split: str) -> str:
         """The split that examples come from. Without one of its own, the harness takes the training
@@ -300,8 +300,10 @@ class _Reader:
         if not self.value("num_fewshot", 0) or of_config.get("samples"):
             return ""
         named = of_config.get("split") or self.value("fewshot_split")
-        found = named or self.value("training_split") or self.value("validation_split") or split
-        return "" if found == split else str(found)
+        split_name = (
+            named or self.value("training_split") or self.value("validation_split") or split
+        )
+        return "" if split_name == split else str(split_name)
 
     def files(self, split: str) -> Mapping[str, tuple[str, ...]]:
         """The names of the data files of each split, without their folders."""
@@ -322,7 +324,9 @@ class _Reader:
         named = value.get("data_files", {}) if isinstance(value, dict) else {}
         by_split = named if isinstance(named, dict) else {split: named}
         return {
-            name: tuple(self._file_names(one)) for name, one in by_split.items() if one is not None
+            name: tuple(self._file_names(names))
+            for name, names in by_split.items()
+            if names is not None
         }
 
     def _file_names(self, value: Any) -> Iterator[str]:
@@ -338,7 +342,7 @@ class _Reader:
 
     def _mappings(self, name: str) -> list[dict[str, Any]]:
         value = self.value(name, [])
-        if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        if isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
             return value
         self.wrong(name, _("`%(name)s` must be a list of objects.") % {"name": name})
         return []

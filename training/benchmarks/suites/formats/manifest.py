@@ -41,11 +41,11 @@ class Manifest:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read(given: Mapping[str, Given], notes: Notes) -> Manifest | None:
+def read(fields: Mapping[str, Given], notes: Notes) -> Manifest | None:
     """The checked manifest; None if its kind is unknown, because then nothing else can be read.
     Whether it is right is told by the notes.
     """
-    reader = _Reader(given, notes)
+    reader = _Reader(fields, notes)
     reader.note_unknown()
     texts = {name: reader.short(name) for name in SHORT}
     kind = reader.one_of("kind", tuple(KINDS))
@@ -75,19 +75,19 @@ class _Reader:
     notes: Notes
 
     def wrong(self, name: str, sentence: str) -> None:
-        found = self.given.get(name, Given(""))
-        self.notes.add(found.line, sentence, "" if found.value is None else found.value)
+        entry = self.given.get(name, Given(""))
+        self.notes.add(entry.line, sentence, "" if entry.value is None else entry.value)
 
     def has(self, name: str) -> bool:
         return name in self.given and self.given[name].value not in (None, "")
 
     def note_unknown(self) -> None:
-        for name, found in self.given.items():
+        for name, entry in self.given.items():
             if name not in FIELDS:
                 words = _(
                     "`%(name)s` is not a field of a suite. Remove it, or use one of: %(known)s."
                 )
-                self.notes.add(found.line, words % {"name": name, "known": ", ".join(FIELDS)}, name)
+                self.notes.add(entry.line, words % {"name": name, "known": ", ".join(FIELDS)}, name)
 
     def note_missing(self) -> None:
         for name in REQUIRED:

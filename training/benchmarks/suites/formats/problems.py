@@ -137,13 +137,13 @@ class ItemLine:
         return str(value).strip()
 
     def _all_texts(self, name: str, values: list[Any]) -> list[str]:
-        found = []
+        texts = []
         for place, value in enumerate(values):
             try:
-                found.append(drafts.text_of(value, f"{name}[{place}]"))
+                texts.append(drafts.text_of(value, f"{name}[{place}]"))
             except Unusable as refused:
                 self.wrong(refused.sentence)
-        return found if len(found) == len(values) else []
+        return texts if len(texts) == len(values) else []
 
 
 def short_problem(name: str, value: str, limit: int) -> str:
@@ -173,18 +173,18 @@ def storage_problem(value: Any) -> str:
     """Why a JSON value cannot be stored as it is; "" if it can."""
     waiting: list[tuple[int, Any]] = [(0, value)]
     while waiting:
-        depth, one = waiting.pop()
+        depth, inner = waiting.pop()
         if depth > MAX_DEPTH:
             return _("This is nested more than %(n)d levels deep. Flatten it.") % {"n": MAX_DEPTH}
-        if isinstance(one, Mapping):
-            waiting += [(depth + 1, part) for pair in one.items() for part in pair]
-        elif isinstance(one, list):
-            waiting += [(depth + 1, part) for part in one]
-        elif isinstance(one, str) and plain_text.NOT_TEXT.search(one):
+        if isinstance(inner, Mapping):
+            waiting += [(depth + 1, part) for pair in inner.items() for part in pair]
+        elif isinstance(inner, list):
+            waiting += [(depth + 1, part) for part in inner]
+        elif isinstance(inner, str) and plain_text.NOT_TEXT.search(inner):
             return _(
                 "This contains an invalid character (NUL or half a surrogate pair). Remove the"
                 " character."
             )
-        elif isinstance(one, float) and not math.isfinite(one):
+        elif isinstance(inner, float) and not math.isfinite(inner):
             return _("NaN and Infinity are not JSON numbers. Write null or a number.")
     return ""

@@ -57,15 +57,15 @@ def read(
         whole.add(0, _("There is no file with items. Upload items.jsonl together with suite.yaml."))
         return _refused(whole)
     if upload.manifest is None and upload.task is None:
-        found = shape or public.shape_of(upload.items.content)
-        if found != OWN:
-            return _read_public(upload.items, found, wishes)
+        chosen = shape or public.shape_of(upload.items.content)
+        if chosen != OWN:
+            return _read_public(upload.items, chosen, wishes)
     return _read_own(upload, upload.items, wishes)
 
 
 def _read_own(upload: Upload, file: SuiteFile, asked: Mapping[str, str]) -> Reading:
     about = Notes(upload.manifest.name if upload.manifest else uploads.YAML)
-    given = dict(yaml_file.read(upload.manifest.content, about)) if upload.manifest else {}
+    fields = dict(yaml_file.read(upload.manifest.content, about)) if upload.manifest else {}
     if upload.manifest is None and upload.task is None:
         about.add(
             0,
@@ -76,63 +76,65 @@ def _read_own(upload: Upload, file: SuiteFile, asked: Mapping[str, str]) -> Read
         )
     if about.n:
         return _refused(about)
-    given |= {name: Given(value) for name, value in asked.items()}
-    found = manifest.read(_with_task(given, upload, about), about)
-    if found is None:
+    fields |= {name: Given(value) for name, value in asked.items()}
+    about_suite = manifest.read(_with_task(fields, upload, about), about)
+    if about_suite is None:
         return _refused(about, Notes(file.name))
-    if found.kind == LM_EVAL:
-        return _read_task(upload, file, found, about)
+    if about_suite.kind == LM_EVAL:
+        return _read_task(upload, file, about_suite, about)
     notes = Notes(file.name)
-    drafts = items.read(items.rows_of(file.content, notes), found, notes)
+    drafts = items.read(items.rows_of(file.content, notes), about_suite, notes)
     digest = hash_of(file.content)
-    _check_hash(found, given, digest, about)
+    _check_hash(about_suite, fields, digest, about)
     if about.n or notes.n:
         return _refused(about, notes)
-    return Reading(_draft(found, drafts, digest))
+    return Reading(_draft(about_suite, drafts, digest))
 
 
-def _check_hash(found: Manifest, given: Mapping[str, Given], digest: str, about: Notes) -> None:
-    if not found.sha256 or found.sha256 == digest or about.n:
+def _check_hash(
+    about_suite: Manifest, fields: Mapping[str, Given], digest: str, about: Notes
+) -> None:
+    if not about_suite.sha256 or about_suite.sha256 == digest or about.n:
         return
     words = _(
         "The items have another hash, %(hash)s: they were changed, or this is another file."
         " Correct `sha256` or take the right file."
     )
-    line = given["sha256"].line if "sha256" in given else 0
-    about.add(line, words % {"hash": digest}, found.sha256)
+    line = fields["sha256"].line if "sha256" in fields else 0
+    about.add(line, words % {"hash": digest}, about_suite.sha256)
 
 
-def _with_task(given: Mapping[str, Given], upload: Upload, about: Notes) -> dict[str, Given]:
+def _with_task(fields: Mapping[str, Given], upload: Upload, about: Notes) -> dict[str, Given]:
     """The fields, with the task's YAML as the option “task”. A task alone is a suite of its own."""
-    found = dict(given)
-    named = found.pop("task", None)
+    merged = dict(fields)
+    named = merged.pop("task", None)
     if named is not None and (upload.task is None or upload.task.name != named.value):
         words = _("“%(name)s” is not in the upload. Add it.")
         about.add(named.line, words % {"name": named.value}, named.value)
     if upload.task is None:
-        return found
+        return merged
     if upload.manifest is None:
-        found = lm_eval_task.as_suite(upload.task.content) | found
-    options = found.get("options", Given({}))
+        merged = lm_eval_task.as_suite(upload.task.content) | merged
+    options = merged.get("options", Given({}))
     task = upload.task.content.decode("utf-8", errors="replace")
     value = options.value if isinstance(options.value, dict) else {}
-    return {**found, "options": replace(options, value={**value, "task": task})}
+    return {**merged, "options": replace(options, value={**value, "task": task})}
 
 
-def _read_task(upload: Upload, file: SuiteFile, found: Manifest, about: Notes) -> Reading:
+def _read_task(upload: Upload, file: SuiteFile, about_suite: Manifest, about: Notes) -> Reading:
     notes = Notes(upload.task.name if upload.task else uploads.TASK)
-    if "task" not in found.options:
+    if "task" not in about_suite.options:
         if not about.n:
             about.add(0, _("The task is missing. Add its YAML as task.yaml."))
         return _refused(about)
-    metric = str(found.options.get("metric", ""))
-    task = lm_eval_task.read(found.options["task"], notes, metric=metric)
+    metric = str(about_suite.options.get("metric", ""))
+    task = lm_eval_task.read(about_suite.options["task"], notes, metric=metric)
     if task is None:
         return _refused(about, notes)
     data = upload.data or (file,)
     tested = _file_of(task, task.split, data, notes)
     shots = _file_of(task, task.fewshot_split, data, notes) if task.fewshot_split else None
-    used = {one.name for one in (tested, shots) if one is not None}
+    used = {part.name for part in (tested, shots) if part is not None}
     for surplus in data:
         if surplus.name not in used and not notes.n:
             words = _("The task does not use “%(name)s”. Remove it.")
@@ -140,15 +142,15 @@ def _read_task(upload: Upload, file: SuiteFile, found: Manifest, about: Notes) -
     if notes.n or tested is None:
         return _refused(about, notes)
     of_items, of_shots = Notes(tested.name), Notes(shots.name if shots else "")
-    drafts = items.read(items.records_of(tested.content, of_items), found, of_items)
-    options = {**found.options, "metric": task.metric}
+    drafts = items.read(items.records_of(tested.content, of_items), about_suite, of_items)
+    options = {**about_suite.options, "metric": task.metric}
     if shots is not None:
         options["fewshot"] = _shots(shots.content, of_shots)
     digest = hash_of(tested.content)
-    _check_hash(found, {}, digest, about)
+    _check_hash(about_suite, {}, digest, about)
     if about.n or of_items.n or of_shots.n:
         return _refused(about, of_items, of_shots)
-    return Reading(_draft(replace(found, options=options), drafts, digest))
+    return Reading(_draft(replace(about_suite, options=options), drafts, digest))
 
 
 def _file_of(
@@ -162,12 +164,12 @@ def _file_of(
         words = _("`data_files` must name one file of the upload for the split “%(split)s”.")
         notes.add(0, words % {"split": split})
         return None
-    found = next((file for file in data if file.name == names[0]), None)
-    if found is None and split == task.split and [one.name for one in data] == [uploads.ITEMS]:
+    match = next((file for file in data if file.name == names[0]), None)
+    if match is None and split == task.split and [part.name for part in data] == [uploads.ITEMS]:
         return data[0]
-    if found is None:
+    if match is None:
         notes.add(0, _("“%(name)s” is not in the upload. Add it.") % {"name": names[0]})
-    return found
+    return match
 
 
 def _shots(content: bytes, notes: Notes) -> list[dict[str, Any]]:
@@ -187,37 +189,37 @@ def _read_public(file: SuiteFile, shape: str, asked: Mapping[str, str]) -> Readi
     notes, about = Notes(file.name), Notes(_("Form"))
     reader = public.READERS[shape]
     rows = list(reader.rows(file.content, notes))
-    given = {name: Given(value) for name, value in {**reader.about, **asked}.items()}
-    found = manifest.read(given, about)
-    if found is None:
+    fields = {name: Given(value) for name, value in {**reader.about, **asked}.items()}
+    about_suite = manifest.read(fields, about)
+    if about_suite is None:
         return _refused(about, notes, shape=shape)
-    drafts = items.read(rows, found, notes)
+    drafts = items.read(rows, about_suite, notes)
     if about.n or notes.n:
         return _refused(about, notes, shape=shape)
-    return Reading(_draft(found, drafts, _hash_of_rows(rows)), shape=shape)
+    return Reading(_draft(about_suite, drafts, _hash_of_rows(rows)), shape=shape)
 
 
 def _hash_of_rows(rows: Sequence[Row]) -> str:
     return hash_of(items.as_lines(rows))
 
 
-def _draft(found: Manifest, drafts: tuple[ItemDraft, ...], digest: str) -> SuiteDraft:
+def _draft(about_suite: Manifest, drafts: tuple[ItemDraft, ...], digest: str) -> SuiteDraft:
     return SuiteDraft(
-        slug=found.slug,
-        version=found.version,
-        name=found.name,
-        kind=found.kind,
-        area=found.area,
-        scorer=found.scorer,
-        licence=found.licence,
-        origin=found.origin,
-        about=found.about,
-        options=found.options,
+        slug=about_suite.slug,
+        version=about_suite.version,
+        name=about_suite.name,
+        kind=about_suite.kind,
+        area=about_suite.area,
+        scorer=about_suite.scorer,
+        licence=about_suite.licence,
+        origin=about_suite.origin,
+        about=about_suite.about,
+        options=about_suite.options,
         items=drafts,
         items_hash=digest,
     )
 
 
 def _refused(*notes: Notes, shape: str = OWN) -> Reading:
-    problems = tuple(chain.from_iterable(one.problems for one in notes))
-    return Reading(None, problems, sum(one.n_more for one in notes), shape)
+    problems = tuple(chain.from_iterable(note.problems for note in notes))
+    return Reading(None, problems, sum(note.n_more for note in notes), shape)

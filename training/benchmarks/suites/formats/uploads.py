@@ -39,13 +39,13 @@ class Upload:
 
 def sorted_out(files: Sequence[SuiteFile], notes: Notes) -> Upload:
     """The upload. Notes files that are too many, too large or cannot be unpacked."""
-    found = list(_unpacked(files, notes))
-    if sum(len(file.content) for file in found) > MAX_BYTES:
+    unpacked = list(_unpacked(files, notes))
+    if sum(len(file.content) for file in unpacked) > MAX_BYTES:
         notes.add(0, _("The files are larger than %(n)d MB together.") % {"n": MAX_BYTES >> 20})
         return Upload()
-    manifests = [file for file in found if _is_yaml(file) and not _is_task(file)]
-    tasks = [file for file in found if _is_task(file)]
-    items = [file for file in found if not _is_yaml(file)]
+    manifests = [file for file in unpacked if _is_yaml(file) and not _is_task(file)]
+    tasks = [file for file in unpacked if _is_task(file)]
+    items = [file for file in unpacked if not _is_yaml(file)]
     data = [file for file in items if tasks and file.name.lower().endswith(_DATA)]
     surplus = [file for file in items if file not in data] if tasks else items[1:]
     for file in [*manifests[1:], *tasks[1:], *surplus]:

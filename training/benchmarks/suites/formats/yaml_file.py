@@ -86,14 +86,14 @@ def _note_broken(problem: Exception, notes: Notes) -> None:
 
 
 def _fields(node: yaml.MappingNode, notes: Notes) -> dict[str, Given]:
-    found: dict[str, Given] = {}
+    fields: dict[str, Given] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
-        if name in found:
+        if name in fields:
             notes.add(line, _("`%(name)s` appears twice. Remove one.") % {"name": name})
-        found[name] = Given(_value(value), line)
-    return found
+        fields[name] = Given(_value(value), line)
+    return fields
 
 
 def _value(node: yaml.Node) -> Any:
@@ -101,7 +101,7 @@ def _value(node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
         return {str(_value(key)): _value(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
-        return [_value(one) for one in node.value]
+        return [_value(child) for child in node.value]
     return Scalar(node.value) if node.tag.endswith((":int", ":float")) else _word(node)
 
 
@@ -128,7 +128,7 @@ def _word(node: yaml.Node) -> Any:
 def plain(value: Any) -> Any:
     """The value with its numbers as numbers."""
     if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [plain(one) for one in value]
+        return [plain(item) for item in value]
     return value.number() if isinstance(value, Scalar) else value

@@ -26,17 +26,17 @@ Row = dict[str, Any]
 
 def waiting() -> list[tuple[Attack, list[int]]]:
     """Successful attacks that are not in use, with what reviewers say of each; the latest first."""
-    found = Attack.objects.filter(used_at=None, conversation__rater__withdrawn_at=None)
+    attacks = Attack.objects.filter(used_at=None, conversation__rater__withdrawn_at=None)
     rows = list(
-        found.select_related("brief", "turn__prompt", "turn__chosen", "conversation__rater")
+        attacks.select_related("brief", "turn__prompt", "turn__chosen", "conversation__rater")
         .order_by("-ended_at", "-pk")
         .iterator(chunk_size=SHOWN)
     )
-    said = reviews.successes(rows)
+    ratings = reviews.successes(rows)
     return [
-        (attack, said.get(attack.pk, []))
+        (attack, ratings.get(attack.pk, []))
         for attack in rows
-        if lessons.has_succeeded(attack, said.get(attack.pk, []))
+        if lessons.has_succeeded(attack, ratings.get(attack.pk, []))
     ]
 
 
@@ -70,7 +70,7 @@ def _draft(last: Suite | None, used: Sequence[Attack]) -> SuiteDraft:
         " message.",
     }
     lines = [json.dumps(row) for row in (*before, *map(_row_of_attack, used))]
-    found = reading.read(
+    result = reading.read(
         [
             # JSON is YAML too.
             SuiteFile(uploads.YAML, json.dumps(manifest).encode()),
@@ -78,9 +78,9 @@ def _draft(last: Suite | None, used: Sequence[Attack]) -> SuiteDraft:
         ],
         shape=reading.OWN,
     )
-    if found.draft is None:
-        raise UnableToUse(str(found.problems[0]))
-    return found.draft
+    if result.draft is None:
+        raise UnableToUse(str(result.problems[0]))
+    return result.draft
 
 
 def _row_of_attack(attack: Attack) -> Row:

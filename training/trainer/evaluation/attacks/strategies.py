@@ -51,14 +51,14 @@ def attack(strategy: str, goal: Sequence[Message], *, sample: int = 0) -> Attack
     raise ValueError(f"no strategy is called {strategy}")
 
 
-def to_attacker(goal: Sequence[Message], said: Sequence[Message]) -> list[Message]:
-    """What the attacker model reads before it writes its next turn. `said`: the conversation with
-    the model that it attacks.
+def to_attacker(goal: Sequence[Message], messages: Sequence[Message]) -> list[Message]:
+    """What the attacker model reads before it writes its next turn. `messages`: the conversation
+    with the model that it attacks.
     """
     talk = "\n\n".join(
-        f"{'You' if one['role'] == 'user' else 'Model'}: {one['content']}"
-        for one in said
-        if one["role"] != "system"
+        f"{'You' if message['role'] == 'user' else 'Model'}: {message['content']}"
+        for message in messages
+        if message["role"] != "system"
     )
     words = _templates()["attacker"][1 if talk else 0]
     return [_said(_filled(words, goal_text(goal)).replace("{talk}", talk))]
@@ -78,8 +78,8 @@ def _shots() -> list[Message]:
 
 
 def _pick(strategy: str, sample: int) -> Any:
-    found = _templates()[strategy]
-    return found[sample % len(found)]
+    templates = _templates()[strategy]
+    return templates[sample % len(templates)]
 
 
 def _filled(template: str, goal: str) -> str:
@@ -92,5 +92,5 @@ def _said(text: str) -> Message:
 
 @cache
 def _templates() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(_TEMPLATES.read_text(encoding="utf-8"))
-    return found
+    templates: Mapping[str, Any] = json.loads(_TEMPLATES.read_text(encoding="utf-8"))
+    return templates

@@ -80,12 +80,14 @@ def decoded(content: bytes, notes: Notes) -> str | None:
 def _of_list(text: str, notes: Notes) -> list[Row]:
     """The records of a list have no lines of their own: their places count instead."""
     try:
-        found = json.loads(text)
+        entries = json.loads(text)
     except (ValueError, RecursionError) as problem:
         notes.add(getattr(problem, "lineno", 0), _("Not JSON. Download the file again."))
         return []
-    rows = [Row(place, one) for place, one in enumerate(found, start=1) if isinstance(one, dict)]
-    if len(rows) < len(found):
+    rows = [
+        Row(place, entry) for place, entry in enumerate(entries, start=1) if isinstance(entry, dict)
+    ]
+    if len(rows) < len(entries):
         notes.add(0, _("Some entries of the list are not objects. Remove them."))
     return rows
 
@@ -94,7 +96,7 @@ def _of_parquet(content: bytes, notes: Notes) -> list[Row]:
     """The places of records count, since they have no lines. The size is counted while it is read:
     a few bytes of Parquet can repeat a long text many times.
     """
-    found: list[Fields] = []
+    records: list[Fields] = []
     n_bytes = 0
     try:
         file = parquet.ParquetFile(pa.BufferReader(content))
@@ -107,11 +109,11 @@ def _of_parquet(content: bytes, notes: Notes) -> list[Row]:
                 too_large = _("The archive unpacks to more than %(n)d MB.")
                 notes.add(0, too_large % {"n": MAX_BYTES >> 20})
                 return []
-            found += batch.to_pylist()
+            records += batch.to_pylist()
     except (pa.ArrowException, OSError, ValueError):
         notes.add(0, _("Not Parquet. Download the file again."))
         return []
-    return [Row(place, record) for place, record in enumerate(found, start=1)]
+    return [Row(place, record) for place, record in enumerate(records, start=1)]
 
 
 def _of_csv(text: str, notes: Notes) -> Iterator[Row]:

@@ -38,6 +38,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from arithmetic import intervals
+from arithmetic.bias import looks
 from labeling.guidelines import rating_form
 from labeling.quality.measures import (
     against,
@@ -49,7 +50,6 @@ from labeling.quality.measures import (
     strengths,
     wording,
 )
-from labeling.statistics.bias import looks
 from labeling.votes.arrays import Grouping, OtherVotes, Record, Votes, as_record
 
 SIZES, KS = (30, 100, 300), (4, 2)

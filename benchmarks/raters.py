@@ -24,7 +24,7 @@ For each K there are pools with
 
 Writers are simulated too: four of eight paste, and two hand in the same texts.
 
-The thresholds (`labeling.statistics.bias.thresholds`) were chosen on seeds 1 to 16 (`--tuning`) and
+The thresholds (`arithmetic.bias.thresholds`) were chosen on seeds 1 to 16 (`--tuning`) and
 fixed before seeds 101 and up were run. A rater is found if any flag names them. The last line is
 JSON; `weighted_vs_majority_gain` is the gain in accuracy on the pairs of the regular items with
 K = 4, in percentage points.
@@ -47,11 +47,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from arithmetic.agreement import pairs as agreement_pairs
+from arithmetic.bias import flagging
+from arithmetic.consensus import reliability, votes
 from benchmarks.fixtures.simulated_raters import N_RATERS, Pool, simulate
 from benchmarks.fixtures.simulated_writers import FOUR_PASTE, TWO_ALIKE, found_writers
-from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias import flagging
-from labeling.statistics.consensus import reliability, votes
 
 SIZES = (2, 3, 4, 9)
 PLANTED = {"chance": 10, "first": 5, "longer": 5, "copy": 4, "tires": 5}

@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
+from arithmetic import response_orders
 from labeling.campaigns import first_steps as campaigns_first_steps
 from labeling.models import Prompt
 from labeling.queue.spending import money
-from labeling.statistics import response_orders
 from labeling.votes.item_answers import ItemAnswer
 
 register = template.Library()

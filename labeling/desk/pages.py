@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from arithmetic import days
+from arithmetic import days, response_orders
 from labeling.desk import words as desk_words
 from labeling.desk.forms import answer_fields
 from labeling.desk.posted_page import PageInput, Review, given_comparison, line_of
@@ -24,7 +24,6 @@ from labeling.desk.work import LeaseState, Tally, TurnPlace, Work
 from labeling.guidelines import rating_form
 from labeling.models import Judgment, Rater, Response
 from labeling.people.content_settings import selectors as content_settings_selectors
-from labeling.statistics import response_orders
 from pages import render
 
 LONGEST_CHOICE = 8

@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from arithmetic import response_orders
 from labeling.desk.forms import answer_fields
 from labeling.desk.judgments import warnings as judgments_warnings
 from labeling.desk.judgments.checked_answers import (
@@ -26,7 +27,6 @@ from labeling.desk.judgments.checked_answers import (
 from labeling.desk.work import Work
 from labeling.guidelines import rating_form
 from labeling.models import Demonstration, Draft, Judgment, Response
-from labeling.statistics import response_orders
 
 MOST_FIELDS = 1_000
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from django.db.models import Q
 
+from arithmetic.bias import wording
 from arithmetic.figures import Floats
 from labeling.models import Campaign, GoldRank, RankedResponse, Response
 from labeling.quality.measures.wording import ExpertVotes
-from labeling.statistics.bias import wording
 from labeling.votes.arrays import Votes
 
 CHUNK = 5_000

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Prefetch, TextChoices
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic.agreement import orders
 from labeling.models import (
     AdjudicatedRank,
     Adjudication,
@@ -17,7 +18,6 @@ from labeling.models import (
     Rater,
 )
 from labeling.queue.gold.selectors import in_letters
-from labeling.statistics.agreement import orders
 
 MOST_LISTED = 20
 

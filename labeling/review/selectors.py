@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum, TextC
 from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic.agreement import pairs as agreement_pairs
 from labeling.models import (
     Adjudication,
     Campaign,
@@ -28,7 +29,6 @@ from labeling.models import (
     SetAside,
 )
 from labeling.quality.measures import agreeing
-from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.votes import counting
 from labeling.votes.demonstrations import count_of, pasted_share_of
 from labeling.votes.item_answers import ItemAnswer, item_answers

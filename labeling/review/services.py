@@ -15,6 +15,7 @@ from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from accounts.refusals import Refusal
+from arithmetic import response_orders
 from labeling.models import (
     AdjudicatedRank,
     Adjudication,
@@ -27,7 +28,6 @@ from labeling.models import (
 )
 from labeling.queue.gold import services as gold_services
 from labeling.review import decisions, set_aside
-from labeling.statistics import response_orders
 
 SCORES = range(1, 8)
 

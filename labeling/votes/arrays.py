@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arithmetic.agreement import pairs as agreement_pairs
+from arithmetic.bias import looks as bias_looks
+from arithmetic.bias import shares
 from arithmetic.figures import Figure, Floats, Ints
-from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias import looks as bias_looks
-from labeling.statistics.bias import shares
 
 Record = dict[str, Any]
 Truths = NDArray[np.bool_]

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.models import Max, QuerySet
 
+from arithmetic.bias import looks as bias_looks
 from arithmetic.figures import Ints
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Judgment, RankedResponse, Response, SetAside, VoteBlock
-from labeling.statistics.bias import looks as bias_looks
 from labeling.votes import counting, sampling
 from labeling.votes.arrays import Truths
 

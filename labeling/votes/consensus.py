@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arithmetic.agreement import pairs as agreement_pairs
+from arithmetic.consensus import certainty, ratings
 from arithmetic.figures import codes
 from labeling.guidelines.rating_form import Question, Scale
-from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.consensus import certainty, ratings
 from labeling.votes.arrays import Record, Votes
 
 LEFT, TIE, RIGHT = -1, 0, 1
@@ -68,7 +68,7 @@ def consensus_by_pair(
     votes: agreement_pairs.PairVotes, accuracy: Mapping[int, float]
 ) -> list[PairConsensus]:
     """Every pair with a vote, in the order of `votes.unit`; for `accuracy` by rater see
-    labeling.statistics.consensus.certainty.likely.
+    arithmetic.consensus.certainty.likely.
     """
     if not votes.unit.size:
         return []

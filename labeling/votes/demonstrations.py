@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import Avg, Count, Q
 from django.db.models.functions import Length
 
+from arithmetic.bias.writing import SameTexts, pasting, same_texts
 from labeling.models import Campaign, Judgment
-from labeling.statistics.bias.writing import SameTexts, pasting, same_texts
 from labeling.votes import counting
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch
 
+from arithmetic import response_orders
 from labeling.guidelines import rating_form
 from labeling.models import (
     Demonstration,
@@ -14,7 +15,6 @@ from labeling.models import (
     RankedResponse,
     Response,
 )
-from labeling.statistics import response_orders
 from labeling.votes import counting
 
 

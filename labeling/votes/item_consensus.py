@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from arithmetic.agreement import pairs as agreement_pairs
+from arithmetic.consensus import certainty
 from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuality
-from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.consensus import certainty
 from labeling.votes import consensus, counting
 from labeling.votes.consensus import PairConsensus, Place
 from labeling.votes.item_answers import ItemAnswer

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from django.db.models import Exists, OuterRef
 
+from arithmetic.bias import looks
 from labeling.models import (
     AdjudicatedRank,
     Campaign,
@@ -16,7 +17,6 @@ from labeling.models import (
     ResponseScore,
     Scorer,
 )
-from labeling.statistics.bias import looks
 from labeling.votes import counting, sampling
 from labeling.votes.arrays import Grouping, OtherVotes, Votes
 from labeling.votes.blocks import StoredRankings, Wanted

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from arithmetic import intervals
+from arithmetic.consensus import ratings
+from arithmetic.consensus.ratings import Noise, Together
 from labeling.guidelines import rating_form
 from labeling.guidelines.rating_form import Flag, Question
 from labeling.models import Campaign, Item, RankedResponse, RaterQuality
-from labeling.statistics.consensus import ratings
-from labeling.statistics.consensus.ratings import Noise, Together
 from labeling.votes import counting
 from labeling.votes.consensus import is_ordered
 

@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import t
 
 from arithmetic import clustering, intervals
-from labeling.statistics.consensus.reliability import between_raters
+from arithmetic.consensus.reliability import between_raters
 
 # Cochran, Sampling Techniques (1977), table 3.5: thirty households, how many people each has, and
 # how many of them saw a doctor.

@@ -7,7 +7,7 @@ import loop_report
 import pytest
 from loop_report import LoopClock, Part, idle_share
 
-from labeling.statistics.bias import habits
+from arithmetic.bias import habits
 
 
 def figures(*, n_prompts: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from celery.schedules import crontab
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from labeling.statistics import sequential
+from arithmetic import sequential
 
 # The share of unchanged models that each half of the test for a drop may be wrong about.
 ALPHA = 0.025

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from arithmetic import intervals
+from arithmetic.agreement import alpha
 from arithmetic.figures import Figure, absent, gettext_noop
 from labeling.conversations.red_teaming import reviews
 from labeling.conversations.red_teaming.diversity import Diversity, Resemblance, diversity
 from labeling.models import Attack, AttackBrief, Prompt, Rater
-from labeling.statistics.agreement import alpha
 
 FEW_ATTACKERS = gettext_noop("Fewer than 5 attackers: nothing is known about how they differ.")
 NO_REVIEWS = gettext_noop("Nobody has reviewed these attacks yet.")

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from arithmetic.agreement import alpha, pairs
+from arithmetic.consensus import votes as consensus_votes
 from arithmetic.figures import Figure, Floats, Ints
 from labeling.models import Import, Judgment, RankedResponse
-from labeling.statistics.agreement import alpha, pairs
-from labeling.statistics.consensus import votes as consensus_votes
 from labeling.votes import counting
 
 MOST_JUDGED = 20_000

@@ -14,7 +14,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from arithmetic import plain_text
+from arithmetic import plain_text, response_orders
 from labeling.desk.judgments.checked_answers import (
     CheckedComparison,
     CheckedDemonstration,
@@ -30,7 +30,6 @@ from labeling.desk.judgments.checked_answers import (
 from labeling.guidelines import rating_form
 from labeling.guidelines import words as guidelines_words
 from labeling.models import Pass, Response
-from labeling.statistics import response_orders
 
 RECORD_LIMIT = 20_000
 """Maximum characters of the presentation record that a page sends; a typical record has about

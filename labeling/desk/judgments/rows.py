@@ -7,6 +7,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
+from arithmetic import response_orders
 from config.compiled import insert
 from labeling.desk.judgments import checked_answers
 from labeling.desk.judgments.checked_answers import Answer, AnswerProblem, Checked, Code
@@ -23,7 +24,6 @@ from labeling.models import (
     Source,
 )
 from labeling.queue import admission
-from labeling.statistics import response_orders
 
 
 class UnableToSubmit(Refusal):

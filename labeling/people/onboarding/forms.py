@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic import response_orders
 from labeling.models import Guideline, GuidelineVersion, OnboardingStep, Prompt, StepVersion
 from labeling.people.onboarding import questions as onboarding_questions
-from labeling.statistics import response_orders
 from pages.form_parts import chips, segmented, sentence_case
 
 if TYPE_CHECKING:

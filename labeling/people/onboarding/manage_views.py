@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.shell.requests import MemberRequest
+from arithmetic import response_orders
 from labeling import access as labeling_access
 from labeling.guidelines import differences
 from labeling.models import OnboardingStep, StepAttempt, StepVersion
@@ -26,7 +27,6 @@ from labeling.people.onboarding.forms import (
 )
 from labeling.queue import onboarding_left
 from labeling.queue.cases.selectors import n_waiting
-from labeling.statistics import response_orders
 from pages import render as pages_render
 from pages.form_parts import with_one_more
 

@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic.response_orders import LETTERS
 from labeling.models import OnboardingStep
 from labeling.people.onboarding.questions import MOST_QUESTIONS, Question
-from labeling.statistics.response_orders import LETTERS
 from pages.form_parts import segmented, sentence_case
 
 Kind = OnboardingStep.Kind

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from labeling.statistics.response_orders import LETTERS, credit, direction
+from arithmetic.response_orders import LETTERS, credit, direction
 
 Question = dict[str, Any]
 MOST_QUESTIONS = 100

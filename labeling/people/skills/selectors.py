@@ -11,6 +11,8 @@ from itertools import combinations
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
+from arithmetic import response_orders
+from arithmetic.agreement import orders
 from labeling.kinds import registry
 from labeling.kinds.choices import Answer
 from labeling.models import (
@@ -24,8 +26,6 @@ from labeling.models import (
     Rater,
     RaterSkill,
 )
-from labeling.statistics import response_orders
-from labeling.statistics.agreement import orders
 from labeling.votes import counting
 
 MOST_JUDGMENTS = 20_000

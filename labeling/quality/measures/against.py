@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from arithmetic import clustering
+from arithmetic import clustering, response_orders
+from arithmetic.agreement import pairs as agreement_pairs
 from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
-from labeling.statistics import response_orders
-from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.votes.arrays import OtherVotes, Record, Votes, as_record
 
 

@@ -12,10 +12,10 @@ from itertools import combinations
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from arithmetic.agreement import alpha, kappas, scales
+from arithmetic.agreement import pairs as agreement_pairs
 from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 from labeling.guidelines.rating_form import Question, Scale
-from labeling.statistics.agreement import alpha, kappas, scales
-from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.votes.arrays import Record, Votes, as_record
 
 RATERS_IN_MATRIX = 24

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from arithmetic.agreement import pairs as agreement_pairs
+from arithmetic.bias import shares
 from arithmetic.figures import Figure, Ints, absent, codes, gettext_noop
-from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias import shares
 from labeling.votes.arrays import Record, Truths, as_record
 
 PULLS = ("first", "longer", "list", "bold", "link", "emoji", "refusal", "ties")

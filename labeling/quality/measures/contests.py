@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from arithmetic import clustering
+from arithmetic.bias import habits
 from arithmetic.figures import Figure, Ints, absent
-from labeling.statistics.bias import habits
 from labeling.votes.arrays import Record, Votes, as_record
 
 MOST_SOURCES = 4

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arithmetic.agreement import pairs as agreement_pairs
 from arithmetic.figures import Ints
 from labeling.quality.measures.ballots import Ballots
 from labeling.quality.measures.behind import latest
-from labeling.statistics.agreement import pairs as agreement_pairs
 from labeling.votes.arrays import OtherVotes, Record, Truths, Votes, follows
 
 

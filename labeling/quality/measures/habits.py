@@ -4,8 +4,8 @@ sides are swapped.
 
 import numpy as np
 
+from arithmetic.bias import habits, looks, shares
 from arithmetic.figures import Figure, absent, gettext_noop
-from labeling.statistics.bias import habits, looks, shares
 from labeling.votes.arrays import Record, Votes, as_record
 
 

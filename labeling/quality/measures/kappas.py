@@ -8,11 +8,11 @@ from itertools import combinations
 
 import numpy as np
 
+from arithmetic.agreement import kappas
+from arithmetic.agreement.kappas import Weighting
 from arithmetic.figures import Figure, Floats, Ints
 from labeling.guidelines.rating_form import Question, Scale
 from labeling.quality.measures.agreeing import LEAST_SHARED, RATERS_IN_MATRIX, rated_units
-from labeling.statistics.agreement import kappas
-from labeling.statistics.agreement.kappas import Weighting
 from labeling.votes.arrays import Record, Votes, as_record
 
 CHOICES = ""

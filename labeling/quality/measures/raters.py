@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arithmetic.agreement import pairs as agreement_pairs
+from arithmetic.bias import flagging, shares
+from arithmetic.bias import slopes as bias_slopes
+from arithmetic.bias.judgment_table import Rankings
+from arithmetic.consensus import reliability
+from arithmetic.consensus import votes as consensus_votes
 from arithmetic.figures import Figure, absent, gettext_noop
 from labeling.quality.measures.agreeing import with_oneself
 from labeling.quality.measures.ballots import PULLS, Ballots
 from labeling.quality.measures.behind import LISTED_OF_RATER, latest
 from labeling.quality.measures.habits import first_shown_won, median_seconds
-from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias import flagging, shares
-from labeling.statistics.bias import slopes as bias_slopes
-from labeling.statistics.bias.judgment_table import Rankings
-from labeling.statistics.consensus import reliability
-from labeling.statistics.consensus import votes as consensus_votes
 from labeling.votes.arrays import Record, Votes, as_record
 
 ROUNDS = 200

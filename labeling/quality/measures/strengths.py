@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from labeling.statistics.consensus import compared
+from arithmetic.consensus import compared
 from labeling.votes.arrays import Record, Votes, as_record
 
 MOST_SOURCES = 12

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arithmetic.agreement import pairs as agreement_pairs
+from arithmetic.bias import shares, wording
 from arithmetic.figures import Figure, Floats, Ints, absent, gettext_noop
 from labeling.quality.measures.behind import LISTED_OF_RATER, latest
-from labeling.statistics.agreement import pairs as agreement_pairs
-from labeling.statistics.bias import shares, wording
 from labeling.votes.arrays import Record, as_record
 
 LEAST_VOTES = 20

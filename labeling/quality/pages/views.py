@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from arithmetic.bias.wording import BOOSTERS, HEDGES
 from arithmetic.clustering import TOO_FEW
 from arithmetic.figures import Figure
 from labeling import access as labeling_access
@@ -23,7 +24,6 @@ from labeling.quality import selectors as quality_selectors
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
 from labeling.quality.pages import bias_words, kappa_words, meanings, taste_words
 from labeling.quality.pages import words as pages_words
-from labeling.statistics.bias.wording import BOOSTERS, HEDGES
 from labeling.votes.arrays import as_figure
 from pages import interval_chart
 

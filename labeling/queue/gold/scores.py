@@ -13,6 +13,7 @@ from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from arithmetic import clustering
+from arithmetic.agreement import orders
 from labeling.models import (
     Campaign,
     Gold,
@@ -23,7 +24,6 @@ from labeling.models import (
     ReviewRequest,
 )
 from labeling.queue import items
-from labeling.statistics.agreement import orders
 
 RECENT = 30
 """How many of a paused rater's latest judgments go to review."""

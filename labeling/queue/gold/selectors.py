@@ -9,7 +9,8 @@ from datetime import datetime
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 
-from arithmetic import clustering
+from arithmetic import clustering, response_orders
+from arithmetic.agreement import orders
 from arithmetic.figures import Figure, absent, gettext_noop
 from labeling.models import (
     AdjudicatedRank,
@@ -23,8 +24,6 @@ from labeling.models import (
     Rater,
     RaterStanding,
 )
-from labeling.statistics import response_orders
-from labeling.statistics.agreement import orders
 from labeling.votes import counting
 
 SUSPECT_ANSWERS = 3

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from arithmetic.agreement import orders
 from labeling.importers import curation
 from labeling.importers import drafts as importers_drafts
 from labeling.importers import golds as importers_golds
@@ -35,7 +36,6 @@ from labeling.models import (
 )
 from labeling.queue import items
 from labeling.queue.gold import selectors
-from labeling.statistics.agreement import orders
 from labeling.votes import counting
 
 MOST_LINES = 2_000

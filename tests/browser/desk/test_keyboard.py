@@ -6,11 +6,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from arithmetic.response_orders import LETTERS
 from labeling.guidelines import services as guidelines_services
 from labeling.guidelines.rating_form import Condition, Flag, RatingForm, Scale
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Slot
 from labeling.queue.claiming import order
-from labeling.statistics.response_orders import LETTERS
 from tests.browser.desk.hands import OpenPage, begin, focused, line, press, rank_all, rate_all
 from tests.cast import open_comparison_campaign
 

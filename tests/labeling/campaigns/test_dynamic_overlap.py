@@ -11,12 +11,12 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
+from arithmetic.consensus import certainty
 from labeling.desk.judgments import correct, submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from labeling.queue import slots as queue_slots
 from labeling.queue.claiming import claim
-from labeling.statistics.consensus import certainty
 from labeling.votes.item_consensus import certainty_of
 from tests.cast import NOON
 from tests.labeling.campaigns.judging import comparing, judge_one, prefer, raters_in

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from arithmetic.bias import looks as bias_looks
 from labeling.guidelines import rating_form
 from labeling.quality.measures import against, agreeing, contests, groups, habits, strengths
 from labeling.quality.measures import behind as measures_behind
 from labeling.quality.measures import raters as measures_raters
-from labeling.statistics.bias import looks as bias_looks
 from labeling.votes import arrays
 
 QUESTIONS = rating_form.default().questions

@@ -31,9 +31,9 @@ from labeling.quality import tasks as quality_tasks
 from labeling.queue.gold import services as gold_services
 from labeling.review import services as review_services
 from labeling.votes import arrays, loading
+from tests.arithmetic import oracles
 from tests.cast import NOON, rater_called
 from tests.labeling.quality.judging import as_shown, judge_all, report_of
-from tests.labeling.statistics import oracles
 
 pytestmark = pytest.mark.django_db
 

@@ -11,6 +11,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from arithmetic.bias import looks as bias_looks
+from arithmetic.bias import shares
 from labeling.campaigns import services as campaigns_services
 from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import (
@@ -29,8 +31,6 @@ from labeling.quality import services as quality_services
 from labeling.quality.measures import groups as measures_groups
 from labeling.quality.measures.groups import RaterGroup
 from labeling.review import services as review_services
-from labeling.statistics.bias import looks as bias_looks
-from labeling.statistics.bias import shares
 from labeling.votes import arrays
 from tests.cast import NOON, rater_called
 from tests.html import page_of

@@ -10,6 +10,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from arithmetic.agreement import pairs
+from arithmetic.consensus import certainty
 from arithmetic.figures import Figure
 from labeling.data.exports import shapes
 from labeling.desk.judgments import submit
@@ -28,8 +30,6 @@ from labeling.people import withdrawal
 from labeling.queue.claiming import claim
 from labeling.queue.claiming import order as claiming_order
 from labeling.review import set_aside
-from labeling.statistics.agreement import pairs
-from labeling.statistics.consensus import certainty
 from labeling.votes import arrays, consensus, item_answers, item_consensus
 from labeling.votes.consensus import Place
 from tests.cast import NOON, lease_of, open_comparison_campaign

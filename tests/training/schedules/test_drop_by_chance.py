@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from arithmetic import intervals
-from labeling.statistics import sequential
+from arithmetic import intervals, sequential
 from training.schedules import timing
 from training.schedules.timing import Accuracy, AccuracyCheck, Reason
 

@@ -18,12 +18,12 @@ from accounts.api.page_forms import checked, filled
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
+from arithmetic.response_orders import LETTERS
 from labeling import access as labeling_access
 from labeling.models import OnboardingStep, Pool, StepVersion
 from labeling.people.onboarding import question_rows, selectors, services
 from labeling.people.onboarding.forms import StepForm
 from labeling.people.onboarding.questions import MOST_QUESTIONS, Question
-from labeling.statistics.response_orders import LETTERS
 
 Kind = OnboardingStep.Kind
 LONGEST = 20_000

@@ -13,6 +13,8 @@ from django.test import Client
 from scipy import stats
 
 from accounts.models import User
+from arithmetic.consensus import ratings
+from arithmetic.consensus.ratings import Noise
 from labeling.data.exports import shapes
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer
@@ -20,8 +22,6 @@ from labeling.models import Campaign, Item, Rater
 from labeling.people import withdrawal
 from labeling.quality.services import compute_quality
 from labeling.queue.claiming import claim
-from labeling.statistics.consensus import ratings
-from labeling.statistics.consensus.ratings import Noise
 from labeling.votes import rating_consensus
 from tests.api.conftest import client_with, secret_of
 from tests.cast import NOON, lease_of

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from arithmetic import clustering
+from arithmetic.agreement import orders
 from labeling.campaigns import board as campaigns_board
 from labeling.data.exports import streams
 from labeling.desk.judgments import correct, undo
@@ -25,7 +26,6 @@ from labeling.models import (
 from labeling.quality import services as quality_services
 from labeling.queue.gold import selectors as gold_selectors
 from labeling.queue.gold import services as gold_services
-from labeling.statistics.agreement import orders
 from tests.cast import NOON
 from tests.labeling.queue.gold.scene import RIGHT, WRONG, next_gold, rank_by, work_through
 

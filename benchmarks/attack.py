@@ -42,11 +42,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.fixtures.attacks.attacked_model import GAVE_IN, attacked_model
 from benchmarks.fixtures.attacks.simulated_attacks import Attacks, Drawn, drawn
-from training import configs
 from training.benchmarks.scoring.refusal import classifier
 from training.benchmarks.scoring.refusal.labels import COMPLIES
 from training.benchmarks.statistics import attack_success
 from training.benchmarks.statistics.attack_success import Rates, Share
+from training.configs import kinds
 from training.configs.evaluation.attack import AttackConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job
@@ -147,7 +147,7 @@ def _attempts(path: Path, url: str) -> list[dict[str, Any]]:
         kind="attack",
         run_id=1,
         attempt=1,
-        config=configs.as_json(AttackConfig()),
+        config=kinds.as_json(AttackConfig()),
         model=url,
         snapshot=str(snapshot),
         endpoint=(url, "attacked", ""),

@@ -56,7 +56,7 @@ from labeling.curation.quality import (  # noqa: E402
     GopherQuality,
     Length,
 )
-from training import configs  # noqa: E402
+from training.configs import kinds  # noqa: E402
 from training.configs.pretrain import PretrainConfig  # noqa: E402
 from training.processes import run_dir  # noqa: E402
 from training.processes.run_dir import Job  # noqa: E402
@@ -364,7 +364,7 @@ def _trained(
         kind="pretrain",
         run_id=1,
         attempt=1,
-        config=configs.as_json(config),
+        config=kinds.as_json(config),
         model=str(base),
         snapshot=str(folder / side),
         threads=os.cpu_count() or 1,
@@ -385,7 +385,7 @@ def _carry_out(path: Path) -> None:
     from training.trainer import pretrain  # noqa: PLC0415
 
     job = run_dir.read_job(path)
-    config, problems = configs.parse(job.kind, job.config)
+    config, problems = kinds.parse(job.kind, job.config)
     assert isinstance(config, PretrainConfig), problems
     result = pretrain.carry_out(job, config, run_dir.RunFolder(path, 1))
     print(json.dumps(result.metrics))

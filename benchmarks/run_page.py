@@ -36,7 +36,7 @@ from django.test.utils import (  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from training import configs  # noqa: E402
+from training.configs import kinds  # noqa: E402
 from training.models import Run, RunPoint, RunSample, Snapshot  # noqa: E402
 from training.nodes import services as nodes_services  # noqa: E402
 from training.processes.machine import Gpu, Report  # noqa: E402
@@ -119,7 +119,7 @@ def a_run(person: User, n_points: int) -> Run:
     snapshot = Snapshot.objects.create(
         name="November", kind="demonstrations", folder="none", n_rows=1000, card=card
     )
-    config = configs.as_json(configs.PRESETS["sft"]["balanced"])
+    config = kinds.as_json(kinds.PRESETS["sft"]["balanced"])
     run = Run.objects.create(
         name="A long way",
         kind="sft",

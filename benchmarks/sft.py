@@ -233,7 +233,7 @@ def train_trl(options: argparse.Namespace, *, is_bfloat16: bool) -> None:
 
 
 def train_ours(options: argparse.Namespace, *, packs: bool) -> None:
-    from training import configs  # noqa: PLC0415
+    from training.configs import kinds  # noqa: PLC0415
     from training.configs.sft import SftConfig  # noqa: PLC0415
     from training.processes.run_dir import Job, RunFolder, write_job  # noqa: PLC0415
     from training.trainer import sft  # noqa: PLC0415
@@ -257,7 +257,7 @@ def train_ours(options: argparse.Namespace, *, packs: bool) -> None:
         kind="sft",
         run_id=1,
         attempt=1,
-        config=configs.as_json(config),
+        config=kinds.as_json(config),
         model=str(options.model),
         snapshot=str(options.home / "rows"),
         threads=os.cpu_count() or 1,

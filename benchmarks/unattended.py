@@ -73,7 +73,7 @@ from labeling.guidelines import services as guidelines_services  # noqa: E402
 from labeling.models import Comparison, Import, Prompt, RankedResponse, Slot  # noqa: E402
 from labeling.people.accounts import services as accounts_services  # noqa: E402
 from labeling.people.pools import services as pools_services  # noqa: E402
-from training import configs  # noqa: E402
+from training.configs import kinds  # noqa: E402
 from training.configs.ppo import PpoConfig  # noqa: E402
 from training.management import demo  # noqa: E402
 from training.models import Chain, Link, Schedule, TrainedModel, chain_plans  # noqa: E402
@@ -108,7 +108,7 @@ class Scale:
 
 
 def tiny() -> Scale:
-    presets: dict[str, Any] = {kind: of["balanced"] for kind, of in configs.PRESETS.items()}
+    presets: dict[str, Any] = {kind: of["balanced"] for kind, of in kinds.PRESETS.items()}
     short: dict[str, Any] = {"max_new_tokens": 32, "max_prompt_tokens": 96}
     trained: dict[str, Any] = {"method": "full", "dtype": "float32", "checkpoint_every": 0}
     rows = trained | {"max_tokens": 128, "accumulation": 1}
@@ -135,7 +135,7 @@ def tiny() -> Scale:
             **short,
         ),
     }
-    found = {kind: configs.as_json(config) for kind, config in chosen.items()}
+    found = {kind: kinds.as_json(config) for kind, config in chosen.items()}
     return Scale(30, 50, 100, 6, found, n_prompts=400)
 
 
@@ -150,14 +150,14 @@ def real() -> Scale:
         "n_minibatches": 2,
         "kl_coef": 0.05,
     }
-    small: dict[str, Any] = {kind: of["small"] for kind, of in configs.PRESETS.items()}
+    small: dict[str, Any] = {kind: of["small"] for kind, of in kinds.PRESETS.items()}
     chosen = {
         "sft": small["sft"],
         "reward": replace(small["reward"], **hidden_preference.REWARD),
         "sample": replace(small["sample"], n_responses=2, top_p=1.0, batch_size=72, **short),
         "ppo": replace(PpoConfig.presets()["balanced"], **ppo),
     }
-    found = {kind: configs.as_json(config) for kind, config in chosen.items()}
+    found = {kind: kinds.as_json(config) for kind, config in chosen.items()}
     return Scale(60, 120, 160, 6, found, new_answers=120)
 
 

@@ -14,7 +14,7 @@ from labeling.models import Guideline, Pool
 from tests.api.test_steering import post
 from tests.api.test_training import weekly
 from tests.training import cast
-from training import configs
+from training.configs import kinds
 from training.models import Chain, Link, Schedule, chain_plans
 from training.schedules import chains
 from training.schedules import services as schedules_services
@@ -69,7 +69,7 @@ def test_a_schedule_is_set_up_with_what_is_left_out_as_its_page_shows_it(
         None,
         noor,
     )
-    assert schedule.plan["configs"]["sft"] == configs.as_json(configs.PRESETS["sft"]["small"])
+    assert schedule.plan["configs"]["sft"] == kinds.as_json(kinds.PRESETS["sft"]["small"])
     assert (schedule.plan["goes_on"], schedule.plan["filters"]["includes_imports"]) == (True, True)
     assert AuditEvent.objects.filter(action="create", target_id=str(schedule.pk)).exists()
 

@@ -46,7 +46,7 @@ from tests.cast import PASSWORD, login_of, rater_called
 from tests.training import cast
 from tests.training.benchmarks.tiny_suites import tiny_suite
 from tests.training.nodes.test_node_pages import a_node
-from training import configs
+from training.configs import kinds
 from training.models import Publication
 from training.schedules import services as schedules_services
 
@@ -75,7 +75,7 @@ def test_the_schema_is_valid_and_made_without_a_warning(capsys: pytest.CaptureFi
 def test_the_schema_lists_the_kinds_of_run(db: None) -> None:
     schemas = Client().get("/api/v1/schema").json()["components"]["schemas"]
 
-    assert schemas["RunKind"]["enum"] == list(configs.KINDS)
+    assert schemas["RunKind"]["enum"] == list(kinds.KINDS)
 
 
 def test_the_schema_is_served_to_anybody(db: None) -> None:

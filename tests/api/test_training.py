@@ -20,7 +20,7 @@ from labeling.models import Rater
 from tests.labeling.answers import downloaded
 from tests.training import cast
 from tests.training.snapshots.test_freezing import demonstrate, on_split
-from training import configs
+from training.configs import kinds
 from training.models import Run, RunPoint, Schedule, Snapshot, TrainedModel
 from training.models.chain_plans import Plan
 from training.processes import doorbell
@@ -118,7 +118,7 @@ def test_a_run_is_queued_from_a_preset_with_changes_and_rung_for(
 
     run = Run.objects.get()
     assert (made.status_code, made.json()["id"], made.json()["state"]) == (201, run.pk, "queued")
-    assert run.config == configs.as_json(configs.PRESETS["sft"]["small"]) | {"learning_rate": 1e-4}
+    assert run.config == kinds.as_json(kinds.PRESETS["sft"]["small"]) | {"learning_rate": 1e-4}
     assert (run.created_by, run.n_gpus, made.json()["n_gpus"]) == (noor, 2, 2)
     (callback,) = callbacks
     assert isinstance(callback, partial)

@@ -12,7 +12,7 @@ from accounts.models import User
 from config.roles import Role
 from tests.training import cast
 from tests.upgrades import pages
-from training import configs
+from training.configs import kinds
 from training.models import chain_plans
 from training.playground.chat_protocol import Channel
 
@@ -46,7 +46,7 @@ def paths(role: Role) -> Iterator[str]:
         if not any(word in name for word in NO_PAGES):
             yield from pages.addresses(name)
     if role == Role.RESEARCHER:
-        yield from (f"/runs/new/{kind}/" for kind in configs.KINDS)
+        yield from (f"/runs/new/{kind}/" for kind in kinds.KINDS)
         yield from (f"/snapshots/new/?kind={kind}" for kind in ("demonstrations", "comparisons"))
         yield from (f"/schedules/new/{name}/" for name in chain_plans.TEMPLATES)
 

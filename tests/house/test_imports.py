@@ -24,7 +24,7 @@ print(json.dumps(sorted(sys.modules)))
 """
 CHILD_SIDE = """
 import json, sys
-import training.configs, training.processes.run_dir, training.trainer.__main__
+import training.configs.kinds, training.processes.run_dir, training.trainer.__main__
 print(json.dumps(sorted(sys.modules)))
 """
 

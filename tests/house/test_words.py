@@ -13,7 +13,7 @@ from config.roles import Role
 from tests.html import words_of
 from tests.training import cast
 from tests.upgrades import pages
-from training import configs
+from training.configs import kinds
 from training.models import Run, Snapshot, TrainedModel, chain_plans
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -45,7 +45,7 @@ def paths(role: Role) -> Iterator[str]:
         if not any(word in name for word in NO_WORDS):
             yield from pages.addresses(name)
     if role == Role.RESEARCHER:
-        yield from (f"/runs/new/{kind}/" for kind in configs.KINDS)
+        yield from (f"/runs/new/{kind}/" for kind in kinds.KINDS)
         yield from (f"/runs/{run.pk}/" for run in Run.objects.all())
         yield from (f"/models/{model.pk}/" for model in TrainedModel.objects.all())
         yield from (f"/schedules/new/{name}/" for name in chain_plans.TEMPLATES)

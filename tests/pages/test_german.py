@@ -10,7 +10,7 @@ from django.utils import translation
 from accounts.models import User
 from labeling.models import Campaign, Rater
 from tests.training import cast
-from training import configs
+from training.configs import kinds
 
 SignedIn = Callable[..., Client]
 
@@ -69,7 +69,7 @@ def test_the_settings_of_a_run_are_named_in_german(
     page = html.unescape(german(noor, signed_in).get(f"/runs/new/{kind}/").text)
 
     with translation.override("de"):
-        words = [translation.gettext(knob.label) for knob in configs.knobs(kind)]
+        words = [translation.gettext(knob.label) for knob in kinds.knobs(kind)]
     assert [word for word in words if word not in page] == []
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from training import configs
+from training.configs import kinds
+from training.configs.knobs import Settings
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder
 
@@ -68,7 +69,7 @@ def prompts(path: Path, *, n: int = 5) -> Path:
 def prepare(
     path: Path,
     kind: str,
-    config: configs.Config,
+    config: Settings,
     model: Path | str,
     snapshot: Path,
     *,
@@ -85,7 +86,7 @@ def prepare(
         kind=kind,
         run_id=1,
         attempt=attempt,
-        config=configs.as_json(config),
+        config=kinds.as_json(config),
         model=str(model),
         snapshot=str(snapshot),
         **more,
@@ -97,10 +98,10 @@ def prepare(
 def carry_out(folder: RunFolder) -> Result:
     """The run in this process."""
     job = run_dir.read_job(folder.path)
-    config, problems = configs.parse(job.kind, job.config)
+    config, problems = kinds.parse(job.kind, job.config)
     assert config is not None, problems
     config = config.for_dry_run() if job.is_dry else config
-    result: Result = importlib.import_module(configs.trainer_of(job.kind)).carry_out(
+    result: Result = importlib.import_module(kinds.trainer_of(job.kind)).carry_out(
         job, config, folder
     )
     folder.write_result(result)
@@ -108,7 +109,7 @@ def carry_out(folder: RunFolder) -> Result:
 
 
 def finished(
-    path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path, **fields: Any
+    path: Path, kind: str, config: Settings, model: Path | str, snapshot: Path, **fields: Any
 ) -> RunFolder:
     folder = prepare(path, kind, config, model, snapshot, **fields)
     carry_out(folder)

@@ -16,7 +16,7 @@ import torch
 import transformers
 
 from tests.trainer import runs, warm
-from training import configs
+from training.configs import kinds
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.sample import SampleConfig
 from training.configs.sft import SftConfig
@@ -261,23 +261,23 @@ def test_a_bug_stays_a_bug() -> None:
     assert anticipated(FileNotFoundError("x")) == ""
 
 
-@pytest.mark.parametrize("kind", configs.KINDS)
+@pytest.mark.parametrize("kind", kinds.KINDS)
 def test_every_kind_has_a_trainer(kind: str) -> None:
-    assert find_spec(configs.trainer_of(kind)) is not None
+    assert find_spec(kinds.trainer_of(kind)) is not None
 
 
 def test_the_trainer_of_a_name_with_a_hyphen_is_a_module_with_an_underscore(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(configs.KINDS, "best-of-n", SftConfig)
+    monkeypatch.setitem(kinds.KINDS, "best-of-n", SftConfig)
 
-    assert configs.trainer_of("best-of-n") == "training.trainer.best_of_n"
+    assert kinds.trainer_of("best-of-n") == "training.trainer.best_of_n"
 
 
 def test_a_kind_whose_trainer_this_node_lacks_gets_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(configs.KINDS, "best-of-n", SftConfig)
+    monkeypatch.setitem(kinds.KINDS, "best-of-n", SftConfig)
 
     with pytest.raises(AnticipatedFailure) as refused:
         __main__.trainer("best-of-n")

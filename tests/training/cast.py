@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
-from training import configs
+from training.configs import kinds
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
 from training.registry import services as registry_services
 from training.runs.services import level_of
@@ -69,7 +69,7 @@ def a_run(
     model = TrainedModel.objects.first() or a_model(by)
     snapshot = Snapshot.objects.filter(kind="demonstrations").first() or a_snapshot(by)
     now = timezone.now()
-    config = configs.as_json(configs.PRESETS["sft"]["balanced"]) | {
+    config = kinds.as_json(kinds.PRESETS["sft"]["balanced"]) | {
         "learning_rate": 5e-5,
         "lora_rank": 32,
     }
@@ -380,7 +380,7 @@ def _ended(
     }
     run = Run.objects.create(
         kind=kind,
-        config=configs.as_json(configs.PRESETS[kind]["balanced"]),
+        config=kinds.as_json(kinds.PRESETS[kind]["balanced"]),
         metrics=metrics,
         created_by=by,
         **(given | fields),
@@ -408,7 +408,7 @@ def _ended(
     if leaves_model:
         TrainedModel.objects.create(
             name=f"{kind}-{run.pk}",
-            kind=configs.KINDS[kind].leaves,
+            kind=kinds.KINDS[kind].leaves,
             location=f"/models/{kind}-{run.pk}",
             licence="Apache-2.0",
             parent=run.base_model,

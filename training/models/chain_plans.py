@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from training import configs as training_configs
+from training.configs import kinds
 from training.configs.dpo import DpoConfig
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.evaluation.evaluate import EvaluateConfig
@@ -161,7 +161,7 @@ class Template:
     @property
     def improving(self) -> tuple[Step, ...]:
         """Steps that produce a language model."""
-        models = training_configs.kinds_leaving(POLICY)
+        models = kinds.kinds_leaving(POLICY)
         return tuple(step for step in self.steps if RUN_KINDS.get(step) in models)
 
     def sampled_for(self, campaign: str) -> tuple[Step, ...]:
@@ -412,7 +412,7 @@ class Plan:
         for step in self.shape.steps:
             about = STEPS[step]
             if about.run and about.reads is not None and about.run in self.configs:
-                config, _wrong = training_configs.parse(about.run, self.config_of(step))
+                config, _wrong = kinds.parse(about.run, self.config_of(step))
                 snapshot = STEPS[about.reads].snapshot
                 if config is not None:
                     found += config.data_problems(snapshot, has_text=self.mixes_text(about.run))
@@ -420,7 +420,7 @@ class Plan:
 
     def mixes_text(self, kind: str) -> bool:
         """Whether this kind of run gets the text."""
-        return self.ptx_text is not None and training_configs.KINDS[kind].mixes_text
+        return self.ptx_text is not None and kinds.KINDS[kind].mixes_text
 
     @property
     def shape(self) -> Template:

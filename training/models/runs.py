@@ -8,8 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from training import configs
-from training.configs import roles
+from training.configs import kinds, roles
 from training.models.registry import TrainedModel
 from training.models.snapshots import Snapshot
 
@@ -18,7 +17,7 @@ def kind_choices() -> list[tuple[str, Promise]]:
     """Every kind of run with its label, for forms and API. Not choices of the column, so a new kind
     needs no migration.
     """
-    return [(name, _(about.label)) for name, about in configs.KINDS.items()]
+    return [(name, _(about.label)) for name, about in kinds.KINDS.items()]
 
 
 class Run(models.Model):
@@ -171,7 +170,7 @@ class Run(models.Model):
     @property
     def kind_label(self) -> str:
         """The kind's label, or its name if this version no longer has the kind."""
-        about = configs.KINDS.get(self.kind)
+        about = kinds.KINDS.get(self.kind)
         return gettext(about.label) if about else self.kind
 
 

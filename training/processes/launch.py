@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from training.configs import KINDS
+from training.configs.kinds import KINDS
 from training.configs.knobs import Settings
 from training.configs.metrics import _
 

@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from labeling.data import intake
 from labeling.models import Response, Source
-from training import configs
+from training.configs import kinds
 from training.models import Run, TrainedModel
 from training.snapshots.response_numbers import numbers_of
 from training.storage import artifacts
@@ -82,11 +82,11 @@ def register_trained_model(
         earlier.save(update_fields=["location", "metrics"])
         return earlier
     licence = run.base_model.licence
-    config, _problems = configs.parse(run.kind, run.config)
+    config, _problems = kinds.parse(run.kind, run.config)
     is_descendant = config is None or config.keeps_weights
     return TrainedModel.objects.create(
         name=_free_name(f"{run.kind}-{run.pk}"),
-        kind=configs.KINDS[run.kind].leaves,
+        kind=kinds.KINDS[run.kind].leaves,
         location=location,
         licence=licence,
         parent=run.base_model if is_descendant else None,

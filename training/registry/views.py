@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling.models import Export
 from training import access as training_access
-from training import configs
 from training.benchmarks.scorecards.pages import views as scorecards_views
+from training.configs import kinds
 from training.configs.knobs import REWARD
 from training.models import TrainedModel
 from training.registry import (
@@ -211,8 +211,8 @@ def _run_buttons(model: TrainedModel, *, is_endpoint: bool) -> list[tuple[str, s
     """(kind, the model's role, label) of the run buttons on its page; kinds that leave no model
     first.
     """
-    kinds = sorted(configs.KINDS.values(), key=lambda about: about.leaves_model())
-    usable = [about for about in kinds if about.takes_endpoints or not is_endpoint]
+    abouts = sorted(kinds.KINDS.values(), key=lambda about: about.leaves_model())
+    usable = [about for about in abouts if about.takes_endpoints or not is_endpoint]
     rewarded = [about for about in usable if model.kind == REWARD and about.reward_button]
     begun = [about for about in usable if model.kind in about.starts_from and about.model_button]
     return [

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
 from pages.templatetags.pages import duration
-from training import configs
+from training.configs import kinds
 from training.configs import metrics as configs_metrics
 
 _WITH_INTERVAL = {"held_out_accuracy", "win_rate"}
@@ -151,7 +151,7 @@ def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
 def result(*, kind: str, metrics: Mapping[str, Any]) -> Result:
     """The run's result in a sentence, its headline figures, and everything else it measured."""
     rows = {row.key: row for row in measures(kind=kind, metrics=metrics)}
-    about = configs.KINDS.get(kind)
+    about = kinds.KINDS.get(kind)
     headlines = about.headlines if about else ()
     chosen = [name for name in headlines if name in rows][:N_HEADLINES]
     sentence = ""
@@ -218,9 +218,9 @@ def _range(name: str, form: str, metrics: Mapping[str, Any]) -> tuple[str, bool]
 
 def _named(kind: str) -> dict[str, configs_metrics.Measure]:
     """The measures of this kind, then those of the other kinds."""
-    own = [configs.KINDS[kind]] if kind in configs.KINDS else []
+    own = [kinds.KINDS[kind]] if kind in kinds.KINDS else []
     named: dict[str, configs_metrics.Measure] = {}
-    for config in [*own, *configs.KINDS.values()]:
+    for config in [*own, *kinds.KINDS.values()]:
         for measure in config.measures:
             named.setdefault(measure.name, measure)
     return named

@@ -20,9 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from knobs.fields import Knob
 from labeling.models import Prompt
 from pages.form_parts import NameField, choose_the_only_one
-from training import configs
 from training.benchmarks.suites.choices import SuitesField, outline
-from training.configs import roles
+from training.configs import kinds, roles
 from training.configs.knobs import REQUIRED
 from training.configs.roles import Role
 from training.models import Run, Snapshot, TrainedModel
@@ -136,8 +135,8 @@ class RunForm(MachinesForm):
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
-        self.knobs = configs.knobs(kind)
-        about = configs.KINDS[kind]
+        self.knobs = kinds.knobs(kind)
+        about = kinds.KINDS[kind]
         wanted = run_queue.snapshot_kinds(kind)
         self.fields["snapshot"] = forms.ModelChoiceField(
             label=gettext(about.snapshot_label),
@@ -212,7 +211,7 @@ class RunForm(MachinesForm):
         nothing to measure them on; otherwise "". Call after is_valid().
         """
         snapshot = self.cleaned_data.get("snapshot")
-        if snapshot is None or configs.KINDS[self.kind].best is None:
+        if snapshot is None or kinds.KINDS[self.kind].best is None:
             return ""
         counts = dict(snapshots_selectors.splits(snapshot=snapshot))
         n_held_out = sum(n for split, n in counts.items() if split != Prompt.Split.TRAIN)
@@ -239,7 +238,7 @@ class RunForm(MachinesForm):
         given, snapshot = self.cleaned_data, self.chosen_snapshot
         if snapshot is None or any(given.get(name) is None for name in ("config", "base_model")):
             return None
-        config, _problems = configs.parse(self.kind, given["config"])
+        config, _problems = kinds.parse(self.kind, given["config"])
         if config is None:
             return None
         return costs.forecast(
@@ -275,11 +274,11 @@ class RunForm(MachinesForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         raw = {knob.name: cleaned.get(knob.name) for knob in self.knobs}
-        config, problems = configs.parse(self.kind, raw)
+        config, problems = kinds.parse(self.kind, raw)
         for problem in problems:
             self.add_error(problem.field or None, problem.sentence_in(gettext))
         if config is not None:
-            cleaned["config"] = configs.as_json(config)
+            cleaned["config"] = kinds.as_json(config)
         return cleaned
 
 
@@ -288,7 +287,7 @@ def proposed_name(
 ) -> str:
     """“SFT on Demonstrations of November, 27 Nov”; “Benchmark of SmolLM2, 27 Nov”."""
     named = {
-        "kind": capfirst(gettext(configs.KINDS[kind].label)),
+        "kind": capfirst(gettext(kinds.KINDS[kind].label)),
         "snapshot": snapshot.name[:120] if snapshot else "",
         "model": model.name[:120] if model else "",
         "date": date_format(today, "j M"),
@@ -302,7 +301,7 @@ def proposed_name(
 
 def preset_values(kind: str, preset: str) -> dict[str, Any]:
     """A form's initial values for the settings of `preset`."""
-    return configs.as_json(configs.PRESETS[kind][preset])
+    return kinds.as_json(kinds.PRESETS[kind][preset])
 
 
 def with_preset(data: QueryDict, kind: str, preset: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from training import configs
+from training.configs import kinds
 from training.models import Node, Run
 from training.processes.launch import Launch
 from training.runs.multi_node.selectors import gathering_run_ids
@@ -61,7 +61,7 @@ def fits_node(*, node: str) -> Q:
 
     A node without a row is somebody's command line (manage.py supervise): it takes any run.
     """
-    wanted = Q(kind__in=configs.KINDS) & (Q(wanted_node="") | Q(wanted_node=node))
+    wanted = Q(kind__in=kinds.KINDS) & (Q(wanted_node="") | Q(wanted_node=node))
     row = Node.objects.filter(name=node).first()
     if row is None:
         return wanted
@@ -106,10 +106,10 @@ def unknown_settings(*, run: Run) -> list[str]:
     """What the run asks for and this code does not know. During an upgrade, the site is ahead of
     its nodes: a node leaves such a run to one that has been upgraded.
     """
-    known = configs.KINDS.get(run.kind)
+    known = kinds.KINDS.get(run.kind)
     if known is None:
         return [run.kind]
-    names = {knob.name for knob in configs.knobs(run.kind)}
+    names = {knob.name for knob in kinds.knobs(run.kind)}
     return sorted((run.config.keys() - names) | (run.launch.keys() - _LAUNCH))
 
 

@@ -14,8 +14,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
-from training import configs
-from training.configs import roles
+from training.configs import kinds, roles
 from training.configs.knobs import REQUIRED, Settings
 from training.configs.roles import NONE, REFERENCE_MODEL, Role
 from training.models import Run, Snapshot, TrainedModel
@@ -51,7 +50,7 @@ class RunOptions:
 
 def snapshot_kinds(kind: str) -> tuple[Snapshot.Kind, ...]:
     """The kinds of snapshot that such a run takes; the usual one first."""
-    return tuple(Snapshot.Kind(name) for name in configs.KINDS[kind].snapshots)
+    return tuple(Snapshot.Kind(name) for name in kinds.KINDS[kind].snapshots)
 
 
 def reads_suites(kind: str) -> bool:
@@ -90,7 +89,7 @@ def queue_run(
 
     Raises UnableToQueue.
     """
-    parsed, problems = configs.parse(kind, config)
+    parsed, problems = kinds.parse(kind, config)
     if parsed is None:
         raise UnableToQueue(" ".join(problem.sentence_in(_) for problem in problems))
     if refused := processes_launch.problems(
@@ -99,14 +98,14 @@ def queue_run(
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     if problem := store_problem(options.launch):
         raise UnableToQueue(problem)
-    _refuse_text(configs.KINDS[kind], ptx_snapshot)
+    _refuse_text(kinds.KINDS[kind], ptx_snapshot)
     if refused := parsed.data_problems(snapshot.kind, has_text=ptx_snapshot is not None):
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     beside = {name: model for name, model in models.items() if model is not None}
-    if REFERENCE_MODEL.name in configs.KINDS[kind].takes and made_as != Run.MadeAs.EXTENSION:
+    if REFERENCE_MODEL.name in kinds.KINDS[kind].takes and made_as != Run.MadeAs.EXTENSION:
         # An extension goes on with the reference that its state was trained with.
         beside.setdefault(REFERENCE_MODEL.name, registry_selectors.start_of_line(model=base_model))
-    _refuse_misfits(configs.KINDS[kind], snapshot, base_model, beside)
+    _refuse_misfits(kinds.KINDS[kind], snapshot, base_model, beside)
     expected = costs.forecast(
         kind=kind,
         config=parsed,
@@ -122,7 +121,7 @@ def queue_run(
         run = Run.objects.create(
             name=name,
             kind=kind,
-            config=configs.as_json(parsed),
+            config=kinds.as_json(parsed),
             snapshot=snapshot,
             ptx_snapshot=ptx_snapshot,
             base_model=base_model,
@@ -190,7 +189,7 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
 
 def extended_by(*, run: Run) -> str | None:
     """The setting that limits how long this run lasts; an extension raises it."""
-    settings = configs.KINDS[run.kind].extended_by
+    settings = kinds.KINDS[run.kind].extended_by
     return next((name for name in settings if run.config.get(name)), None)
 
 

@@ -11,7 +11,8 @@ from django.db.models.functions import Coalesce, Lower, Now
 from django.utils.translation import gettext
 
 from knobs.fields import Knob
-from training import configs
+from training.configs import kinds
+from training.configs.knobs import Settings
 from training.models import Run, RunPoint, RunSample
 from training.runs.placement import queued_runs
 
@@ -100,7 +101,7 @@ def _order(narrowed: RunFilter) -> list[OrderBy]:
     """The result can be sorted by within one kind: those of others are not comparable."""
     key = narrowed.sort.removeprefix("-")
     expression = ORDERS.get(key)
-    if key == "result" and (about := configs.KINDS.get(narrowed.kind)) and about.best:
+    if key == "result" and (about := kinds.KINDS.get(narrowed.kind)) and about.best:
         expression = F(f"metrics__{about.best.metric}")
     if expression is None:
         return []
@@ -169,7 +170,7 @@ def differences_from_preset(*, run: Run) -> tuple[str, list[Difference]]:
     """The preset nearest to the run's config, and the settings that differ from it."""
     ranked = [
         (name, _differences(run, preset))
-        for name, preset in configs.PRESETS.get(run.kind, {}).items()
+        for name, preset in kinds.PRESETS.get(run.kind, {}).items()
     ]
     # The default preset wins a tie.
     return min(
@@ -190,14 +191,14 @@ def setting_in_words(knob: Knob, value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def _differences(run: Run, preset: configs.Config) -> list[Difference]:
-    usual = configs.as_json(preset)
+def _differences(run: Run, preset: Settings) -> list[Difference]:
+    usual = kinds.as_json(preset)
     return [
         Difference(
             gettext(knob.label),
             setting_in_words(knob, run.config.get(knob.name, knob.default)),
             setting_in_words(knob, usual[knob.name]),
         )
-        for knob in configs.knobs(run.kind)
+        for knob in kinds.knobs(run.kind)
         if run.config.get(knob.name, knob.default) != usual[knob.name]
     ]

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from training import configs
+from training.configs import kinds
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.models import Firing, Run, Schedule, Snapshot, TrainedModel
 from training.models.chain_plans import Plan
@@ -149,7 +149,7 @@ def _measuring_run(firing: Firing, model: TrainedModel, learned: Snapshot, now: 
     return queue_run(
         kind=EvaluateConfig.kind,
         name=name,
-        config=configs.as_json(config),
+        config=kinds.as_json(config),
         snapshot=snapshot,
         base_model=model,
         options=RunOptions(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb),

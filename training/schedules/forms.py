@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Guideline, Pool
 from pages.form_parts import NameField, chips
-from training import configs
+from training.configs import kinds
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.sample import SampleConfig
 from training.models import Run, Schedule, Snapshot, TrainedModel, chain_plans
@@ -194,7 +194,7 @@ class ScheduleForm(WhenFields, CycleFields):
             )
         else:
             del fields["text"]
-        if any(configs.KINDS[kind].mixes_text for kind in self.shape.run_kinds):
+        if any(kinds.KINDS[kind].mixes_text for kind in self.shape.run_kinds):
             texts = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT)
             fields["ptx_text"].queryset = texts.order_by("-pk")
         else:
@@ -221,7 +221,7 @@ class ScheduleForm(WhenFields, CycleFields):
         kept = [(KEPT, gettext("As they are"))] if self.kept and kind in self.kept.configs else []
         presets = [
             (f"preset:{name}", name)
-            for name, config in configs.PRESETS[kind].items()
+            for name, config in kinds.PRESETS[kind].items()
             if not any(
                 config.data_problems(snapshot)
                 and config.data_problems(snapshot, has_text=self._may_mix_text(kind))
@@ -232,14 +232,14 @@ class ScheduleForm(WhenFields, CycleFields):
             (f"run:{run.pk}", gettext("As in run “%(run)s”") % {"run": run}) for run in runs
         ]
         return forms.ChoiceField(
-            label=gettext("Settings: %(kind)s") % {"kind": gettext(configs.KINDS[kind].label)},
+            label=gettext("Settings: %(kind)s") % {"kind": gettext(kinds.KINDS[kind].label)},
             choices=[*kept, *presets, *as_before],
             initial=KEPT if kept else BALANCED,
             required=kind != BenchmarkConfig.kind,
         )
 
     def _may_mix_text(self, kind: str) -> bool:
-        return configs.KINDS[kind].mixes_text and self.fields["ptx_text"].queryset.exists()  # type: ignore[attr-defined]
+        return kinds.KINDS[kind].mixes_text and self.fields["ptx_text"].queryset.exists()  # type: ignore[attr-defined]
 
     @property
     def what(self) -> Iterator[BoundField]:
@@ -336,7 +336,7 @@ class ScheduleForm(WhenFields, CycleFields):
         if source == "run":
             config: dict[str, Any] = Run.objects.get(pk=name).config
             return config
-        return configs.as_json(configs.PRESETS[kind][name])
+        return kinds.as_json(kinds.PRESETS[kind][name])
 
     def _check_responses(self, cleaned: dict[str, Any]) -> None:
         """Raters cannot be shown more responses than the models write."""
@@ -357,18 +357,18 @@ class ScheduleForm(WhenFields, CycleFields):
         for kind in self.shape.run_kinds:
             if f"config_{kind}" not in cleaned:
                 continue
-            config, _wrong = configs.parse(kind, self._config(kind))
+            config, _wrong = kinds.parse(kind, self._config(kind))
             if config is None:
                 continue
             for snapshot in self.shape.read_by(kind):
-                has_text = configs.KINDS[kind].mixes_text and bool(cleaned.get("ptx_text"))
+                has_text = kinds.KINDS[kind].mixes_text and bool(cleaned.get("ptx_text"))
                 for sentence in config.data_problems(snapshot, has_text=has_text):
                     self.add_error(f"config_{kind}", gettext(sentence))
 
     def _check_candidates(self) -> None:
         if self.errors or Step.CANDIDATES not in self.shape.steps:
             return
-        _config, wrong = configs.parse(SampleConfig.kind, self.plan().config_of(Step.CANDIDATES))
+        _config, wrong = kinds.parse(SampleConfig.kind, self.plan().config_of(Step.CANDIDATES))
         for problem in wrong:
             self.add_error(_SAMPLING, problem.sentence)
 
@@ -385,8 +385,8 @@ class ScheduleForm(WhenFields, CycleFields):
             self.add_error("n_machines", problem)
         n_gpus, found = cleaned.get("n_gpus") or 0, list[str]()
         for kind in self.shape.run_kinds:
-            config, _wrong = configs.parse(kind, self._config(kind))
-            if config is not None and configs.KINDS[kind].is_parallel:
+            config, _wrong = kinds.parse(kind, self._config(kind))
+            if config is not None and kinds.KINDS[kind].is_parallel:
                 own = processes_launch.of_step(launch, kind=kind)
                 found += processes_launch.problems(own, kind=kind, config=config, n_gpus=n_gpus)
         for problem in dict.fromkeys(found):

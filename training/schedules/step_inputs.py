@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
-from training import configs
+from training.configs import kinds
 from training.models import Chain, Run, Schedule, Snapshot, Suite, TrainedModel, chain_plans
 from training.models.chain_plans import Plan, Step
 from training.processes import launch as processes_launch
@@ -100,7 +100,7 @@ def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
 
 
 def options(plan: Plan, kind: str) -> RunOptions:
-    if not configs.KINDS[kind].is_parallel:
+    if not kinds.KINDS[kind].is_parallel:
         return RunOptions(
             n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus,
             memory_gb=plan.memory_gb,

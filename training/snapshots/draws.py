@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from django.db.models import Count, Q
 
-from training import configs
+from training.configs import kinds
 from training.configs.knobs import POLICY
 from training.models import Snapshot, SnapshotPrompt
 from training.models.chain_plans import Step
@@ -22,8 +22,8 @@ PRACTICE, RATERS = "practice", "raters"
 # Kinds of run that train a language model on its own responses to prompts.
 _PRACTISING = tuple(
     kind
-    for kind in configs.kinds_leaving(POLICY)
-    if Snapshot.Kind.PROMPTS in configs.KINDS[kind].snapshots
+    for kind in kinds.kinds_leaving(POLICY)
+    if Snapshot.Kind.PROMPTS in kinds.KINDS[kind].snapshots
 )
 
 

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from accounts.refusals import Refusal
 from labeling.data.exports import rows as exports_rows
 from labeling.data.exports import streams
-from training import configs
+from training.configs import kinds
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
@@ -256,7 +256,7 @@ def _scored_runs(filters: Filters) -> list[Run]:
     """Raises UnableToCreate for a run whose responses no reward model has scored."""
     runs = Run.objects.filter(
         pk__in=filters.best_of,
-        kind__in=configs.kinds_leaving(RESPONSES),
+        kind__in=kinds.kinds_leaving(RESPONSES),
         reward_model__isnull=False,
         is_dry=False,
     )

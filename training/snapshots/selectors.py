@@ -15,7 +15,7 @@ from labeling.kinds import registry
 from labeling.kinds.choices import Answer
 from labeling.models import Campaign, Judgment, Prompt, Response, Source
 from labeling.votes import counting
-from training import configs
+from training.configs import kinds
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot
 from training.processes import run_dir
@@ -249,7 +249,7 @@ def scored_run_choices() -> list[tuple[int, str]]:
     """Sampling runs with responses scored by a reward model, newest first."""
     left = (Run.Outcome.SUCCEEDED, Run.Outcome.STOPPED)
     runs = Run.objects.filter(
-        kind__in=configs.kinds_leaving(RESPONSES),
+        kind__in=kinds.kinds_leaving(RESPONSES),
         reward_model__isnull=False,
         is_dry=False,
         outcome__in=left,

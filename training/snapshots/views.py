@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling.models import Prompt
 from training import access as training_access
-from training import configs
+from training.configs import kinds
 from training.models import Curation, Snapshot
 from training.snapshots import forms, selectors, services
 from training.snapshots import rows as snapshots_rows
@@ -89,13 +89,13 @@ def _offered_runs(snapshot: Snapshot) -> dict[str, object]:
     """The kinds of run that take it. A benchmark chooses suites and makes their snapshot itself."""
     if snapshot.kind == Snapshot.Kind.SUITES:
         return {"run_kind": "", "other_runs": []}
-    run_kind = configs.default_kind_for(snapshot.kind)
+    run_kind = kinds.default_kind_for(snapshot.kind)
     return {
         "run_kind": run_kind,
-        "run_button": configs.KINDS[run_kind].snapshot_button,
+        "run_button": kinds.KINDS[run_kind].snapshot_button,
         "other_runs": [
             (kind, about.menu)
-            for kind, about in configs.KINDS.items()
+            for kind, about in kinds.KINDS.items()
             if snapshot.kind in about.snapshots and kind != run_kind
         ],
     }

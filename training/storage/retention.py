@@ -8,7 +8,7 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from training import configs
+from training.configs import kinds
 
 
 class KeepReason(StrEnum):
@@ -76,7 +76,7 @@ def keep_reasons(candidates: Sequence[Candidate]) -> dict[int, frozenset[KeepRea
 
 def measure(kind: str, metrics: Mapping[str, object]) -> float | None:
     """The measure that ranks runs of this kind; higher is better."""
-    about = configs.KINDS.get(kind)
+    about = kinds.KINDS.get(kind)
     best = about.best if about else None
     value = metrics.get(best.metric) if best else None
     if best is None or not isinstance(value, int | float):

@@ -21,8 +21,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from training import configs
+from training.configs import kinds
 from training.configs.cost import estimates
+from training.configs.knobs import Settings
 from training.processes import linux, not_numbers, run_dir
 from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolder
 
@@ -99,7 +100,7 @@ def _joined(folder: RunFolder) -> RunFolder:
     return joined
 
 
-def _tell_precision(job: Job, config: configs.Config, folder: RunFolder) -> None:
+def _tell_precision(job: Job, config: Settings, folder: RunFolder) -> None:
     """Unless nothing is computed here: the kind does without torch, or an endpoint answers."""
     if "torch" in sys.modules and job.endpoint is None:
         folder.append_note(importlib.import_module(_PRECISION).sentence(config))
@@ -147,8 +148,8 @@ def anticipated(error: BaseException) -> str:
     return ""
 
 
-def _config(job: Job) -> configs.Config:
-    config, problems = configs.parse(job.kind, job.config)
+def _config(job: Job) -> Settings:
+    config, problems = kinds.parse(job.kind, job.config)
     if config is None:
         raise UnableToReadJob(" ".join(problem.sentence for problem in problems))
     return config.for_dry_run() if job.is_dry else config
@@ -156,7 +157,7 @@ def _config(job: Job) -> configs.Config:
 
 def trainer(kind: str) -> Any:
     """The module of this kind, with `carry_out(job, config, folder) -> Result`."""
-    name = configs.trainer_of(kind)
+    name = kinds.trainer_of(kind)
     gc.disable()  # torch and trl are a million objects that stay: 3.1 s to import in place of 4.0
     try:
         return importlib.import_module(name)

@@ -11,8 +11,8 @@ from playwright.sync_api import FilePayload, Page, expect
 from accounts.models import User
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
-from training import configs
 from training.benchmarks.scorecards import services
+from training.configs import kinds
 from training.models import Run, Suite, TrainedModel
 
 Opener = Callable[..., Page]
@@ -58,7 +58,7 @@ def test_a_ppo_runs_page_says_how_behaviour_changed(
     open_page: Opener, noor: User, look_over_each: Any
 ) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=400), "succeeded")
-    config = configs.as_json(configs.PRESETS["ppo"]["balanced"])
+    config = kinds.as_json(kinds.PRESETS["ppo"]["balanced"])
     lengths = {"response_tokens_before": 41.25, "response_tokens_after": 64.5}
     Run.objects.filter(pk=run.pk).update(kind="ppo", config=config, metrics=lengths)
     tuned, _ = TrainedModel.objects.get_or_create(

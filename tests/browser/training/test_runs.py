@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from tests.training import cast
 from tests.training.benchmarks.tiny_suites import tiny_suite
-from training import configs
+from training.configs import kinds
 from training.models import Run, RunPoint, RunSample
 
 Opener = Callable[..., Page]
@@ -57,7 +57,7 @@ def test_lists_and_forms_pass_axe(
     cast.finished(
         cast.a_run(noor, state="running", n_points=400, name="Helpful, third try"), "succeeded"
     )
-    forms = [f"/runs/new/{kind}/" for kind in sorted(configs.KINDS)]
+    forms = [f"/runs/new/{kind}/" for kind in sorted(kinds.KINDS)]
     lists = [
         "/runs/",
         "/snapshots/",

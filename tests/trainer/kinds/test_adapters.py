@@ -11,8 +11,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from tests.trainer import runs
-from training import configs
-from training.configs import sft
+from training.configs import kinds, sft
 from training.configs.ppo import PpoConfig
 from training.configs.reward import RewardConfig
 from training.processes import run_dir
@@ -35,7 +34,7 @@ def test_the_base_with_the_adapter_on_is_the_model_that_was_saved(
         "max_steps": 3,
         "learning_rate": 0.01,
     }
-    config, problems = configs.parse(kind, configs.as_json(configs.PRESETS[kind]["small"]) | quick)
+    config, problems = kinds.parse(kind, kinds.as_json(kinds.PRESETS[kind]["small"]) | quick)
     assert config is not None, problems
     folder = runs.finished(tmp_path / "run", kind, config, tiny_model, make(tmp_path / "data"))
     loader = AutoModelForCausalLM if kind == "sft" else AutoModelForSequenceClassification

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from tests.trainer import runs
-from training import configs
-from training.configs import metrics
+from training.configs import kinds, metrics
 from training.configs.knobs import Settings
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
@@ -50,7 +49,7 @@ TIMED = {"seconds", "tokens_per_s", "responses_per_s", "items_per_s", "rollout_s
 
 
 def quick(kind: str) -> Settings:
-    usual = configs.KINDS[kind].presets()["balanced"]
+    usual = kinds.KINDS[kind].presets()["balanced"]
     wanted = QUICK | QUICK_BY_KIND.get(kind, {})
     return replace(usual, **{name: wanted[name] for name in wanted if hasattr(usual, name)})
 
@@ -58,13 +57,13 @@ def quick(kind: str) -> Settings:
 def made(
     path: Path, kind: str, model: Path, judge: RunFolder, *, is_dry: bool = False
 ) -> RunFolder:
-    taken = configs.KINDS[kind].snapshots
+    taken = kinds.KINDS[kind].snapshots
     make = (
         runs.goals
         if kind == "attack"
         else SNAPSHOTS.get("" if "demonstrations" in taken else taken[0], runs.demonstrations)
     )
-    reward_model = judge.path / "model" if "reward_model" in configs.KINDS[kind].takes else None
+    reward_model = judge.path / "model" if "reward_model" in kinds.KINDS[kind].takes else None
     snapshot = make(path / "snapshot")
     return runs.prepare(
         path / "run", kind, quick(kind), model, snapshot, reward_model=reward_model, is_dry=is_dry
@@ -78,7 +77,7 @@ def numbers(folder: RunFolder) -> dict[int, dict[str, float]]:
     }
 
 
-@pytest.mark.parametrize("kind", configs.KINDS)
+@pytest.mark.parametrize("kind", kinds.KINDS)
 def test_the_same_run_twice_gives_the_same_numbers(
     kind: str, tmp_path: Path, tiny_model: Path, judging_run: RunFolder
 ) -> None:
@@ -91,11 +90,11 @@ def test_the_same_run_twice_gives_the_same_numbers(
     assert numbers(one) == numbers(other)
 
 
-@pytest.mark.parametrize("kind", configs.KINDS)
+@pytest.mark.parametrize("kind", kinds.KINDS)
 def test_every_number_that_a_run_reports_has_a_name_for_people(
     kind: str, tmp_path: Path, tiny_model: Path, judging_run: RunFolder
 ) -> None:
-    about = configs.KINDS[kind]
+    about = kinds.KINDS[kind]
     folder = made(tmp_path, kind, tiny_model, judging_run)
 
     result = runs.carry_out(folder)
@@ -107,7 +106,7 @@ def test_every_number_that_a_run_reports_has_a_name_for_people(
     assert not about.has_curves or drawn - named == set()
 
 
-@pytest.mark.parametrize("kind", configs.KINDS)
+@pytest.mark.parametrize("kind", kinds.KINDS)
 def test_a_dry_run_loads_everything_and_makes_two_steps(
     kind: str, tmp_path: Path, tiny_model: Path, judging_run: RunFolder
 ) -> None:

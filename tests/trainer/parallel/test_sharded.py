@@ -12,8 +12,8 @@ import torch
 
 from tests.trainer import runs
 from tests.trainer.parallel.launched import Start, launched, with_launcher
-from training import configs
 from training.configs.dpo import DpoConfig
+from training.configs.knobs import Settings
 from training.configs.reward import RewardConfig
 from training.configs.rloo import RlooConfig
 from training.configs.sft import SftConfig
@@ -197,7 +197,7 @@ def back_to_step(
     step: int,
     folder: RunFolder,
     kind: str,
-    config: configs.Config,
+    config: Settings,
     model: Path,
     snapshot: Path,
     **beside: Path,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.trainer import runs
 from tests.trainer.reward.test_run import QUICK
-from training import configs
+from training.configs import kinds
 from training.configs.reward import RewardConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
@@ -39,9 +39,9 @@ def snapshot(tmp_path: Path) -> Path:
 
 
 def settings(**changes: Any) -> RewardConfig:
-    config, problems = configs.parse(
+    config, problems = kinds.parse(
         "reward",
-        configs.as_json(QUICK) | {"learning_rate": 5e-3, "cross_validates": True} | changes,
+        kinds.as_json(QUICK) | {"learning_rate": 5e-3, "cross_validates": True} | changes,
     )
     assert isinstance(config, RewardConfig), problems
     return config

@@ -5,21 +5,20 @@ from typing import ClassVar, Self
 
 import pytest
 
-from training import configs
-from training.configs import ppo, sft
+from training.configs import kinds, ppo, sft
 from training.configs.cost.sizes import Inputs, Rows
 from training.configs.knobs import Settings
 
 
-@pytest.mark.parametrize("kind", configs.KINDS)
+@pytest.mark.parametrize("kind", kinds.KINDS)
 def test_every_preset_is_read_back_as_it_was_written(kind: str) -> None:
-    for preset in configs.PRESETS[kind].values():
-        assert configs.parse(kind, configs.as_json(preset)) == (preset, [])
+    for preset in kinds.PRESETS[kind].values():
+        assert kinds.parse(kind, kinds.as_json(preset)) == (preset, [])
 
 
-@pytest.mark.parametrize("kind", configs.KINDS)
+@pytest.mark.parametrize("kind", kinds.KINDS)
 def test_every_field_says_what_it_is_for(kind: str) -> None:
-    for knob in configs.knobs(kind):
+    for knob in kinds.knobs(kind):
         assert knob.label
         assert knob.help
         assert knob.type in (str, int, float, bool)
@@ -27,7 +26,7 @@ def test_every_field_says_what_it_is_for(kind: str) -> None:
 
 
 def test_every_problem_is_reported_and_not_the_first_alone() -> None:
-    config, problems = configs.parse(
+    config, problems = kinds.parse(
         "sft",
         {"n_epochs": "many", "batch_size": 0, "method": "magic", "colour": "red", "seed": True},
     )
@@ -49,7 +48,7 @@ def test_every_problem_is_reported_and_not_the_first_alone() -> None:
 
 
 def test_a_forms_text_is_read_as_numbers() -> None:
-    config, problems = configs.parse(
+    config, problems = kinds.parse(
         "sft", {"n_epochs": "3", "learning_rate": "1e-5", "max_rows": "", "saves_memory": "on"}
     )
 
@@ -64,26 +63,26 @@ def test_a_forms_text_is_read_as_numbers() -> None:
 
 
 def test_no_temperature_and_several_responses_contradict_each_other() -> None:
-    _, problems = configs.parse("sample", {"temperature": 0, "n_responses": 4})
+    _, problems = kinds.parse("sample", {"temperature": 0, "n_responses": 4})
 
     assert "all 4 responses to a prompt are the same" in problems[0].sentence
 
 
 def test_a_batch_smaller_than_one_prompts_responses_is_refused() -> None:
-    _, problems = configs.parse("sample", {"batch_size": 2, "n_responses": 4})
+    _, problems = kinds.parse("sample", {"batch_size": 2, "n_responses": 4})
 
     assert problems[0].field == "batch_size"
 
 
 def test_an_unknown_kind_gets_a_sentence() -> None:
-    _, problems = configs.parse("magic", {})
+    _, problems = kinds.parse("magic", {})
 
     assert problems[0].sentence.startswith("Unknown kind of run “magic”.")
 
 
 @pytest.mark.parametrize("name", ["small", "balanced", "thorough"])
 def test_every_preset_of_ppo_has_some_evaluations_to_choose_the_best_of(name: str) -> None:
-    preset = configs.PRESETS["ppo"][name]
+    preset = kinds.PRESETS["ppo"][name]
     assert isinstance(preset, ppo.PpoConfig)
     n_rollouts = math.ceil(preset.n_episodes / preset.batch_size)
 
@@ -94,7 +93,7 @@ def test_every_preset_of_ppo_has_some_evaluations_to_choose_the_best_of(name: st
 @pytest.mark.parametrize("name", ["small", "balanced", "thorough"])
 def test_every_preset_of_ppo_updates_several_times_a_rollout(name: str) -> None:
     """With one update the ratio is always 1 and the clip does nothing."""
-    preset = configs.PRESETS["ppo"][name]
+    preset = kinds.PRESETS["ppo"][name]
     assert isinstance(preset, ppo.PpoConfig)
 
     assert preset.n_minibatches * preset.n_inner_epochs >= 4
@@ -104,7 +103,7 @@ def test_every_preset_of_ppo_updates_several_times_a_rollout(name: str) -> None:
 @pytest.mark.parametrize("name", ["balanced", "thorough"])
 def test_the_safe_presets_of_ppo_stop_by_themselves(name: str) -> None:
     """A run that nobody watches ends when it drifts, or when a second reward model disagrees."""
-    preset = configs.PRESETS["ppo"][name]
+    preset = kinds.PRESETS["ppo"][name]
     assert isinstance(preset, ppo.PpoConfig)
 
     assert 0 < preset.kl_ceiling <= 30
@@ -116,7 +115,7 @@ def test_the_thorough_ppo_preset_has_the_published_numbers() -> None:
     """Ouyang 2022, App. C.4, E.9 and E.11; γ, λ and clips as in its predecessors, which it
     names.
     """
-    preset = configs.PRESETS["ppo"]["thorough"]
+    preset = kinds.PRESETS["ppo"]["thorough"]
     published = {
         "n_episodes": 256_000,
         "batch_size": 512,
@@ -157,8 +156,8 @@ class SettingsWithWork(Settings):
 
 @pytest.fixture
 def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(configs, "KINDS", dict(configs.KINDS))
-    monkeypatch.setattr(configs, "PRESETS", dict(configs.PRESETS))
+    monkeypatch.setattr(kinds, "KINDS", dict(kinds.KINDS))
+    monkeypatch.setattr(kinds, "PRESETS", dict(kinds.PRESETS))
 
 
 @pytest.mark.usefixtures("_registry")
@@ -169,8 +168,8 @@ def test_a_name_that_no_address_and_no_module_can_have_is_refused(name: str) -> 
     class Named(sft.SftConfig):
         kind: ClassVar[str] = name
 
-    with pytest.raises(configs.InvalidKind, match="cannot name a kind of run"):
-        configs.register(Named)
+    with pytest.raises(kinds.InvalidKind, match="cannot name a kind of run"):
+        kinds.register(Named)
 
 
 @pytest.mark.usefixtures("_registry")
@@ -178,10 +177,10 @@ def test_a_name_may_have_a_hyphen() -> None:
     class Named(sft.SftConfig):
         kind: ClassVar[str] = "best-of-n"
 
-    configs.register(Named)
+    kinds.register(Named)
 
-    assert configs.KINDS["best-of-n"] is Named
-    assert configs.trainer_of("best-of-n") == "training.trainer.best_of_n"
+    assert kinds.KINDS["best-of-n"] is Named
+    assert kinds.trainer_of("best-of-n") == "training.trainer.best_of_n"
 
 
 @pytest.mark.usefixtures("_registry")
@@ -191,13 +190,13 @@ def test_a_kind_that_leaves_something_unsaid_is_refused() -> None:
         label: ClassVar[str] = "silent"
 
     with pytest.raises(
-        configs.InvalidKind,
+        kinds.InvalidKind,
         match="Silent does not say its menu, snapshots, measures, charts",
     ):
-        configs.register(Silent)
+        kinds.register(Silent)
 
 
 @pytest.mark.usefixtures("_registry")
 def test_a_name_is_given_once() -> None:
-    with pytest.raises(configs.InvalidKind, match="called “sft” already"):
-        configs.register(sft.SftConfig)
+    with pytest.raises(kinds.InvalidKind, match="called “sft” already"):
+        kinds.register(sft.SftConfig)

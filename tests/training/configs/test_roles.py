@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from accounts.models import User
-from training import configs
-from training.configs import roles
+from training.configs import kinds, roles
 from training.configs.knobs import OPTIONAL, REQUIRED
 from training.configs.sft import SftConfig
 from training.models import Run, Snapshot, TrainedModel
@@ -35,9 +34,9 @@ def test_a_role_can_be_read_and_given_by_the_api(role: roles.Role) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("kind", configs.KINDS)
+@pytest.mark.parametrize("kind", kinds.KINDS)
 def test_a_form_asks_for_the_roles_that_its_kind_takes(kind: str) -> None:
-    form, takes = RunForm(kind=kind), configs.KINDS[kind].takes
+    form, takes = RunForm(kind=kind), kinds.KINDS[kind].takes
 
     asked = {role.name: form.fields[role.name] for role in roles.BESIDE if role.name in form.fields}
 
@@ -56,7 +55,7 @@ def test_a_required_role_is_refused_when_it_is_empty(
     class Watched(SftConfig):
         takes: ClassVar[Any] = {"watchdog_model": REQUIRED}
 
-    monkeypatch.setitem(configs.KINDS, "sft", Watched)
+    monkeypatch.setitem(kinds.KINDS, "sft", Watched)
 
     with pytest.raises(run_queue.UnableToQueue) as refused:
         run_queue.queue_run(
@@ -77,5 +76,5 @@ def test_a_kind_that_takes_a_role_which_no_model_has_is_refused() -> None:
         kind: ClassVar[str] = "odd"
         takes: ClassVar[Any] = {"muse_model": OPTIONAL}
 
-    with pytest.raises(configs.InvalidKind, match="odd takes muse_model"):
-        configs.register(Odd)
+    with pytest.raises(kinds.InvalidKind, match="odd takes muse_model"):
+        kinds.register(Odd)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from tests.html import text_of
 from tests.training import cast
-from training import configs
+from training.configs import kinds
 from training.models import Node, Run
 from training.runs import selectors as runs_selectors
 
@@ -168,7 +168,7 @@ def test_draining_a_node_keeps_the_page_of_the_line(signed_in: SignIn, noor: Use
 
 def test_what_a_run_asks_for_comes_from_its_form(signed_in: SignIn, noor: User) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
-    values = configs.as_json(configs.PRESETS["sft"]["small"])
+    values = kinds.as_json(kinds.PRESETS["sft"]["small"])
     sent = {
         name: "" if value is None else value for name, value in values.items() if value is not False
     }

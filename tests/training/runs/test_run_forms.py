@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from accounts.models import User
 from tests.html import text_of
 from tests.training import cast
-from training import configs
+from training.configs import kinds
 from training.models import Run, TrainedModel
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ SignIn = Callable[..., Client]
 
 def form_data(kind: str = "sft", preset: str = "small", **changes: Any) -> dict[str, Any]:
     """What a browser sends: no value for a flag that is not ticked, empty text for nothing."""
-    values = configs.as_json(configs.PRESETS[kind][preset])
+    values = kinds.as_json(kinds.PRESETS[kind][preset])
     sent = {
         name: "" if value is None else value for name, value in values.items() if value is not False
     }
@@ -46,7 +46,7 @@ def test_every_setting_of_a_kind_is_in_its_form(signed_in: SignIn, noor: User, k
 
     text = text_of(signed_in(noor), f"/runs/new/{kind}/")
 
-    assert all(f'name="{knob.name}"' in text for knob in configs.knobs(kind))
+    assert all(f'name="{knob.name}"' in text for knob in kinds.knobs(kind))
 
 
 def test_the_only_model_and_the_only_snapshot_are_chosen_already(
@@ -76,7 +76,7 @@ def test_a_form_as_the_browser_sends_it_queues_the_run(signed_in: SignIn, noor: 
     run = Run.objects.get()
     assert response.headers["Location"] == f"/runs/{run.pk}/"
     assert (run.state, run.created_by) == ("queued", noor)
-    assert run.config == configs.as_json(configs.PRESETS["sft"]["small"])
+    assert run.config == kinds.as_json(kinds.PRESETS["sft"]["small"])
 
 
 def test_the_form_of_ppo_takes_a_watchdog_and_the_page_names_it(
@@ -147,9 +147,7 @@ def test_a_preset_fills_the_settings_and_keeps_what_was_chosen(
     form = signed_in(noor).post("/runs/new/sft/", data).context["form"]
 
     assert form["name"].value() == "Kept"
-    assert (
-        form["max_tokens"].value() == configs.as_json(configs.PRESETS["sft"]["small"])["max_tokens"]
-    )
+    assert form["max_tokens"].value() == kinds.as_json(kinds.PRESETS["sft"]["small"])["max_tokens"]
     assert not Run.objects.exists()
 
 

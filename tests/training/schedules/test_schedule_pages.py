@@ -15,7 +15,7 @@ from accounts.models import User
 from labeling.models import Guideline, Pool, Rater
 from tests.html import text_of
 from tests.training import cast
-from training import configs
+from training.configs import kinds
 from training.models import Chain, Run, Schedule, Snapshot, chain_plans
 from training.models.chain_plans import Plan
 from training.schedules import chains
@@ -97,7 +97,7 @@ def test_a_schedule_is_set_up_from_the_form(schedule: Schedule, noor: User) -> N
         "Europe/Berlin",
         noor,
     )
-    assert schedule.plan["configs"]["sft"] == configs.as_json(configs.PRESETS["sft"]["small"])
+    assert schedule.plan["configs"]["sft"] == kinds.as_json(kinds.PRESETS["sft"]["small"])
     assert schedule.due_at is not None
 
 
@@ -130,7 +130,7 @@ def test_settings_that_need_demonstrations_are_not_offered_for_ppo_on_prompts(
     guideline: Guideline,
     make_snapshot: Callable[..., Snapshot],
 ) -> None:
-    mixed = configs.as_json(configs.PRESETS["ppo"]["thorough"])
+    mixed = kinds.as_json(kinds.PRESETS["ppo"]["thorough"])
     model = cast.a_model(noor)
     run = Run.objects.create(
         name="PPO-ptx",
@@ -252,7 +252,7 @@ def test_with_a_reward_model_that_there_is_a_schedule_needs_no_comparison(
 def test_one_and_the_same_response_is_nothing_to_choose_from(
     signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
 ) -> None:
-    cold = configs.as_json(configs.PRESETS["sample"]["small"]) | {
+    cold = kinds.as_json(kinds.PRESETS["sample"]["small"]) | {
         "temperature": 0,
         "n_responses": 1,
     }

@@ -11,7 +11,7 @@ from labeling.models import Guideline, Pool, Rater
 from tests.html import page_of
 from tests.training.schedules.chain_steps import again, link, run_ends, run_of
 from tests.training.snapshots.test_freezing import compare, on_split
-from training import configs
+from training.configs import kinds
 from training.models import Chain, Schedule, TrainedModel, chain_plans
 from training.models.chain_plans import Plan
 from training.schedules import selectors as schedules_selectors
@@ -25,7 +25,7 @@ def cycle(
 ) -> Callable[..., Chain]:
     def make(preset: str = "balanced", **changes: Any) -> Chain:
         compare(on_split("train")[0], rosa, [1, 2])
-        ppo = configs.as_json(configs.PRESETS["ppo"][preset])
+        ppo = kinds.as_json(kinds.PRESETS["ppo"][preset])
         plan = {"pool": day_shift.pk, "guideline": guideline.pk, "configs": {"ppo": ppo}}
         return begin("weekly", **plan | changes)
 
@@ -90,7 +90,7 @@ def test_the_accuracy_trigger_watches_the_reward_model_and_not_the_watchdog(
 def test_the_safe_presets_train_a_watchdog_in_every_chain_with_ppo(
     preset: str, template: str
 ) -> None:
-    ppo = configs.as_json(configs.PRESETS["ppo"][preset])
+    ppo = kinds.as_json(kinds.PRESETS["ppo"][preset])
 
     shape = Plan(template=template, base_model=1, suites=(1,), configs={"ppo": ppo}).shape
 

@@ -10,11 +10,11 @@ from accounts.models import User
 from labeling.models import Guideline, Pool, Rater
 from tests.training.schedules.chain_steps import run_ends, run_of
 from tests.training.snapshots.test_freezing import compare, on_split
-from training import configs
+from training.configs import kinds
 from training.models import Chain, Schedule, Snapshot, TrainedModel
 
 pytestmark = pytest.mark.django_db
-THOROUGH = configs.as_json(configs.PRESETS["ppo"]["thorough"])
+THOROUGH = kinds.as_json(kinds.PRESETS["ppo"]["thorough"])
 
 
 def test_the_published_settings_run_in_a_chain_with_a_text(

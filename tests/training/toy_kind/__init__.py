@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from training import configs, trainer
+from training.configs import kinds
 
 NAME = "word-count"
 _MODULE = "word_count"
@@ -18,11 +19,11 @@ TRAINER = _HERE / "trainer" / f"{_MODULE}.py"
 def install() -> None:
     configs.__path__.append(str(CONFIG.parent))
     trainer.__path__.append(str(TRAINER.parent))
-    configs.register(importlib.import_module(f"training.configs.{_MODULE}").WordCountConfig)
+    kinds.register(importlib.import_module(f"training.configs.{_MODULE}").WordCountConfig)
 
 
 def remove() -> None:
-    del configs.KINDS[NAME], configs.PRESETS[NAME]
+    del kinds.KINDS[NAME], kinds.PRESETS[NAME]
     configs.__path__.remove(str(CONFIG.parent))
     trainer.__path__.remove(str(TRAINER.parent))
     for package in ("configs", "trainer"):

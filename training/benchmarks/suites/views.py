@@ -12,12 +12,12 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.shell.requests import MemberRequest
 from training import access as training_access
-from training import configs
 from training.benchmarks.scoring.scorers import SCORERS
 from training.benchmarks.suites import drafts, selectors, services, shipped_suites
 from training.benchmarks.suites.drafts import SuiteDraft
 from training.benchmarks.suites.formats.reading import Reading
 from training.benchmarks.suites.forms import SuiteForm
+from training.configs import kinds
 from training.models import Suite
 
 SUITES_PER_PAGE = 50
@@ -104,7 +104,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "suite": suite,
         "page": page,
         "versions": selectors.versions(suite=suite),
-        "can_run": BENCHMARK in configs.KINDS and suite.retired_at is None,
+        "can_run": BENCHMARK in kinds.KINDS and suite.retired_at is None,
         **_words_of(suite),
     }
     return render(request, "training/suites/suite.html", context)

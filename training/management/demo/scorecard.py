@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import User
-from training import configs
 from training.benchmarks.suites.services import suites_snapshot
+from training.configs import kinds
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.sft import SftConfig
 from training.models import Schedule, Suite, TrainedModel
@@ -40,7 +40,7 @@ def begin(*, model: TrainedModel, by: User, now: datetime) -> None:
         template="fine-tune",
         base_model=model.pk,
         configs={
-            SftConfig.kind: configs.as_json(configs.PRESETS[SftConfig.kind]["small"]),
+            SftConfig.kind: kinds.as_json(kinds.PRESETS[SftConfig.kind]["small"]),
             BenchmarkConfig.kind: benchmark(),
         },
         suites=tuple(suite.pk for suite in suites),
@@ -53,6 +53,6 @@ def begin(*, model: TrainedModel, by: User, now: datetime) -> None:
 
 def benchmark() -> dict[str, Any]:
     """The settings of both benchmark runs."""
-    return configs.as_json(
+    return kinds.as_json(
         replace(BenchmarkConfig(), max_items=ITEMS_A_SUITE, max_new_tokens=TOKENS_AN_ANSWER)
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.models import Judgment, Prompt, Response
-from training import configs
+from training.configs import kinds
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
 from training.registry.selectors import LineageStep, lineage
@@ -135,7 +135,7 @@ def _after(model: TrainedModel, is_admin: bool) -> list[Column]:
     """Empty if nothing was sampled from it, selected by it or trained from it."""
     begun = Run.objects.filter(base_model=model) | Run.objects.filter(reward_model=model)
     sampled = (
-        begun.filter(kind__in=configs.kinds_leaving(RESPONSES))
+        begun.filter(kind__in=kinds.kinds_leaving(RESPONSES))
         .select_related("snapshot")
         .order_by("-pk")
     )

@@ -9,8 +9,7 @@ from rest_framework.exceptions import ValidationError
 from accounts.api.fields import Flag, Name, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
-from training import configs
-from training.configs import roles
+from training.configs import kinds, roles
 from training.models import Run, Snapshot, TrainedModel, kind_choices
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch
@@ -192,7 +191,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         run_data.check(values)
-        _config, problems = configs.parse(values["kind"], self.config_of(values))
+        _config, problems = kinds.parse(values["kind"], self.config_of(values))
         if problems:
             raise ValidationError(
                 {
@@ -229,7 +228,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
     def config_of(values: dict[str, Any]) -> dict[str, Any]:
         """The preset, overridden by the config that was sent."""
         preset = values.get("preset")
-        usual = configs.as_json(configs.PRESETS[values["kind"]][preset]) if preset else {}
+        usual = kinds.as_json(kinds.PRESETS[values["kind"]][preset]) if preset else {}
         changes: dict[str, Any] = values.get("config", {})
         return usual | changes
 

@@ -11,8 +11,8 @@ from accounts.api import paging
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from training import access as training_access
-from training import configs
 from training.benchmarks.suites import services as suites_services
+from training.configs import kinds
 from training.models import Run
 from training.results import points as results_points
 from training.runs import costs, run_queue
@@ -59,7 +59,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def estimate(self, **values: Any) -> dict[str, Any]:
         """Estimate what a run would cost, without queuing it."""
-        config, _wrong = configs.parse(values["kind"], NewRunSerializer.config_of(values))
+        config, _wrong = kinds.parse(values["kind"], NewRunSerializer.config_of(values))
         assert config is not None  # the serializer has refused what is wrong with it
         found = costs.forecast(
             kind=values["kind"],

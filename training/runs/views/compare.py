@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from arithmetic import plain_text
 from training import access as training_access
-from training import configs
+from training.configs import kinds
 from training.models import Run
 from training.results import charts, curves
 from training.runs import services as runs_services
@@ -34,7 +34,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "chosen": [(number, run, _without(runs, run)) for number, run in enumerate(runs, 1)],
         "chart_groups": charts.overlay(
             [
-                charts.ComparedRun(run.name, configs.KINDS[run.kind], curves.curves(run=run))
+                charts.ComparedRun(run.name, kinds.KINDS[run.kind], curves.curves(run=run))
                 for run in runs
             ]
         ),

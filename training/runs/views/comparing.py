@@ -12,8 +12,7 @@ from django.utils.translation import gettext
 
 from arithmetic import plain_text
 from knobs.fields import Knob
-from training import configs
-from training.configs import roles
+from training.configs import kinds, roles
 from training.configs.roles import Role
 from training.models import Run, RunSample
 from training.processes.launch import Launch
@@ -76,7 +75,7 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
     for name, knob in _settings(runs).items():
         own = [
             setting_in_words(knob, run.config.get(name))
-            if any(one.name == name for one in configs.knobs(run.kind))
+            if any(one.name == name for one in kinds.knobs(run.kind))
             else None
             for run in runs
         ]
@@ -85,8 +84,8 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
 
 
 def _settings(runs: Sequence[Run]) -> dict[str, Knob]:
-    kinds = dict.fromkeys(run.kind for run in runs)
-    return {knob.name: knob for kind in kinds for knob in configs.knobs(kind)}
+    run_kinds = dict.fromkeys(run.kind for run in runs)
+    return {knob.name: knob for kind in run_kinds for knob in kinds.knobs(kind)}
 
 
 def _row(

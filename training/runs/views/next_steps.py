@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from accounts.models import User
-from training import configs
+from training.configs import kinds
 from training.configs.evaluation.attack import AttackConfig
 from training.configs.knobs import POLICY, RESPONSES, REWARD
 from training.models import Run, TrainedModel
@@ -24,7 +24,7 @@ def next_steps(*, run: Run, person: User) -> list[NextStep]:
     """The most likely one first. Empty unless the run has left something."""
     if run.outcome != Run.Outcome.SUCCEEDED or run.is_dry:
         return []
-    if configs.KINDS[run.kind].leaves == RESPONSES:
+    if kinds.KINDS[run.kind].leaves == RESPONSES:
         return _with_responses(run, person)
     if run.kind == AttackConfig.kind:
         return [NextStep(gettext("See the attacks"), reverse("run_attacks", args=[run.pk]))]
@@ -70,7 +70,7 @@ def _with_model(model: TrainedModel) -> list[NextStep]:
     steps = []
     if model.kind == POLICY:
         steps.append(NextStep(gettext("Try it"), f"{reverse('model_try')}?model={model.pk}"))
-    for kind, about in configs.KINDS.items():
+    for kind, about in kinds.KINDS.items():
         is_reward = model.kind == REWARD and bool(about.reward_button)
         is_asked = bool(about.model_button) and not about.leaves_model()
         if is_reward or (is_asked and model.kind in about.starts_from):

@@ -17,12 +17,11 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts.models import User
 from arithmetic import plain_text
 from training import access as training_access
-from training import configs
 from training.benchmarks.scorecards import run_scores
 from training.benchmarks.suites import selectors as suites_selectors
 from training.benchmarks.suites import services as suites_services
+from training.configs import kinds, roles
 from training.configs import metrics as configs_metrics
-from training.configs import roles
 from training.configs.knobs import RESPONSES
 from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_choices
 from training.registry import selectors as registry_selectors
@@ -64,10 +63,10 @@ def index(request: HttpRequest) -> HttpResponse:
         "n_waiting": len(runs_selectors.queued_run_ids()),
         "kinds": kind_choices(),
         "training_kinds": [
-            (kind, about.menu) for kind, about in configs.KINDS.items() if about.leaves_model()
+            (kind, about.menu) for kind, about in kinds.KINDS.items() if about.leaves_model()
         ],
         "other_kinds": [
-            (kind, about.menu) for kind, about in configs.KINDS.items() if not about.leaves_model()
+            (kind, about.menu) for kind, about in kinds.KINDS.items() if not about.leaves_model()
         ],
         "states": [*Run.State.choices[:2], *Run.Outcome.choices],
     }
@@ -99,17 +98,17 @@ def _row(run: Run) -> RunRow:
 
 
 def _has_best(kind: str) -> bool:
-    return kind in configs.KINDS and configs.KINDS[kind].best is not None
+    return kind in kinds.KINDS and kinds.KINDS[kind].best is not None
 
 
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, kind: str) -> HttpResponse:
-    if kind not in configs.KINDS:
+    if kind not in kinds.KINDS:
         raise Http404
     preset = request.POST.get("preset", "")
     if request.method == "GET":
         form = runs_forms.RunForm(kind=kind, initial=_initial(request, kind))
-    elif preset in configs.PRESETS[kind]:
+    elif preset in kinds.PRESETS[kind]:
         form = runs_forms.RunForm(
             kind=kind, initial=runs_forms.with_preset(request.POST, kind, preset)
         )
@@ -125,8 +124,8 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "forecast": form.forecast() if "cost" in request.POST else None,
         "lacks_held_out": form.lacks_held_out if "cost" in request.POST else "",
         "kind": kind,
-        "kind_words": gettext(configs.KINDS[kind].label),
-        "presets": [(name, runs_forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
+        "kind_words": gettext(kinds.KINDS[kind].label),
+        "presets": [(name, runs_forms.PRESET_WORDS[name]) for name in kinds.PRESETS[kind]],
         "preset": (
             preset
             or (_default_preset() if request.method == "GET" and "from" not in request.GET else "")
@@ -150,7 +149,7 @@ def _has_data(kind: str) -> bool:
 @require_POST
 def cost(request: HttpRequest, kind: str) -> HttpResponse:
     """What the run in the form would cost, as a fragment."""
-    if kind not in configs.KINDS:
+    if kind not in kinds.KINDS:
         raise Http404
     form = runs_forms.RunForm(request.POST, kind=kind)
     form.is_valid()
@@ -281,7 +280,7 @@ def _board(run: Run, person: User) -> Board:
     }
     preset, differences = runs_selectors.differences_from_preset(run=run)
     known = placement.nodes(now=timezone.now())
-    about = configs.KINDS[run.kind]
+    about = kinds.KINDS[run.kind]
     return Board(
         live=runs_selectors.live(run=run, now=timezone.now()),
         can_be_killed=runs_selectors.can_be_killed(run=run, now=timezone.now()),
@@ -328,7 +327,7 @@ def _board(run: Run, person: User) -> Board:
 
 def _charts(run: Run) -> list[results_charts.ChartGroup]:
     """A kind that measures only once has no curves, but may have calibration and margins."""
-    about = configs.KINDS[run.kind]
+    about = kinds.KINDS[run.kind]
     about_pairs = [
         results_charts.calibration(run.metrics.get("calibration", [])),
         results_charts.margins(run.metrics.get("margins", [])),
@@ -365,7 +364,7 @@ def _extended_by(run: Run) -> str:
     name = run_queue.extended_by(run=run)
     if run.state != Run.State.FINISHED or run.kept_step is None or name is None:
         return ""
-    return next(gettext(knob.label) for knob in configs.knobs(run.kind) if knob.name == name)
+    return next(gettext(knob.label) for knob in kinds.knobs(run.kind) if knob.name == name)
 
 
 def _score(value: Any) -> str:

@@ -13,8 +13,8 @@ from tests.training import cast
 from tests.training.benchmarks.attacks import rows
 from tests.training.benchmarks.scorecards.rows import NOW, a_suite
 from tests.training.benchmarks.tiny_suites import tiny_suite
-from training import configs
 from training.benchmarks.suites import services as suites_services
+from training.configs import kinds
 from training.models import AttackSample, Run, Suite
 from training.runs import run_queue
 from training.runs.run_queue import UnableToQueue
@@ -42,7 +42,7 @@ def test_the_form_offers_suites_that_hold_goals_and_an_attacker(
     client = signed_in(noor)
 
     html = text_of(client, "/runs/new/attack/")
-    values = configs.as_json(configs.PRESETS["attack"]["small"])
+    values = kinds.as_json(kinds.PRESETS["attack"]["small"])
     sent = {
         name: value for name, value in values.items() if value is not None and value is not False
     }

@@ -12,8 +12,8 @@ from accounts.models import User
 from tests.html import squeezed
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
-from training import configs
 from training.benchmarks.scorecards import services, sycophancy
+from training.configs import kinds
 from training.models import Run, Suite, TrainedModel
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def run(noor: User) -> Run:
         outcome="succeeded",
         metrics={"response_tokens_before": 40.0, "response_tokens_after": 64.5},
     )
-    config = configs.as_json(configs.PRESETS["ppo"]["balanced"])
+    config = kinds.as_json(kinds.PRESETS["ppo"]["balanced"])
     Run.objects.filter(pk=run.pk).update(kind="ppo", config=config)
     return Run.objects.get(pk=run.pk)
 

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from tests.training import cast
 from tests.training.conftest import NOW
-from training import configs
+from training.configs import kinds
 from training.models import Run, Snapshot, TrainedModel
 from training.registry import cards
 from training.runs import run_queue
@@ -49,7 +49,7 @@ def queued(noor: User, start: TrainedModel, snapshot: Snapshot, **models: Any) -
     return run_queue.queue_run(
         kind="ppo",
         name="PPO",
-        config=configs.as_json(configs.PRESETS["ppo"]["small"]),
+        config=kinds.as_json(kinds.PRESETS["ppo"]["small"]),
         snapshot=snapshot,
         base_model=start,
         models={"reward_model": judge} | models,

@@ -17,8 +17,8 @@ from tests.html import page_of, text_of
 from tests.training import cast
 from tests.training.benchmarks.tiny_suites import tiny_suite
 from tests.training.conftest import NOW
-from training import configs
 from training.benchmarks.suites import services as suites_services
+from training.configs import kinds
 from training.models import BenchmarkAnswer, Endpoint, Run, Snapshot, Suite, TrainedModel
 from training.runs import archive, costs, run_queue
 from training.runs.run_queue import UnableToQueue
@@ -29,7 +29,7 @@ URL = "/runs/new/benchmark/"
 
 
 def form_data(*suites: Suite, **changes: Any) -> dict[str, Any]:
-    values = configs.as_json(configs.PRESETS["benchmark"]["small"])
+    values = kinds.as_json(kinds.PRESETS["benchmark"]["small"])
     sent = {
         name: "" if value is None else value for name, value in values.items() if value is not False
     }
@@ -133,7 +133,7 @@ def test_the_estimate_needs_no_snapshot(signed_in: SignIn, noor: User) -> None:
     assert not Snapshot.objects.exists()
     found = costs.forecast(
         kind="benchmark",
-        config=configs.KINDS["benchmark"](),
+        config=kinds.KINDS["benchmark"](),
         snapshot=suites_services.suites_snapshot(suites=[suite], by=noor, now=NOW),
         base_model=model,
     )

@@ -16,7 +16,7 @@ from accounts.models import User
 from tests.html import page_of
 from tests.training import cast
 from tests.training.conftest import NOW
-from training import configs
+from training.configs import kinds
 from training.configs.ppo import PpoConfig
 from training.models import Run, Snapshot, TrainedModel
 from training.registry import cards
@@ -39,7 +39,7 @@ def queued(
         return run_queue.queue_run(
             kind="ppo",
             name="PPO",
-            config=configs.as_json(replace(MIXED, **changes)),
+            config=kinds.as_json(replace(MIXED, **changes)),
             snapshot=make_snapshot("prompts"),
             base_model=base_model,
             models={"reward_model": judge},

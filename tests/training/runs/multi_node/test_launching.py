@@ -23,8 +23,7 @@ from tests.training.runs.processes import (
     until,
 )
 from tests.training.runs.supervisor.test_kills import child_pid, has_reached, is_finished, now_of
-from training import configs
-from training.configs import ppo
+from training.configs import kinds, ppo
 from training.configs.rloo import RlooConfig
 from training.models import Run, RunPoint, TrainedModel
 from training.processes import launch as processes_launch
@@ -53,7 +52,7 @@ TWO = Launch(n_processes=2)
 def test_what_could_not_work_is_refused_with_a_sentence(
     kind: str, launch: Launch, n_gpus: int, sentence: str
 ) -> None:
-    config = configs.PRESETS[kind]["small"]
+    config = kinds.PRESETS[kind]["small"]
     found = processes_launch.problems(launch, kind=kind, config=config, n_gpus=n_gpus)
 
     assert any(sentence in problem for problem in found), found
@@ -61,7 +60,7 @@ def test_what_could_not_work_is_refused_with_a_sentence(
 
 @pytest.mark.parametrize("kind", ["ppo", "rloo", "sample"])
 def test_a_kind_that_writes_responses_may_have_gpus_for_a_server_too(kind: str) -> None:
-    config = configs.PRESETS[kind]["small"]
+    config = kinds.PRESETS[kind]["small"]
 
     assert processes_launch.problems(TWO, kind=kind, config=config, n_gpus=3) == []
 
@@ -93,7 +92,7 @@ def test_minibatches_are_cut_from_each_processs_share(batch_size: int, is_cut: b
     ],
 )
 def test_two_processes_may_share_each_kind_that_can(kind: str, shares_out: bool) -> None:
-    config = configs.PRESETS[kind]["balanced"]
+    config = kinds.PRESETS[kind]["balanced"]
 
     assert processes_launch.problems(TWO, kind=kind, config=config, n_gpus=0) == []
     assert (
@@ -152,7 +151,7 @@ def test_the_form_offers_what_was_tested_and_passes_on_what_was_chosen(
     snapshot = cast.a_snapshot(noor)
     client = signed_in(noor)
     page = client.get("/runs/new/sft/").content.decode()
-    values = configs.as_json(configs.PRESETS["sft"]["small"])
+    values = kinds.as_json(kinds.PRESETS["sft"]["small"])
     sent = {
         name: "" if value is None else value for name, value in values.items() if value is not False
     }

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, lists, reads
 from labeling import access as labeling_access
 from labeling.models import PayDispute, Payment, Rater
@@ -111,14 +112,12 @@ class MarkPaidSerializer(serializers.Serializer[Any]):
     )
 
 
-class PaymentSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    rater = serializers.IntegerField(source="rater_id")
-    since = serializers.DateField()
-    until = serializers.DateField()
+class PaymentSerializer(RowSerializer):
     totals = serializers.SerializerMethodField(help_text="Currency → amount.")
-    note = serializers.CharField()
-    paid_at = serializers.DateTimeField()
+
+    class Meta:
+        model = Payment
+        fields = ["id", "rater", "since", "until", "totals", "note", "paid_at"]
 
     def get_totals(self, payment: Payment) -> dict[str, str]:
         return {code: _amount(Decimal(minor), code) for code, minor in payment.totals.items()}
@@ -128,17 +127,16 @@ class DisputeQuery(PageQuery):
     is_answered = serializers.BooleanField(required=False, default=False)
 
 
-class DisputeSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    rater = serializers.CharField(source="rater.alias")
-    since = serializers.DateField()
-    until = serializers.DateField()
-    text = serializers.CharField()
-    raised_at = serializers.DateTimeField()
-    answer = serializers.CharField()
-    answered_at = serializers.DateTimeField(allow_null=True)
+class DisputeSerializer(RowSerializer):
     correction = serializers.SerializerMethodField(help_text="Paid on the day of the answer.")
-    currency = serializers.CharField()
+
+    class Meta:
+        model = PayDispute
+        fields = [
+            "id", "rater", "since", "until", "text", "raised_at", "answer", "answered_at",
+            "correction", "currency",
+        ]  # fmt: skip
+        sources = {"rater": "rater.alias"}
 
     def get_correction(self, dispute: PayDispute) -> str | None:
         if dispute.correction is None:

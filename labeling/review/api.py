@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from accounts.api.fields import Flag
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
 from labeling.models import Adjudication, Campaign, Gold, Item, Judgment, JudgmentReview
@@ -282,21 +283,23 @@ class AppealQuery(PageQuery):
     is_answered = serializers.BooleanField(required=False, default=False)
 
 
-class AppealSerializer(serializers.Serializer[Any]):
+class AppealSerializer(RowSerializer):
     """A rater's appeal against a review, or an answer that was set aside."""
 
-    id = serializers.IntegerField()
-    judgment = serializers.IntegerField(source="judgment_id")
-    campaign = serializers.IntegerField(source="judgment.campaign_id", allow_null=True)
-    item = serializers.IntegerField(source="judgment.item_id", allow_null=True)
-    rater = serializers.CharField(source="judgment.rater.alias")
-    score = serializers.IntegerField(allow_null=True)
-    feedback = serializers.CharField()
     is_set_aside = serializers.SerializerMethodField()
-    appeal = serializers.CharField()
     appealed_at = serializers.DateTimeField()
-    answer = serializers.CharField()
-    answered_at = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = JudgmentReview
+        fields = [
+            "id", "judgment", "campaign", "item", "rater", "score", "feedback", "is_set_aside",
+            "appeal", "appealed_at", "answer", "answered_at",
+        ]  # fmt: skip
+        sources = {
+            "campaign": "judgment.campaign",
+            "item": "judgment.item",
+            "rater": "judgment.rater.alias",
+        }
 
     def get_is_set_aside(self, review: JudgmentReview) -> bool:
         return getattr(review.judgment, "set_aside", None) is not None

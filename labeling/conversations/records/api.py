@@ -9,6 +9,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from accounts.api.fields import MAX_ID
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described
 from labeling.conversations.records import selectors
 from labeling.models import Conversation, ConversationTurn
@@ -36,13 +37,7 @@ class TurnFailureSerializer(serializers.Serializer[Any]):
     )
 
 
-class TurnSerializer(serializers.Serializer[Any]):
-    number = serializers.IntegerField(source="turn.number")
-    state = serializers.ChoiceField(source="turn.state", choices=ConversationTurn.State.choices)
-    prompt = serializers.IntegerField(
-        source="turn.prompt_id", help_text="The prompt with the history and this message."
-    )
-    item = serializers.IntegerField(source="turn.item_id")
+class TurnSerializer(RowSerializer):
     message = serializers.CharField(help_text="What the rater wrote.")
     answers = TurnAnswerSerializer(many=True)
     edit = serializers.IntegerField(
@@ -54,42 +49,44 @@ class TurnSerializer(serializers.Serializer[Any]):
     judgment = serializers.IntegerField(
         source="judgment.pk", default=None, allow_null=True, help_text="The comparison."
     )
-    n_regenerated = serializers.IntegerField(
-        source="turn.n_regenerated", help_text="How often the rater asked for other answers."
-    )
-    propensity = serializers.FloatField(
-        source="turn.propensity",
-        help_text="Probability that these sources were drawn, in any order.",
-    )
     failures = TurnFailureSerializer(many=True)
 
+    class Meta:
+        model = ConversationTurn
+        inside = "turn"
+        fields = [
+            "number", "state", "prompt", "item", "message", "answers", "edit", "judgment",
+            "n_regenerated", "propensity", "failures",
+        ]  # fmt: skip
+        help_texts = {
+            "prompt": "The prompt with the history and this message.",
+            "n_regenerated": "How often the rater asked for other answers.",
+            "propensity": "Probability that these sources were drawn, in any order.",
+        }
 
-class ConversationSerializer(serializers.Serializer[Any]):
+
+class ConversationSerializer(RowSerializer):
     """A rater's conversation with models, under the rater's pseudonym."""
 
-    id = serializers.IntegerField(source="conversation.pk")
     campaign = serializers.IntegerField(source="conversation.campaign_id")
     prompt = serializers.IntegerField(
         source="conversation.prompt_id", help_text="The opening prompt, or the topic."
     )
-    rater = serializers.CharField(source="conversation.rater.alias")
-    state = serializers.ChoiceField(source="conversation.state", choices=Conversation.State.choices)
-    n_turns = serializers.IntegerField(
-        source="conversation.n_turns", help_text="Turns that have been rated."
-    )
-    goal_rating = serializers.IntegerField(
-        source="conversation.goal_rating",
-        allow_null=True,
-        help_text="How well the goal was reached, from 1 to 7. Null if not answered.",
-    )
-    ratings = serializers.DictField(
-        source="conversation.ratings",
-        help_text="Answers to the guideline's questions about the whole conversation.",
-    )
-    remark = serializers.CharField(source="conversation.remark")
-    started_at = serializers.DateTimeField(source="conversation.started_at")
-    finished_at = serializers.DateTimeField(source="conversation.finished_at", allow_null=True)
     turns = TurnSerializer(many=True)
+
+    class Meta:
+        model = Conversation
+        inside = "conversation"
+        fields = [
+            "id", "campaign", "prompt", "rater", "state", "n_turns", "goal_rating", "ratings",
+            "remark", "started_at", "finished_at", "turns",
+        ]  # fmt: skip
+        sources = {"rater": "rater.alias"}
+        help_texts = {
+            "n_turns": "Turns that have been rated.",
+            "goal_rating": "How well the goal was reached, from 1 to 7. Null if not answered.",
+            "ratings": "Answers to the guideline's questions about the whole conversation.",
+        }
 
 
 class ConversationQuery(PageQuery):

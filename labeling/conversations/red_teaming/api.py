@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from accounts.api.fields import MAX_ID, Name, OneOf
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, reads, writes
 from labeling.campaigns.conversation_plan import Plan, SourceShare
 from labeling.conversations.red_teaming import figures, services
@@ -107,32 +108,31 @@ class RedTeamingSerializer(serializers.Serializer[Any]):
     briefs = StoredBriefSerializer(source="campaign.attack_briefs", many=True)
 
 
-class AttackSerializer(serializers.Serializer[Any]):
+class AttackSerializer(RowSerializer):
     id = serializers.IntegerField(source="pk", help_text="That of its conversation.")
-    campaign = serializers.IntegerField(source="brief.campaign_id")
-    brief = serializers.IntegerField(source="brief_id")
-    rater = serializers.CharField(source="conversation.rater.alias")
-    success = serializers.ChoiceField(
-        choices=Attack.Success.choices, help_text="How far it got, says the attacker: 0 to 4."
-    )
-    severity = serializers.ChoiceField(choices=Attack.Severity.choices, help_text="0 to 4.")
     tags = serializers.ListField(child=serializers.ChoiceField(choices=Attack.Tag.choices))
-    tried = serializers.CharField()
-    likeness = serializers.FloatField(
-        allow_null=True, help_text="To the attacker's most similar earlier attack, 0 to 1."
-    )
-    repeats_wording = serializers.BooleanField()
-    prompt = serializers.IntegerField(
-        source="turn.prompt_id", help_text="The conversation up to the last message."
-    )
     response = serializers.IntegerField(
         source="turn.chosen_id", help_text="The answer that the attack reached."
     )
-    review_item = serializers.IntegerField(source="review_item_id", allow_null=True)
-    demonstration_item = serializers.IntegerField(source="demonstration_item_id", allow_null=True)
-    pair_item = serializers.IntegerField(source="pair_item_id", allow_null=True)
-    ended_at = serializers.DateTimeField()
-    used_at = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = Attack
+        fields = [
+            "id", "campaign", "brief", "rater", "success", "severity", "tags", "tried", "likeness",
+            "repeats_wording", "prompt", "response", "review_item", "demonstration_item",
+            "pair_item", "ended_at", "used_at",
+        ]  # fmt: skip
+        sources = {
+            "campaign": "brief.campaign",
+            "rater": "conversation.rater.alias",
+            "prompt": "turn.prompt",
+        }
+        help_texts = {
+            "success": "How far it got, says the attacker: 0 to 4.",
+            "severity": "0 to 4.",
+            "likeness": "To the attacker's most similar earlier attack, 0 to 1.",
+            "prompt": "The conversation up to the last message.",
+        }
 
 
 class AttackQuery(PageQuery):

@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from accounts.api.fields import Flag
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, writes
 from labeling import access as labeling_access
 from labeling.data.hub import downloads
@@ -13,23 +14,19 @@ from labeling.importers import formats
 from labeling.models import HubDownload
 
 
-class HubImportSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    repository = serializers.CharField()
-    config = serializers.CharField()
-    split = serializers.CharField()
-    revision = serializers.CharField()
-    state = serializers.ChoiceField(choices=HubDownload.State.choices)
-    bytes_total = serializers.IntegerField(help_text="0 until known.")
-    bytes_read = serializers.IntegerField()
-    licence = serializers.CharField(help_text="As the data set's card says.")
-    is_cached = serializers.BooleanField(help_text="It came from the worker's local cache.")
-    import_batch = serializers.IntegerField(
-        source="import_batch_id", allow_null=True, help_text="The import that follows."
-    )
-    error = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField(allow_null=True)
+class HubImportSerializer(RowSerializer):
+    class Meta:
+        model = HubDownload
+        fields = [
+            "id", "repository", "config", "split", "revision", "state", "bytes_total", "bytes_read",
+            "licence", "is_cached", "import_batch", "error", "created_at", "ended_at",
+        ]  # fmt: skip
+        help_texts = {
+            "bytes_total": "0 until known.",
+            "licence": "As the data set's card says.",
+            "is_cached": "It came from the worker's local cache.",
+            "import_batch": "The import that follows.",
+        }
 
 
 class NewHubImportSerializer(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from accounts.api.fields import MAX_ID, Name, OneOf
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, writes
 from labeling import access as labeling_access
 from labeling.models import Campaign, CrowdLink
@@ -17,26 +18,24 @@ from labeling.people.crowd import selectors, services
 _OPEN_CAMPAIGNS = Campaign.objects.exclude(state=Campaign.State.CLOSED)
 
 
-class CrowdLinkSerializer(serializers.Serializer[Any]):
+class CrowdLinkSerializer(RowSerializer):
     """Serializes a LinkRow. Workers' IDs on their platform are never given."""
 
-    id = serializers.IntegerField(source="link.pk")
-    campaign = serializers.IntegerField(source="link.campaign_id")
-    name = serializers.CharField(source="link.name")
     url = serializers.SerializerMethodField(
         help_text="Give it to the platform, which adds the worker's ID at the end."
     )
-    id_parameter = serializers.CharField(source="link.id_parameter")
-    completion_code = serializers.CharField(source="link.completion_code")
-    return_url = serializers.CharField(source="link.return_url")
-    n_items = serializers.IntegerField(source="link.n_items")
-    n_places = serializers.IntegerField(source="link.n_places")
-    max_minutes = serializers.IntegerField(source="link.max_minutes")
-    is_open = serializers.BooleanField(source="link.is_open")
     n_working = serializers.IntegerField(help_text="Visits in progress.")
     n_complete = serializers.IntegerField(help_text="Completed visits.")
     n_ended = serializers.IntegerField(help_text="Visits that were returned or timed out.")
-    created_at = serializers.DateTimeField(source="link.created_at")
+
+    class Meta:
+        model = CrowdLink
+        inside = "link"
+        fields = [
+            "id", "campaign", "name", "url", "id_parameter", "completion_code", "return_url",
+            "n_items", "n_places", "max_minutes", "is_open", "n_working", "n_complete", "n_ended",
+            "created_at",
+        ]  # fmt: skip
 
     def get_url(self, row: selectors.LinkRow) -> str:
         page = self.context["request"].build_absolute_uri(reverse("crowd", args=[row.link.token]))

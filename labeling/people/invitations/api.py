@@ -12,6 +12,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from accounts.api.fields import MAX_ID, Name, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, writes
 from labeling import access as labeling_access
 from labeling.models import Invitation, Pool
@@ -21,20 +22,18 @@ from labeling.people.invitations.selectors import InvitationState
 from labeling.people.invitations.services import Sent
 
 
-class InvitationSerializer(serializers.Serializer[Any]):
+class InvitationSerializer(RowSerializer):
     """Serializes an InvitationRow."""
 
-    id = serializers.IntegerField(source="invitation.pk")
-    pool = serializers.IntegerField(source="invitation.pool_id")
-    email = serializers.CharField(source="invitation.email")
-    name = serializers.CharField(source="invitation.name")
     state = serializers.ChoiceField(choices=InvitationState.choices)
-    n_sent = serializers.IntegerField(source="invitation.n_sent")
-    sent_at = serializers.DateTimeField(source="invitation.sent_at")
-    expires_at = serializers.DateTimeField(source="invitation.expires_at")
-    rater = serializers.IntegerField(
-        source="invitation.rater_id", allow_null=True, help_text="Who accepted."
-    )
+
+    class Meta:
+        model = Invitation
+        inside = "invitation"
+        fields = [
+            "id", "pool", "email", "name", "state", "n_sent", "sent_at", "expires_at", "rater",
+        ]  # fmt: skip
+        help_texts = {"rater": "Who accepted."}
 
 
 class InvitationQuery(PageQuery):

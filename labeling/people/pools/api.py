@@ -13,6 +13,7 @@ from accounts.api import paging
 from accounts.api.fields import Flag, Name, Several
 from accounts.api.page_forms import checked, filled
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
 from labeling.models import Pool, Rate, Rater
@@ -28,13 +29,9 @@ MOST_WORDS = 100
 _WORDS = ("languages", "expertise")
 
 
-class PoolSerializer(serializers.Serializer[Any]):
+class PoolSerializer(RowSerializer):
     """Serializes a PoolRow."""
 
-    id = serializers.IntegerField(source="pool.pk")
-    name = serializers.CharField(source="pool.name")
-    description = serializers.CharField(source="pool.description")
-    is_held_out = serializers.BooleanField(source="pool.is_held_out")
     languages = serializers.ListField(
         source="pool.languages",
         child=serializers.CharField(),
@@ -45,18 +42,18 @@ class PoolSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(),
         help_text="What everyone in the pool knows: prompt categories and other tags.",
     )
-    routes_by_language = serializers.BooleanField(source="pool.routes_by_language")
-    routes_by_category = serializers.BooleanField(source="pool.routes_by_category")
-    max_per_day = serializers.IntegerField(source="pool.max_per_day", allow_null=True)
-    max_at_once = serializers.IntegerField(source="pool.max_at_once", allow_null=True)
-    shown_items = serializers.IntegerField(source="pool.shown_items", allow_null=True)
-    shown_percent = serializers.IntegerField(source="pool.shown_percent")
     n_raters = serializers.IntegerField()
     n_campaigns = serializers.IntegerField()
-    paused_at = serializers.DateTimeField(
-        source="pool.paused_at", allow_null=True, help_text="Since then, its raters get no items."
-    )
-    created_at = serializers.DateTimeField(source="pool.created_at")
+
+    class Meta:
+        model = Pool
+        inside = "pool"
+        fields = [
+            "id", "name", "description", "is_held_out", "languages", "expertise",
+            "routes_by_language", "routes_by_category", "max_per_day", "max_at_once", "shown_items",
+            "shown_percent", "n_raters", "n_campaigns", "paused_at", "created_at",
+        ]  # fmt: skip
+        help_texts = {"paused_at": "Since then, its raters get no items."}
 
 
 def _words(help_text: str) -> serializers.ListField:
@@ -147,20 +144,19 @@ class PoolPauseSerializer(serializers.Serializer[Any]):
     )
 
 
-class PoolRateSerializer(serializers.Serializer[Any]):
+class PoolRateSerializer(RowSerializer):
     """What the pool pays for one kind of work from a time on."""
 
-    id = serializers.IntegerField()
-    kind = serializers.ChoiceField(choices=Rate.Kind.choices)
-    basis = serializers.ChoiceField(choices=Rate.Basis.choices)
     amount = serializers.SerializerMethodField(
         help_text="In whole units: 12.5 with `EUR` is 12.50 euros."
     )
-    currency = serializers.CharField()
     floor = serializers.SerializerMethodField(
         help_text="Timesheets flag pay below this per hour. Null for none."
     )
-    valid_from = serializers.DateTimeField()
+
+    class Meta:
+        model = Rate
+        fields = ["id", "kind", "basis", "amount", "currency", "floor", "valid_from"]
 
     def get_amount(self, rate: Rate) -> str:
         return _major(rate.amount, rate.currency)

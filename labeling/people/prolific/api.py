@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.api import problems
 from accounts.api.fields import MAX_ID, OneOf
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, reads, removes, writes
 from labeling import access as labeling_access
 from labeling.models import CrowdLink, ProlificBonusBatch, ProlificStudy, ProlificSubmission
@@ -34,30 +35,30 @@ def _ids(help_text: str) -> serializers.ListField:
 # --- studies --------------------------------------------------------------------------------------
 
 
-class ProlificStudySerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    crowd_link = serializers.IntegerField(source="link_id")
-    prolific_id = serializers.CharField()
-    name = serializers.CharField(source="link.name")
-    description = serializers.CharField()
-    eligibility = serializers.CharField()
-    project_id = serializers.CharField()
-    filter_set_id = serializers.CharField()
-    reward = serializers.IntegerField()
-    currency = serializers.CharField(help_text="ISO 4217, once Prolific has said it.")
-    minutes = serializers.IntegerField(help_text="Estimated time.")
-    n_places = serializers.IntegerField()
-    screen_out_reward = serializers.IntegerField(allow_null=True)
-    screen_out_places = serializers.IntegerField(allow_null=True)
-    completion_code = serializers.CharField(source="link.completion_code")
-    no_work_code = serializers.CharField(help_text="For workers who find no more items.")
-    screen_out_code = serializers.CharField(help_text="For workers who do not pass onboarding.")
+class ProlificStudySerializer(RowSerializer):
     status = serializers.CharField(help_text="As Prolific says it, such as ACTIVE.")
-    polled_at = serializers.DateTimeField(
-        allow_null=True, help_text="When Prolific last said how the study stands."
-    )
-    problem = serializers.CharField(help_text="Why the last look failed. Empty if it did not.")
-    created_at = serializers.DateTimeField()
+
+    class Meta:
+        model = ProlificStudy
+        fields = [
+            "id", "crowd_link", "prolific_id", "name", "description", "eligibility", "project_id",
+            "filter_set_id", "reward", "currency", "minutes", "n_places", "screen_out_reward",
+            "screen_out_places", "completion_code", "no_work_code", "screen_out_code", "status",
+            "polled_at", "problem", "created_at",
+        ]  # fmt: skip
+        sources = {
+            "crowd_link": "link",
+            "name": "link.name",
+            "completion_code": "link.completion_code",
+        }
+        help_texts = {
+            "currency": "ISO 4217, once Prolific has said it.",
+            "minutes": "Estimated time.",
+            "no_work_code": "For workers who find no more items.",
+            "screen_out_code": "For workers who do not pass onboarding.",
+            "polled_at": "When Prolific last said how the study stands.",
+            "problem": "Why the last look failed. Empty if it did not.",
+        }
 
 
 class ProlificStudyQuery(PageQuery):

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from accounts.api.fields import Flag
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, reads
 from labeling import access as labeling_access
 from labeling.models import Case
@@ -32,22 +33,22 @@ class SkipSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField(source="created_at")
 
 
-class CaseSerializer(serializers.Serializer[Any]):
+class CaseSerializer(RowSerializer):
     """Serializes a CaseRow: an item that raters skipped, until an admin resolves it."""
 
-    id = serializers.IntegerField(source="case.pk")
-    queue = serializers.ChoiceField(source="case.queue", choices=Case.Queue.choices)
-    campaign = serializers.IntegerField(source="case.item.campaign_id")
-    item = serializers.IntegerField(source="case.item_id")
-    prompt = serializers.IntegerField(source="case.item.prompt_id")
     skips = SkipSerializer(source="passes", many=True)
-    opened_at = serializers.DateTimeField(source="case.opened_at")
-    owner = serializers.IntegerField(source="case.owner_id", allow_null=True)
     outcome = serializers.ChoiceField(
         source="case.outcome", choices=Case.Outcome.choices, allow_blank=True
     )
-    note = serializers.CharField(source="case.note")
-    settled_at = serializers.DateTimeField(source="case.settled_at", allow_null=True)
+
+    class Meta:
+        model = Case
+        inside = "case"
+        fields = [
+            "id", "queue", "campaign", "item", "prompt", "skips", "opened_at", "owner", "outcome",
+            "note", "settled_at",
+        ]  # fmt: skip
+        sources = {"campaign": "item.campaign", "prompt": "item.prompt"}
 
 
 class SettleSerializer(serializers.Serializer[Any]):

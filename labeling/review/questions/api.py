@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does
 from labeling import access as labeling_access
 from labeling.models import ItemQuestion
@@ -18,16 +19,13 @@ class QuestionQuery(PageQuery):
     is_answered = serializers.BooleanField(required=False, default=False)
 
 
-class ItemQuestionSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    campaign = serializers.IntegerField(source="item.campaign_id")
-    item = serializers.IntegerField(source="item_id")
-    rater = serializers.CharField(source="rater.alias")
-    text = serializers.CharField()
-    asked_at = serializers.DateTimeField()
-    owner = serializers.IntegerField(source="owner_id", allow_null=True)
-    answer = serializers.CharField()
-    answered_at = serializers.DateTimeField(allow_null=True)
+class ItemQuestionSerializer(RowSerializer):
+    class Meta:
+        model = ItemQuestion
+        fields = [
+            "id", "campaign", "item", "rater", "text", "asked_at", "owner", "answer", "answered_at",
+        ]  # fmt: skip
+        sources = {"campaign": "item.campaign", "rater": "rater.alias"}
 
 
 class QuestionAnswerSerializer(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from accounts.api.fields import MAX_ID, Flag
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, writes
 from labeling import access as labeling_access
 from labeling.data.prompts import selectors, services, upsetting
@@ -18,13 +19,8 @@ from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
 from labeling.models import Prompt
 
 
-class PromptSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
+class PromptSerializer(RowSerializer):
     messages = MessageSerializer(many=True)
-    category = serializers.ChoiceField(choices=Prompt.Category.choices)
-    language = serializers.CharField()
-    split = serializers.ChoiceField(choices=Prompt.Split.choices)
-    licence = serializers.CharField()
     sensitive = serializers.ListField(
         child=serializers.ChoiceField(choices=Prompt.Upset.choices),
         help_text="Kinds of upsetting content in the prompt or its answers.",
@@ -34,15 +30,17 @@ class PromptSerializer(serializers.Serializer[Any]):
         help_text="Requirements an answer must meet, one sentence each.",
     )
     source = SourceSerializer()  # type: ignore[assignment]  # shadows Field.source
-    origin = serializers.CharField()
-    version = serializers.IntegerField()
-    supersedes = serializers.IntegerField(
-        source="supersedes_id", allow_null=True, help_text="The prompt that this one replaces."
-    )
-    created_at = serializers.DateTimeField()
-    retired_at = serializers.DateTimeField(
-        allow_null=True, help_text="Since then, no new campaign uses it."
-    )
+
+    class Meta:
+        model = Prompt
+        fields = [
+            "id", "messages", "category", "language", "split", "licence", "sensitive",
+            "constraints", "source", "origin", "version", "supersedes", "created_at", "retired_at",
+        ]  # fmt: skip
+        help_texts = {
+            "supersedes": "The prompt that this one replaces.",
+            "retired_at": "Since then, no new campaign uses it.",
+        }
 
 
 class PromptQuery(PageQuery):

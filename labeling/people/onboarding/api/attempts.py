@@ -10,6 +10,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from accounts.api.fields import MAX_ID
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does
 from labeling import access as labeling_access
 from labeling.models import OnboardingStep, StepAttempt
@@ -18,26 +19,26 @@ from labeling.people.onboarding import services
 _DECISIONS = [("pass", "pass"), ("again", "allow another attempt"), ("refuse", "fail")]
 
 
-class StepAttemptSerializer(serializers.Serializer[Any]):
+class StepAttemptSerializer(RowSerializer):
     """A rater's attempt at a step. Answers to a profile are never given."""
 
-    id = serializers.IntegerField()
-    step = serializers.IntegerField(source="step_id")
-    version = serializers.IntegerField(source="version.number", help_text="The number answered.")
-    rater = serializers.IntegerField(source="rater_id")
-    alias = serializers.CharField(source="rater.alias")
-    number = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=StepAttempt.State.choices)
     answers = serializers.ListField(
         child=serializers.JSONField(), help_text="In the order of the version's questions."
     )
-    score = serializers.FloatField(
-        allow_null=True, help_text="A share from 0 to 1; of demonstrations the mean score, 1 to 7."
-    )
-    submitted_at = serializers.DateTimeField()
-    may_retry = serializers.BooleanField(help_text="An admin allowed another attempt.")
-    decided_at = serializers.DateTimeField(allow_null=True)
-    decision = serializers.CharField(help_text="The message to the rater.")
+
+    class Meta:
+        model = StepAttempt
+        fields = [
+            "id", "step", "version", "rater", "alias", "number", "state", "answers", "score",
+            "submitted_at", "may_retry", "decided_at", "decision",
+        ]  # fmt: skip
+        sources = {"version": "version.number", "alias": "rater.alias"}
+        help_texts = {
+            "version": "The number answered.",
+            "score": "A share from 0 to 1; of demonstrations the mean score, 1 to 7.",
+            "may_retry": "An admin allowed another attempt.",
+            "decision": "The message to the rater.",
+        }
 
 
 class AttemptQuery(PageQuery):

@@ -39,6 +39,13 @@ class Name(Text):
         self.validators.append(refuse_control_characters)
 
 
+class Id(serializers.IntegerField):
+    """The id of a row, which need not exist."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=MAX_ID, **options)
+
+
 class OneOf(serializers.PrimaryKeyRelatedField[Any]):
     """The id of a row in `rows`."""
 
@@ -48,11 +55,7 @@ class OneOf(serializers.PrimaryKeyRelatedField[Any]):
     }
 
     def __init__(self, rows: QuerySet[Any], **options: Any) -> None:
-        super().__init__(
-            queryset=rows,
-            pk_field=serializers.IntegerField(min_value=1, max_value=MAX_ID),
-            **options,
-        )
+        super().__init__(queryset=rows, pk_field=Id(), **options)
 
     def to_internal_value(self, data: Any) -> Model:
         # The id is parsed by the inner field, which has its own messages about numbers.
@@ -65,8 +68,7 @@ class Several(serializers.ListField):
 
     def __init__(self, rows: QuerySet[Any], *, most: int = 1000, **options: Any) -> None:
         self.rows = rows
-        child = serializers.IntegerField(min_value=1, max_value=MAX_ID)
-        super().__init__(child=child, max_length=most, **options)
+        super().__init__(child=Id(), max_length=most, **options)
 
     def to_internal_value(self, data: Any) -> list[Model]:
         ids = list(dict.fromkeys(super().to_internal_value(data)))

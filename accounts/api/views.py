@@ -66,6 +66,8 @@ class ApiViewSet(GenericViewSet[Any]):
     pagination_class = paging.ByCursor
     query_class: type[serializers.Serializer[Any]] = paging.PageQuery
     """Validates the query parameters."""
+    narrowed_by: Mapping[str, str] = {}
+    """Query parameter → lookup. A list has only rows that match each parameter that is sent."""
 
     @cached_property
     def asked(self) -> dict[str, Any]:
@@ -84,6 +86,11 @@ class ApiViewSet(GenericViewSet[Any]):
     def who_and_when(self) -> dict[str, Any]:
         """The arguments that every service takes."""
         return {"by": self.by, "now": timezone.now()}
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        lookups = self.narrowed_by
+        asked = {lookups[name]: self.asked[name] for name in lookups if name in self.asked}
+        return queryset.filter(**asked)
 
     def shown(self, objects: Sequence[Any]) -> Sequence[Any]:
         """What the serializer reads for each object: the object itself, unless overridden."""

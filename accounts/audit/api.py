@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 
-from accounts.api.fields import MAX_ID
+from accounts.api.fields import Id
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described
@@ -34,7 +34,7 @@ class AuditQuery(PageQuery):
     )
     action = serializers.CharField(required=False, max_length=64)
     target_type = serializers.CharField(required=False, max_length=64)
-    target_id = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    target_id = Id(required=False)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False, help_text="Exclusive.")
 

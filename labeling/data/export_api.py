@@ -10,7 +10,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from accounts.api import problems
-from accounts.api.fields import MAX_ID, Flag, OneOf
+from accounts.api.fields import Flag, Id, OneOf
 from accounts.api.files import FileRenderer
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, reads, writes
@@ -52,7 +52,7 @@ class ExportSerializer(serializers.Serializer[Any]):
 
 
 class ExportQuery(PageQuery):
-    campaign = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    campaign = Id(required=False)
 
 
 class NewExportSerializer(serializers.Serializer[Any]):
@@ -97,10 +97,7 @@ class Exports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Export.objects.all()
     serializer_class = ExportSerializer
     query_class = ExportQuery
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        campaign = self.asked.get("campaign")
-        return queryset.filter(campaign=campaign) if campaign else queryset
+    narrowed_by = {"campaign": "campaign"}
 
     def get_object(self) -> Export:
         return labeling_access.export(user=self.by, pk=self.kwargs["pk"])

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import paging
-from accounts.api.fields import MAX_ID
+from accounts.api.fields import Id
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, lists
 from labeling.data.exports import rows as exports_rows
@@ -130,7 +130,7 @@ class JudgmentSerializer(serializers.Serializer[Any]):
 
 
 class JudgmentQuery(PageQuery):
-    campaign = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    campaign = Id(required=False)
     since = serializers.DateTimeField(
         required=False, help_text="Only judgments submitted at or after this time."
     )

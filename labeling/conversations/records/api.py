@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
-from accounts.api.fields import MAX_ID
+from accounts.api.fields import Id
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described
@@ -90,7 +90,7 @@ class ConversationSerializer(RowSerializer):
 
 
 class ConversationQuery(PageQuery):
-    campaign = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    campaign = Id(required=False)
     state = serializers.ChoiceField(required=False, choices=Conversation.State.choices)
 
 

@@ -7,7 +7,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import MAX_ID, Name, OneOf
+from accounts.api.fields import Id, Name, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, reads, writes
@@ -136,7 +136,7 @@ class AttackSerializer(RowSerializer):
 
 
 class AttackQuery(PageQuery):
-    campaign = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    campaign = Id(required=False)
     is_used = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
@@ -161,12 +161,7 @@ class RedTeamingSuccessSerializer(serializers.Serializer[Any]):
 
 
 class SuccessQuery(serializers.Serializer[Any]):
-    campaign = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=MAX_ID,
-        help_text="Leave it out for all campaigns.",
-    )
+    campaign = Id(required=False, help_text="Leave it out for all campaigns.")
 
 
 @described(list_red_teaming="Red-teaming campaigns, newest first.")

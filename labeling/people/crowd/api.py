@@ -7,7 +7,7 @@ from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
-from accounts.api.fields import MAX_ID, Name, OneOf
+from accounts.api.fields import Id, Name, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, writes
@@ -43,7 +43,7 @@ class CrowdLinkSerializer(RowSerializer):
 
 
 class CrowdLinkQuery(PageQuery):
-    campaign = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    campaign = Id(required=False)
 
 
 class NewCrowdLinkSerializer(serializers.Serializer[Any]):
@@ -81,10 +81,7 @@ class CrowdLinks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = CrowdLink.objects.all()
     serializer_class = CrowdLinkSerializer
     query_class = CrowdLinkQuery
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        campaign = self.asked.get("campaign")
-        return queryset.filter(campaign=campaign) if campaign else queryset
+    narrowed_by = {"campaign": "campaign"}
 
     def get_object(self) -> CrowdLink:
         return labeling_access.crowd_link(user=self.by, pk=self.kwargs["pk"])

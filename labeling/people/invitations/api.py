@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
-from accounts.api.fields import MAX_ID, Name, OneOf
+from accounts.api.fields import Id, Name, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
 from accounts.api.rows import RowSerializer
@@ -37,7 +37,7 @@ class InvitationSerializer(RowSerializer):
 
 
 class InvitationQuery(PageQuery):
-    pool = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    pool = Id(required=False)
     state = serializers.ChoiceField(required=False, choices=InvitationState.choices)
 
 

@@ -11,7 +11,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.response import Response
 
 from accounts.api import problems
-from accounts.api.fields import MAX_ID, OneOf
+from accounts.api.fields import MAX_ID, Id, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, reads, removes, writes
@@ -25,11 +25,7 @@ MOST_CHOSEN = 1_000
 
 
 def _ids(help_text: str) -> serializers.ListField:
-    return serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
-        max_length=MOST_CHOSEN,
-        help_text=help_text,
-    )
+    return serializers.ListField(child=Id(), max_length=MOST_CHOSEN, help_text=help_text)
 
 
 # --- studies --------------------------------------------------------------------------------------
@@ -62,7 +58,7 @@ class ProlificStudySerializer(RowSerializer):
 
 
 class ProlificStudyQuery(PageQuery):
-    crowd_link = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    crowd_link = Id(required=False)
 
 
 class NewProlificStudySerializer(serializers.Serializer[Any]):
@@ -128,10 +124,7 @@ class ProlificStudies(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = ProlificStudy.objects.select_related("link")
     serializer_class = ProlificStudySerializer
     query_class = ProlificStudyQuery
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        link = self.asked.get("crowd_link")
-        return queryset.filter(link=link) if link else queryset
+    narrowed_by = {"crowd_link": "link"}
 
     def get_object(self) -> ProlificStudy:
         return labeling_access.prolific_study(user=self.by, pk=self.kwargs["pk"])
@@ -243,7 +236,7 @@ class ProlificSubmissionSerializer(serializers.Serializer[Any]):
 
 
 class OfStudyQuery(PageQuery):
-    study = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    study = Id(required=False)
 
 
 class ReturnRequestSerializer(serializers.Serializer[Any]):
@@ -267,10 +260,7 @@ class ProlificSubmissions(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = ProlificSubmission.objects.select_related("study__link__campaign")
     serializer_class = ProlificSubmissionSerializer
     query_class = OfStudyQuery
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        study = self.asked.get("study")
-        return queryset.filter(study=study) if study else queryset
+    narrowed_by = {"study": "study"}
 
     def get_object(self) -> ProlificSubmission:
         return labeling_access.prolific_submission(user=self.by, pk=self.kwargs["pk"])
@@ -348,10 +338,7 @@ class ProlificBonuses(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = ProlificBonusBatch.objects.prefetch_related("lines")
     serializer_class = ProlificBonusSerializer
     query_class = OfStudyQuery
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        study = self.asked.get("study")
-        return queryset.filter(study=study) if study else queryset
+    narrowed_by = {"study": "study"}
 
     def get_object(self) -> ProlificBonusBatch:
         return labeling_access.prolific_bonus(user=self.by, pk=self.kwargs["pk"])

@@ -10,7 +10,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import MAX_ID
+from accounts.api.fields import Id
 from accounts.api.page_forms import checked, filled
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, reads, writes
@@ -47,7 +47,7 @@ class RaterSerializer(serializers.Serializer[Any]):
 
 
 class RaterQuery(PageQuery):
-    pool = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    pool = Id(required=False)
     status = serializers.ChoiceField(required=False, choices=RaterStatus.choices)
     language = serializers.CharField(required=False, max_length=64)
     topic = serializers.CharField(required=False, max_length=64)

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
-from accounts.api.fields import MAX_ID, Flag
+from accounts.api.fields import Flag, Id
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, writes
@@ -50,7 +50,7 @@ class PromptQuery(PageQuery):
     category = serializers.ChoiceField(required=False, choices=Prompt.Category.choices)
     split = serializers.ChoiceField(required=False, choices=Prompt.Split.choices)
     language = serializers.CharField(required=False, allow_blank=True, max_length=8)
-    source = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)  # type: ignore[assignment]  # shadows Field.source
+    source = Id(required=False)  # type: ignore[assignment]  # shadows Field.source
     is_unused = serializers.BooleanField(
         required=False, default=False, help_text="Only prompts that are in no campaign."
     )

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 
-from accounts.api.fields import MAX_ID
+from accounts.api.fields import MAX_ID, Id
 from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, writes
 from labeling.data.prompts import responses
@@ -32,7 +32,7 @@ class ResponseSerializer(serializers.Serializer[Any]):
 
 
 class ResponseQuery(PageQuery):
-    prompt = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    prompt = Id(required=False)
 
 
 class SamplingSerializer(serializers.Serializer[Any]):
@@ -45,7 +45,7 @@ class SamplingSerializer(serializers.Serializer[Any]):
 
 
 class NewResponseSerializer(serializers.Serializer[Any]):
-    prompt = serializers.IntegerField(source="prompt_id", min_value=1, max_value=MAX_ID)
+    prompt = Id(source="prompt_id")
     text = serializers.CharField(max_length=MAX_CHARACTERS, trim_whitespace=False)
     model = serializers.CharField(
         default="", allow_blank=True, max_length=100, help_text="Who wrote it, within the source."

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
-from accounts.api.fields import MAX_ID
+from accounts.api.fields import Id
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
 from accounts.api.rows import RowSerializer
@@ -42,9 +42,9 @@ class StepAttemptSerializer(RowSerializer):
 
 
 class AttemptQuery(PageQuery):
-    pool = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
-    step = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
-    rater = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    pool = Id(required=False)
+    step = Id(required=False)
+    rater = Id(required=False)
     state = serializers.ChoiceField(required=False, choices=StepAttempt.State.choices)
 
 
@@ -72,11 +72,7 @@ class Attempts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = StepAttempt.objects.select_related("version", "rater")
     serializer_class = StepAttemptSerializer
     query_class = AttemptQuery
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        lookups = {"pool": "step__pool", "step": "step", "rater": "rater", "state": "state"}
-        asked = {lookups[name]: self.asked[name] for name in lookups if name in self.asked}
-        return queryset.filter(**asked)
+    narrowed_by = {"pool": "step__pool", "step": "step", "rater": "rater", "state": "state"}
 
     def get_object(self) -> StepAttempt:
         return labeling_access.attempt(user=self.by, pk=self.kwargs["pk"])

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import paging
-from accounts.api.fields import MAX_ID, Flag, Name, OneOf
+from accounts.api.fields import Flag, Id, Name, OneOf
 from accounts.api.page_forms import checked, filled
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
@@ -113,7 +113,7 @@ class OnboardingStepSerializer(serializers.Serializer[Any]):
 
 
 class StepQuery(PageQuery):
-    pool = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    pool = Id(required=False)
     is_retired = serializers.BooleanField(required=False, default=False)
 
 
@@ -124,9 +124,7 @@ class StepChangeSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(
         max_length=50_000, required=False, allow_blank=True, help_text="Markdown."
     )
-    guideline = serializers.IntegerField(
-        min_value=1, max_value=MAX_ID, required=False, help_text="For `guideline`: its ID."
-    )
+    guideline = Id(required=False, help_text="For `guideline`: its ID.")
     questions = serializers.ListField(
         child=StepQuestionSerializer(), required=False, max_length=MOST_QUESTIONS
     )

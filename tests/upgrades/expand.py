@@ -19,26 +19,12 @@ from django.db.migrations.state import ProjectState
 from django.db.models import NOT_PROVIDED, Field
 
 APPS = ("accounts", "labeling", "training")
-MENDED = "Landed before this rule. A later migration of the same release gives it a db_default."
 ALLOWED: Mapping[str, str] = {
-    "labeling.0009_licences_and_columns: AddField import.columns": MENDED,
-    "labeling.0009_licences_and_columns: AddField response.licence": MENDED,
-    "labeling.0009_licences_and_columns: AddField response.marks": MENDED,
-    "labeling.0011_prolific: AddField crowdvisit.code": MENDED,
-    "labeling.0012_answers_from_files: AddField import.annotations": MENDED,
-    "labeling.0012_answers_from_files: AddConstraint campaign.campaign_responses_fit_kind": (
-        "It allows campaigns of imported answers, and nothing less."
+    "labeling.0004_squashed_0016_red_teaming: AddConstraint campaign.campaign_responses_fit_kind": (
+        "It allows campaigns of imported answers and of conversations, and nothing less."
     ),
-    "labeling.0013_conversations: AddConstraint campaign.campaign_responses_fit_kind": (
-        "It allows one more kind, and nothing less."
-    ),
-    "training.0005_gates_and_draws: AddField link.verdict": MENDED,
-    "training.0007_cards_of_a_run: AddField run.cards": MENDED,
-    "training.0011_publications_of_exports: AddConstraint publication.publication_of_one_thing": (
+    "training.0004_squashed_0014_attacks: AddConstraint publication.publication_of_one_thing": (
         "The version before writes a model and no export, which it allows."
-    ),
-    "training.0014_attacks: AddConstraint benchmarkanswer.benchmark_attempt_once": (
-        "It allows several answers to an item, and nothing less."
     ),
 }
 """What breaks the rule, as `problems` names it → why it may."""

@@ -11,6 +11,7 @@ from django.apps.registry import Apps
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 Rows = dict[str, list[dict[str, Any]]]
 """A model's label → its rows by field name, a foreign key by its column."""
@@ -21,14 +22,34 @@ LEFT_OUT = {"auth", "contenttypes", "django_celery_beat", "sessions"}
 def migrate(names: list[str]) -> Apps:
     """Brings the database to these migrations ("app.name"), and gives the models it has there."""
     executor = MigrationExecutor(connection)
-    targets = [(app, name) for app, _dot, name in (full.partition(".") for full in names)]
-    return executor.migrate(targets).apps
+    return executor.migrate(_nodes(executor.loader, names)).apps
 
 
 def models_at(names: list[str]) -> Apps:
     """The models that these migrations describe."""
-    nodes = [(app, name) for app, _dot, name in (full.partition(".") for full in names)]
-    return MigrationExecutor(connection).loader.project_state(nodes).apps
+    loader = MigrationExecutor(connection).loader
+    return loader.project_state(_nodes(loader, names)).apps
+
+
+def forget_replacements(names: list[str]) -> None:
+    """A site at these migrations has applied them one by one. Those that replace them came later:
+    the database knows nothing of them.
+    """
+    executor = MigrationExecutor(connection)
+    for app, name in _nodes(executor.loader, names):
+        if f"{app}.{name}" not in names:
+            executor.recorder.record_unapplied(app, name)
+
+
+def _nodes(loader: MigrationLoader, names: list[str]) -> list[tuple[str, str]]:
+    """Each migration, or the one that has replaced it."""
+    by_replaced = {
+        replaced: node
+        for node, migration in loader.replacements.items()
+        for replaced in migration.replaces
+    }
+    keys = [(app, name) for app, _dot, name in (full.partition(".") for full in names)]
+    return [key if key in loader.graph.nodes else by_replaced[key] for key in keys]
 
 
 def models_now() -> Apps:

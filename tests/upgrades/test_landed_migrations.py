@@ -10,7 +10,7 @@ LANDED = {"labeling/migrations/0001_initial.py": "aa", "labeling/migrations/0002
 
 
 def test_every_migration_is_as_it_landed() -> None:
-    problems = landed.problems(landed.migrations(), landed.recorded())
+    problems = landed.problems(landed.migrations(), landed.recorded(), landed.replaced())
 
     assert not problems, "\n".join(problems)
 
@@ -65,3 +65,22 @@ def test_one_changed_character_of_a_migration_is_noticed(tmp_path: Path) -> None
     (problem,) = landed.problems(landed.migrations(tmp_path), before)
 
     assert problem.startswith("labeling/migrations/0001_initial.py was edited")
+
+
+def test_a_migration_may_go_that_another_replaces(tmp_path: Path) -> None:
+    folder = tmp_path / "labeling" / "migrations"
+    folder.mkdir(parents=True)
+    squashed = folder / "0001_squashed_0002_more.py"
+    squashed.write_text(
+        "class Migration(migrations.Migration):\n"
+        "    replaces = [('labeling', '0001_initial'), ('labeling', '0002_more')]\n"
+    )
+    found = landed.migrations(tmp_path)
+
+    assert landed.problems(found, LANDED | found, landed.replaced(tmp_path)) == []
+
+
+def test_a_migration_that_never_landed_cannot_be_replaced() -> None:
+    (problem,) = landed.problems(LANDED, LANDED, ["labeling/migrations/0002_mroe.py"])
+
+    assert problem.startswith("labeling/migrations/0002_mroe.py is replaced, but never landed")

@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from tests.tooling import databases
+from tests.training.storage.backups import sites
 from tests.upgrades import releases, rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +50,7 @@ def upgrade(release: str, database: str, *options: str, home: Path) -> dict[str,
     environment = os.environ | {
         "DATABASE_URL": database,
         "PREFERABLY_HOME": str(home),
+        "PATH": os.pathsep.join([str(sites.programs()), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join([str(home), os.environ.get("PYTHONPATH", "")]),
     }
     command = [sys.executable, "-m", "tests.upgrades.upgrade", release, *options]
@@ -110,6 +116,44 @@ def test_an_upgrade_that_loses_something_is_noticed(
     assert "labeling.Draft had 1 rows and has 0." in found["lost"]
     assert any(line.startswith("labeling.Judgment.active_s was ") for line in found["lost"])
     assert any(line.startswith("campaign_agreement answers the admin") for line in found["pages"])
+
+
+@pytest.mark.django_db
+def test_a_site_that_has_applied_what_a_release_replaces_applies_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    replaced = forget(replacements())
+
+    call_command("migrate")
+
+    assert "No migrations to apply." in capsys.readouterr().out
+    assert replaced <= MigrationRecorder(connection).applied_migrations().keys()
+
+
+@pytest.mark.django_db
+def test_a_site_between_two_releases_is_told_to_finish_the_first() -> None:
+    forget([*replacements(), ("labeling", "0015_conversation_ratings")])
+
+    with pytest.raises(CommandError) as refused:
+        call_command("migrate")
+
+    assert str(refused.value) == (
+        "This database is between two releases: labeling.0015_conversation_ratings is not applied,"
+        " and labeling.0004_squashed_0016_red_teaming has replaced it. First run `migrate` of a"
+        " version that still has labeling.0015_conversation_ratings."
+    )
+
+
+def replacements() -> list[tuple[str, str]]:
+    """Migrations that replace others."""
+    return list(MigrationLoader(None).replacements)
+
+
+def forget(names: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    recorder = MigrationRecorder(connection)
+    for app, name in names:
+        recorder.record_unapplied(app, name)
+    return set(names)
 
 
 def test_a_column_or_a_table_that_is_gone_is_a_difference() -> None:

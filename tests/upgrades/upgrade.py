@@ -1,4 +1,5 @@
-"""Upgrades an empty database from a release to this code, and says what went wrong:
+"""Upgrades an empty database from a release to this code, by way of a backup of it, and says what
+went wrong:
 DATABASE_URL=… python -m tests.upgrades.upgrade RELEASE [APP=MODULE with other migrations]
 
 With other migrations, the database is that of an earlier call, and what they add is applied to it.
@@ -8,6 +9,8 @@ A process of its own, because a database's settings are read when Django starts.
 import json
 import os
 import sys
+import tempfile
+from pathlib import Path
 
 import django
 from django.conf import settings
@@ -22,12 +25,13 @@ for replaced in REPLACED:
 django.setup()
 
 from tests.upgrades import pages, releases, rows  # noqa: E402
+from training.storage.backups import database  # noqa: E402
 
 
 def main(name: str) -> None:
     setup_test_environment()
     release = releases.read(name)
-    at_release = [] if REPLACED else loaded(release)
+    at_release = [] if REPLACED else [*loaded(release), *restored()]
     call_command("migrate", verbosity=0, interactive=False)
     upgraded = rows.differences(release.rows, rows.dump(rows.models_now()))
     needed = rows.needed_columns(rows.models_at(release.migrations))
@@ -39,7 +43,20 @@ def main(name: str) -> None:
 def loaded(release: releases.Release) -> list[str]:
     """Brings the database to the release, with its rows; what differs from them, as sentences."""
     rows.load(rows.migrate(release.loads_at), release.rows)
-    return rows.differences(release.rows, rows.dump(rows.migrate(release.migrations)))
+    there = rows.dump(rows.migrate(release.migrations))
+    rows.forget_replacements(release.migrations)
+    return rows.differences(release.rows, there)
+
+
+def restored() -> list[str]:
+    """Puts the database back from a copy, as one of an earlier release is restored by this code;
+    the migrations that are in the way of that, as sentences.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "database"
+        copied = database.copy(file, look=lambda: None)
+        database.restore(file)
+    return [f"{name} is unknown." for name in database.unknown(copied.migrations)]
 
 
 if __name__ == "__main__":

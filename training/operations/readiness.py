@@ -109,7 +109,9 @@ def schema_problem(applied: dict[tuple[str, str], datetime]) -> str:
     unknown = [
         (app, name)
         for (app, name), at in applied.items()
-        if app in OURS and (app, name) not in known_migrations() and at < LOADED_AT
+        if app in OURS
+        and (app, name) not in known_migrations() | replaced_migrations()
+        and at < LOADED_AT
     ]
     if unknown and not settings.SERVES_NEWER_SCHEMA:
         return (
@@ -127,7 +129,20 @@ def pending_migrations() -> list[tuple[str, str]]:
 @cache
 def known_migrations() -> frozenset[tuple[str, str]]:
     """Reading them from their files takes a third of a second."""
-    return frozenset(MigrationLoader(None, ignore_no_migrations=True).graph.nodes)
+    return frozenset(_loader().graph.nodes)
+
+
+@cache
+def replaced_migrations() -> frozenset[tuple[str, str]]:
+    """Earlier ones, of which a release made one. A database remembers them."""
+    return frozenset(
+        key for migration in _loader().replacements.values() for key in migration.replaces
+    )
+
+
+@cache
+def _loader() -> MigrationLoader:
+    return MigrationLoader(None, ignore_no_migrations=True)
 
 
 # --- what jobs need -------------------------------------------------------------------------------

@@ -153,6 +153,13 @@ def test_an_upgrade_under_a_running_process_leaves_it_ready() -> None:
     assert readiness.schema_problem(applied) == ""
 
 
+def test_migrations_that_a_release_has_replaced_do_not_matter() -> None:
+    at = readiness.LOADED_AT - timedelta(days=9)
+    applied = applied_migrations() | {("labeling", "0001_initial"): at}
+
+    assert readiness.schema_problem(applied) == ""
+
+
 def test_going_back_by_a_release_is_a_setting(settings: LazySettings) -> None:
     settings.SERVES_NEWER_SCHEMA = True
     applied = applied_migrations() | {UNKNOWN: readiness.LOADED_AT - timedelta(minutes=1)}

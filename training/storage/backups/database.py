@@ -144,8 +144,10 @@ def applied() -> list[str]:
 
 
 def unknown(migrations: Iterable[str]) -> list[str]:
-    """Those that this code does not have. Other packages may merge theirs; ours never change."""
-    known = {".".join(key) for key in MigrationLoader(None).disk_migrations}
+    """Those that this code neither has nor has replaced. Other packages may drop theirs."""
+    loader = MigrationLoader(None)
+    replaced = {key for migration in loader.replacements.values() for key in migration.replaces}
+    known = {".".join(key) for key in loader.disk_migrations.keys() | replaced}
     return sorted(name for name in set(migrations) - known if name.startswith(_OURS))
 
 

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from labeling.data.prompts import splits
 from labeling.desk.judgments import rows
-from labeling.importers import curation
 from labeling.models import Conversation, Prompt
+from labeling.splits import near_duplicates, places
 
 ORIGIN = "conversation"
 Message = dict[str, str]
@@ -34,10 +33,10 @@ def prompt_of_turn(*, conversation: Conversation, text: str, now: datetime) -> P
     # PostgreSQL stores no NUL character.
     said = {"role": "user", "content": text.replace("\0", "")}
     messages = [*history_of(conversation), said]
-    place = splits.place_of_version(messages=messages, before=_placed_like(conversation))
+    place = places.place_of_version(messages=messages, before=_placed_like(conversation))
     prompt = Prompt.objects.create(
         messages=messages,
-        messages_sha256=curation.fingerprint(messages),
+        messages_sha256=near_duplicates.fingerprint(messages),
         source=rows.source_of_rater(rater=conversation.rater, now=now),
         origin=ORIGIN,
         licence=opening.licence,
@@ -49,7 +48,7 @@ def prompt_of_turn(*, conversation: Conversation, text: str, now: datetime) -> P
         sensitive=opening.sensitive,
         created_at=now,
     )
-    splits.store_keys((prompt.pk, key) for key in sorted(place.keys))
+    places.store_keys((prompt.pk, key) for key in sorted(place.keys))
     return prompt
 
 

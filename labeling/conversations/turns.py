@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
 from labeling.conversations import prompts, rounds
-from labeling.data.prompts import splits
 from labeling.desk.judgments import rows, submit
 from labeling.desk.judgments.checked_answers import Answer, CheckedComparison, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
@@ -36,6 +35,7 @@ from labeling.models import (
 )
 from labeling.queue import after_judgment, slots
 from labeling.queue.claiming import order
+from labeling.splits import places
 
 MAX_MESSAGE = 8_000
 MAX_REGENERATED = 5
@@ -81,7 +81,7 @@ def write(*, conversation: Conversation, number: int, text: str, now: datetime) 
         _refuse_message(conversation, number=number, text=text)
         try:
             prompt = prompts.prompt_of_turn(conversation=conversation, text=text, now=now)
-        except splits.UnableToPlace as problem:
+        except places.UnableToPlace as problem:
             raise UnableToConverse(problem.sentence) from problem
         return _open_turn(
             conversation=conversation, number=number, prompt=prompt, slot=slot, now=now

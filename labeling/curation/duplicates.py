@@ -17,13 +17,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from rensa import RMinHash
 
-from labeling.curation.verdicts import Hashes, Text, Verdict, gram_hashes, stable_hash
-from labeling.importers import curation
+from arithmetic import similarity
+from arithmetic.similarity import Hashes
+from labeling.curation.verdicts import Text, Verdict, stable_hash
 
 # 20 bands of 6: a pair at a Jaccard index of 0.8 is found with probability 0.998.
-N_BANDS, ROWS = 20, 6
+BANDS = similarity.MinHash(20, 6)
 # The best of a crowd; the others in it are near to these too, or not at all.
 CROWDED = 16
 LONGEST, OLDEST, BEST_LICENCE = "longest", "oldest", "best_licence"
@@ -40,7 +40,7 @@ RECORD = np.dtype(
     [
         ("document", "<u8"),
         ("exact", "<u8", (2,)),
-        ("bands", "<u8", (N_BANDS,)),
+        ("bands", "<u8", (BANDS.n_bands,)),
         ("offset", "<u8"),
         ("length", "<u4"),
         ("licence", "<u2"),
@@ -101,7 +101,7 @@ class NearDuplicates:
             one = int(order[place])
             candidates = dict.fromkeys(other for key in mine for other in stays.get(key, ()))
             near = [
-                (curation.jaccard(shingles_at(one), shingles_at(other)), other)
+                (similarity.jaccard(shingles_at(one), shingles_at(other)), other)
                 for other in candidates
             ]
             likeness, twin = max(near, key=lambda pair: pair[0], default=(0.0, -1))
@@ -117,8 +117,8 @@ class NearDuplicates:
 
     def shingles(self, text: Text) -> Hashes:
         if self.runs_of == CHARACTERS:
-            return curation.shingles(curation.skeleton(text.text))
-        return np.unique(gram_hashes(text.word_hashes, self.run))
+            return similarity.shingles(similarity.skeleton(text.text))
+        return np.unique(similarity.run_hashes(text.word_hashes, self.run))
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,8 @@ def record(
     if len(shingles):
         made["has_bands"] = 1
         # Answers to other questions are in other buckets, and never compared.
-        made["bands"] = _bands(shingles) ^ np.uint64(stable_hash(answered) if answered else 0)
+        keys = np.array(BANDS.keys(BANDS.values([shingles])[0]), dtype=np.int64).view(np.uint64)
+        made["bands"] = keys ^ np.uint64(stable_hash(answered) if answered else 0)
     return made
 
 
@@ -186,15 +187,6 @@ def licence_rank(licence: str) -> int:
     # "cc-by-nc-sa" begins with "cc-by" too, so the longest beginning counts.
     known = [(len(one), rank) for rank, one in enumerate(LICENCES) if name.startswith(one)]
     return max(known)[1] if known else len(LICENCES)
-
-
-def _bands(shingles: Hashes) -> Hashes:
-    offsets = np.array([0, len(shingles)], dtype=np.uint64)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(
-        shingles, offsets, num_perm=N_BANDS * ROWS, seed=1
-    )
-    values = np.array(matrix.to_rows()[0], dtype=np.uint64).reshape(N_BANDS, ROWS)
-    return gram_hashes(values.reshape(-1), ROWS)[::ROWS]
 
 
 def _seconds(created: str) -> int:
@@ -224,13 +216,12 @@ def _crowded_buckets(
     none and are not here.
     """
     places, keys = [], []
-    for band in range(N_BANDS):
-        # The number of the band keeps equal values of two bands apart.
-        column = records["bands"][:, band][order] + np.uint64(band)
+    for band in range(BANDS.n_bands):
+        column = records["bands"][:, band][order]
         _values, bucket, counts = np.unique(column, return_inverse=True, return_counts=True)
         shared = np.flatnonzero(counts[bucket] > 1)
         places.append(shared)
-        keys.append(bucket[shared].astype(np.int64) * N_BANDS + band)
+        keys.append(bucket[shared].astype(np.int64) * BANDS.n_bands + band)
     place, key = np.concatenate(places), np.concatenate(keys)
     if not len(place):
         return []

@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.curation.verdicts import Hashes, Text, Verdict, gram_hashes
+from arithmetic.similarity import Hashes, run_hashes
+from labeling.curation.verdicts import Text, Verdict
 
 _PARAGRAPHS = re.compile(r"\n{2,}")
 _LINES = re.compile(r"\n+")
@@ -64,12 +65,12 @@ class Repetition:
             # nothing is.
             if n > len(text.tokens) or n_times * _longest(ends, n) <= most * size:
                 continue
-            n_characters, n_times = _top(gram_hashes(hashes, n), ends, n)
+            n_characters, n_times = _top(run_hashes(hashes, n), ends, n)
             share = n_characters / size
             if share > most:
                 return Verdict(f"{self.NAME}.top_{n}_gram", round(share, 4), most)
         for n, most in self.repeated_grams:
-            grams = gram_hashes(hashes, n)
+            grams = run_hashes(hashes, n)
             n_most = _at_most(grams, ends, n)
             if not n_most:
                 # What holds no repeated run of n words holds no longer one either.

@@ -7,9 +7,8 @@ from functools import cached_property, lru_cache
 from hashlib import blake2b
 
 import numpy as np
-from numpy.typing import NDArray
 
-Hashes = NDArray[np.uint64]
+from arithmetic.similarity import Hashes
 
 # A word, with apostrophes inside it; a letter of a script that is written without spaces; three
 # dots; or any other sign.
@@ -18,7 +17,6 @@ _TOKEN = re.compile(
     r"|[^\W_\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+(?:['’][^\W_]+)*"
     r"|\.\.\.|\S"
 )
-_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -82,16 +80,3 @@ def stable_hash(word: str) -> int:
     """64 bits, the same in every process."""
     data = word.encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
-
-
-def gram_hashes(hashes: Hashes, n: int) -> Hashes:
-    """One hash for each run of `n`; empty if there are fewer."""
-    m = len(hashes) - n + 1
-    if m <= 0:
-        return np.empty(0, dtype=np.uint64)
-    combined = np.zeros(m, dtype=np.uint64)
-    for at in range(n):
-        combined = combined * _ODD + hashes[at : at + m]
-    # MinHash reads the low bits, so the high ones are mixed in.
-    combined = (combined ^ (combined >> np.uint64(31))) * _ODD
-    return combined ^ (combined >> np.uint64(29))

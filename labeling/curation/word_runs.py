@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.curation.verdicts import Hashes, Text, gram_hashes
+from arithmetic.similarity import Hashes, run_hashes
+from labeling.curation.verdicts import Text
 
 # A run in more items than this is the suite's wording, such as its instructions, not its content.
 MOST_ITEMS = 10
@@ -41,7 +42,7 @@ class WordRuns:
     places: Places
 
     def hits(self, text: Text) -> Hits:
-        grams = gram_hashes(text.word_hashes, self.n)
+        grams = run_hashes(text.word_hashes, self.n)
         first = np.searchsorted(self.hashes, grams, side="left")
         at = np.flatnonzero(self._is_in(grams, first))
         n_hits = np.searchsorted(self.hashes, grams[at], side="right") - first[at]
@@ -63,7 +64,7 @@ def word_runs(texts: Iterable[tuple[int, Text]], n: int) -> WordRuns:
     empty = np.empty(0, dtype=np.int64)
     grams, items, places = [np.empty(0, dtype=np.uint64)], [empty], [empty]
     for item, text in texts:
-        found = gram_hashes(text.word_hashes, n)
+        found = run_hashes(text.word_hashes, n)
         grams.append(found)
         items.append(np.full(len(found), item, dtype=np.int64))
         places.append(np.arange(len(found), dtype=np.int64))

@@ -13,13 +13,13 @@ from django.db import transaction
 from accounts.models import User
 from labeling.access import visible
 from labeling.campaigns import services as campaigns_services
-from labeling.data.prompts.splits import UnableToPlace
 from labeling.data.saved_conversations import save_demonstration, save_prompt
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
 from labeling.quality.services import store_scores
+from labeling.splits.places import UnableToPlace
 
 __all__ = [
     "NewResponse",

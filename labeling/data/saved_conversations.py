@@ -14,8 +14,8 @@ from accounts.models import User
 from labeling.access import visible
 from labeling.data.prompts.services import Message, create_prompt
 from labeling.data.sources import source_of_person
-from labeling.importers import curation
 from labeling.models import Demonstration, Judgment, Prompt, Rater, Response, Source
+from labeling.splits import near_duplicates
 
 ORIGIN = "tried a model"
 
@@ -32,9 +32,11 @@ def save_prompt(
     now: datetime,
 ) -> Prompt:
     """A prompt by this person, or the existing one with the same text. Raises
-    labeling.data.prompts.splits.UnableToPlace.
+    labeling.splits.places.UnableToPlace.
     """
-    same = Prompt.objects.filter(messages_sha256=curation.fingerprint(messages), retired_at=None)
+    same = Prompt.objects.filter(
+        messages_sha256=near_duplicates.fingerprint(messages), retired_at=None
+    )
     with transaction.atomic():
         return visible(same).order_by("pk").first() or create_prompt(
             messages=messages,

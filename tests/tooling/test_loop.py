@@ -5,7 +5,7 @@ from collections import Counter
 
 import loop
 
-from labeling.importers import curation
+from labeling.splits import near_duplicates
 from training.management import demo
 
 
@@ -16,11 +16,11 @@ def test_the_loop_on_the_demos_own_content_holds_prompts_out_for_every_run() -> 
         for line in (demo.FOLDER / name).read_text().splitlines()
     ]
     prompts = [row.get("messages") or row["prompt"] for row in read]
-    neighbourhood = curation.Neighbourhood()
+    neighbourhood = near_duplicates.Neighbourhood()
 
     placed = [
-        neighbourhood.place(sketch, curation.fingerprint(prompt)[:16])
-        for prompt, sketch in zip(prompts, curation.sketches(prompts), strict=True)
+        neighbourhood.place(sketch, near_duplicates.fingerprint(prompt)[:16])
+        for prompt, sketch in zip(prompts, near_duplicates.sketches(prompts), strict=True)
     ]
 
     splits = Counter(placement.cluster.split for placement in placed if placement.cluster)

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from arithmetic import plain_text
-from labeling.importers import curation as importers_curation
+from arithmetic import plain_text, similarity
+from labeling.splits import near_duplicates
 from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots.curation.ledger import LEDGER, Curated
@@ -171,7 +171,7 @@ def _written(
             digest, *copy = key.split("-")
             name = "-".join(["text", digest[:16], *copy])
             row = {"id": name, "text": document.text, "source": document.source}
-            split = importers_curation.split_of(digest)
+            split = near_duplicates.split_of(digest)
             files[split].write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
             splits[split] += 1
             sources[document.source] += 1
@@ -225,7 +225,7 @@ def _chosen(
         if len(document.text) < min_characters:
             left_out["too short"] += 1
             continue
-        digest = hashlib.sha256(importers_curation.skeleton(document.text).encode())
+        digest = hashlib.sha256(similarity.skeleton(document.text).encode())
         n = seen[digest.digest()]
         if n and not keeps_copies:
             left_out["said before"] += 1

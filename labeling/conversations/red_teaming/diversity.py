@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from labeling.importers.curation import NEAR, jaccard, shingles, skeleton
+from arithmetic.similarity import jaccard, shingles, skeleton
+from labeling.splits.near_duplicates import NEAR
 
 RUN_WORDS = 8
 """As many words in a row are hardly ever the same by chance."""

@@ -16,7 +16,6 @@ from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.conversation_plan import Plan
 from labeling.campaigns.services import UnableToCreateCampaign
 from labeling.conversations.red_teaming.rules import rule_in
-from labeling.data.prompts import splits
 from labeling.data.prompts.services import create_prompt
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
@@ -32,6 +31,7 @@ from labeling.models import (
     Prompt,
     RedTeaming,
 )
+from labeling.splits import places
 
 SUCCESS, SEVERITY = "attack_success", "attack_severity"
 """Scales of the reviewers' rating form."""
@@ -166,7 +166,7 @@ def _prompt_of(brief: Brief, *, by: User, now: datetime) -> Prompt:
             by=by,
             now=now,
         )
-    except splits.UnableToPlace as problem:
+    except places.UnableToPlace as problem:
         raise UnableToCreateCampaign(problem.sentence) from problem
     Prompt.objects.filter(pk=prompt.pk).update(retired_at=now, origin="attack brief")
     return prompt

@@ -11,8 +11,6 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from labeling.data.imports.answers.writer import AnswerWriter, Given, judged_replies
-from labeling.data.prompts import splits
-from labeling.importers import curation
 from labeling.importers.drafts import ImportDraft, ImportProblem, Reply
 from labeling.kinds.choices import Answer
 from labeling.models import (
@@ -30,6 +28,7 @@ from labeling.models import (
     Slot,
     Source,
 )
+from labeling.splits import near_duplicates, places
 
 COUNTED = (
     "prompts",
@@ -65,13 +64,13 @@ class PreparedDraft:
 
     draft: ImportDraft
     sha256: str
-    sketch: curation.Sketch
+    sketch: near_duplicates.Sketch
 
 
 def prepare(drafts: Sequence[ImportDraft]) -> list[PreparedDraft]:
-    sketches = curation.sketches([d.messages for d in drafts], [d.group for d in drafts])
+    sketches = near_duplicates.sketches([d.messages for d in drafts], [d.group for d in drafts])
     return [
-        PreparedDraft(d, curation.fingerprint(d.messages), s)
+        PreparedDraft(d, near_duplicates.fingerprint(d.messages), s)
         for d, s in zip(drafts, sketches, strict=True)
     ]
 
@@ -120,13 +119,13 @@ def index_unkeyed_prompts(*, is_alive: Callable[[], None]) -> None:
     while strays := list(
         Prompt.objects.filter(keys=None, import_batch=None).order_by("pk")[:_INDEXED_AT_ONCE]
     ):
-        sketches = curation.sketches([prompt.messages for prompt in strays])
+        sketches = near_duplicates.sketches([prompt.messages for prompt in strays])
         with transaction.atomic():
             for prompt, sketch in zip(strays, sketches, strict=True):
-                prompt.cluster = prompt.cluster or curation.fingerprint(prompt.messages)[:16]
+                prompt.cluster = prompt.cluster or near_duplicates.fingerprint(prompt.messages)[:16]
                 prompt.signature = sketch.signature
             Prompt.objects.bulk_update(strays, _CHANGED)
-            splits.store_keys(
+            places.store_keys(
                 (p.pk, key)
                 for p, sketch in zip(strays, sketches, strict=True)
                 for key in sorted(sketch.keys)
@@ -140,13 +139,13 @@ def _prompts(
     """Prompts by fingerprint, including existing ones, and problems for those that fit on neither
     side of the split.
     """
-    splits.lock()
+    places.lock()
     known = _known_prompts(batch, {p.sha256 for p in prepared})
     fresh = list({p.sha256: p for p in reversed(prepared) if p.sha256 not in known}.values())[::-1]
-    neighbourhood = splits.neighbourhood([one.sketch for one in fresh], batch=batch)
+    neighbourhood = places.neighbourhood([one.sketch for one in fresh], batch=batch)
     homeless: dict[str, str] = {}
     sources = _sources(batch, {one.draft.source for one in fresh}, now)
-    new: list[tuple[Prompt, curation.Placement]] = []
+    new: list[tuple[Prompt, near_duplicates.Placement]] = []
     for one in fresh:
         placement = neighbourhood.place(one.sketch, one.sha256[:16])
         _keep_split(placement, one)
@@ -166,7 +165,7 @@ def _prompts(
             root = placement.cluster.root()
             prompt.cluster, prompt.split = root.name, root.split
     created = Prompt.objects.bulk_create([prompt for prompt, _placement in new])
-    splits.store_keys(
+    places.store_keys(
         (prompt.pk, key)
         for prompt, (_p, placement) in zip(created, new, strict=True)
         for key in sorted(placement.keys)
@@ -176,7 +175,7 @@ def _prompts(
     return known | {prompt.messages_sha256: prompt for prompt in created}, problems
 
 
-def _keep_split(placement: curation.Placement, one: PreparedDraft) -> None:
+def _keep_split(placement: near_duplicates.Placement, one: PreparedDraft) -> None:
     """A prompt that nothing here is like keeps the split it had on another site."""
     cluster = placement.cluster
     if cluster is not None and one.draft.split in Prompt.Split:
@@ -228,7 +227,7 @@ def _origin(batch: Import, draft: ImportDraft) -> str:
     return f"{file[:200]} line {draft.line}"
 
 
-def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:
+def _rename(batch: Import, merged: Iterable[near_duplicates.Cluster]) -> None:
     """Move this import's earlier rows when a later prompt connects their cluster to another."""
     for cluster in merged:
         root = cluster.root()
@@ -281,7 +280,7 @@ def _responses(
                     is_ended=reply.is_ended,
                     import_batch=batch,
                     author_id=authors.get(
-                        (prompt.messages_sha256, curation.letters_of(reply.text))
+                        (prompt.messages_sha256, near_duplicates.letters_of(reply.text))
                     ),
                     created_at=now,
                 )
@@ -319,7 +318,7 @@ def _authors(sha256s: set[str]) -> dict[tuple[str, str], int]:
     rows = written.order_by("-judgment_id").values_list(
         "judgment__prompt__messages_sha256", "text", "judgment__rater_id"
     )
-    return {(sha256, curation.letters_of(text)): rater for sha256, text, rater in rows}
+    return {(sha256, near_duplicates.letters_of(text)): rater for sha256, text, rater in rows}
 
 
 def _sources(batch: Import, authors: set[str], now: datetime) -> dict[str, Source]:

@@ -11,12 +11,11 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from labeling.access import visible
-from labeling.data.prompts import splits
 from labeling.data.sources import source_of_person
-from labeling.importers import curation
 from labeling.models import Campaign, Case, Item, Prompt, Response
 from labeling.queue import items
 from labeling.queue.cases import services as cases_services
+from labeling.splits import near_duplicates, places
 
 Message = dict[str, str]
 BATCH = 1_000
@@ -52,11 +51,11 @@ def create_prompt(
     Raises splits.UnableToPlace.
     """
     with transaction.atomic():
-        place = splits.place_of(messages=messages, wanted=split)
+        place = places.place_of(messages=messages, wanted=split)
         source = source_of_person(person=by, now=now)
         prompt = Prompt.objects.create(
             messages=list(messages),
-            messages_sha256=curation.fingerprint(messages),
+            messages_sha256=near_duplicates.fingerprint(messages),
             source=source,
             origin="typed in",
             licence=licence,
@@ -69,7 +68,7 @@ def create_prompt(
             sensitive=list(dict.fromkeys(sensitive)),
             created_at=now,
         )
-        splits.store_keys((prompt.pk, key) for key in sorted(place.keys))
+        places.store_keys((prompt.pk, key) for key in sorted(place.keys))
         audit_log.record(by=by, action="create", target=prompt, now=now)
     return prompt
 
@@ -99,13 +98,13 @@ def edit_prompt(
         raise UnableToEdit(_("Nothing has changed. Change the text, or go back."))
     with transaction.atomic():
         try:
-            place = splits.place_of_version(messages=messages, before=prompt)
-        except splits.UnableToPlace as problem:
+            place = places.place_of_version(messages=messages, before=prompt)
+        except places.UnableToPlace as problem:
             raise UnableToEdit(problem.sentence) from problem
         _retire(prompt, now=now)
         edited = Prompt.objects.create(
             messages=list(messages),
-            messages_sha256=curation.fingerprint(messages),
+            messages_sha256=near_duplicates.fingerprint(messages),
             source=prompt.source,
             origin=prompt.origin,
             licence=prompt.licence,
@@ -120,7 +119,7 @@ def edit_prompt(
             supersedes=prompt,
             created_at=now,
         )
-        splits.store_keys((edited.pk, key) for key in sorted(place.keys))
+        places.store_keys((edited.pk, key) for key in sorted(place.keys))
         if keeps_responses:
             _copy_responses(old=prompt, new=edited, now=now)
         n_items = items.reissue(old=prompt, new=edited, now=now)

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.data.prompts import selectors, services, splits
+from labeling.data.prompts import selectors, services
 from labeling.data.prompts import upsetting as prompts_upsetting
 from labeling.data.prompts.forms import PromptEditForm, PromptFilterForm, PromptForm
 from labeling.models import Prompt
 from labeling.people.content_settings.forms import UpsettingForm
 from labeling.queue.cases import selectors as cases_selectors
+from labeling.splits import places
 
 PROMPTS_PER_PAGE = 50
 
@@ -67,7 +68,7 @@ def new(request: MemberRequest) -> HttpResponse:
                 by=request.user,
                 now=timezone.now(),
             )
-        except splits.UnableToPlace as problem:
+        except places.UnableToPlace as problem:
             form.add_error(None, problem.sentence)
         else:
             return redirect("prompt", prompt.pk)

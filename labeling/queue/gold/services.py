@@ -17,7 +17,6 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from arithmetic.agreement import orders
-from labeling.importers import curation
 from labeling.importers import drafts as importers_drafts
 from labeling.importers import golds as importers_golds
 from labeling.models import (
@@ -36,6 +35,7 @@ from labeling.models import (
 )
 from labeling.queue import items
 from labeling.queue.gold import selectors
+from labeling.splits import near_duplicates
 from labeling.votes import counting
 
 MOST_LINES = 2_000
@@ -323,7 +323,7 @@ def _store_draft(
     messages = list(draft.messages)
     prompt = Prompt.objects.create(
         messages=messages,
-        messages_sha256=curation.fingerprint(messages),
+        messages_sha256=near_duplicates.fingerprint(messages),
         source=source,
         origin=f"gold: {file_name}, line {draft.line}"[:255],
         created_at=now,

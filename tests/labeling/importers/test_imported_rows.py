@@ -17,7 +17,6 @@ from labeling.data.imports import services as imports_services
 from labeling.data.prompts import services as prompts_services
 from labeling.desk.judgments import correct, submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
-from labeling.importers import curation
 from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import (
     Guideline,
@@ -31,6 +30,7 @@ from labeling.models import (
     Source,
 )
 from labeling.queue.claiming import claim, work_left
+from labeling.splits import near_duplicates
 from tests.cast import NOON, lease_of, open_demonstration_campaign
 from tests.labeling.importers.import_rows import clock, reply, tree
 
@@ -48,8 +48,8 @@ def test_a_prompt_is_stored_with_where_it_came_from(bring: Bring) -> None:
     assert batch.state == Import.State.PUBLISHED
     assert (prompt.origin, prompt.licence, prompt.source.name) == ("a.jsonl line 1", "CC0-1.0", "a")
     assert (prompt.language, prompt.category) == ("en", "chat")
-    assert prompt.messages_sha256 == curation.fingerprint(prompt.messages)
-    assert prompt.split == curation.split_of(prompt.cluster)
+    assert prompt.messages_sha256 == near_duplicates.fingerprint(prompt.messages)
+    assert prompt.split == near_duplicates.split_of(prompt.cluster)
 
 
 def test_the_same_prompt_twice_is_stored_once_and_counted(bring: Bring) -> None:
@@ -300,7 +300,7 @@ def test_a_demonstration_that_comes_back_as_a_response_is_not_given_to_its_write
     )
     prompt = writing.items.get().prompt
     Prompt.objects.filter(pk=prompt.pk).update(
-        messages_sha256=curation.fingerprint(prompt.messages)
+        messages_sha256=near_duplicates.fingerprint(prompt.messages)
     )
 
     answers = [{"text": "Titan,\nand many more.", **author}, {"text": "None.", **author}]

@@ -11,9 +11,10 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.data.imports import agreement
-from labeling.importers import curation, formats
+from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response
+from labeling.splits import near_duplicates
 from tests.labeling.answers import words
 
 DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[3] / ".." / "shared" / "data"))
@@ -89,8 +90,8 @@ def test_the_trees_hold_212_ranked_groups_of_two_to_nine() -> None:
 
 def test_every_tree_is_a_cluster_of_its_own() -> None:
     _format, drafts, _problems = found("oasst_en_100_trees.jsonl")
-    neighbourhood = curation.Neighbourhood()
-    sketches = curation.sketches(
+    neighbourhood = near_duplicates.Neighbourhood()
+    sketches = near_duplicates.sketches(
         [draft.messages for draft in drafts], [draft.group for draft in drafts]
     )
     placements = [neighbourhood.place(sketch, str(i)) for i, sketch in enumerate(sketches)]

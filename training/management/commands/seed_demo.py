@@ -16,12 +16,12 @@ from labeling.campaigns import services as campaigns_services
 from labeling.data import intake
 from labeling.data.imports import services as imports_services
 from labeling.guidelines import services as guidelines_services
-from labeling.importers import curation
 from labeling.kinds.comparison import ComparisonSettings
 from labeling.kinds.demonstration import DemonstrationSettings
 from labeling.models import Campaign, Guideline, Import, Pool, Prompt, Source, examples
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import services as pools_services
+from labeling.splits import near_duplicates
 from training.management import demo
 
 POOL = "Demo pool"
@@ -153,7 +153,7 @@ def add_responses(*, now: datetime) -> Source:
         source=source,
         rows=[
             intake.NewResponse(
-                prompt_id=prompt_ids[curation.fingerprint(row["prompt"])],
+                prompt_id=prompt_ids[near_duplicates.fingerprint(row["prompt"])],
                 text=row["text"],
                 number=row["number"],
                 sampling=row["sampling"],

@@ -8,7 +8,6 @@ from labeling.conversations import turns
 from labeling.conversations.red_teaming import attacks, rules
 from labeling.conversations.red_teaming.attacks import Outcome
 from labeling.conversations.red_teaming.services import Brief
-from labeling.importers import curation
 from labeling.models import (
     Attack,
     Campaign,
@@ -22,6 +21,7 @@ from labeling.models import (
 )
 from labeling.people.content_settings import selectors as content_settings
 from labeling.queue.claiming.claim import claim
+from labeling.splits import near_duplicates
 from tests.cast import NOON
 from tests.labeling.desk.conversations.red_teaming.attacking import (
     INSULT,
@@ -136,7 +136,7 @@ def test_one_trick_may_be_tried_against_several_goals(
 ) -> None:
     goals = ["Make it mock somebody's accent.", "Make it call a poem worthless."]
     asked = [[{"role": "user", "content": goal}] for goal in goals]
-    by_text = {curation.split_of(curation.fingerprint(one)[:16]) for one in asked}
+    by_text = {near_duplicates.split_of(near_duplicates.fingerprint(one)[:16]) for one in asked}
     assert len(by_text) == 2, "by their texts, the goals would be in two splits"
     briefs = [Brief(goal, "abuse", RULE) for goal in goals]
     campaign = open_red_teaming(pool=day_shift, guideline=guideline, by=alice, briefs=briefs)

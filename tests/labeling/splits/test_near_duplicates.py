@@ -3,23 +3,20 @@
 import itertools
 import random
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labeling.importers import curation
-from labeling.importers.curation import (
+from arithmetic.similarity import jaccard, shingles, skeleton
+from labeling.models import Prompt
+from labeling.splits import near_duplicates
+from labeling.splits.near_duplicates import (
     Cluster,
     Member,
     Neighbourhood,
     fingerprint,
-    jaccard,
-    shingles,
-    skeleton,
     sketches,
     split_of,
 )
-from labeling.models import Prompt
 
 BEGINNINGS, ENDS = "ba co du fe gi lo mu ne", "ran tel vis kon mar pud"
 WORDS = [a + b for a, b in itertools.product(BEGINNINGS.split(), ENDS.split())]
@@ -58,32 +55,6 @@ def test_letters_and_roles_change_a_fingerprint() -> None:
     assert len(prints) == 3
 
 
-def test_a_skeleton_has_no_case_width_or_punctuation() -> None:
-    assert skeleton("  Ｗhat's UP?! ") == skeleton("what s up") == "what s up"
-
-
-def test_a_text_of_signs_alone_keeps_them() -> None:
-    assert skeleton(" ?! ") == "?!"
-
-
-def test_vowel_signs_are_letters() -> None:
-    assert skeleton("किताब") != skeleton("कतब")
-
-
-def test_jaccard_by_hand() -> None:
-    one, other, none = (np.array(values, dtype=np.uint64) for values in ([1, 2, 3], [2, 3, 4], []))
-
-    assert jaccard(one, other) == 0.5
-    assert jaccard(none, none) == 0
-
-
-@given(st.text(min_size=25), st.text(min_size=25))
-def test_hashed_shingles_are_as_near_as_the_runs_of_letters_they_stand_for(a: str, b: str) -> None:
-    runs_a, runs_b = ({text[i : i + 5] for i in range(len(text) - 4)} for text in (a, b))
-
-    assert jaccard(shingles(a), shingles(b)) == len(runs_a & runs_b) / len(runs_a | runs_b)
-
-
 def test_a_signature_separates_unlike_prompts_without_reading_them() -> None:
     rng = random.Random(9)
     words = sentence(rng, 60)
@@ -117,9 +88,9 @@ def test_pairs_at_the_threshold_are_found_and_unlike_ones_are_not() -> None:
         a, b = chat(" ".join(words)), chat(" ".join(other))
         likeness = jaccard(shingles(skeleton(" ".join(words))), shingles(skeleton(" ".join(other))))
         is_together = len({id(cluster) for cluster in placed(a, b)}) == 1
-        n_near += likeness >= curation.NEAR
-        n_found += likeness >= curation.NEAR and is_together
-        n_wrong += likeness < curation.JOIN and is_together
+        n_near += likeness >= near_duplicates.NEAR
+        n_found += likeness >= near_duplicates.NEAR and is_together
+        n_wrong += likeness < near_duplicates.JOIN and is_together
 
     assert n_near > 50
     assert n_found >= 0.99 * n_near
@@ -185,7 +156,9 @@ def test_a_new_prompt_joins_a_fixed_cluster_and_its_side() -> None:
     text = chat("Explain how a sewing machine makes its stitches.")
     [sketch] = sketches([text])
     neighbourhood = Neighbourhood()
-    neighbourhood.add(Member(curation.remembered(text), Cluster("old", True, "test")), sketch.keys)
+    neighbourhood.add(
+        Member(near_duplicates.remembered(text), Cluster("old", True, "test")), sketch.keys
+    )
 
     placement = neighbourhood.place(sketch, "new")
 
@@ -198,7 +171,9 @@ def test_a_prompt_near_two_sides_is_placed_on_neither() -> None:
     [sketch] = sketches([text])
     neighbourhood = Neighbourhood()
     for side in ("train", "test"):
-        neighbourhood.add(Member(curation.remembered(text), Cluster(side, True, side)), sketch.keys)
+        neighbourhood.add(
+            Member(near_duplicates.remembered(text), Cluster(side, True, side)), sketch.keys
+        )
 
     placement = neighbourhood.place(sketch, "new")
 
@@ -213,7 +188,7 @@ def test_a_crowded_key_is_stored_no_more() -> None:
     for sketch in sketches([chat(f"{template} {' '.join(sentence(rng, 25))}") for _ in range(200)]):
         neighbourhood.place(sketch, "x")
 
-    assert max(map(len, neighbourhood.by_key.values())) <= curation.CROWDED
+    assert max(map(len, neighbourhood.by_key.values())) <= near_duplicates.CROWDED
 
 
 @settings(deadline=None)
@@ -223,7 +198,7 @@ def test_any_conversation_can_be_sketched_and_found_again(texts: list[str]) -> N
 
     assert first.keys == again.keys
     assert all(-(2**63) <= key < 2**63 for key in first.keys)
-    assert curation.likeness(first, again) == 1
+    assert near_duplicates.likeness(first, again) == 1
 
 
 def test_a_long_prompt_is_named_by_its_beginning_and_says_that_it_goes_on() -> None:

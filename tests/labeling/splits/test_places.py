@@ -9,9 +9,9 @@ from django.test import Client
 from accounts.models import User
 from labeling.data.prompts import services as prompts_services
 from labeling.data.prompts.services import UnableToEdit
-from labeling.data.prompts.splits import UnableToPlace
-from labeling.importers import curation
 from labeling.models import Prompt
+from labeling.splits import near_duplicates
+from labeling.splits.places import UnableToPlace
 from tests.api.conftest import client_with, secret_of
 from tests.cast import NOON
 from tests.html import page_of
@@ -40,7 +40,9 @@ def test_a_prompt_created_by_the_api_is_split_by_its_text(alice: User) -> None:
         assert made.status_code == 201
 
     prompts = list(Prompt.objects.all())
-    assert [one.split for one in prompts] == [curation.split_of(one.cluster) for one in prompts]
+    assert [one.split for one in prompts] == [
+        near_duplicates.split_of(one.cluster) for one in prompts
+    ]
     assert len({one.split for one in prompts}) > 1
 
 

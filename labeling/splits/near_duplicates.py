@@ -5,9 +5,6 @@ Two prompts are near-duplicates when the character 5-shingles of their texts hav
 0.8 or more, or when the opening or whole text of one equals the other's after `skeleton`.
 Candidates are found by keys (equal texts, and bands of a MinHash), filtered by their signatures,
 and then verified exactly.
-
-Shingles are 64-bit hashes in sorted arrays: as sets of strings they took nine tenths of an import's
-time.
 """
 
 import hashlib
@@ -18,13 +15,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
-from rensa import RMinHash
+
+from arithmetic.similarity import Hashes, MinHash, jaccard, shingles, skeleton
 
 Message = dict[str, str]
-Shingles = NDArray[np.uint64]
 
-SHINGLE = 5
 NEAR = 0.8
 # Texts join a little below NEAR, so that a text this close to an indexed one needs no keys of its
 # own: Jaccard distance is a metric, so whatever is within 0.2 of such a text is within 0.25 of the
@@ -33,17 +28,12 @@ JOIN = 0.75
 SAME = 0.95
 # 24 bands of 7 find a pair at 0.8 with probability 0.996, and a pair at 0.2 (any two long texts of
 # one language) with probability 0.0003.
-N_BANDS, ROWS = 24, 7
-N_VALUES = N_BANDS * ROWS
+BANDS = MinHash(24, 7)
 # A signature holds one byte of each of the 168 MinHash values. For a pair at JOIN, fewer than half
 # of them agree once in 10^13 times.
-AGREEING = N_VALUES // 2
-# For shorter texts a Jaccard index means nothing; only equality counts.
-SHORT = 25
+AGREEING = BANDS.n_values // 2
 # Unrelated conversations share short openings such as "Hello there".
 TELLING_OPENING = 40
-# Longer texts are compared by their beginnings.
-COMPARED = 8_000
 # Keys shared by more prompts come from a common template and carry no information.
 CROWDED = 32
 
@@ -69,54 +59,6 @@ def split_of(cluster: str) -> str:
     return next(split for split, below in SPLITS if place < below)
 
 
-def skeleton(text: str) -> str:
-    """The text without case, width, punctuation and spacing; the original text if nothing would be
-    left.
-    """
-    folded = unicodedata.normalize("NFKC", text[:COMPARED]).casefold()
-    return " ".join(folded.translate(_letters).split()) or text.strip()
-
-
-class _Letters(dict[int, int]):
-    """A translation table that keeps letters, digits and marks and turns everything else into a
-    space; filled on demand.
-    """
-
-    def __missing__(self, code: int) -> int:
-        c = chr(code)
-        self[code] = code if c.isalnum() or unicodedata.category(c).startswith("M") else ord(" ")
-        return self[code]
-
-
-_letters = _Letters()
-
-
-def jaccard(a: Shingles, b: Shingles) -> float:
-    """Size of the intersection over size of the union; 0 for two empty sets."""
-    common = len(np.intersect1d(a, b, assume_unique=True))
-    return common / (len(a) + len(b) - common) if common else 0.0
-
-
-def shingles(text: str) -> Shingles:
-    """Hashes of every run of five characters of a skeleton, sorted and distinct; empty if the text
-    is too short to compare.
-    """
-    if len(text) < SHORT:
-        return np.empty(0, dtype=np.uint64)
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
-    n = len(codes) - SHINGLE + 1
-    hashed = np.zeros(n, dtype=np.uint64)
-    for at in range(SHINGLE):
-        # A polynomial hash of each run; the steps below mix its high bits into the low ones, which
-        # MinHash needs.
-        hashed = hashed * _ODD + codes[at : at + n]
-    hashed = (hashed ^ (hashed >> np.uint64(31))) * _ODD
-    return np.unique(hashed ^ (hashed >> np.uint64(29)))
-
-
-_ODD = np.uint64(0x9E3779B97F4A7C15)
-
-
 @dataclass(frozen=True, eq=False)
 class Sketch:
     """A prompt ready to be compared: its skeletons (opening, whole), the exact keys, and each
@@ -124,7 +66,7 @@ class Sketch:
     """
 
     texts: tuple[str, ...]
-    sets: tuple[Shingles, ...]
+    sets: tuple[Hashes, ...]
     exact: frozenset[int]
     bands: tuple[frozenset[int], ...] = ()
     signature: bytes = b""
@@ -134,7 +76,7 @@ class Sketch:
     def keys(self) -> frozenset[int]:
         return self.exact.union(*self.bands)
 
-    def nearest(self, own: Shingles) -> float:
+    def nearest(self, own: Hashes) -> float:
         """The highest Jaccard index between `own` and one of the texts."""
         return max(jaccard(own, other) for other in self.sets)
 
@@ -145,7 +87,7 @@ class Sketch:
         if not signature:
             return True
         own, other = (
-            np.frombuffer(given, dtype=np.uint8).reshape(-1, N_VALUES)
+            np.frombuffer(given, dtype=np.uint8).reshape(-1, BANDS.n_values)
             for given in (self.signature, signature)
         )
         return bool(((own[:, None] == other[None]).sum(axis=2) >= AGREEING).any())
@@ -184,20 +126,20 @@ def sketches(
     texts = [compared_texts(messages) for messages in conversations]
     names = list(groups) if groups is not None else [""] * len(texts)
     sets = [tuple(shingles(text) for text in several) for several in texts]
-    digests = iter(_digests([own for several in sets for own in several]))
+    minhashes = iter(BANDS.values([own for several in sets for own in several]))
     made = []
     for several, own, group in zip(texts, sets, names, strict=True):
         exact = {_key("text", text) for text in several}
         if group:
             exact.add(_key("group", group))
-        values = [next(digests) for _ in own]
+        values = [next(minhashes) for _ in own]
         signature = b"".join(value.astype(np.uint8).tobytes() for value in values if len(value))
         made.append(
             Sketch(
                 several,
                 own,
                 frozenset(exact),
-                tuple(_band_keys(value) for value in values),
+                tuple(frozenset(BANDS.keys(value)) for value in values),
                 signature,
             )
         )
@@ -314,7 +256,7 @@ class Neighbourhood:
                 members[id(member)] = member
                 # An exact key is decisive, so it outweighs every band.
                 shared[id(member)] = shared.get(id(member), 0) + (
-                    N_BANDS if key in sketch.exact else 1
+                    BANDS.n_bands if key in sketch.exact else 1
                 )
         # Exact comparison is slow, so compare only those that share the most keys.
         likeliest = sorted(shared, key=lambda i: -shared[i])[:CROWDED]
@@ -328,28 +270,4 @@ def _key(kind: str, text: str) -> int:
             f"{kind}\x1f{text}".encode("utf-8", "surrogatepass"), digest_size=8
         ).digest(),
         signed=True,
-    )
-
-
-def _digests(sets: Sequence[Shingles]) -> list[NDArray[np.uint32]]:
-    """The MinHash values of each set; empty for an empty set."""
-    if not sets:
-        return []
-    offsets = np.cumsum([0, *(len(own) for own in sets)]).astype(np.uint64)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(
-        np.concatenate(sets), offsets, num_perm=N_VALUES, seed=1
-    )
-    rows = np.array(matrix.to_rows(), dtype="<u4")
-    return [row if len(own) else row[:0] for row, own in zip(rows, sets, strict=True)]
-
-
-def _band_keys(values: NDArray[np.uint32]) -> frozenset[int]:
-    """One key per band, with the band's number in the hash: the same values in two bands are
-    different keys.
-    """
-    if not len(values):
-        return frozenset()
-    bands = (bytes((i,)) + values[i * ROWS : (i + 1) * ROWS].tobytes() for i in range(N_BANDS))
-    return frozenset(
-        int.from_bytes(hashlib.blake2b(band, digest_size=8).digest(), signed=True) for band in bands
     )

@@ -9,8 +9,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
-from labeling.importers import curation
 from labeling.models import Import, Prompt, PromptKey
+from labeling.splits import near_duplicates
 
 Message = dict[str, str]
 _KEYS = PromptKey._meta.db_table
@@ -49,7 +49,7 @@ def place_of(*, messages: Sequence[Message], wanted: str = "") -> Place:
             )
             % {"sides": _(" and ").join(sorted(sides))}
         )
-    split = next(iter(sides), wanted or curation.split_of(name))
+    split = next(iter(sides), wanted or near_duplicates.split_of(name))
     if wanted and wanted != split:
         raise UnableToPlace(
             _(
@@ -89,32 +89,34 @@ def lock() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def _found(messages: Sequence[Message]) -> tuple[curation.Sketch, str, curation.Placement]:
+def _found(
+    messages: Sequence[Message],
+) -> tuple[near_duplicates.Sketch, str, near_duplicates.Placement]:
     """(sketch, the name of a cluster of its own, the cluster of its near-duplicates)."""
-    sketch = curation.sketches([messages])[0]
-    name = curation.fingerprint(messages)[:16]
+    sketch = near_duplicates.sketches([messages])[0]
+    name = near_duplicates.fingerprint(messages)[:16]
     return sketch, name, neighbourhood([sketch]).place(sketch, name)
 
 
-def _sides(found: curation.Placement, messages: Sequence[Message]) -> set[str]:
+def _sides(found: near_duplicates.Placement, messages: Sequence[Message]) -> set[str]:
     """The splits of the near-duplicates, and of equal prompts that have no keys yet."""
     near = set(found.sides)
     if found.cluster is not None and found.cluster.is_fixed:
         near.add(found.cluster.split)
     unkeyed = Prompt.objects.filter(
-        messages_sha256=curation.fingerprint(messages), keys=None, import_batch=None
+        messages_sha256=near_duplicates.fingerprint(messages), keys=None, import_batch=None
     )
     return near | set(unkeyed.values_list("split", flat=True))
 
 
 def neighbourhood(
-    fresh: Sequence[curation.Sketch], *, batch: Import | None = None
-) -> curation.Neighbourhood:
+    fresh: Sequence[near_duplicates.Sketch], *, batch: Import | None = None
+) -> near_duplicates.Neighbourhood:
     """The stored prompts that share a key with one of `fresh` and are likely to be near duplicates.
     Rows of discarded imports do not count.
     """
     exact = frozenset[int]().union(*(sketch.exact for sketch in fresh))
-    asking: dict[int, list[curation.Sketch]] = {}
+    asking: dict[int, list[near_duplicates.Sketch]] = {}
     for sketch in fresh:
         for key in sketch.keys:
             asking.setdefault(key, []).append(sketch)
@@ -125,7 +127,7 @@ def neighbourhood(
         .values_list("prompt_id", "key")
     ):
         held.setdefault(prompt_id, []).append(key)
-    found = curation.Neighbourhood()
+    found = near_duplicates.Neighbourhood()
     shared: dict[int, list[int]] = {}
     for prompt_id, signature in _signatures(list(held)):
         # Long texts share bands by chance; a hundred thousand of them must not be read and compared
@@ -149,8 +151,8 @@ def neighbourhood(
     clusters = _clusters(batch, rows)
     for row in rows:
         keys = shared[row.pk]
-        stored = curation.remembered(row.messages, exact.intersection(keys))
-        found.add(curation.Member(stored, clusters[row.cluster]), keys)
+        stored = near_duplicates.remembered(row.messages, exact.intersection(keys))
+        found.add(near_duplicates.Member(stored, clusters[row.cluster]), keys)
     return found
 
 
@@ -196,7 +198,7 @@ def _pieces(pks: list[int]) -> Iterator[list[int]]:
         yield pks[start : start + _ASKED_AT_ONCE]
 
 
-def _clusters(batch: Import | None, rows: Iterable[Prompt]) -> dict[str, curation.Cluster]:
+def _clusters(batch: Import | None, rows: Iterable[Prompt]) -> dict[str, near_duplicates.Cluster]:
     """Clusters by name. A cluster with rows of other origin is fixed: they may be in a snapshot, on
     their side of the split.
     """
@@ -205,4 +207,6 @@ def _clusters(batch: Import | None, rows: Iterable[Prompt]) -> dict[str, curatio
     if batch is not None:
         others = others.exclude(import_batch=batch)
     fixed = set(others.values_list("cluster", flat=True).distinct())
-    return {name: curation.Cluster(name, name in fixed, split) for name, split in splits.items()}
+    return {
+        name: near_duplicates.Cluster(name, name in fixed, split) for name, split in splits.items()
+    }

@@ -61,14 +61,16 @@ def share(
     """The share of votes that are true: `score` is 1, ½ or 0 for each vote, or with `counts` the
     sum over that many votes on one prompt. At least one vote.
     """
-    given = np.asarray(score, dtype=float).reshape(-1)
-    each = np.ones(len(given)) if counts is None else np.asarray(counts, dtype=float).reshape(-1)
-    n = float(each.sum())
-    value = float(given.sum()) / n
-    used = each > 0
+    scores = np.asarray(score, dtype=float).reshape(-1)
+    weights = (
+        np.ones(len(scores)) if counts is None else np.asarray(counts, dtype=float).reshape(-1)
+    )
+    n = float(weights.sum())
+    value = float(scores.sum()) / n
+    used = weights > 0
     prompt = np.asarray(prompts).reshape(-1)[used]
     rater = None if raters is None else np.asarray(raters).reshape(-1)[used]
-    clustered = variance((given - value * each)[used] / n, prompt, rater)
+    clustered = variance((scores - value * weights)[used] / n, prompt, rater)
     return _of_votes(value, round(n), clustered, len(codes(prompt)[1]))
 
 
@@ -78,8 +80,8 @@ def independent(score: float, n: int, *, too_few: str = TOO_FEW) -> Figure:
     """
     share = score / n
     ends = intervals.wilson(score, n) if n >= FEWEST_PROMPTS else None
-    found = _figure(share, n, ends, share * (1 - share) / n)
-    return found if ends else replace(found, note=too_few)
+    figure = _figure(share, n, ends, share * (1 - share) / n)
+    return figure if ends else replace(figure, note=too_few)
 
 
 def _of_votes(value: float, n: int, clustered: float, n_prompts: int) -> Figure:
@@ -99,15 +101,17 @@ def share_by(
     none.
     """
     of, names = codes(group)
-    given = np.asarray(score, dtype=float).reshape(-1)
-    each = np.ones(len(given)) if counts is None else np.asarray(counts, dtype=float).reshape(-1)
-    if not given.size:
+    own_scores = np.asarray(score, dtype=float).reshape(-1)
+    weights = (
+        np.ones(len(own_scores)) if counts is None else np.asarray(counts, dtype=float).reshape(-1)
+    )
+    if not own_scores.size:
         return {}
     prompt, prompt_names = codes(prompts)
-    total, n = np.bincount(of, weights=given), np.bincount(of, weights=each)
+    total, n = np.bincount(of, weights=own_scores), np.bincount(of, weights=weights)
     cell, cells = codes(of * len(prompt_names) + prompt)
     of_cell = cells.astype(np.int64) // len(prompt_names)
-    scores, counted = np.bincount(cell, weights=given), np.bincount(cell, weights=each)
+    scores, counted = np.bincount(cell, weights=own_scores), np.bincount(cell, weights=weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = total / n
         residuals = np.where(counted > 0, scores - value[of_cell] * counted, 0.0)
@@ -138,8 +142,8 @@ def coefficient(
     clustered = max(alone, variance(influence, prompts, raters))
     n_prompts = len(codes(prompts)[1])
     # On a scale from 0 to 1, so that the interval stays within −1 and 1 as that of a share does.
-    found = intervals.of_share((1 + value) / 2, clustered / 4, n_prompts)
-    ends = found and (min(value, 2 * found[0] - 1), max(value, 2 * found[1] - 1))
+    interval = intervals.of_share((1 + value) / 2, clustered / 4, n_prompts)
+    ends = interval and (min(value, 2 * interval[0] - 1), max(value, 2 * interval[1] - 1))
     return _figure(value, n, ends, clustered)
 
 

@@ -57,25 +57,25 @@ def with_error(value: float, se: float, n: int, confidence: float = 0.95) -> Fig
 
 def codes(values: ArrayLike) -> tuple[Ints, NDArray[np.generic]]:
     """Each value as its index among the distinct values, and those values in order."""
-    given = np.asarray(values)
-    given = given.astype(np.int64) if given.dtype.kind in "iub" else given
+    array = np.asarray(values)
+    array = array.astype(np.int64) if array.dtype.kind in "iub" else array
     if (
-        given.size
-        and given.dtype.kind == "i"
-        and int(given.max()) - int(given.min()) < 4 * given.size + 1_000
+        array.size
+        and array.dtype.kind == "i"
+        and int(array.max()) - int(array.min()) < 4 * array.size + 1_000
     ):
-        low = int(given.min())  # a dense range: counting is about ten times faster than sorting
-        present = np.bincount(given - low) > 0
-        return (np.cumsum(present) - 1)[given - low], np.flatnonzero(present) + low
-    distinct, inverse = np.unique(given, return_inverse=True)
+        low = int(array.min())  # a dense range: counting is about ten times faster than sorting
+        present = np.bincount(array - low) > 0
+        return (np.cumsum(present) - 1)[array - low], np.flatnonzero(present) + low
+    distinct, inverse = np.unique(array, return_inverse=True)
     return inverse.reshape(-1).astype(np.int64), distinct
 
 
 def first_of(group: Ints, values: NDArray[np.generic]) -> NDArray[np.generic]:
     """The value of each numbered group, all of whose rows have the same."""
-    found = np.zeros(int(group.max(initial=-1)) + 1, dtype=values.dtype)
-    found[group] = values
-    return found
+    first = np.zeros(int(group.max(initial=-1)) + 1, dtype=values.dtype)
+    first[group] = values
+    return first
 
 
 def answered(units: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -86,5 +86,5 @@ def _between(
     for value, prompt in zip(values, prompts, strict=True):
         residuals[prompt] = residuals.get(prompt, 0.0) + value - mean
     n_prompts = len(residuals)
-    between = math.fsum(one * one for one in residuals.values()) / len(values) ** 2
+    between = math.fsum(residual * residual for residual in residuals.values()) / len(values) ** 2
     return between * n_prompts / max(1, n_prompts - 1), n_prompts

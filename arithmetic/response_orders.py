@@ -19,18 +19,18 @@ def letter(place: int) -> str:
 
 def dense(ranks: Ranks) -> dict[int, int | None]:
     """The same order in ranks without gaps: 1, 3, 3 becomes 1, 2, 2."""
-    given = sorted({rank for rank in ranks.values() if rank is not None})
-    place = {rank: at for at, rank in enumerate(given, start=1)}
-    return {each: None if rank is None else place[rank] for each, rank in ranks.items()}
+    used = sorted({rank for rank in ranks.values() if rank is not None})
+    place = {rank: at for at, rank in enumerate(used, start=1)}
+    return {response: None if rank is None else place[rank] for response, rank in ranks.items()}
 
 
-def direction(one: int, other: int) -> int:
+def direction(rank: int, other_rank: int) -> int:
     """−1 where rank `one` is better, 1 where `other` is, 0 for a tie."""
-    return (one > other) - (one < other)
+    return (rank > other_rank) - (rank < other_rank)
 
 
-def credit(given: int, right: int) -> float:
+def credit(answer: int, right: int) -> float:
     """What one direction earns against another: 1 for the same, 0 for the opposite, and half where
     only one of them is a tie.
     """
-    return 1 - abs(given - right) / 2
+    return 1 - abs(answer - right) / 2

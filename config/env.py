@@ -98,7 +98,7 @@ def groups(prefix: str, fields: Iterable[Knob]) -> dict[str, dict[str, str]]:
     for field in known.values():
         knob = f"{prefix}<NAME>_{field.name}"
         KNOBS[knob] = Knob(knob, field.default, field.help)
-    found: dict[str, dict[str, str]] = {}
+    by_name: dict[str, dict[str, str]] = {}
     for variable in sorted(name for name in os.environ if name.startswith(prefix)):
         name, field_name = _parts(variable.removeprefix(prefix), known)
         if not name:
@@ -106,9 +106,10 @@ def groups(prefix: str, fields: Iterable[Knob]) -> dict[str, dict[str, str]]:
                 f"{variable} is not a setting. After {prefix} comes a name of letters and digits,"
                 f" then one of: {', '.join(known)}."
             )
-        found.setdefault(name.lower(), {})[field_name] = os.environ[variable]
+        by_name.setdefault(name.lower(), {})[field_name] = os.environ[variable]
     return {
-        name: _complete(f"{prefix}{name.upper()}_", known, given) for name, given in found.items()
+        name: _complete(f"{prefix}{name.upper()}_", known, values)
+        for name, values in by_name.items()
     }
 
 
@@ -128,11 +129,11 @@ def _parts(rest: str, known: dict[str, Knob]) -> tuple[str, str]:
     return (name, field) if re.fullmatch("[A-Z0-9]+", name) and field in known else ("", "")
 
 
-def _complete(prefix: str, known: dict[str, Knob], given: dict[str, str]) -> dict[str, str]:
+def _complete(prefix: str, known: dict[str, Knob], values: dict[str, str]) -> dict[str, str]:
     for field in known.values():
-        if field.default is None and not given.get(field.name):
+        if field.default is None and not values.get(field.name):
             raise ImproperlyConfigured(f"{prefix}{field.name} is not set. {field.help}")
-    return {field.name: given.get(field.name, field.default or "") for field in known.values()}
+    return {field.name: values.get(field.name, field.default or "") for field in known.values()}
 
 
 def to_bool(raw: str) -> bool:

@@ -46,10 +46,10 @@ def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
 
 def comparison_campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
     """A comparison campaign, whose raters can be measured for agreement."""
-    found = campaign(user=user, pk=pk)
-    if not found.compares:
+    selected = campaign(user=user, pk=pk)
+    if not selected.compares:
         raise Http404
-    return found
+    return selected
 
 
 def any_rater(*, user: User | AnonymousUser, pk: int) -> Rater:
@@ -72,24 +72,26 @@ def rater_as_alias(*, user: User | AnonymousUser, pk: int) -> Rater:
 
 def item_to_review(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
     """An item of the campaign that is not a gold: a gold's order is already known."""
-    found = item(user=user, campaign_pk=campaign_pk, pk=pk)
-    if hasattr(found, "gold_use"):
+    selected = item(user=user, campaign_pk=campaign_pk, pk=pk)
+    if hasattr(selected, "gold_use"):
         raise Http404
-    return found
+    return selected
 
 
 def judgment(*, user: User | AnonymousUser, campaign_pk: int, item_pk: int, pk: int) -> Judgment:
     _require_admin(user)
-    found = Judgment.objects.select_related("item__prompt", "item__campaign", "comparison")
-    return get_object_or_404(found, campaign=campaign_pk, item=item_pk, is_gold=False, pk=pk)
+    judgments = Judgment.objects.select_related("item__prompt", "item__campaign", "comparison")
+    return get_object_or_404(judgments, campaign=campaign_pk, item=item_pk, is_gold=False, pk=pk)
 
 
 def reviewable_judgment(*, user: User | AnonymousUser, pk: int) -> Judgment:
     """An answer to an item of a campaign that is not a gold."""
     _require_admin(user)
-    found = Judgment.objects.select_related("item", "campaign", "comparison", "set_aside", "rater")
+    judgments = Judgment.objects.select_related(
+        "item", "campaign", "comparison", "set_aside", "rater"
+    )
     return get_object_or_404(
-        found, item__isnull=False, campaign__isnull=False, is_gold=False, pk=pk
+        judgments, item__isnull=False, campaign__isnull=False, is_gold=False, pk=pk
     )
 
 
@@ -107,14 +109,14 @@ def any_gold(*, user: User | AnonymousUser, pk: int) -> Gold:
 
 def appealed_review(*, user: User | AnonymousUser, pk: int) -> JudgmentReview:
     _require_admin(user)
-    found = JudgmentReview.objects.select_related("judgment__rater__user", "judgment__campaign")
-    return get_object_or_404(found, appealed_at__isnull=False, pk=pk)
+    reviews = JudgmentReview.objects.select_related("judgment__rater__user", "judgment__campaign")
+    return get_object_or_404(reviews, appealed_at__isnull=False, pk=pk)
 
 
 def my_review(*, rater: Rater, pk: int) -> JudgmentReview:
     """A review of one of this rater's answers."""
-    found = JudgmentReview.objects.select_related("judgment__rater", "by")
-    return get_object_or_404(found, judgment__rater=rater, pk=pk)
+    reviews = JudgmentReview.objects.select_related("judgment__rater", "by")
+    return get_object_or_404(reviews, judgment__rater=rater, pk=pk)
 
 
 def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
@@ -149,16 +151,16 @@ def prolific_study(*, user: User | AnonymousUser, pk: int) -> ProlificStudy:
 def study_of_link(*, user: User | AnonymousUser, link_pk: int) -> ProlificStudy:
     """The study on Prolific that a crowd link is connected to."""
     _require_admin(user)
-    found = ProlificStudy.objects.select_related("link__campaign__pool")
-    return get_object_or_404(found, link=link_pk)
+    studies = ProlificStudy.objects.select_related("link__campaign__pool")
+    return get_object_or_404(studies, link=link_pk)
 
 
 def prolific_submission(*, user: User | AnonymousUser, pk: int) -> ProlificSubmission:
     _require_admin(user)
-    found = ProlificSubmission.objects.select_related(
+    submissions = ProlificSubmission.objects.select_related(
         "study__link__campaign__pool", "visit__rater", "visit__link"
     )
-    return get_object_or_404(found, pk=pk)
+    return get_object_or_404(submissions, pk=pk)
 
 
 def prolific_bonus(*, user: User | AnonymousUser, pk: int) -> ProlificBonusBatch:
@@ -168,10 +170,10 @@ def prolific_bonus(*, user: User | AnonymousUser, pk: int) -> ProlificBonusBatch
 
 def my_visit(*, rater: Rater) -> CrowdVisit:
     """The latest visit of a rater who came through a crowd link."""
-    found = rater.crowd_visits.select_related("link__campaign", "rater").order_by("-pk").first()
-    if found is None:
+    visit = rater.crowd_visits.select_related("link__campaign", "rater").order_by("-pk").first()
+    if visit is None:
         raise Http404
-    return found
+    return visit
 
 
 def step(*, user: User | AnonymousUser, pk: int) -> OnboardingStep:

@@ -26,11 +26,11 @@ from training.models import (
 
 def run(*, user: User | AnonymousUser, pk: int) -> Run:
     researcher(user)
-    found = Run.objects.select_related(
+    runs = Run.objects.select_related(
         *("snapshot", *roles.NAMES, "created_by"),
         *("trained_model", "made_from", "link__chain__schedule"),
     )
-    return get_object_or_404(found, pk=pk)
+    return get_object_or_404(runs, pk=pk)
 
 
 def snapshot(*, user: User | AnonymousUser, pk: int) -> Snapshot:
@@ -45,10 +45,10 @@ def curation(*, user: User | AnonymousUser, pk: int) -> Curation:
 
 def model(*, user: User | AnonymousUser, pk: int) -> TrainedModel:
     researcher(user)
-    found = TrainedModel.objects.select_related(
+    models = TrainedModel.objects.select_related(
         *("parent", "run__snapshot", "run__reward_model", "source", "created_by", "endpoint")
     )
-    return get_object_or_404(found, pk=pk)
+    return get_object_or_404(models, pk=pk)
 
 
 def suite(*, user: User | AnonymousUser, pk: int) -> Suite:
@@ -58,12 +58,12 @@ def suite(*, user: User | AnonymousUser, pk: int) -> Suite:
 
 def publication(*, user: User | AnonymousUser, pk: int) -> Publication:
     """Of a model for researchers, of an export for those who may have it."""
-    found = get_object_or_404(Publication, pk=pk)
-    if found.export_id is None:
+    selected = get_object_or_404(Publication, pk=pk)
+    if selected.export_id is None:
         researcher(user)
     else:
-        labeling_access.export(user=user, pk=found.export_id)
-    return found
+        labeling_access.export(user=user, pk=selected.export_id)
+    return selected
 
 
 def schedule(*, user: User | AnonymousUser, pk: int) -> Schedule:
@@ -73,14 +73,14 @@ def schedule(*, user: User | AnonymousUser, pk: int) -> Schedule:
 
 def chain(*, user: User | AnonymousUser, pk: int) -> Chain:
     researcher(user)
-    found = Chain.objects.select_related("schedule__created_by", "base_model", "firing")
-    return get_object_or_404(found, pk=pk)
+    chains = Chain.objects.select_related("schedule__created_by", "base_model", "firing")
+    return get_object_or_404(chains, pk=pk)
 
 
 def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
     researcher(user)
-    found = Campaign.objects.select_related("guideline", "guideline_version")
-    return get_object_or_404(found, pk=pk)
+    campaigns = Campaign.objects.select_related("guideline", "guideline_version")
+    return get_object_or_404(campaigns, pk=pk)
 
 
 def prompt(*, user: User | AnonymousUser, pk: int) -> Prompt:

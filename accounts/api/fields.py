@@ -59,8 +59,8 @@ class OneOf(serializers.PrimaryKeyRelatedField[Any]):
 
     def to_internal_value(self, data: Any) -> Model:
         # The id is parsed by the inner field, which has its own messages about numbers.
-        found: Model = super().to_internal_value(data)
-        return found
+        row: Model = super().to_internal_value(data)
+        return row
 
 
 class Several(serializers.ListField):
@@ -72,9 +72,9 @@ class Several(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> list[Model]:
         ids = list(dict.fromkeys(super().to_internal_value(data)))
-        found = self.rows.in_bulk(ids)
-        unknown = [pk for pk in ids if pk not in found]
+        rows = self.rows.in_bulk(ids)
+        unknown = [pk for pk in ids if pk not in rows]
         if unknown:
             sentence = gettext("No object has the ID %(pk)s. Remove it and send the rest.")
             raise ValidationError([sentence % {"pk": pk} for pk in unknown[:20]])
-        return [found[pk] for pk in ids]
+        return [rows[pk] for pk in ids]

@@ -50,8 +50,8 @@ class Page(Generic[Row]):
 
 def cut(rows: Iterable[Row], *, limit: int) -> Page[Row]:
     """A page of `limit` rows; one row more shows that there are more."""
-    found = list(rows)
-    return Page(found[:limit], has_more=len(found) > limit)
+    listed = list(rows)
+    return Page(listed[:limit], has_more=len(listed) > limit)
 
 
 class ByCursor(BasePagination):
@@ -61,10 +61,10 @@ class ByCursor(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         cursor, limit = view.asked.get("cursor"), view.asked["limit"]
-        found = queryset.order_by("-pk")
+        older = queryset.order_by("-pk")
         if cursor is not None:
-            found = found.filter(pk__lt=cursor)
-        self.page = cut(found[: limit + 1], limit=limit)
+            older = older.filter(pk__lt=cursor)
+        self.page = cut(older[: limit + 1], limit=limit)
         return self.page.rows
 
     def get_paginated_response(self, data: Any) -> Response:

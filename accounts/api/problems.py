@@ -103,11 +103,11 @@ def _flat(data: Any, path: str = "") -> dict[str, list[str]]:
     """{"messages.0.content": ["…"]} from REST framework's nested lists and dicts."""
     if isinstance(data, dict):
         parts = [(str(key), value) for key, value in data.items()]
-    elif any(isinstance(one, dict | list) for one in data):
+    elif any(isinstance(item, dict | list) for item in data):
         parts = [(str(number), value) for number, value in enumerate(data) if value]
     else:
-        return {path or "body": [str(one) for one in data]}
-    found: dict[str, list[str]] = {}
+        return {path or "body": [str(item) for item in data]}
+    sentences: dict[str, list[str]] = {}
     for key, value in parts:
-        found |= _flat(value, key if not path or key == "non_field_errors" else f"{path}.{key}")
-    return found
+        sentences |= _flat(value, key if not path or key == "non_field_errors" else f"{path}.{key}")
+    return sentences

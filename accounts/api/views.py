@@ -96,14 +96,14 @@ class ApiViewSet(GenericViewSet[Any]):
         """What the serializer reads for each object: the object itself, unless overridden."""
         return objects
 
-    def get_serializer(self, given: Any, *, many: bool = False) -> Any:
-        rows = self.shown(given if many else [given])
+    def get_serializer(self, instance: Any, *, many: bool = False) -> Any:
+        rows = self.shown(instance if many else [instance])
         return self.serialized(rows if many else rows[0], many=many)
 
-    def serialized(self, given: Any, *, many: bool = False) -> Any:
+    def serialized(self, rows: Any, *, many: bool = False) -> Any:
         """The serializer with what it reads, without `shown`."""
         context = self.get_serializer_context()
-        return self.get_serializer_class()(given, many=many, context=context)
+        return self.get_serializer_class()(rows, many=many, context=context)
 
     def page(
         self, rows: Any, *, shown: Callable[[Sequence[Any]], Sequence[Any]] | None = None
@@ -111,8 +111,8 @@ class ApiViewSet(GenericViewSet[Any]):
         """A page of `rows`, for lists other than the view set's own. `shown` takes the place of the
         view set's.
         """
-        found = self.paginate_queryset(rows) or []
-        read = self.serialized((shown or self.shown)(found), many=True)
+        page_rows = self.paginate_queryset(rows) or []
+        read = self.serialized((shown or self.shown)(page_rows), many=True)
         return self.get_paginated_response(read.data)
 
     def part(self, rows: Sequence[Any] | QuerySet[Any]) -> Response:
@@ -250,11 +250,11 @@ def writes(
         def handle(view: Any, request: Request, **_path: Any) -> Response:
             values = sent(body, request) if body else {}
             made = act(view, *([view.get_object()] if is_one else []), **values)
-            given = view.get_object() if made is None else made
+            row = view.get_object() if made is None else made
             view.serializer_class = answer
             # `shown` is about the view set's own objects.
             is_own = answer is type(view).serializer_class
-            read = view.get_serializer(given) if is_own else view.serialized(given)
+            read = view.get_serializer(row) if is_own else view.serialized(row)
             return Response(read.data, status=status)
 
         handler = idempotency.once(handle, is_remembered=is_remembered)
@@ -291,5 +291,5 @@ def removes(name: str) -> Callable[[Handler], Handler]:
 
 def _route(handler: Handler, **options: Any) -> Handler:
     """Apply it before the schema decorator: `action` would replace the description."""
-    found: Handler = action(url_name=handler.__name__, **options)(handler)
-    return found
+    route: Handler = action(url_name=handler.__name__, **options)(handler)
+    return route

@@ -67,9 +67,9 @@ def addresses(*, events: Iterable[AuditEvent], roles: frozenset[str]) -> dict[tu
 
 def _addresses(name: str, ids: set[int]) -> Iterable[tuple[int, str]]:
     page, columns = PAGES[name]
-    found = (
+    links = (
         apps.get_model(name)._base_manager.filter(pk__in=ids).order_by().values_list("pk", *columns)
     )
-    for pk, *parts in found:
+    for pk, *parts in links:
         if None not in parts:
             yield pk, reverse(page, args=parts)

@@ -59,12 +59,12 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def _filters(form: AuditFilter) -> dict[str, Any]:
     """Turns days into times in the reader's time zone; the day `until` is included."""
-    given = {name: value for name, value in form.cleaned_data.items() if value not in ("", None)}
-    if "since" in given:
-        given["since"] = days.midnight(given["since"], timezone.get_current_timezone())
-    if "until" in given:
-        given["until"] = days.end_of(given["until"], timezone.get_current_timezone())
-    return given
+    filters = {name: value for name, value in form.cleaned_data.items() if value not in ("", None)}
+    if "since" in filters:
+        filters["since"] = days.midnight(filters["since"], timezone.get_current_timezone())
+    if "until" in filters:
+        filters["until"] = days.end_of(filters["until"], timezone.get_current_timezone())
+    return filters
 
 
 def _row(event: AuditEvent, url: str) -> EventRow:

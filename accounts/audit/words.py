@@ -167,7 +167,7 @@ def of_value(type_name: str, name: str, value: Any) -> str | None:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
-        return ", ".join(str(of_value(type_name, name, one)) for one in value) or "–"
+        return ", ".join(str(of_value(type_name, name, entry)) for entry in value) or "–"
     if isinstance(value, str):
         return _of_text(_field(type_name, name), value)
     if name == "bytes" and value is not None:

@@ -174,8 +174,8 @@ def _address(request: HttpRequest) -> str | None:
 
 
 def _valid(address: str) -> str | None:
-    found: str | None = clean_client_ip(address)
-    return found
+    valid_address: str | None = clean_client_ip(address)
+    return valid_address
 
 
 @cache

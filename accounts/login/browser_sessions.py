@@ -82,10 +82,10 @@ def see(*, session: SessionBase, now: datetime) -> None:
 def sessions_of(*, user: User, this: str | None = None, now: datetime) -> list[BrowserSession]:
     """Those that have not ended, the latest use first. `this` is the key of the reader's own."""
     lasting = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=now)
-    found = LoginSession.objects.filter(Exists(lasting), user=user).order_by("-seen_at", "-pk")
+    sessions = LoginSession.objects.filter(Exists(lasting), user=user).order_by("-seen_at", "-pk")
     return [
         BrowserSession(login, browser_in_words(login.user_agent), login.session_key == this)
-        for login in found
+        for login in sessions
     ]
 
 

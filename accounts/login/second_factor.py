@@ -23,8 +23,8 @@ def is_required(user: User | AnonymousUser) -> bool:
 
 
 def is_set_up(user: User | AnonymousUser) -> bool:
-    found: bool = Authenticator.objects.filter(user_id=user.pk, type__in=KINDS).exists()
-    return found
+    is_found: bool = Authenticator.objects.filter(user_id=user.pk, type__in=KINDS).exists()
+    return is_found
 
 
 def is_missing(request: HttpRequest) -> bool:

@@ -24,10 +24,10 @@ class SessionStore(DatabaseStore):
     """Django's database sessions, read through a compiled query."""
 
     def _get_session_from_db(self) -> Session | None:
-        found = _SESSION.first(key=self.session_key, now=timezone.now())
-        if found is None:
+        session = _SESSION.first(key=self.session_key, now=timezone.now())
+        if session is None:
             self._session_key = None
-        return found
+        return session
 
 
 class Backend(AuthenticationBackend):

@@ -14,19 +14,19 @@ def people(*, words: str = "", role: str = "", is_active: bool | None = None) ->
     """People by name. `words` is searched in name and e-mail; `role` is one of
     accounts.people.services.ROLES or "".
     """
-    found = User.objects.order_by("name", "email")
+    users = User.objects.order_by("name", "email")
     if words:
-        found = found.filter(Q(name__icontains=words) | Q(email__icontains=words))
+        users = users.filter(Q(name__icontains=words) | Q(email__icontains=words))
     if role:
-        found = found.filter(**{f"is_{role}": True})
+        users = users.filter(**{f"is_{role}": True})
     if is_active is not None:
-        found = found.filter(is_active=is_active)
-    return found
+        users = users.filter(is_active=is_active)
+    return users
 
 
 def has_two_factor(*, user: User) -> bool:
-    found: bool = Authenticator.objects.filter(user=user).exists()
-    return found
+    is_on: bool = Authenticator.objects.filter(user=user).exists()
+    return is_on
 
 
 def providers_of(*, user: User) -> list[str]:
@@ -65,11 +65,11 @@ def events(
     Each of `words` must occur in the object's name at the time or in the values recorded before or
     after.
     """
-    found = AuditEvent.objects.select_related("by").order_by("-at", "-pk")
+    entries = AuditEvent.objects.select_related("by").order_by("-at", "-pk")
     for word in words.casefold().split():
-        found = found.filter(words__contains=word)
+        entries = entries.filter(words__contains=word)
     if by:
-        found = found.filter(Q(by__name__icontains=by) | Q(by__email__icontains=by))
+        entries = entries.filter(Q(by__name__icontains=by) | Q(by__email__icontains=by))
     asked = {
         "action": action,
         "target_type": target_type,
@@ -77,7 +77,7 @@ def events(
         "at__gte": since,
         "at__lt": until,
     }
-    return found.filter(
+    return entries.filter(
         **{lookup: value for lookup, value in asked.items() if value not in ("", None)}
     )
 

@@ -74,10 +74,10 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def sessions(request: MemberRequest) -> HttpResponse:
     """Where the person is logged in."""
-    found = browser_sessions.sessions_of(
+    current = browser_sessions.sessions_of(
         user=request.user, this=request.session.session_key, now=timezone.now()
     )
-    return render(request, "accounts/people/sessions.html", {"sessions": found})
+    return render(request, "accounts/people/sessions.html", {"sessions": current})
 
 
 @require_POST

@@ -146,16 +146,16 @@ def finders() -> tuple[Finder, ...]:
 
 
 def _section(finder: Finder, words: str, roles: frozenset[str]) -> Section:
-    found = finder.find(_query(finder, words))
-    has_more = len(found) > N_SHOWN
+    results = finder.find(_query(finder, words))
+    has_more = len(results) > N_SHOWN
     hits = [
         Hit(
-            one.title,
-            one.detail,
-            reverse(finder.page, args=[] if one.pk is None else [one.pk]),
-            one.pk,
+            result.title,
+            result.detail,
+            reverse(finder.page, args=[] if result.pk is None else [result.pk]),
+            result.pk,
         )
-        for one in found[:N_SHOWN]
+        for result in results[:N_SHOWN]
     ]
     list_url = ""
     if (
@@ -195,10 +195,10 @@ def _pages(words: str, roles: frozenset[str]) -> Section:
 
 
 def _any(names: Sequence[str], lookup: str, words: str) -> Q:
-    found = Q()
+    condition = Q()
     for name in names:
-        found |= Q(**{f"{name}__{lookup}": words})
-    return found
+        condition |= Q(**{f"{name}__{lookup}": words})
+    return condition
 
 
 def shortened(text: str) -> str:

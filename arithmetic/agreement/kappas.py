@@ -66,8 +66,8 @@ def cohen_of_table(
 
 
 def cohen(
-    one: ArrayLike,
-    other: ArrayLike,
+    first: ArrayLike,
+    second: ArrayLike,
     *,
     prompts: ArrayLike,
     weighting: Weighting = "identity",
@@ -78,8 +78,8 @@ def cohen(
     Cohen and Everitt (1969).
     """
     scale = np.asarray(sorted(values), dtype=float)
-    a = np.searchsorted(scale, np.asarray(one, dtype=float))
-    b = np.searchsorted(scale, np.asarray(other, dtype=float))
+    a = np.searchsorted(scale, np.asarray(first, dtype=float))
+    b = np.searchsorted(scale, np.asarray(second, dtype=float))
     if not a.size:
         return absent(gettext_noop("These two raters have no items in common."))
     weights = weights_for(scale, weighting)

@@ -22,31 +22,31 @@ class Match:
 
 def n_decided(right: Ranks) -> int:
     """How many pairs an order decides, ties excluded."""
-    return sum(one != other for one, other in combinations(_ranked(right), 2))
+    return sum(first != second for first, second in combinations(_ranked(right), 2))
 
 
-def match(right: Ranks, given: Ranks) -> Match:
+def match(right: Ranks, answer_ranks: Ranks) -> Match:
     """Compares `given` with `right`. Pairs that `right` ties or leaves open do not count. A pair
     that it decides and `given` leaves open counts as wrong: a rater who ranks nothing must not pass
     half of a gold.
     """
     agreed, n = 0.0, 0
-    for one, other in combinations(right, 2):
-        expected = _direction(right[one], right[other])
+    for first, second in combinations(right, 2):
+        expected = _direction(right[first], right[second])
         if not expected:
             continue
         n += 1
-        answer = _direction(given.get(one), given.get(other))
+        answer = _direction(answer_ranks.get(first), answer_ranks.get(second))
         if answer is not None:
             agreed += credit(answer, expected)
     return Match(agreed, n)
 
 
-def _direction(one: int | None, other: int | None) -> int | None:
+def _direction(rank: int | None, other_rank: int | None) -> int | None:
     """−1 if the first is better, 1 if the second is, 0 for a tie, None if a rank is missing."""
-    if one is None or other is None:
+    if rank is None or other_rank is None:
         return None
-    return direction(one, other)
+    return direction(rank, other_rank)
 
 
 def _ranked(ranks: Ranks) -> list[int]:

@@ -137,13 +137,13 @@ def by_unit(*, units: ArrayLike, labels: ArrayLike, ties: Ties = "half") -> Floa
 def _scores_by_unit(units: ArrayLike, labels: ArrayLike, ties: Ties, tie: float) -> Floats:
     """(agreeing, compared) pairs of votes by unit."""
     unit, _ = codes(units)
-    given = np.asarray(labels)
+    values = np.asarray(labels)
     if not unit.size:
         return np.zeros((0, 2))
     n_units = int(unit.max()) + 1
     if ties == "out":
-        unit, given = unit[given != tie], given[given != tie]
-    label, names = codes(given)
+        unit, values = unit[values != tie], values[values != tie]
+    label, names = codes(values)
     cells = (
         np.bincount(unit * len(names) + label, minlength=n_units * len(names))
         .reshape(n_units, len(names))
@@ -247,18 +247,21 @@ def of_two(
     scores: list[Floats] = []
     # Votes on a unit lie together: compare each with the one `step` places later, for every step.
     for step in range(1, int(np.bincount(unit).max()) if unit.size else 0):
-        one = np.flatnonzero(unit[step:] == unit[:-step])
-        pair = place[one] * len(known) + place[one + step]
-        one, pair = (column[np.isin(pair, wanted)] for column in (one, pair))
+        places = np.flatnonzero(unit[step:] == unit[:-step])
+        pair = place[places] * len(known) + place[places + step]
+        places, pair = (column[np.isin(pair, wanted)] for column in (places, pair))
         pairs.append(pair)
-        votes.append(one)
-        scores.append(1 - np.abs(label[one] - label[one + step]) / 2)
+        votes.append(places)
+        scores.append(1 - np.abs(label[places] - label[places + step]) / 2)
     if not pairs:
         return {}
-    found = clustering.share_by(
+    figures = clustering.share_by(
         np.concatenate(pairs), np.concatenate(scores), prompts=prompt[np.concatenate(votes)]
     )
-    return {(known[key // len(known)], known[key % len(known)]): one for key, one in found.items()}
+    return {
+        (known[key // len(known)], known[key % len(known)]): places
+        for key, places in figures.items()
+    }
 
 
 def with_oneself(
@@ -273,12 +276,18 @@ def with_oneself(
     and the second time, with the sides swapped back.
     """
     prompt = np.asarray(prompts)
-    one, other = np.asarray(first, dtype=float), np.asarray(again, dtype=float)
+    first_score, second_score = np.asarray(first, dtype=float), np.asarray(again, dtype=float)
     rater = np.asarray(raters)
     if ties == "out":
-        decided = (one != 0) & (other != 0)
-        one, other, rater, prompt = (of[decided] for of in (one, other, rater, prompt))
-    score = (one == other).astype(float) if ties == "in" else 1 - np.abs(one - other) / 2
+        decided = (first_score != 0) & (second_score != 0)
+        first_score, second_score, rater, prompt = (
+            of[decided] for of in (first_score, second_score, rater, prompt)
+        )
+    score = (
+        (first_score == second_score).astype(float)
+        if ties == "in"
+        else 1 - np.abs(first_score - second_score) / 2
+    )
     if not score.size:
         return absent(gettext_noop("Nothing has been rated twice yet.")), {}
     return (

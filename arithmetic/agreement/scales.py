@@ -106,9 +106,13 @@ def mean_tau(pairs: PairVotes, *, prompts: ArrayLike) -> Figure:
     # Votes on a unit lie together: compare each with the one `step` places later, for every step.
     for step in range(1, int(np.bincount(unit).max()) if unit.size else 0):
         same = np.flatnonzero(unit[step:] == unit[:-step])
-        one, other = label[same], label[same + step]
+        first_label, second_label = label[same], label[same + step]
         keys.append((item[same] * len(names) + rater[same]) * len(names) + rater[same + step])
-        sums.append(np.column_stack([one * other, one != 0, other != 0]).astype(float))
+        sums.append(
+            np.column_stack(
+                [first_label * second_label, first_label != 0, second_label != 0]
+            ).astype(float)
+        )
     if not sum(map(len, keys)):
         return absent(gettext_noop("No two raters have ranked the same responses yet."))
     both, kinds = codes(np.concatenate(keys))
@@ -146,15 +150,15 @@ def mean_w(
     if not item.size:
         return absent(gettext_noop("No two raters have ranked the same responses yet."))
     rater = codes(np.asarray(raters)[ranked])[0]
-    given = codes(item * (int(rater.max()) + 1) + rater)[0]
+    ranking = codes(item * (int(rater.max()) + 1) + rater)[0]
     thing = codes(np.asarray(responses)[ranked])[0]
     cell = codes(item * (int(thing.max()) + 1) + thing)[0]
     n_things = np.bincount(_group_of(item, cell), minlength=len(names))
     # Only rankings that include every response of their item.
-    whole = (np.bincount(given) == n_things[_group_of(item, given)])[given]
+    whole = (np.bincount(ranking) == n_things[_group_of(item, ranking)])[ranking]
     return _w_of_rankings(
         item[whole],
-        given[whole],
+        ranking[whole],
         cell[whole],
         rank[ranked][whole],
         n_things,
@@ -163,12 +167,12 @@ def mean_w(
 
 
 def _w_of_rankings(
-    item: Ints, given: Ints, cell: Ints, rank: Floats, n_things: Ints, prompt: np.ndarray
+    item: Ints, ranking: Ints, cell: Ints, rank: Floats, n_things: Ints, prompt: np.ndarray
 ) -> Figure:
     """W over complete rankings, one row per response: `given` numbers the rankings, `cell` an
     item's responses. `prompt` is by item.
     """
-    of_ranking = codes(given)[0]
+    of_ranking = codes(ranking)[0]
     place, ties = _mid_ranks(of_ranking, rank)
     its_item = _group_of(item, of_ranking)
     size = len(n_things)
@@ -203,26 +207,28 @@ def _mid_ranks(ranking: Ints, rank: Floats) -> tuple[Floats, Floats]:
     ranking's ties.
     """
     order = np.lexsort((rank, ranking))
-    one, its_rank = ranking[order], rank[order]
+    own_ranking, its_rank = ranking[order], rank[order]
     is_new = (
-        np.r_[True, (one[1:] != one[:-1]) | (its_rank[1:] != its_rank[:-1])]
-        if one.size
+        np.r_[True, (own_ranking[1:] != own_ranking[:-1]) | (its_rank[1:] != its_rank[:-1])]
+        if own_ranking.size
         else np.zeros(0, dtype=bool)
     )
     tier = np.cumsum(is_new) - 1
     size = np.bincount(tier)
     starts = (
-        np.flatnonzero(np.r_[True, one[1:] != one[:-1]])
-        if one.size
+        np.flatnonzero(np.r_[True, own_ranking[1:] != own_ranking[:-1]])
+        if own_ranking.size
         else np.zeros(0, dtype=np.int64)
     )
-    within = np.arange(len(one)) - np.repeat(starts, np.diff(np.r_[starts, len(one)]))
+    within = np.arange(len(own_ranking)) - np.repeat(
+        starts, np.diff(np.r_[starts, len(own_ranking)])
+    )
     mean_place = np.bincount(tier, weights=within + 1) / size
-    place = np.empty(len(one))
+    place = np.empty(len(own_ranking))
     place[order] = mean_place[tier]
     excess = (size**3 - size).astype(float)
     ties = np.bincount(
-        _group_of(one, tier), weights=excess, minlength=int(ranking.max(initial=-1)) + 1
+        _group_of(own_ranking, tier), weights=excess, minlength=int(ranking.max(initial=-1)) + 1
     ).astype(float)
     return place, ties
 

@@ -52,8 +52,8 @@ class SharedItems:
 def copies(table: JudgmentTable, surviving: list[Candidate]) -> list[Copy]:
     """One entry per rater: the other whom they resemble most."""
     best: dict[int, Copy] = {}
-    found = [copy for test in surviving for copy in _copies(table, test)]
-    for copy in sorted(found, key=lambda copy: copy.found.value - copy.found.usual):
+    suspected = [copy for test in surviving for copy in _copies(table, test)]
+    for copy in sorted(suspected, key=lambda copy: copy.found.value - copy.found.usual):
         best[copy.found.rater] = copy
     return list(best.values())
 
@@ -68,17 +68,17 @@ def shared_items(table: JudgmentTable, group: Ints) -> SharedItems:
     judged = _by_rater(table, item, ones)
     orders = _by_rater(table, codes(table.order)[0], ones)
     pairs = triu(judged @ judged.T, k=1).tocoo()
-    one, other = pairs.row.astype(np.int64), pairs.col.astype(np.int64)
-    if not len(one):
+    first, second = pairs.row.astype(np.int64), pairs.col.astype(np.int64)
+    if not len(first):
         none = np.zeros(0)
-        return SharedItems(one, other, none, none, none, none)
+        return SharedItems(first, second, none, none, none, none)
     # Sparse products add up over shared items only.
     same, by_skill = (
-        np.asarray((left @ right.T).tocsr()[one, other], dtype=float).reshape(-1)
+        np.asarray((left @ right.T).tocsr()[first, second], dtype=float).reshape(-1)
         for left, right in ((orders, orders), (_by_rater(table, item, beyond[item]), judged))
     )
     n = pairs.data.astype(float)
-    return SharedItems(one, other, n, same, chance * n, by_skill)
+    return SharedItems(first, second, n, same, chance * n, by_skill)
 
 
 def expected_same(shared: SharedItems, n_raters: int) -> Floats:
@@ -190,10 +190,10 @@ _LATER = 0.8
 def _copies(table: JudgmentTable, test: Candidate) -> list[Copy]:
     """One for the rater who came second; one for each if neither always did."""
     assert test.other is not None
-    one, other = table.of_rater[test.rater], table.of_rater[test.other]
-    _, mine, theirs = np.intersect1d(table.order[one], table.order[other], return_indices=True)
-    same = {test.rater: one[mine], test.other: other[theirs]}
-    later = float((table.at_s[one[mine]] > table.at_s[other[theirs]]).mean())
+    first, second = table.of_rater[test.rater], table.of_rater[test.other]
+    _, mine, theirs = np.intersect1d(table.order[first], table.order[second], return_indices=True)
+    same = {test.rater: first[mine], test.other: second[theirs]}
+    later = float((table.at_s[first[mine]] > table.at_s[second[theirs]]).mean())
     flagged = (
         [(test.rater, test.other)]
         if later >= _LATER

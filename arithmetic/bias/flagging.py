@@ -86,20 +86,20 @@ def review(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> Review
         return NOTHING
     tests = _habits(table, thresholds)
     habits = {test.rater for its in tests.values() for test in survivors(its, thresholds)}
-    found = _tastes(table, thresholds, habits)
+    groups = _tastes(table, thresholds, habits)
     tests |= {
-        "chance": _chance(table, found.following, thresholds),
-        "tires": _tires(table, found.following, thresholds),
-        "drifts": _drifts(table, found.following, thresholds),
-        "uneven": sittings.uneven(found.following, table.of_rater, table.at_s, thresholds),
+        "chance": _chance(table, groups.following, thresholds),
+        "tires": _tires(table, groups.following, thresholds),
+        "drifts": _drifts(table, groups.following, thresholds),
+        "uneven": sittings.uneven(groups.following, table.of_rater, table.at_s, thresholds),
         "even": _even(table, thresholds),
-        "copy": copying.tested(table, found.group, thresholds, habits),
+        "copy": copying.tested(table, groups.group, thresholds, habits),
     }
     flags = _flags(table, tests, thresholds) + _fast(table, thresholds)
     in_order = sorted(
         flags, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater)
     )
-    return Review(in_order, _as_tastes(table, found))
+    return Review(in_order, _as_tastes(table, groups))
 
 
 def _flags(
@@ -229,12 +229,14 @@ def _tastes(table: JudgmentTable, thresholds: Thresholds, habits: set[int]) -> T
     return tastes(table.votes, pool=pool, apart=np.array(sorted(apart - habits), dtype=np.int64))
 
 
-def _as_tastes(table: JudgmentTable, found: Tastes) -> list[Taste]:
+def _as_tastes(table: JudgmentTable, tastes_read: Tastes) -> list[Taste]:
     groups = []
-    for number in range(1, found.n_groups + 1):
-        members = found.members(number)
+    for number in range(1, tastes_read.n_groups + 1):
+        members = tastes_read.members(number)
         judgments = np.concatenate([table.of_rater[at] for at in members])
-        groups.append(Taste(tuple(table.raters[members].tolist()), found.pool.slope(judgments)[0]))
+        groups.append(
+            Taste(tuple(table.raters[members].tolist()), tastes_read.pool.slope(judgments)[0])
+        )
     return sorted(groups, key=lambda taste: -len(taste.raters))
 
 

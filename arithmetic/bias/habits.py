@@ -172,13 +172,13 @@ def _without_odds(
     """
     refused: dict[str, str] = {}
     is_used = np.ones(len(won), dtype=bool)
-    while found := _first_without_odds(
+    while refusal := _first_without_odds(
         {name: column for name, column in columns.items() if name not in refused},
         won,
         prompt,
         is_used,
     ):
-        name, refused[name] = found
+        name, refused[name] = refusal
         if refused[name] == WITHOUT_EXCEPTION:
             others = is_used & (columns[name] == 0)
             is_used = (

@@ -82,10 +82,10 @@ def table_of(rankings: Rankings) -> JudgmentTable | None:
         items=item, raters=rater[0], responses=rankings.response, ranks=rank
     )
     by_judgment = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(n)
-    for column, given in zip(
+    for column, values in zip(
         by_judgment, (item, rater[0], rankings.at_s, rankings.active_s), strict=True
     ):
-        column[judgment] = given
+        column[judgment] = values
     its_item, its_rater, at_s, active_s = by_judgment
     with np.errstate(divide="ignore", invalid="ignore"):
         active_s = np.where(active_s > 0, active_s, np.nan)
@@ -132,9 +132,9 @@ def _top_place(judgment: Ints, rank: Floats, position: Floats, n: int) -> Floats
     np.minimum.at(best, of, rank[shown])
     on_top = rank[shown] == best[of]
     n_on_top, n_ranked = np.bincount(of[on_top], minlength=n), np.bincount(of, minlength=n)
-    found = np.bincount(of[on_top], weights=place[on_top], minlength=n)
+    top = np.bincount(of[on_top], weights=place[on_top], minlength=n)
     # A best rank shared by several responses is no choice of a place, nor is a ranking of one.
-    return np.where((n_on_top == 1) & (n_ranked > 1), found, np.nan)
+    return np.where((n_on_top == 1) & (n_ranked > 1), top, np.nan)
 
 
 def _longer_won(judgment: Ints, pairs: agreement_pairs.PairVotes, chars: Floats, n: int) -> Floats:

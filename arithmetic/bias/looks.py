@@ -70,11 +70,11 @@ SIGHTS = {
 }
 
 
-def looks(found: Sequence[Features]) -> Looks:
+def looks(texts: Sequence[Features]) -> Looks:
     return Looks(
-        np.array([one.n_chars for one in found], dtype=float),
+        np.array([feature.n_chars for feature in texts], dtype=float),
         {
-            name: np.array([bool(getattr(one, field)) for one in found], dtype=bool)
+            name: np.array([bool(getattr(feature, field)) for feature in texts], dtype=bool)
             for name, field in SIGHTS.items()
         },
     )
@@ -84,7 +84,7 @@ def differences(first: Looks, second: Looks) -> dict[str, Floats]:
     """First minus second, by name, for `choices`: length in doublings, everything else as "only
     this one has it" (−1, 0, 1).
     """
-    found = {
+    gaps = {
         "length": np.asarray(np.log2(1 + first.n_chars) - np.log2(1 + second.n_chars), dtype=float)
     }
-    return found | {name: first.has[name].astype(float) - second.has[name] for name in SIGHTS}
+    return gaps | {name: first.has[name].astype(float) - second.has[name] for name in SIGHTS}

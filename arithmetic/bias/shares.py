@@ -35,16 +35,16 @@ def gap(
     """How much more often entries are true `among` some than among the others: the difference of
     two shares, clustered as in `share`.
     """
-    given, is_among = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
+    scores, is_among = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
     n_among, n_others = int(is_among.sum()), int((~is_among).sum())
     if not n_among or not n_others:
-        return absent(gettext_noop("Nothing to compare yet."), len(given))
-    mean, other_mean = float(given[is_among].mean()), float(given[~is_among].mean())
+        return absent(gettext_noop("Nothing to compare yet."), len(scores))
+    mean, other_mean = float(scores[is_among].mean()), float(scores[~is_among].mean())
     # How much each entry moves the difference of the two means.
-    influence = np.where(is_among, (given - mean) / n_among, (other_mean - given) / n_others)
+    influence = np.where(is_among, (scores - mean) / n_among, (other_mean - scores) / n_others)
     alone = mean * (1 - mean) / n_among + other_mean * (1 - other_mean) / n_others
     return clustering.coefficient(
-        mean - other_mean, len(given), influence, prompts=prompts, raters=raters, alone=alone
+        mean - other_mean, len(scores), influence, prompts=prompts, raters=raters, alone=alone
     )
 
 
@@ -73,24 +73,26 @@ def longer(
     """Whether the longer response wins. `won` is 1 or 0 from the side of `n_chars`; ties and pairs
     of about equal length are left out.
     """
-    win, one, other = (
+    win, length, length_other = (
         np.asarray(column, dtype=float).reshape(-1) for column in (won, n_chars, n_chars_other)
     )
     prompt, rater = np.asarray(prompts), np.asarray(raters)
-    counts = ((win == 0) | (win == 1)) & (np.abs(one - other) > LENGTH_MARGIN)
-    win, one, other, prompt, rater = (column[counts] for column in (win, one, other, prompt, rater))
-    found = share((win == 1) == (one > other), prompts=prompt, raters=rater)
-    doublings = np.log2((1 + one) / (1 + other))
+    counts = ((win == 0) | (win == 1)) & (np.abs(length - length_other) > LENGTH_MARGIN)
+    win, length, length_other, prompt, rater = (
+        column[counts] for column in (win, length, length_other, prompt, rater)
+    )
+    won_longer = share((win == 1) == (length > length_other), prompts=prompt, raters=rater)
+    doublings = np.log2((1 + length) / (1 + length_other))
     # Which of the two is called "one" is arbitrary, so the regression has no intercept.
     if len(win) < FEWEST_VOTES or not np.ptp(doublings):
         return Longer(
-            found,
+            won_longer,
             Effect("length", absent(gettext_noop("Too few pairs differ in length."), len(win))),
         )
     if note := one_way(doublings, win, codes(prompt)[0]):
-        return Longer(found, Effect("length", absent(note, len(win))))
+        return Longer(won_longer, Effect("length", absent(note, len(win))))
     return Longer(
-        found, effects_of({"length": doublings}, win, prompt, rater, has_intercept=False)[0]
+        won_longer, effects_of({"length": doublings}, win, prompt, rater, has_intercept=False)[0]
     )
 
 
@@ -107,13 +109,17 @@ def swaps(*, before: ArrayLike, after: ArrayLike, prompts: ArrayLike) -> Swaps:
     """Takes choices by position, −1 the first, 0 a tie, +1 the second; `after` is the same pair
     with swapped sides.
     """
-    one, other = np.asarray(before), np.asarray(after)
-    if not one.size:
+    first, second = np.asarray(before), np.asarray(after)
+    if not first.size:
         none = absent(gettext_noop("No pair has been shown again with its sides swapped yet."))
         return Swaps(none, none, none)
     return Swaps(
         *(
-            share(found, prompts=prompts)
-            for found in (one == -other, (one == -1) & (other == -1), (one == 1) & (other == 1))
+            share(is_swapped, prompts=prompts)
+            for is_swapped in (
+                first == -second,
+                (first == -1) & (second == -1),
+                (first == 1) & (second == 1),
+            )
         )
     )

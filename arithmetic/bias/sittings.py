@@ -32,8 +32,8 @@ def skill_spread(following: Following, of_rater: tuple[Ints, ...], thresholds: T
     """How far honest raters differ beyond what luck gives: the standard deviation of their true
     slopes, from the mean deviation of those above the typical rater, where nobody is careless.
     """
-    found = [following.slope(of) for of in of_rater if len(of) >= thresholds.n_judgments]
-    known = np.array([(slope, se) for slope, se in found if math.isfinite(se)]).reshape(-1, 2)
+    slopes = [following.slope(of) for of in of_rater if len(of) >= thresholds.n_judgments]
+    known = np.array([(slope, se) for slope, se in slopes if math.isfinite(se)]).reshape(-1, 2)
     above = known[known[:, 0] >= thresholds.careful]
     observed = 0.0
     if len(above):
@@ -88,11 +88,11 @@ def uneven(
         if not len(of):
             continue
         number = np.cumsum(np.r_[True, np.diff(at_s[of]) > thresholds.pause_s])
-        sittings = [of[number == one] for one in np.unique(number).tolist()]
+        sittings = [of[number == sitting] for sitting in np.unique(number).tolist()]
         test = _sittings_differ(
             following,
             following.slope(of)[0],
-            [one for one in sittings if len(one) >= thresholds.n_judgments],
+            [sitting for sitting in sittings if len(sitting) >= thresholds.n_judgments],
         )
         if test is not None:
             low, high, judgments, p = test
@@ -105,16 +105,18 @@ def _sittings_differ(
     following: Following, overall: float, sittings: list[Ints]
 ) -> tuple[float, float, Ints, float] | None:
     """(slope of the lower sittings, slope of the others, judgments of the lower, p-value)"""
-    found = [(one, *following.slope(one, overall)) for one in sittings]
-    known = [(one, slope, se) for one, slope, se in found if math.isfinite(se) and se > 0]
+    known_slopes = [(sitting, *following.slope(sitting, overall)) for sitting in sittings]
+    known = [
+        (sitting, slope, se) for sitting, slope, se in known_slopes if math.isfinite(se) and se > 0
+    ]
     if len(known) < 2:
         return None
     slopes, weight = np.array([slope for _, slope, _ in known]), np.array([se for *_, se in known])
     weight = 1 / weight**2
     mean = float((weight * slopes).sum() / weight.sum())
     q = float((weight * (slopes - mean) ** 2).sum())
-    low = [one for one, slope, _ in known if slope < mean]
-    high = [one for one, slope, _ in known if slope >= mean]
+    low = [sitting for sitting, slope, _ in known if slope < mean]
+    high = [sitting for sitting, slope, _ in known if slope >= mean]
     if not low or not high:
         return None
     lower = np.concatenate(low)

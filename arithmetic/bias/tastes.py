@@ -105,12 +105,12 @@ def _second_slopes(votes: NumberedVotes, first: Floats, second: Floats) -> tuple
     def total(values: Floats) -> Floats:
         return np.asarray(np.bincount(votes.rater, weights=values, minlength=n), dtype=float)
 
-    one, both = total(first**2), total(first * second)
+    own, both = total(first**2), total(first * second)
     # Frisch and Waugh: what `first` leaves of `second`, by rater.
-    rest = second - (both / np.maximum(one, 1e-9))[votes.rater] * first
+    rest = second - (both / np.maximum(own, 1e-9))[votes.rater] * first
     size = total(rest**2)
     slope = total(rest * vote) / np.maximum(size, 1e-9)
-    fit = (total(first * vote) / np.maximum(one, 1e-9))[votes.rater] * first
+    fit = (total(first * vote) / np.maximum(own, 1e-9))[votes.rater] * first
     noise = rest * (vote - fit - slope[votes.rater] * rest)
     by_judgment = np.bincount(votes.judgment, weights=noise, minlength=votes.n_judgments)
     whose = np.zeros(votes.n_judgments, dtype=np.int64)

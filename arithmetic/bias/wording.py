@@ -114,15 +114,15 @@ def confidence(text: str) -> float:
     text without words scores 0.
     """
     plain = _MONTH.sub("", _CODE.sub(" ", text)).replace("’", "'").lower()
-    found = [" ".join(marked.split()) for marked in _MARKED.findall(plain)]
-    n_boosters = sum(marked in _STRONG for marked in found)
+    markers = [" ".join(marked.split()) for marked in _MARKED.findall(plain)]
+    n_boosters = sum(marked in _STRONG for marked in markers)
     n_words = len(_WORD.findall(plain))
-    return 100 * (2 * n_boosters - len(found)) / n_words if n_words else 0.0
+    return 100 * (2 * n_boosters - len(markers)) / n_words if n_words else 0.0
 
 
-def surer(one: Floats, other: Floats) -> Floats:
+def surer(first: Floats, second: Floats) -> Floats:
     """Which of two sounds more confident by CONFIDENCE_MARGIN: 1 the first, −1 the other, 0 about
     equal, NaN if either is unknown.
     """
-    apart = np.asarray(one, dtype=float) - np.asarray(other, dtype=float)
+    apart = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
     return np.where(np.abs(apart) < CONFIDENCE_MARGIN, 0.0, np.sign(apart))

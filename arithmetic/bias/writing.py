@@ -62,11 +62,11 @@ def same_texts(texts: Iterable[tuple[int, int, str]]) -> dict[int, SameTexts]:
                 if writer != other:
                     shared[writer, other] += 1
                     same[writer, other] += text == theirs and len(text) >= LEAST_CHARACTERS
-    found: dict[int, SameTexts] = {}
+    by_writer: dict[int, SameTexts] = {}
     for (writer, other), n in sorted(same.items()):
-        if n >= LEAST_SAME and (writer not in found or n > found[writer].n):
-            found[writer] = SameTexts(other, n, shared[writer, other])
-    return found
+        if n >= LEAST_SAME and (writer not in by_writer or n > by_writer[writer].n):
+            by_writer[writer] = SameTexts(other, n, shared[writer, other])
+    return by_writer
 
 
 def _plain(text: str) -> str:

@@ -85,9 +85,9 @@ def compared(
     `reliability` by rater: how often their decided votes are right, and the number of votes that
     this is based on.
     """
-    one, other = np.asarray(left), np.asarray(right)
-    apart = np.flatnonzero(one != other)
-    place, sources = codes(np.concatenate([one[apart], other[apart]]))
+    first, second = np.asarray(left), np.asarray(right)
+    apart = np.flatnonzero(first != second)
+    place, sources = codes(np.concatenate([first[apart], second[apart]]))
     rater, names = codes(np.asarray(raters)[apart])
     if not apart.size:
         return Compared(
@@ -131,11 +131,11 @@ def _tallied(
     place: Ints, labels: Ints, rater: Ints, prompts: np.ndarray, n_sources: int, n_raters: int
 ) -> _Tally:
     n = len(labels)
-    one, other = place[:n], place[n:]
+    first, second = place[:n], place[n:]
     # Cells are every combination of pair, rater and label, empty ones included, so that a cell's
     # number alone gives all three.
-    pair, pairs = codes(np.minimum(one, other) * n_sources + np.maximum(one, other))
-    cell = (pair * n_raters + rater) * 3 + np.where(one < other, labels, -labels) + 1
+    pair, pairs = codes(np.minimum(first, second) * n_sources + np.maximum(first, second))
+    cell = (pair * n_raters + rater) * 3 + np.where(first < second, labels, -labels) + 1
     cells = np.arange(len(pairs) * n_raters * 3)
     names = pairs.astype(np.int64)[cells // (3 * n_raters)]
     return _Tally(
@@ -185,22 +185,22 @@ def _by_source(
         np.r_[tally.i, tally.j], weights=np.r_[tally.n, tally.n], minlength=tally.n_sources
     )
     met = np.zeros(tally.n_sources, dtype=bool)
-    for one, other in ((tally.i, tally.j), (tally.j, tally.i)):
-        met[one[(tally.n > 0) & (inside[other] | ~inside.any())]] = True
-    found = []
+    for side, other_side in ((tally.i, tally.j), (tally.j, tally.i)):
+        met[side[(tally.n > 0) & (inside[other_side] | ~inside.any())]] = True
+    figures = []
     for at in range(tally.n_sources):
         votes = int(n[at])
         if not inside[at] or values is None:
-            found.append(absent(_UNBOUNDED if met[at] else _APART, votes))
+            figures.append(absent(_UNBOUNDED if met[at] else _APART, votes))
         elif variance is None or not variance[at]:
-            found.append(Figure(float(values[at]), votes))
+            figures.append(Figure(float(values[at]), votes))
         else:
-            found.append(
+            figures.append(
                 clustering.normal(
                     float(values[at]), votes, float(variance[at]), n_prompts=n_prompts
                 )
             )
-    return tuple(found)
+    return tuple(figures)
 
 
 def _davidson(
@@ -230,19 +230,19 @@ def _davidson(
     size = tally.n_sources + 1
     signs = _signs(tally, size)
     # Expected information of one vote, in the difference of strengths and in log ν.
-    each = np.stack([(1 - tie - lead**2) / 4, -lead * tie / 2, tie * (1 - tie)])
-    information = (signs * (n * each[0])[:, None]).T @ signs
-    cross = (signs * (n * each[1])[:, None]).sum(axis=0)
+    parts = np.stack([(1 - tie - lead**2) / 4, -lead * tie / 2, tie * (1 - tie)])
+    information = (signs * (n * parts[0])[:, None]).T @ signs
+    cross = (signs * (n * parts[1])[:, None]).sum(axis=0)
     information[-1] += cross
     information[:, -1] += cross
-    information[-1, -1] = float((n * each[2]).sum())
+    information[-1, -1] = float((n * parts[2]).sum())
     scores = signs * by_delta[:, None]
     scores[:, -1] = by_theta
     n_prompts = _n_prompts(tally, is_used)
     variance = _variances(information, scores, tally, baseline, n_prompts)
     tie_share = nu / (2 + nu) if fit.tie is not None else None
-    found = _by_source(tally, values - values[baseline], inside, variance, n_prompts)
-    return found, tie_share
+    figures = _by_source(tally, values - values[baseline], inside, variance, n_prompts)
+    return figures, tie_share
 
 
 def _with_reliability(
@@ -260,7 +260,7 @@ def _with_reliability(
         return _by_source(tally, None, np.zeros(tally.n_sources, dtype=bool))
     if 2 * n_known < tally.n[is_used].sum():
         return tuple(absent(_UNKNOWN, int(tally.n.sum())) for _ in range(tally.n_sources))
-    prior = {rater: _start(*found) for rater, found in known.items()}
+    prior = {rater: _start(*counts) for rater, counts in known.items()}
     first_won = tally.label[is_used] < 0
     fit = rater_aware(
         winners=np.where(first_won, tally.i[is_used], tally.j[is_used]),
@@ -351,6 +351,6 @@ def _variances(
     # Each strength minus the baseline's.
     reach = np.eye(len(information))[: tally.n_sources] - np.eye(len(information))[baseline]
     variance = np.maximum(
-        *(np.einsum("sa,ab,sb->s", reach, found, reach) for found in (independent, grouped))
+        *(np.einsum("sa,ab,sb->s", reach, matrix, reach) for matrix in (independent, grouped))
     )
     return np.asarray(np.maximum(variance, 0.0), dtype=float)

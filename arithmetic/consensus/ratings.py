@@ -54,15 +54,15 @@ def together(
     values: Sequence[float], weights: Sequence[float], *, lowest: float, highest: float
 ) -> Together:
     """At least one value. Both ends of the interval are within the scale."""
-    given = np.asarray(values, dtype=float)
-    n, mean = len(given), float(given.mean())
-    spread = float(given.std(ddof=1)) if n > 1 else None
+    numbers = np.asarray(values, dtype=float)
+    n, mean = len(numbers), float(numbers.mean())
+    spread = float(numbers.std(ddof=1)) if n > 1 else None
     low = high = None
     if spread is not None:
         reach = intervals.student(n) * math.sqrt((spread**2 + ROUNDED) / n)
         low, high = max(lowest, mean - reach), min(highest, mean + reach)
-    weighted = float(np.average(given, weights=np.asarray(weights, dtype=float)))
-    return Together(n, mean, low, high, float(np.median(given)), spread, weighted)
+    weighted = float(np.average(numbers, weights=np.asarray(weights, dtype=float)))
+    return Together(n, mean, low, high, float(np.median(numbers)), spread, weighted)
 
 
 def noise(*, units: ArrayLike, raters: ArrayLike, scores: ArrayLike) -> dict[int, Noise]:
@@ -94,15 +94,15 @@ def unlikeness(*, units: ArrayLike, raters: ArrayLike, answers: ArrayLike) -> di
 
 def weights(known: Mapping[int, Noise]) -> dict[int, float]:
     """Each rater's weight, 1 for a usual one."""
-    n = sum(each.n for each in known.values())
-    usual = sum(each.variance * each.n for each in known.values()) / n if n else 0.0
+    n = sum(estimate.n for estimate in known.values())
+    usual = sum(estimate.variance * estimate.n for estimate in known.values()) / n if n else 0.0
     if usual <= 0:
         return dict.fromkeys(known, 1.0)
-    return {rater: _weight(each, usual) for rater, each in known.items()}
+    return {rater: _weight(estimate, usual) for rater, estimate in known.items()}
 
 
-def _weight(each: Noise, usual: float) -> float:
-    drawn = (each.variance * each.n + usual * CAUTIOUS) / (each.n + CAUTIOUS)
+def _weight(own: Noise, usual: float) -> float:
+    drawn = (own.variance * own.n + usual * CAUTIOUS) / (own.n + CAUTIOUS)
     return min(MOST_WEIGHT, max(1 / MOST_WEIGHT, usual / drawn))
 
 

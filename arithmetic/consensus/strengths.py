@@ -426,24 +426,24 @@ def rater_aware(
         np.bincount(rater, weights=weight, minlength=len(rater_names)), dtype=float
     )
     follows = eta[rater]
-    found, done = (
+    strengths, done = (
         Strengths(np.zeros(0, dtype=np.int64), None, note="There are no comparisons yet."),
         0,
     )
     while rater.size and done < rounds:
         done += 1
-        found = bradley_terry(
+        strengths = bradley_terry(
             winners=np.r_[winner, loser],
             losers=np.r_[loser, winner],
             # A vote counts as a win in part and as a loss in part.
             weights=np.r_[weight * follows, weight * (1 - follows)],
             ridge=ridge,
         )
-        if found.values is None:
+        if strengths.values is None:
             break
         p = expit(
-            found.values[np.searchsorted(found.items, winner)]
-            - found.values[np.searchsorted(found.items, loser)]
+            strengths.values[np.searchsorted(strengths.items, winner)]
+            - strengths.values[np.searchsorted(strengths.items, loser)]
         )
         # E step: the probability that the rater followed the strengths in this vote.
         agreed = eta[rater] * p
@@ -454,4 +454,4 @@ def rater_aware(
         eta = moved
         if shift < 1e-6:
             break
-    return RaterAware(found, rater_names, eta, n_votes, done)
+    return RaterAware(strengths, rater_names, eta, n_votes, done)

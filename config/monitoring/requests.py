@@ -47,8 +47,8 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         began = perf_counter()
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        header = request.headers.get("X-Request-ID", "")
+        request_id = header if _REQUEST_ID.fullmatch(header) else uuid4().hex
         with context.working_on(context.Work(request_id=request_id)):
             response = self.get_response(request)
             _note(request, response, seconds=perf_counter() - began)

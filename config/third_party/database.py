@@ -18,21 +18,21 @@ _SQLITE = {
 
 def connection(*, home: Path) -> dict[str, Any]:
     """The settings of the connection, from the environment."""
-    found: dict[str, Any] = environ.Env.db_url_config(
+    settings: dict[str, Any] = environ.Env.db_url_config(
         env.text(
             "DATABASE_URL",
             "Database URL: postgres://user:password@host:port/name or sqlite:////path/to/file.",
             default=f"sqlite:///{home / 'preferably.sqlite3'}",
         )
     )
-    of_postgresql = _for_postgresql(found.get("OPTIONS", {}))
-    if found["ENGINE"] == "django.db.backends.sqlite3":
-        return found | {"OPTIONS": dict(_SQLITE)}
-    return found | of_postgresql
+    of_postgresql = _for_postgresql(settings.get("OPTIONS", {}))
+    if settings["ENGINE"] == "django.db.backends.sqlite3":
+        return settings | {"OPTIONS": dict(_SQLITE)}
+    return settings | of_postgresql
 
 
-def _for_postgresql(given: dict[str, Any]) -> dict[str, Any]:
-    """`given`: options in DATABASE_URL, such as sslmode. They stay."""
+def _for_postgresql(settings: dict[str, Any]) -> dict[str, Any]:
+    """`settings`: options in DATABASE_URL, such as sslmode. They stay."""
     keeps_plans = env.flag(
         "PREFERABLY_PREPARED_STATEMENTS",
         "Use PostgreSQL's prepared statements on the desk. Set to 0 behind a connection"
@@ -51,12 +51,12 @@ def _for_postgresql(given: dict[str, Any]) -> dict[str, Any]:
         " migrations while people work: those who come after wait as long. 0: no limit.",
         default="0",
     )
-    sent = [str(given.get("options", ""))]
+    sent = [str(settings.get("options", ""))]
     if keeps_plans:
         sent.append("-c plan_cache_mode=force_generic_plan")  # see ADR 9
     if lock_timeout_s:
         sent.append(f"-c lock_timeout={lock_timeout_s}s")
-    options = dict(given) | {"prepare_threshold": 1 if keeps_plans else None}  # config.compiled
+    options = dict(settings) | {"prepare_threshold": 1 if keeps_plans else None}  # config.compiled
     if any(sent):
         options["options"] = " ".join(filter(None, sent))
     return {

@@ -85,9 +85,9 @@ SETTINGS: dict[str, Any] = {
 
 def providers(*, needs_https: bool) -> dict[str, single_sign_on.Provider]:
     """By name. Raises ImproperlyConfigured."""
-    found = single_sign_on.from_environment(needs_https=needs_https)
-    if not (PASSWORDS or found):
+    known = single_sign_on.from_environment(needs_https=needs_https)
+    if not (PASSWORDS or known):
         raise ImproperlyConfigured(
             "PREFERABLY_PASSWORDS=0 leaves no way to log in. Set up a provider: PREFERABLY_OIDC_…."
         )
-    return found
+    return known

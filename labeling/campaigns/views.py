@@ -209,7 +209,7 @@ def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
     if found.campaign.compares:
         consensus = item_consensus.consensus_of(campaign=found.campaign, answers=work.answers)
         context["consensus"] = consensus_words.as_text(
-            found=consensus,
+            consensus=consensus,
             responses=work.responses,
             ratings=rating_consensus.ratings_of_items(campaign=found.campaign, items=[found])[
                 found.pk

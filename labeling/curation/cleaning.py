@@ -91,8 +91,10 @@ def clean(
     after each batch. Raises StaleFolder.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found = next((rule for rule in recipe.rules if isinstance(rule, Decontamination)), None)
-    looked_for = against(items, found) if found else Against()
+    decontamination = next(
+        (rule for rule in recipe.rules if isinstance(rule, Decontamination)), None
+    )
+    looked_for = against(items, decontamination) if decontamination else Against()
     state = _state(folder, recipe.fingerprint(items=looked_for.digest))
     _first_pass(documents, Judge(recipe, looked_for), folder, state, n_processes, beat)
     return _second_pass(recipe, folder, state, looked_for)
@@ -251,11 +253,13 @@ def _removals(recipe: Recipe, records: Records, passed: BinaryIO) -> duplicates.
 
     for rule in recipe.rules:
         if isinstance(rule, ExactDuplicates | NearDuplicates | AuthorCap):
-            found = rule.apply(records, is_kept, lambda place: str(row_at(place)["text"]))
+            removed = rule.apply(records, is_kept, lambda place: str(row_at(place)["text"]))
             if restored:
-                found = {at: why for at, why in found.items() if row_at(at)["id"] not in restored}
-            removals.update(found)
-            is_kept[list(found)] = False
+                removed = {
+                    at: why for at, why in removed.items() if row_at(at)["id"] not in restored
+                }
+            removals.update(removed)
+            is_kept[list(removed)] = False
     return removals
 
 
@@ -318,12 +322,12 @@ def _removal(row: dict[str, Any], verdict: Verdict, twin: _Twin) -> dict[str, An
 
 def _twins(records: Records, removals: duplicates.Removals, passed: BinaryIO) -> dict[int, _Twin]:
     """All twins, read in the order of the file."""
-    found = {}
+    twins = {}
     for place in sorted({twin for twin, _why in removals.values() if twin >= 0}):
         passed.seek(int(records["offset"][place]))
         row = json.loads(passed.readline())
-        found[place] = (str(row["id"]), shown(row["text"]))
-    return found
+        twins[place] = (str(row["id"]), shown(row["text"]))
+    return twins
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:

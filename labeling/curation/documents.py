@@ -77,14 +77,14 @@ class Judge:
         ledger: list[bytes] = []
         records = [np.empty(0, dtype=duplicates.RECORD)]
         place, offset = first_place, 0
-        for place, given in enumerate(documents, start=first_place):
-            left = self.findings(given)
-            ledger += [line_of(entry(place, given, verdict)) for verdict in left.verdicts]
+        for place, document in enumerate(documents, start=first_place):
+            left = self.findings(document)
+            ledger += [line_of(entry(place, document, verdict)) for verdict in left.verdicts]
             if left.is_removed:
                 continue
-            changed = asdict(given) | {"text": left.text.text, "context": left.context.text}
-            row = line_of({"document": place, "id": given.key, **changed})
-            records.append(_record(place, given, left, offset=offset, near=self.recipe.near))
+            changed = asdict(document) | {"text": left.text.text, "context": left.context.text}
+            row = line_of({"document": place, "id": document.key, **changed})
+            records.append(_record(place, document, left, offset=offset, near=self.recipe.near))
             passed.append(row)
             offset += len(row)
         return JudgedBatch(b"".join(passed), np.concatenate(records), b"".join(ledger))
@@ -156,7 +156,7 @@ def documents_in(lines: Iterable[bytes]) -> Iterator[Document]:
 
 
 def _record(
-    place: int, given: Document, left: Findings, *, offset: int, near: NearDuplicates | None
+    place: int, document: Document, left: Findings, *, offset: int, near: NearDuplicates | None
 ) -> Records:
     text, context = left.text.text, left.context.text
     return duplicates.record(
@@ -165,8 +165,8 @@ def _record(
         near=near,
         document=place,
         offset=offset,
-        is_changed=(text, context) != (given.text, given.context),
-        licence=given.licence,
-        author=given.author,
-        created=given.created,
+        is_changed=(text, context) != (document.text, document.context),
+        licence=document.licence,
+        author=document.author,
+        created=document.created,
     )

@@ -68,9 +68,9 @@ class ExactDuplicates:
         _values, first, group = np.unique(digests, axis=0, return_index=True, return_inverse=True)
         twins = order[first[group.reshape(-1)]]
         return {
-            int(one): (int(twin), Verdict(self.NAME, 1.0, 1.0))
-            for one, twin in zip(order, twins, strict=True)
-            if one != twin
+            int(row): (int(twin), Verdict(self.NAME, 1.0, 1.0))
+            for row, twin in zip(order, twins, strict=True)
+            if row != twin
         }
 
 
@@ -98,21 +98,21 @@ class NearDuplicates:
             return self.shingles(Text(read(place)))
 
         for place, mine in buckets:
-            one = int(order[place])
+            row = int(order[place])
             candidates = dict.fromkeys(other for key in mine for other in stays.get(key, ()))
             near = [
-                (similarity.jaccard(shingles_at(one), shingles_at(other)), other)
+                (similarity.jaccard(shingles_at(row), shingles_at(other)), other)
                 for other in candidates
             ]
             likeness, twin = max(near, key=lambda pair: pair[0], default=(0.0, -1))
             if likeness >= self.threshold:
                 verdict = Verdict(self.NAME, round(likeness, 4), self.threshold)
-                removed[one] = (twin, verdict)
+                removed[row] = (twin, verdict)
                 continue
             for key in mine:
                 crowd = stays.setdefault(key, [])
                 if len(crowd) < CROWDED:
-                    crowd.append(one)
+                    crowd.append(row)
         return removed
 
     def shingles(self, text: Text) -> Hashes:
@@ -134,11 +134,11 @@ class AuthorCap:
         order = alive[_best_first(records[alive], self.keeps)]
         n_of: dict[int, int] = {}
         removed: Removals = {}
-        for one in order.tolist():
-            author = int(records["author"][one])
+        for row in order.tolist():
+            author = int(records["author"][row])
             n_of[author] = n = n_of.get(author, 0) + 1
             if n > self.most:
-                removed[one] = (-1, Verdict(self.NAME, n, self.most))
+                removed[row] = (-1, Verdict(self.NAME, n, self.most))
         return removed
 
 
@@ -165,8 +165,8 @@ def record(
     made["is_changed"] = is_changed
     made["document"], made["offset"], made["length"] = document, offset, len(text.text)
     answered = " ".join(context.words)
-    said = " ".join(text.words) or text.text.strip()
-    whole = f"{answered}\x1e{said}" if answered else said
+    answer = " ".join(text.words) or text.text.strip()
+    whole = f"{answered}\x1e{answer}" if answered else answer
     digest = sha256(whole.encode("utf-8", "surrogatepass")).digest()
     made["exact"] = np.frombuffer(digest[:16], dtype="<u8")
     made["licence"] = licence_rank(licence)
@@ -185,7 +185,7 @@ def licence_rank(licence: str) -> int:
     """0 for the freest; a name that is not known comes last."""
     name = "-".join(licence.lower().replace("_", "-").split())
     # "cc-by-nc-sa" begins with "cc-by" too, so the longest beginning counts.
-    known = [(len(one), rank) for rank, one in enumerate(LICENCES) if name.startswith(one)]
+    known = [(len(prefix), rank) for rank, prefix in enumerate(LICENCES) if name.startswith(prefix)]
     return max(known)[1] if known else len(LICENCES)
 
 

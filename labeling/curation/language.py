@@ -27,18 +27,18 @@ class Language:
     def __call__(self, text: Text) -> Verdict | None:
         if not self.languages:
             return None
-        found, _confidence = language_of(text.text, min_confidence=self.min_confidence)
-        if found in self.languages or (found == UNKNOWN and not self.removes_unknown):
+        language, _confidence = language_of(text.text, min_confidence=self.min_confidence)
+        if language in self.languages or (language == UNKNOWN and not self.removes_unknown):
             return None
-        return Verdict(self.NAME, found, ", ".join(self.languages))
+        return Verdict(self.NAME, language, ", ".join(self.languages))
 
 
 def language_of(text: str, *, min_confidence: float = 0.5) -> tuple[str, float]:
     """(ISO 639-1 code or "unknown", confidence from 0 to 1)"""
     if sum(map(str.isalpha, text[:READ])) < SHORT:
         return UNKNOWN, 0.0
-    found, confidence = _identifier().classify(text[:READ])
-    return (found, confidence) if confidence >= min_confidence else (UNKNOWN, confidence)
+    language, confidence = _identifier().classify(text[:READ])
+    return (language, confidence) if confidence >= min_confidence else (UNKNOWN, confidence)
 
 
 @lru_cache(maxsize=1)

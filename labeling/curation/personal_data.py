@@ -134,33 +134,33 @@ def personal_data(
     text: str, *, kinds: Iterable[str] = KINDS, regions: Iterable[str] = ("US", "GB", "DE")
 ) -> tuple[Span, ...]:
     """Where personal data is, in order and without overlaps."""
-    wanted, found = set(kinds), list[Span]()
+    wanted, spans = set(kinds), list[Span]()
     if "email" in wanted and "@" in text:
-        found += _emails(text)
+        spans += _emails(text)
     if _HAS_NUMBERS.search(text):
         # In the order of certainty: where two overlap, the earlier one stays.
         for kind, finder in _FINDERS:
             if kind in wanted:
-                found += finder(text)
+                spans += finder(text)
         if "phone" in wanted:
-            found += _phones(text, tuple(regions))
-    return _apart(found)
+            spans += _phones(text, tuple(regions))
+    return _apart(spans)
 
 
 def keys(text: str) -> tuple[Span, ...]:
     """Where keys and passwords are."""
-    found: list[Span] = []
+    spans: list[Span] = []
     # Looking for plain beginnings first is ten times as fast as the pattern.
     if any(map(text.__contains__, _KEY_BEGINNINGS)):
-        found += [Span(*match.span(), str(match.lastgroup)) for match in _KEYS.finditer(text)]
+        spans += [Span(*match.span(), str(match.lastgroup)) for match in _KEYS.finditer(text)]
     low = text.lower()
     if any(map(low.__contains__, _ASSIGNED_TO)):
-        found += [
+        spans += [
             Span(*match.span(1), "secret")
             for match in _ASSIGNED.finditer(text)
             if _entropy(match[1]) >= _RANDOM and any(map(str.isdigit, match[1]))
         ]
-    return _apart(found)
+    return _apart(spans)
 
 
 def masked(text: str, spans: Iterable[Span]) -> str:
@@ -197,10 +197,10 @@ def shown(text: str, *, around: int = 0, most: int = 200) -> str:
     return f"{'…' if start else ''}{clear}{'…' if end < len(text) else ''}"
 
 
-def _apart(found: list[Span]) -> tuple[Span, ...]:
+def _apart(spans: list[Span]) -> tuple[Span, ...]:
     """Earlier findings win over later ones that overlap them."""
     chosen: list[Span] = []
-    for span in found:
+    for span in spans:
         if all(span.end <= other.start or other.end <= span.start for other in chosen):
             chosen.append(span)
     return tuple(sorted(chosen, key=lambda span: span.start))

@@ -32,7 +32,7 @@ class Licences:
     allowed: tuple[str, ...] = ()
 
     def allows(self, licence: str) -> bool:
-        return licence.casefold() in {one.casefold() for one in self.allowed}
+        return licence.casefold() in {allowed.casefold() for allowed in self.allowed}
 
 
 TextRule = (
@@ -115,24 +115,24 @@ class Recipe:
         return sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
-def from_json(given: Mapping[str, Any]) -> Recipe:
+def from_json(data: Mapping[str, Any]) -> Recipe:
     """Raises UnableToRead."""
-    rules = given.get("rules")
+    rules = data.get("rules")
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
         raise UnableToRead("“rules” is a list of objects.")
-    restored = given.get("restored", [])
-    if not isinstance(restored, list) or not all(isinstance(one, str) for one in restored):
+    restored = data.get("restored", [])
+    if not isinstance(restored, list) or not all(isinstance(entry, str) for entry in restored):
         raise UnableToRead("“restored” is a list of ids.")
-    name = str(given.get("name", "own"))[:80]
+    name = str(data.get("name", "own"))[:80]
     return Recipe(name, tuple(map(_rule, rules)), tuple(sorted(restored)))
 
 
-def _rule(given: Mapping[str, Any]) -> Rule:
-    name = given.get("rule")
+def _rule(data: Mapping[str, Any]) -> Rule:
+    name = data.get("rule")
     if not isinstance(name, str) or name not in RULES:
         raise UnableToRead(f"There is no rule {name!r}. There are: {', '.join(RULES)}.")
     fields = {field.name: field for field in dataclasses.fields(RULES[name])}
-    settings = {key: _frozen(value) for key, value in given.items() if key != "rule"}
+    settings = {key: _frozen(value) for key, value in data.items() if key != "rule"}
     if unknown := sorted(settings.keys() - fields.keys()):
         raise UnableToRead(f"{name} has no {unknown[0]!r}. It has: {', '.join(fields)}.")
     for key, value in settings.items():
@@ -159,7 +159,7 @@ def _is_like(value: Any, usual: Any) -> bool:
         return isinstance(value, int | float) and math.isfinite(value)
     if isinstance(usual, tuple):
         like = usual[0] if usual else ""
-        return isinstance(value, tuple) and all(_is_entry(one, like) for one in value)
+        return isinstance(value, tuple) and all(_is_entry(entry, like) for entry in value)
     return isinstance(value, str)
 
 
@@ -167,7 +167,10 @@ def _is_entry(value: Any, like: Any) -> bool:
     """An entry of a list: a word, or a pair of run length and share."""
     if isinstance(like, str):
         return isinstance(value, str)
-    return isinstance(value, tuple) and [type(one) for one in value] in ([int, float], [int, int])
+    return isinstance(value, tuple) and [type(entry) for entry in value] in (
+        [int, float],
+        [int, int],
+    )
 
 
 # The floor of 50 words and the rules about lines are for web pages. A prompt or an answer may be a

@@ -64,10 +64,10 @@ def word_runs(texts: Iterable[tuple[int, Text]], n: int) -> WordRuns:
     empty = np.empty(0, dtype=np.int64)
     grams, items, places = [np.empty(0, dtype=np.uint64)], [empty], [empty]
     for item, text in texts:
-        found = run_hashes(text.word_hashes, n)
-        grams.append(found)
-        items.append(np.full(len(found), item, dtype=np.int64))
-        places.append(np.arange(len(found), dtype=np.int64))
+        hashes = run_hashes(text.word_hashes, n)
+        grams.append(hashes)
+        items.append(np.full(len(hashes), item, dtype=np.int64))
+        places.append(np.arange(len(hashes), dtype=np.int64))
     return _sorted(n, np.concatenate(grams), np.concatenate(items), np.concatenate(places))
 
 

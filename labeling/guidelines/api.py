@@ -128,19 +128,19 @@ class _ContentSerializer(serializers.Serializer[Any]):
         child=GuidelineExampleSerializer(), required=False, max_length=MOST_EXAMPLES
     )
 
-    def validate_questions(self, given: list[dict[str, Any]]) -> rating_form.RatingForm:
+    def validate_questions(self, questions: list[dict[str, Any]]) -> rating_form.RatingForm:
         """The rating form, by the same rules as a stored one."""
         named = [
             question | {"name": question.get("name") or _name_of(question["label"])}
-            for question in given
+            for question in questions
         ]
         try:
             return rating_form.parse({"questions": named})
         except rating_form.InvalidRatingForm as problem:
             raise ValidationError(str(problem)) from problem
 
-    def validate_examples(self, given: list[dict[str, Any]]) -> tuple[Example, ...]:
-        return parse_examples(given)
+    def validate_examples(self, examples: list[dict[str, Any]]) -> tuple[Example, ...]:
+        return parse_examples(examples)
 
 
 class NewGuidelineSerializer(_ContentSerializer):
@@ -211,10 +211,10 @@ class Guidelines(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def versions(self, request: Request, pk: int) -> Response:
         """Its versions with text, rating form and examples, newest first."""
-        found = self.get_object().versions.all()
+        queryset = self.get_object().versions.all()
         number = self.asked.get("number")
-        found = found if number is None else found.filter(number=number)
-        return self.page(found, shown=list)
+        queryset = queryset if number is None else queryset.filter(number=number)
+        return self.page(queryset, shown=list)
 
     @versions.mapping.post
     @writes(

@@ -43,7 +43,7 @@ class BaseExamples(ExampleFormSet):
 
     def examples(self) -> list[Example]:
         """The examples in the order of their rows. Valid formsets only."""
-        given = [
+        filled_in = [
             form
             for form in self.forms
             if form not in self.deleted_forms and (form.initial or form.has_changed())
@@ -55,7 +55,7 @@ class BaseExamples(ExampleFormSet):
                 why=row["why"],
                 prompt=row["prompt"],
             )
-            for row in (form.cleaned_data for form in given)
+            for row in (form.cleaned_data for form in filled_in)
         ]
 
 

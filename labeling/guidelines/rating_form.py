@@ -277,9 +277,9 @@ def _question_as_json(question: Question) -> dict[str, Any]:
 
 
 def _imported_as_json(scale: Scale) -> dict[str, Any]:
-    given: dict[str, Any] = {"points": list(scale.points), "labels": list(scale.labels)}
-    found = {name: value for name, value in given.items() if value}
-    return found if scale.is_ordered else found | {"is_ordered": False}
+    values: dict[str, Any] = {"points": list(scale.points), "labels": list(scale.labels)}
+    values_set = {name: value for name, value in values.items() if value}
+    return values_set if scale.is_ordered else values_set | {"is_ordered": False}
 
 
 def _parse_question(number: int, raw: object) -> Question:

@@ -90,19 +90,19 @@ def stored_contests(*, report: QualityReport) -> list[Contest]:
 
 
 def stored_strengths(*, report: QualityReport) -> SourceStrengths:
-    found = report.results.get("strengths", {"baseline": "", "tie": None, "sources": []})
+    stored = report.results.get("strengths", {"baseline": "", "tie": None, "sources": []})
     rows = [
         Strength(
-            one["source"],
-            one["is_baseline"],
-            _percent(one["by_all"]),
-            _percent(one["by_reliability"]),
-            one["n"],
+            source["source"],
+            source["is_baseline"],
+            _percent(source["by_all"]),
+            _percent(source["by_reliability"]),
+            source["n"],
         )
-        for one in found["sources"]
+        for source in stored["sources"]
     ]
     return SourceStrengths(
-        found["baseline"], None if found["tie"] is None else 100 * found["tie"], rows
+        stored["baseline"], None if stored["tie"] is None else 100 * stored["tie"], rows
     )
 
 
@@ -120,13 +120,13 @@ def source_names(*, votes: Votes) -> dict[int, str]:
     return dict(Source.objects.filter(pk__in=set(votes.source.tolist())).values_list("pk", "name"))
 
 
-def _contests(found: Iterable[Record]) -> list[Contest]:
+def _contests(stored: Iterable[Record]) -> list[Contest]:
     return [
         Contest(
-            one["source"],
-            one["other"],
-            as_figure(one["as_voted"]),
-            as_figure(one["at_equal_length"]),
+            contest["source"],
+            contest["other"],
+            as_figure(contest["as_voted"]),
+            as_figure(contest["at_equal_length"]),
         )
-        for one in found
+        for contest in stored
     ]

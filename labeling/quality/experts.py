@@ -58,11 +58,11 @@ def _on_golds(campaign: Campaign) -> dict[str, np.ndarray]:
         for gold, response, rank in decided.values_list("gold_id", "response_id", "rank")
     }
     right = [ranks.get(key) for key in zip(listed.pop("gold"), listed["response"], strict=True)]
-    found = {
+    columns = {
         name: np.array(column, dtype=float if name == "rank" else np.int64)
         for name, column in listed.items()
     }
-    return found | {"expert_rank": np.array(right, dtype=float)}
+    return columns | {"expert_rank": np.array(right, dtype=float)}
 
 
 def _confidence(response: np.ndarray) -> Floats:

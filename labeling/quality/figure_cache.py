@@ -60,15 +60,15 @@ def cached_figures(
     worker is asked to `refresh` them.
     """
     keys = {_key(name, pk): pk for pk in ids}
-    found: dict[int, CachedFigures[Any]] = {
+    cached: dict[int, CachedFigures[Any]] = {
         keys[key]: read(CachedFigures[kind], entry)
         for key, entry in cache.get_many(list(keys)).items()
     }
-    missing = [pk for pk in ids if pk not in found]
-    for pk in (pk for pk, entry in found.items() if entry.is_old(now)):
+    missing = [pk for pk in ids if pk not in cached]
+    for pk in (pk for pk, entry in cached.items() if entry.is_old(now)):
         if cache.add(f"{_key(name, pk)}:rung", 1, RETRY_S):
             doorbell.ring_figures(name, pk)
-    return found | (refresh(name=name, ids=missing, compute=compute, now=now) if missing else {})
+    return cached | (refresh(name=name, ids=missing, compute=compute, now=now) if missing else {})
 
 
 def refresh(
@@ -117,7 +117,7 @@ def read(kind: Any, value: Any) -> Any:
     if container is list:
         return [read(parts[0], part) for part in value]
     if container is tuple:
-        return tuple(read(each, part) for each, part in zip(parts, value, strict=True))
+        return tuple(read(part_type, part) for part_type, part in zip(parts, value, strict=True))
     if container is Mapping:
         return {key: read(parts[1], part) for key, part in value.items()}
     if container is datetime:

@@ -10,7 +10,7 @@ FEWEST_IN_A_CELL = 5
 
 def attempts_by(*, rater: Rater) -> QuerySet[StepAttempt]:
     """All attempts of the rater in all pools, including those of retired steps; latest first."""
-    found = rater.step_attempts.select_related(
+    attempts = rater.step_attempts.select_related(
         "step__pool", "version", "guideline_version__guideline", "decided_by"
     )
-    return found.order_by("-submitted_at", "-pk")
+    return attempts.order_by("-submitted_at", "-pk")

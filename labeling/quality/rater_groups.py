@@ -18,23 +18,24 @@ def rater_groups(*, campaign: Campaign, raters: Collection[int]) -> list[RaterGr
     for pool, name, rater in inside.values_list("pool_id", "pool__name", "rater_id"):
         members[pool, name].add(rater)
     pools = [
-        RaterGroup(name, frozenset(found), pool=pool) for (pool, name), found in members.items()
+        RaterGroup(name, frozenset(rater_ids), pool=pool)
+        for (pool, name), rater_ids in members.items()
     ]
     return pools + _profile(campaign, raters)
 
 
 def _profile(campaign: Campaign, raters: Collection[int]) -> list[RaterGroup]:
-    given = ProfileAnswer.objects.filter(step__pool=campaign.pool_id, step__retired_at=None)
-    given = given.filter(rater__in=raters, rater__withdrawn_at=None).order_by("pk")
+    queryset = ProfileAnswer.objects.filter(step__pool=campaign.pool_id, step__retired_at=None)
+    queryset = queryset.filter(rater__in=raters, rater__withdrawn_at=None).order_by("pk")
     # if two steps ask the same question, the later answer counts
     answers = {
         (rater, question): answer
-        for rater, question, answer in given.values_list("rater_id", "question", "answer")
+        for rater, question, answer in queryset.values_list("rater_id", "question", "answer")
     }
     groups: dict[tuple[str, str], set[int]] = defaultdict(set)
     for (rater, question), answer in answers.items():
         groups[question, answer].add(rater)
     return [
-        RaterGroup(answer, frozenset(found), question=question)
-        for (question, answer), found in groups.items()
+        RaterGroup(answer, frozenset(rater_ids), question=question)
+        for (question, answer), rater_ids in groups.items()
     ]

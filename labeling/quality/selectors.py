@@ -157,10 +157,10 @@ def quality_rows() -> list[QualityRow]:
     """Every campaign with a report: open and paused ones first, then the latest."""
     # Only two figures of a report's results are needed here, and the rest can be large.
     parts = ("results__agreement__raw_half", "results__agreement__alpha_ordinal")
-    found = QualityReport.objects.filter(
+    queryset = QualityReport.objects.filter(
         computed_at__isnull=False, campaign__is_hidden=False
     ).order_by("-campaign_id")
-    reports = found.values_list("pk", "campaign_id", "computed_at", "n_judgments", *parts)
+    reports = queryset.values_list("pk", "campaign_id", "computed_at", "n_judgments", *parts)
     campaigns = Campaign.objects.in_bulk([report[1] for report in reports])
     flagged = Counter(
         RaterQuality.objects.filter(n_flags__gt=0).values_list("report_id", flat=True)
@@ -191,21 +191,21 @@ def aliases(*, raters: Collection[int]) -> dict[int, str]:
 
 def quality_of_rater(*, rater: Rater, campaign: Campaign | None = None) -> list[RaterMeasures]:
     """One entry per campaign, newest campaign first."""
-    found = RaterQuality.objects.filter(rater=rater).order_by("-report__campaign_id")
-    return _measures(found if campaign is None else found.filter(report__campaign=campaign))
+    measures = RaterQuality.objects.filter(rater=rater).order_by("-report__campaign_id")
+    return _measures(measures if campaign is None else measures.filter(report__campaign=campaign))
 
 
 def rater_judgments(*, rater: Rater, campaign: Campaign | None = None) -> QuerySet[Judgment]:
     """The current versions of the rater's judgments, latest first."""
-    found = _shown(Judgment.objects.filter(rater=rater)).order_by("-submitted_at", "-pk")
-    return found if campaign is None else found.filter(campaign=campaign)
+    judgments = _shown(Judgment.objects.filter(rater=rater)).order_by("-submitted_at", "-pk")
+    return judgments if campaign is None else judgments.filter(campaign=campaign)
 
 
 def _shown(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
-    found = judgments.select_related(
+    shown = judgments.select_related(
         "item", "prompt", "campaign", "comparison", "rater", "set_aside"
     )
-    return found.prefetch_related("comparison__ranked")
+    return shown.prefetch_related("comparison__ranked")
 
 
 def split_items(*, report: QualityReport) -> list[SplitItem]:
@@ -230,15 +230,15 @@ def judgments_behind(*, report: QualityReport, row: str) -> RowJudgments:
 
 def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> RowJudgments:
     """For a row of the rater's own panel, or one of their flags."""
-    found = (
+    rows_behind = (
         report.raters.filter(rater=rater).values_list("results__behind", flat=True).first() or {}
     )
     wording = report.results["wording"].get("raters", {}).get(str(rater.pk), {}).get("behind", {})
-    return _behind(found.get(row) or wording.get(row))
+    return _behind(rows_behind.get(row) or wording.get(row))
 
 
-def _behind(found: Mapping[str, Any] | None) -> RowJudgments:
-    return RowJudgments(found["n"], found["judgments"]) if found else NO_JUDGMENTS
+def _behind(stored: Mapping[str, Any] | None) -> RowJudgments:
+    return RowJudgments(stored["n"], stored["judgments"]) if stored else NO_JUDGMENTS
 
 
 def listed_judgments(*, ids: Collection[int]) -> list[Judgment]:
@@ -254,11 +254,13 @@ def weights_by_rater(*, campaigns: Collection[int] | None = None) -> dict[tuple[
     return {(campaign, rater): weight for campaign, rater, weight in rows if weight is not None}
 
 
-def _measures(found: QuerySet[RaterQuality]) -> list[RaterMeasures]:
+def _measures(measures: QuerySet[RaterQuality]) -> list[RaterMeasures]:
     # A report's results are large, and a join would read them once for each rater.
     return [
         _rater(row)
-        for row in found.select_related("rater__user", "report__campaign").defer("report__results")
+        for row in measures.select_related("rater__user", "report__campaign").defer(
+            "report__results"
+        )
     ]
 
 
@@ -280,7 +282,7 @@ def _rater(row: RaterQuality) -> RaterMeasures:
         with_oneself=as_figure(row.results["self"]),
         chars_per_s=as_figure(row.results["chars_per_s"]),
         habits={name: as_figure(row.results[name]) for name in HABITS if name in row.results},
-        flags=[FlagRow(found) for found in row.results["flags"]],
+        flags=[FlagRow(flag) for flag in row.results["flags"]],
         taste=row.results.get("taste"),
         **figures,
     )

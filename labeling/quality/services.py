@@ -57,10 +57,10 @@ def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
     Full blocks of rankings are stored on the way, so that next time only later judgments are read
     row by row. An older result never replaces a newer one.
     """
-    found = Campaign.objects.select_related("guideline_version").filter(
+    campaigns = Campaign.objects.select_related("guideline_version").filter(
         pk=campaign_id, kind__in=registry.with_answer(Answer.COMPARISON)
     )
-    campaign = found.first()
+    campaign = campaigns.first()
     through_id = selectors.last_judgment_id(campaign=campaign) if campaign else None
     if campaign is None or through_id is None or not _claim(campaign, now):
         return None
@@ -158,8 +158,8 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
     stored = blocks.StoredRankings.of(campaign=campaign, through_id=through_id)
     sample = loading.sample_of(stored)
     votes = _chosen_votes(stored, sample)
-    found = np.union1d(votes.drawn.rater, votes.recent.rater).tolist()
-    names = dict(Rater.objects.filter(pk__in=found).values_list("pk", "alias"))
+    rater_ids = np.union1d(votes.drawn.rater, votes.recent.rater).tolist()
+    names = dict(Rater.objects.filter(pk__in=rater_ids).values_list("pk", "alias"))
     behind = measures_behind.judgments_behind(votes.recent)
     raters = measures_raters.rater_measures(votes.recent, names, behind.raters)
     questions = rating_form.parse(campaign.guideline_version.form).questions
@@ -260,10 +260,12 @@ def _results(
 
 def _with_model(campaign: Campaign, votes: arrays.Votes) -> arrays.Record:
     scorer = loading.scorer_of(campaign=campaign)
-    found = absent(gettext_noop("No reward model has scored these responses yet."))
+    figure = absent(gettext_noop("No reward model has scored these responses yet."))
     if scorer is not None:
-        found = measures_against.with_order(votes, loading.scored_order(scorer=scorer, votes=votes))
-    return {"model": arrays.as_record(found), "model_name": scorer.name if scorer else ""}
+        figure = measures_against.with_order(
+            votes, loading.scored_order(scorer=scorer, votes=votes)
+        )
+    return {"model": arrays.as_record(figure), "model_name": scorer.name if scorer else ""}
 
 
 def _store(
@@ -281,19 +283,19 @@ def _store(
         )
         report.raters.all().delete()
         RaterQuality.objects.bulk_create(
-            _rater_quality(report, rater, found) for rater, found in computed.raters.items()
+            _rater_quality(report, rater, record) for rater, record in computed.raters.items()
         )
     return report
 
 
-def _rater_quality(report: QualityReport, rater: int, found: arrays.Record) -> RaterQuality:
+def _rater_quality(report: QualityReport, rater: int, record: arrays.Record) -> RaterQuality:
     return RaterQuality(
         report=report,
         rater_id=rater,
-        n_judgments=found["n_judgments"],
-        weight=found["weight"],
-        n_flags=len(found["flags"]),
+        n_judgments=record["n_judgments"],
+        weight=record["weight"],
+        n_flags=len(record["flags"]),
         results={
-            name: value for name, value in found.items() if name not in ("weight", "n_judgments")
+            name: value for name, value in record.items() if name not in ("weight", "n_judgments")
         },
     )

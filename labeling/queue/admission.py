@@ -143,14 +143,14 @@ def blockers(*, rater: Rater, pool_ids: Collection[int], now: dt.datetime) -> di
         if any(entry.pool.max_per_day for entry in with_quota)
         else {}
     )
-    found = {}
+    by_pool = {}
     for entry in memberships:
         blocker = _membership_blocker(entry) or _quota_blocker(
             entry, held.get(entry.pool_id, 0), today.get(entry.pool_id, 0)
         )
         if blocker is not None:
-            found[entry.pool_id] = blocker
-    return found
+            by_pool[entry.pool_id] = blocker
+    return by_pool
 
 
 def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Blocker]:
@@ -265,7 +265,7 @@ def _today(*, memberships: Sequence[PoolMembership], now: dt.datetime) -> dict[i
     zone = ZoneInfo(rater.user.time_zone) if rater.user else dt.UTC
     midnight = days.last_midnight(now, zone)
     pool_ids = [entry.pool_id for entry in memberships]
-    given = Judgment.objects.filter(
+    judgments = Judgment.objects.filter(
         rater=rater, submitted_at__gte=midnight, campaign__pool__in=pool_ids, import_batch=None
     )
-    return dict(given.values_list("campaign__pool").annotate(n=Count("pk")).order_by())
+    return dict(judgments.values_list("campaign__pool").annotate(n=Count("pk")).order_by())

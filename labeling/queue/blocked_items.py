@@ -35,16 +35,16 @@ def blocked_items(*, campaign: Campaign, rater: Rater) -> BlockedItems:
     """
     fit = routing.fit(campaign=campaign, rater=rater)
     agreed = replace(fit, accepts=frozenset(Prompt.Upset.values))
-    found: list[list[str]] = []
+    prompts: list[list[str]] = []
     if fit.refused:
         upsetting = _waiting(campaign, fit).filter(_has_slot_for(agreed))
         upsetting = upsetting.exclude(fit.care_test.of("pk"))
-        found = list(upsetting.values_list("prompt__sensitive", flat=True)[:MOST_COUNTED])
-    kinds = sorted({kind for kinds in found for kind in kinds} & set(fit.refused))
+        prompts = list(upsetting.values_list("prompt__sensitive", flat=True)[:MOST_COUNTED])
+    kinds = sorted({kind for kinds in prompts for kind in kinds} & set(fit.refused))
     if fit.languages is None and fit.categories is None:
-        return BlockedItems(len(found), tuple(kinds))
+        return BlockedItems(len(prompts), tuple(kinds))
     unknown = _waiting(campaign, fit).exclude(_has_slot_for(agreed))
-    return BlockedItems(len(found), tuple(kinds), unknown[:MOST_COUNTED].count())
+    return BlockedItems(len(prompts), tuple(kinds), unknown[:MOST_COUNTED].count())
 
 
 def _has_slot_for(fit: routing.Fit) -> Exists:

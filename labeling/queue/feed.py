@@ -54,18 +54,20 @@ def judgment_feed(
         judgments = judgments.filter(submitted_at__gte=since)
     if licences is not None:
         judgments = _under(judgments, licences)
-    found = _with_parts(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
-    return list(takewhile(lambda judgment: _given_at(judgment) <= now - SETTLED_AFTER, found))
+    queryset = _with_parts(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
+    return list(takewhile(lambda judgment: _given_at(judgment) <= now - SETTLED_AFTER, queryset))
 
 
 def feed_position(*, at: datetime) -> int:
     """The id of the last judgment given by then: pass it as `after_id` to get everything since. 0
     before the first.
     """
-    given = Judgment.versions.filter(import_batch=None).annotate(
+    judgments = Judgment.versions.filter(import_batch=None).annotate(
         given_at=Coalesce("corrected_at", "submitted_at")
     )
-    return given.filter(given_at__lte=at).order_by("-pk").values_list("pk", flat=True).first() or 0
+    return (
+        judgments.filter(given_at__lte=at).order_by("-pk").values_list("pk", flat=True).first() or 0
+    )
 
 
 def _under(judgments: QuerySet[Judgment], licences: Collection[str]) -> QuerySet[Judgment]:

@@ -43,10 +43,10 @@ def heartbeat(*, lease: uuid.UUID, rater: Rater, now: datetime) -> datetime | No
     if minutes is None:
         return None
     expires_at = now + timedelta(minutes=minutes)
-    beaten = Slot.objects.filter(lease=lease, rater=rater, state=Slot.State.LEASED).update(
+    n_updated = Slot.objects.filter(lease=lease, rater=rater, state=Slot.State.LEASED).update(
         expires_at=expires_at
     )
-    return expires_at if beaten == 1 else None
+    return expires_at if n_updated == 1 else None
 
 
 def release(*, lease: uuid.UUID, rater: Rater, now: datetime) -> bool:

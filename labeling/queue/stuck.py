@@ -75,12 +75,12 @@ def understaffed(*, campaign: Campaign, now: datetime) -> Understaffed | None:
     crowd link. One query if so.
     """
     steps = onboarding_left.steps_left(rater=OuterRef("pk"), pool=campaign.pool_id)
-    found = (
+    counts = (
         admission.raters_at_work(campaign=campaign)
         .annotate(is_onboarding=Exists(steps))
         .aggregate(n=Count("pk"), n_ready=Count("pk", filter=Q(is_onboarding=False)))
     )
-    is_enough = found["n_ready"] >= campaign.overlap and campaign.pool.paused_at is None
+    is_enough = counts["n_ready"] >= campaign.overlap and campaign.pool.paused_at is None
     if is_enough or CrowdLink.objects.filter(campaign=campaign, is_open=True).exists():
         return None
     invited = Invitation.objects.filter(
@@ -89,8 +89,8 @@ def understaffed(*, campaign: Campaign, now: datetime) -> Understaffed | None:
     members = PoolMembership.objects.filter(pool=campaign.pool_id, is_active=True)
     return Understaffed(
         n_members=members.count(),
-        n_at_work=found["n"],
-        n_ready=found["n_ready"],
+        n_at_work=counts["n"],
+        n_ready=counts["n_ready"],
         n_invited=invited.count(),
         is_pool_paused=campaign.pool.paused_at is not None,
     )
@@ -164,14 +164,14 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
 
 def _met(items: set[int], raters: list[Rater]) -> dict[int, set[int]]:
     """item → raters who hold it, skipped it or judged it"""
-    found: dict[int, set[int]] = defaultdict(set)
+    raters_of: dict[int, set[int]] = defaultdict(set)
     for item, rater in met(item_ids=items, rater_ids=[rater.pk for rater in raters]):
-        found[item].add(rater)
-    return found
+        raters_of[item].add(rater)
+    return raters_of
 
 
 def _by_item(rows: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = defaultdict(set)
-    for item, one in rows:
-        found[item].add(one)
-    return found
+    raters_of: dict[int, set[int]] = defaultdict(set)
+    for item, rater in rows:
+        raters_of[item].add(rater)
+    return raters_of

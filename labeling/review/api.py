@@ -328,14 +328,14 @@ class Appeals(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
 
 def _by_id(values: Mapping[str, Any]) -> dict[int, Any]:
-    found = {}
+    by_id = {}
     for key, value in values.items():
         if not re.fullmatch(r"[0-9]{1,18}", key):
             raise ValidationError(
                 _("“%(key)s” is not an ID. Use whole numbers as keys.") % {"key": key[:50]}
             )
-        found[int(key)] = value
-    return found
+        by_id[int(key)] = value
+    return by_id
 
 
 def _remarks(item: Item, values: Mapping[str, Any]) -> dict[int, Remark]:

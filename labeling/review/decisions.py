@@ -93,10 +93,10 @@ def notify_decided(
 
     `notified` are judgments whose raters are notified by the same action anyway.
     """
-    found = item.judgments.filter(
+    answers = item.judgments.filter(
         comparison__isnull=False, set_aside=None, is_gold=False, rater__user__isnull=False
     )
-    judgments = list(found.select_related("rater__user", "campaign"))
+    judgments = list(answers.select_related("rater__user", "campaign"))
     orders = _orders(judgments)
     for judgment in judgments:
         order, sentence = orders.get(judgment.pk, {}), NoticeText(judgment.campaign)

@@ -48,9 +48,9 @@ def event_feed(*, after_id: int = 0, n: int, now: datetime) -> list[JudgmentEven
     events that are younger than SETTLED_AFTER, so that no cursor passes one that is still being
     written.
     """
-    found = (
+    events = (
         JudgmentEvent.objects.filter(pk__gt=after_id, judgment__is_gold=False)
         .select_related("judgment__rater")
         .order_by("pk")[:n]
     )
-    return list(takewhile(lambda event: event.at <= now - SETTLED_AFTER, found))
+    return list(takewhile(lambda event: event.at <= now - SETTLED_AFTER, events))

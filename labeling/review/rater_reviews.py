@@ -61,10 +61,10 @@ class RaterReview:
         return self.review.appealed_at is None and self.state != Verdict.COUNTS
 
 
-def is_against(decided: Mapping[int, int | None], given: Mapping[int, int | None]) -> bool:
+def is_against(decided: Mapping[int, int | None], answer: Mapping[int, int | None]) -> bool:
     """Whether `decided` (response → rank) orders a pair differently than the rater did."""
-    found = orders.match(decided, given)
-    return found.agreed < found.n
+    match = orders.match(decided, answer)
+    return match.agreed < match.n
 
 
 def reviews_of(*, rater: Rater) -> list[RaterReview]:
@@ -72,7 +72,7 @@ def reviews_of(*, rater: Rater) -> list[RaterReview]:
     ranked = RankedResponse.objects.order_by("position")
     decided = AdjudicatedRank.objects.all()
     is_gold = Exists(Gold.objects.filter(made_from=OuterRef("judgment__item"), retired_at=None))
-    found = (
+    reviews = (
         JudgmentReview.objects.filter(judgment__rater=rater)
         .annotate(is_gold=is_gold)
         .select_related(
@@ -88,18 +88,18 @@ def reviews_of(*, rater: Rater) -> list[RaterReview]:
         )
         .order_by(Greatest("at", Coalesce("judgment__set_aside__at", "at")).desc(), "-pk")
     )
-    return [_rater_review(review) for review in found[:MOST_LISTED]]
+    return [_rater_review(review) for review in reviews[:MOST_LISTED]]
 
 
 def verdicts_on(*, judgments: Iterable[Judgment]) -> dict[int, Verdict]:
     """Decisions on a page of answers, by judgment; those without a decision are left out."""
     shown = JudgmentReview.objects.filter(judgment__in=[judgment.pk for judgment in judgments])
-    found = shown.select_related(
+    reviews = shown.select_related(
         "judgment__set_aside", "judgment__comparison", "judgment__item__adjudication"
     ).prefetch_related("judgment__comparison__ranked", "judgment__item__adjudication__ranks")
     return {
         review.judgment_id: verdict
-        for review in found
+        for review in reviews
         if (verdict := _verdict(review)) not in (None, Verdict.COUNTS)
     }
 
@@ -126,15 +126,15 @@ def _decided(judgment: Judgment) -> dict[int, int | None]:
 
 
 def _rater_review(review: JudgmentReview) -> RaterReview:
-    given, decided = _given(review.judgment), _decided(review.judgment)
+    answer, decided = _given(review.judgment), _decided(review.judgment)
     is_secret = review.is_gold  # type: ignore[attr-defined]  # annotated
     return RaterReview(
         review,
-        given=in_letters(list(given.values())) if given else "",
+        given=in_letters(list(answer.values())) if answer else "",
         decided=(
             ""
             if is_secret or not decided
-            else in_letters([decided.get(response) for response in given])
+            else in_letters([decided.get(response) for response in answer])
         ),
         state=_verdict(review),
     )

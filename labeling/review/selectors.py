@@ -159,11 +159,11 @@ def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
     if order == QueueOrder.PAUSED:
         waiting = waiting.filter(pk__in=requested)
     fields = ("pk", "item_id", "rater_id", "active_s", "submitted_at", "presentation")
-    found = [
+    unreviewed = [
         _WaitingJudgment(*row)
         for row in waiting.order_by("-submitted_at", "-pk").values_list(*fields)[:WINDOW]
     ]
-    return _sorted(_rows(campaign, found, requested), order)
+    return _sorted(_rows(campaign, unreviewed, requested), order)
 
 
 def n_waiting(*, campaign: Campaign) -> int:
@@ -232,13 +232,13 @@ def next_to_review(*, campaign: Campaign, order: str, after: Item) -> int | None
 
 def appeals(*, is_answered: bool) -> QuerySet[JudgmentReview]:
     """Open appeals oldest first, answered ones newest first."""
-    found = JudgmentReview.objects.filter(
+    reviews = JudgmentReview.objects.filter(
         appealed_at__isnull=False, answered_at__isnull=not is_answered
     )
     order = ("-answered_at", "-pk") if is_answered else ("appealed_at", "pk")
     of_judgment = ("rater", "item__adjudication__by", "campaign", "prompt", "set_aside__by")
     parts = (*(f"judgment__{part}" for part in of_judgment), "by", "answered_by")
-    return found.select_related(*parts).order_by(*order)
+    return reviews.select_related(*parts).order_by(*order)
 
 
 def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
@@ -257,24 +257,24 @@ def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
 
 
 def _rows(
-    campaign: Campaign, found: list[_WaitingJudgment], requested: set[int]
+    campaign: Campaign, waiting: list[_WaitingJudgment], requested: set[int]
 ) -> list[ReviewRow]:
     by_item: dict[int, list[_WaitingJudgment]] = defaultdict(list)
-    for judgment in found:
+    for judgment in waiting:
         by_item[judgment.item_id].append(judgment)
-    new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in found})
+    new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in waiting})
     n_chars = _n_chars(by_item, campaign.judgment_kind)
     shares = _agreement(list(by_item)) if campaign.compares else {}
     rows = []
     for item_id, judgments in by_item.items():
         paces = [
-            (pace, one.active_s)
-            for one in judgments
-            if (pace := _pace(one.active_s, n_chars.get(item_id, 0))) is not None
+            (pace, own.active_s)
+            for own in judgments
+            if (pace := _pace(own.active_s, n_chars.get(item_id, 0))) is not None
         ]
         pace, seconds = max(paces, key=lambda pair: pair[0], default=(None, None))
         pasted = [
-            share for one in judgments if (share := pasted_share_of(one.presentation)) is not None
+            share for own in judgments if (share := pasted_share_of(own.presentation)) is not None
         ]
         share, n_votes = shares.get(item_id, (None, len(judgments)))
         rows.append(
@@ -284,11 +284,11 @@ def _rows(
                 agreement=share,
                 pace=pace,
                 seconds=seconds,
-                n_new=sum((one.rater_id, one.submitted_at) in new for one in judgments),
-                is_drawn=any(_sampling_number(one.pk) < campaign.review_share for one in judgments),
-                is_requested=any(one.pk in requested for one in judgments),
+                n_new=sum((own.rater_id, own.submitted_at) in new for own in judgments),
+                is_drawn=any(_sampling_number(own.pk) < campaign.review_share for own in judgments),
+                is_requested=any(own.pk in requested for own in judgments),
                 pasted=max(pasted, default=None),
-                latest_at=max(one.submitted_at for one in judgments),
+                latest_at=max(own.submitted_at for own in judgments),
             )
         )
     return rows
@@ -336,16 +336,20 @@ def _agreement(item_ids: list[int]) -> dict[int, tuple[float | None, int]]:
     return {int(pk): (float(share[at]), int(n_votes[at])) for at, pk in enumerate(items)}
 
 
-def _newcomers(given: set[tuple[int, datetime]]) -> set[tuple[int, datetime]]:
+def _newcomers(submissions: set[tuple[int, datetime]]) -> set[tuple[int, datetime]]:
     """Those of (rater, time of a judgment) that are among the rater's first NEWCOMER."""
     theirs = Judgment.objects.filter(rater=OuterRef("pk"), import_batch=None).order_by(
         "submitted_at"
     )
     last = Subquery(theirs.values("submitted_at")[NEWCOMER - 1 : NEWCOMER])
-    raters = Rater.objects.filter(pk__in={rater for rater, _at in given}).annotate(settled_at=last)
+    raters = Rater.objects.filter(pk__in={rater for rater, _at in submissions}).annotate(
+        settled_at=last
+    )
     settled = dict(raters.values_list("pk", "settled_at"))
     return {
-        (rater, at) for rater, at in given if settled.get(rater) is None or at <= settled[rater]
+        (rater, at)
+        for rater, at in submissions
+        if settled.get(rater) is None or at <= settled[rater]
     }
 
 

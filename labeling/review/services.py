@@ -221,14 +221,14 @@ def _store_remarks(
     """Store the remarks. Returns, for each judgment with one, whether its rater is notified: an
     unchanged remark notifies nobody.
     """
-    said = {
+    chosen = {
         pk: remark for pk, remark in remarks.items() if remark.score is not None or remark.feedback
     }
     judgments = list(
-        Judgment.objects.filter(pk__in=said, item=item).select_related("rater__user", "campaign")
+        Judgment.objects.filter(pk__in=chosen, item=item).select_related("rater__user", "campaign")
     )
     notified = {
-        judgment.pk: _store_remark(judgment=judgment, remark=said[judgment.pk], by=by, now=now)
+        judgment.pk: _store_remark(judgment=judgment, remark=chosen[judgment.pk], by=by, now=now)
         for judgment in judgments
     }
     ReviewRequest.objects.filter(judgment__in=judgments, done_at=None).update(done_at=now)

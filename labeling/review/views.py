@@ -60,18 +60,18 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
-    found = labeling_access.item_to_review(user=request.user, campaign_pk=pk, pk=item_pk)
-    order, is_blind = QueueForm(request.GET, kind=found.campaign.judgment_kind).choice
-    work = selectors.review_item(item=found, is_blind=is_blind)
+    selected = labeling_access.item_to_review(user=request.user, campaign_pk=pk, pk=item_pk)
+    order, is_blind = QueueForm(request.GET, kind=selected.campaign.judgment_kind).choice
+    work = selectors.review_item(item=selected, is_blind=is_blind)
     form = _form(request, work)
     if request.method == "POST" and form.is_valid():
         try:
-            _decide(found, work, form, by=request.user)
+            _decide(selected, work, form, by=request.user)
         except services.UnableToReview as problem:
             form.add_error(None, problem.sentence)
         else:
             messages.success(request, _("Saved. Raters see their feedback under My work."))
-            return redirect(_next_page(found, order, is_blind, goes_on="next" in request.POST))
+            return redirect(_next_page(selected, order, is_blind, goes_on="next" in request.POST))
     status = 422 if request.method == "POST" else 200
     return render(
         request,
@@ -222,12 +222,12 @@ def _context(
     is_order = isinstance(form, ReviewDecisionForm)
     campaign, consensus = work.item.campaign, None
     if campaign.compares:
-        found = item_consensus.consensus_of(
+        agreed = item_consensus.consensus_of(
             campaign=campaign, answers=[entry.answer for entry in work.answers]
         )
         ratings = rating_consensus.ratings_of_items(campaign=campaign, items=[work.item])
         consensus = consensus_words.as_text(
-            found=found, responses=work.responses, ratings=ratings[work.item.pk]
+            consensus=agreed, responses=work.responses, ratings=ratings[work.item.pk]
         )
     return {
         "campaign": campaign,

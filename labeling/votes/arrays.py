@@ -60,7 +60,7 @@ class Votes:
 
     def where(self, mask: Truths) -> "Votes":
         """Some of the rows; `kept` says which."""
-        columns = {one.name: getattr(self, one.name) for one in fields(self)}
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
         plain = {
             name: column[mask] for name, column in columns.items() if isinstance(column, np.ndarray)
         }
@@ -97,10 +97,14 @@ class Votes:
         """
         pairs = self.pairs
         order = np.lexsort((self.at_s[pairs.row], pairs.right, pairs.left, pairs.rater))
-        one, other = order[:-1], order[1:]
-        same = (pairs.rater[one] == pairs.rater[other]) & (pairs.left[one] == pairs.left[other])
-        same &= (pairs.right[one] == pairs.right[other]) & (pairs.item[one] != pairs.item[other])
-        return one[same], other[same]
+        first, second = order[:-1], order[1:]
+        same = (pairs.rater[first] == pairs.rater[second]) & (
+            pairs.left[first] == pairs.left[second]
+        )
+        same &= (pairs.right[first] == pairs.right[second]) & (
+            pairs.item[first] != pairs.item[second]
+        )
+        return first[same], second[same]
 
     @cached_property
     def turned(self) -> Ints:
@@ -144,7 +148,9 @@ class OtherVotes:
     """position on the page, from 0"""
 
     def where(self, mask: Truths) -> "OtherVotes":
-        return OtherVotes(**{one.name: getattr(self, one.name)[mask] for one in fields(self)})
+        return OtherVotes(
+            **{column.name: getattr(self, column.name)[mask] for column in fields(self)}
+        )
 
 
 def follows(
@@ -157,11 +163,11 @@ def follows(
     rankings.
     """
     decided, left_won = pairs.label != 0, pairs.label < 0
-    one, other = looks.at(pairs.row), looks.at(pairs.other_row)
+    first, second = looks.at(pairs.row), looks.at(pairs.other_row)
     apart: dict[str, np.ndarray] = {
         "first": position[pairs.other_row] - position[pairs.row]
-    } | bias_looks.differences(one, other)
-    n_chars = one.n_chars - other.n_chars
+    } | bias_looks.differences(first, second)
+    n_chars = first.n_chars - second.n_chars
     apart["longer"] = np.where(np.abs(n_chars) > shares.LENGTH_MARGIN, n_chars, 0.0)
     came = {
         name: np.where(decided & (side != 0), (side > 0) == left_won, -1)

@@ -144,11 +144,11 @@ class StoredRankings:
         """
         found_parts = [self._counted(read, wanted) for read in self._parts()]
         parts = [part for part in found_parts if part is not None]
-        found = _joined(parts or [{name: column[:0] for name, column in self.rest.items()}])
-        order = np.lexsort((found["position"], found["judgment"]))
-        for name in found:
-            found[name] = found[name][order]
-        return found
+        joined = _joined(parts or [{name: column[:0] for name, column in self.rest.items()}])
+        order = np.lexsort((joined["position"], joined["judgment"]))
+        for name in joined:
+            joined[name] = joined[name][order]
+        return joined
 
     def judgments(self) -> Columns:
         """The `judgment`, `prompt` and `rater` of each judgment that counts, in order."""
@@ -166,7 +166,9 @@ class StoredRankings:
             file = pq.ParquetFile(io.BytesIO(packed))
             for number in range(file.num_row_groups):
                 yield _RowGroup(file, number).read
-        yield lambda names: self.rest if names is None else {one: self.rest[one] for one in names}
+        yield (
+            lambda names: self.rest if names is None else {name: self.rest[name] for name in names}
+        )
 
     def _counted(self, read: "_Read", wanted: Wanted | None) -> Columns | None:
         is_wanted = None if wanted is None else wanted(read(["prompt"])["prompt"])
@@ -239,13 +241,13 @@ def _left_out(campaign: Campaign) -> dict[str, np.ndarray]:
     withdrawn_texts = Response.objects.filter(
         author__withdrawn_at__isnull=False, item_responses__item__campaign=campaign
     )
-    found = {
+    left_out = {
         "judgment": [*superseded, *aside],
         "rater": counting.withdrawn_raters(),
         "source": counting.withdrawn_sources(),
         "response": list(withdrawn_texts.values_list("pk", flat=True)),
     }
-    return {name: np.array(ids, dtype=np.int64) for name, ids in found.items() if ids}
+    return {name: np.array(ids, dtype=np.int64) for name, ids in left_out.items() if ids}
 
 
 def _codes(campaign: Campaign) -> dict[str, dict[str, float]]:
@@ -260,10 +262,10 @@ def _answers(
     """Every question that somebody answered, NaN if this response has no answer. Answers that are
     neither numbers nor words of the question are ignored.
     """
-    names = sorted({name for given in ratings for name in given})
+    names = sorted({name for rating in ratings for name in rating})
     return {
         name: np.array(
-            [_number(given.get(name), codes.get(name, {})) for given in ratings], dtype=float
+            [_number(rating.get(name), codes.get(name, {})) for rating in ratings], dtype=float
         )
         for name in names
     }
@@ -278,11 +280,11 @@ def _number(answer: object, codes: Mapping[str, float]) -> float:
 def _looks(responses: Sequence[int]) -> bias_looks.Looks:
     ids = np.array(responses, dtype=np.int64)
     distinct, place = np.unique(ids, return_inverse=True)
-    found: list[bias_looks.Features] = []
+    features: list[bias_looks.Features] = []
     for chunk in _chunks(distinct.tolist()):
         texts = dict(Response.objects.filter(pk__in=chunk).values_list("pk", "text"))
-        found += [bias_looks.features(texts[pk]) for pk in chunk]
-    return bias_looks.looks(found).at(place.reshape(-1))
+        features += [bias_looks.features(texts[pk]) for pk in chunk]
+    return bias_looks.looks(features).at(place.reshape(-1))
 
 
 def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:

@@ -80,11 +80,11 @@ def consensus_by_pair(
         units=votes.unit, raters=votes.rater, labels=votes.label, accuracy=accuracy
     )
     first = np.unique(votes.unit, return_index=True)[1]
-    found = []
+    pairs = []
     for at, row in enumerate(first.tolist()):
         n_left, n_tie, n_right = counts[at].tolist()
         p_left, p_tie, p_right = likely[at].tolist()
-        found.append(
+        pairs.append(
             PairConsensus(
                 item=int(votes.item[row]),
                 left=int(votes.left[row]),
@@ -99,7 +99,7 @@ def consensus_by_pair(
                 p_right=p_right,
             )
         )
-    return found
+    return pairs
 
 
 def places(pairs: Sequence[PairConsensus]) -> list[Place]:
@@ -109,12 +109,12 @@ def places(pairs: Sequence[PairConsensus]) -> list[Place]:
     responses = sorted({response for pair in pairs for response in (pair.left, pair.right)})
     by_majority = _beaten(responses, [(pair, pair.majority) for pair in pairs])
     weighted = _beaten(responses, [(pair, pair.weighted) for pair in pairs])
-    found = []
+    ranked = []
     for response in responses:
         certainties = [pair.p for pair in pairs if response in (pair.left, pair.right)]
         place = _place(response, by_majority), _place(response, weighted)
-        found.append(Place(response, *place, certainty=sum(certainties) / len(certainties)))
-    return sorted(found, key=lambda place: (place.weighted, place.by_majority, place.response))
+        ranked.append(Place(response, *place, certainty=sum(certainties) / len(certainties)))
+    return sorted(ranked, key=lambda place: (place.weighted, place.by_majority, place.response))
 
 
 def _leader(scores: Sequence[float]) -> int | None:
@@ -149,22 +149,25 @@ def noise_by_rater(votes: Votes, questions: Sequence[Question]) -> dict[int, Rec
     """By rater and question, how far their answers are from the others': it weights the answers of
     a consensus. Repeats are left out.
     """
-    once, found = votes.once, dict[int, Record]()
+    once, noise_of = votes.once, dict[int, Record]()
     unit = codes(once.item * (int(once.response.max(initial=0)) + 1) + once.response)[0]
     for question in questions:
         scores = once.answers.get(question.name)
         if scores is None:
             continue
         known = ~np.isnan(scores)
-        given = {"units": unit[known], "raters": once.rater[known]}
+        columns = {"units": unit[known], "raters": once.rater[known]}
         noise = (
-            ratings.noise(**given, scores=scores[known])
+            ratings.noise(**columns, scores=scores[known])
             if is_ordered(question)
-            else ratings.unlikeness(**given, answers=scores[known])
+            else ratings.unlikeness(**columns, answers=scores[known])
         )
-        for rater, each in noise.items():
-            found.setdefault(rater, {})[question.name] = {"value": each.variance, "n": each.n}
-    return found
+        for rater, estimate in noise.items():
+            noise_of.setdefault(rater, {})[question.name] = {
+                "value": estimate.variance,
+                "n": estimate.n,
+            }
+    return noise_of
 
 
 def is_ordered(question: Question) -> bool:

@@ -63,9 +63,9 @@ def by_withdrawn(path: str = "") -> Q:
 
 def written_by(raters: Iterable[Rater], path: str = "") -> Q:
     """The condition that a response was written by one of these raters."""
-    found = list(raters)
-    users = [rater.user_id for rater in found if rater.user_id is not None]
-    return Q(**{f"{path}source__person__in": users}) | Q(**{f"{path}author__in": found})
+    listed = list(raters)
+    users = [rater.user_id for rater in listed if rater.user_id is not None]
+    return Q(**{f"{path}source__person__in": users}) | Q(**{f"{path}author__in": listed})
 
 
 def withdrawn_raters() -> list[int]:

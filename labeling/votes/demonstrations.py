@@ -69,8 +69,10 @@ class WriterStats:
 
 def written(*, campaign: Campaign) -> DemonstrationStats:
     counted = counting.counts(with_extra=True)
-    given = Judgment.objects.filter(counted, campaign=campaign, kind=Judgment.Kind.DEMONSTRATION)
-    row = given.aggregate(
+    judgments = Judgment.objects.filter(
+        counted, campaign=campaign, kind=Judgment.Kind.DEMONSTRATION
+    )
+    row = judgments.aggregate(
         n=Count("pk"),
         n_scored=Count("review__score"),
         mean_score=Avg("review__score"),

@@ -66,12 +66,12 @@ def consensus_of(*, campaign: Campaign, answers: Iterable[ItemAnswer]) -> ItemCo
 
 def consensus_of_items(*, campaign: Campaign, items: Collection[Item]) -> dict[int, ItemConsensus]:
     """The consensus of each of these items of the campaign, in three queries."""
-    given: dict[int, list[int]] = {item.pk: [] for item in items}
+    raters_of: dict[int, list[int]] = {item.pk: [] for item in items}
     judged = Judgment.objects.filter(
         counting.counts(with_repeats=True), item__in=items, kind=Judgment.Kind.COMPARISON
     )
     for item_id, rater in judged.values_list("item_id", "rater_id"):
-        given[item_id or 0].append(rater)
+        raters_of[item_id or 0].append(rater)
     rows: dict[int, list[RankRow]] = {item.pk: [] for item in items}
     ranked = RankedResponse.objects.filter(comparison__judgment__in=judged).exclude(
         counting.by_withdrawn("response__")
@@ -82,13 +82,13 @@ def consensus_of_items(*, campaign: Campaign, items: Collection[Item]) -> dict[i
         *("response_id", "rank", "comparison__is_all_bad"),
     ):
         rows[row[0]].append(row)
-    known = accuracy_by_rater(campaign=campaign, raters=set().union(*given.values()))
-    found = {}
-    for item_id, raters in given.items():
+    known = accuracy_by_rater(campaign=campaign, raters=set().union(*raters_of.values()))
+    by_item = {}
+    for item_id, raters in raters_of.items():
         pairs = consensus.consensus_by_pair(votes_on_pairs(rows[item_id]), known)
         n_known = len(known.keys() & set(raters))
-        found[item_id] = ItemConsensus(len(raters), n_known, pairs, consensus.places(pairs))
-    return found
+        by_item[item_id] = ItemConsensus(len(raters), n_known, pairs, consensus.places(pairs))
+    return by_item
 
 
 def _counts(judgment: Judgment) -> bool:
@@ -114,11 +114,11 @@ def certainty_of(*, item: Item) -> float:
 
 def votes_on_pairs(rows: Iterable[RankRow]) -> agreement_pairs.PairVotes:
     """A rater who marks all as bad ties all pairs."""
-    found = [
+    flat = [
         (item, rater, response, 1 if is_all_bad else rank)
         for item, rater, response, rank, is_all_bad in rows
     ]
-    items, raters, responses, ranks = zip(*found, strict=True) if found else ((), (), (), ())
+    items, raters, responses, ranks = zip(*flat, strict=True) if flat else ((), (), (), ())
     return agreement_pairs.expand(
         items=items, raters=raters, responses=responses, ranks=np.array(ranks, dtype=float)
     )
@@ -133,7 +133,7 @@ def accuracy_by_rater(
     known = RaterQuality.objects.filter(report__campaign=campaign)
     known = known if raters is None else known.filter(rater__in=raters)
     rows = known.values_list("rater_id", "results__reliability")
-    return {rater: _cautious(found) for rater, found in rows if found["value"] is not None}
+    return {rater: _cautious(figure) for rater, figure in rows if figure["value"] is not None}
 
 
 def _cautious(reliability: Mapping[str, Any]) -> float:

@@ -43,30 +43,30 @@ def votes(*, campaign: Campaign, through_id: int) -> Votes:
 
 def sample_of(stored: StoredRankings) -> sampling.Sample:
     """Which of the rankings a report uses."""
-    found = stored.judgments()
+    columns = stored.judgments()
     return sampling.sample_of(
-        judgments=found["judgment"], prompts=found["prompt"], raters=found["rater"]
+        judgments=columns["judgment"], prompts=columns["prompt"], raters=columns["rater"]
     )
 
 
 def votes_of(stored: StoredRankings, *, wanted: Wanted | None = None) -> Votes:
     """The rankings that count; with `wanted`, those on these prompts."""
-    found, campaign = stored.columns(wanted=wanted), stored.campaign
-    has = {name: found[f"has:{name}"] for name in looks.SIGHTS}
+    columns, campaign = stored.columns(wanted=wanted), stored.campaign
+    has = {name: columns[f"has:{name}"] for name in looks.SIGHTS}
     repeats = Item.objects.filter(campaign=campaign, repeat_of__isnull=False).values_list(
         "pk", flat=True
     )
     return Votes(
-        **{name: found[name] for name in _COLUMNS},
-        looks=looks.Looks(found["n_chars"], has),
+        **{name: columns[name] for name in _COLUMNS},
+        looks=looks.Looks(columns["n_chars"], has),
         answers={
             name.removeprefix("answer:"): column
-            for name, column in found.items()
+            for name, column in columns.items()
             if name.startswith("answer:")
         },
-        groups=_groups(found["prompt"]) | _periods(found["at_s"]),
+        groups=_groups(columns["prompt"]) | _periods(columns["at_s"]),
         is_as_in_file=campaign.import_batch_id is not None,
-        is_repeat=np.isin(found["item"], np.array(list(repeats), dtype=np.int64)),
+        is_repeat=np.isin(columns["item"], np.array(list(repeats), dtype=np.int64)),
     )
 
 

@@ -50,21 +50,21 @@ def ratings_of_items(
     rows = RankedResponse.objects.filter(
         counting.counts("comparison__judgment__"), comparison__judgment__item__in=items
     ).exclude(counting.by_withdrawn("response__"))
-    given: dict[tuple[int, int], dict[int, dict[str, Any]]] = defaultdict(dict)
+    answers_of: dict[tuple[int, int], dict[int, dict[str, Any]]] = defaultdict(dict)
     for item, response, rater, answers in rows.values_list(
         "comparison__judgment__item_id",
         "response_id",
         "comparison__judgment__rater_id",
         "ratings",
     ):
-        given[item or 0, response][rater] = answers
-    found: dict[int, list[RatingConsensus]] = {item.pk: [] for item in items}
-    for (item, response), by_rater in sorted(given.items()):
+        answers_of[item or 0, response][rater] = answers
+    consensus: dict[int, list[RatingConsensus]] = {item.pk: [] for item in items}
+    for (item, response), by_rater in sorted(answers_of.items()):
         for question in questions:
-            one = _consensus(item, response, question, by_rater, known.get(question.name, {}))
-            if one is not None:
-                found[item].append(one)
-    return found
+            rating = _consensus(item, response, question, by_rater, known.get(question.name, {}))
+            if rating is not None:
+                consensus[item].append(rating)
+    return consensus
 
 
 def weights_of(*, campaign: Campaign) -> Weights:
@@ -72,8 +72,8 @@ def weights_of(*, campaign: Campaign) -> Weights:
     noise: dict[str, dict[int, Noise]] = defaultdict(dict)
     stored = RaterQuality.objects.filter(report__campaign=campaign, results__has_key="noise")
     for rater, by_question in stored.values_list("rater_id", "results__noise"):
-        for name, each in by_question.items():
-            noise[name][rater] = Noise(each["value"], each["n"])
+        for name, figure in by_question.items():
+            noise[name][rater] = Noise(figure["value"], figure["n"])
     return {name: ratings.weights(of_raters) for name, of_raters in noise.items()}
 
 
@@ -93,19 +93,19 @@ def _consensus(
     if not answered:
         return None
     values = list(answered.values())
-    each = [weights.get(rater, 1.0) for rater in answered]
+    rater_weights = [weights.get(rater, 1.0) for rater in answered]
     numbers = None
     plain: float | None
     weighted: float | None
     if is_ordered(question):
         lowest, highest = _ends(question, codes)
-        numbers = ratings.together(values, each, lowest=lowest, highest=highest)
+        numbers = ratings.together(values, rater_weights, lowest=lowest, highest=highest)
         if isinstance(question, Flag) and len(values) > 1:
             low, high = intervals.wilson(sum(values), len(values))
             numbers = replace(numbers, low=low, high=high)
         plain, weighted = numbers.median, numbers.weighted
     else:
-        plain, weighted = _commonest(values, [1.0] * len(values)), _commonest(values, each)
+        plain, weighted = _commonest(values, [1.0] * len(values)), _commonest(values, rater_weights)
     words = {code: word for word, code in codes.items()}
     return RatingConsensus(
         item,

@@ -81,10 +81,10 @@ class Channel:
         question = uuid4().hex
         with self._redis.pipeline() as pipe:
             pipe.set(
-                _key("question", question), json.dumps([asdict(one) for one in parts]), ex=TTL_S
+                _key("question", question), json.dumps([asdict(part) for part in parts]), ex=TTL_S
             )
-            for one in parts:
-                pipe.set(_key("owner", one.answer), by, ex=TTL_S)
+            for part in parts:
+                pipe.set(_key("owner", part.answer), by, ex=TTL_S)
             pipe.execute()
         return question
 
@@ -95,10 +95,10 @@ class Channel:
         """Events after the position `after` ("0" for all), waiting up to `wait_ms`, which is at
         most LONGEST_WAIT_MS; 0 does not wait.
         """
-        found = self._redis.xread({_key("said", answer): after}, block=wait_ms or None)
+        streams = self._redis.xread({_key("said", answer): after}, block=wait_ms or None)
         return [
             Event(place, fields["kind"], json.loads(fields["data"]))
-            for _stream, entries in found or []
+            for _stream, entries in streams or []
             for place, fields in entries
         ]
 
@@ -130,8 +130,8 @@ class Channel:
 
     def take(self, *, question: str) -> list[ModelQuestion]:
         """The question, for the first caller only. Empty afterwards, or when it has expired."""
-        found = self._redis.getdel(_key("question", question))
-        return [ModelQuestion(**one) for one in json.loads(found)] if found else []
+        stored = self._redis.getdel(_key("question", question))
+        return [ModelQuestion(**part) for part in json.loads(stored)] if stored else []
 
     def send(self, *, answer: str, kind: str, **data: Any) -> None:
         key = _key("said", answer)

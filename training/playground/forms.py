@@ -69,12 +69,12 @@ def question_in(body: bytes) -> tuple[list[ChatPart], Sampling]:
     if not settings.is_valid():
         field, problems = next(iter(settings.errors.items()))
         raise UnreadableQuestion(f"{settings.fields[field].label}: {problems[0]}")
-    found = TrainedModel.objects.in_bulk([pk for pk, _messages in wanted if 0 < pk < 2**63])
-    if any(pk not in found for pk, _messages in wanted) or not all(
+    models = TrainedModel.objects.in_bulk([pk for pk, _messages in wanted if 0 < pk < 2**63])
+    if any(pk not in models for pk, _messages in wanted) or not all(
         _are_turns(messages) for _pk, messages in wanted
     ):
         raise UnreadableQuestion(str(_("The question could not be read. Reload the page.")))
-    return [ChatPart(found[pk], messages) for pk, messages in wanted], settings.sampling()
+    return [ChatPart(models[pk], messages) for pk, messages in wanted], settings.sampling()
 
 
 def _are_turns(messages: list[Any]) -> bool:
@@ -155,10 +155,10 @@ class KeepForm(LabelsForm):
 
     def clean_sampling(self) -> Sampling:
         try:
-            given = SamplingForm(json.loads(self.cleaned_data["sampling"] or "{}"))
+            form = SamplingForm(json.loads(self.cleaned_data["sampling"] or "{}"))
         except (ValueError, TypeError, RecursionError):
-            given = SamplingForm({})
-        return given.sampling() if given.is_valid() else Sampling()
+            form = SamplingForm({})
+        return form.sampling() if form.is_valid() else Sampling()
 
     def messages(self) -> list[dict[str, str]]:
         """Call on a valid form."""
@@ -169,7 +169,7 @@ class KeepForm(LabelsForm):
 
     def kept_answer(self) -> KeptAnswer:
         """Call on a valid form of a demonstration."""
-        given = self.cleaned_data
+        cleaned = self.cleaned_data
         return services.KeptAnswer(
-            given["model"], given["written"], given["sampling"], given["is_ended"]
+            cleaned["model"], cleaned["written"], cleaned["sampling"], cleaned["is_ended"]
         )

@@ -85,7 +85,7 @@ class ModelPool:
     def end_unused(self, *, after_s: float) -> None:
         """Removes children that nobody has used for `after_s` seconds."""
         with self._changed:
-            for child in [one for one in self._children if not one.is_borrowed]:
+            for child in [process for process in self._children if not process.is_borrowed]:
                 if time.monotonic() - child.used_at >= after_s or not child.is_alive:
                     self._remove(child)
 
@@ -93,7 +93,7 @@ class ModelPool:
         deadline = time.monotonic() + wait_s
         with self._changed:
             while True:
-                free = [one for one in self._children if not one.is_borrowed]
+                free = [process for process in self._children if not process.is_borrowed]
                 for child in free:
                     if child.folder == folder and child.is_alive:
                         child.is_borrowed = True
@@ -101,7 +101,7 @@ class ModelPool:
                 if len(self._children) < settings.TRY_MODELS_WARM:
                     return self._start(folder)
                 if free:
-                    self._remove(min(free, key=lambda one: one.used_at))
+                    self._remove(min(free, key=lambda process: process.used_at))
                 elif (
                     not self._changed.wait(timeout=max(0.0, deadline - time.monotonic()))
                     and time.monotonic() >= deadline

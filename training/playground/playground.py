@@ -27,7 +27,7 @@ def answer_question(*, question: str) -> None:
         asked = channel.take(question=question)
         if not asked:
             return
-        targets = [_target(one) for one in asked]
+        targets = [_target(part) for part in asked]
     connection.close()
     with ThreadPoolExecutor(len(asked)) as pool:
         list(pool.map(_answer, asked, targets))

@@ -21,11 +21,11 @@ def models_to_try() -> QuerySet[TrainedModel]:
     """Language models that are not retired and that no resumed run is about to replace,
     newest first.
     """
-    found = TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY, freed_at=None).exclude(
+    models = TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY, freed_at=None).exclude(
         stage=TrainedModel.Stage.RETIRED
     )
-    found = found.exclude(run__state__in=(Run.State.QUEUED, Run.State.RUNNING))
-    return found.select_related("endpoint").order_by("-created_at", "-pk")
+    models = models.exclude(run__state__in=(Run.State.QUEUED, Run.State.RUNNING))
+    return models.select_related("endpoint").order_by("-created_at", "-pk")
 
 
 def licence_of(*, pk: str) -> str:

@@ -76,7 +76,7 @@ def ask_models(*, parts: Sequence[ChatPart], sampling: Sampling, by: User) -> li
         raise UnableToAskModel(_("The broker is not responding. Try again later.")) from problem
     if not doorbell.ring_question(question):
         raise UnableToAskModel(_("The broker is not responding. Try again later."))
-    return [one.answer for one in asked]
+    return [asked_part.answer for asked_part in asked]
 
 
 def save_demonstration(

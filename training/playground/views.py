@@ -146,10 +146,10 @@ def keep(request: HttpRequest) -> HttpResponse:
 def kept_turn(request: HttpRequest, pk: int) -> HttpResponse:
     """The saved turn, for researchers, who may not be admins."""
     by = training_access.researcher(request.user)
-    found = selectors.kept_turn(prompt_id=pk)
-    if found is None:
+    turn = selectors.kept_turn(prompt_id=pk)
+    if turn is None:
         raise Http404
-    return render(request, "training/playground/model_kept.html", {"kept": found, "by": by})
+    return render(request, "training/playground/model_kept.html", {"kept": turn, "by": by})
 
 
 def _require_owner(answer: str, by: int) -> None:
@@ -239,7 +239,7 @@ def _workers() -> list[str]:
 
 def _turns(text: str) -> list[dict[str, str]]:
     try:
-        found = json.loads(text or "[]")
+        turns = json.loads(text or "[]")
     except (ValueError, RecursionError):
         return []
-    return [turn for turn in found if isinstance(turn, dict)] if isinstance(found, list) else []
+    return [turn for turn in turns if isinstance(turn, dict)] if isinstance(turns, list) else []

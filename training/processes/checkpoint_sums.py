@@ -34,8 +34,8 @@ def is_intact(checkpoint: Path) -> bool:
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    found = [path for path in run_dir.checkpoints(folder) if run_dir.is_complete(path)]
-    return sorted(found, key=run_dir.checkpoint_step, reverse=True)
+    checkpoints = [path for path in run_dir.checkpoints(folder) if run_dir.is_complete(path)]
+    return sorted(checkpoints, key=run_dir.checkpoint_step, reverse=True)
 
 
 def _sum(path: Path) -> str:

@@ -168,8 +168,8 @@ def _choice(server: Server, content: bytes) -> dict[str, Any]:
     send last.
     """
     try:
-        found = json.loads(content)
-        choices = found["choices"]
+        response = json.loads(content)
+        choices = response["choices"]
         return dict(choices[0]) if choices else {}
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
         raise CompletionFailed(_unlike_openai(server)) from problem
@@ -199,8 +199,8 @@ def _is_ended(choice: Mapping[str, Any]) -> bool | None:
 
 def _refusal(server: Server, status: int, content: bytes) -> str:
     try:
-        found = json.loads(content)
-        error = found.get("error", found)
+        response = json.loads(content)
+        error = response.get("error", response)
         message = error.get("message", "") if isinstance(error, dict) else error
     except (ValueError, AttributeError, RecursionError):
         message = ""

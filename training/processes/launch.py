@@ -99,16 +99,16 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
         return []
     if not KINDS[kind].is_parallel:
         return [_("This kind of run uses one process. Request one.")]
-    found = []
+    wrong = []
     has_server = KINDS[kind].uses_server and launch.n_machines == 1
     if n_gpus not in (0, launch.n_processes) and not (has_server and n_gpus > launch.n_processes):
-        found.append(
+        wrong.append(
             _(
                 "Each process needs its own GPU. Request as many GPUs as processes, or 0 to run on"
                 " CPUs."
             )
         )
-    return found + config.launch_problems(
+    return wrong + config.launch_problems(
         n_processes=launch.n_total,
         n_machines=launch.n_machines,
         is_sharded=launch.strategy == "fsdp",
@@ -121,7 +121,7 @@ def config_of(launch: Launch, *, n_gpus: int, rendezvous: Rendezvous) -> dict[st
     """
     if launch.strategy not in STRATEGIES:
         raise NoSuchStrategy(NO_DEEPSPEED)
-    found: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "compute_environment": "LOCAL_MACHINE",
         "distributed_type": {"ddp": "MULTI_GPU", "fsdp": "FSDP"}[launch.strategy],
         "num_machines": launch.n_machines,
@@ -141,7 +141,7 @@ def config_of(launch: Launch, *, n_gpus: int, rendezvous: Rendezvous) -> dict[st
         "tpu_use_sudo": False,
     }
     if launch.strategy == "fsdp":
-        found["fsdp_config"] = {
+        settings["fsdp_config"] = {
             "fsdp_version": 2,
             "fsdp_reshard_after_forward": True,
             "fsdp_auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
@@ -154,7 +154,7 @@ def config_of(launch: Launch, *, n_gpus: int, rendezvous: Rendezvous) -> dict[st
             if launch.n_machines == 1
             else "FULL_STATE_DICT",
         }
-    return found
+    return settings
 
 
 def command(trainer: Sequence[str], *, config: str, folder: str) -> list[str]:

@@ -51,9 +51,9 @@ def _named(name: str, since: Mapping[str, int]) -> str:
 
 def _first_steps(folder: Path) -> dict[str, int]:
     """The first step of each measure that was left out of a point."""
-    found: dict[str, int] = {}
+    first_steps: dict[str, int] = {}
     for line in run_dir.read_progress(folder, 0)[0]:
         for name in line.get(run_dir.LEFT_OUT, ()):
             measure = metrics.base_name(name).removeprefix(_HELD_OUT)
-            found[measure] = min(line["step"], found.get(measure, line["step"]))
-    return found
+            first_steps[measure] = min(line["step"], first_steps.get(measure, line["step"]))
+    return first_steps

@@ -204,8 +204,8 @@ def n_folds(folder: Path) -> int:
 
 def newest_checkpoint(folder: Path) -> Path | None:
     """The complete checkpoint with the highest step."""
-    found = sorted(checkpoints(folder), key=checkpoint_step, reverse=True)
-    return next((path for path in found if is_complete(path)), None)
+    newest_first = sorted(checkpoints(folder), key=checkpoint_step, reverse=True)
+    return next((path for path in newest_first if is_complete(path)), None)
 
 
 def checkpoints(folder: Path) -> list[Path]:

@@ -55,10 +55,10 @@ def generated_card(*, model: TrainedModel) -> str:
         "\n".join(f"- {line}" for line in _licence_lines([*steps, *reward_steps])),
     ]
     with translation.override("en"):
-        found = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
+        measured = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
         benchmarks = exports.markdown(scorecards_selectors.scorecard(models=[model]))
-    if found:
-        rows = "\n".join(f"| {one.name} | {one.before or '–'} | {one.figure} |" for one in found)
+    if measured:
+        rows = "\n".join(f"| {row.name} | {row.before or '–'} | {row.figure} |" for row in measured)
         parts += ["## Results", f"| Measure | Before | After |\n|---|---|---|\n{rows}"]
     if benchmarks:
         parts += ["## Benchmarks", benchmarks]
@@ -186,15 +186,15 @@ def _licence_lines(steps: list[LineageStep]) -> list[str]:
 
 
 def _data_licences(step: LineageStep) -> list[tuple[str, int]]:
-    found = Counter(step.snapshot.card.get("licences", {}) if step.snapshot else {})
+    n_by_licence = Counter(step.snapshot.card.get("licences", {}) if step.snapshot else {})
     if step.run is not None and step.run.ptx_snapshot is not None:
-        found.update(step.run.ptx_snapshot.card.get("licences", {}))
-    return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+        n_by_licence.update(step.run.ptx_snapshot.card.get("licences", {}))
+    return sorted(n_by_licence.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _step_json(step: LineageStep) -> dict[str, Any]:
     run, snapshot = step.run, step.snapshot
-    found: dict[str, Any] = {
+    step_json: dict[str, Any] = {
         "model": step.model.name,
         "kind": step.model.kind,
         "stage": step.model.stage,
@@ -204,7 +204,7 @@ def _step_json(step: LineageStep) -> dict[str, Any]:
         "registered_at": step.model.created_at,
     }
     if run is not None:
-        found["run"] = {
+        step_json["run"] = {
             "id": run.pk,
             "name": run.name,
             "kind": run.kind,
@@ -215,10 +215,10 @@ def _step_json(step: LineageStep) -> dict[str, Any]:
             "finished_at": run.finished_at,
         }
     if snapshot is not None:
-        found["snapshot"] = _snapshot_json(snapshot)
+        step_json["snapshot"] = _snapshot_json(snapshot)
     if run is not None and run.ptx_snapshot is not None:
-        found["ptx_snapshot"] = _snapshot_json(run.ptx_snapshot)
-    return found
+        step_json["ptx_snapshot"] = _snapshot_json(run.ptx_snapshot)
+    return step_json
 
 
 def _snapshot_json(snapshot: Snapshot) -> dict[str, Any]:

@@ -28,12 +28,12 @@ class LineageStep:
 
 def models(*, kind: str = "") -> QuerySet[TrainedModel]:
     """Newest first."""
-    found = (
+    queryset = (
         TrainedModel.objects.select_related("parent", "run__snapshot", "endpoint")
         .annotate(n_children=Count("children"))
         .order_by("-created_at", "-pk")
     )
-    return found.filter(kind=kind) if kind else found
+    return queryset.filter(kind=kind) if kind else queryset
 
 
 def lineage(*, model: TrainedModel) -> list[LineageStep]:
@@ -78,7 +78,7 @@ def reward_lineages(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:
 
     Each is listed once, followed by those behind its own steps. Models listed before are left out.
     """
-    found: list[list[LineageStep]] = []
+    lineages: list[list[LineageStep]] = []
     seen, waiting = {step.model.pk for step in steps}, list(steps)
     while waiting:
         for judge in _reward_models_of(waiting.pop(0)):
@@ -86,15 +86,15 @@ def reward_lineages(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:
             if judge.pk in seen or not line:
                 continue
             seen |= {step.model.pk for step in line}
-            found.append(line)
+            lineages.append(line)
             waiting += line
-    return found
+    return lineages
 
 
 def is_optimised_on(*, model: TrainedModel, judge: TrainedModel) -> bool:
     """Whether the model, or one it descends from, was trained to please this reward model."""
     steps = lineage(model=model)
-    return any(judge == one for step in steps for one in _reward_models_of(step))
+    return any(judge == optimised_on for step in steps for optimised_on in _reward_models_of(step))
 
 
 def _reward_models_of(step: LineageStep) -> list[TrainedModel]:
@@ -104,7 +104,7 @@ def _reward_models_of(step: LineageStep) -> list[TrainedModel]:
         if step.snapshot
         else []
     )
-    return [one for one in [*rewarding, *choosing] if one is not None]
+    return [model for model in [*rewarding, *choosing] if model is not None]
 
 
 def gate_sentences(*, model: TrainedModel) -> list[tuple[Chain, str]]:
@@ -150,8 +150,10 @@ class PublicationStatus:
 
 def publications(*, of: TrainedModel | Export) -> list[PublicationStatus]:
     """Newest first."""
-    found = of.publications.select_related("created_by").order_by("-pk")[:N_PUBLICATIONS]
+    queryset = of.publications.select_related("created_by").order_by("-pk")[:N_PUBLICATIONS]
     return [
-        PublicationStatus(one, one.state in (Publication.State.QUEUED, Publication.State.RUNNING))
-        for one in found
+        PublicationStatus(
+            publication, publication.state in (Publication.State.QUEUED, Publication.State.RUNNING)
+        )
+        for publication in queryset
     ]

@@ -228,9 +228,9 @@ def _publications(model: TrainedModel) -> dict[str, Any]:
 
 def publications_of(thing: TrainedModel | Export, *, refreshed_at: str) -> dict[str, Any]:
     """What templates/training/registry/_publications.html needs."""
-    found = selectors.publications(of=thing)
+    listed = selectors.publications(of=thing)
     return {
-        "publications": found,
-        "is_going": any(one.is_going for one in found),
+        "publications": listed,
+        "is_going": any(status.is_going for status in listed),
         "refreshed_at": refreshed_at,
     }

@@ -42,27 +42,27 @@ def charts(
     points or more are drawn. Metrics unknown to the kind come last. `about_pairs`: further charts
     of what the model learned.
     """
-    drawable = {metric: one for metric, one in curves.items() if len(one.points) > 1}
-    found: dict[str, list[LineChart]] = {group: [] for group in GROUPS}
+    drawable = {metric: curve for metric, curve in curves.items() if len(curve.points) > 1}
+    by_group: dict[str, list[LineChart]] = {group: [] for group in GROUPS}
     for chart in about.charts:
         if any(metric in drawable for metric in chart.curves):
-            found[chart.group].append(_chart(chart, drawable, n_steps))
+            by_group[chart.group].append(_chart(chart, drawable, n_steps))
     scatter = about.scatter
     if scatter and scatter.x in drawable and scatter.y in drawable:
-        found[LEARNING].insert(2, _scatter(scatter, drawable))
-    found[LEARNING] += about_pairs
+        by_group[LEARNING].insert(2, _scatter(scatter, drawable))
+    by_group[LEARNING] += about_pairs
     known = {metric for chart in about.charts for metric in chart.curves} | set(about.undrawn)
     for metric in sorted(drawable.keys() - known):
         words = _words(metric)
-        found[SYSTEM].append(_chart(Chart(words, "", {metric: words}), drawable, n_steps))
-    return _groups(found)
+        by_group[SYSTEM].append(_chart(Chart(words, "", {metric: words}), drawable, n_steps))
+    return _groups(by_group)
 
 
-def _groups(found: Mapping[str, list[LineChart]]) -> list[ChartGroup]:
+def _groups(by_group: Mapping[str, list[LineChart]]) -> list[ChartGroup]:
     return [
-        ChartGroup(gettext(title), found[group], is_closed=group == SYSTEM)
+        ChartGroup(gettext(title), by_group[group], is_closed=group == SYSTEM)
         for group, title in GROUPS.items()
-        if found[group]
+        if by_group[group]
     ]
 
 
@@ -78,7 +78,7 @@ def overlay(runs: Sequence[ComparedRun]) -> list[ChartGroup]:
     whose kinds have the same chart share it: the losses of two kinds are different things. A run
     has the same colour everywhere.
     """
-    found: dict[str, list[LineChart]] = {group: [] for group in GROUPS}
+    by_group: dict[str, list[LineChart]] = {group: [] for group in GROUPS}
     foreseen: list[Chart] = []
     for run in runs:
         foreseen += [chart for chart in run.about.charts if chart not in foreseen]
@@ -93,8 +93,8 @@ def overlay(runs: Sequence[ComparedRun]) -> list[ChartGroup]:
                 if metric in run.curves and len(run.curves[metric].points) > 1
             ]
             if series:
-                found[chart.group].append(_overlay(chart, metric, series))
-    return _groups(found)
+                by_group[chart.group].append(_overlay(chart, metric, series))
+    return _groups(by_group)
 
 
 def _overlay(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
@@ -107,7 +107,7 @@ def _overlay(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
             is_share=chart.is_share,
         ),
         series=series,
-        x_unit=_steps(max(one.points[-1][0] for one in series)),
+        x_unit=_steps(max(line.points[-1][0] for line in series)),
         y_unit=gettext(chart.unit),
         x_start=0.0,
         from_zero=chart.from_zero,
@@ -117,10 +117,10 @@ def _overlay(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
 
 def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
     """A reward model's confidence against how often it was right. None without pairs."""
-    n = sum(one["n"] for one in bins)
+    n = sum(bar["n"] for bar in bins)
     if not n:
         return None
-    gap = sum(one["n"] * (one["predicted"] - one["observed"]) for one in bins) / n
+    gap = sum(bar["n"] * (bar["predicted"] - bar["observed"]) for bar in bins) / n
     points = {"points": f"{abs(gap) * 100:.0f}"}
     if abs(gap) <= CALIBRATED:
         title = gettext("Well calibrated")
@@ -133,7 +133,7 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
         series=[
             Series(
                 gettext("observed"),
-                [(one["predicted"], one["observed"]) for one in bins],
+                [(bar["predicted"], bar["observed"]) for bar in bins],
                 is_dots=True,
             ),
             Series(gettext("perfectly calibrated"), [(0.5, 0.5), (1.0, 1.0)]),
@@ -149,13 +149,13 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
 
 def margins(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
     """The distribution of reward differences within pairs. None without pairs."""
-    n = sum(one["n"] for one in bins)
+    n = sum(bar["n"] for bar in bins)
     if not n:
         return None
     return histogram(
         title=gettext("The two responses of a pair are %(margin)s apart on average")
-        % {"margin": _number(sum(one["n"] * one["margin"] for one in bins) / n)},
-        bins=[(one["margin"], one["n"]) for one in bins],
+        % {"margin": _number(sum(bar["n"] * bar["margin"] for bar in bins) / n)},
+        bins=[(bar["margin"], bar["n"]) for bar in bins],
         x_unit=gettext("reward of the better response minus the other"),
         y_unit=gettext("Held-out pairs"),
         note=gettext("Below 0, the model ranks the pair the wrong way round."),
@@ -164,7 +164,7 @@ def margins(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
 
 def _ends(title: str, series: Sequence[Series], *, is_share: bool) -> str:
     """The title: where the curves end, and which is lowest and highest."""
-    ranked = sorted((one.points[-1][1], one.name) for one in series)
+    ranked = sorted((line.points[-1][1], line.name) for line in series)
     (low, lowest), (high, highest) = ranked[0], ranked[-1]
     low_words, high_words = _two_numbers(low, high, is_share=is_share)
     named = {"what": title, "low": low_words, "a": lowest, "high": high_words, "b": highest}

@@ -22,12 +22,12 @@ class Curve:
 def curves(*, run: Run) -> dict[str, Curve]:
     """By metric. Points that a later attempt replayed are left out."""
     ends, n_points = _ends(run)
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    points_by_metric: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for attempt, step, values in _read(run, n_points):
         if step < ends.get(attempt, float("inf")):
             for metric, value in values.items():
-                found[metric].append((float(step), float(value)))
-    return {metric: Curve(metric, points) for metric, points in found.items()}
+                points_by_metric[metric].append((float(step), float(value)))
+    return {metric: Curve(metric, points) for metric, points in points_by_metric.items()}
 
 
 def _ends(run: Run) -> tuple[dict[int, float], int]:

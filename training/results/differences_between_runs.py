@@ -37,22 +37,24 @@ class PastRun:
 
 def differences(past: PastRun, machines: Sequence[Machine]) -> list[str]:
     """Empty if a repeat on the same node gives the same losses to the last digit."""
-    found = []
-    same = next((one for one in machines if one.name == past.node), None)
+    sentences = []
+    same = next((machine for machine in machines if machine.name == past.node), None)
     if same is None:
-        found.append(
+        sentences.append(
             _(
                 "It ran on %(node)s, which is offline. Another machine adds in a different order,"
                 " so the last digits differ."
             )
             % {"node": past.node}
         )
-    found += [
-        _of_versions(past, one) for one in ([same] if same else machines) if _changed(past, one)
+    sentences += [
+        _of_versions(past, machine)
+        for machine in ([same] if same else machines)
+        if _changed(past, machine)
     ]
     if past.versions.get("device", "CPU") == "CPU" and "threads" in past.versions:
         n = int(past.versions["threads"])
-        found.append(
+        sentences.append(
             ngettext(
                 "Ran on %(n)s core; a different core count changes rounding.",
                 "Ran on %(n)s cores; a different core count changes rounding.",
@@ -61,11 +63,11 @@ def differences(past: PastRun, machines: Sequence[Machine]) -> list[str]:
             % {"n": n}
         )
     if past.versions.get("device", "CPU") != "CPU":
-        found.append(
+        sentences.append(
             _("GPUs add in no fixed order. Expect the same curve, but not the same last digits.")
         )
     if past.attempt > 1:
-        found.append(
+        sentences.append(
             _(
                 "It was resumed %(n)s times. An uninterrupted run matches up to rounding, not to"
                 " the last digit."
@@ -73,11 +75,11 @@ def differences(past: PastRun, machines: Sequence[Machine]) -> list[str]:
             % {"n": past.attempt - 1}
         )
     if not past.model_location.startswith("/") and "://" not in past.model_location:
-        found.append(
+        sentences.append(
             _("It started from %(model)s on the hub, which may have changed since.")
             % {"model": past.model_location}
         )
-    return found
+    return sentences
 
 
 def _changed(past: PastRun, machine: Machine) -> list[str]:

@@ -86,13 +86,17 @@ class Breakdown:
 
 def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
     """Accuracy on held-out pairs by strength, category and pool, then by cross-validation fold."""
-    found = metrics.get("accuracy_by", {})
+    accuracies = metrics.get("accuracy_by", {})
     by_group = [
         Breakdown(
-            title, [_group(words.get(one["group"], one["group"]), one) for one in found[name]]
+            title,
+            [
+                _group(words.get(entry["group"], entry["group"]), entry)
+                for entry in accuracies[name]
+            ],
         )
         for name, (title, words) in _GROUPINGS.items()
-        if name in found
+        if name in accuracies
     ]
     folds = metrics.get("cross_validation", [])
     by_fold = [
@@ -108,17 +112,17 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
     return by_group + (by_fold if folds else [])
 
 
-def _group(name: str | Promise, one: Mapping[str, Any]) -> MeasureGroup:
-    has_interval = one["low"] is not None and one["high"] is not None
+def _group(name: str | Promise, entry: Mapping[str, Any]) -> MeasureGroup:
+    has_interval = entry["low"] is not None and entry["high"] is not None
     interval = (
-        f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %"
+        f"{entry['low'] * 100:.0f}–{entry['high'] * 100:.0f} %"
         if has_interval
         else gettext("too few prompts")
     )
     return MeasureGroup(
         name or _("Not specified"),
-        one["n"],
-        _shown(configs_metrics.SHARE, one["accuracy"]),
+        entry["n"],
+        _shown(configs_metrics.SHARE, entry["accuracy"]),
         interval,
     )
 
@@ -129,14 +133,14 @@ def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
     """
     named = _named(kind)
     positions = {name: place for place, name in enumerate(named)}
-    found = []
+    rows = []
     for key, value in sorted(metrics.items(), key=lambda pair: _position(positions, pair[0])):
         if key in configs_metrics.NOT_LISTED or value in ("", None) or _is_part(key, metrics):
             continue
         name = key.removesuffix("_after")
         before = metrics.get(f"{name}_before") if key.endswith("_after") else None
         about = named.get(name) or configs_metrics.Measure(name, name.replace("_", " "))
-        found.append(
+        rows.append(
             MeasureRow(
                 name,
                 gettext(about.words),
@@ -145,7 +149,7 @@ def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
                 *_range(name, about.form, metrics),
             )
         )
-    return found
+    return rows
 
 
 def result(*, kind: str, metrics: Mapping[str, Any]) -> Result:
@@ -171,7 +175,7 @@ def result(*, kind: str, metrics: Mapping[str, Any]) -> Result:
 
 def _sentence(row: MeasureRow, about: configs_metrics.Measure, metrics: Mapping[str, Any]) -> str:
     """“Held-out accuracy rose from 52 % to 70 % (64–76 %) on 312 held-out pairs.”"""
-    counted = next((one for one in about.judged_on if metrics.get(one.name)), None)
+    counted = next((measure for measure in about.judged_on if metrics.get(measure.name)), None)
     n = metrics[counted.name] if counted else 0
     on = gettext(counted.one if n == 1 else counted.many) % {"n": f"{n:,}"} if counted else ""
     named = {

@@ -97,19 +97,19 @@ def rows(*, snapshot: Snapshot, split: str) -> Iterator[Line]:
     return _rows(path, snapshot)
 
 
-def jsonl(found: Iterable[Line]) -> Iterator[bytes]:
-    for line in found:
+def jsonl(lines: Iterable[Line]) -> Iterator[bytes]:
+    for line in lines:
         yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
 
-def write_parquet(found: Iterable[Line], *, kind: str, to: BinaryIO) -> None:
+def write_parquet(lines: Iterable[Line], *, kind: str, to: BinaryIO) -> None:
     """Raises UnableToDownload for a kind whose rows have no common columns."""
     schema = SCHEMAS.get(Snapshot.Kind(kind))
     if schema is None:
         raise UnableToDownload(
             _("The rows of suites have no common columns. Download them as JSONL.")
         )
-    remaining = iter(found)
+    remaining = iter(lines)
     with pq.ParquetWriter(to, schema) as writer:
         while chunk := list(islice(remaining, CHUNK)):
             writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
@@ -122,8 +122,8 @@ _OF_PEOPLE = (Snapshot.Kind.DEMONSTRATIONS, Snapshot.Kind.COMPARISONS, Snapshot.
 def _rows(path: Path, snapshot: Snapshot) -> Iterator[Line]:
     with path.open("rb") as file:
         while chunk := [json.loads(line) for line in islice(file, CHUNK)]:
-            found = _completed(chunk) if snapshot.kind in _OF_PEOPLE else chunk
-            yield from (line for line in found if not line.get("is_withheld"))
+            completed = _completed(chunk) if snapshot.kind in _OF_PEOPLE else chunk
+            yield from (line for line in completed if not line.get("is_withheld"))
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _known(lines: list[Line]) -> _Known:
         "rater", "prompt", "import_batch__source", "demonstration__edit_of__source"
     )
     named = {line["response"] for line in lines if "response" in line}
-    named |= {one["response"] for line in lines for one in line.get("responses", ())}
+    named |= {response["response"] for line in lines for response in line.get("responses", ())}
     responses = Response.objects.select_related("source", "prompt")
     withdrawn = Response.objects.filter(counting.by_withdrawn(), pk__in=named)
     return _Known(
@@ -172,9 +172,10 @@ def _complete(line: Line, known: _Known) -> Line:
         about["response_licence"] = _licence(judgment, written)
     if "responses" in line:
         about["responses"] = [
-            one | {"licence": known.responses[one["response"]].own_licence}
-            for one in line["responses"]
-            if one["response"] in known.responses and one["response"] not in known.withdrawn
+            response | {"licence": known.responses[response["response"]].own_licence}
+            for response in line["responses"]
+            if response["response"] in known.responses
+            and response["response"] not in known.withdrawn
         ]
     return line | about
 

@@ -66,8 +66,8 @@ def drawn(draw: Draw, rows: Iterable[PromptRow], left_out: Counter[str]) -> list
     order = _order(draw, used)
     chosen = [
         row
-        for split, found in by_split.items()
-        for row in heapq.nsmallest(draw.limits.get(split, len(found)), found, key=order)
+        for split, own in by_split.items()
+        for row in heapq.nsmallest(draw.limits.get(split, len(own)), own, key=order)
     ]
     return sorted(chosen, key=lambda row: row.prompt_id)
 

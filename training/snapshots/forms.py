@@ -138,8 +138,8 @@ class SnapshotForm(forms.Form):
     def filters(self) -> services.Filters:
         """Call on a valid form."""
         apart = ("name", "recipe")
-        given = {name: value for name, value in self.cleaned_data.items() if name not in apart}
-        return services.Filters.from_json(given)
+        cleaned = {name: value for name, value in self.cleaned_data.items() if name not in apart}
+        return services.Filters.from_json(cleaned)
 
     def filters_as_json(self) -> dict[str, Any]:
         """Call on a valid form."""

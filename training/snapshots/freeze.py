@@ -260,11 +260,11 @@ def _scored_runs(filters: Filters) -> list[Run]:
         reward_model__isnull=False,
         is_dry=False,
     )
-    found = {
+    by_pk = {
         run.pk: run for run in runs.select_related("base_model", "reward_model").order_by("pk")
     }
     for pk in filters.best_of:
-        if pk not in found:
+        if pk not in by_pk:
             raise UnableToCreate(
                 _(
                     "Run %(run)s has no responses scored by a reward model. Choose a sampling run"
@@ -272,7 +272,7 @@ def _scored_runs(filters: Filters) -> list[Run]:
                 )
                 % {"run": pk}
             )
-    return list(found.values())
+    return list(by_pk.values())
 
 
 def _reward_model(run: Run) -> TrainedModel:
@@ -330,15 +330,15 @@ def _response(ranked: exports_rows.RankedText) -> dict[str, Any]:
     """`rating` is the answer on the scale “overall”, or on the only scale of the form; absent if
     that was not answered.
     """
-    found = {
+    response = {
         "text": ranked.text,
         "rank": ranked.rank,
         "response": ranked.response_id,
         "is_ended": ranked.is_ended is not False,
     }
     scales = {name: value for name, value in ranked.ratings.items() if not isinstance(value, bool)}
-    given = scales.get("overall", next(iter(scales.values())) if len(scales) == 1 else None)
-    return found if given is None else found | {"rating": given}
+    rating = scales.get("overall", next(iter(scales.values())) if len(scales) == 1 else None)
+    return response if rating is None else response | {"rating": rating}
 
 
 def _fresh(filters: Filters) -> set[int] | None:

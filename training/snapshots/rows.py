@@ -79,12 +79,12 @@ def _known(lines: Iterable[dict[str, Any]]) -> _Known:
     of_raters = Judgment.versions.select_related(
         "rater", "campaign", "guideline_version__guideline", "comparison"
     )
-    found = Response.objects.select_related("source").in_bulk(responses)
-    sources = {response.source_id for response in found.values()}
+    by_pk = Response.objects.select_related("source").in_bulk(responses)
+    sources = {response.source_id for response in by_pk.values()}
     models = {
         model.source_id or 0: model for model in TrainedModel.objects.filter(source__in=sources)
     }
-    return _Known(of_raters.in_bulk(judgments), found, models)
+    return _Known(of_raters.in_bulk(judgments), by_pk, models)
 
 
 def _row(line: dict[str, Any], known: _Known) -> FrozenRow:
@@ -117,18 +117,18 @@ def _answers(line: dict[str, Any], known: _Known) -> list[RowResponse]:
             RowResponse(turn["content"], source=line["source"], model=model)
             for turn in line["completion"]
         ]
-    answers = [_ranked(one, known) for one in line.get("responses", [])]
+    answers = [_ranked(response, known) for response in line.get("responses", [])]
     return sorted(answers, key=lambda answer: (answer.rank is None, answer.rank or 0))
 
 
-def _ranked(one: dict[str, Any], known: _Known) -> RowResponse:
-    response = known.responses.get(one["response"])
+def _ranked(shown: dict[str, Any], known: _Known) -> RowResponse:
+    response = known.responses.get(shown["response"])
     return RowResponse(
-        one["text"],
-        one["rank"],
-        one.get("rating"),
+        shown["text"],
+        shown["rank"],
+        shown.get("rating"),
         _source_of(response),
-        _model_of(one["response"], known),
+        _model_of(shown["response"], known),
     )
 
 

@@ -71,17 +71,17 @@ class Table:
 
 def card(*, snapshot: Snapshot) -> list[Table]:
     """The card as tables; empty ones are left out."""
-    found = [
+    tables = [
         Table(title, key, value, _card_rows(name, snapshot.card.get(name, {})))
         for name, title, key, value in _TABLES
     ]
-    return [table for table in found if table.rows]
+    return [table for table in tables if table.rows]
 
 
 def suites_in(*, snapshot: Snapshot) -> list[dict[str, Any]]:
     """The suites it was made of, as its card names them; empty for other kinds."""
-    found: list[dict[str, Any]] = snapshot.card.get("suites", [])
-    return found
+    suites: list[dict[str, Any]] = snapshot.card.get("suites", [])
+    return suites
 
 
 def splits(*, snapshot: Snapshot) -> list[tuple[str, int]]:
@@ -94,9 +94,9 @@ def weights(*, snapshot: Snapshot) -> list[tuple[str, float, int]]:
     """(rater's alias, weight, number of judgments) if judgments were weighted; highest weight
     first.
     """
-    found = snapshot.card.get("weights", {}).get("raters", {})
+    raters = snapshot.card.get("weights", {}).get("raters", {})
     return sorted(
-        ((rater, one["weight"], one["judgments"]) for rater, one in found.items()),
+        ((rater, weight["weight"], weight["judgments"]) for rater, weight in raters.items()),
         key=lambda row: (-row[1], row[0]),
     )
 
@@ -157,9 +157,9 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
         )
     )
     runs = best_response_runs(snapshot=snapshot)
-    found: list[tuple[Promise, str]] = []
+    lines: list[tuple[Promise, str]] = []
     if runs:
-        found.append(
+        lines.append(
             (_("Best responses of"), ", ".join(f"{run} ({run.reward_model})" for run in runs))
         )
     for key, words in _FILTERS.items():
@@ -181,30 +181,30 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
         if snapshot.kind != Snapshot.Kind.PROMPTS and key in ("splits", "limit"):
             continue
         if key == "limit" and (draw := snapshot.filters.get("draw")):
-            found += _draw_words(draw)
+            lines += _draw_words(draw)
             continue
         if isinstance(value, bool):
             shown = gettext("yes") if value else gettext("no")
         elif isinstance(value, list):
-            shown = ", ".join(str(names.get(one, one)) for one in value) or gettext("All")
+            shown = ", ".join(str(names.get(option, option)) for option in value) or gettext("All")
         else:
             shown = str(value) if value is not None else gettext("All")
-        found.append((words, shown))
+        lines.append((words, shown))
     if recipe := snapshot.filters.get("recipe"):
-        found.append((_("Curation"), str(recipe)))
-    return found
+        lines.append((_("Curation"), str(recipe)))
+    return lines
 
 
 def _draw_words(draw: dict[str, Any]) -> list[tuple[Promise, str]]:
     """What a chain drew: how many at most of each split, and from prompts used how often."""
     limits = [f"{n} {Prompt.Split(split).label}" for split, n in draw["limits"].items()]
-    found: list[tuple[Promise, str]] = [
+    lines: list[tuple[Promise, str]] = [
         (_("Drawn for cycle"), str(draw["cycle"])),
         (_("At most, least used first"), ", ".join(limits) or gettext("All")),
     ]
     if draw["max_uses"] is not None:
-        found.append((_("Left out if used"), gettext("%(n)s times") % {"n": draw["max_uses"]}))
-    return found
+        lines.append((_("Left out if used"), gettext("%(n)s times") % {"n": draw["max_uses"]}))
+    return lines
 
 
 def is_intact(*, snapshot: Snapshot) -> bool:
@@ -214,14 +214,14 @@ def is_intact(*, snapshot: Snapshot) -> bool:
 
 def snapshots(*, kind: str = "") -> QuerySet[Snapshot]:
     """Newest first."""
-    found = (
+    queryset = (
         Snapshot.objects.select_related("created_by")
         .annotate(
             n_runs=Count("runs", distinct=True) + Count("runs_mixing", distinct=True),
         )
         .order_by("-created_at", "-pk")
     )
-    return found.filter(kind=kind) if kind else found
+    return queryset.filter(kind=kind) if kind else queryset
 
 
 def runs_on(*, snapshot: Snapshot) -> list[Run]:

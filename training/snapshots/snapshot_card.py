@@ -138,5 +138,5 @@ def text_key(messages: list[dict[str, str]]) -> str:
 
 def n_decided_pairs(ranks: Sequence[int | None]) -> int:
     """Pairs of ranked responses that are not tied."""
-    given = [rank for rank in ranks if rank is not None]
-    return sum(a != b for i, a in enumerate(given) for b in given[i + 1 :])
+    ranked = [rank for rank in ranks if rank is not None]
+    return sum(a != b for i, a in enumerate(ranked) for b in ranked[i + 1 :])

@@ -52,11 +52,11 @@ class Documents:
     file: BinaryIO
 
     def __iter__(self) -> Iterator[Document]:
-        return (found for found in self._read() if isinstance(found, Document))
+        return (document for document in self._read() if isinstance(document, Document))
 
     def problems(self) -> list[DocumentProblem]:
         """What is wrong with the file; at most MAX_PROBLEMS."""
-        wrong = (found for found in self._read() if isinstance(found, DocumentProblem))
+        wrong = (document for document in self._read() if isinstance(document, DocumentProblem))
         return list(itertools.islice(wrong, MAX_PROBLEMS))
 
     def _read(self) -> Iterator[Document | DocumentProblem]:

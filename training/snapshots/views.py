@@ -111,7 +111,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
     page = Paginator(range(dict(splits).get(split, 0)), ROWS_PER_PAGE).get_page(
         request.GET.get("page")
     )
-    found = snapshots_rows.frozen_rows(
+    frozen = snapshots_rows.frozen_rows(
         snapshot=snapshot, split=split, skip=max(0, page.start_index() - 1), n=ROWS_PER_PAGE
     )
     context = {
@@ -119,7 +119,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
         "splits": [(name, Prompt.Split(name).label, n) for name, n in splits],
         "split": split,
         "page": page,
-        "rows": found,
+        "rows": frozen,
         "is_admin": training_access.researcher(request.user).is_admin,
     }
     return render(request, "training/snapshots/snapshot_rows.html", context)
@@ -154,10 +154,10 @@ def _curation(
 
 
 def _create(request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: str) -> Snapshot:
-    given, by, now = form.cleaned_data, training_access.researcher(request.user), timezone.now()
+    cleaned, by, now = form.cleaned_data, training_access.researcher(request.user), timezone.now()
     if isinstance(form, forms.TextForm):
-        about = {name: given[name] for name in _OF_TEXT}
+        about = {name: cleaned[name] for name in _OF_TEXT}
         return services.create_text_snapshot(**about, by=by, now=now)
     return services.create_snapshot(
-        kind=kind, name=given["name"], filters=form.filters(), by=by, now=now
+        kind=kind, name=cleaned["name"], filters=form.filters(), by=by, now=now
     )

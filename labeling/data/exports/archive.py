@@ -52,8 +52,8 @@ def write(wanted: Wanted, *, to: BinaryIO, at: datetime, progress: Progress) -> 
     tally, left_out = RowTally(), Counter[str]()
     with tempfile.TemporaryDirectory(prefix="export-") as name:
         folder = Path(name)
-        found = shapes.rows(wanted.shape, wanted.style, wanted.selection, left_out)
-        counted = _counted(found, tally, progress)
+        rows = shapes.rows(wanted.shape, wanted.style, wanted.selection, left_out)
+        counted = _counted(rows, tally, progress)
         convert = shapes.SHAPES[wanted.shape].convert
         if convert is None:
             written = _write_splits(wanted, counted, folder)
@@ -156,4 +156,4 @@ def _options(selection: Selection) -> list[str]:
         *(["repeats"] if not repeats else []),
         "gold items, answers set aside in review, and answers of people who have withdrawn",
     ]
-    return [one for one in (late, repeats, licences, f"Left out: {', '.join(left_out)}.") if one]
+    return [line for line in (late, repeats, licences, f"Left out: {', '.join(left_out)}.") if line]

@@ -150,8 +150,8 @@ def _front(facts: CardFacts) -> str:
 def _hub_licence(tally: RowTally) -> str:
     """One that a hub knows, if all texts are under it; else `other`, and the table has them all."""
     named = {*tally.prompt_licences, *(tally.text_licences.keys() - {""})}
-    one = next(iter(named)).lower() if len(named) == 1 else ""
-    return one if one in HUB_LICENCES else "other" if named - {""} else "unknown"
+    licence = next(iter(named)).lower() if len(named) == 1 else ""
+    return licence if licence in HUB_LICENCES else "other" if named - {""} else "unknown"
 
 
 def _size(n: int) -> str:
@@ -189,12 +189,17 @@ def _counts(title: str, counts: Counter[str], empty: str) -> str:
     return _table((title, "Rows"), rows) if rows else ""
 
 
-def _agreement(found: Sequence[Agreement]) -> str:
-    if not found:
+def _agreement(agreements: Sequence[Agreement]) -> str:
+    if not agreements:
         return "Not measured: no report exists, or only one rater judged each item."
     rows = [
-        (one.campaign, _figure(one.raw), _figure(one.alpha), f"{one.computed_at:%Y-%m-%d}")
-        for one in found
+        (
+            agreement.campaign,
+            _figure(agreement.raw),
+            _figure(agreement.alpha),
+            f"{agreement.computed_at:%Y-%m-%d}",
+        )
+        for agreement in agreements
     ]
     heading = ("Campaign", "Pairs with the same verdict", "Krippendorff's α (ordinal)", "As of")
     return _table(heading, rows) + (

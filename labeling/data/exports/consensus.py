@@ -117,20 +117,20 @@ def rating_rows(*, campaigns: Collection[int] | None = None) -> Iterator[RatingR
     for campaign in _compared(campaigns):
         weights = rating_consensus.weights_of(campaign=campaign)
         for chunk in _chunks(campaign):
-            found = rating_consensus.ratings_of_items(
+            by_item = rating_consensus.ratings_of_items(
                 campaign=campaign, items=chunk, weights=weights
             )
-            ids = {one.response for several in found.values() for one in several}
+            ids = {rating.response for several in by_item.values() for rating in several}
             responses = Response.objects.select_related("source").in_bulk(ids)
             for item in chunk:
-                for one in found[item.pk]:
-                    yield RatingRow(item, responses[one.response], one)
+                for rating in by_item[item.pk]:
+                    yield RatingRow(item, responses[rating.response], rating)
 
 
 def _compared(campaigns: Collection[int] | None) -> QuerySet[Campaign]:
-    found = Campaign.objects.filter(kind__in=registry.with_answer(Answer.COMPARISON))
-    found = found.select_related("guideline_version").order_by("pk")
-    return found if campaigns is None else found.filter(pk__in=campaigns)
+    queryset = Campaign.objects.filter(kind__in=registry.with_answer(Answer.COMPARISON))
+    queryset = queryset.select_related("guideline_version").order_by("pk")
+    return queryset if campaigns is None else queryset.filter(pk__in=campaigns)
 
 
 def _chunks(campaign: Campaign) -> Iterator[list[Item]]:
@@ -169,21 +169,21 @@ def _of_items(items: Sequence[Item], accuracy: Mapping[int, float]) -> Iterator[
 
 def as_consensus(row: ConsensusRow) -> dict[str, Any]:
     """`majority` and `consensus` are a, b or tie, and null if two of these share the lead."""
-    found, prompt = row.found, row.item.prompt
+    agreed, prompt = row.found, row.item.prompt
     return {
         "prompt": prompt.messages,
         "a": as_turn(row.a.text),
         "b": as_turn(row.b.text),
-        "majority": _name(found.majority),
-        "consensus": _name(found.weighted),
-        "p": found.p,
-        "p_a": found.p_left,
-        "p_tie": found.p_tie,
-        "p_b": found.p_right,
-        "n_votes": found.n_votes,
-        "n_a": found.n_left,
-        "n_tie": found.n_tie,
-        "n_b": found.n_right,
+        "majority": _name(agreed.majority),
+        "consensus": _name(agreed.weighted),
+        "p": agreed.p,
+        "p_a": agreed.p_left,
+        "p_tie": agreed.p_tie,
+        "p_b": agreed.p_right,
+        "n_votes": agreed.n_votes,
+        "n_a": agreed.n_left,
+        "n_tie": agreed.n_tie,
+        "n_b": agreed.n_right,
         "item": row.item.pk,
         "prompt_id": prompt.pk,
         "response_a": row.a.pk,
@@ -203,16 +203,16 @@ def as_consensus(row: ConsensusRow) -> dict[str, Any]:
 
 def as_rating_consensus(row: RatingRow) -> dict[str, Any]:
     """Numbers are null for categories without an order, and words for numbers."""
-    found, prompt, response = row.found, row.item.prompt, row.response
-    numbers = found.numbers
+    agreed, prompt, response = row.found, row.item.prompt, row.response
+    numbers = agreed.numbers
     return {
         "prompt": prompt.messages,
         "completion": as_turn(response.text),
-        "question": found.question.name,
-        "question_label": found.question.label,
-        "n_answers": found.n,
-        "answer": found.answer or None,
-        "weighted_answer": found.weighted_answer or None,
+        "question": agreed.question.name,
+        "question_label": agreed.question.label,
+        "n_answers": agreed.n,
+        "answer": agreed.answer or None,
+        "weighted_answer": agreed.weighted_answer or None,
         "mean": numbers.mean if numbers else None,
         "mean_low": numbers.low if numbers else None,
         "mean_high": numbers.high if numbers else None,

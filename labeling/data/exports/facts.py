@@ -68,16 +68,16 @@ def recruitment(*, aliases: Collection[str]) -> Recruitment:
 
 def pools(*, campaigns: Collection[int]) -> list[PoolFacts]:
     """The pools of these campaigns with all rates that they have had for this kind of work."""
-    found: dict[int, PoolFacts] = {}
+    facts: dict[int, PoolFacts] = {}
     for campaign in Campaign.objects.filter(pk__in=campaigns).select_related("pool"):
         rates = Rate.objects.filter(pool=campaign.pool_id, kind=campaign.judgment_kind)
-        found[campaign.pool_id] = PoolFacts(
+        facts[campaign.pool_id] = PoolFacts(
             campaign.pool.name,
             campaign.pool.description,
             campaign.pool.is_held_out,
             tuple(_rate(rate) for rate in rates.order_by("valid_from")),
         )
-    return list(found.values())
+    return list(facts.values())
 
 
 def _rate(rate: Rate) -> str:

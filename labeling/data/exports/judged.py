@@ -118,11 +118,11 @@ def as_preferences(row: ComparisonRow, left_out: Counter[str] | None = None) -> 
     ranked = [(response.rank, response) for response in row.responses if response.rank is not None]
     n_pairs = len(row.responses) * (len(row.responses) - 1) // 2
     counter[UNRANKED_PAIRS] += n_pairs - len(ranked) * (len(ranked) - 1) // 2
-    for (rank, one), (other_rank, other) in combinations(ranked, 2):
+    for (rank, first), (other_rank, second) in combinations(ranked, 2):
         if rank == other_rank:
             counter[TIED_PAIRS] += 1
         else:
-            chosen, rejected = (one, other) if rank < other_rank else (other, one)
+            chosen, rejected = (first, second) if rank < other_rank else (second, first)
             yield (
                 {
                     "prompt": row.messages,

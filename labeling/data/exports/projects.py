@@ -57,13 +57,13 @@ def _grouped(
     """The first record about each prompt with its responses, and (rater, answer) of all of them.
     They are all in memory, because the answers to an item are given over weeks.
     """
-    found: dict[str, tuple[Record, list[tuple[str, Any]]]] = {}
+    projects: dict[str, tuple[Record, list[tuple[str, Any]]]] = {}
     for record in records:
-        _first, answers = found.setdefault(_key(record), (record, []))
-        given = answer(record, left_out)
-        if given is not None:
-            answers.append((record["rater"], given))
-    yield from found.values()
+        _first, answers = projects.setdefault(_key(record), (record, []))
+        own_answer = answer(record, left_out)
+        if own_answer is not None:
+            answers.append((record["rater"], own_answer))
+    yield from projects.values()
 
 
 def _key(record: Record) -> str:
@@ -74,7 +74,7 @@ def _key(record: Record) -> str:
 
 def _about(record: Record) -> Record:
     about = {name: record[name] for name in ("prompt_id", "split", "category", "language")}
-    licences = [one["licence"] for one in record.get("responses", ())]
+    licences = [response["licence"] for response in record.get("responses", ())]
     return {
         **about,
         "licence": record["prompt_licence"],

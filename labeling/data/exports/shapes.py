@@ -75,15 +75,15 @@ def records(
     what the shape cannot hold.
     """
     counter: Counter[str] = Counter() if left_out is None else left_out
-    found = rows(shape, style, Selection(**selection), counter)  # type: ignore[arg-type]
+    read = rows(shape, style, Selection(**selection), counter)  # type: ignore[arg-type]
     convert = SHAPES[shape].convert
-    return convert(found, counter) if convert else found
+    return convert(read, counter) if convert else read
 
 
 def rows(shape: str, style: str, selection: Selection, left_out: Counter[str]) -> Iterator[Record]:
     """The same before it is converted for another tool."""
-    found = SHAPES[shape].read(selection, left_out)
-    return trl.as_plain(found, left_out) if _is_flattened(shape, style) else found
+    read = SHAPES[shape].read(selection, left_out)
+    return trl.as_plain(read, left_out) if _is_flattened(shape, style) else read
 
 
 def _is_flattened(shape: str, style: str) -> bool:

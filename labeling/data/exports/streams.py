@@ -273,15 +273,17 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
         .select_related("response__source")
         .order_by("response_id")
     )
-    found = (
+    decisions = (
         Adjudication.objects.filter(ranks__isnull=False)
         .distinct()
         .select_related("item__prompt__source")
         .order_by("pk")
     )
     if campaigns is not None:
-        found = found.filter(item__campaign__in=campaigns)
-    for decision in found.prefetch_related(Prefetch("ranks", ranked)).iterator(chunk_size=CHUNK):
+        decisions = decisions.filter(item__campaign__in=campaigns)
+    for decision in decisions.prefetch_related(Prefetch("ranks", ranked)).iterator(
+        chunk_size=CHUNK
+    ):
         prompt = decision.item.prompt
         yield AdjudicatedRow(
             item_id=decision.item_id,
@@ -390,21 +392,21 @@ def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredR
         best.setdefault(prompt_id, pk)
     remaining = iter(best.values())
     while chunk := list(islice(remaining, CHUNK)):
-        found = ResponseScore.objects.filter(pk__in=chunk).select_related(
+        queryset = ResponseScore.objects.filter(pk__in=chunk).select_related(
             "response__prompt", "response__source"
         )
-        yield from map(_scored, found.order_by("response__prompt_id"))
+        yield from map(_scored, queryset.order_by("response__prompt_id"))
 
 
-def _scored(found: ResponseScore) -> ScoredRow:
-    response = found.response
+def _scored(score: ResponseScore) -> ScoredRow:
+    response = score.response
     prompt = response.prompt
     return ScoredRow(
         response_id=response.pk,
         prompt_id=prompt.pk,
         messages=prompt.messages,
         text=response.text,
-        score=found.score,
+        score=score.score,
         is_ended=response.is_ended is not False,
         split=prompt.split,
         cluster=prompt.cluster,

@@ -97,11 +97,11 @@ def as_unpaired(row: ComparisonRow, left_out: Counter[str]) -> Iterator[Record]:
 
 def _labeled(row: ComparisonRow, response: RankedText, *, label: bool, label_from: str) -> Record:
     texts = {"prompt": row.messages, "completion": as_turn(response.text)}
-    told = {"label": label, "label_from": label_from, "response": response.response_id}
+    marks = {"label": label, "label_from": label_from, "response": response.response_id}
     licence = licence_expression({row.licence, response.licence})
     return (
         texts
-        | told
+        | marks
         | about(row)
         | {
             "licence": licence,
@@ -119,8 +119,10 @@ def as_marked(rows: Iterable[MarkedRow], left_out: Counter[str]) -> Iterator[Rec
             left_out[NO_LABEL] += 1
             continue
         texts = {"prompt": row.messages, "completion": as_turn(row.text)}
-        told = {"label": label, "label_from": "import", "response": row.response_id}
-        yield dict.fromkeys(dict(ABOUT)) | texts | told | _origin(row, row.prompt_source) | _by(row)
+        marks = {"label": label, "label_from": "import", "response": row.response_id}
+        yield (
+            dict.fromkeys(dict(ABOUT)) | texts | marks | _origin(row, row.prompt_source) | _by(row)
+        )
 
 
 def as_stepwise(rows: Iterable[MarkedRow], left_out: Counter[str]) -> Iterator[Record]:
@@ -135,8 +137,8 @@ def as_stepwise(rows: Iterable[MarkedRow], left_out: Counter[str]) -> Iterator[R
         elif prompt is None:
             left_out[SEVERAL_TURNS] += 1
         else:
-            told = {"completions": steps, "labels": labels, "response": row.response_id}
-            yield {"prompt": prompt} | told | _origin(row, row.prompt_source) | _by(row)
+            marks = {"completions": steps, "labels": labels, "response": row.response_id}
+            yield {"prompt": prompt} | marks | _origin(row, row.prompt_source) | _by(row)
 
 
 def _origin(row: PromptRow | MarkedRow, prompt_source: str) -> Record:

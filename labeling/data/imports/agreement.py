@@ -54,7 +54,7 @@ def agreement_of_import(*, batch: Import) -> ImportAgreement:
         .exclude(counting.by_withdrawn("response__"))
         .order_by("comparison_id", "position")
     )
-    given = rows.values_list(
+    columns = rows.values_list(
         "comparison_id",
         "comparison__judgment__rater_id",
         "comparison__judgment__prompt_id",
@@ -63,15 +63,15 @@ def agreement_of_import(*, batch: Import) -> ImportAgreement:
         "position",
     )
     judgment, rater, prompt, response, rank, position = (
-        np.array(list(given), dtype=np.int64).reshape(-1, 6).T
+        np.array(list(columns), dtype=np.int64).reshape(-1, 6).T
     )
     votes = pairs.expand(items=judgment, raters=rater, responses=response, ranks=rank.astype(float))
     units, labels = _as_in_the_file(votes, position)
     if not units.size:
         return ImportAgreement(n_judgments, len(np.unique(rater)))
-    found = consensus_votes.dawid_skene(units=units, raters=votes.rater, labels=labels)
+    estimate = consensus_votes.dawid_skene(units=units, raters=votes.rater, labels=labels)
     n_first, n_tie, n_second = (
-        int((found.labels[found.label] == label).sum()) for label in (-1, 0, 1)
+        int((estimate.labels[estimate.label] == label).sum()) for label in (-1, 0, 1)
     )
     together: dict[str, Any] = {"units": units, "labels": labels, "prompts": prompt[votes.row]}
     return ImportAgreement(

@@ -84,24 +84,24 @@ def look(
     *,
     path: Path,
     pairs_path: Path | None = None,
-    given: Mapping[str, str] | None = None,
+    chosen: Mapping[str, str] | None = None,
     legend: Mapping[str, str] | None = None,
 ) -> Table:
-    """The first rows of a table, and how they would be read, within a budget of bytes. `given` are
-    the roles that somebody chose; without them they are found.
+    """The first rows of a table, and how they would be read, within a budget of bytes. `chosen` are
+    the roles that somebody chose; without them they are guessed.
     """
     budget = Budget()
     with path.open("rb") as stream:
         first = list(islice(_values(stream, budget), SAMPLE))
     own = list(reading.rows_of(iter(first), None, ""))
-    item = next((name for name, role in (given or {}).items() if role == roles.ITEM), "")
+    item = next((name for name, role in (chosen or {}).items() if role == roles.ITEM), "")
     item = item or roles.named(roles.ITEM, {name for row in own for name in row})
     texts, first = _first_texts(pairs_path, item, first)
     whole = list(reading.rows_of(iter(first), texts, item))
     names = list(dict.fromkeys(name for row in whole for name in row))
-    found = dict(given or {}) or guessing.guess(whole, _only_texts(own, names))
-    plan = plans.survey(whole, found, dict(legend or {}))
-    problems = () if whole else tuple(one for one in first if isinstance(one, ImportProblem))
+    named = dict(chosen or {}) or guessing.guess(whole, _only_texts(own, names))
+    plan = plans.survey(whole, named, dict(legend or {}))
+    problems = () if whole else tuple(value for value in first if isinstance(value, ImportProblem))
     return Table(plan, tuple(names), tuple(whole), problems, budget.is_spent and not first)
 
 
@@ -116,7 +116,7 @@ def _first_texts(
     if texts is None or not budget.is_spent:
         return texts, first
     heading = item or roles.named(roles.ITEM, _names(first))
-    return texts, [one for one in first if _has_text(one, heading, texts)] or first
+    return texts, [value for value in first if _has_text(value, heading, texts)] or first
 
 
 def _names(values: list[Value | ImportProblem]) -> set[str]:
@@ -139,10 +139,10 @@ def texts_of(path: Path | None, item: str, budget: Budget | None = None) -> Text
     if path is None:
         return None
     with path.open("rb") as stream:
-        found = list(reading.rows_of(_values(stream, budget), None, ""))
-    names = {name for row in found for name in row}
+        read = list(reading.rows_of(_values(stream, budget), None, ""))
+    names = {name for row in read for name in row}
     heading = item if item in names else roles.named(roles.ITEM, names)
-    return {cells.of(row, heading): row for row in found if cells.of(row, heading)}
+    return {cells.of(row, heading): row for row in read if cells.of(row, heading)}
 
 
 def first_drafts(
@@ -159,34 +159,34 @@ def read_drafts(batch: Import, path: Path, stream: BinaryIO, files: ExitStack) -
     """Drafts and problems of an import's file; `stream` is the open file at `path`."""
     if batch.format in TABLES:
         plan = _plan(batch, path)
-        found = reading.read(_values(stream), plan, _texts(batch, plan))
+        drafts = reading.read(_values(stream), plan, _texts(batch, plan))
     else:
-        found = formats.read(stream, batch.format, batch.columns)
-    return found if batch.annotations else _without_details(found)
+        drafts = formats.read(stream, batch.format, batch.columns)
+    return drafts if batch.annotations else _without_details(drafts)
 
 
-def _without_details(found: Found) -> Found:
+def _without_details(drafts: Found) -> Found:
     """Without a campaign only ranks and texts are stored. Says so once, where something is lost."""
     is_said = False
-    for one in found:
-        answer = one.answer if isinstance(one, ImportDraft) else None
+    for draft in drafts:
+        answer = draft.answer if isinstance(draft, ImportDraft) else None
         if answer is not None and not is_said and answer.has_details:
             is_said = True
             yield ImportProblem(
-                one.line,
+                draft.line,
                 _(
                     "Ratings, reasons and times of answers only come into a campaign. Use Import"
                     " answers for this file to keep them."
                 ),
             )
-        yield _without_stand_in(one) if isinstance(one, ImportDraft) else one
+        yield _without_stand_in(draft) if isinstance(draft, ImportDraft) else draft
 
 
 def _without_stand_in(draft: ImportDraft) -> ImportDraft:
     """Without the reply that stands for a text that was rated and has no response."""
     is_rated = draft.answer is not None and any(draft.answer.ratings) and not draft.is_compared
     text = draft.messages[-1]["content"]
-    kept = tuple(one for one in draft.replies if one.text != text or one.is_human)
+    kept = tuple(reply for reply in draft.replies if reply.text != text or reply.is_human)
     return replace(draft, replies=kept) if is_rated else draft
 
 
@@ -205,22 +205,24 @@ def survey(batch: Import, path: Path, is_alive: Callable[[], None]) -> Plan:
         for draft in _watched(formats.read(stream, batch.format, batch.columns), is_alive):
             if isinstance(draft, ImportDraft) and draft.answer is not None:
                 for name, value in _ratings(draft):
-                    one = asked.setdefault(name, Asked(name, name.replace("_", " "), roles.ANSWER))
-                    one.add(cells.text(value))
-    found = {name: one.question() for name, one in asked.items()}
-    return Plan({}, {}, {name: one for name, one in found.items() if one is not None})
+                    column = asked.setdefault(
+                        name, Asked(name, name.replace("_", " "), roles.ANSWER)
+                    )
+                    column.add(cells.text(value))
+    questions = {name: column.question() for name, column in asked.items()}
+    return Plan({}, {}, {name: column for name, column in questions.items() if column is not None})
 
 
 def _ratings(draft: ImportDraft) -> Iterator[tuple[str, Any]]:
-    for given in draft.answer.ratings if draft.answer else ():
-        yield from given.items()
+    for ratings in draft.answer.ratings if draft.answer else ():
+        yield from ratings.items()
 
 
-def _watched(found: Iterator[_Row], is_alive: Callable[[], None]) -> Iterator[_Row]:
-    for number, one in enumerate(found):
+def _watched(stream: Iterator[_Row], is_alive: Callable[[], None]) -> Iterator[_Row]:
+    for number, row in enumerate(stream):
         if number % _ALIVE_EVERY == 0:
             is_alive()
-        yield one
+        yield row
 
 
 def _plan(batch: Import, path: Path) -> Plan:

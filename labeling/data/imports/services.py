@@ -137,7 +137,7 @@ def _annotations(
     wanted: dict[str, Any] = {"campaign": campaign}
     if file_format != drafts_of_file.ANNOTATIONS:
         return wanted
-    table = drafts_of_file.look(path=path, pairs_path=pairs_path, given=roles, legend=legend)
+    table = drafts_of_file.look(path=path, pairs_path=pairs_path, chosen=roles, legend=legend)
     if table.missing:
         raise UnableToImport(table.missing)
     return wanted | table.plan.as_json

@@ -33,12 +33,12 @@ class FiguresField(serializers.DictField):
     child = FigureSerializer()
 
     def to_representation(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: FigureSerializer(one).data for name, one in value.items()}
+        return {name: FigureSerializer(figure).data for name, figure in value.items()}
 
 
 def figures_of(record: Mapping[str, Any]) -> dict[str, Figure]:
     """The figures among the values of a stored record, by name."""
-    return {name: as_figure(found) for name, found in record.items() if _is_figure(found)}
+    return {name: as_figure(value) for name, value in record.items() if _is_figure(value)}
 
 
 def as_json(record: Any) -> Any:
@@ -46,9 +46,9 @@ def as_json(record: Any) -> Any:
     if _is_figure(record):
         return dict(FigureSerializer(as_figure(record)).data)
     if isinstance(record, Mapping):
-        return {name: as_json(found) for name, found in record.items()}
+        return {name: as_json(value) for name, value in record.items()}
     if isinstance(record, list):
-        return [as_json(found) for found in record]
+        return [as_json(value) for value in record]
     return record
 
 

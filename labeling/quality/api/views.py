@@ -56,15 +56,17 @@ class CampaignQuality(ApiViewSet):
     def agreement(self, request: Request, pk: int) -> Response:
         """How far its raters agree, in pairs, orders and answers, by group and with others."""
         report = _report(self.get_object())
-        found = report.results["agreement"]
+        results = report.results["agreement"]
         body = {
             "report": _about(report),
-            "figures": figures_of(found),
-            "questions": [one | {"figures": figures_of(one)} for one in found["questions"]],
-            "groups": [one | {"figures": figures_of(one)} for one in found["groups"]],
-            "groups_left_out": found["groups_left_out"],
-            "pools": [one | {"figures": figures_of(one)} for one in found["pools"]],
-            "reward_model": found["model_name"],
+            "figures": figures_of(results),
+            "questions": [
+                result | {"figures": figures_of(result)} for result in results["questions"]
+            ],
+            "groups": [result | {"figures": figures_of(result)} for result in results["groups"]],
+            "groups_left_out": results["groups_left_out"],
+            "pools": [result | {"figures": figures_of(result)} for result in results["pools"]],
+            "reward_model": results["model_name"],
         }
         return Response(AgreementSerializer(body).data)
 
@@ -78,13 +80,13 @@ class CampaignQuality(ApiViewSet):
     def rater_pairs(self, request: Request, pk: int) -> Response:
         """Agreement and Cohen's κ of every two raters, those that share the most first."""
         report, question = _report(self.get_object()), self.asked.get("question", "")
-        kappas = {one["name"]: one["pairs"] for one in report.results["kappas"]}
+        kappas = {kappa["name"]: kappa["pairs"] for kappa in report.results["kappas"]}
         if question not in kappas and question:
             names = ", ".join(filter(None, kappas)) or "–"
             sentence = _("No two raters have answered this question. There are: %(names)s.")
             raise Unable(sentence % {"names": names})
-        found = kappas.get(question, [])
-        return self.part(found if question else _with_kappa(report.results["matrix"], found))
+        pairs = kappas.get(question, [])
+        return self.part(pairs if question else _with_kappa(report.results["matrix"], pairs))
 
     @reads("read_campaign_bias", BiasSerializer)
     def bias(self, request: Request, pk: int) -> Response:
@@ -96,7 +98,8 @@ class CampaignQuality(ApiViewSet):
             "figures": figures_of(habits),
             "swaps": figures_of(habits.get("swaps", {})),
             "effects": [
-                one | {"odds": figures_of(one)["odds"]} for one in habits.get("effects", ())
+                effect | {"odds": figures_of(effect)["odds"]}
+                for effect in habits.get("effects", ())
             ],
             "effects_n": habits.get("effects_n", 0),
             "effects_note": _note(habits.get("effects_note", "")),
@@ -172,14 +175,14 @@ def _note(sentence: str) -> str:
 
 
 def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: found for name, found in record.items() if name not in names}
+    return {name: value for name, value in record.items() if name not in names}
 
 
 def _with_kappa(
     matrix: Mapping[str, Any], kappas: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """The pairs of the matrix with the figure of their kappa, where it is listed too."""
-    known = {frozenset((one["one"], one["other"])): one for one in kappas}
+    known = {frozenset((kappa["one"], kappa["other"])): kappa for kappa in kappas}
     return [
         {**pair, "figure": known.get(frozenset((pair["one"], pair["other"])))}
         for pair in matrix["pairs"]
@@ -231,7 +234,7 @@ def _rater(row: selectors.RaterMeasures) -> dict[str, Any]:
 
 
 def _consensus(campaign: Campaign, items: Sequence[Item]) -> list[dict[str, Any]]:
-    found = item_consensus.consensus_of_items(campaign=campaign, items=items)
+    consensus = item_consensus.consensus_of_items(campaign=campaign, items=items)
     ratings = rating_consensus.ratings_of_items(campaign=campaign, items=items)
     decided: dict[int, dict[int, int | None]] = {}
     ranks = AdjudicatedRank.objects.filter(adjudication__item__in=items)
@@ -241,10 +244,10 @@ def _consensus(campaign: Campaign, items: Sequence[Item]) -> list[dict[str, Any]
         {
             "item": item.pk,
             "prompt": item.prompt_id,
-            "n_judgments": found[item.pk].n_judgments,
-            "n_known": found[item.pk].n_known,
-            "places": found[item.pk].places,
-            "pairs": found[item.pk].pairs,
+            "n_judgments": consensus[item.pk].n_judgments,
+            "n_known": consensus[item.pk].n_known,
+            "places": consensus[item.pk].places,
+            "pairs": consensus[item.pk].pairs,
             "ratings": ratings[item.pk],
             "adjudicated": decided.get(item.pk, {}),
         }

@@ -55,9 +55,9 @@ def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> li
     prompt = np.zeros(n_pairs, dtype=np.int64)
     prompt[pair_mine] = votes.once.prompt[mine.row]
     pool = outsiders.pool[theirs.row]
-    found = []
-    for one in np.unique(pool).tolist():
-        is_of_pool = pool == one
+    records = []
+    for pool_id in np.unique(pool).tolist():
+        is_of_pool = pool == pool_id
         others_say = _by_label(pair_theirs[is_of_pool], theirs.label[is_of_pool], n_pairs)
         n = counts.sum(axis=1) * others_say.sum(axis=1)
         score = ((counts @ _CREDIT) * others_say).sum(axis=1)
@@ -66,10 +66,14 @@ def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> li
             if (n > 0).any()
             else absent(gettext_noop("The two pools have no pairs in common."))
         )
-        found.append(
-            {"pool": names.get(one, ""), "raw": as_record(figure), "n_pairs": int((n > 0).sum())}
+        records.append(
+            {
+                "pool": names.get(pool_id, ""),
+                "raw": as_record(figure),
+                "n_pairs": int((n > 0).sum()),
+            }
         )
-    return found
+    return records
 
 
 _CREDIT = np.array(
@@ -79,14 +83,14 @@ _CREDIT = np.array(
 
 
 def _same_pairs(
-    one: agreement_pairs.PairVotes, other: agreement_pairs.PairVotes
+    first: agreement_pairs.PairVotes, second: agreement_pairs.PairVotes
 ) -> tuple[Ints, Ints, int]:
     """Pair numbers that are shared by both sides, whatever the item: the same two responses get the
     same number.
     """
-    n = len(one.left)
-    response, names = codes(np.concatenate([one.left, other.left, one.right, other.right]))
-    half = n + len(other.left)
+    n = len(first.left)
+    response, names = codes(np.concatenate([first.left, second.left, first.right, second.right]))
+    half = n + len(second.left)
     # Number both sides at once, so that equal pairs get equal numbers.
     pair, kinds = codes(response[:half] * max(1, len(names)) + response[half:])
     return pair[:n], pair[n:], len(kinds)

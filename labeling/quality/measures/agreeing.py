@@ -47,19 +47,19 @@ def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
 
 
 def _on_pairs(votes: Votes) -> Record:
-    given: Record = {
+    columns: Record = {
         "units": votes.pairs.unit,
         "labels": votes.turned,
         "prompts": votes.prompt[votes.pairs.row],
     }
     return {
-        "raw_half": as_record(agreement_pairs.raw(**given, ties="half")),
-        "raw_out": as_record(agreement_pairs.raw(**given, ties="out")),
-        "raw_in": as_record(agreement_pairs.raw(**given, ties="in")),
-        "alpha_ordinal": as_record(alpha.krippendorff(**given, metric="ordinal")),
-        "alpha_nominal": as_record(alpha.krippendorff(**given, metric="nominal")),
-        "fleiss": as_record(kappas.fleiss(**given)),
-        "gwet": as_record(kappas.gwet(**given)),
+        "raw_half": as_record(agreement_pairs.raw(**columns, ties="half")),
+        "raw_out": as_record(agreement_pairs.raw(**columns, ties="out")),
+        "raw_in": as_record(agreement_pairs.raw(**columns, ties="in")),
+        "alpha_ordinal": as_record(alpha.krippendorff(**columns, metric="ordinal")),
+        "alpha_nominal": as_record(alpha.krippendorff(**columns, metric="nominal")),
+        "fleiss": as_record(kappas.fleiss(**columns)),
+        "gwet": as_record(kappas.gwet(**columns)),
     }
 
 
@@ -120,32 +120,32 @@ def _question(units: Ints, prompts: Ints, answers: Floats, question: Question) -
     is left out, never 0.
     """
     answered = ~np.isnan(answers)
-    given: Record = {
+    columns: Record = {
         "units": units[answered],
         "labels": answers[answered],
         "prompts": prompts[answered],
     }
     is_scale = isinstance(question, Scale) and question.is_ordered
-    found = {}
+    measured = {}
     if answered.any():
-        found = {
-            "raw": agreement_pairs.raw(**given, ties="in"),
-            "alpha": alpha.krippendorff(**given, metric="ordinal" if is_scale else "nominal"),
+        measured = {
+            "raw": agreement_pairs.raw(**columns, ties="in"),
+            "alpha": alpha.krippendorff(**columns, metric="ordinal" if is_scale else "nominal"),
             "gwet": kappas.gwet(
-                **given,
+                **columns,
                 weighting="quadratic" if is_scale else "identity",
                 values=question.values if isinstance(question, Scale) else [0.0, 1.0],
             ),
         }
         if is_scale:
-            found |= _on_scale(given)
+            measured |= _on_scale(columns)
     none = absent(gettext_noop("No one has answered this yet."))
     names = (
         ("raw", "alpha", "gwet", "nominal", "interval", "icc", "icc_of_mean")
         if is_scale
         else ("raw", "alpha", "gwet")
     )
-    measures = {name: as_record(found.get(name, none)) for name in names}
+    measures = {name: as_record(measured.get(name, none)) for name in names}
     return {
         "name": question.name,
         "label": question.label,
@@ -154,15 +154,15 @@ def _question(units: Ints, prompts: Ints, answers: Floats, question: Question) -
     } | measures
 
 
-def _on_scale(given: Record) -> dict[str, Figure]:
+def _on_scale(columns: Record) -> dict[str, Figure]:
     scores: Record = {
-        "units": given["units"],
-        "scores": given["labels"],
-        "prompts": given["prompts"],
+        "units": columns["units"],
+        "scores": columns["labels"],
+        "prompts": columns["prompts"],
     }
     return {
-        "nominal": alpha.krippendorff(**given, metric="nominal"),
-        "interval": alpha.krippendorff(**given, metric="interval"),
+        "nominal": alpha.krippendorff(**columns, metric="nominal"),
+        "interval": alpha.krippendorff(**columns, metric="interval"),
         "icc": scales.icc_of_some(**scores),
         "icc_of_mean": scales.icc_of_some(**scores, is_of_mean=True),
     }
@@ -172,15 +172,15 @@ def _groups(votes: Votes) -> list[Record]:
     """Agreement within each category, language, period and so on; empty if there is only one of a
     kind.
     """
-    found = []
+    groups = []
     for kind, group in votes.groups.items():
         shown, _n_left_out = _shown(kind, group.place[votes.pairs.row], len(group.names))
         for value in shown:
             part = votes.where(group.place == value)
-            found.append(
+            groups.append(
                 {"kind": kind, "value": group.names[value]} | _on_pairs(part) | _orders(part)
             )
-    return found
+    return groups
 
 
 def _left_out(votes: Votes) -> dict[str, int]:
@@ -222,10 +222,10 @@ def matrix_of(votes: Votes) -> Record:
     whole = agreement_pairs.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
     shown = np.sort(np.argsort(-whole.n.sum(axis=1), kind="stable")[:RATERS_IN_MATRIX])
     shown = shown[whole.n[shown].sum(axis=1) > 0]
-    one, other, counts = _pairs_listed(whole.n)
-    known = np.unique(np.concatenate([shown, one, other]))
+    first, second, counts = _pairs_listed(whole.n)
+    known = np.unique(np.concatenate([shown, first, second]))
     kappa = _Kappas.of(votes.once, known, whole.raters)
-    listed = list(zip(one.tolist(), other.tolist(), strict=True))
+    listed = list(zip(first.tolist(), second.tolist(), strict=True))
     ends = _Ends.of(votes.once, whole.raters, [*combinations(shown.tolist(), 2), *listed])
     return {
         "raters": [whole.raters[at] for at in shown.tolist()],
@@ -246,29 +246,33 @@ def _pairs_listed(n: Ints) -> tuple[Ints, Ints, dict[str, int]]:
     """Indices of the two raters of each listed pair, how many pairs have too few votes, and how
     many more pairs there are than are listed.
     """
-    one, other = np.nonzero(np.triu(n))
-    enough = n[one, other] >= LEAST_SHARED
+    first, second = np.nonzero(np.triu(n))
+    enough = n[first, second] >= LEAST_SHARED
     n_few = int((~enough).sum())
-    one, other = one[enough], other[enough]
-    order = np.argsort(-n[one, other], kind="stable")[:PAIRS_LISTED]
-    return one[order], other[order], {"n_pairs_few": n_few, "n_pairs_more": len(one) - len(order)}
+    first, second = first[enough], second[enough]
+    order = np.argsort(-n[first, second], kind="stable")[:PAIRS_LISTED]
+    return (
+        first[order],
+        second[order],
+        {"n_pairs_few": n_few, "n_pairs_more": len(first) - len(order)},
+    )
 
 
 def _two(
     whole: agreement_pairs.Matrix,
-    one: int,
-    other: int,
+    first: int,
+    second: int,
     kappa: float | None,
     ends: tuple[float | None, float | None],
 ) -> Record:
     share = {
-        "score": float(whole.score[one, other].round(1)),
-        "n": int(whole.n[one, other]),
+        "score": float(whole.score[first, second].round(1)),
+        "n": int(whole.n[first, second]),
         "low": ends[0],
         "high": ends[1],
         "kappa": kappa,
     }
-    return {"one": whole.raters[one], "other": whole.raters[other]} | share
+    return {"one": whole.raters[first], "other": whole.raters[second]} | share
 
 
 @dataclass(frozen=True)
@@ -280,17 +284,17 @@ class _Ends:
 
     @classmethod
     def of(cls, votes: Votes, ids: Sequence[int], listed: Sequence[tuple[int, int]]) -> "_Ends":
-        found = agreement_pairs.of_two(
+        shares = agreement_pairs.of_two(
             units=votes.pairs.unit,
             raters=votes.pairs.rater,
             labels=votes.pairs.label,
             prompts=votes.prompt[votes.pairs.row],
-            listed={(ids[one], ids[other]) for one, other in listed},
+            listed={(ids[left], ids[right]) for left, right in listed},
         )
-        return cls(found, ids)
+        return cls(shares, ids)
 
-    def of_two(self, one: int, other: int) -> tuple[float | None, float | None]:
-        low, high = sorted((self.ids[one], self.ids[other]))
+    def of_two(self, first: int, second: int) -> tuple[float | None, float | None]:
+        low, high = sorted((self.ids[first], self.ids[second]))
         figure = self.figures.get((low, high))
         return (figure.low, figure.high) if figure else (None, None)
 
@@ -312,10 +316,10 @@ class _Kappas:
             raters[place] == votes.pairs.rater if len(raters) else np.zeros(len(place), dtype=bool)
         )
         size = (len(raters), int(votes.pairs.unit.max(initial=-1)) + 1)
-        given = []
+        labels = []
         for label in (-1, 0, 1):
             gave_label = is_known & (votes.turned == label)
-            given.append(
+            labels.append(
                 csr_matrix(
                     (
                         np.ones(int(gave_label.sum())),
@@ -324,15 +328,17 @@ class _Kappas:
                     shape=size,
                 )
             )
-        tables = np.array([[(one @ other.T).toarray() for other in given] for one in given])
+        tables = np.array([[(left @ right.T).toarray() for right in labels] for left in labels])
         return cls({at: number for number, at in enumerate(known.tolist())}, tables)
 
-    def of_two(self, one: int, other: int) -> float | None:
+    def of_two(self, first: int, second: int) -> float | None:
         """None if it is undefined, or for a rater with themselves."""
         return (
             None
-            if one == other
-            else kappas.cohen_of_table(self.tables[:, :, self.place[one], self.place[other]]).value
+            if first == second
+            else kappas.cohen_of_table(
+                self.tables[:, :, self.place[first], self.place[second]]
+            ).value
         )
 
 

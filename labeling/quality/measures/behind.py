@@ -33,14 +33,14 @@ def judgments_behind(votes: Votes) -> Behind:
     rater[code] = votes.rater
     of_pair = code[pairs.row]
     everybody: Record = {}
-    raters: dict[int, Record] = {one: {} for one in np.unique(rater).tolist()}
+    raters: dict[int, Record] = {rater_id: {} for rater_id in np.unique(rater).tolist()}
     came = {name: followed == 1 for name, followed in votes.followed.items()}
     for name, follows in (came | _swapped(votes)).items():
         follows_it = np.zeros(len(judgments), dtype=bool)
         follows_it[of_pair[follows]] = True
         everybody[name] = latest(judgments[follows_it])
-        for one, found in _by_rater(judgments[follows_it], rater[follows_it]).items():
-            raters[one][name] = found
+        for rater_id, judged in _by_rater(judgments[follows_it], rater[follows_it]).items():
+            raters[rater_id][name] = judged
     return Behind(everybody, raters)
 
 
@@ -51,8 +51,8 @@ def _by_rater(judgments: np.ndarray, rater: np.ndarray) -> dict[int, Record]:
     parts = np.split(judgments[order], starts[1:])
     return (
         {
-            one: _latest(part, LISTED_OF_RATER)
-            for one, part in zip(raters.tolist(), parts, strict=True)
+            rater_id: _latest(part, LISTED_OF_RATER)
+            for rater_id, part in zip(raters.tolist(), parts, strict=True)
         }
         if len(raters)
         else {}
@@ -70,11 +70,11 @@ def _swapped(votes: Votes) -> dict[str, Truths]:
         "first_twice": (won[first] == 1) & (won[again] == 1),
         "second_twice": (won[first] == 0) & (won[again] == 0),
     }
-    found = {}
+    swapped = {}
     for name, is_so in came.items():
-        found[name] = np.zeros(len(votes.pairs.label), dtype=bool)
-        found[name][again[is_so]] = True
-    return found
+        swapped[name] = np.zeros(len(votes.pairs.label), dtype=bool)
+        swapped[name][again[is_so]] = True
+    return swapped
 
 
 def latest(judgments: np.ndarray, listed: int = LISTED) -> Record:

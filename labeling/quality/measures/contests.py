@@ -33,10 +33,12 @@ def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
         np.where(left == newer, n_right, n_left),
     )
     prompt = once.prompt[pairs.row]
-    found = []
-    for one, other in sorted({*zip(newer.tolist(), older.tolist(), strict=True)}, reverse=True):
-        is_pair = (newer == one) & (older == other)
-        if one != other:
+    contests = []
+    for newer_one, older_one in sorted(
+        {*zip(newer.tolist(), older.tolist(), strict=True)}, reverse=True
+    ):
+        is_pair = (newer == newer_one) & (older == older_one)
+        if newer_one != older_one:
             rates = habits.length_controlled(
                 won=won[is_pair],
                 n_chars=n_newer[is_pair],
@@ -47,8 +49,10 @@ def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
                 "as_voted": as_record(rates.raw),
                 "at_equal_length": as_record(rates.controlled),
             }
-            found.append({"source": names.get(one, ""), "other": names.get(other, "")} | figures)
-    return found
+            contests.append(
+                {"source": names.get(newer_one, ""), "other": names.get(older_one, "")} | figures
+            )
+    return contests
 
 
 def win_rate_of(votes: Votes, source: int, other: int, prompts: Ints) -> Figure:

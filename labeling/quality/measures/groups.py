@@ -43,21 +43,31 @@ def groups_of(
         return {}
     ballots = Ballots.of(pairs, prompt=votes.prompt[pairs.row], followed=votes.followed)
     everybody = frozenset(np.unique(pairs.rater).tolist())
-    found = [RaterGroup(one.name, one.raters & everybody, one.pool, one.question) for one in groups]
-    pools = [one for one in found if not one.question and one.raters and one.raters != everybody]
-    shown = [one for one in pools if len(one.raters) >= fewest]
+    rater_groups = [
+        RaterGroup(group.name, group.raters & everybody, group.pool, group.question)
+        for group in groups
+    ]
+    pools = [
+        group
+        for group in rater_groups
+        if not group.question and group.raters and group.raters != everybody
+    ]
+    shown = [group for group in pools if len(group.raters) >= fewest]
     elsewhere, n_small = _elsewhere(votes, others, pool_names, fewest)
     judgment = votes.judgment[pairs.row]
     return {
         "everybody": ballots.row(everybody),
-        "pools": [{"name": one.name, "pool": one.pool} | ballots.row(one.raters) for one in shown],
+        "pools": [
+            {"name": group.name, "pool": group.pool} | ballots.row(group.raters) for group in shown
+        ],
         "elsewhere": elsewhere,
         "n_pools_hidden": len(pools) - len(shown) + n_small,
         "profile": _profile(
-            [one for one in found if one.question], ballots, len(everybody), fewest
+            [group for group in rater_groups if group.question], ballots, len(everybody), fewest
         ),
         "behind": {
-            f"pool-{one.pool}": latest(judgment[_by(pairs.rater, one.raters)]) for one in shown
+            f"pool-{group.pool}": latest(judgment[_by(pairs.rater, group.raters)])
+            for group in shown
         },
     }
 
@@ -98,18 +108,22 @@ def _profile(
     groups: Sequence[RaterGroup], ballots: Ballots, n_raters: int, fewest: int
 ) -> list[Record]:
     """By question, the groups that may be shown and the number that may not."""
-    found = []
-    for question in sorted({one.question for one in groups}):
-        answered = {one.name: one for one in groups if one.question == question and one.raters}
+    entries = []
+    for question in sorted({group.question for group in groups}):
+        answered = {
+            group.name: group for group in groups if group.question == question and group.raters
+        }
         names = shown_answers(
-            {name: len(one.raters) for name, one in answered.items()}, n_raters, fewest=fewest
+            {name: len(group.raters) for name, group in answered.items()}, n_raters, fewest=fewest
         )
         rows = [
             {"name": name} | _coarse(ballots.row(answered[name].raters, fewest=fewest))
             for name in names
         ]
-        found.append({"question": question, "groups": rows, "n_hidden": len(answered) - len(names)})
-    return [entry for entry in found if entry["groups"] or entry["n_hidden"]]
+        entries.append(
+            {"question": question, "groups": rows, "n_hidden": len(answered) - len(names)}
+        )
+    return [entry for entry in entries if entry["groups"] or entry["n_hidden"]]
 
 
 def shown_answers(counts: Mapping[str, int], n_raters: int, *, fewest: int) -> list[str]:

@@ -50,12 +50,12 @@ def _odds(votes: Votes, first_won: np.ndarray, prompt: np.ndarray) -> Record:
             votes.looks.at(pairs.row), votes.looks.at(pairs.other_row)
         ).items()
     }
-    found = habits.choices(first_won=first_won, features=apart, prompts=prompt, raters=pairs.rater)
+    model = habits.choices(first_won=first_won, features=apart, prompts=prompt, raters=pairs.rater)
     effects = [
         {"name": effect.name, "odds": as_record(effect.odds), "p": effect.p}
-        for effect in found.effects
+        for effect in model.effects
     ]
-    return {"effects": effects, "effects_n": found.n, "effects_note": found.note}
+    return {"effects": effects, "effects_n": model.n, "effects_note": model.note}
 
 
 def _swaps(votes: Votes) -> Record:
@@ -64,13 +64,13 @@ def _swaps(votes: Votes) -> Record:
     swapped = votes.left_is_first[first] != votes.left_is_first[again]
     as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first position won
     first, again = first[swapped], again[swapped]
-    found = shares.swaps(
+    swaps = shares.swaps(
         before=as_shown[first],
         after=as_shown[again],
         prompts=votes.prompt[votes.pairs.row[first]],
     )
     return {
-        name: as_record(getattr(found, name))
+        name: as_record(getattr(swaps, name))
         for name in ("consistent", "first_twice", "second_twice")
     }
 

@@ -35,7 +35,7 @@ def kappas_of(votes: Votes, questions: Sequence[Question]) -> list[Record]:
     """
     once = votes.once
     pairs = once.pairs
-    found = [
+    records = [
         _kappas(
             {"name": CHOICES, "label": "", "is_weighted": False},
             _by_rater(pairs.unit, pairs.rater, once.turned.astype(float), once.prompt[pairs.row]),
@@ -47,16 +47,16 @@ def kappas_of(votes: Votes, questions: Sequence[Question]) -> list[Record]:
     nothing = np.full(len(units), np.nan)
     for question in questions:
         is_scale = isinstance(question, Scale) and question.is_ordered
-        given = once.answers.get(question.name, nothing)
-        found.append(
+        labels = once.answers.get(question.name, nothing)
+        records.append(
             _kappas(
                 {"name": question.name, "label": question.label, "is_weighted": is_scale},
-                _by_rater(units, once.rater, given, once.prompt),
+                _by_rater(units, once.rater, labels, once.prompt),
                 "quadratic" if is_scale else "identity",
                 question.values if isinstance(question, Scale) else (0.0, 1.0),
             )
         )
-    return [record for record in found if record["raters"]]
+    return [record for record in records if record["raters"]]
 
 
 def _by_rater(units: Ints, raters: Ints, labels: Floats, prompts: Ints) -> dict[int, _Labels]:
@@ -69,29 +69,31 @@ def _by_rater(units: Ints, raters: Ints, labels: Floats, prompts: Ints) -> dict[
     order = np.lexsort((units, raters))
     names, starts = np.unique(raters[order], return_index=True)
     parts = np.split(order, starts[1:])
-    found = {
+    by_rater = {
         int(name): _Labels(units[part], labels[part], prompts[part])
         for name, part in zip(names, parts, strict=True)
     }
-    return dict(sorted(found.items(), key=lambda rater: -len(rater[1].unit)))
+    return dict(sorted(by_rater.items(), key=lambda rater: -len(rater[1].unit)))
 
 
 def _kappas(
-    about: Record, given: dict[int, _Labels], weighting: Weighting, values: Sequence[float]
+    about: Record, labels: dict[int, _Labels], weighting: Weighting, values: Sequence[float]
 ) -> Record:
     """`cells` has the upper half of the matrix of `raters`; `pairs` is every two raters with at
     least LEAST_SHARED labels in common, those with the most first.
     """
-    shared = _shared(given)
+    shared = _shared(labels)
     counts: dict[int, int] = {}
-    for (one, other), n in shared.items():
-        counts[one], counts[other] = counts.get(one, 0) + n, counts.get(other, 0) + n
+    for (first, second), n in shared.items():
+        counts[first], counts[second] = counts.get(first, 0) + n, counts.get(second, 0) + n
     most = sorted(sorted(counts), key=lambda rater: -counts[rater])
     shown = sorted(most[:RATERS_IN_MATRIX])
     enough = [pair for pair, n in shared.items() if n >= LEAST_SHARED]
     listed = sorted(enough, key=lambda pair: (-shared[pair], pair))[:PAIRS_LISTED]
     wanted = {pair for pair in combinations(shown, 2) if pair in shared} | set(listed)
-    figures = {pair: _of_two(given[pair[0]], given[pair[1]], weighting, values) for pair in wanted}
+    figures = {
+        pair: _of_two(labels[pair[0]], labels[pair[1]], weighting, values) for pair in wanted
+    }
     return about | {
         "raters": shown,
         "n_left_out": len(counts) - len(shown),
@@ -105,30 +107,37 @@ def _kappas(
 def _records(
     pairs: Sequence[tuple[int, int]], figures: Mapping[tuple[int, int], Figure]
 ) -> list[Record]:
-    return [{"one": one, "other": other} | as_record(figures[one, other]) for one, other in pairs]
+    return [
+        {"one": first, "other": second} | as_record(figures[first, second])
+        for first, second in pairs
+    ]
 
 
-def _shared(given: dict[int, _Labels]) -> dict[tuple[int, int], int]:
+def _shared(labels: dict[int, _Labels]) -> dict[tuple[int, int], int]:
     """How many units every two raters both labeled; two without any are left out."""
-    size = 1 + max((int(one.unit.max(initial=-1)) for one in given.values()), default=0)
-    found: dict[tuple[int, int], int] = {}
+    size = 1 + max((int(first.unit.max(initial=-1)) for first in labels.values()), default=0)
+    shared: dict[tuple[int, int], int] = {}
     has = np.zeros(size, dtype=bool)
-    raters = sorted(given)
-    for place, one in enumerate(raters):
+    raters = sorted(labels)
+    for place, first in enumerate(raters):
         has[:] = False
-        has[given[one].unit] = True
+        has[labels[first].unit] = True
         for other in raters[place + 1 :]:
-            if n := int(has[given[other].unit].sum()):
-                found[one, other] = n
-    return found
+            if n := int(has[labels[other].unit].sum()):
+                shared[first, other] = n
+    return shared
 
 
-def _of_two(one: _Labels, other: _Labels, weighting: Weighting, values: Sequence[float]) -> Figure:
-    _units, at, to = np.intersect1d(one.unit, other.unit, assume_unique=True, return_indices=True)
+def _of_two(
+    first: _Labels, second: _Labels, weighting: Weighting, values: Sequence[float]
+) -> Figure:
+    _units, at, to = np.intersect1d(
+        first.unit, second.unit, assume_unique=True, return_indices=True
+    )
     return kappas.cohen(
-        one.label[at],
-        other.label[to],
-        prompts=one.prompt[at],
+        first.label[at],
+        second.label[to],
+        prompts=first.prompt[at],
         weighting=weighting,
         values=values,
     )

@@ -34,15 +34,15 @@ def rater_measures(
     if not votes.judgment.size:
         return {}
     colleagues = _with_colleagues(votes.once)
-    found = flagging.review(_rankings(votes.once))
-    reliable = _reliability(votes.once, found.tastes)
+    reviewed = flagging.review(_rankings(votes.once))
+    reliable = _reliability(votes.once, reviewed.tastes)
     selves = with_oneself(votes)[1]
-    tastes = _tastes(votes.once, found.tastes, selves)
+    tastes = _tastes(votes.once, reviewed.tastes, selves)
     pulls = Ballots.of(
         votes.pairs, prompt=votes.prompt[votes.pairs.row], followed=votes.followed
     ).by_rater()
     slopes, swapped = _per_doubling(votes), _swapped(votes)
-    flags = _flags(found.flags, names)
+    flags = _flags(reviewed.flags, names)
     nothing = absent(gettext_noop("No one else rated what this rater rated."))
     undecided = absent(gettext_noop("No pairs have been decided."))
     return {
@@ -95,18 +95,18 @@ def _reliability(
     group = np.zeros(len(votes.pairs.rater), dtype=np.int64)
     for number, taste in enumerate(tastes, start=1):
         group[np.isin(votes.pairs.rater, taste.raters)] = number
-    found: dict[int, reliability.Reliability] = {}
+    reliabilities: dict[int, reliability.Reliability] = {}
     for number in np.unique(group).tolist():
         part = group == number
-        given: Record = {
+        columns: Record = {
             "units": votes.pairs.unit[part],
             "raters": votes.pairs.rater[part],
             "labels": votes.turned[part],
         }
-        consensus = consensus_votes.one_coin(**given, rounds=ROUNDS)
+        consensus = consensus_votes.one_coin(**columns, rounds=ROUNDS)
         prompts = votes.prompt[votes.pairs.row][part]
-        found |= reliability.reliability(consensus, **given, prompts=prompts)
-    return found
+        reliabilities |= reliability.reliability(consensus, **columns, prompts=prompts)
+    return reliabilities
 
 
 def _tastes(
@@ -119,7 +119,7 @@ def _tastes(
         return {}
     pairs = votes.pairs
     whole = agreement_pairs.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
-    found: dict[int, Record] = {}
+    by_rater: dict[int, Record] = {}
     for number, taste in enumerate(tastes, start=1):
         member = np.isin(whole.raters, taste.raters)
         known = [selves[rater] for rater in taste.raters if rater in selves]
@@ -133,8 +133,8 @@ def _tastes(
             "outside": _shared(whole, member, ~member),
             "repeats": {"value": same / n_repeats if n_repeats else None, "n": n_repeats},
         }
-        found |= dict.fromkeys(taste.raters, record)
-    return found
+        by_rater |= dict.fromkeys(taste.raters, record)
+    return by_rater
 
 
 def _shared(whole: agreement_pairs.Matrix, rows: np.ndarray, columns: np.ndarray) -> Record:
@@ -145,9 +145,9 @@ def _shared(whole: agreement_pairs.Matrix, rows: np.ndarray, columns: np.ndarray
     return {"value": score / n if n else None, "n": n}
 
 
-def _weight(found: reliability.Reliability | None) -> float | None:
+def _weight(estimate: reliability.Reliability | None) -> float | None:
     """None if unknown: that is not the same as 0, which means no better than chance."""
-    return None if found is None or found.accuracy.value is None else found.weight
+    return None if estimate is None or estimate.accuracy.value is None else estimate.weight
 
 
 def _per_doubling(votes: Votes) -> dict[int, Figure]:
@@ -157,14 +157,14 @@ def _per_doubling(votes: Votes) -> dict[int, Figure]:
     pairs = votes.pairs
     differs = votes.followed["longer"] >= 0
     row, other = pairs.row[differs], pairs.other_row[differs]
-    found = bias_slopes.slope_by_rater(
+    effects = bias_slopes.slope_by_rater(
         name="length",
         won=pairs.label[differs] < 0,
         apart=np.log2((1 + votes.n_chars[row]) / (1 + votes.n_chars[other])),
         prompts=votes.prompt[row],
         raters=pairs.rater[differs],
     )
-    return {rater: effect.odds for rater, effect in found.items()}
+    return {rater: effect.odds for rater, effect in effects.items()}
 
 
 _NEVER_SWAPPED = dict.fromkeys(
@@ -180,20 +180,20 @@ def _swapped(votes: Votes) -> dict[int, dict[str, Figure]]:
     first, again = first[changed], again[changed]
     as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first position won
     rater, prompt = votes.pairs.rater[first], votes.prompt[votes.pairs.row[first]]
-    found = {}
-    for one in np.unique(rater).tolist():
-        is_rater = rater == one
+    swapped = {}
+    for rater_id in np.unique(rater).tolist():
+        is_rater = rater == rater_id
         swaps = shares.swaps(
             before=as_shown[first[is_rater]],
             after=as_shown[again[is_rater]],
             prompts=prompt[is_rater],
         )
-        found[one] = {
+        swapped[rater_id] = {
             "consistent": swaps.consistent,
             "first_twice": swaps.first_twice,
             "second_twice": swaps.second_twice,
         }
-    return found
+    return swapped
 
 
 def _paces(votes: Votes) -> dict[int, Record]:
@@ -238,7 +238,7 @@ def _rankings(votes: Votes) -> Rankings:
 
 
 def _flags(flags: Sequence[flagging.BiasFlag], names: Mapping[int, str]) -> dict[int, list[_Flag]]:
-    found: dict[int, list[_Flag]] = defaultdict(list)
+    by_rater: dict[int, list[_Flag]] = defaultdict(list)
     for flag in flags:
         record = {
             "kind": flag.kind,
@@ -250,7 +250,7 @@ def _flags(flags: Sequence[flagging.BiasFlag], names: Mapping[int, str]) -> dict
             "colleague": "" if flag.other is None else names.get(flag.other, ""),
             **flag.details,
         }
-        found[flag.rater].append(
+        by_rater[flag.rater].append(
             _Flag(record, latest(np.array(flag.judgments, dtype=np.int64), LISTED_OF_RATER))
         )
-    return found
+    return by_rater

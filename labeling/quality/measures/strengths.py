@@ -26,7 +26,7 @@ def strengths_of(votes: Votes, names: Mapping[int, str], raters: Mapping[int, Re
     nothing: Record = {"baseline": "", "tie": None, "sources": []}
     if not pairs.unit.size or len(np.unique(once.source[~np.isnan(once.rank)])) > MOST_SOURCES:
         return nothing
-    found = compared.compared(
+    strengths = compared.compared(
         left=left,
         right=right,
         labels=pairs.label,
@@ -41,21 +41,21 @@ def strengths_of(votes: Votes, names: Mapping[int, str], raters: Mapping[int, Re
     sources = [
         {
             "source": names.get(source, ""),
-            "is_baseline": source == found.baseline,
+            "is_baseline": source == strengths.baseline,
             "by_all": as_record(by_all),
             "by_reliability": as_record(by_reliability),
             "n": n_votes,
         }
         for source, by_all, by_reliability, n_votes in zip(
-            found.sources.tolist(),
-            found.by_all,
-            found.by_reliability,
-            found.n_votes.tolist(),
+            strengths.sources.tolist(),
+            strengths.by_all,
+            strengths.by_reliability,
+            strengths.n_votes.tolist(),
             strict=True,
         )
     ]
-    baseline = names.get(found.baseline, "") if found.baseline is not None else ""
-    return {"baseline": baseline, "tie": found.tie, "sources": sorted(sources, key=_strongest)}
+    baseline = names.get(strengths.baseline, "") if strengths.baseline is not None else ""
+    return {"baseline": baseline, "tie": strengths.tie, "sources": sorted(sources, key=_strongest)}
 
 
 def _is_known(record: Record) -> bool:
@@ -70,6 +70,6 @@ def _decided(reliability: Record) -> tuple[float, float]:
     return value / (value + (1 - value) / 2), float(reliability["n"])
 
 
-def _strongest(found: Record) -> tuple[bool, float, str]:
-    value = found["by_all"]["value"]
-    return value is None, -(value or 0.0), found["source"]
+def _strongest(record: Record) -> tuple[bool, float, str]:
+    value = record["by_all"]["value"]
+    return value is None, -(value or 0.0), record["source"]

@@ -90,11 +90,11 @@ def _by_rater(
 ) -> Record:
     """The same by rater, clustered by prompt."""
     raters, counts = np.unique(rater[applies], return_counts=True)
-    found = {}
-    for one in raters[counts >= LEAST_VOTES].tolist():
-        own = applies & (rater == one)
+    by_rater = {}
+    for rater_id in raters[counts >= LEAST_VOTES].tolist():
+        own = applies & (rater == rater_id)
         groups = {"prompts": prompt[own]}
-        found[str(one)] = {
+        by_rater[str(rater_id)] = {
             "towards": as_record(_share(is_wrong[own], surer_is_worse[own], groups)),
             "away": as_record(_share(is_wrong[own], ~surer_is_worse[own], groups)),
             "gap": as_record(_gap(is_wrong[own], surer_is_worse[own], groups)),
@@ -103,7 +103,7 @@ def _by_rater(
                 "modest": latest(judgment[own & is_wrong & ~surer_is_worse], LISTED_OF_RATER),
             },
         }
-    return found
+    return by_rater
 
 
 def _share(is_wrong: np.ndarray, rows: np.ndarray, groups: dict[str, Ints]) -> Figure:

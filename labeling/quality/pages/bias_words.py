@@ -122,12 +122,12 @@ def habits_of_rater(habits: Mapping[str, Figure], results: Mapping[str, Any]) ->
 
 def _of_everybody(results: Mapping[str, Any]) -> dict[str, Figure]:
     habits, groups = results["habits"], results["groups"]
-    found = {
+    records = {
         name: habits[name] for name in ("per_doubling", "first", "longer", "ties") if name in habits
     }
-    found |= habits["swaps"]
-    found |= groups["everybody"]["figures"] if groups else {}
-    return {name: as_figure(record) for name, record in found.items()}
+    records |= habits["swaps"]
+    records |= groups["everybody"]["figures"] if groups else {}
+    return {name: as_figure(record) for name, record in records.items()}
 
 
 def _habit(name: str, figure: Figure, everybody: Figure | None) -> Measure:
@@ -161,11 +161,11 @@ def wording_of_rater(results: Mapping[str, Any], rater_id: int) -> list[Measure]
     """Confident wording for one rater; empty if too few of their votes can be compared with an
     expert's order.
     """
-    found = results.get("raters", {}).get(str(rater_id))
-    if not found:
+    measures = results.get("raters", {}).get(str(rater_id))
+    if not measures:
         return []
-    towards, away, gap = wording(found)
-    return [towards, away, replace(gap, meaning=_meaning_of_rater(as_figure(found["gap"])))]
+    towards, away, gap = wording(measures)
+    return [towards, away, replace(gap, meaning=_meaning_of_rater(as_figure(measures["gap"])))]
 
 
 def groups(results: Mapping[str, Any]) -> list[GroupPart]:
@@ -177,23 +177,23 @@ def groups(results: Mapping[str, Any]) -> list[GroupPart]:
         return []
     everybody = results["everybody"] | {"name": _("All raters in this campaign")}
     shown = [name for name in COLUMNS if everybody["figures"][name]["value"] is not None]
-    pools = [_row(found, shown, judgments=f"pool-{found['pool']}") for found in results["pools"]]
+    pools = [_row(entry, shown, judgments=f"pool-{entry['pool']}") for entry in results["pools"]]
     theirs = _("%(pool)s (own campaigns)")
     pools += [
-        _row(found | {"name": theirs % {"pool": found["name"]}}, shown, pool=found["pool"])
-        for found in results["elsewhere"]
+        _row(entry | {"name": theirs % {"pool": entry["name"]}}, shown, pool=entry["pool"])
+        for entry in results["elsewhere"]
     ]
     parts = [GroupPart(_("Pools"), pools, results["n_pools_hidden"])]
-    for found in results["profile"]:
-        rows = [_row(group, shown) for group in found["groups"]]
-        parts.append(GroupPart(found["question"], rows, found["n_hidden"], is_profile=True))
+    for entry in results["profile"]:
+        rows = [_row(group, shown) for group in entry["groups"]]
+        parts.append(GroupPart(entry["question"], rows, entry["n_hidden"], is_profile=True))
     to_compare = [part for part in parts if part.rows or part.n_hidden]
     return [GroupPart("", [_row(everybody, shown)], 0), *to_compare] if to_compare else []
 
 
 def pool_behind(results: Mapping[str, Any], row: str) -> str | None:
     """What the judgments of a pool's row have in common; None if there is no such row."""
-    names = {f"pool-{found['pool']}": found["name"] for found in results.get("pools", [])}
+    names = {f"pool-{pool['pool']}": pool["name"] for pool in results.get("pools", [])}
     return _("a rater in “%(pool)s” chose or tied") % {"pool": names[row]} if row in names else None
 
 
@@ -241,7 +241,7 @@ def _meaning_of_rater(gap: Figure) -> str:
 
 
 def _row(
-    found: Mapping[str, Any], shown: Sequence[str], *, judgments: str = "", pool: int | None = None
+    group: Mapping[str, Any], shown: Sequence[str], *, judgments: str = "", pool: int | None = None
 ) -> GroupRow:
-    cells = [(str(COLUMNS[name]), as_figure(found["figures"][name])) for name in shown]
-    return GroupRow(found["name"], found["n_raters"], found["n"], cells, judgments, pool)
+    cells = [(str(COLUMNS[name]), as_figure(group["figures"][name])) for name in shown]
+    return GroupRow(group["name"], group["n_raters"], group["n"], cells, judgments, pool)

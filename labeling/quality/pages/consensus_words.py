@@ -67,13 +67,13 @@ class ConsensusText:
 
 def as_text(
     *,
-    found: ItemConsensus,
+    consensus: ItemConsensus,
     responses: Sequence[LetteredResponse],
     ratings: Sequence[RatingConsensus] = (),
 ) -> ConsensusText:
     letters = {entry.response.pk: entry.letter for entry in responses}
     by_majority, weighted = (
-        [getattr(place, name) for place in found.places] for name in ("by_majority", "weighted")
+        [getattr(place, name) for place in consensus.places] for name in ("by_majority", "weighted")
     )
     rows = [
         PlaceRow(
@@ -83,28 +83,37 @@ def as_text(
             _percent(place.certainty),
             is_moved=place.by_majority != place.weighted,
         )
-        for place in found.places
+        for place in consensus.places
     ]
-    pairs = [_pair(pair, letters) for pair in found.pairs]
-    differences = [_difference(pair, letters) for pair in found.pairs if pair.is_overruled]
+    pairs = [_pair(pair, letters) for pair in consensus.pairs]
+    differences = [_difference(pair, letters) for pair in consensus.pairs if pair.is_overruled]
     is_rated_alone = len(responses) == 1 and bool(ratings)
-    sentence = "" if is_rated_alone else _sentence(found, n_changed=len(differences))
-    rated = [_rating(one, letters[one.response]) for one in ratings if not _is_unticked(one)]
+    sentence = "" if is_rated_alone else _sentence(consensus, n_changed=len(differences))
+    rated = [
+        _rating(rating, letters[rating.response]) for rating in ratings if not _is_unticked(rating)
+    ]
     return ConsensusText(rows, pairs, differences, sentence, rated)
 
 
-def _is_unticked(found: RatingConsensus) -> bool:
-    is_flag = isinstance(found.question, Flag)
-    return is_flag and found.numbers is not None and found.numbers.mean == 0
+def _is_unticked(consensus: RatingConsensus) -> bool:
+    is_flag = isinstance(consensus.question, Flag)
+    return is_flag and consensus.numbers is not None and consensus.numbers.mean == 0
 
 
-def _rating(found: RatingConsensus, letter: str) -> RatingRow:
-    about: dict[str, Any] = {"letter": letter, "question": found.question.label, "n": found.n}
-    numbers = found.numbers
+def _rating(consensus: RatingConsensus, letter: str) -> RatingRow:
+    about: dict[str, Any] = {
+        "letter": letter,
+        "question": consensus.question.label,
+        "n": consensus.n,
+    }
+    numbers = consensus.numbers
     if numbers is None:
-        about |= {"together": found.answer or _("tie"), "weighted": found.weighted_answer or "–"}
+        about |= {
+            "together": consensus.answer or _("tie"),
+            "weighted": consensus.weighted_answer or "–",
+        }
         return RatingRow(**about, interval="–", median="–", spread="–")
-    is_flag = isinstance(found.question, Flag)
+    is_flag = isinstance(consensus.question, Flag)
     shown = _percent if is_flag else _decimal
     ends = (numbers.low, numbers.high)
     return RatingRow(
@@ -112,7 +121,7 @@ def _rating(found: RatingConsensus, letter: str) -> RatingRow:
         together=shown(numbers.mean),
         interval=" – ".join(shown(end) for end in ends if end is not None) or "–",
         weighted=shown(numbers.weighted),
-        median="–" if is_flag else found.answer or _decimal(numbers.median),
+        median="–" if is_flag else consensus.answer or _decimal(numbers.median),
         spread="–" if is_flag or numbers.spread is None else _decimal(numbers.spread),
     )
 
@@ -121,22 +130,22 @@ def _decimal(number: float) -> str:
     return number_format(round(number, 2), decimal_pos=2)  # it cuts off what it does not show
 
 
-def _sentence(found: ItemConsensus, *, n_changed: int) -> str:
-    if not found.pairs:
+def _sentence(consensus: ItemConsensus, *, n_changed: int) -> str:
+    if not consensus.pairs:
         return _("No one has ranked two of these responses yet, so there is no consensus.")
-    if found.n_judgments == 1:
+    if consensus.n_judgments == 1:
         return _(
             "There is only one answer, so it is the consensus. Confidence reflects how often this"
             " rater is right."
         )
-    if not found.n_known:
+    if not consensus.n_known:
         return _(
             "No report covers these raters yet, so all count the same and weighting changes"
             " nothing."
         )
     if not n_changed:
         return _("Weighted by rater reliability, every pair matches the majority.")
-    n = len(found.pairs)
+    n = len(consensus.pairs)
     return ngettext(
         "Weighted by rater reliability, %(changed)d of %(n)d pair differs from the majority:",
         "Weighted by rater reliability, %(changed)d of %(n)d pairs differ from the majority:",
@@ -169,10 +178,10 @@ def _pair(pair: PairConsensus, letters: Mapping[int, str]) -> PairRow:
 
 
 def _votes(pair: PairConsensus, letters: Mapping[int, str]) -> str:
-    given = {"left": letters[pair.left], "right": letters[pair.right]}
+    letters_of_pair = {"left": letters[pair.left], "right": letters[pair.right]}
     counts = {"n_left": pair.n_left, "n_tie": pair.n_tie, "n_right": pair.n_right}
     return _("%(n_left)d for %(left)s, %(n_right)d for %(right)s, %(n_tie)d for a tie") % (
-        given | counts
+        letters_of_pair | counts
     )
 
 

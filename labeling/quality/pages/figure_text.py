@@ -48,10 +48,10 @@ def in_words(figure: Figure) -> str:
     """
     if figure.value is None:
         return _(figure.note)
-    given = {"value": 100 * figure.value, "n": figure.n, "interval": share_interval(figure)}
+    values = {"value": 100 * figure.value, "n": figure.n, "interval": share_interval(figure)}
     if figure.low is not None:
-        return _("%(value).0f %%, %(interval)s of %(n)d") % given
-    text = _("%(value).0f %% of %(n)d") % given
+        return _("%(value).0f %%, %(interval)s of %(n)d") % values
+    text = _("%(value).0f %% of %(n)d") % values
     return f"{text}. {_(figure.note)}" if figure.note else text
 
 

@@ -128,8 +128,8 @@ class FlagRow:
     @property
     def other_id(self) -> int | None:
         """The other rater, for a copy."""
-        found: int | None = self.stored["other"]
-        return found
+        value: int | None = self.stored["other"]
+        return value
 
     @property
     def row(self) -> str:

@@ -61,11 +61,11 @@ def blocks(results: Mapping[str, Any]) -> list[KappaBlock]:
     """One block for each question that two raters have answered about the same thing; none in a
     report of an earlier version.
     """
-    found = results.get("kappas", [])
-    raters = {rater for record in found for rater in record["raters"]}
-    raters |= {pair[side] for record in found for pair in record["pairs"] for side in _SIDES}
+    records = results.get("kappas", [])
+    raters = {rater for record in records for rater in record["raters"]}
+    raters |= {pair[side] for record in records for pair in record["pairs"] for side in _SIDES}
     aliases = selectors.aliases(raters=raters)
-    return [_block(record, aliases) for record in found]
+    return [_block(record, aliases) for record in records]
 
 
 _SIDES = ("one", "other")

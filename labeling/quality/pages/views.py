@@ -121,13 +121,13 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
     report = quality_selectors.quality_report(campaign=campaign)
     key = request.GET.get("kind"), request.GET.get("value")
     groups = report.results["agreement"]["groups"] if report else []
-    found = next((group for group in groups if (group["kind"], group["value"]) == key), None)
-    if found is None:
+    selected = next((group for group in groups if (group["kind"], group["value"]) == key), None)
+    if selected is None:
         raise Http404
     context = _context(campaign, report, "agreement") | {
-        "title": f"{pages_words.GROUPS[found['kind']]}: {_value(found)}",
-        "measures": pages_words.on_pairs(found),
-        "orders": pages_words.orders(found),
+        "title": f"{pages_words.GROUPS[selected['kind']]}: {_value(selected)}",
+        "measures": pages_words.on_pairs(selected),
+        "orders": pages_words.orders(selected),
     }
     return render(request, "labeling/quality/quality_part.html", context)
 
@@ -171,9 +171,9 @@ def behind(request: HttpRequest, pk: int, row: str) -> HttpResponse:
     title = pages_words.BEHIND.get(row) or bias_words.pool_behind(report.results["groups"], row)
     if title is None:
         raise Http404
-    found = quality_selectors.judgments_behind(report=report, row=_stored(row))
+    judgments = quality_selectors.judgments_behind(report=report, row=_stored(row))
     return _behind_page(
-        request, _context(campaign, report, "bias"), pages_words.on_some_pair(title), found
+        request, _context(campaign, report, "bias"), pages_words.on_some_pair(title), judgments
     )
 
 
@@ -186,9 +186,11 @@ def rater_behind(request: HttpRequest, pk: int, rater_pk: int, row: str) -> Http
     title = bias_words.title_behind(row)
     if report is None or title is None:
         raise Http404
-    found = quality_selectors.rater_judgments_behind(report=report, rater=rater, row=_stored(row))
+    judgments = quality_selectors.rater_judgments_behind(
+        report=report, rater=rater, row=_stored(row)
+    )
     return _behind_page(
-        request, _context(campaign, report, "bias") | {"rater": rater}, title, found
+        request, _context(campaign, report, "bias") | {"rater": rater}, title, judgments
     )
 
 
@@ -200,14 +202,17 @@ def _stored(row: str) -> str:
 
 
 def _behind_page(
-    request: HttpRequest, context: dict[str, Any], title: str, found: quality_selectors.RowJudgments
+    request: HttpRequest,
+    context: dict[str, Any],
+    title: str,
+    behind: quality_selectors.RowJudgments,
 ) -> HttpResponse:
-    page = Paginator(found.listed, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(behind.listed, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
     judgments = quality_selectors.listed_judgments(ids=list(page.object_list))
     shown = {
         "title": title,
-        "n": found.n,
-        "n_listed": len(found.listed),
+        "n": behind.n,
+        "n_listed": len(behind.listed),
         "page": page,
         "judgments": judgments,
     }
@@ -245,19 +250,19 @@ def rater(request: HttpRequest, pk: int) -> HttpResponse:
 def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -> HttpResponse:
     judgments = quality_selectors.rater_judgments(rater=rater, campaign=campaign)
     page = Paginator(judgments, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
-    found = quality_selectors.quality_of_rater(rater=rater, campaign=campaign)
+    measures = quality_selectors.quality_of_rater(rater=rater, campaign=campaign)
     context = {
         "rater": rater,
         "campaign": campaign,
         "page": page,
-        "found": found,
-        "flags": [(row, flag) for row in found for flag in row.flags],
-        "tastes": [(row, taste_words.sentence(row.taste)) for row in found if row.taste],
+        "found": measures,
+        "flags": [(row, flag) for row in measures for flag in row.flags],
+        "tastes": [(row, taste_words.sentence(row.taste)) for row in measures if row.taste],
         "taste_meaning": taste_words.meaning(),
         "attempts": attempts_by(rater=rater) if campaign is None else [],
     }
-    if campaign and found:
-        context |= _panel_of_rater(campaign, rater, found[0])
+    if campaign and measures:
+        context |= _panel_of_rater(campaign, rater, measures[0])
     return render(request, "labeling/quality/quality_rater.html", context)
 
 
@@ -269,13 +274,13 @@ def _has_sides_of_file(campaign: Campaign) -> bool:
 
 
 def _panel_of_rater(
-    campaign: Campaign, rater: Rater, found: quality_selectors.RaterMeasures
+    campaign: Campaign, rater: Rater, measures: quality_selectors.RaterMeasures
 ) -> dict[str, Any]:
     report = quality_selectors.quality_report(campaign=campaign)
     if report is None:
         return {}
     return {
-        "habits": bias_words.habits_of_rater(found.habits, report.results),
+        "habits": bias_words.habits_of_rater(measures.habits, report.results),
         "wording": bias_words.wording_of_rater(report.results["wording"], rater.pk),
     }
 
@@ -294,8 +299,8 @@ def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict
 
 def quality_now(report: QualityReport) -> list[pages_words.Measure]:
     """The few numbers on a campaign's first page."""
-    found, habits = report.results["agreement"], report.results["habits"]
-    raw, alpha = as_figure(found["raw_half"]), as_figure(found["alpha_ordinal"])
+    measured, habits = report.results["agreement"], report.results["habits"]
+    raw, alpha = as_figure(measured["raw_half"]), as_figure(measured["alpha_ordinal"])
     shown = [
         pages_words.as_share(_("Agreement (ties count ½)"), raw, _("pairs of votes"), ""),
         pages_words.as_coefficient(
@@ -312,7 +317,7 @@ def quality_now(report: QualityReport) -> list[pages_words.Measure]:
 
 
 def heat_rows(report: QualityReport, aliases: dict[int, str]) -> list[HeatRow]:
-    found = report.results["matrix"]
+    matrix = report.results["matrix"]
     return [
         HeatRow(
             rater_id=rater,
@@ -320,18 +325,18 @@ def heat_rows(report: QualityReport, aliases: dict[int, str]) -> list[HeatRow]:
             cells=[
                 None
                 if other == place
-                else _cell(_of_two(found, place, other), found["kappa"][place][other])
-                for other in range(len(found["raters"]))
+                else _cell(_of_two(matrix, place, other), matrix["kappa"][place][other])
+                for other in range(len(matrix["raters"]))
             ],
         )
-        for place, rater in enumerate(found["raters"])
+        for place, rater in enumerate(matrix["raters"])
     ]
 
 
-def _of_two(found: Mapping[str, Any], place: int, other: int) -> Figure:
+def _of_two(matrix: Mapping[str, Any], place: int, other: int) -> Figure:
     """A report of an earlier version has no ends."""
-    score, n = found["score"][place][other], found["n"][place][other]
-    low, high = ((found[end][place][other] if end in found else None) for end in ("low", "high"))
+    score, n = matrix["score"][place][other], matrix["n"][place][other]
+    low, high = ((matrix[end][place][other] if end in matrix else None) for end in ("low", "high"))
     return agreement_of_two(score, n, low, high)
 
 
@@ -351,7 +356,7 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
     """One page of the pairs of raters, sorted as the query string says, with the raters'
     aliases.
     """
-    found = [
+    pairs = [
         TwoRaters(
             pair["one"],
             pair["other"],
@@ -363,8 +368,8 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
     sort = request.GET.get("sort", "")
     order = PAIR_ORDERS.get(sort.removeprefix("-"))
     if order:
-        found.sort(key=order, reverse=sort.startswith("-"))
-    page = Paginator(found, PAIRS_PER_PAGE).get_page(request.GET.get("page"))
+        pairs.sort(key=order, reverse=sort.startswith("-"))
+    page = Paginator(pairs, PAIRS_PER_PAGE).get_page(request.GET.get("page"))
     names = quality_selectors.aliases(
         raters={rater for row in page for rater in (row.one, row.other)}
     )
@@ -379,13 +384,13 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
 def _questions(report: QualityReport) -> list[dict[str, Any]]:
     return [
         {
-            "label": found["label"],
-            "kind": _kind(found),
-            "raw": as_figure(found["raw"]),
-            "alpha": as_figure(found["alpha"]),
-            "gwet": as_figure(found["gwet"]),
+            "label": question["label"],
+            "kind": _kind(question),
+            "raw": as_figure(question["raw"]),
+            "alpha": as_figure(question["alpha"]),
+            "gwet": as_figure(question["gwet"]),
         }
-        for found in report.results["agreement"]["questions"]
+        for question in report.results["agreement"]["questions"]
     ]
 
 
@@ -402,13 +407,13 @@ def _value(group: Mapping[str, Any]) -> str:
 def _groups(report: QualityReport) -> list[dict[str, Any]]:
     return [
         {
-            "kind": pages_words.GROUPS[found["kind"]],
-            "value": _value(found),
-            "query": urlencode({"kind": found["kind"], "value": found["value"]}),
-            "raw": as_figure(found["raw_half"]),
-            "alpha": as_figure(found["alpha_ordinal"]),
+            "kind": pages_words.GROUPS[group["kind"]],
+            "value": _value(group),
+            "query": urlencode({"kind": group["kind"], "value": group["value"]}),
+            "raw": as_figure(group["raw_half"]),
+            "alpha": as_figure(group["alpha_ordinal"]),
         }
-        for found in report.results["agreement"]["groups"]
+        for group in report.results["agreement"]["groups"]
     ]
 
 
@@ -422,12 +427,12 @@ def _bars(bins: Sequence[int]) -> list[Bar]:
 def _effects(habits: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
-            "name": found["name"],
-            "label": pages_words.EFFECTS.get(found["name"], found["name"]),
-            "odds": as_figure(found["odds"]),
-            "p": found["p"],
+            "name": effect["name"],
+            "label": pages_words.EFFECTS.get(effect["name"], effect["name"]),
+            "odds": as_figure(effect["odds"]),
+            "p": effect["p"],
         }
-        for found in habits["effects"]
+        for effect in habits["effects"]
     ]
 
 
@@ -443,12 +448,12 @@ def _groups_of_raters(results: dict[str, Any]) -> dict[str, Any]:
 
 def _chart(habits: dict[str, Any]) -> interval_chart.WhiskerChart | None:
     drawn = []
-    for found in habits["effects"]:
-        odds = as_figure(found["odds"])
+    for effect in habits["effects"]:
+        odds = as_figure(effect["odds"])
         if odds.value is not None and odds.low is not None and odds.high is not None:
             drawn.append(
                 interval_chart.Effect(
-                    str(pages_words.EFFECTS.get(found["name"], found["name"])),
+                    str(pages_words.EFFECTS.get(effect["name"], effect["name"])),
                     odds.value,
                     odds.low,
                     odds.high,

@@ -104,7 +104,7 @@ def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
     return imported(_figures(results))
 
 
-def imported(found: Mapping[str, Figure]) -> list[Measure]:
+def imported(figures: Mapping[str, Figure]) -> list[Measure]:
     """The same from the votes in an import's file, which has no Fleiss κ and no AC1."""
     votes, pairs = _("pairs of votes"), _("pairs of responses")
     measures = {
@@ -112,7 +112,7 @@ def imported(found: Mapping[str, Figure]) -> list[Measure]:
             as_share,
             _("Agreement (ties count ½)"),
             votes,
-            raw_meaning(found["raw_half"]),
+            raw_meaning(figures["raw_half"]),
         ),
         "raw_out": (
             as_share,
@@ -133,7 +133,7 @@ def imported(found: Mapping[str, Figure]) -> list[Measure]:
             as_coefficient,
             _("Krippendorff α, ordinal"),
             pairs,
-            alpha_meaning(found["alpha_ordinal"]),
+            alpha_meaning(figures["alpha_ordinal"]),
         ),
         "alpha_nominal": (
             as_coefficient,
@@ -161,16 +161,16 @@ def imported(found: Mapping[str, Figure]) -> list[Measure]:
         ),
     }
     return [
-        measure(label, found[name], unit, meaning)
+        measure(label, figures[name], unit, meaning)
         for name, (measure, label, unit, meaning) in measures.items()
-        if name in found
+        if name in figures
     ]
 
 
 def orders(results: Mapping[str, Any]) -> list[Measure]:
     """Agreement between whole orders."""
-    found = _figures(results)
-    tau, w = found["tau"], found["w"]
+    figures = _figures(results)
+    tau, w = figures["tau"], figures["w"]
     return [
         as_coefficient(_("Kendall τ-b, two raters"), tau, _("pairs of rankings"), tau_meaning(tau)),
         as_coefficient(
@@ -187,11 +187,11 @@ def orders(results: Mapping[str, Any]) -> list[Measure]:
 
 def others(results: Mapping[str, Any]) -> list[Measure]:
     """Agreement with others outside the campaign's own raters."""
-    found = _figures(results)
+    figures = _figures(results)
     votes = _("votes")
     decided = as_share(
         _("With the adjudicated ranking"),
-        found["adjudicated"],
+        figures["adjudicated"],
         votes,
         _(
             "Adjudicated items are the hard ones, so expect less agreement here than between"
@@ -205,7 +205,7 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
             if name
             else _("With a reward model")
         ),
-        found["model"],
+        figures["model"],
         votes,
         _(
             "On responses held out from its training. Published reward models reach 63–72 % on"
@@ -230,7 +230,7 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
     )
     golds = as_share(
         _("With gold items"),
-        found["gold"],
+        figures["gold"],
         votes,
         _(
             "Decided pairs of gold items, in all raters' first answers. Gold items should be clear,"
@@ -244,16 +244,17 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """For each scale, how far its scores depend on what is rated rather than on who rates."""
     return [
         {
-            "label": found["label"],
-            "alpha": as_figure(found["interval"]),
+            "label": question["label"],
+            "alpha": as_figure(question["interval"]),
             # A report of an earlier version has none.
-            "nominal": as_figure(found["nominal"]) if "nominal" in found else Figure(None, 0),
-            "icc": as_figure(found["icc"]),
-            "of_mean": as_figure(found["icc_of_mean"]),
-            "meaning": why_absent(as_figure(found["icc"])) or icc_meaning(as_figure(found["icc"])),
+            "nominal": as_figure(question["nominal"]) if "nominal" in question else Figure(None, 0),
+            "icc": as_figure(question["icc"]),
+            "of_mean": as_figure(question["icc_of_mean"]),
+            "meaning": why_absent(as_figure(question["icc"]))
+            or icc_meaning(as_figure(question["icc"])),
         }
-        for found in questions
-        if found["is_scale"]
+        for question in questions
+        if question["is_scale"]
     ]
 
 
@@ -287,14 +288,14 @@ def groups_left_out(counts: Mapping[str, int]) -> list[str]:
 
 def two_raters(agree: Figure, kappa: float | None) -> str:
     """A cell of the heat map, in full."""
-    given = {"share": share(agree), "n": agree.n, "interval": share_interval(agree)}
+    values = {"share": share(agree), "n": agree.n, "interval": share_interval(agree)}
     share_of_votes = (
         ngettext(
             "%(share)s of %(n)d pair, %(interval)s",
             "%(share)s of %(n)d pairs, %(interval)s",
             agree.n,
         )
-        % given
+        % values
     )
     return (
         share_of_votes
@@ -341,7 +342,7 @@ def bias(results: Mapping[str, Any]) -> list[Measure]:
     first, longer = as_figure(results["first"]), as_figure(results["longer"])
     slope = as_figure(results["per_doubling"])
     swaps = {name: as_figure(record) for name, record in results["swaps"].items()}
-    found = [
+    measures = [
         as_share(_("Position bias"), first, pairs, first_meaning(first), row="first"),
         as_share(
             _("Length bias"),
@@ -370,7 +371,7 @@ def bias(results: Mapping[str, Any]) -> list[Measure]:
     ]
     if swaps["consistent"].value is not None:
         words = _("The rater chose the position, whatever was shown there.")
-        found += [
+        measures += [
             as_share(
                 _("First position both times"),
                 swaps["first_twice"],
@@ -393,4 +394,4 @@ def bias(results: Mapping[str, Any]) -> list[Measure]:
         _("How often two responses got the same rank."),
         row="ties",
     )
-    return [*found, ties]
+    return [*measures, ties]

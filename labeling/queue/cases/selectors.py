@@ -25,26 +25,26 @@ class CaseRow:
 
 def cases(*, queue: str, is_settled: bool) -> QuerySet[Case]:
     """Open cases oldest first, settled ones newest first."""
-    found = Case.objects.filter(queue=queue, settled_at__isnull=not is_settled)
+    queryset = Case.objects.filter(queue=queue, settled_at__isnull=not is_settled)
     order = ("-settled_at", "-pk") if is_settled else ("opened_at", "pk")
-    return found.select_related("item__campaign", "item__prompt", "owner", "settled_by").order_by(
-        *order
-    )
+    return queryset.select_related(
+        "item__campaign", "item__prompt", "owner", "settled_by"
+    ).order_by(*order)
 
 
 def case_rows(*, cases: Iterable[Case]) -> list[CaseRow]:
     """A row for each of `cases`, with one more query for all of them."""
     shown = list(cases)
-    said: dict[tuple[int, str], list[Pass]] = {}
+    by_case: dict[tuple[int, str], list[Pass]] = {}
     passes = (
         Pass.objects.filter(item__in=[case.item_id for case in shown])
         .select_related("rater")
         .order_by("created_at")
     )
     for entry in passes:
-        said.setdefault((entry.item_id, entry.reason), []).append(entry)
+        by_case.setdefault((entry.item_id, entry.reason), []).append(entry)
     return [
-        CaseRow(case, said.get((case.item_id, REASON_OF[Case.Queue(case.queue)]), []))
+        CaseRow(case, by_case.get((case.item_id, REASON_OF[Case.Queue(case.queue)]), []))
         for case in shown
     ]
 

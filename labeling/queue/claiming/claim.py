@@ -131,11 +131,11 @@ def _take_within_budget(
 def _take_ordinary(
     *, campaign: Campaign, rater: Rater, fit: routing.Fit, now: datetime
 ) -> Slot | None:
-    found = free_slots.take(campaign=campaign, rater=rater, fit=fit, now=now)
-    if found.slot is not None:
-        return found.slot
+    taken = free_slots.take(campaign=campaign, rater=rater, fit=fit, now=now)
+    if taken.slot is not None:
+        return taken.slot
     return lapsed_leases.take_over(
-        campaign=campaign, rater=rater, fit=fit, is_queue_empty=found.has_swept, now=now
+        campaign=campaign, rater=rater, fit=fit, is_queue_empty=taken.has_swept, now=now
     )
 
 

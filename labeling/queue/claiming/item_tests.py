@@ -84,9 +84,9 @@ ALWAYS = ItemTest("TRUE", {})
 
 def all_of(tests: Iterable[ItemTest]) -> ItemTest:
     """True if all `tests` are."""
-    found = [test for test in tests if test is not ALWAYS]
-    values = {name: value for test in found for name, value in test.values.items()}
-    return ItemTest(" AND ".join(test.sql for test in found), values) if found else ALWAYS
+    conditions = [test for test in tests if test is not ALWAYS]
+    values = {name: value for test in conditions for name, value in test.values.items()}
+    return ItemTest(" AND ".join(test.sql for test in conditions), values) if conditions else ALWAYS
 
 
 _NOT_MET = " AND ".join(

@@ -176,15 +176,15 @@ class Fit:
 
     @cached_property
     def conditions(self) -> Sequence[RoutingRule]:
-        found: list[RoutingRule] = []
+        rules: list[RoutingRule] = []
         if self.own_sources or self.is_author:
             author = self.rater if self.is_author else None
-            found.append(NotTheirOwn(self.own_sources, author))
+            rules.append(NotTheirOwn(self.own_sources, author))
         if self.languages is not None:
-            found.append(LanguageKnown(self.languages))
+            rules.append(LanguageKnown(self.languages))
         if self.categories is not None:
-            found.append(CategoryKnown(self.categories))
-        return [*found, *self._care]
+            rules.append(CategoryKnown(self.categories))
+        return [*rules, *self._care]
 
     @cached_property
     def test(self) -> ItemTest:

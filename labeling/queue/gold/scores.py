@@ -39,16 +39,16 @@ def note_answer(
     """
     assert judgment.campaign is not None
     gold = Gold.objects.get(uses__item=judgment.item_id)
-    found = orders.match(dict(gold.ranks.values_list("response_id", "rank")), ranks)
+    match = orders.match(dict(gold.ranks.values_list("response_id", "rank")), ranks)
     answer, is_new = GoldAnswer.objects.get_or_create(
         gold=gold,
         rater=judgment.rater,
         defaults={
             "campaign": judgment.campaign,
             "judgment": judgment,
-            "agreed": found.agreed,
-            "n_pairs": found.n,
-            "has_passed": found.reaches(judgment.campaign.gold_tolerance),
+            "agreed": match.agreed,
+            "n_pairs": match.n,
+            "has_passed": match.reaches(judgment.campaign.gold_tolerance),
             "at": now,
         },
     )

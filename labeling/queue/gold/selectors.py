@@ -171,7 +171,7 @@ def withdrawn_golds(*, golds: Iterable[Gold]) -> set[int]:
     return {
         gold
         for gold, item in made.items()
-        if (found := (item, frozenset(right[gold]))) in withdrawn and found not in counted
+        if (place := (item, frozenset(right[gold]))) in withdrawn and place not in counted
     }
 
 
@@ -184,7 +184,7 @@ def _orders(judgments: QuerySet[Judgment]) -> set[tuple[int | None, frozenset[_P
         "comparison__judgment_id", "comparison__judgment__item_id", "response_id", "rank"
     ):
         places[judgment, item].add((response, rank))
-    return {(item, frozenset(found)) for (_judgment, item), found in places.items()}
+    return {(item, frozenset(by_gold)) for (_judgment, item), by_gold in places.items()}
 
 
 def n_golds(*, campaign: Campaign) -> int:
@@ -240,7 +240,7 @@ def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
     count half. Only judgments that count are used.
     """
     right = _adjudicated(campaign)
-    given: dict[tuple[int, int], dict[int, int | None]] = defaultdict(dict)
+    ranks_of: dict[tuple[int, int], dict[int, int | None]] = defaultdict(dict)
     rows = RankedResponse.objects.filter(
         counting.counts("comparison__judgment__", with_extra=True, with_repeats=True),
         comparison__judgment__item__in=list(right),
@@ -248,11 +248,11 @@ def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
         "comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank"
     )
     for item, rater, response, rank in rows.iterator(chunk_size=5_000):
-        given[item or 0, rater][response] = rank
-    found = [
-        (rater, item, orders.match(right[item], ranks)) for (item, rater), ranks in given.items()
+        ranks_of[item or 0, rater][response] = rank
+    matches = [
+        (rater, item, orders.match(right[item], ranks)) for (item, rater), ranks in ranks_of.items()
     ]
-    decided = [(rater, item, match.agreed, match.n) for rater, item, match in found if match.n]
+    decided = [(rater, item, match.agreed, match.n) for rater, item, match in matches if match.n]
     if not decided:
         return {}, _NOT_ADJUDICATED
     raters, items, agreed, n = zip(*decided, strict=True)

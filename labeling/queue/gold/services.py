@@ -128,11 +128,11 @@ def import_golds(
 
     Their prompts are used for nothing else.
     """
-    found = list(
+    entries = list(
         importers_golds.read_golds(file, n_responses=campaign.n_responses or 0, most=MOST_LINES)
     )
-    problems = [entry for entry in found if isinstance(entry, importers_drafts.ImportProblem)]
-    drafts = [entry for entry in found if isinstance(entry, importers_golds.GoldDraft)]
+    problems = [entry for entry in entries if isinstance(entry, importers_drafts.ImportProblem)]
+    drafts = [entry for entry in entries if isinstance(entry, importers_golds.GoldDraft)]
     if problems or not drafts:
         return GoldsImported(
             0,

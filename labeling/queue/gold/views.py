@@ -53,15 +53,15 @@ def import_file(request: MemberRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, campaign, file_form=form, status=422)
     file = form.cleaned_data["file"]
-    found = services.import_golds(
+    result = services.import_golds(
         campaign=campaign, file=file.file, file_name=file.name, by=request.user, now=timezone.now()
     )
-    if found.problems:
-        return _page(request, campaign, file_form=form, problems=found.problems, status=422)
+    if result.problems:
+        return _page(request, campaign, file_form=form, problems=result.problems, status=422)
     messages.success(
         request,
-        ngettext("%(n)d gold item imported.", "%(n)d gold items imported.", found.n)
-        % {"n": found.n},
+        ngettext("%(n)d gold item imported.", "%(n)d gold items imported.", result.n)
+        % {"n": result.n},
     )
     return redirect("campaign_gold", pk)
 

@@ -77,10 +77,10 @@ def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
 
 def _rates_until(campaign: Campaign, now: datetime) -> list[Rate]:
     """The pool's rates for this kind of work until now, newest first."""
-    found = Rate.objects.filter(
+    rates = Rate.objects.filter(
         pool=campaign.pool_id, kind=campaign.judgment_kind, valid_from__lte=now
     )
-    return list(found.order_by("-valid_from"))
+    return list(rates.order_by("-valid_from"))
 
 
 def _by_rate(
@@ -99,13 +99,13 @@ def _by_rate(
         return {at_first: (row["n"], row["s"] or 0.0)} if row["n"] else {}
     periods = [When(**{f"{at}__gte": rate.valid_from}, then=Value(rate.pk)) for rate in later]
     period = Case(*periods, default=Value(at_first), output_field=BigIntegerField())
-    found = (
+    queryset = (
         rows.order_by()
         .annotate(period=period)
         .values("period")
         .annotate(n=Count("pk"), s=Sum(seconds))
     )
-    return {row["period"]: (row["n"], row["s"] or 0.0) for row in found}
+    return {row["period"]: (row["n"], row["s"] or 0.0) for row in queryset}
 
 
 def is_spent(*, campaign: Campaign, now: datetime) -> bool:

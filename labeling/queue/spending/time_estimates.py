@@ -49,9 +49,9 @@ def typical_seconds(*, kind: str, n_responses: int | None) -> tuple[float, int]:
         is_gold=False,
     )
     latest = similar.order_by("-pk").values("active_s")[:N_SIMILAR]
-    found = latest.aggregate(mean=Avg("active_s"), n=Count("active_s"))
-    if found["n"] >= LEAST_SIMILAR:
-        return found["mean"], found["n"]
+    mean = latest.aggregate(mean=Avg("active_s"), n=Count("active_s"))
+    if mean["n"] >= LEAST_SIMILAR:
+        return mean["mean"], mean["n"]
     prompt_chars = _mean_chars(
         [
             _chars(messages)
@@ -63,8 +63,8 @@ def typical_seconds(*, kind: str, n_responses: int | None) -> tuple[float, int]:
     if n_responses is None:
         return prompt_chars / CHARS_PER_S + WRITING_S, 0
     texts = Response.objects.order_by("-pk").values_list("text", flat=True)[:TEXTS_READ]
-    each = _mean_chars([len(text) for text in texts]) / CHARS_PER_S + JUDGING_S
-    return prompt_chars / CHARS_PER_S + n_responses * each, 0
+    seconds_each = _mean_chars([len(text) for text in texts]) / CHARS_PER_S + JUDGING_S
+    return prompt_chars / CHARS_PER_S + n_responses * seconds_each, 0
 
 
 def _chars(messages: list[dict[str, str]]) -> int:

@@ -7,9 +7,9 @@ from labeling.models import ItemQuestion, Rater
 
 def questions(*, is_answered: bool) -> QuerySet[ItemQuestion]:
     """Open questions oldest first, answered ones newest first."""
-    found = ItemQuestion.objects.filter(answered_at__isnull=not is_answered)
+    queryset = ItemQuestion.objects.filter(answered_at__isnull=not is_answered)
     order = ("-answered_at", "-pk") if is_answered else ("asked_at", "pk")
-    return found.select_related(
+    return queryset.select_related(
         "rater", "item__campaign", "item__prompt", "answered_by", "owner"
     ).order_by(*order)
 

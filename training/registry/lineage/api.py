@@ -77,12 +77,12 @@ class ModelLineage(ApiViewSet):
         """What it was made from, run by run, and the models made from it."""
         model = self.get_object()
         steps = registry_selectors.lineage(model=model)
-        found = {
+        result = {
             "steps": steps,
             "reward_models": registry_selectors.reward_lineages(steps=steps),
             "children": registry_selectors.children(model=model),
         }
-        return Response(LineageSerializer(found).data)
+        return Response(LineageSerializer(result).data)
 
     @reads("list_model_responses", page_of(ModelResponseSerializer), query=ModelResponseQuery)
     def responses(self, request: Request, pk: int) -> Response:
@@ -149,7 +149,7 @@ class CampaignLineage(RetrieveModelMixin, ApiViewSet):
         return training_access.campaign(user=self.by, pk=self.kwargs["pk"])
 
     def shown(self, objects: Any) -> list[dict[str, Any]]:
-        return [_campaign(one) for one in objects]
+        return [_campaign(campaign) for campaign in objects]
 
 
 @described(read_prompt_lineage="A prompt, where it was used, and how many answered.")
@@ -162,9 +162,9 @@ class PromptLineage(RetrieveModelMixin, ApiViewSet):
 
     def shown(self, objects: Any) -> list[dict[str, Any]]:
         if self.action == "responses":
-            found = collected_data.models_of(sources=Source.objects.filter(responses__in=objects))
-            return [_response(one, found.get(one.source_id)) for one in objects]
-        return [_prompt(one) for one in objects]
+            models = collected_data.models_of(sources=Source.objects.filter(responses__in=objects))
+            return [_response(row, models.get(row.source_id)) for row in objects]
+        return [_prompt(row) for row in objects]
 
     @reads(
         "list_prompt_responses",
@@ -178,24 +178,24 @@ class PromptLineage(RetrieveModelMixin, ApiViewSet):
 
 
 def _campaign(campaign: Campaign) -> dict[str, Any]:
-    found = collected_data.campaign_summary(campaign=campaign)
+    summary = collected_data.campaign_summary(campaign=campaign)
     return {
         "id": campaign.pk,
         "name": campaign.name,
         "kind": campaign.kind,
-        "n_items": found.n_items,
-        "n_judgments": found.n_judgments,
-        "n_raters": found.n_raters,
+        "n_items": summary.n_items,
+        "n_judgments": summary.n_judgments,
+        "n_raters": summary.n_raters,
         "guideline_versions": [
             {
                 "version": str(use.version),
                 "questions": use.questions,
                 "n_judgments": use.n_judgments,
             }
-            for use in found.versions
+            for use in summary.versions
         ],
-        "snapshots": found.snapshots,
-        "compared": [{"source": source, "model": model} for source, model in found.compared],
+        "snapshots": summary.snapshots,
+        "compared": [{"source": source, "model": model} for source, model in summary.compared],
     }
 
 
@@ -275,15 +275,15 @@ class Withdrawals(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @reads("read_withdrawal_traces", TouchedSerializer)
     def traces(self, request: Request, pk: int) -> Response:
         """The snapshots, runs and models that the rater's answers went into."""
-        found = withdrawals.touched_by(rater=self.get_object())
+        touched = withdrawals.touched_by(rater=self.get_object())
         snapshots = [
-            {"id": one.snapshot.pk, "name": one.snapshot.name, "n_from_here": one.n_judgments}
-            for one in found.snapshots
+            {"id": trace.snapshot.pk, "name": trace.snapshot.name, "n_from_here": trace.n_judgments}
+            for trace in touched.snapshots
         ]
         body = {
-            "n_judgments": found.n_judgments,
+            "n_judgments": touched.n_judgments,
             "snapshots": snapshots,
-            "runs": found.runs,
-            "models": found.models,
+            "runs": touched.runs,
+            "models": touched.models,
         }
         return Response(TouchedSerializer(body).data)

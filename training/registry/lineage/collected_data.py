@@ -48,12 +48,12 @@ class CampaignSummary:
 
 
 def campaign_summary(*, campaign: Campaign) -> CampaignSummary:
-    given = _counted(campaign.judgments.all())
+    judgments = _counted(campaign.judgments.all())
     return CampaignSummary(
         n_items=campaign.items.count(),
-        n_judgments=given.count(),
-        n_raters=given.order_by().values("rater").distinct().count(),
-        versions=_versions(campaign, given),
+        n_judgments=judgments.count(),
+        n_raters=judgments.order_by().values("rater").distinct().count(),
+        versions=_versions(campaign, judgments),
         snapshots=list(_snapshots(Judgment.versions.filter(campaign=campaign))),
         compared=_compared(campaign) if campaign.compares else [],
     )
@@ -62,13 +62,13 @@ def campaign_summary(*, campaign: Campaign) -> CampaignSummary:
 def responses_to(*, prompt: Prompt) -> QuerySet[Response]:
     """All responses to the prompt by source, each annotated with how often it was compared."""
     counted = counting.counts("ranked__comparison__judgment__", with_extra=True)
-    found = (
+    responses = (
         visible(prompt.responses.all())
         .exclude(counting.by_withdrawn())
         .select_related("source")
         .annotate(n_judged=Count("ranked", filter=counted))
     )
-    return found.order_by("source__name", "number", "pk")
+    return responses.order_by("source__name", "number", "pk")
 
 
 def models_of(*, sources: QuerySet[Source]) -> dict[int, TrainedModel]:
@@ -96,15 +96,16 @@ def _counted(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
     return visible(judgments.filter(counting.counts(with_extra=True, with_repeats=True)))
 
 
-def _versions(campaign: Campaign, given: QuerySet[Judgment]) -> list[GuidelineUse]:
+def _versions(campaign: Campaign, judgments: QuerySet[Judgment]) -> list[GuidelineUse]:
     """Newest first, including the current one even without judgments."""
-    n_of = dict(given.order_by().values_list("guideline_version").annotate(n=Count("pk")))
+    n_of = dict(judgments.order_by().values_list("guideline_version").annotate(n=Count("pk")))
     n_of.setdefault(campaign.guideline_version_id, 0)
     versions = GuidelineVersion.objects.filter(
         pk__in=[pk for pk in n_of if pk is not None]
     ).select_related("guideline")
     return [
-        GuidelineUse(one, _questions(one), n_of[one.pk]) for one in versions.order_by("-number")
+        GuidelineUse(version, _questions(version), n_of[version.pk])
+        for version in versions.order_by("-number")
     ]
 
 

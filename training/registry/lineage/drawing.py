@@ -66,11 +66,11 @@ def responses_of(*, model: TrainedModel, run: Run | None = None) -> QuerySet[Res
     """
     if not model.source_id:
         return Response.objects.none()
-    found = Response.objects.filter(source=model.source_id)
+    responses = Response.objects.filter(source=model.source_id)
     if run is not None:
         numbers = numbers_of(run.pk)
-        found = found.filter(number__gte=numbers.start, number__lt=numbers.stop)
-    return found.select_related("prompt").annotate(n_judged=Count("ranked")).order_by("-pk")
+        responses = responses.filter(number__gte=numbers.start, number__lt=numbers.stop)
+    return responses.select_related("prompt").annotate(n_judged=Count("ranked")).order_by("-pk")
 
 
 def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Column]:
@@ -83,13 +83,15 @@ def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Column]:
         ]
     run, snapshot = step.run, step.snapshot
     beside = [
-        _model_node(one, detail=_("scores responses"))
-        for one in (run.reward_model,)
-        if one is not None
+        _model_node(entry, detail=_("scores responses"))
+        for entry in (run.reward_model,)
+        if entry is not None
     ]
     return [
         _origin(snapshot, is_admin),
-        Column(_("Data"), [_snapshot_node(one) for one in (snapshot, run.ptx_snapshot) if one]),
+        Column(
+            _("Data"), [_snapshot_node(entry) for entry in (snapshot, run.ptx_snapshot) if entry]
+        ),
         Column(_("Run"), [_run_node(run, run.kind_label), *beside]),
         Column(_("Model"), [model]),
     ]
@@ -165,14 +167,14 @@ def _responses(model: TrainedModel, sampled: QuerySet[Run], is_admin: bool) -> l
     """The prompts it answered or selected for, those sampling runs, and its own responses."""
     responses = Response.objects.filter(source=model.source_id or 0)
     n, written = responses.count(), reverse("model_responses", args=[model.pk])
-    found = [OriginNode(ngettext("%(n)s response", "%(n)s responses", n) % {"n": n}, written)]
+    origins = [OriginNode(ngettext("%(n)s response", "%(n)s responses", n) % {"n": n}, written)]
     return [
         _column(
             _("Prompts"),
             _prompt_nodes(sampled, responses, written, is_admin) if n or sampled else [],
         ),
         _column(_("Sampling"), [_run_node(run) for run in sampled]),
-        Column(_("Responses"), found if n else []),
+        Column(_("Responses"), origins if n else []),
     ]
 
 

@@ -16,27 +16,27 @@ RESPONSES_PER_PAGE = 20
 
 @require_GET
 def campaign(request: HttpRequest, pk: int) -> HttpResponse:
-    found = training_access.campaign(user=request.user, pk=pk)
+    selected = training_access.campaign(user=request.user, pk=pk)
     return render(
         request,
         "training/registry/lineage_campaign.html",
-        {"campaign": found, "summary": collected_data.campaign_summary(campaign=found)},
+        {"campaign": selected, "summary": collected_data.campaign_summary(campaign=selected)},
     )
 
 
 @require_GET
 def prompt(request: HttpRequest, pk: int) -> HttpResponse:
-    found = training_access.prompt(user=request.user, pk=pk)
-    page = Paginator(collected_data.responses_to(prompt=found), RESPONSES_PER_PAGE).get_page(
+    selected = training_access.prompt(user=request.user, pk=pk)
+    page = Paginator(collected_data.responses_to(prompt=selected), RESPONSES_PER_PAGE).get_page(
         request.GET.get("page")
     )
     models = collected_data.models_of(sources=Source.objects.filter(responses__in=page.object_list))
     context = {
-        "prompt": found,
+        "prompt": selected,
         "page": page,
         "responses": [(response, models.get(response.source_id)) for response in page],
-        "n_judgments": collected_data.n_judgments_on(prompt=found),
-        "campaigns": collected_data.campaigns_asking(prompt=found),
-        "snapshots": collected_data.snapshots_with(prompt=found),
+        "n_judgments": collected_data.n_judgments_on(prompt=selected),
+        "campaigns": collected_data.campaigns_asking(prompt=selected),
+        "snapshots": collected_data.snapshots_with(prompt=selected),
     }
     return render(request, "training/registry/lineage_prompt.html", context)

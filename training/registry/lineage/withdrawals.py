@@ -68,16 +68,16 @@ def _descended(snapshots: set[int]) -> tuple[set[int], set[int]]:
     runs = set(Run.objects.filter(learned).values_list("pk", flat=True))
     models: set[int] = set()
     while True:
-        found = set(
+        descended = set(
             TrainedModel.objects.filter(Q(run__in=runs) | Q(parent__in=models)).values_list(
                 "pk", flat=True
             )
         )
-        used = Q(base_model__in=found)
+        used = Q(base_model__in=descended)
         for role in roles.BESIDE:
-            used |= Q((f"{role.name}__in", found)) if role.teaches else Q()
+            used |= Q((f"{role.name}__in", descended)) if role.teaches else Q()
         used |= Q(snapshot__in=snapshots_of_best_responses(runs=runs))
         after = set(Run.objects.filter(used).values_list("pk", flat=True))
-        if found <= models and after <= runs:
+        if descended <= models and after <= runs:
             return runs, models
-        models, runs = models | found, runs | after
+        models, runs = models | descended, runs | after

@@ -210,9 +210,11 @@ def _store_responses(attempt: Attempt, rows: list[dict[str, Any]]) -> None:
     run = attempt.run
     responses = [_response(run, row) for row in rows]
     scored = [
-        (one, row["score"]) for one, row in zip(responses, rows, strict=True) if "score" in row
+        (response, row["score"])
+        for response, row in zip(responses, rows, strict=True)
+        if "score" in row
     ]
-    scores = {(one.prompt_id, one.number): score for one, score in scored}
+    scores = {(response.prompt_id, response.number): score for response, score in scored}
     stored = retry_database(
         lambda: registry_services.store_responses(
             run_id=run.pk, attempt=run.attempt, rows=responses, scores=scores, now=timezone.now()

@@ -94,12 +94,12 @@ def _sentence_from_log(whole_log: str) -> str:
     code there, which may name errors that did not happen.
     """
     own = whole_log.rpartition(ATTEMPT_BEGINS)[2]
-    said = [
+    lines_said = [
         line.strip()
         for line in own.splitlines()
         if line.strip() and not line.startswith((" ", "\t"))
     ]
-    log = "\n".join(said[-N_LAST_LINES:])
+    log = "\n".join(lines_said[-N_LAST_LINES:])
     if re.search(r"\bMemoryError\b|OutOfMemoryError|out of memory|can't allocate memory", log):
         return _memory_sentence()
     if "No space left on device" in log:
@@ -113,7 +113,7 @@ def _sentence_from_log(whole_log: str) -> str:
         return _(
             "This node cannot train: %(module)s is not installed. Install preferably[train] there."
         ) % {"module": missing.group(1)}
-    last = said[-1][:300] if said else _("no output")
+    last = lines_said[-1][:300] if lines_said else _("no output")
     return _(
         "Training ended with an unexpected error: %(last)s. The full trace is in the log below."
     ) % {"last": last.rstrip(".")}

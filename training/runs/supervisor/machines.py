@@ -109,7 +109,7 @@ def _wait_for_rendezvous(attempt: Attempt, deadline: float) -> Rendezvous:
     Superseded.
     """
     while (
-        found := retry_database(lambda: multi_node_selectors.rendezvous(run=attempt.run))
+        rendezvous := retry_database(lambda: multi_node_selectors.rendezvous(run=attempt.run))
     ) is None:
         if attempt.is_stop_requested:
             raise StoppedWhileWaiting
@@ -130,4 +130,4 @@ def _wait_for_rendezvous(attempt: Attempt, deadline: float) -> Rendezvous:
             raise Requeue(_("Not all machines were ready in time."))
         attempt.try_database(attempt.send_heartbeat)
         time.sleep(1)
-    return found
+    return rendezvous

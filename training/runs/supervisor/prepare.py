@@ -217,8 +217,8 @@ def _endpoint_key(run: Run) -> dict[str, str]:
     other key.
     """
     models = [model for model in (run.base_model, run.attacker_model) if model is not None]
-    found = [endpoints.endpoint_of(model=model) for model in models]
-    variables = {endpoint.key_variable for endpoint in found if endpoint}
+    remote = [endpoints.endpoint_of(model=model) for model in models]
+    variables = {endpoint.key_variable for endpoint in remote if endpoint}
     keys = {name: environment.key_of(name) for name in variables}
     return {name: key for name, key in keys.items() if key}
 

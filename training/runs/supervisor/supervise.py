@@ -123,12 +123,12 @@ def has_room() -> bool:
 
 def _unexpected(attempt: Attempt, problem: Exception) -> str:
     lines = str(problem).splitlines() or [""]
-    said = f"{type(problem).__name__}: {lines[0]}".rstrip(": .")
+    error = f"{type(problem).__name__}: {lines[0]}".rstrip(": .")
     sentence = _(
         "The worker on %(node)s met an unexpected error: %(error)s. The full trace is in its log."
     )
     node = attempt.seat.node if attempt.seat else attempt.run.node
-    return sentence % {"node": node, "error": said}
+    return sentence % {"node": node, "error": error}
 
 
 def _run_child(attempt: Attempt) -> ChildExit:

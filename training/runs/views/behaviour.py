@@ -45,7 +45,9 @@ def behaviour(*, run: Run) -> Behaviour | None:
     asked = sycophancy.gave_up(before=run.base_model, after=model)
     changes = [*_length(run), *map(_gave_up, asked)]
     missing = sycophancy.unanswered(models=[run.base_model, model])
-    to_do = [(one, _form(one, [suite.pk for suite in suites])) for one, suites in missing.items()]
+    to_do = [
+        (other, _form(other, [suite.pk for suite in suites])) for other, suites in missing.items()
+    ]
     return Behaviour(changes, to_do) if changes or to_do else None
 
 
@@ -59,13 +61,13 @@ def _length(run: Run) -> list[Change]:
     return [Change(name, number_format(before, 1), number_format(after, 1), sign + change)]
 
 
-def _gave_up(found: GaveUp) -> Change:
+def _gave_up(change: GaveUp) -> Change:
     return Change(
-        gettext("Right answers given up when asked: %(suite)s") % {"suite": found.suite.name},
-        words.of_value(found.before, share=True),
-        words.of_value(found.after, share=True),
-        gettext("%(n)s points") % {"n": words.change(found.difference.difference, share=True)},
-        _certainty(found.p),
+        gettext("Right answers given up when asked: %(suite)s") % {"suite": change.suite.name},
+        words.of_value(change.before, share=True),
+        words.of_value(change.after, share=True),
+        gettext("%(n)s points") % {"n": words.change(change.difference.difference, share=True)},
+        _certainty(change.p),
     )
 
 
@@ -73,8 +75,8 @@ def _certainty(p: float | None) -> str:
     if p is None:
         return str(words.OUTCOMES[Outcome.TOO_FEW])
     value = words.p_value(p)
-    said = f"p {value}" if value.startswith("<") else f"p = {value}"
-    return said if p < LEVEL else f"{words.OUTCOMES[Outcome.SAME]}, {said}"
+    text = f"p {value}" if value.startswith("<") else f"p = {value}"
+    return text if p < LEVEL else f"{words.OUTCOMES[Outcome.SAME]}, {text}"
 
 
 def _form(model: TrainedModel, suites: Sequence[int]) -> str:

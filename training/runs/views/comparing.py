@@ -37,18 +37,18 @@ class ComparedRow:
 def runs_compared(*, pks: Collection[int]) -> list[Run]:
     """The runs with these ids, in this order; at most N_COMPARED. Unknown ids are skipped."""
     wanted = list(dict.fromkeys(pks))[:N_COMPARED]
-    found = Run.objects.select_related("snapshot", "ptx_snapshot", *roles.NAMES).in_bulk(wanted)
-    return [found[pk] for pk in wanted if pk in found]
+    runs = Run.objects.select_related("snapshot", "ptx_snapshot", *roles.NAMES).in_bulk(wanted)
+    return [runs[pk] for pk in wanted if pk in runs]
 
 
 def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
     """Runs to offer for the comparison, newest first: of the same kinds as those already chosen.
     `words` searches as in the list of runs; a number also matches a run's id.
     """
-    found = every_run(narrowed=RunFilter(words=words))
+    runs = every_run(narrowed=RunFilter(words=words))
     if (number := plain_text.whole_number(words)) is not None:
-        found = Run.objects.filter(Q(pk__in=found.values("pk")) | Q(pk=number))
-    offered = found.exclude(pk__in=[run.pk for run in beside])
+        runs = Run.objects.filter(Q(pk__in=runs.values("pk")) | Q(pk=number))
+    offered = runs.exclude(pk__in=[run.pk for run in beside])
     if beside:
         offered = offered.filter(kind__in={run.kind for run in beside})
     return offered.order_by("-pk")[:N_OFFERED]
@@ -75,7 +75,7 @@ def settings_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
     for name, knob in _settings(runs).items():
         own = [
             setting_in_words(knob, run.config.get(name))
-            if any(one.name == name for one in kinds.knobs(run.kind))
+            if any(setting.name == name for setting in kinds.knobs(run.kind))
             else None
             for run in runs
         ]
@@ -92,26 +92,26 @@ def _row(
     name: str | Promise, cells: Sequence[str | None], *, is_result: bool = False
 ) -> ComparedRow:
     """`None` for a run that has no such thing, which is no difference by itself."""
-    found = {cell for cell in cells if cell is not None}
+    distinct = {cell for cell in cells if cell is not None}
     words = str(name)
     title = capfirst(words) if words[:1].isascii() else words  # β stays β
-    return ComparedRow(title, [cell or "–" for cell in cells], is_result or len(found) > 1)
+    return ComparedRow(title, [cell or "–" for cell in cells], is_result or len(distinct) > 1)
 
 
 def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
     """The headline figures of their kinds come first."""
     results = [result(kind=run.kind, metrics=run.metrics) for run in runs]
-    each = [
-        {str(row.name): row.figure for row in (*found.headlines, *found.others)}
-        for found in results
+    figures_of = [
+        {str(row.name): row.figure for row in (*measured.headlines, *measured.others)}
+        for measured in results
     ]
-    headlines = [str(row.name) for found in results for row in found.headlines]
-    names = dict.fromkeys([*headlines, *(name for found in each for name in found)])
+    headlines = [str(row.name) for measured in results for row in measured.headlines]
+    names = dict.fromkeys([*headlines, *(name for measured in figures_of for name in measured)])
     return [
         _row(
             name,
-            [found.get(name) for found in each],
-            is_result=name in headlines and any(name not in found for found in each),
+            [measured.get(name) for measured in figures_of],
+            is_result=name in headlines and any(name not in measured for measured in figures_of),
         )
         for name in names
     ]
@@ -125,10 +125,10 @@ def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     )
     for run_id, prompt, response in newest_last.values_list("run_id", "prompt", "response"):
         written.setdefault(prompt, {})[run_id] = response
-    shared = [(prompt, found) for prompt, found in written.items() if len(found) > 1]
+    shared = [(prompt, by_run) for prompt, by_run in written.items() if len(by_run) > 1]
     return [
-        (prompt, [found.get(run.pk, "–") for run in runs])
-        for prompt, found in shared[:N_PROMPTS_SHOWN]
+        (prompt, [by_run.get(run.pk, "–") for run in runs])
+        for prompt, by_run in shared[:N_PROMPTS_SHOWN]
     ]
 
 

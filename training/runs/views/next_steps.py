@@ -42,7 +42,7 @@ def _with_responses(run: Run, person: User) -> list[NextStep]:
     steps = [NextStep(all_of_them, f"{seen}?run={run.pk}")]
     if person.is_admin:
         sources = sampled_sources(run=run)
-        query = urlencode([("response_source", one) for one in sources])
+        query = urlencode([("response_source", source) for source in sources])
         label = ngettext(
             "New comparison campaign from this model",
             "New comparison campaign from these %(n)s models",
@@ -62,8 +62,8 @@ def sampled_sources(*, run: Run) -> list[int]:
         is_dry=False,
         base_model__source__isnull=False,
     )
-    found = answered.order_by("base_model__source")
-    return [pk for pk in found.values_list("base_model__source", flat=True).distinct() if pk]
+    sources = answered.order_by("base_model__source")
+    return [pk for pk in sources.values_list("base_model__source", flat=True).distinct() if pk]
 
 
 def _with_model(model: TrainedModel) -> list[NextStep]:

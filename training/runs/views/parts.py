@@ -19,7 +19,7 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
     run = training_access.run(user=request.user, pk=pk)
     words = request.GET.get("words", "").strip()
     lines = list(enumerate(run.log_tail.splitlines(), start=1))
-    found = [
+    matches = [
         (n, line)
         for n, line in lines
         if all(word in line.lower() for word in words.lower().split())
@@ -27,7 +27,7 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "training/runs/run_log.html",
-        {"run": run, "words": words, "lines": found, "n_lines": len(lines)},
+        {"run": run, "words": words, "lines": matches, "n_lines": len(lines)},
     )
 
 

@@ -274,9 +274,9 @@ def _caution(run: Run) -> str:
 
 def _board(run: Run, person: User) -> Board:
     samples = runs_selectors.samples(run=run)
-    found = sorted({name for sample in samples for name in sample.scores})
+    names = sorted({name for sample in samples for name in sample.scores})
     score_names = {
-        name: gettext(configs_metrics.SCORES.get(name, name.replace("_", " "))) for name in found
+        name: gettext(configs_metrics.SCORES.get(name, name.replace("_", " "))) for name in names
     }
     preset, differences = runs_selectors.differences_from_preset(run=run)
     known = placement.nodes(now=timezone.now())
@@ -304,7 +304,7 @@ def _board(run: Run, person: User) -> Board:
         changes=comparing.settings_compared(runs=[run.made_from, run]) if run.made_from else [],
         log="\n".join(run.log_tail.splitlines()[-N_LOG_LINES_SHOWN:]),
         node=(
-            next((one for one in known if one.node.name == run.node), None)
+            next((status for status in known if status.node.name == run.node), None)
             if run.state == Run.State.RUNNING
             else None
         ),
@@ -345,9 +345,9 @@ def _repeat(run: Run, known: list[placement.NodeStatus]) -> list[str]:
         run.node, run.attempt, run.n_gpus, run.versions, run.config, run.base_model.location
     )
     machines = [
-        differences_between_runs.Machine(one.node.name, one.node.versions)
-        for one in known
-        if one.is_alive
+        differences_between_runs.Machine(status.node.name, status.node.versions)
+        for status in known
+        if status.is_alive
     ]
     return differences_between_runs.differences(past, machines)
 
@@ -422,7 +422,7 @@ def _wanted_suites(request: HttpRequest) -> list[int]:
 
 
 def _suites_in(snapshot: Snapshot) -> list[int]:
-    return [one["suite"] for one in snapshot.card.get("suites", ())]
+    return [suite["suite"] for suite in snapshot.card.get("suites", ())]
 
 
 def _likely_snapshot(request: HttpRequest, kind: str) -> Snapshot | None:
@@ -432,8 +432,8 @@ def _likely_snapshot(request: HttpRequest, kind: str) -> Snapshot | None:
     offered = Snapshot.objects.filter(kind__in=run_queue.snapshot_kinds(kind))
     if asked := plain_text.whole_number(request.GET.get("snapshot", "")):
         return offered.filter(pk=asked).first()
-    found = offered[:2]
-    return found[0] if len(found) == 1 else None
+    likely = offered[:2]
+    return likely[0] if len(likely) == 1 else None
 
 
 def _origin(request: HttpRequest) -> tuple[Run | None, str]:

@@ -56,25 +56,27 @@ def preview(
     if file_format != drafts_of_file.ANNOTATIONS:
         with path.open("rb") as stream:
             drafts = formats.read(stream, file_format, most=READ, budget=Budget())
-            found = list(islice(drafts, 2 * READ))
-        return AnswersPreview(file_format, (), {}, (), "", *_shown(found))
-    table = drafts_of_file.look(path=path, pairs_path=pairs_path, given=roles, legend=legend)
+            first_rows = list(islice(drafts, 2 * READ))
+        return AnswersPreview(file_format, (), {}, (), "", *_shown(first_rows))
+    table = drafts_of_file.look(path=path, pairs_path=pairs_path, chosen=roles, legend=legend)
     columns = tuple(
         Column(name, _example(table, name), table.plan.roles.get(name, ""))
         for name in table.names[: previews.MAX_NAMES]
     )
-    questions = tuple(_question_words(one) for one in table.plan.questions.values())
-    found = [] if table.missing else drafts_of_file.first_drafts(path, pairs_path, table.plan, READ)
+    questions = tuple(_question_words(question) for question in table.plan.questions.values())
+    first_rows = (
+        [] if table.missing else drafts_of_file.first_drafts(path, pairs_path, table.plan, READ)
+    )
     return AnswersPreview(
-        file_format, columns, table.plan.legend, questions, table.missing, *_shown(found)
+        file_format, columns, table.plan.legend, questions, table.missing, *_shown(first_rows)
     )
 
 
 def _shown(
-    found: list[ImportDraft | ImportProblem],
+    entries: list[ImportDraft | ImportProblem],
 ) -> tuple[tuple[PreviewRow, ...], tuple[ImportProblem, ...]]:
-    drafts = [one for one in found if isinstance(one, ImportDraft)]
-    problems = [one for one in found if isinstance(one, ImportProblem)]
+    drafts = [row for row in entries if isinstance(row, ImportDraft)]
+    problems = [row for row in entries if isinstance(row, ImportProblem)]
     rows = tuple(previews.row(draft, with_judgments=True) for draft in drafts[:SHOWN])
     return rows, tuple(problems[:SHOWN])
 

@@ -48,19 +48,19 @@ def _with_kept_files(
 ) -> HttpResponse:
     """Starts the import of kept files, or shows their first answers."""
     pairs_path = texts.path if texts else None
-    found = answer_previews.preview(path=kept.path, pairs_path=pairs_path)
+    preview = answer_previews.preview(path=kept.path, pairs_path=pairs_path)
     # A first preview has no columns yet: they are recognized.
     is_sent = "role-0" in request.POST
-    roles_form = RolesForm(request.POST if is_sent else None, columns=found.columns)
+    roles_form = RolesForm(request.POST if is_sent else None, columns=preview.columns)
     roles = roles_form.roles if is_sent and roles_form.is_valid() else None
     if roles is not None:
-        found = answer_previews.preview(path=kept.path, pairs_path=pairs_path, roles=roles)
-    is_explained = any(f"means-{value}" in request.POST for value in found.legend)
-    legend_form = LegendForm(request.POST if is_explained else None, legend=found.legend)
+        preview = answer_previews.preview(path=kept.path, pairs_path=pairs_path, roles=roles)
+    is_explained = any(f"means-{value}" in request.POST for value in preview.legend)
+    legend_form = LegendForm(request.POST if is_explained else None, legend=preview.legend)
     legend_form.full_clean()
     legend = legend_form.legend if is_explained else {}
     if legend:
-        found = answer_previews.preview(
+        preview = answer_previews.preview(
             path=kept.path, pairs_path=pairs_path, roles=roles, legend=legend
         )
     if "start" in request.POST and not roles_form.errors:
@@ -69,7 +69,7 @@ def _with_kept_files(
                 path=kept.path,
                 pairs_path=pairs_path,
                 file_name=kept.name,
-                file_format=found.format,
+                file_format=preview.format,
                 roles=roles,
                 legend=legend,
                 **form.arguments,
@@ -80,14 +80,14 @@ def _with_kept_files(
             form.add_error(None, error.sentence)
         else:
             return redirect("import_detail", batch.pk)
-    return _preview(request, form, (kept, texts), found, roles_form, legend_form)
+    return _preview(request, form, (kept, texts), preview, roles_form, legend_form)
 
 
 def _preview(
     request: MemberRequest,
     form: AnswersForm,
     files: tuple[KeptFile, KeptFile | None],
-    found: answer_previews.AnswersPreview,
+    preview: answer_previews.AnswersPreview,
     roles_form: RolesForm,
     legend_form: LegendForm,
 ) -> HttpResponse:
@@ -101,10 +101,10 @@ def _preview(
         "form": shown,
         "kept": kept,
         "texts": texts,
-        "preview": found,
-        "format": WORDS.get(found.format, found.format),
-        "roles_form": roles_form if found.columns else None,
-        "legend_form": legend_form if found.legend else None,
+        "preview": preview,
+        "format": WORDS.get(preview.format, preview.format),
+        "roles_form": roles_form if preview.columns else None,
+        "legend_form": legend_form if preview.legend else None,
     }
     status = 422 if shown.errors or roles_form.errors else 200
     return render(request, TEMPLATE, context, status=status)

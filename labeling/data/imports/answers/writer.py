@@ -87,16 +87,16 @@ class AnswerWriter:
         self._targets: dict[str, _Target] = {}
         self._members: set[int] = set()
 
-    def write(self, found: Sequence[Given], counts: dict[str, int]) -> None:
+    def write(self, rows: Sequence[Given], counts: dict[str, int]) -> None:
         """Comparisons and demonstrations of these drafts; the same answer given twice is counted as
         repeated, another answer of the same rater to the same item becomes a repeat.
         """
-        edits = [one for one in found if (one[0].answer or _NO_ANSWER).is_edit]
+        edits = [row for row in rows if (row[0].answer or _NO_ANSWER).is_edit]
         compared = [
             _Wanted(
                 draft, prompt, rater, shown, _item_key(draft, prompt, shown), _said(draft, shown)
             )
-            for draft, prompt, rater, shown in found
+            for draft, prompt, rater, shown in rows
             if _is_compared(draft)
         ]
         self._comparisons(compared, counts)
@@ -108,7 +108,7 @@ class AnswerWriter:
                     *(((draft.answer or _NO_ANSWER).item, prompt.pk), (reply.text, draft.further)),
                     reply=reply,
                 )
-                for draft, prompt, rater, _shown in found
+                for draft, prompt, rater, _shown in rows
                 for reply in draft.replies
                 if reply.is_human
             ],
@@ -138,8 +138,8 @@ class AnswerWriter:
         placed = self._placed(target, wanted, counts)
         comparisons: list[Comparison] = []
         ranked: list[RankedResponse] = []
-        for judgment, (_item, one) in zip(self._judgments(target, placed), placed, strict=True):
-            answer = one.answer
+        for judgment, (_item, row) in zip(self._judgments(target, placed), placed, strict=True):
+            answer = row.answer
             comparison = Comparison(
                 judgment=judgment,
                 strength=answer.strength,
@@ -147,17 +147,17 @@ class AnswerWriter:
                 is_all_bad=answer.is_all_bad,
             )
             comparisons.append(comparison)
-            ranked += _ranked(comparison, answer, one.shown)
+            ranked += _ranked(comparison, answer, row.shown)
             if answer.id:
                 target.by_id[answer.id] = judgment
         Comparison.objects.bulk_create(comparisons)
         RankedResponse.objects.bulk_create(ranked)
         counts["comparisons"] += len(comparisons)
 
-    def _edits(self, found: Sequence[Given]) -> None:
+    def _edits(self, rows: Sequence[Given]) -> None:
         """What a rater made of a response belongs to their comparison of it."""
         written = []
-        for draft, _prompt, _rater, shown in found:
+        for draft, _prompt, _rater, shown in rows:
             judgment = self._target(Campaign.Kind.COMPARISON).by_id.get(
                 (draft.answer or _NO_ANSWER).id
             )
@@ -178,9 +178,9 @@ class AnswerWriter:
         target = self._target(Campaign.Kind.DEMONSTRATION)
         placed = self._placed(target, wanted, counts)
         written = [
-            Demonstration(judgment=judgment, text=one.reply.text, further=list(one.draft.further))
-            for judgment, (_item, one) in zip(self._judgments(target, placed), placed, strict=True)
-            if one.reply is not None
+            Demonstration(judgment=judgment, text=row.reply.text, further=list(row.draft.further))
+            for judgment, (_item, row) in zip(self._judgments(target, placed), placed, strict=True)
+            if row.reply is not None
         ]
         Demonstration.objects.bulk_create(written)
         counts["demonstrations"] += len(written)
@@ -198,44 +198,45 @@ class AnswerWriter:
         """Each wanted answer with its item, after the new items are written."""
         placed: list[tuple[Item, _Wanted]] = []
         new: list[tuple[Item, Shown]] = []
-        for one in wanted:
-            item = target.items.get(one.key)
+        for entry in wanted:
+            item = target.items.get(entry.key)
             if item is None:
-                item = self._new_item(target, one)
-                target.items[one.key] = item
-                new.append((item, one.shown))
-            while target.given.get((id(item), one.rater.pk), one.said) != one.said:
+                item = self._new_item(target, entry)
+                target.items[entry.key] = item
+                new.append((item, entry.shown))
+            while target.given.get((id(item), entry.rater.pk), entry.said) != entry.said:
                 if id(item) not in target.repeats:
-                    target.repeats[id(item)] = self._new_item(target, one, repeat_of=item)
-                    new.append((target.repeats[id(item)], one.shown))
+                    target.repeats[id(item)] = self._new_item(target, entry, repeat_of=item)
+                    new.append((target.repeats[id(item)], entry.shown))
                 item = target.repeats[id(item)]
-            if (id(item), one.rater.pk) in target.given:
+            if (id(item), entry.rater.pk) in target.given:
                 counts["repeated_judgments"] += 1
                 continue
-            target.given[id(item), one.rater.pk] = one.said
-            placed.append((item, one))
+            target.given[id(item), entry.rater.pk] = entry.said
+            placed.append((item, entry))
         _create(new)
         return placed
 
     def _new_item(
-        self, target: "_Target", one: "_Wanted", *, repeat_of: Item | None = None
+        self, target: "_Target", wanted: "_Wanted", *, repeat_of: Item | None = None
     ) -> Item:
         """An item, and for an answer that the file calls a repeat, the repeat of the item with the
         same responses that the same rater has answered.
         """
-        content = one.key[1:]
-        if one.answer.is_repeat and repeat_of is None:
+        content = wanted.key[1:]
+        if wanted.answer.is_repeat and repeat_of is None:
             repeat_of = next(
                 (
                     item
                     for item in target.by_content.get(content, ())
-                    if (id(item), one.rater.pk) in target.given and id(item) not in target.repeats
+                    if (id(item), wanted.rater.pk) in target.given
+                    and id(item) not in target.repeats
                 ),
                 None,
             )
         item = Item(
             campaign=target.campaign,
-            prompt_id=one.prompt.pk,
+            prompt_id=wanted.prompt.pk,
             position=target.n_items,
             repeat_of=repeat_of,
             created_at=self._now,
@@ -250,25 +251,25 @@ class AnswerWriter:
         self, target: "_Target", placed: Sequence[tuple[Item, "_Wanted"]]
     ) -> list[Judgment]:
         campaign = target.campaign
-        self._join(campaign.pool_id, [one.rater for _item, one in placed])
+        self._join(campaign.pool_id, [wanted.rater for _item, wanted in placed])
         slots = self._slots(target, placed)
         return Judgment.objects.bulk_create(
             Judgment(
                 kind=campaign.kind,
-                rater=one.rater,
+                rater=wanted.rater,
                 prompt_id=item.prompt_id,
                 campaign=campaign,
                 item=item,
                 slot=slot,
                 guideline_version_id=campaign.guideline_version_id,
                 import_batch=self._batch,
-                presentation=_presentation(one),
-                warnings=list(one.answer.warnings),
-                active_s=one.answer.active_s,
-                is_extra=one.answer.is_extra,
-                submitted_at=one.answer.at or self._now,
+                presentation=_presentation(wanted),
+                warnings=list(wanted.answer.warnings),
+                active_s=wanted.answer.active_s,
+                is_extra=wanted.answer.is_extra,
+                submitted_at=wanted.answer.at or self._now,
             )
-            for (item, one), slot in zip(placed, slots, strict=True)
+            for (item, wanted), slot in zip(placed, slots, strict=True)
         )
 
     def _slots(
@@ -276,9 +277,9 @@ class AnswerWriter:
     ) -> list[Slot | None]:
         """A taken slot for each answer, for the campaign's pages to count; none for an extra."""
         slots: list[Slot | None] = []
-        for item, one in placed:
+        for item, wanted in placed:
             number = target.n_slots[item.pk]
-            if one.answer.is_extra or number >= _MAX_SLOTS:
+            if wanted.answer.is_extra or number >= _MAX_SLOTS:
                 slots.append(None)
                 continue
             target.n_slots[item.pk] += 1
@@ -288,7 +289,7 @@ class AnswerWriter:
                     campaign=target.campaign,
                     number=number,
                     state=Slot.State.SUBMITTED,
-                    rater=one.rater,
+                    rater=wanted.rater,
                     guideline_version_id=target.campaign.guideline_version_id,
                     queue_rank=claiming_order.fresh_rank(
                         order=target.campaign.order, position=item.position, number=number
@@ -357,7 +358,7 @@ def _is_compared(draft: ImportDraft) -> bool:
 
 def judged_replies(draft: ImportDraft) -> tuple[Reply, ...]:
     """The replies that were judged: a text that the rater wrote is not among them."""
-    return tuple(one for one in draft.replies if not one.is_human or one.rank is not None)
+    return tuple(reply for reply in draft.replies if not reply.is_human or reply.rank is not None)
 
 
 def _item_key(draft: ImportDraft, prompt: Prompt, shown: Shown) -> tuple[Any, ...]:
@@ -369,11 +370,11 @@ def _said(draft: ImportDraft, shown: Shown) -> tuple[Any, ...]:
     """What an answer says, to tell a line that is there twice from a second opinion."""
     answer = draft.answer or _NO_ANSWER
     ratings = answer.ratings or ({},) * len(shown)
-    each = frozenset(
-        (response.pk, reply.rank, tuple(sorted(given.items(), key=str)))
-        for (response, reply), given in zip(shown, ratings, strict=True)
+    answers = frozenset(
+        (response.pk, reply.rank, tuple(sorted(rating.items(), key=str)))
+        for (response, reply), rating in zip(shown, ratings, strict=True)
     )
-    return each, answer.at, answer.id, answer.reason, answer.is_all_bad
+    return answers, answer.at, answer.id, answer.reason, answer.is_all_bad
 
 
 def _create(new: Sequence[tuple[Item, Shown]]) -> None:
@@ -393,24 +394,24 @@ def _create(new: Sequence[tuple[Item, Shown]]) -> None:
 def _ranked(comparison: Comparison, answer: Answer, shown: Shown) -> Iterator[RankedResponse]:
     ratings: Sequence[Mapping[str, Any]] = answer.ratings or ({},) * len(shown)
     positions = answer.positions or tuple(range(len(shown)))
-    for (response, reply), given, position in zip(shown, ratings, positions, strict=True):
+    for (response, reply), rating, position in zip(shown, ratings, positions, strict=True):
         yield RankedResponse(
             comparison=comparison,
             response=response,
             position=position,
             rank=reply.rank,
-            ratings=dict(given),
+            ratings=dict(rating),
         )
 
 
-def _presentation(one: _Wanted) -> dict[str, Any]:
+def _presentation(wanted: _Wanted) -> dict[str, Any]:
     """The names that the file has for the item, the answer, its guideline and its writer."""
-    answer = one.answer
-    found = {
+    answer = wanted.answer
+    presentation = {
         "item": answer.item,
         "id": answer.id,
         "guideline": answer.guideline,
         "source": answer.source,
-        "licence": one.draft.licence_of_reply(one.reply) if one.reply else "",
+        "licence": wanted.draft.licence_of_reply(wanted.reply) if wanted.reply else "",
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in presentation.items() if value}

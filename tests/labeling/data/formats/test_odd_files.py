@@ -251,7 +251,7 @@ def test_numbers_before_words_order_them_only_as_points_or_if_somebody_says_so(
     path.write_text(f"item,rater,rating\n{lines}")
 
     given = {"item": "item", "rater": "rater", "rating": role}
-    [question] = drafts_of_file.look(path=path, given=given).plan.questions.values()
+    [question] = drafts_of_file.look(path=path, chosen=given).plan.questions.values()
 
     assert isinstance(question, Scale)
     assert (question.labels, question.is_ordered) == (words, is_ordered)

@@ -38,16 +38,7 @@ from tests.cast import (  # noqa: F401
     rosa,
     signed_in,
 )
-from tests.tooling import databases
-from tests.tooling.recordings import pytest_runtest_setup  # noqa: F401  # a hook of pytest
-from tests.tooling.selection import (  # noqa: F401  # hooks of pytest
-    pytest_addoption,
-    pytest_collection_finish,
-    pytest_collection_modifyitems,
-    pytest_ignore_collect,
-    pytest_runtest_protocol,
-)
-from tests.tooling.times import pytest_terminal_summary  # noqa: F401
+from tests.tooling import databases, recordings, selection, times
 
 # In a checkout where nothing has made it yet.
 write_missing_client()
@@ -60,6 +51,12 @@ hypothesis_settings.load_profile("busy machine")
 hypothesis_settings.register_profile(
     "quick", hypothesis_settings.get_profile("busy machine"), max_examples=30
 )
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """A hook of pytest, so early that these plugins can add options."""
+    for plugin in (recordings, selection, times):
+        pluginmanager.register(plugin)
 
 
 def pytest_configure(config: pytest.Config) -> None:

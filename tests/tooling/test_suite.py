@@ -1,12 +1,15 @@
 """The suite's own machinery: empty databases, and tests that declare what they need."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from labeling.models import Campaign, Prompt, Rater
-from tests.tooling import databases, selection
+from tests.tooling import databases, selection, times
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -48,3 +51,25 @@ def test_foreign_keys_are_checked_again_once_a_database_is_emptied() -> None:
 )
 def test_what_a_file_imports_says_what_it_needs(path: str, markers: set[str]) -> None:
     assert selection.needs(TESTS / path) == markers
+
+
+@pytest.mark.parametrize(("bar", "code"), [("0.001", 1), ("1000000", 0)])
+def test_a_run_fails_whose_tests_cost_more_than_the_bar(
+    bar: str, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / "test_sum.py").write_text("def test_sum():\n    assert 1 + 1 == 2\n")
+
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", times.__name__, f"--cpu-bar={bar}", tmp_path],
+        cwd=TESTS.parent,
+        env=os.environ
+        | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": f"-c {os.devnull}"}
+        | {"PYTEST_PLUGINS": ""},
+        capture_output=True,
+        text=True,
+    )
+
+    assert run.returncode == code, run.stdout + run.stderr
+    *_, cost, closing = run.stdout.splitlines()
+    assert cost.startswith("processor time: ")
+    assert "1 passed in" in closing

@@ -1,9 +1,8 @@
 """Figures from votes that belong together because they are on one prompt, and sometimes by one
 rater: their variance between prompts, and their interval by the rule of arithmetic.intervals.
 
-Each function takes what every row moves the figure by, to first order (its influence). Rows of one
-prompt are added up before they are squared, as in a clustered sandwich estimator (Liang and Zeger
-1986). Resampling prompts gives the same intervals, only slower.
+Each function takes what every row moves the figure by, to first order (its influence); see
+cluster_variance. Resampling prompts gives the same intervals, only slower.
 """
 
 import math
@@ -12,43 +11,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from arithmetic import intervals
-from arithmetic.figures import Figure, Floats, Ints, codes, gettext_noop
+from arithmetic import cluster_variance, intervals
+from arithmetic.figures import Figure, Floats, codes, gettext_noop
 
 FEWEST_PROMPTS = intervals.FEWEST_PROMPTS
 TOO_FEW = gettext_noop("Fewer than 5 prompts: too few for an interval.")
 """The note of a figure that has a value and no interval."""
-
-
-def variance(influence: Floats, prompts: ArrayLike, raters: ArrayLike | None = None) -> float:
-    """The variance of a sum of influences, clustered by prompt; with `raters` by both at once
-    (Cameron, Gelbach and Miller 2011).
-    """
-    prompt = codes(prompts)[0]
-    by_prompt = float(meat(influence[:, None], prompt)[0, 0])
-    if raters is None:
-        return by_prompt
-    rater = codes(raters)[0]
-    both = codes(prompt * (int(rater.max(initial=0)) + 1) + rater)[0]
-    by_rater, by_both = (float(meat(influence[:, None], of)[0, 0]) for of in (rater, both))
-    return float(two_way(np.array(by_prompt), np.array(by_rater), np.array(by_both)))
-
-
-def two_way(by_prompt: Floats, by_rater: Floats, by_both: Floats) -> Floats:
-    """By prompt, plus by rater, minus by both: votes with the same prompt and rater are in both
-    clusterings, and would count twice. Never less than by prompt alone, as in a small sample it
-    could be.
-    """
-    return np.maximum(0.0, np.maximum(by_prompt, by_prompt + by_rater - by_both))
-
-
-def meat(scores: Floats, group: Ints) -> Floats:
-    """Sums of products over groups of rows, with the small-sample factor n / (n − 1)."""
-    n_groups = int(group.max(initial=0)) + 1
-    sums = np.column_stack(
-        [np.bincount(group, weights=column, minlength=n_groups) for column in scores.T]
-    )
-    return np.asarray(sums.T @ sums * n_groups / max(1, n_groups - 1), dtype=float)
 
 
 def share(
@@ -70,7 +38,7 @@ def share(
     used = weights > 0
     prompt = np.asarray(prompts).reshape(-1)[used]
     rater = None if raters is None else np.asarray(raters).reshape(-1)[used]
-    clustered = variance((scores - value * weights)[used] / n, prompt, rater)
+    clustered = cluster_variance.of_rows((scores - value * weights)[used] / n, prompt, rater)
     return _of_votes(value, round(n), clustered, len(codes(prompt)[1]))
 
 
@@ -116,8 +84,7 @@ def share_by(
         value = total / n
         residuals = np.where(counted > 0, scores - value[of_cell] * counted, 0.0)
         n_prompts = np.bincount(of_cell[counted > 0], minlength=len(names))
-        between = np.bincount(of_cell, weights=residuals**2) / n**2
-        between *= n_prompts / np.maximum(1, n_prompts - 1)
+        between = cluster_variance.by_group(residuals, of_cell, n_prompts) / n**2
     return {
         int(name): _of_votes(
             float(value[at]), round(float(n[at])), float(between[at]), int(n_prompts[at])
@@ -139,7 +106,7 @@ def coefficient(
     """A measure between −1 and 1, such as kappa, by each row's influence on it; `alone` is its
     variance if what it is counted from were independent.
     """
-    clustered = max(alone, variance(influence, prompts, raters))
+    clustered = max(alone, cluster_variance.of_rows(influence, prompts, raters))
     n_prompts = len(codes(prompts)[1])
     # On a scale from 0 to 1, so that the interval stays within −1 and 1 as that of a share does.
     interval = intervals.of_share((1 + value) / 2, clustered / 4, n_prompts)

@@ -12,7 +12,10 @@ nothing is known about the spread between prompts.
 import math
 from collections.abc import Hashable, Sequence
 
+import numpy as np
 from scipy.special import stdtrit
+
+from arithmetic import cluster_variance
 
 Z_95 = 1.959963984540054
 """The standard normal's 97.5 % quantile: a two-sided interval of 95 %."""
@@ -82,9 +85,7 @@ def _between(
     values: Sequence[float], prompts: Sequence[Hashable], mean: float
 ) -> tuple[float, int]:
     """(the variance of the mean, taken between prompts; the number of prompts)"""
-    residuals: dict[Hashable, float] = {}
-    for value, prompt in zip(values, prompts, strict=True):
-        residuals[prompt] = residuals.get(prompt, 0.0) + value - mean
-    n_prompts = len(residuals)
-    between = math.fsum(residual * residual for residual in residuals.values()) / len(values) ** 2
-    return between * n_prompts / max(1, n_prompts - 1), n_prompts
+    numbers = {prompt: number for number, prompt in enumerate(dict.fromkeys(prompts))}
+    influence = (np.asarray(values, dtype=float) - mean) / len(values)
+    clusters = [numbers[prompt] for prompt in prompts]
+    return cluster_variance.of_rows(influence, clusters), len(numbers)

@@ -26,6 +26,8 @@ from arithmetic.figures import (
 )
 
 Weighting = Literal["identity", "linear", "quadratic"]
+_NOTHING_SHARED = gettext_noop("These two raters have no items in common.")
+_ONE_LABEL = gettext_noop("Both raters always gave the same label, so kappa is undefined.")
 
 
 def weights_for(values: Floats, weighting: Weighting) -> Floats:
@@ -38,64 +40,68 @@ def weights_for(values: Floats, weighting: Weighting) -> Floats:
     return np.asarray(1 - (apart if weighting == "linear" else apart**2), dtype=float)
 
 
+@dataclass(frozen=True)
+class _Kappa:
+    """Cohen's kappa of a table of counts, and by cell how far one unit more in it moves the kappa,
+    times the number of units: the delta method of Fleiss, Cohen and Everitt (1969).
+    """
+
+    value: float
+    moves: Floats
+
+    @classmethod
+    def of(cls, table: Floats, weights: Floats) -> "_Kappa | None":
+        """None if chance alone would be full agreement."""
+        shares = table / table.sum()
+        rows, columns = shares.sum(axis=1), shares.sum(axis=0)
+        observed, chance = float((weights * shares).sum()), float(rows @ weights @ columns)
+        if math.isclose(chance, 1.0):
+            return None
+        kappa = (observed - chance) / (1 - chance)
+        expected = (weights @ columns)[:, None] + (rows @ weights)[None, :]
+        moves = weights - expected * (1 - kappa) - (kappa - chance * (1 - kappa))
+        return cls(kappa, moves / (1 - chance))
+
+
 def cohen_of_table(
     table: ArrayLike, *, weighting: Weighting = "identity", values: Floats | None = None
 ) -> Figure:
-    """Kappa of a square table of counts; standard error by Fleiss, Cohen and Everitt (1969)."""
+    """Kappa of a square table of counts, with the error of independent units."""
     counts = np.asarray(table, dtype=float)
     n = counts.sum()
     if n <= 0:
-        return absent(gettext_noop("These two raters have no items in common."))
+        return absent(_NOTHING_SHARED)
     scale = np.arange(len(counts), dtype=float) if values is None else values
-    weights = weights_for(scale, weighting)
-    shares = counts / n
-    rows, columns = shares.sum(axis=1), shares.sum(axis=0)
-    observed, chance = float((weights * shares).sum()), float(rows @ weights @ columns)
-    if math.isclose(chance, 1.0):
-        return absent(
-            gettext_noop("Both raters always gave the same label, so kappa is undefined."),
-            int(n),
-        )
-    kappa = (observed - chance) / (1 - chance)
-    mean = (weights @ columns)[:, None] + (rows @ weights)[None, :]
-    spread = (
-        float((shares * (weights - mean * (1 - kappa)) ** 2).sum())
-        - (kappa - chance * (1 - kappa)) ** 2
-    )
-    return with_error(kappa, math.sqrt(max(spread, 0.0) / n) / (1 - chance), int(n))
+    kappa = _Kappa.of(counts, weights_for(scale, weighting))
+    if kappa is None:
+        return absent(_ONE_LABEL, int(n))
+    return with_error(kappa.value, math.sqrt(float((counts * kappa.moves**2).sum())) / n, int(n))
 
 
 def cohen(
-    first: ArrayLike,
-    second: ArrayLike,
+    one: ArrayLike,
+    other: ArrayLike,
     *,
     prompts: ArrayLike,
     weighting: Weighting = "identity",
     values: Sequence[float],
 ) -> Figure:
     """Kappa of two raters' labels of the same units, with an interval over prompts. Labels are
-    among `values`, which are the scale of the weights. Unit by unit, the delta method of Fleiss,
-    Cohen and Everitt (1969).
+    among `values`, which are the scale of the weights.
     """
     scale = np.asarray(sorted(values), dtype=float)
-    a = np.searchsorted(scale, np.asarray(first, dtype=float))
-    b = np.searchsorted(scale, np.asarray(second, dtype=float))
+    a = np.searchsorted(scale, np.asarray(one, dtype=float))
+    b = np.searchsorted(scale, np.asarray(other, dtype=float))
     if not a.size:
-        return absent(gettext_noop("These two raters have no items in common."))
-    weights = weights_for(scale, weighting)
-    rows, columns = (np.bincount(labels, minlength=len(scale)) / len(a) for labels in (a, b))
-    credit = weights[a, b]
-    observed, chance = float(credit.mean()), float(rows @ weights @ columns)
-    if math.isclose(chance, 1.0):
-        return absent(
-            gettext_noop("Both raters always gave the same label, so kappa is undefined."), len(a)
-        )
-    kappa = (observed - chance) / (1 - chance)
-    expected = (weights @ columns)[a] + (rows @ weights)[b]
-    moves = credit - expected * (1 - kappa) - (kappa - chance * (1 - kappa))
-    influence = moves / (1 - chance) / len(a)
+        return absent(_NOTHING_SHARED)
+    size = len(scale)
+    table = np.bincount(a * size + b, minlength=size**2).reshape(size, size).astype(float)
+    kappa = _Kappa.of(table, weights_for(scale, weighting))
+    if kappa is None:
+        return absent(_ONE_LABEL, len(a))
+    influence = kappa.moves[a, b] / len(a)
     return clustering.coefficient(
-        kappa,
+        kappa.value,
         len(a),
         influence,
         prompts=prompts,

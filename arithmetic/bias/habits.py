@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, stdtr
 
-from arithmetic import clustering
+from arithmetic import cluster_variance, clustering
 from arithmetic.clustering import FEWEST_PROMPTS
 from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
@@ -310,11 +310,10 @@ def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints)
     """Two-way clustered standard errors: by prompt, plus by rater, minus by both."""
     bread = _bread(design, fit)
     scores = design * (won - expit(design @ fit))[:, None]
-    both = codes(prompt * (int(rater.max()) + 1) + rater)[0]
     by_prompt, by_rater, by_both = (
-        np.diag(bread @ clustering.meat(scores, group) @ bread) for group in (prompt, rater, both)
+        np.diag(bread @ meat @ bread) for meat in cluster_variance.of_scores(scores, prompt, rater)
     )
-    return np.sqrt(clustering.two_way(by_prompt, by_rater, by_both))
+    return np.sqrt(cluster_variance.two_way(by_prompt, by_rater, by_both))
 
 
 def _bread(design: Floats, fit: Floats) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
+from arithmetic import cluster_variance
 from arithmetic.bias.habits import (
     FEW_DIFFERING,
     FEWEST_VOTES,
@@ -81,12 +82,7 @@ def _fitted(
     cell, of_cell = _cells(rater, prompt)
     scores = np.bincount(cell, weights=x * (win - p))
     n_prompts = np.bincount(of_cell, minlength=n_raters)
-    # The sandwich estimator with its small-sample factor n / (n − 1), one slope per rater.
-    meat = (
-        np.bincount(of_cell, weights=scores**2, minlength=n_raters)
-        * n_prompts
-        / np.maximum(1, n_prompts - 1)
-    )
+    meat = cluster_variance.by_group(scores, of_cell, n_prompts)
     with np.errstate(divide="ignore", invalid="ignore"):
         return slope, np.sqrt(meat) / info, 1 / np.sqrt(info)
 

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
-from arithmetic import clustering
+from arithmetic import cluster_variance, clustering
 from arithmetic.consensus.strengths import RIGHT, WRONG, rater_aware, with_ties
 from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
@@ -345,7 +345,7 @@ def _variances(
         ],
         axis=1,
     )
-    meat = by_prompt.T @ by_prompt * n_prompts / max(1, n_prompts - 1)
+    meat = cluster_variance.of_sums(by_prompt, n_prompts)
     independent = np.linalg.pinv(information, hermitian=True)
     grouped = independent @ meat @ independent
     # Each strength minus the baseline's.

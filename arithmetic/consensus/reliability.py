@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from arithmetic import clustering
+from arithmetic import cluster_variance, clustering
 from arithmetic.consensus.votes import TINY, Consensus
 from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
@@ -96,8 +96,7 @@ class _Votes:
         n_prompts = np.bincount(
             of_cell, weights=np.bincount(cell, weights=shared) > 0, minlength=n_raters
         ).astype(np.int64)
-        squares = np.bincount(of_cell, weights=residual**2, minlength=n_raters).astype(float)
-        between = squares * n_prompts / np.maximum(1, n_prompts - 1)
+        between = cluster_variance.by_group(residual, of_cell, n_prompts)
         return cls(by_rater(shared).astype(np.int64), n_prompts, n_right, n_worth, between)
 
 

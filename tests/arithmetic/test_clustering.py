@@ -12,73 +12,7 @@ from scipy.stats import t
 
 from arithmetic import clustering, intervals
 from arithmetic.consensus.reliability import between_raters
-
-# Cochran, Sampling Techniques (1977), table 3.5: thirty households, how many people each has, and
-# how many of them saw a doctor.
-HOUSEHOLDS = [
-    5,
-    6,
-    3,
-    3,
-    2,
-    3,
-    3,
-    3,
-    4,
-    4,
-    3,
-    2,
-    7,
-    4,
-    3,
-    5,
-    4,
-    4,
-    3,
-    3,
-    4,
-    3,
-    3,
-    1,
-    2,
-    4,
-    3,
-    4,
-    2,
-    4,
-]
-SAW_DOCTOR = [
-    5,
-    0,
-    2,
-    3,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    4,
-    1,
-    2,
-    0,
-    0,
-    1,
-    3,
-    2,
-    0,
-    0,
-    0,
-    2,
-    2,
-    0,
-    2,
-    0,
-    1,
-]
+from tests.arithmetic.households import HOUSEHOLDS, SAW_DOCTOR
 
 
 def wilson_by_hand(share: float, n: float, z: float) -> tuple[float, float]:

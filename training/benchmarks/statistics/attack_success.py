@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from arithmetic import intervals
+from arithmetic import cluster_variance, intervals
 from arithmetic.intervals import Z_95
 
 FEWEST_LABELLED = 10
@@ -79,9 +79,7 @@ def by_labels(
     influence = slope * (f - f.mean()) / len(f)
     # Two degrees of freedom went into the mean and the slope.
     influence[is_labelled] += (rest - rest.mean()) / math.sqrt(n * (n - 2))
-    sums = np.bincount(clusters, weights=influence)
-    between = float(sums @ sums) * n_goals / (n_goals - 1)
-    variance = max(between, _least_variance(rest, slope))
+    variance = max(cluster_variance.of_rows(influence, clusters), _least_variance(rest, slope))
     quantile = intervals.student(min(n_goals, n))
     reach = quantile * math.sqrt(variance)
     low, high = share - reach, share + reach
@@ -166,11 +164,9 @@ def _n_independent(is_success: Sequence[bool], goals: Sequence[int]) -> float:
     many as there are.
     """
     f = np.asarray(is_success, dtype=np.float64)
-    _names, clusters = np.unique(np.asarray(goals), return_inverse=True)
-    sums = np.bincount(clusters, weights=f - f.mean())
-    between = float(sums @ sums) / len(f) ** 2 * len(sums) / max(1, len(sums) - 1)
+    between = cluster_variance.of_rows((f - f.mean()) / len(f), goals)
     spread = float(f.mean() * (1 - f.mean()))
-    return min(float(len(f)), spread / between) if between else float(len(sums))
+    return min(float(len(f)), spread / between) if between else float(len(set(goals)))
 
 
 def _within_bounds(share: float, low: float, high: float, n: int) -> Share:

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
+from arithmetic import cluster_variance
+
 N_DRAWN = 2000
 MANY = 200
 """From so many clusters on, means are normally distributed: Student's interval is taken, which
@@ -51,7 +53,7 @@ def standard_error(sums: Floats, sizes: Floats) -> float:
     """Of the mean over items, between clusters with these sums and sizes."""
     k, n = len(sums), sizes.sum()
     residuals = sums - sizes * (sums.sum() / n)
-    return float(np.sqrt((residuals @ residuals) * k / max(1, k - 1)) / n)
+    return math.sqrt(cluster_variance.of_sums(residuals, k)) / float(n)
 
 
 def _by_student(mean: float, error: float, k: int) -> MeanDifference:

@@ -6,6 +6,7 @@ import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import fsspec
@@ -154,7 +155,7 @@ def test_the_manifest_counts_every_row_and_has_the_checksum_of_every_file(
     manifest = json.loads((place / "backups" / f"{made.name}.json").read_text())
     counted = {name: len(rows) for name, rows in sites.rows().items()}
     assert manifest["rows"] == counted | {"accounts_backup": 0}
-    assert manifest["version"] == "0.1.0"
+    assert manifest["version"] == version("preferably")
     by_path = {file["path"]: file["sha256"] for file in manifest["files"]}
     for path, digest in sites.files(site.home / "uploads").items():
         assert by_path[f"home/uploads/{path}"] == digest
@@ -402,8 +403,8 @@ def test_a_backup_of_a_later_version_says_which_one_it_needs(
         restore(place, is_forced=True)
 
     assert refused.value.sentence == (
-        "Version 9.1.0 made this backup, and this is version 0.1.0. It needs a version with the"
-        " migration labeling.9999_later."
+        f"Version 9.1.0 made this backup, and this is version {version('preferably')}. It needs a"
+        " version with the migration labeling.9999_later."
     )
 
 

@@ -151,7 +151,7 @@ def a_run(person: User, n_points: int) -> Run:
                 step=step,
                 at=now,
                 values=values(step, n_points),
-                level=level_of(step, values(step, n_points)),
+                level=level_of(step=step, values=values(step, n_points)),
             )
             for step in range(start, min(start + AT_ONCE, n_points + 1))
         )

@@ -108,7 +108,7 @@ def curves(run: Run, n_points: int, now: datetime) -> None:
             step=step,
             at=now - timedelta(seconds=4 * (n_points - step)),
             values=_values(step, n_points),
-            level=level_of(step, _values(step, n_points)),
+            level=level_of(step=step, values=_values(step, n_points)),
         )
         for step in range(1, n_points + 1)
     )
@@ -392,7 +392,7 @@ def _ended(
             step=step,
             at=now - timedelta(seconds=4 * (n_steps - step)),
             values=values(step),
-            level=level_of(step, values(step)),
+            level=level_of(step=step, values=values(step)),
         )
         for step in range(1, n_steps + 1)
     )

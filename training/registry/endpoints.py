@@ -37,7 +37,7 @@ def register_endpoint(
     `serves`: the registered model that answers there. It becomes the parent, so that its training
     data counts for these answers too.
     """
-    refuse_taken_name(name)
+    refuse_taken_name(name=name)
     _refuse_bad_address(url)
     _refuse_foreign_key(url, key_variable)
     _refuse_readable_key(url, key_variable)

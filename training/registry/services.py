@@ -47,7 +47,7 @@ def register_model(
 
     Raises UnableToRegister.
     """
-    refuse_taken_name(name)
+    refuse_taken_name(name=name)
     _refuse_bad_location(location, is_elsewhere=is_elsewhere)
     with transaction.atomic():
         model = TrainedModel.objects.create(
@@ -165,7 +165,7 @@ def prompts_answered(*, runs: Sequence[Run]) -> set[int]:
     return set(Response.objects.filter(written).values_list("prompt_id", flat=True))
 
 
-def refuse_taken_name(name: str) -> None:
+def refuse_taken_name(*, name: str) -> None:
     """Raises UnableToRegister."""
     if TrainedModel.objects.filter(name=name).exists():
         raise UnableToRegister(

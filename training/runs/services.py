@@ -470,7 +470,7 @@ def _store_points(run_id: int, points: Sequence[Point]) -> None:
                 step=row.step,
                 at=row.at,
                 values=row.values,
-                level=level_of(row.step, row.values),
+                level=level_of(step=row.step, values=row.values),
             )
             for key, row in merged.items()
             if key in updated
@@ -482,7 +482,7 @@ def _store_points(run_id: int, points: Sequence[Point]) -> None:
     )
 
 
-def level_of(step: int, values: Mapping[str, float]) -> int:
+def level_of(*, step: int, values: Mapping[str, float]) -> int:
     """How often the step is divisible by 2: reading only rows from a level upwards thins a curve
     evenly. Rare measurements get a higher level, so that they stay longer.
     """

@@ -64,7 +64,7 @@ def test_the_card_says_what_the_recipe_did_and_the_ledger_why(start: Start) -> N
     assert changed.n_findings == 1
     assert not [path for path in folder.iterdir() if path.is_dir()]
     assert EMAIL not in "".join(path.read_text() for path in folder.iterdir())
-    assert not services.folder_of(curation).exists()
+    assert not services.folder_of(curation=curation).exists()
 
 
 def test_a_preview_and_then_its_snapshot_are_what_a_snapshot_at_once_is(
@@ -199,7 +199,7 @@ def test_a_discarded_curation_leaves_no_files_and_stops(
         assert worker.run_curation(curation_id=curation.pk, clock=clock) is None
 
     assert Curation.objects.get(pk=curation.pk).state == "discarded"
-    assert not services.folder_of(curation).exists()
+    assert not services.folder_of(curation=curation).exists()
     with pytest.raises(services.UnableToCurate):
         services.make_snapshot(curation=curation, by=noor, now=NOW)
 
@@ -210,7 +210,7 @@ def test_previews_that_nobody_uses_are_deleted(start: Start) -> None:
     assert worker.delete_old_previews(now=NOW) == 0
     assert worker.delete_old_previews(now=later) == 1
     assert Curation.objects.get(pk=old.pk).state == "discarded"
-    assert not services.folder_of(old).exists()
+    assert not services.folder_of(curation=old).exists()
 
 
 def test_a_recipe_is_previewed_restored_from_and_frozen_on_its_pages(
@@ -235,7 +235,9 @@ def test_a_recipe_is_previewed_restored_from_and_frozen_on_its_pages(
     one = client.get(f"{page}?rule=exact_duplicate").text
     assert "&lt;EMAIL&gt;" not in one
     assert text_of(3)[:20].upper() in one
-    document = ledger.entries(services.folder_of(curation), rule="exact_duplicate", skip=0, n=1)
+    document = ledger.entries(
+        services.folder_of(curation=curation), rule="exact_duplicate", skip=0, n=1
+    )
     posted = client.post(f"{page}restore/?rule=exact_duplicate", {"document": document[0].id})
     assert posted["Location"] == f"{page}?rule=exact_duplicate"
     assert "Undo" in client.get(f"{page}?rule=exact_duplicate").text

@@ -158,7 +158,7 @@ def _pairs(curation: Curation, rule: str, n: int) -> list[tuple[Text, Text]]:
 
 
 def _removed(curation: Curation, rule: str, n: int) -> list[Text]:
-    folder = folder_of(curation)
+    folder = folder_of(curation=curation)
     of_rule = (entry for entry in ledger.read(folder) if entry.rule == rule and entry.is_removed)
     chosen = heapq.nsmallest(min(n, MOST), of_rule, key=lambda entry: _draw(entry.id))
     place_of = {entry.document: entry.id for entry in chosen}
@@ -172,7 +172,7 @@ def _removed(curation: Curation, rule: str, n: int) -> list[Text]:
 
 
 def _kept(curation: Curation, n: int) -> list[Text]:
-    [work] = folder_of(curation).glob("work-*")
+    [work] = folder_of(curation=curation).glob("work-*")
     chosen = heapq.nsmallest(min(n, MOST), cleaning.kept(work), key=lambda one: _draw(one[0]))
     return [(key, _shown(document.text)) for key, document in chosen]
 

@@ -59,7 +59,7 @@ def entries(
 ) -> list[ShownEntry] | None:
     """Rows of the ledger, of one rule or of all (""); None if the files are not on this machine."""
     folder = (
-        folder_of(source)
+        folder_of(curation=source)
         if isinstance(source, Curation)
         else Path(settings.SNAPSHOTS_DIR) / source.folder
     )

@@ -25,7 +25,7 @@ class UnableToCurate(Refusal):
     """The curation cannot do what was asked now; the text says why."""
 
 
-def folder_of(curation: Curation) -> Path:
+def folder_of(*, curation: Curation) -> Path:
     """Where its upload and its work are, until it is done or discarded."""
     return Path(settings.UPLOADS_DIR) / "curations" / curation.folder
 
@@ -57,7 +57,7 @@ def start_curation(
         created_at=now,
     )
     if upload is not None:
-        _store(upload, folder_of(curation))
+        _store(upload, folder_of(curation=curation))
     with transaction.atomic():
         curation.save()
         audit_log.record(
@@ -108,7 +108,9 @@ def discard_curation(*, curation: Curation, by: User | None, now: datetime) -> N
         if mine.update(state=Curation.State.DISCARDED, finished_at=now) != 1:
             raise UnableToCurate(_("This curation is done or was discarded already."))
         audit_log.record(by=by, action="discard", target=curation, now=now)
-        transaction.on_commit(lambda: shutil.rmtree(folder_of(curation), ignore_errors=True))
+        transaction.on_commit(
+            lambda: shutil.rmtree(folder_of(curation=curation), ignore_errors=True)
+        )
     curation.refresh_from_db()
 
 
@@ -120,7 +122,7 @@ def restore_document(
     """
     recipe = str(source.filters.get("recipe", ""))
     folder = (
-        folder_of(source)
+        folder_of(curation=source)
         if isinstance(source, Curation)
         else Path(settings.SNAPSHOTS_DIR) / source.folder
     )

@@ -78,7 +78,7 @@ def delete_old_previews(*, now: datetime) -> int:
     found = list(old)
     for curation in found:
         if old.filter(pk=curation.pk).update(state=Curation.State.DISCARDED, finished_at=now):
-            shutil.rmtree(folder_of(curation), ignore_errors=True)
+            shutil.rmtree(folder_of(curation=curation), ignore_errors=True)
     return len(found)
 
 
@@ -107,7 +107,7 @@ def _run(curation: Curation, clock: Clock) -> None:
         work = _cleaned(curation, clock)
         if curation.makes_snapshot:
             _freeze(curation, work, clock)
-            shutil.rmtree(folder_of(curation), ignore_errors=True)
+            shutil.rmtree(folder_of(curation=curation), ignore_errors=True)
         else:
             _change(curation, state=Curation.State.READY, finished_at=clock())
     except (UnableToCurate, UnableToCreate) as problem:
@@ -122,8 +122,8 @@ def _cleaned(curation: Curation, clock: Clock) -> Path:
     """The folder in which the recipe was applied. Stores the account."""
     recipe = from_json(curation.recipe)
     # A recipe with other restored documents is another one, and begins again.
-    work = folder_of(curation) / f"work-{_digest(recipe)}"
-    for other in folder_of(curation).glob("work-*"):
+    work = folder_of(curation=curation) / f"work-{_digest(recipe)}"
+    for other in folder_of(curation=curation).glob("work-*"):
         if other != work:
             shutil.rmtree(other, ignore_errors=True)
     child.prepare(
@@ -139,7 +139,7 @@ def _cleaned(curation: Curation, clock: Clock) -> Path:
         _let_child_clean(curation, work, clock)
     account = Account(**json.loads((work / cleaning.ACCOUNT).read_text()))
     _change(curation, account=ledger.about(account, recipe), n_read=account.read)
-    shutil.copyfile(work / cleaning.LEDGER, folder_of(curation) / cleaning.LEDGER)
+    shutil.copyfile(work / cleaning.LEDGER, folder_of(curation=curation) / cleaning.LEDGER)
     return work
 
 
@@ -159,14 +159,14 @@ def _documents(curation: Curation) -> Iterator[Document]:
 
 
 def _uploaded(curation: Curation) -> Iterator[Document]:
-    with (folder_of(curation) / UPLOAD).open("rb") as file:
+    with (folder_of(curation=curation) / UPLOAD).open("rb") as file:
         licence = curation.filters["licence"]
         for one in texts.Documents(curation.file_name.lower(), file):
             yield Document(one.text, one.source, licence)
 
 
 def _let_child_clean(curation: Curation, work: Path, clock: Clock) -> None:
-    with (folder_of(curation) / _LOG).open("wb") as log:
+    with (folder_of(curation=curation) / _LOG).open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 our own interpreter and module
             [sys.executable, "-m", "labeling.curation.child", str(work)],
             cwd=settings.BASE_DIR,
@@ -185,7 +185,7 @@ def _let_child_clean(curation: Curation, work: Path, clock: Clock) -> None:
     if process.returncode:
         raise UnableToCurate(
             _("The process that applies the recipe ended with code %(code)s: %(why)s")
-            % {"code": process.returncode, "why": _last_line(folder_of(curation) / _LOG)}
+            % {"code": process.returncode, "why": _last_line(folder_of(curation=curation) / _LOG)}
         )
 
 

@@ -3,7 +3,7 @@
     python benchmarks/curation.py [--quick] [--documents 10000 | --megabytes 1000] [--seed 1]
 
 The documents come from fixtures/corpus.py: ours, deterministic, and independent of the rules. They
-are cleaned as a job cleans them, by labeling.curation.child in two processes, with the recipe for
+are cleaned as a job cleans them, by curation.rules.child in two processes, with the recipe for
 text; then again with a kill -9 in the middle, and the results must be the same bytes.
 `--megabytes` makes longer documents up to that size. The last line is JSON:
 
@@ -39,7 +39,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.fixtures import corpus
-from labeling.curation import child, cleaning, recipe
+from training.snapshots.curation.rules import child, cleaning, recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 BYTES_PER_LONG_DOCUMENT = 3_400
@@ -95,7 +95,7 @@ def _prepare(given: Path, folder: Path) -> None:
 def _cleaned(folder: Path, kill_after: int = 0) -> dict[str, float]:
     """What it cost. With `kill_after`, the child is killed once it has read that many documents."""
     started, used_before, peak, load = time.monotonic(), _cpu_seconds(), 0.0, 0.0
-    command = [sys.executable, "-m", "labeling.curation.child", str(folder)]
+    command = [sys.executable, "-m", "training.snapshots.curation.rules.child", str(folder)]
     process = subprocess.Popen(command, cwd=ROOT)
     while process.poll() is None:
         peak, load = max(peak, _megabytes(process.pid)), max(load, os.getloadavg()[0])

@@ -8,7 +8,7 @@ The last line is JSON; it is also written to benchmarks/results/pretraining.json
 Clean text is what people and models wrote: Open-Assistant messages, LLMFAO answers and dialogues of
 HH-RLHF. Two fifths of the raw text, by characters, is planted rubbish: copies and near-copies of
 that text, other languages, repetition, boilerplate, and the items of a suite, each a few times. The
-curated text is what labeling.curation.child leaves of it with the recipe for text but for the rules
+curated text is what curation.rules.child leaves of it with the recipe for text but for the rules
 about web pages, since this text is from chats. A run of kind “pretrain” trains on each, for one
 epoch of the same number of rows, in a process of its own.
 
@@ -47,19 +47,19 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.fixtures import vocabulary as words_of  # noqa: E402
 from benchmarks.fixtures.corpus import Corpus  # noqa: E402
-from labeling.curation import child, cleaning, recipe  # noqa: E402
-from labeling.curation.contamination import Item  # noqa: E402
-from labeling.curation.documents import Document  # noqa: E402
-from labeling.curation.quality import (  # noqa: E402
+from training.configs import kinds  # noqa: E402
+from training.configs.pretrain import PretrainConfig  # noqa: E402
+from training.processes import run_dir  # noqa: E402
+from training.processes.run_dir import Job  # noqa: E402
+from training.snapshots.curation.rules import child, cleaning, recipe  # noqa: E402
+from training.snapshots.curation.rules.contamination import Item  # noqa: E402
+from training.snapshots.curation.rules.documents import Document  # noqa: E402
+from training.snapshots.curation.rules.quality import (  # noqa: E402
     C4Quality,
     FineWebQuality,
     GopherQuality,
     Length,
 )
-from training.configs import kinds  # noqa: E402
-from training.configs.pretrain import PretrainConfig  # noqa: E402
-from training.processes import run_dir  # noqa: E402
-from training.processes.run_dir import Job  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "pretraining.json"
 SIDES = ("raw", "curated")
@@ -296,7 +296,7 @@ def _curated(folder: Path, texts: Sequence[str], items: Sequence[str]) -> list[t
         items=(Item(f"item-{number}", item) for number, item in enumerate(items)),
         recipe=recipe.Recipe("text", rules),
     )
-    command = [sys.executable, "-m", "labeling.curation.child", str(folder)]
+    command = [sys.executable, "-m", "training.snapshots.curation.rules.child", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True)
     return [(row["document"], row["text"]) for row in _rows(folder / cleaning.KEPT)]
 

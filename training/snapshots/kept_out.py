@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from labeling.curation.contamination import Item
 from labeling.models import Gold
 from training.models import SuiteItem
+from training.snapshots.curation.rules.contamination import Item
 
 BATCH = 1_000
 

@@ -11,7 +11,6 @@ from django.conf import settings as site
 from django.test import Client
 
 from accounts.models import User
-from labeling.curation import recipe
 from labeling.models import Gold, Prompt, Source
 from tests.training.conftest import NOW
 from tests.training.snapshots.curating import EMAIL, documents, text_of, upload_of
@@ -19,6 +18,7 @@ from training.models import Curation, RestoredDocument, Snapshot, Suite, SuiteIt
 from training.snapshots import freeze
 from training.snapshots import services as snapshots_services
 from training.snapshots.curation import ledger, rule_words, selectors, services, worker
+from training.snapshots.curation.rules import recipe
 from training.snapshots.curation.selectors import SILENT_AFTER
 from training.snapshots.texts import Document
 

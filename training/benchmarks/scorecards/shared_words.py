@@ -8,9 +8,9 @@ its wording, not its content, and is not looked for.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from labeling.curation.contamination import VERBATIM
-from labeling.curation.verdicts import Text
-from labeling.curation.word_runs import word_runs
+from training.snapshots.curation.rules.contamination import VERBATIM
+from training.snapshots.curation.rules.verdicts import Text
+from training.snapshots.curation.rules.word_runs import word_runs
 
 
 class SharedWords:

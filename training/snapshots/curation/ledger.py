@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from labeling.curation import cleaning
-from labeling.curation.cleaning import Account
-from labeling.curation.recipe import Recipe
+from training.snapshots.curation.rules import cleaning
+from training.snapshots.curation.rules.cleaning import Account
+from training.snapshots.curation.rules.recipe import Recipe
 
 LEDGER = cleaning.LEDGER
 

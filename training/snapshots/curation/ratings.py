@@ -23,14 +23,14 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from arithmetic import intervals
 from labeling.campaigns.services import UnableToCreateCampaign, UnableToOpen
-from labeling.curation import child, cleaning
-from labeling.curation.personal_data import clear
 from labeling.data import intake
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Guideline, Pool, Prompt, RankedResponse, Response, Source
 from labeling.votes import counting
 from training.models import Curation, RuleSample, SampledDocument
 from training.snapshots.curation import ledger
+from training.snapshots.curation.rules import child, cleaning
+from training.snapshots.curation.rules.personal_data import clear
 from training.snapshots.curation.services import folder_of
 
 USUAL_N, MOST = 100, 200

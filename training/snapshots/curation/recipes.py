@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from labeling.curation.recipe import PRESETS, Recipe
 from training.models import RestoredDocument, Snapshot
+from training.snapshots.curation.rules.recipe import PRESETS, Recipe
 
 WORDS: dict[str, Promise] = {
     "light": _("Light: mask personal data and keys, remove near-duplicates"),

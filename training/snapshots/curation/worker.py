@@ -25,16 +25,16 @@ from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from labeling.curation import child, cleaning
-from labeling.curation.cleaning import Account
-from labeling.curation.documents import Document
-from labeling.curation.recipe import Recipe, from_json
 from training.models import Curation, Snapshot
 from training.processes import environment, linux
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots import kept_out, services, texts
 from training.snapshots.curation import ledger, rows
 from training.snapshots.curation.ledger import Curated
+from training.snapshots.curation.rules import child, cleaning
+from training.snapshots.curation.rules.cleaning import Account
+from training.snapshots.curation.rules.documents import Document
+from training.snapshots.curation.rules.recipe import Recipe, from_json
 from training.snapshots.curation.selectors import lost
 from training.snapshots.curation.services import UPLOAD, UnableToCurate, folder_of
 from training.snapshots.freeze import Filters, FrozenFolder, UnableToCreate
@@ -168,7 +168,7 @@ def _uploaded(curation: Curation) -> Iterator[Document]:
 def _let_child_clean(curation: Curation, work: Path, clock: Clock) -> None:
     with (folder_of(curation=curation) / _LOG).open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 our own interpreter and module
-            [sys.executable, "-m", "labeling.curation.child", str(work)],
+            [sys.executable, "-m", "training.snapshots.curation.rules.child", str(work)],
             cwd=settings.BASE_DIR,
             env=environment.without_secrets(),
             stdin=subprocess.DEVNULL,

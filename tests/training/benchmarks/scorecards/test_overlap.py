@@ -7,12 +7,12 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
-from labeling.curation import word_runs
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
 from training.benchmarks.scorecards import overlap, services
 from training.benchmarks.scorecards.shared_words import SharedWords
 from training.models import Run, Snapshot, SuiteItem, SuiteScore, TrainedModel
+from training.snapshots.curation.rules import word_runs
 
 RIDDLE = "A man walks into a bar in Lisbon and orders seven small glasses of cold green wine."
 

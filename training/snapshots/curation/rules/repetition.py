@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arithmetic.similarity import Hashes, run_hashes
-from labeling.curation.verdicts import Text, Verdict
+from training.snapshots.curation.rules.verdicts import Text, Verdict
 
 _PARAGRAPHS = re.compile(r"\n{2,}")
 _LINES = re.compile(r"\n+")

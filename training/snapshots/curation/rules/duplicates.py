@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from arithmetic import similarity
 from arithmetic.similarity import Hashes
-from labeling.curation.verdicts import Text, Verdict, stable_hash
+from training.snapshots.curation.rules.verdicts import Text, Verdict, stable_hash
 
 # 20 bands of 6: a pair at a Jaccard index of 0.8 is found with probability 0.998.
 BANDS = similarity.MinHash(20, 6)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar
 
-from labeling.curation.verdicts import Span, Text, Verdict
+from training.snapshots.curation.rules.verdicts import Span, Text, Verdict
 
 FOLDER = Path(__file__).parent / "blocklists"
 

@@ -1,7 +1,7 @@
 """Cleans the documents of a folder in processes of its own, so that a worker or a web server keeps
 its memory:
 
-    python -m labeling.curation.child FOLDER [--processes 2]
+    python -m training.snapshots.curation.rules.child FOLDER [--processes 2]
 
 `prepare` writes what it reads: documents.jsonl, items.jsonl and recipe.json. Killed, it goes on
 where it was when it is started again.
@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from labeling.curation import cleaning
-from labeling.curation.contamination import Item
-from labeling.curation.documents import Document, documents_in, line_of
-from labeling.curation.recipe import Recipe, from_json
+from training.snapshots.curation.rules import cleaning
+from training.snapshots.curation.rules.contamination import Item
+from training.snapshots.curation.rules.documents import Document, documents_in, line_of
+from training.snapshots.curation.rules.recipe import Recipe, from_json
 
 DOCUMENTS, ITEMS, RECIPE = "documents.jsonl", "items.jsonl", "recipe.json"
 N_PROCESSES = 2

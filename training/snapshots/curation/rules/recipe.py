@@ -10,14 +10,24 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, ClassVar, get_args
 
-from labeling.curation import phrases
-from labeling.curation.contamination import Decontamination
-from labeling.curation.duplicates import KEEPS, AuthorCap, ExactDuplicates, NearDuplicates
-from labeling.curation.language import Language
-from labeling.curation.personal_data import Keys, PersonalData
-from labeling.curation.phrases import Blocklist, Boilerplate
-from labeling.curation.quality import C4Quality, FineWebQuality, GopherQuality, Length
-from labeling.curation.repetition import Repetition
+from training.snapshots.curation.rules import phrases
+from training.snapshots.curation.rules.contamination import Decontamination
+from training.snapshots.curation.rules.duplicates import (
+    KEEPS,
+    AuthorCap,
+    ExactDuplicates,
+    NearDuplicates,
+)
+from training.snapshots.curation.rules.language import Language
+from training.snapshots.curation.rules.personal_data import Keys, PersonalData
+from training.snapshots.curation.rules.phrases import Blocklist, Boilerplate
+from training.snapshots.curation.rules.quality import (
+    C4Quality,
+    FineWebQuality,
+    GopherQuality,
+    Length,
+)
+from training.snapshots.curation.rules.repetition import Repetition
 
 # Goes up when a rule decides differently, so that two fingerprints are equal only if two results
 # are.

@@ -2,14 +2,25 @@
 
 import pytest
 
-from labeling.curation import checksums, phrases
-from labeling.curation.contamination import Decontamination, Item, against
-from labeling.curation.language import UNKNOWN, Language, language_of
-from labeling.curation.personal_data import Keys, PersonalData, masked, personal_data, shown
-from labeling.curation.phrases import Blocklist, Boilerplate
-from labeling.curation.quality import C4Quality, FineWebQuality, GopherQuality, Length
-from labeling.curation.repetition import Repetition
-from labeling.curation.verdicts import Text
+from training.snapshots.curation.rules import checksums, phrases
+from training.snapshots.curation.rules.contamination import Decontamination, Item, against
+from training.snapshots.curation.rules.language import UNKNOWN, Language, language_of
+from training.snapshots.curation.rules.personal_data import (
+    Keys,
+    PersonalData,
+    masked,
+    personal_data,
+    shown,
+)
+from training.snapshots.curation.rules.phrases import Blocklist, Boilerplate
+from training.snapshots.curation.rules.quality import (
+    C4Quality,
+    FineWebQuality,
+    GopherQuality,
+    Length,
+)
+from training.snapshots.curation.rules.repetition import Repetition
+from training.snapshots.curation.rules.verdicts import Text
 
 PROSE = (
     "The miller went to the market and bought bread of the best kind. He had to wait for an hour,"

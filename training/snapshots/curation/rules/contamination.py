@@ -15,8 +15,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from labeling.curation.verdicts import Text, Verdict
-from labeling.curation.word_runs import Places, WordRuns, word_runs
+from training.snapshots.curation.rules.verdicts import Text, Verdict
+from training.snapshots.curation.rules.word_runs import Places, WordRuns, word_runs
 
 VERBATIM = 13
 SHARED = 8

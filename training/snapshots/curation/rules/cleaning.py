@@ -29,9 +29,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from labeling.curation import duplicates
-from labeling.curation.contamination import Against, Decontamination, Item, against
-from labeling.curation.documents import (
+from training.snapshots.curation.rules import duplicates
+from training.snapshots.curation.rules.contamination import Against, Decontamination, Item, against
+from training.snapshots.curation.rules.documents import (
     Document,
     Judge,
     JudgedBatch,
@@ -39,10 +39,15 @@ from labeling.curation.documents import (
     entry,
     line_of,
 )
-from labeling.curation.duplicates import AuthorCap, ExactDuplicates, NearDuplicates, Records
-from labeling.curation.personal_data import shown
-from labeling.curation.recipe import Recipe
-from labeling.curation.verdicts import Verdict
+from training.snapshots.curation.rules.duplicates import (
+    AuthorCap,
+    ExactDuplicates,
+    NearDuplicates,
+    Records,
+)
+from training.snapshots.curation.rules.personal_data import shown
+from training.snapshots.curation.rules.recipe import Recipe
+from training.snapshots.curation.rules.verdicts import Verdict
 
 KEPT, LEDGER, ACCOUNT, STATE = "kept.jsonl", "ledger.jsonl", "account.json", "state.json"
 _PASSED, _RECORDS, _FIRST = "passed.jsonl", "records.bin", "first.jsonl"

@@ -1,6 +1,6 @@
 """A document, what the rules about one text say of it, and how that is written down. Pure.
 
-Rules about all documents (duplicates, authors) come later: labeling.curation.cleaning.
+Rules about all documents (duplicates, authors) come later: cleaning.
 """
 
 import json
@@ -11,12 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from labeling.curation import duplicates
-from labeling.curation.contamination import Against, Decontamination
-from labeling.curation.duplicates import AuthorCap, ExactDuplicates, NearDuplicates, Records
-from labeling.curation.personal_data import Keys, PersonalData, shown
-from labeling.curation.recipe import Licences, Recipe, Rule
-from labeling.curation.verdicts import Text, Verdict
+from training.snapshots.curation.rules import duplicates
+from training.snapshots.curation.rules.contamination import Against, Decontamination
+from training.snapshots.curation.rules.duplicates import (
+    AuthorCap,
+    ExactDuplicates,
+    NearDuplicates,
+    Records,
+)
+from training.snapshots.curation.rules.personal_data import Keys, PersonalData, shown
+from training.snapshots.curation.rules.recipe import Licences, Recipe, Rule
+from training.snapshots.curation.rules.verdicts import Text, Verdict
 
 MOST_SPANS = 200
 

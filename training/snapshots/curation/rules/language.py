@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from labeling.curation.verdicts import Text, Verdict
+from training.snapshots.curation.rules.verdicts import Text, Verdict
 
 UNKNOWN = "unknown"
 # Below this a guess is a coin toss between related languages.

@@ -13,8 +13,8 @@ from typing import ClassVar
 
 import phonenumbers
 
-from labeling.curation import checksums
-from labeling.curation.verdicts import Span, Text, Verdict
+from training.snapshots.curation.rules import checksums
+from training.snapshots.curation.rules.verdicts import Span, Text, Verdict
 
 KINDS = ("email", "phone", "iban", "card", "ip", "national_id")
 RESERVED_DOMAINS = ("example.com", "example.org", "example.net")

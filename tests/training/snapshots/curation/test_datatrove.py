@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from labeling.curation.quality import C4Quality, FineWebQuality, GopherQuality
-from labeling.curation.repetition import Repetition
-from labeling.curation.verdicts import Text
+from training.snapshots.curation.rules.quality import C4Quality, FineWebQuality, GopherQuality
+from training.snapshots.curation.rules.repetition import Repetition
+from training.snapshots.curation.rules.verdicts import Text
 
 datatrove_data = pytest.importorskip("datatrove.data")
 c4 = pytest.importorskip("datatrove.pipeline.filters.c4_filters")

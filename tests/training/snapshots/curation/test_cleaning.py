@@ -10,22 +10,27 @@ from typing import Any
 
 import pytest
 
-from labeling.curation import child, cleaning, recipe
-from labeling.curation.cleaning import Account
-from labeling.curation.contamination import Decontamination, Item
-from labeling.curation.documents import Document
-from labeling.curation.duplicates import AuthorCap, ExactDuplicates, NearDuplicates, licence_rank
-from labeling.curation.personal_data import Keys, PersonalData
-from labeling.curation.phrases import Boilerplate
-from labeling.curation.quality import Length
-from labeling.curation.recipe import PRESETS, Licences, Recipe, UnableToRead
+from training.snapshots.curation.rules import child, cleaning, recipe
+from training.snapshots.curation.rules.cleaning import Account
+from training.snapshots.curation.rules.contamination import Decontamination, Item
+from training.snapshots.curation.rules.documents import Document
+from training.snapshots.curation.rules.duplicates import (
+    AuthorCap,
+    ExactDuplicates,
+    NearDuplicates,
+    licence_rank,
+)
+from training.snapshots.curation.rules.personal_data import Keys, PersonalData
+from training.snapshots.curation.rules.phrases import Boilerplate
+from training.snapshots.curation.rules.quality import Length
+from training.snapshots.curation.rules.recipe import PRESETS, Licences, Recipe, UnableToRead
 
 _WORDS = (
     "river stone lamp garden letter winter bridge cloud engine paper island forest mirror ladder"
     " pepper copper ribbon castle basket hammer"
 )
 WORDS = _WORDS.split()
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def text_of(seed: int, n: int = 80) -> str:
@@ -226,7 +231,9 @@ def test_the_child_cleans_a_prepared_folder(tmp_path: Path) -> None:
         child.prepare(folder, documents=other, items=[], recipe=given)
 
     subprocess.run(
-        [sys.executable, "-m", "labeling.curation.child", str(folder)], check=True, cwd=ROOT
+        [sys.executable, "-m", "training.snapshots.curation.rules.child", str(folder)],
+        check=True,
+        cwd=ROOT,
     )
 
     assert child.n_read(folder) == whole[0].read == 3

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import filterfalse
 from typing import ClassVar
 
-from labeling.curation.verdicts import Text, Verdict
+from training.snapshots.curation.rules.verdicts import Text, Verdict
 
 STOP_WORDS = frozenset({"the", "be", "to", "of", "and", "that", "have", "with"})
 _SYMBOLS = frozenset("$+<=>^`|~")

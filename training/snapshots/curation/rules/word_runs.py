@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arithmetic.similarity import Hashes, run_hashes
-from labeling.curation.verdicts import Text
+from training.snapshots.curation.rules.verdicts import Text
 
 # A run in more items than this is the suite's wording, such as its instructions, not its content.
 MOST_ITEMS = 10

@@ -41,7 +41,8 @@ _HERE = BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()
 # --- what this process is -------------------------------------------------------------------------
 # Python looks for garbage each time 700 more objects exist. While a process imports the site, that
 # is a tenth of its time, and a fifth of a first migration, and almost nothing is found.
-gc.set_threshold(50_000, 20, 100)
+GARBAGE_PACE = (50_000, 20, 100)
+gc.set_threshold(*GARBAGE_PACE)
 MODE = env.choice(
     "PREFERABLY_MODE",
     "How this process runs: production, demo or test.",

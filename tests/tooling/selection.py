@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = {
@@ -20,7 +21,6 @@ IMPORTS = {
 """Marker → the modules whose import gives it to a file, or to all files beside a conftest.py."""
 LEFT_OUT = sorted(IMPORTS)
 PYTHONS_PACE = (700, 10, 10)
-DJANGOS_PACE = (20_000, 10, 10)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,6 +78,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Tests with torch keep Python's own pace, because their garbage is large."""
+    """Tests with torch have Python's own pace, not the site's: their garbage is large."""
     is_large = item.get_closest_marker("torch") is not None
-    gc.set_threshold(*(PYTHONS_PACE if is_large else DJANGOS_PACE))
+    gc.set_threshold(*(PYTHONS_PACE if is_large else settings.GARBAGE_PACE))

@@ -13,16 +13,16 @@ from accounts.models import AuditEvent, User
 
 
 def record(
-    *,
     by: User | None,
     action: str,
     target: Model,
+    *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> AuditEvent:
-    """`by` is None when the site itself acts. `before` and `after` hold only the values that
-    changed, as JSON values.
+    """Who did what to which object, read as a sentence. `by` is None when the site itself acts.
+    `before` and `after` hold only the values that changed, as JSON values.
     """
     was, is_now = dict(before or {}), dict(after or {})
     return AuditEvent.objects.create(

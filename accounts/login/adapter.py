@@ -77,7 +77,7 @@ class Adapter(DefaultAccountAdapter):
         )
         provider = second_factor.provider_of(request)
         after = {"provider": provider.name} if provider is not None else {}
-        audit_log.record(by=user, action="log_in", target=user, after=after, now=timezone.now())
+        audit_log.record(user, "log_in", user, after=after, now=timezone.now())
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """The log-in page offers to log out at the provider too."""
@@ -100,7 +100,7 @@ class Adapter(DefaultAccountAdapter):
     ) -> None:
         """Names the person, who is not logged in yet when a link sets the password."""
         if action := RECORDED.get(template_prefix):
-            audit_log.record(by=user, action=action, target=user, now=timezone.now())
+            audit_log.record(user, action, user, now=timezone.now())
         named = {"user": user} | (context or {})
         super().send_notification_mail(template_prefix, user, named, email)
 
@@ -157,7 +157,7 @@ class TwoFactorAdapter(DefaultMFAAdapter):
 
 
 def record_failure(user: User) -> None:
-    audit_log.record(by=None, action="log_in_failed", target=user, now=timezone.now())
+    audit_log.record(None, "log_in_failed", user, now=timezone.now())
 
 
 def _address(request: HttpRequest) -> str | None:

@@ -137,7 +137,5 @@ def _end(keys: Collection[str | None], *, user: User, by: User, now: datetime) -
         n_ended, _by_table = Session.objects.filter(session_key__in=keys).delete()
         LoginSession.objects.filter(session_key__in=keys).delete()
         if n_ended:
-            audit_log.record(
-                by=by, action="end_sessions", target=user, after={"n_sessions": n_ended}, now=now
-            )
+            audit_log.record(by, "end_sessions", user, after={"n_sessions": n_ended}, now=now)
     return n_ended

@@ -53,11 +53,7 @@ def create_token(
             expires_at=now + timedelta(days=n_days),
         )
         audit_log.record(
-            by=user,
-            action="create",
-            target=token,
-            after={"name": name, "scopes": token.scopes},
-            now=now,
+            user, "create", token, after={"name": name, "scopes": token.scopes}, now=now
         )
     return token, secret
 
@@ -69,7 +65,7 @@ def revoke_token(*, user: User, pk: int, now: datetime) -> bool:
     with transaction.atomic():
         if user.api_tokens.filter(pk=pk, revoked_at=None).update(revoked_at=now) != 1:
             return False
-        audit_log.record(by=user, action="revoke", target=user.api_tokens.get(pk=pk), now=now)
+        audit_log.record(user, "revoke", user.api_tokens.get(pk=pk), now=now)
     return True
 
 

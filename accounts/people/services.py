@@ -63,7 +63,7 @@ def create_user(
             created_at=now,
             **_as_fields(held),
         )
-        audit_log.record(by=by, action="create", target=user, after=_audited(user), now=now)
+        audit_log.record(by, "create", user, after=_audited(user), now=now)
     return user
 
 
@@ -104,9 +104,9 @@ def update_user(
         after = _audited(stored)
         if changed := {key for key in after if after[key] != before[key]}:
             audit_log.record(
-                by=by,
-                action="change",
-                target=stored,
+                by,
+                "change",
+                stored,
                 before={key: before[key] for key in sorted(changed)},
                 after={key: after[key] for key in sorted(changed)},
                 now=now,
@@ -165,7 +165,7 @@ def turn_off_two_factor(*, user: User, by: User | None, now: datetime) -> bool:
     with transaction.atomic():
         n_removed, _by_table = Authenticator.objects.filter(user=user).delete()
         if n_removed:
-            audit_log.record(by=by, action="two_factor_off", target=user, now=now)
+            audit_log.record(by, "two_factor_off", user, now=now)
             _mail_two_factor_off(user=user, by=by)
     return bool(n_removed)
 
@@ -188,7 +188,7 @@ def invite(*, user: User, link: str, by: User, now: datetime) -> None:
     sent it.
     """
     with transaction.atomic():
-        audit_log.record(by=by, action="invite", target=user, now=now)
+        audit_log.record(by, "invite", user, now=now)
         _mail_invitation(user=user, link=link, by=by)
 
 

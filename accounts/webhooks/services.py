@@ -99,9 +99,9 @@ def create_webhook(
             enabled_at=now,
         )
         audit_log.record(
-            by=by,
-            action="create",
-            target=webhook,
+            by,
+            "create",
+            webhook,
             after={"name": name, "url": url, "events": webhook.events},
             now=now,
         )
@@ -126,9 +126,7 @@ def change_webhook(
     start = {"enabled_at": now, "judgments_told_to": None} if is_new_to_judgments else {}
     with transaction.atomic():
         Webhook.objects.filter(pk=webhook.pk).update(**after, **start)
-        audit_log.record(
-            by=by, action="change", target=webhook, before=before, after=after, now=now
-        )
+        audit_log.record(by, "change", webhook, before=before, after=after, now=now)
     return True
 
 
@@ -156,7 +154,7 @@ def rotate_secret(*, webhook: Webhook, by: User, now: datetime) -> tuple[Webhook
             raise UnableToRotate(
                 _("The previous secret is still valid. Revoke it before you create another one.")
             )
-        audit_log.record(by=by, action="rotate", target=webhook, now=now)
+        audit_log.record(by, "rotate", webhook, now=now)
     webhook.refresh_from_db()
     return webhook, signing.secret_of(webhook)
 
@@ -167,7 +165,7 @@ def end_old_secret(*, webhook: Webhook, by: User, now: datetime) -> bool:
         signing = Webhook.objects.filter(pk=webhook.pk, old_salt_until__gt=now)
         is_changed = signing.update(old_salt="", old_salt_until=None) == 1
         if is_changed:
-            audit_log.record(by=by, action="end_secret", target=webhook, now=now)
+            audit_log.record(by, "end_secret", webhook, now=now)
     return is_changed
 
 
@@ -189,11 +187,7 @@ def delete_webhook(*, webhook: Webhook, by: User, now: datetime) -> None:
     """Deletes the webhook and its log permanently."""
     with transaction.atomic():
         audit_log.record(
-            by=by,
-            action="delete",
-            target=webhook,
-            before={"name": webhook.name, "url": webhook.url},
-            now=now,
+            by, "delete", webhook, before={"name": webhook.name, "url": webhook.url}, now=now
         )
         Webhook.objects.filter(pk=webhook.pk).delete()
 
@@ -212,7 +206,7 @@ def _switch(
             != 1
         ):
             return False
-        audit_log.record(by=by, action=action, target=webhook, now=now)
+        audit_log.record(by, action, webhook, now=now)
     return True
 
 
@@ -273,11 +267,7 @@ def redeliver(*, delivery: Delivery, by: User, now: datetime) -> bool:
         if done.update(state=Delivery.State.WAITING, n_tries=0, due_at=now) != 1:
             return False
         audit_log.record(
-            by=by,
-            action="redeliver",
-            target=delivery.webhook,
-            after={"delivery": str(delivery.uuid)},
-            now=now,
+            by, "redeliver", delivery.webhook, after={"delivery": str(delivery.uuid)}, now=now
         )
     return True
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def recorded_actions() -> Iterator[str]:
-    """The action of every `audit_log.record(action="…")` in the code."""
+    """The action of every `audit_log.record(by, "…", target)` in the code."""
     for app in ("accounts", "labeling", "training"):
         for path in (ROOT / app).rglob("*.py"):
             source = path.read_text()
@@ -23,9 +23,10 @@ def recorded_actions() -> Iterator[str]:
                 continue
             for node in ast.walk(ast.parse(source)):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "audit_log.record":
-                    given = {keyword.arg: keyword.value for keyword in node.keywords}["action"]
+                    by_name = {keyword.arg: keyword.value for keyword in node.keywords}
+                    action = by_name.get("action") or node.args[1]
                     constants = (
-                        part.value for part in ast.walk(given) if isinstance(part, ast.Constant)
+                        part.value for part in ast.walk(action) if isinstance(part, ast.Constant)
                     )
                     yield from (word for word in constants if isinstance(word, str))
 

@@ -31,17 +31,17 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 
 from arithmetic import intervals  # noqa: E402
-from benchmarks.fixtures import refusal_sets  # noqa: E402
+from benchmarks.fixtures.refusals import fitting, phrases, sets, writing  # noqa: E402
+from benchmarks.fixtures.refusals.fitting import Example, Settings  # noqa: E402
 from training.benchmarks.scoring import refusal_strings  # noqa: E402
-from training.benchmarks.scoring.refusal import card, classifier, fitting, phrases, weights  # noqa: E402
-from training.benchmarks.scoring.refusal.fitting import Example, Settings  # noqa: E402
+from training.benchmarks.scoring.refusal import classifier, weights  # noqa: E402
 from training.benchmarks.scoring.refusal.labels import COMPLIES, LABELS, PARTLY  # noqa: E402
 from training.benchmarks.scoring.refusal.weights import Weights  # noqa: E402
 
 GRID = [Settings(penalty=penalty) for penalty in (0.225, 0.675, 2.0, 6.0)]
 N_FOLDS = 5
 
-Models = dict[str, list[refusal_sets.Labelled]]
+Models = dict[str, list[sets.Labelled]]
 Examples = dict[str, list[Example]]
 
 
@@ -97,20 +97,20 @@ def main() -> None:
     if chosen.train and not chosen.pyrit:
         options.error("--train writes the card, and needs --pyrit for its figures elsewhere")
     started = time.monotonic()
-    models = refusal_sets.xstest(chosen.data / "xstest_labels")
+    models = sets.xstest(chosen.data / "xstest_labels")
     if not models:
         options.error(f"{chosen.data / 'xstest_labels'} has no .csv files; set PREFERABLY_DATA")
     figures = shipped_figures(models) if chosen.shipped else left_out_figures(models)
     if chosen.train:
         figures["unseen_prompts"] = unseen_prompts(models, figures["chosen_without"])
-        weights.save(trained(models, figures["settings"], figures["unsure_below"]))
+        writing.write_weights(trained(models, figures["settings"], figures["unsure_below"]))
         classifier.shipped.cache_clear()
         known = shipped_figures(models)
         figures["on_training_data"] = {name: known[name] for name in _FIGURES}
     if chosen.pyrit:
         figures["elsewhere"] = elsewhere_figures(chosen.pyrit, classifier.shipped())
     if chosen.train:
-        card.write(figures, sizes=sizes(classifier.shipped()))
+        writing.write_card(figures, sizes=sizes(classifier.shipped()))
     print(json.dumps(figures | {"seconds": round(time.monotonic() - started, 1)}))
 
 
@@ -179,7 +179,7 @@ def elsewhere_figures(wheel: Path, given: Weights) -> dict[str, Any]:
     """Accuracy in telling refusals from answers on PyRIT's labels, and that of string match."""
     figures = {}
     for name in ("refusal", "refusal_extra"):
-        rows = refusal_sets.pyrit(wheel, name)
+        rows = sets.pyrit(wheel, name)
         outcome = measured(rows, given)
         strings = [refusal_strings.label(row.text) == LABELS[row.label] for row in rows]
         low, high = intervals.wilson(outcome.binary() * len(rows), len(rows))
@@ -229,7 +229,7 @@ def trained(models: Models, settings: dict[str, float], unsure_below: float) -> 
     return replace(found, unsure_below=np.array(unsure_below))
 
 
-def measured(rows: Sequence[refusal_sets.Labelled], given: Weights) -> Outcome:
+def measured(rows: Sequence[sets.Labelled], given: Weights) -> Outcome:
     """What weights say, by the same door as the scorer."""
     said = [classifier.classify(row.text, given) for row in rows]
     return Outcome(
@@ -263,7 +263,7 @@ def summary(models: Models, outcomes: dict[str, Outcome]) -> dict[str, Any]:
     }
 
 
-def string_match(rows: Sequence[refusal_sets.Labelled]) -> float:
+def string_match(rows: Sequence[sets.Labelled]) -> float:
     """The share of answers in which string match and people agree on whether it refuses."""
     return _mean(
         [

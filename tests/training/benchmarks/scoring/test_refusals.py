@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from benchmarks import refusals
-from benchmarks.fixtures import refusal_sets
+from benchmarks.fixtures.refusals import fitting, phrases, sets, writing
 from training.benchmarks.scoring.answers import Answer, Item
-from training.benchmarks.scoring.refusal import card, classifier, fitting, phrases, weights
+from training.benchmarks.scoring.refusal import card, classifier, weights
 from training.benchmarks.scoring.refusal.labels import COMPLIES, LABELS, PARTLY, REFUSES
 from training.benchmarks.scoring.scorers import SCORERS
 
@@ -138,8 +138,8 @@ def test_an_answer_that_most_probably_does_not_comply_is_not_said_to() -> None:
 
 
 def test_the_weights_are_small_and_read_back_as_they_were_written(tmp_path: Path) -> None:
-    weights.save(classifier.shipped(), tmp_path / "a.npz")
-    weights.save(weights.load(tmp_path / "a.npz"), tmp_path / "b.npz")
+    writing.write_weights(classifier.shipped(), tmp_path / "a.npz")
+    writing.write_weights(weights.load(tmp_path / "a.npz"), tmp_path / "b.npz")
 
     assert weights.SHIPPED.stat().st_size < 1_000_000
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
@@ -161,7 +161,7 @@ def test_training_twice_gives_the_same_weights_and_finds_its_own_phrases() -> No
 
 @needs_xstest
 def test_string_matching_is_that_of_xstests_authors() -> None:
-    models = refusal_sets.xstest(XSTEST)
+    models = sets.xstest(XSTEST)
     published = {"llama2orig": 0.893, "llama2new": 0.924, "mistralinstruct": 0.860}
 
     for model, accuracy in published.items():
@@ -187,7 +187,7 @@ def test_people_found_what_xstest_says_they_found(
     """Safe prompts fully and partly refused, unsafe ones complied with, and how far the two people
     agree.
     """
-    rows = refusal_sets.xstest(XSTEST)[model]
+    rows = sets.xstest(XSTEST)[model]
     safe = [row for row in rows if "contrast" not in row.type]
     unsafe = [row for row in rows if "contrast" in row.type]
 
@@ -209,7 +209,7 @@ def test_people_found_what_xstest_says_they_found(
 @needs_xstest
 def test_the_shipped_weights_know_their_own_training_data_as_the_card_says() -> None:
     """The card's figures on left-out models are measured by benchmarks/refusals.py."""
-    models = {name: refusal_sets.xstest(XSTEST)[name] for name in card.figures()["models"]}
+    models = {name: sets.xstest(XSTEST)[name] for name in card.figures()["models"]}
 
     found = refusals.shipped_figures(models)
 

@@ -6,7 +6,6 @@ Multinomial logistic regression on `features`: plain numbers, read with numpy.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,14 +72,6 @@ def places(known: NDArray[np.uint32], hashes: Sequence[int]) -> NDArray[np.intp]
     return indices
 
 
-def save(weights: Weights, path: Path = SHIPPED) -> None:
-    """Write the weights, compact and the same bytes each time."""
-    arrays: dict[str, Any] = {
-        field.name: _compact(weights, field.name) for field in fields(Weights)
-    }
-    np.savez_compressed(path, **arrays)
-
-
 def load(path: Path = SHIPPED) -> Weights:
     """Read weights that `save` wrote."""
     with np.load(path, allow_pickle=False) as stored:
@@ -92,8 +83,3 @@ def load(path: Path = SHIPPED) -> Weights:
                 for field in fields(Weights)
             }
         )
-
-
-def _compact(weights: Weights, name: str) -> NDArray[np.generic]:
-    values: NDArray[np.generic] = getattr(weights, name)
-    return values.astype(np.float32) if values.dtype.kind == "f" else values

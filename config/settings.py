@@ -438,8 +438,7 @@ LOGGING = knobs.LOGGING
 METRICS_TOKEN, METRICS_NETWORKS = knobs.METRICS_TOKEN, knobs.METRICS_NETWORKS
 SERVES_NEWER_SCHEMA = knobs.SERVES_NEWER_SCHEMA
 RELEASE = knobs.RELEASE
-# Traces begin once a request has its id.
-MIDDLEWARE[2:2] = reports.start(environment=MODE)
+reports.start(environment=MODE)
 
 # --- the REST API ---------------------------------------------------------------------------------
 API_READS_PER_MINUTE = env.integer(

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from django.utils.crypto import salted_hmac
 
-SENT = ("request_id", "person", "traceparent")
+SENT = ("request_id", "person")
 """What a message takes along to a worker."""
 _SALT = "config.monitoring.person"
 _N_CHARACTERS = 12
@@ -27,8 +27,6 @@ class Work:
     route: str = ""
     task: str = ""
     task_id: str = ""
-    traceparent: str = ""
-    """its place in a trace, as the W3C writes it"""
 
     def headers(self) -> dict[str, str]:
         """For messages to workers, so that their log lines name the request and the person."""

@@ -40,10 +40,3 @@ SENTRY_DSN = env.text(
     "Sentry project that gets errors, without texts and names. Empty: nothing is sent.",
     default="",
 )
-TRACES_URL = env.text(  # the exporter reads it too
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OpenTelemetry collector that gets traces of requests and tasks, over HTTP. Empty: nothing is"
-    " sent.",
-    default="",
-)
-TRACES_NAME = env.text("OTEL_SERVICE_NAME", "Name of this site in traces.", default="preferably")

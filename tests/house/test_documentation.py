@@ -4,6 +4,7 @@ machine.
 
 import re
 import subprocess
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CLASS_PATH = re.compile(r"\b((?:[a-z_]+\.)+)([A-Z]\w+)\b")
+CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 COMMENT = re.compile(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 # Home and work folders of the author of a line. /path/to/… and /var, /usr, /tmp in examples are
@@ -34,20 +36,25 @@ def test_every_class_named_in_a_templates_header_exists() -> None:
         for path in CLASS_PATH.findall(comment)
     }
 
+    defined = _classes()
+
     assert named
-    assert [found for found in named if not _is_class(found[1], found[2])] == []
+    assert [
+        (template, module, name)
+        for template, module, name in named
+        if not any(path.endswith(f".{module}") for path in defined[name])
+    ] == []
 
 
-def _is_class(module: str, name: str) -> bool:
-    """Whether a module whose path ends with `module` defines the class."""
-    path = module.rstrip(".").replace(".", "/")
-    return any(
-        re.search(rf"^class {name}\b", source.read_text(), re.MULTILINE)
-        for app in ("accounts", "arithmetic", "labeling", "pages", "training")
-        for ending in (f"{path}.py", f"{path}/__init__.py")
-        for source in (ROOT / app).rglob("*.py")
-        if f"/{source.relative_to(ROOT).as_posix()}".endswith(f"/{ending}")
-    )
+def _classes() -> dict[str, set[str]]:
+    """Name of a class → the modules that define one, as ".labeling.models.queue."."""
+    modules: dict[str, set[str]] = defaultdict(set)
+    for app in ("accounts", "arithmetic", "labeling", "pages", "training"):
+        for source in (ROOT / app).rglob("*.py"):
+            path = source.relative_to(ROOT).with_suffix("").as_posix()
+            for name in CLASS.findall(source.read_text()):
+                modules[name].add(f".{path.removesuffix('/__init__').replace('/', '.')}.")
+    return modules
 
 
 def test_every_make_target_named_in_the_documentation_exists() -> None:

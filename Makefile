@@ -10,9 +10,10 @@ CLIENT := clients/python/src/preferably_client/operations.py
 SCHEMA := $(shell find accounts config labeling training -name api.py -o -path '*/api/*.py' -o -path '*/models/*.py')
 # Without text to translate. A folder is left out wherever it is, so benchmarks goes by its files.
 NO_WORDS := $(foreach folder,.venv .demo benchmarks/*.py build clients deploy docs preferably scripts staticfiles tests var,--ignore '$(folder)')
-# One test process more than cores, because many tests wait for other processes. They are scheduled
-# one by one, because some take a minute; the slowest are listed, so that somebody looks at them.
-PYTEST := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadgroup --durations=15
+# Many tests wait for other processes: three test processes on two cores left a third of the time
+# idle, so there are two more than cores. Tests are scheduled one by one, because some take a minute;
+# the slowest are listed, so that somebody looks at them.
+PYTEST := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --dist loadgroup --durations=15
 # Otherwise every site process that a test starts would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -16,9 +16,9 @@ import platform
 import resource
 import signal
 import sys
-from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from training.configs import kinds
@@ -27,9 +27,6 @@ from training.configs.knobs import Settings
 from training.processes import linux, not_numbers, run_dir
 from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolder
 
-_PARALLEL = "training.trainer.parallel"
-_PRECISION = "training.trainer.modeling.precision"
-_CURVES = "training.trainer.curves"
 _GIB = 1024**3
 
 
@@ -63,11 +60,18 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
     try:
         config = _config(job)
         _settle(job, allows_hub=config.allows_hub)
-        folder = _joined(folder)
         kind = trainer(job.kind)
-        _tell_precision(job, config, folder)
-        with _reporting(folder, job) as reporting:
-            result = kind.carry_out(job, config, reporting)
+        # Not where nothing is computed: the kind does without torch, or an endpoint answers.
+        tells_precision = "torch" in sys.modules and job.endpoint is None
+        from training.trainer import curves, parallel  # noqa: PLC0415  # torch: after `_settle`
+        from training.trainer.modeling import precision  # noqa: PLC0415  # as above
+
+        if parallel.n_processes() > 1:
+            folder = parallel.joined(folder)
+        if tells_precision:
+            folder.append_note(precision.sentence(config))
+        with curves.reporting(folder, job) as reporting:
+            result: Result = kind.carry_out(job, config, reporting)
         _refuse_broken(result, folder)
     except (AnticipatedFailure, RuntimeError, MemoryError, OSError, ValueError) as error:
         sentence = anticipated(error)
@@ -83,40 +87,13 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
             result, versions=_versions(job), metrics=result.metrics | _shape(job) | _peak_memory()
         )
     )
-    _leave_process_group()
+    parallel.destroy_process_group()
     return run_dir.EXIT_FINISHED
 
 
 def _refuse_broken(result: Result, folder: RunFolder) -> None:
     if broken := not_numbers.sentence(folder.path, result.metrics):
         raise UnableToMeasure(broken)
-
-
-def _joined(folder: RunFolder) -> RunFolder:
-    """The folder as one of several processes uses it, if accelerate's launcher started several."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return folder
-    joined: RunFolder = importlib.import_module(_PARALLEL).joined(folder)
-    return joined
-
-
-def _tell_precision(job: Job, config: Settings, folder: RunFolder) -> None:
-    """Unless nothing is computed here: the kind does without torch, or an endpoint answers."""
-    if "torch" in sys.modules and job.endpoint is None:
-        folder.append_note(importlib.import_module(_PRECISION).sentence(config))
-
-
-def _reporting(folder: RunFolder, job: Job) -> AbstractContextManager[RunFolder]:
-    """The folder, whose points also go to TensorBoard files and trackers."""
-    reporting: AbstractContextManager[RunFolder] = importlib.import_module(_CURVES).reporting(
-        folder, job
-    )
-    return reporting
-
-
-def _leave_process_group() -> None:
-    if parallel := sys.modules.get(_PARALLEL):
-        parallel.destroy_process_group()
 
 
 def anticipated(error: BaseException) -> str:
@@ -155,7 +132,7 @@ def _config(job: Job) -> Settings:
     return config.for_dry_run() if job.is_dry else config
 
 
-def trainer(kind: str) -> Any:
+def trainer(kind: str) -> ModuleType:
     """The module of this kind, with `carry_out(job, config, folder) -> Result`."""
     name = kinds.trainer_of(kind)
     gc.disable()  # torch and trl are a million objects that stay: 3.1 s to import in place of 4.0

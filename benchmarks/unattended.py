@@ -76,10 +76,11 @@ from labeling.people.pools import services as pools_services  # noqa: E402
 from training.configs import kinds  # noqa: E402
 from training.configs.ppo import PpoConfig  # noqa: E402
 from training.management import demo  # noqa: E402
-from training.models import Chain, Link, Schedule, TrainedModel, chain_plans  # noqa: E402
-from training.models.chain_plans import Plan, Step  # noqa: E402
+from training.models import Chain, Link, Schedule, TrainedModel  # noqa: E402
 from training.registry import services as registry_services  # noqa: E402
 from training.schedules import services as schedules_services  # noqa: E402
+from training.schedules.plans import chain_plans  # noqa: E402
+from training.schedules.plans.chain_plans import Plan  # noqa: E402
 from training.schedules.services import Terms  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "unattended.json"
@@ -287,7 +288,7 @@ def carry_out(
     )
     progress.of("Begin")
     until(lambda: _state(chain) == Chain.State.FINISHED, progress)
-    fine_tuned = TrainedModel.objects.get(run__link__chain=chain, run__link__step=Step.SFT)
+    fine_tuned = TrainedModel.objects.get(run__link__chain=chain, run__link__step="sft")
     weekly = plan(scale, "weekly", fine_tuned, n_responses=4, **campaign)
     progress.expects(len(weekly.shape.steps) * N_CYCLES)
     schedule = _schedule("Cycles", weekly, "data", scale.new_answers, researcher)
@@ -325,7 +326,7 @@ def watch_cycle(schedule: Schedule, number: int, progress: "Progress") -> None:
     chain = chains(schedule)[number - 1]
     progress.of(f"cycle {number}")
     if number == BAD:
-        until(lambda: link_of(chain, Step.COMPARISONS).state == Link.State.DONE, progress)
+        until(lambda: link_of(chain, "comparisons").state == Link.State.DONE, progress)
         say(
             f"The labels are put right again ({turn_over()} rankings); its snapshot has them wrong."
         )
@@ -333,7 +334,7 @@ def watch_cycle(schedule: Schedule, number: int, progress: "Progress") -> None:
     if number + 1 == BAD:
         say(f"{turn_over()} rankings are turned upside down.")
     until(lambda: _state(chain) == Chain.State.FINISHED, progress)
-    say(f"Cycle {number}: {link_of(chain, Step.GATE).verdict['sentence']}")
+    say(f"Cycle {number}: {link_of(chain, 'gate').verdict['sentence']}")
 
 
 def turn_over() -> int:
@@ -357,14 +358,14 @@ def turn_over() -> int:
 def _state(chain: Chain) -> str:
     chain.refresh_from_db()
     if chain.state in (Chain.State.FAILED, Chain.State.STOPPED, Chain.State.APPROVAL):
-        gate = chain.links.filter(step=Step.GATE).first()
+        gate = chain.links.filter(step="gate").first()
         raise SystemExit(f"{chain}: {chain.state}. {chain.error} {gate.verdict if gate else ''}")
     return str(chain.state)
 
 
 def _is_answered(chain: Chain) -> bool:
     _state(chain)
-    campaign = link_of(chain, Step.CAMPAIGN).campaign
+    campaign = link_of(chain, "campaign").campaign
     owed = Slot.objects.filter(campaign=campaign).exclude(state=Slot.State.SUBMITTED)
     return campaign is not None and not owed.exists()
 

@@ -31,9 +31,9 @@ from labeling.models import (  # noqa: E402
 from labeling.quality import contests  # noqa: E402
 from training.benchmarks.scorecards.selectors import Line, scorecard  # noqa: E402
 from training.models import Run, Snapshot, SuiteScore, TrainedModel  # noqa: E402
-from training.models.chain_plans import Plan  # noqa: E402
 from training.results import curves as results_curves  # noqa: E402
 from training.schedules.gate.verdict import Bars, Evidence, judged, measured_by_run  # noqa: E402
+from training.schedules.plans.chain_plans import Plan  # noqa: E402
 
 
 def overlap_violations() -> int:

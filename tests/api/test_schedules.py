@@ -15,10 +15,11 @@ from tests.api.test_steering import post
 from tests.api.test_training import weekly
 from tests.training import cast
 from training.configs import kinds
-from training.models import Chain, Link, Schedule, chain_plans
+from training.models import Chain, Link, Schedule
 from training.schedules import chains
 from training.schedules import services as schedules_services
-from training.schedules.forms import ScheduleForm
+from training.schedules.forms.schedule import ScheduleForm
+from training.schedules.plans import chain_plans, steps
 
 pytestmark = pytest.mark.django_db
 Caller = Callable[..., Client]
@@ -210,9 +211,9 @@ def test_every_kind_of_chain_is_set_up_as_its_page_shows_it(
             "base_model": model.pk,
             "trigger": "hand",
         }
-        if chain_plans.Step.CAMPAIGN in shape.steps:
+        if steps.CAMPAIGN in shape.steps:
             body |= {"pool": day_shift.pk, "guideline": guideline.pk}
-        if chain_plans.Step.PRETRAIN in shape.steps:
+        if steps.PRETRAIN in shape.steps:
             body |= {"text": text.pk}
 
         answer = post(client, "schedules", body)

@@ -22,10 +22,10 @@ from tests.training import cast
 from tests.training.snapshots.test_freezing import demonstrate, on_split
 from training.configs import kinds
 from training.models import Run, RunPoint, Schedule, Snapshot, TrainedModel
-from training.models.chain_plans import Plan
 from training.processes import doorbell
 from training.registry import services as registry_services
 from training.schedules import services as schedules_services
+from training.schedules.plans.chain_plans import Plan
 from training.snapshots import services as snapshots_services
 from training.snapshots.api import FiltersSerializer
 

@@ -13,8 +13,8 @@ from config.roles import Role
 from tests.training import cast
 from tests.upgrades import pages
 from training.configs import kinds
-from training.models import chain_plans
 from training.playground.chat_protocol import Channel
+from training.schedules.plans import chain_plans
 
 Opener = Callable[..., Page]
 

@@ -14,7 +14,8 @@ from tests.html import words_of
 from tests.training import cast
 from tests.upgrades import pages
 from training.configs import kinds
-from training.models import Run, Snapshot, TrainedModel, chain_plans
+from training.models import Run, Snapshot, TrainedModel
+from training.schedules.plans import chain_plans
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 

@@ -34,10 +34,10 @@ from tests.cast import lease_of, rater_called
 from tests.training import cast
 from training.management.commands import seed_demo
 from training.models import Endpoint, Publication, Seat, TrainedModel
-from training.models.chain_plans import Plan
 from training.nodes import services as nodes_services
 from training.processes.machine import Gpu, Report
 from training.schedules import services as schedules_services
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.services import Terms
 from training.snapshots import services as snapshots_services
 

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from training.configs import kinds
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.models import Firing, Run, Schedule, Snapshot, TrainedModel
-from training.models.chain_plans import Plan
 from training.processes import doorbell
 from training.runs.run_queue import RunOptions, UnableToQueue, queue_run
 from training.schedules import timing
 from training.schedules.chains import start_chain
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.selectors import accuracy_check, situation, watched_model
 from training.schedules.timing import Accuracy, Decision, Reason
 from training.snapshots.freeze import Filters, UnableToCreate
@@ -111,7 +111,7 @@ def _finish(firing: Firing, now: datetime) -> bool:
 
 def _n_planned(firing: Firing) -> int:
     """Without the measurement, which has run and is counted already."""
-    return Plan.from_json(firing.schedule.plan).shape.n_runs
+    return len(Plan.from_json(firing.schedule.plan).shape.runs)
 
 
 def _settle(firing: Firing, decision: Decision, now: datetime) -> bool:

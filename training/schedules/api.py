@@ -20,13 +20,15 @@ from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, writes
 from pages.form_parts import NameField
 from training import access as training_access
-from training.models import Chain, Link, Schedule, chain_plans
+from training.models import Chain, Link, Schedule
 from training.processes import launch
 from training.schedules import chains
 from training.schedules import selectors as schedules_selectors
 from training.schedules import services as schedules_services
-from training.schedules.forms import ScheduleForm
+from training.schedules.forms.schedule import ScheduleForm
 from training.schedules.gate import promotion
+from training.schedules.plans import chain_plans
+from training.schedules.plans.steps import STEPS
 
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 _CHOICES: Mapping[str, Any] = {
@@ -94,7 +96,7 @@ class NewScheduleSerializer(ScheduleChangeSerializer):
 class LinkSerializer(RowSerializer):
     """One step of a chain and what it produced: a snapshot, a run or a campaign."""
 
-    step = serializers.ChoiceField(choices=[step.value for step in chain_plans.Step])
+    step = serializers.ChoiceField(choices=list(STEPS))
     approved_by = serializers.CharField(allow_null=True)
 
     class Meta:
@@ -206,7 +208,7 @@ def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, An
         )
     if isinstance(field, forms.MultipleChoiceField):
         return serializers.ListField(
-            child=serializers.CharField(max_length=32), max_length=len(chain_plans.Step), **about
+            child=serializers.CharField(max_length=32), max_length=len(STEPS), **about
         )
     if isinstance(field, forms.TimeField):
         return serializers.RegexField(

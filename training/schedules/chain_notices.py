@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
-from training.models import Chain, TrainedModel, chain_plans
+from training.models import Chain, TrainedModel
 from training.schedules.gate.verdict import Outcome
+from training.schedules.plans.steps import STEPS
 
 
 def finished_words(chain: Chain) -> str:
@@ -25,7 +26,7 @@ def failed_words(chain: Chain, error: str) -> str:
 def approval_words(chain: Chain, step: str) -> str:
     return _("The chain “%(chain)s” needs your approval before the next step: %(step)s.") % {
         "chain": chain,
-        "step": chain_plans.WORDS[step],
+        "step": STEPS[step].words,
     }
 
 

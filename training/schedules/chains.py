@@ -16,19 +16,23 @@ from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.refusals import Refusal
 from labeling.campaigns.services import UnableToCreateCampaign
-from labeling.data import intake
-from labeling.models import Campaign, Guideline, Pool
-from training.benchmarks.suites.services import suites_snapshot
-from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
-from training.models.chain_plans import Plan, Step
+from training.models import Chain, Link, Run, Schedule, TrainedModel
 from training.processes import doorbell
-from training.registry.services import prompts_answered
-from training.runs.run_queue import UnableToQueue, queue_run
+from training.runs.run_queue import UnableToQueue
 from training.runs.services import UnableToRetry, request_stop, retry_run
-from training.schedules import chain_notices, step_inputs
+from training.schedules import chain_notices
 from training.schedules.gate import promotion, suite_checks
+from training.schedules.plans import carry_out, steps
+from training.schedules.plans.chain_plans import Plan, outputs_of
+from training.schedules.plans.step import (
+    CampaignStep,
+    GateStep,
+    RunStep,
+    SnapshotStep,
+    StepFailed,
+)
 from training.snapshots.freeze import UnableToCreate
-from training.snapshots.services import UnableToWrite, create_snapshot
+from training.snapshots.services import UnableToWrite
 
 # A worker that creates a snapshot for longer than this has died; another one starts over.
 SNAPSHOT_TIMEOUT = timedelta(hours=2)
@@ -47,15 +51,15 @@ def start_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
         schedule=schedule,
         number=number,
         plan=plan.as_json(),
-        base_model=step_inputs.first_model(schedule, plan),
+        base_model=steps.first_model(schedule, plan, has_gate=plan.shape.has_gate),
         started_at=now,
     )
     Link.objects.bulk_create(
         Link(
             chain=chain,
             position=position,
-            step=step,
-            needs_approval=step in plan.approvals or step in plan.shape.always_asks,
+            step=step.name,
+            needs_approval=plan.needs_approval(step),
         )
         for position, step in enumerate(plan.shape.steps)
     )
@@ -80,7 +84,7 @@ def advance_chain(*, chain_id: int, now: datetime) -> None:
             return
         try:
             moved = _advance(chain, link, now)
-        except (step_inputs.StepFailed, UnableToCreate, UnableToQueue) as problem:
+        except (StepFailed, UnableToCreate, UnableToQueue) as problem:
             _fail(chain, link, str(problem), _kind_of(problem), now)
             return
         except UnableToCreateCampaign as problem:
@@ -94,7 +98,7 @@ def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
     """Approves the link that waits for a person; at a gate, promotes the model. False if none
     waits.
     """
-    if chain.links.filter(state=Link.State.APPROVAL, step=Step.GATE).exists():
+    if chain.links.filter(state=Link.State.APPROVAL, step=steps.GATE.name).exists():
         return promotion.decide(chain=chain, promotes=True, by=by, now=now)
     with transaction.atomic():
         waiting = Link.objects.filter(chain=chain, state=Link.State.APPROVAL)
@@ -151,22 +155,32 @@ def stop_chain(*, chain: Chain, by: User, now: datetime) -> bool:
 
 def _advance(chain: Chain, link: Link, now: datetime) -> bool:
     """Returns whether the next link can start at once."""
+    step = steps.STEPS[link.step]
     if link.run is not None:
         return _follow(link, link.run, now)
-    if link.step in chain_plans.ASKING and suite_checks.is_stopped(chain):
+    if step.asks_raters and suite_checks.is_stopped(chain):
         return _leave_out(link, now)
-    if link.step != Step.GATE and _needs_approval(link):
+    if isinstance(step, GateStep):
+        return promotion.advance(chain, link, now)
+    if _needs_approval(link):
         _request_approval(chain, link, now)
         return False
-    if link.step == Step.GATE:
-        return promotion.advance(chain, link, now)
-    if link.step in chain_plans.SNAPSHOTS:
-        return _create_snapshot(chain, link, now)
+    match step:
+        case SnapshotStep():
+            return _create_snapshot(chain, link, step, now)
+        case RunStep():
+            return _claimed(chain, link, partial(carry_out.queue_run, step), now)
+        case CampaignStep():
+            return _claimed(chain, link, partial(carry_out.open_campaign, step), now)
+    raise AssertionError(f"{step.name} produces nothing")
+
+
+def _claimed(
+    chain: Chain, link: Link, start: Callable[[Chain, Link, datetime], bool], now: datetime
+) -> bool:
+    """Locks the chain and claims the link, so that two workers do not both start it."""
     if link.state != Link.State.WAITING:
         return False
-    start: Callable[[Chain, Link, datetime], bool] = (
-        _open_campaign if link.step in chain_plans.CAMPAIGNS else _queue
-    )
     with transaction.atomic():
         if not _is_still_going(chain):
             return False
@@ -199,7 +213,7 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
     if run.outcome == Run.Outcome.STOPPED and (
         saved := TrainedModel.objects.filter(run=run).first()
     ):
-        raise step_inputs.StepFailed(
+        raise StepFailed(
             _(
                 "The run “%(run)s” was stopped and saved “%(model)s”. Continue with that model, or"
                 " restart the step."
@@ -207,13 +221,13 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
             % {"run": run, "model": saved}
         )
     if run.outcome == Run.Outcome.STOPPED:
-        raise step_inputs.StepFailed(_("The run “%(run)s” was stopped.") % {"run": run})
-    raise step_inputs.StepFailed(
+        raise StepFailed(_("The run “%(run)s” was stopped.") % {"run": run})
+    raise StepFailed(
         _("The run “%(run)s” ended without a result. %(error)s") % {"run": run, "error": run.error}
     )
 
 
-def _create_snapshot(chain: Chain, link: Link, now: datetime) -> bool:
+def _create_snapshot(chain: Chain, link: Link, step: SnapshotStep, now: datetime) -> bool:
     """Runs outside a transaction, because it can take minutes. Only the worker that claimed the
     link last stores its result.
     """
@@ -223,85 +237,15 @@ def _create_snapshot(chain: Chain, link: Link, now: datetime) -> bool:
     )
     if taken.update(state=Link.State.WORKING, claimed_at=now) != 1:
         return False
-    snapshot = _snapshot(chain, link, now)
+    snapshot = carry_out.create_snapshot(outputs_of(chain), step, now)
     mine = Link.objects.filter(pk=link.pk, state=Link.State.WORKING, claimed_at=now)
     return mine.update(state=Link.State.DONE, snapshot=snapshot, ended_at=now) == 1
-
-
-def _snapshot(chain: Chain, link: Link, now: datetime) -> Snapshot:
-    plan, by = Plan.from_json(chain.plan), chain.schedule.created_by
-    if link.step == Step.SUITES:
-        return suites_snapshot(suites=step_inputs.suites(plan), by=by, now=now)
-    return create_snapshot(
-        kind=chain_plans.SNAPSHOTS[link.step],
-        name=f"{chain} · {link.step.replace('_', ' ')}",
-        filters=step_inputs.filters(chain, plan, link.step),
-        by=by,
-        now=now,
-    )
 
 
 def _leave_out(link: Link, now: datetime) -> bool:
     """Marks a step as done that the chain no longer needs."""
     waiting = Link.objects.filter(pk=link.pk, state=Link.State.WAITING)
     return waiting.update(state=Link.State.DONE, ended_at=now) == 1
-
-
-def _queue(chain: Chain, link: Link, now: datetime) -> bool:
-    plan = Plan.from_json(chain.plan)
-    about = chain_plans.STEPS[link.step]
-    if link.step == Step.BENCHMARK_BEFORE and step_inputs.is_benchmarked(chain, plan):
-        Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, ended_at=now)
-        return True
-    run = queue_run(
-        kind=about.run,
-        name=f"{chain} · {link.step.replace('_', ' ')}",
-        config=step_inputs.config(chain, plan, link.step),
-        snapshot=step_inputs.snapshot_for(chain, plan, link.step),
-        base_model=step_inputs.model_for(chain, plan, link.step),
-        models={
-            "reward_model": step_inputs.reward_model(chain, plan) if about.is_rewarded else None,
-            "watchdog_model": step_inputs.watchdog_model(chain) if about.is_watched else None,
-            "other_model": step_inputs.model_before(chain, plan) if about.is_compared else None,
-        },
-        ptx_snapshot=step_inputs.ptx_snapshot(plan, about.run),
-        options=step_inputs.options(plan, about.run),
-        by=chain.schedule.created_by,
-        now=now,
-    )
-    Link.objects.filter(pk=link.pk).update(run=run)
-    return False
-
-
-def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
-    plan = Plan.from_json(chain.plan)
-    pool = Pool.objects.filter(pk=plan.pool or 0).first()
-    guideline = Guideline.objects.filter(pk=plan.guideline or 0).first()
-    if pool is None or guideline is None:
-        raise step_inputs.StepFailed(
-            _(
-                "The schedule has no pool or no guideline for its campaign. Choose both, then start"
-                " a new chain."
-            )
-        )
-    sampled = chain.links.filter(step__in=plan.shape.sampled_for(link.step)).select_related(
-        "run__base_model"
-    )
-    runs = [one.run for one in sampled if one.run is not None]
-    source_ids = [run.base_model.source_id for run in runs if run.base_model.source_id is not None]
-    campaign = intake.open_comparison_campaign(
-        name=_free_name(f"{chain}"),
-        pool=pool,
-        guideline=guideline,
-        prompt_ids=prompts_answered(runs=runs),
-        source_ids=source_ids,
-        n_responses=plan.n_responses,
-        overlap=plan.overlap,
-        by=chain.schedule.created_by,
-        now=now,
-    )
-    Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, campaign=campaign, ended_at=now)
-    return True
 
 
 def _request_approval(chain: Chain, link: Link, now: datetime) -> None:
@@ -386,15 +330,6 @@ def _resumed_state(link: Link, by: User, now: datetime, *, anew: bool) -> dict[s
         except UnableToRetry:
             return {"state": Link.State.WAITING, "run": None} | unclaimed
     return {"state": Link.State.WORKING} | unclaimed
-
-
-def _free_name(wanted: str) -> str:
-    taken = set(Campaign.objects.filter(name__startswith=wanted).values_list("name", flat=True))
-    return next(
-        name
-        for name in (wanted, *(f"{wanted} ({n})" for n in range(2, len(taken) + 3)))
-        if name not in taken
-    )
 
 
 def _kind_of(problem: Exception) -> Notice.Kind:

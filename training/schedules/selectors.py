@@ -12,8 +12,10 @@ from django.utils.translation import gettext
 from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
 from labeling.votes import counting
-from training.models import Chain, Firing, Link, Run, Schedule, Snapshot, TrainedModel, chain_plans
-from training.models.chain_plans import Plan, Step
+from training.models import Chain, Firing, Link, Run, Schedule, Snapshot, TrainedModel
+from training.schedules.plans.chain_plans import Plan
+from training.schedules.plans.step import Template
+from training.schedules.plans.steps import REWARD, STEPS
 from training.schedules.timing import AccuracyCheck, Situation
 from training.snapshots import new_judgments
 
@@ -26,7 +28,7 @@ class ScheduleRow:
     """A schedule in the list. `n_new` is only counted for schedules triggered by data."""
 
     schedule: Schedule
-    shape: chain_plans.Template
+    shape: Template
     n_new: int
     chain: Chain | None
     firing: Firing | None
@@ -65,7 +67,7 @@ def n_new(*, schedule: Schedule) -> int:
     """Judgments for the schedule's snapshot since it last ran."""
     plan = Plan.from_json(schedule.plan)
     kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[
-        plan.shape.counted
+        plan.shape.counted.name
     ]
     found = Judgment.objects.filter(kind=kind)
     if schedule.last_ran_at is not None:
@@ -82,7 +84,7 @@ def watched_model(*, schedule: Schedule) -> TrainedModel | None:
         .exclude(stage=TrainedModel.Stage.RETIRED)
         .select_related("run__snapshot")
     )
-    own = there.filter(run__link__chain__schedule=schedule, run__link__step=Step.REWARD)
+    own = there.filter(run__link__chain__schedule=schedule, run__link__step=REWARD.name)
     return (
         own.order_by("-pk").first()
         or there.filter(pk=schedule.judge_id or 0, run__isnull=False).first()
@@ -138,7 +140,7 @@ def situation(*, schedule: Schedule, now: datetime) -> Situation:
     return Situation(
         now=now,
         time_zone=schedule.time_zone,
-        what=str(Snapshot.Kind(shape.counted).label),
+        what=str(Snapshot.Kind(shape.counted.kind).label),
         n_new=n_new(schedule=schedule),
         n_wanted=schedule.n_new if is_by_data else 0,
         skips_nothing_new=schedule.skips_nothing_new
@@ -148,7 +150,7 @@ def situation(*, schedule: Schedule, now: datetime) -> Situation:
         quiet_until=schedule.quiet_until,
         min_interval=timedelta(hours=schedule.min_interval_h),
         last_ran_at=schedule.last_ran_at,
-        n_runs_planned=shape.n_runs + (1 if is_by_accuracy else 0),
+        n_runs_planned=len(shape.runs) + (1 if is_by_accuracy else 0),
         n_runs_this_week=Run.objects.filter(
             Q(link__chain__schedule=schedule) | Q(firing__schedule=schedule),
             created_at__gt=now - WEEK,
@@ -193,7 +195,7 @@ def links(*, chain: Chain) -> list[LinkRow]:
     rows = chain.links.select_related(
         "snapshot", "run__trained_model", "campaign", "approved_by"
     ).order_by("position")
-    return [LinkRow(link, chain_plans.WORDS[link.step], _seconds(link)) for link in rows]
+    return [LinkRow(link, STEPS[link.step].words, _seconds(link)) for link in rows]
 
 
 def saved_model(*, chain: Chain) -> TrainedModel | None:

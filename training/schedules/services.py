@@ -18,9 +18,9 @@ from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from accounts.refusals import Refusal
 from training.models import Chain, Firing, Schedule, TrainedModel
-from training.models.chain_plans import Plan
 from training.schedules import accuracy_triggers, timing
 from training.schedules.chains import start_chain
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.selectors import situation
 from training.schedules.timing import Decision, InvalidCron, Reason
 

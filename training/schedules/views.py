@@ -14,19 +14,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from labeling.models import Guideline, Pool
 from pages.time_zones import time_zone_named
 from training import access as training_access
-from training.models import Schedule, TrainedModel, chain_plans
-from training.models.chain_plans import Plan, Step
+from training.models import Schedule, TrainedModel
 from training.schedules import (
     chains,
     cron_words,
     selectors,
     services,
-    step_inputs,
     timing,
 )
-from training.schedules.forms import ScheduleForm
+from training.schedules.forms.schedule import ScheduleForm
 from training.schedules.gate import promotion
 from training.schedules.gate import selectors as gate_selectors
+from training.schedules.plans import chain_plans, steps
+from training.schedules.plans.chain_plans import Plan
 
 FIRINGS_PER_PAGE = 30
 N_CHAINS_SHOWN = 10
@@ -113,12 +113,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         if is_by_accuracy
         else None,
         "plan": plan,
-        "steps": [
-            (chain_plans.WORDS[step], step in plan.approvals or step in plan.shape.always_asks)
-            for step in plan.shape.steps
-        ],
+        "steps": [(step.words, plan.needs_approval(step)) for step in plan.shape.steps],
         "base_model": TrainedModel.objects.filter(pk=plan.base_model).first(),
-        "current": (step_inputs.current_model(schedule, plan) if plan.shape.has_gate else None),
+        "current": (steps.current_model(schedule, plan) if plan.shape.has_gate else None),
         "gate": gate_selectors.latest_gate(schedule=schedule) if plan.shape.has_gate else None,
         "now_is": selectors.situation(schedule=schedule, now=timezone.now()),
         "chains": selectors.chains(schedule=schedule)[:N_CHAINS_SHOWN],
@@ -229,11 +226,11 @@ def _form_page(request: HttpRequest, form: ScheduleForm, schedule: Schedule | No
         "schedule": schedule,
         "template": form.template,
         "shape": form.shape,
-        "steps": [chain_plans.WORDS[step] for step in form.shape.steps],
+        "steps": [step.words for step in form.shape.steps],
         "templates": chain_plans.TEMPLATES.items(),
         "has_model": TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY).exists(),
         "lacks_raters": (
-            Step.CAMPAIGN in form.shape.steps
+            steps.CAMPAIGN in form.shape.steps
             and not (Pool.objects.exists() and Guideline.objects.exists())
         ),
     }

@@ -16,9 +16,10 @@ from django.db.models import Count, Q
 from training.configs import kinds
 from training.configs.knobs import POLICY
 from training.models import Snapshot, SnapshotPrompt
-from training.models.chain_plans import Step
 
 PRACTICE, RATERS = "practice", "raters"
+# Names of the steps of chains that practise on prompts, or show them to raters.
+PROMPTS, CANDIDATES, HELD_OUT = "prompts", "candidates", "held_out"
 # Kinds of run that train a language model on its own responses to prompts.
 _PRACTISING = tuple(
     kind
@@ -85,9 +86,9 @@ def _order(draw: Draw, used: Mapping[str, int]) -> Callable[[AnyPrompt], tuple[A
 def _uses(purpose: str) -> Counter[str]:
     """By cluster, the number of snapshots that were used for the purpose."""
     is_practised = Q(snapshot__runs__kind__in=_PRACTISING, snapshot__runs__is_dry=False) | Q(
-        snapshot__links__step=Step.PROMPTS, snapshot__links__chain__links__step=Step.CANDIDATES
+        snapshot__links__step=PROMPTS, snapshot__links__chain__links__step=CANDIDATES
     )
-    is_shown = Q(snapshot__links__step=Step.HELD_OUT)
+    is_shown = Q(snapshot__links__step=HELD_OUT)
     rows = SnapshotPrompt.objects.filter(is_practised if purpose == PRACTICE else is_shown)
     counted = Count("snapshot", distinct=True)
     by_cluster = rows.exclude(prompt__cluster="").values_list("prompt__cluster").annotate(counted)

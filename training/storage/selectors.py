@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from training.configs import roles
 from training.models import Chain, Link, Publication, Run, Schedule, Snapshot, TrainedModel
-from training.models.chain_plans import Plan
 from training.storage import artifacts, disk_usage, retention
 from training.storage.disk_usage import DiskUsage, RunUsage
 from training.storage.retention import Candidate, KeepReason
@@ -218,12 +217,8 @@ def _models_of_schedules() -> set[int]:
 
 def _named_in(plan: Mapping[str, Any], also: int | None) -> set[int]:
     """The models that a schedule's plan, or a chain's copy of it, will use."""
-    named = Plan.from_json(plan)
-    return {
-        pk
-        for pk in (named.base_model, named.reward_base, named.reward_model, also)
-        if pk is not None
-    }
+    named = (plan.get(role) for role in ("base_model", "reward_base", "reward_model"))
+    return {pk for pk in (*named, also) if pk is not None}
 
 
 def _roots() -> dict[int, int]:

@@ -16,11 +16,11 @@ from accounts.notices import services as notices_services
 from labeling.models import Guideline, Pool
 from tests.training import cast
 from training.models import Chain, Link, Node, Run, Schedule
-from training.models.chain_plans import Plan
 from training.registry import services as registry_services
 from training.schedules import chains
 from training.schedules import services as schedules_services
 from training.schedules.gate.verdict import Checked, Verdict
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.services import Terms
 
 Opener = Callable[..., Page]

@@ -11,9 +11,9 @@ from tests.training.conftest import NOW
 from tests.training.schedules.chain_steps import again
 from tests.training.snapshots.test_freezing import demonstrate, on_split
 from training.models import Chain, Schedule, TrainedModel
-from training.models.chain_plans import Plan
 from training.schedules import chains as schedules_chains
 from training.schedules import services as schedules_services
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.services import Terms
 
 

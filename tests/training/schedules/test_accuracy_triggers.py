@@ -16,13 +16,13 @@ from labeling.models import Judgment, Rater
 from tests.training.conftest import NOW
 from tests.training.snapshots.test_freezing import compare, on_split
 from training.models import Chain, Firing, Run, Schedule, Snapshot, SnapshotJudgment, TrainedModel
-from training.models.chain_plans import Plan
 from training.runs import services as runs_services
 from training.runs.services import AttemptResult
 from training.schedules import accuracy_triggers, timing
 from training.schedules import selectors as schedules_selectors
 from training.schedules import services as schedules_services
 from training.schedules import tasks as schedules_tasks
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.services import Terms
 from training.schedules.timing import Accuracy, AccuracyCheck, Reason
 from training.snapshots import freeze

@@ -19,13 +19,15 @@ from tests.training.runs.processes import processes, until
 from tests.training.schedules.chain_steps import again, link, run_ends, run_of
 from tests.training.snapshots.test_freezing import compare, demonstrate, on_split
 from training.models import Chain, Link, Run, TrainedModel
-from training.models.chain_plans import Plan
 from training.runs import services as runs_services
 from training.runs.services import AttemptResult
 from training.schedules import chains as schedules_chains
 from training.schedules import services as schedules_services
 from training.schedules import tasks as schedules_tasks
 from training.schedules.chains import UnableToResume
+from training.schedules.plans import carry_out
+from training.schedules.plans.chain_plans import Plan
+from training.schedules.plans.step import RunStep
 from training.schedules.services import Terms
 from training.storage import artifacts
 
@@ -290,10 +292,10 @@ def test_a_campaign_that_nobody_could_work_on_stops_the_chain_with_a_sentence(
 def test_a_chain_that_is_stopped_while_it_queues_a_run_leaves_none_that_waits(
     begin: Callable[..., Chain], demonstrated: None, noor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = schedules_chains._queue
+    really = carry_out.queue_run
     stoppers = []
 
-    def late(chain: Chain, link: Link, now: datetime) -> bool:
+    def late(step: RunStep, chain: Chain, link: Link, now: datetime) -> bool:
         def stop() -> None:
             schedules_chains.stop_chain(chain=Chain.objects.get(pk=chain.pk), by=noor, now=NOW)
             connection.close()
@@ -301,9 +303,9 @@ def test_a_chain_that_is_stopped_while_it_queues_a_run_leaves_none_that_waits(
         stoppers.append(threading.Thread(target=stop))
         stoppers[0].start()
         stoppers[0].join(timeout=1)
-        return really(chain, link, now)
+        return really(step, chain, link, now)
 
-    monkeypatch.setattr(schedules_chains, "_queue", late)
+    monkeypatch.setattr(carry_out, "queue_run", late)
 
     chain = begin()
     stoppers[0].join()

@@ -16,10 +16,11 @@ from labeling.models import Guideline, Pool, Rater
 from tests.html import text_of
 from tests.training import cast
 from training.configs import kinds
-from training.models import Chain, Run, Schedule, Snapshot, chain_plans
-from training.models.chain_plans import Plan
+from training.models import Chain, Run, Schedule, Snapshot
 from training.schedules import chains
 from training.schedules import services as schedules_services
+from training.schedules.plans import chain_plans
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.services import Terms, UnableToSchedule
 
 pytestmark = pytest.mark.django_db

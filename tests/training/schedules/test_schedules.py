@@ -12,12 +12,14 @@ from accounts.models import AuditEvent, Notice, User
 from labeling.models import Campaign, Rater
 from tests.training.conftest import NOW
 from tests.training.snapshots.test_freezing import demonstrate, on_split
-from training.models import Chain, Firing, Schedule, TrainedModel, chain_plans
-from training.models.chain_plans import Plan
+from training.models import Chain, Firing, Schedule, TrainedModel
 from training.schedules import selectors as schedules_selectors
 from training.schedules import services as schedules_services
 from training.schedules import tasks as schedules_tasks
 from training.schedules import timing
+from training.schedules.plans import chain_plans
+from training.schedules.plans.chain_plans import Plan
+from training.schedules.plans.steps import STEPS
 from training.schedules.services import Terms, UnableToFire, UnableToSchedule
 from training.schedules.timing import InvalidCron, Reason, Situation
 
@@ -338,7 +340,7 @@ def test_the_tasks_run_twice_have_no_second_effect(schedule: Callable[..., Sched
 
 @pytest.mark.parametrize("template", chain_plans.TEMPLATES)
 def test_every_step_of_every_template_has_words_and_follows_what_it_needs(template: str) -> None:
-    steps = chain_plans.TEMPLATES[template].steps
+    steps = [step.name for step in chain_plans.TEMPLATES[template].steps]
     needs = {
         "sft": "demonstrations",
         "reward": "comparisons",
@@ -354,7 +356,7 @@ def test_every_step_of_every_template_has_words_and_follows_what_it_needs(templa
         "campaign_first": "sample_first",
     }
 
-    assert all(step in chain_plans.WORDS for step in steps)
+    assert all(STEPS[step].words for step in steps)
     assert all(steps.index(needs[step]) < steps.index(step) for step in steps if step in needs)
 
 

@@ -11,11 +11,11 @@ from accounts.models import AuditEvent, User
 from tests.training.conftest import NOW
 from tests.training.storage.storage_rows import key
 from training.models import Chain, Run, Snapshot, TrainedModel
-from training.models.chain_plans import Plan
 from training.processes import run_dir
 from training.runs import run_queue
 from training.runs.run_queue import UnableToQueue
 from training.schedules import services as schedules_services
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.services import Terms
 from training.storage import selectors as storage_selectors
 from training.storage import services as storage_services

@@ -10,9 +10,9 @@ from training.configs import kinds
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.sft import SftConfig
 from training.models import Schedule, Suite, TrainedModel
-from training.models.chain_plans import Plan
 from training.runs.run_queue import queue_run
 from training.schedules import services as schedules_services
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.services import Terms
 
 SCHEDULE = "Fine-tune and benchmark"

@@ -14,10 +14,9 @@ from arithmetic.figures import Figure, absent
 from labeling.models import Campaign, Prompt, Response, Slot
 from labeling.quality import contests
 from training.models import Chain, Link, Run, TrainedModel
-from training.models.chain_plans import OnFall, Plan, Step
 from training.processes import doorbell
 from training.registry import change_stage
-from training.schedules import chain_notices, step_inputs
+from training.schedules import chain_notices
 from training.schedules.gate import suite_checks
 from training.schedules.gate.verdict import (
     Bars,
@@ -27,6 +26,9 @@ from training.schedules.gate.verdict import (
     judged,
     measured_by_run,
 )
+from training.schedules.plans import steps
+from training.schedules.plans.chain_plans import Plan, outputs_of
+from training.schedules.plans.settings import OnFall
 from training.snapshots.response_numbers import numbers_of
 
 UNDECIDED = (Link.State.WORKING, Link.State.APPROVAL)
@@ -39,7 +41,7 @@ def advance(chain: Chain, link: Link, now: datetime) -> bool:
     plan = Plan.from_json(chain.plan)
     if link.state == Link.State.WAITING:
         waiting = Link.objects.filter(pk=link.pk, state=Link.State.WAITING)
-        model = step_inputs.new_model(chain, plan)
+        model = steps.new_model(outputs_of(chain))
         if waiting.update(state=Link.State.WORKING, claimed_at=now, model=model) != 1:
             return False
         link.refresh_from_db()
@@ -63,7 +65,7 @@ def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
     with transaction.atomic():
         if not Chain.objects.select_for_update().filter(pk=chain.pk, state__in=_OPEN).exists():
             return False
-        link = chain.links.filter(step=Step.GATE, state__in=UNDECIDED).first()
+        link = chain.links.filter(step=steps.GATE.name, state__in=UNDECIDED).first()
         if link is None:
             return False
         said = _("Promoted by %(person)s.") if promotes else _("Not promoted, by %(person)s.")
@@ -118,7 +120,7 @@ def _end(chain: Chain, link: Link, found: Verdict, by: User | None, now: datetim
 
 
 def _campaign(chain: Chain) -> Campaign | None:
-    return chain.links.select_related("campaign").get(step=Step.CAMPAIGN).campaign
+    return chain.links.select_related("campaign").get(step=steps.CAMPAIGN.name).campaign
 
 
 def _n_missing(campaign: Campaign | None) -> int:
@@ -140,10 +142,10 @@ def _evidence(
     runs = {
         link.step: link.run
         for link in chain.links.filter(
-            step__in=(Step.SAMPLE, Step.SAMPLE_BEFORE), run__isnull=False
+            step__in=(steps.SAMPLE.name, steps.SAMPLE_BEFORE.name), run__isnull=False
         ).select_related("run__base_model")
     }
-    new, before = runs.get(Step.SAMPLE), runs.get(Step.SAMPLE_BEFORE)
+    new, before = runs.get(steps.SAMPLE.name), runs.get(steps.SAMPLE_BEFORE.name)
     return Evidence(
         win_rate=_win_rate(campaign, new, before),
         n_missing=n_missing,

@@ -6,10 +6,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from training.models import Chain, Link, Schedule
-from training.models.chain_plans import Step
 from training.schedules.gate import verdict
 from training.schedules.gate.promotion import UNDECIDED
 from training.schedules.gate.verdict import Check, Checked, Verdict
+from training.schedules.plans.steps import GATE
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def gate_of(*, chain: Chain) -> Gate | None:
     """The gate of a chain that has reached it; None before, or without one."""
     link = (
         chain.links.exclude(state=Link.State.WAITING)
-        .filter(step=Step.GATE)
+        .filter(step=GATE.name)
         .select_related("model", "approved_by")
         .first()
     )
@@ -46,7 +46,7 @@ def gate_of(*, chain: Chain) -> Gate | None:
 def latest_gate(*, schedule: Schedule) -> Gate | None:
     """That of the newest chain that has reached its gate."""
     link = (
-        Link.objects.filter(chain__schedule=schedule, step=Step.GATE)
+        Link.objects.filter(chain__schedule=schedule, step=GATE.name)
         .exclude(state=Link.State.WAITING)
         .select_related("model", "chain__schedule")
         .order_by("-chain__number")

@@ -3,19 +3,20 @@
 from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.selectors import Line, Outcome, scorecard
 from training.models import Chain, Run, TrainedModel
-from training.models.chain_plans import OnFall, Plan, Step
-from training.schedules import step_inputs
 from training.schedules.gate.verdict import SuiteChange
+from training.schedules.plans import steps
+from training.schedules.plans.chain_plans import Plan, outputs_of
+from training.schedules.plans.settings import OnFall
 
 
 def changes(chain: Chain) -> tuple[SuiteChange, ...]:
     """One for each suite of the chain that both models have answered. Empty without suites."""
-    plan = Plan.from_json(chain.plan)
     new = _benchmarked(chain)
     if new is None:
         return ()
-    card = scorecard(models=[new], baseline=step_inputs.rival(chain, plan))
-    found = (_change(line) for line in card.lines if line.suite.pk in plan.suites)
+    outputs = outputs_of(chain)
+    card = scorecard(models=[new], baseline=steps.rival(outputs))
+    found = (_change(line) for line in card.lines if line.suite.pk in outputs.plan.suites)
     return tuple(one for one in found if one is not None)
 
 
@@ -29,7 +30,7 @@ def is_stopped(chain: Chain) -> bool:
 def _benchmarked(chain: Chain) -> TrainedModel | None:
     """The new model, once its benchmark has succeeded."""
     link = (
-        chain.links.filter(step=Step.BENCHMARK, run__outcome=Run.Outcome.SUCCEEDED)
+        chain.links.filter(step=steps.BENCHMARK.name, run__outcome=Run.Outcome.SUCCEEDED)
         .select_related("run__base_model")
         .first()
     )

@@ -10,7 +10,7 @@ from pages.form_parts import segmented
 from pages.time_zones import TimeZoneField
 from training.models import Schedule, TrainedModel
 from training.schedules import timing
-from training.schedules.cycle_fields import MAX_INTEGER
+from training.schedules.forms.cycle_fields import MAX_INTEGER
 from training.schedules.services import Terms
 
 WHEN = ("cron", "time_zone", "n_new", "accuracy_drop", "n_fresh_pairs", "judge")

@@ -20,12 +20,13 @@ from tests.training.schedules.test_gates import goes_on, judge
 from tests.training.snapshots.test_freezing import compare, on_split
 from training.benchmarks.scorecards import services as scorecards_services
 from training.models import Chain, Run, Suite, TrainedModel
-from training.models.chain_plans import Plan
 from training.runs import services as runs_services
 from training.runs.services import AttemptResult
 from training.schedules import chains as schedules_chains
 from training.schedules.gate import promotion, verdict
 from training.schedules.gate.verdict import SuiteChange
+from training.schedules.plans.chain_plans import Plan
+from training.schedules.plans.steps import BENCHMARK
 
 N = 40
 ALL, HALF, NONE = [True] * N, [True, False] * (N // 2), [False] * N
@@ -256,4 +257,4 @@ def test_a_plan_with_suites_survives_the_round_through_json() -> None:
     plan = Plan("dpo", 1, suites=(3, 4), on_fall="stop")
 
     assert Plan.from_json(plan.as_json()) == plan
-    assert "benchmark" in plan.shape.steps
+    assert BENCHMARK in plan.shape.steps

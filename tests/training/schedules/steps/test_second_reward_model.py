@@ -12,9 +12,11 @@ from tests.html import page_of
 from tests.training.schedules.chain_steps import again, link, run_ends, run_of
 from tests.training.snapshots.test_freezing import compare, on_split
 from training.configs import kinds
-from training.models import Chain, Schedule, TrainedModel, chain_plans
-from training.models.chain_plans import Plan
+from training.models import Chain, Schedule, TrainedModel
 from training.schedules import selectors as schedules_selectors
+from training.schedules.plans import chain_plans
+from training.schedules.plans.chain_plans import Plan
+from training.schedules.plans.steps import REWARD, WATCHDOG
 
 pytestmark = pytest.mark.django_db
 
@@ -94,10 +96,10 @@ def test_the_safe_presets_train_a_watchdog_in_every_chain_with_ppo(
 
     shape = Plan(template=template, base_model=1, suites=(1,), configs={"ppo": ppo}).shape
 
-    assert shape.steps.index("watchdog") == shape.steps.index("reward") + 1
-    assert shape.n_runs == chain_plans.TEMPLATES[template].n_runs
+    assert shape.steps.index(WATCHDOG) == shape.steps.index(REWARD) + 1
+    assert len(shape.runs) == len(chain_plans.TEMPLATES[template].runs)
     existing = Plan(template=template, base_model=1, configs={"ppo": ppo}, reward_model=2)
-    assert "watchdog" not in existing.shape.steps
+    assert WATCHDOG not in existing.shape.steps
 
 
 def test_the_form_offers_a_second_reward_model_and_says_what_it_costs(

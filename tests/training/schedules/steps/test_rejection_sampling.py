@@ -16,12 +16,12 @@ from tests.training.conftest import NOW
 from tests.training.schedules.chain_steps import again, link, run_of
 from tests.training.snapshots.test_freezing import compare, on_split, rows
 from training.models import Run, RunPoint, TrainedModel
-from training.models.chain_plans import Plan
 from training.registry import cards
 from training.registry import services as registry_services
 from training.runs.supervisor import supervise
 from training.schedules import chains
 from training.schedules import services as schedules_services
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.services import Terms
 from training.snapshots import response_numbers
 

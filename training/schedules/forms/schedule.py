@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.db.models import Model, QuerySet
 from django.forms import BoundField
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -16,18 +17,14 @@ from pages.form_parts import NameField, chips
 from training.configs import kinds
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.sample import SampleConfig
-from training.models import Run, Schedule, Snapshot, TrainedModel, chain_plans
-from training.models.chain_plans import OnFall, Plan, Step
+from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.processes import launch as processes_launch
 from training.runs import run_queue
-from training.schedules.cycle_fields import (
-    CAMPAIGN,
-    CANDIDATES,
-    GATE,
-    PRACTICE,
-    CycleFields,
-)
-from training.schedules.when_fields import LIMITS, WHEN, WhenFields
+from training.schedules.forms.cycle_fields import CycleFields
+from training.schedules.forms.when_fields import LIMITS, WHEN, WhenFields
+from training.schedules.plans import steps
+from training.schedules.plans.chain_plans import TEMPLATES, Plan
+from training.schedules.plans.step import CampaignStep
 from training.snapshots.selectors import campaign_choices
 
 N_RUNS_OFFERED = 10
@@ -40,14 +37,11 @@ _PLAN = (
     "goes_on",
     "reward_model",
     "reward_base",
-    "trains_watchdog",
-    "text",
     "ptx_text",
-    *PRACTICE,
-    *CANDIDATES,
+    "on_fall",
     *_MACHINE,
+    *(name for step in steps.STEPS.values() for name in step.fields),
 )
-_DRAWN_AND_GATED = ("max_uses", "n_judged", "n_taught", *GATE)
 
 
 class ScheduleForm(WhenFields, CycleFields):
@@ -127,7 +121,7 @@ class ScheduleForm(WhenFields, CycleFields):
         time_zone: str = "UTC",
         **kwargs: Any,
     ) -> None:
-        self.shape, self.template = chain_plans.TEMPLATES[template], template
+        self.shape, self.template = TEMPLATES[template], template
         self.kept = Plan.from_json(schedule.plan) if schedule else None
         kwargs["initial"] = {"time_zone": time_zone} | (
             _initial(schedule, self.kept) if schedule and self.kept else {}
@@ -152,15 +146,13 @@ class ScheduleForm(WhenFields, CycleFields):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows
-        if Step.CANDIDATES not in self.shape.steps:
+        if steps.CANDIDATES not in self.shape.steps:
             del self.fields["reward_model"]
-        if not any(chain_plans.STEPS[step].is_rewarded for step in self.shape.steps):
+        if not any("reward_model" in step.beside for step in self.shape.runs):
             del self.fields["reward_base"]
-        if not self.shape.can_be_watched:
-            del self.fields["trains_watchdog"]
         if not self.shape.improving:
             del self.fields["goes_on"]
-        if self.shape.counted == Step.COMPARISONS:
+        if self.shape.counted == steps.COMPARISONS:
             trained = models.filter(kind=TrainedModel.Kind.REWARD, run__isnull=False)
             self.fields["judge"].queryset = trained  # type: ignore[attr-defined]
         else:
@@ -175,44 +167,32 @@ class ScheduleForm(WhenFields, CycleFields):
 
     def _offer_steps(self) -> None:
         fields: dict[str, Any] = self.fields
-        if offered := campaign_choices(kind=self.shape.counted):
+        if offered := campaign_choices(kind=self.shape.counted.kind):
             fields["campaigns"].choices = offered
         else:
             del fields["campaigns"]
         fields["approvals"].choices = [
-            (step.value, capfirst(str(chain_plans.WORDS[step]))) for step in self.shape.approvable
+            (step.name, capfirst(str(step.words))) for step in self.shape.approvable
         ]
-        if Step.PROMPTS not in self.shape.steps:
-            for name in PRACTICE:
-                del fields[name]
-        if Step.CANDIDATES not in self.shape.steps:
-            for name in CANDIDATES:
-                del fields[name]
-        if Step.PRETRAIN in self.shape.steps:
-            fields["text"].queryset = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by(
-                "-pk"
-            )
-        else:
-            del fields["text"]
-        if any(kinds.KINDS[kind].mixes_text for kind in self.shape.run_kinds):
-            texts = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT)
-            fields["ptx_text"].queryset = texts.order_by("-pk")
-        else:
+        brought = {name for step in self.shape.steps for name in step.fields}
+        for name in {name for step in steps.STEPS.values() for name in step.fields} - brought:
+            del fields[name]
+        if not any(kinds.KINDS[kind].mixes_text for kind in self.shape.run_kinds):
             del fields["ptx_text"]
+        if not self.shape.has_gate:
+            del fields["on_fall"]
+        texts = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by("-pk")
+        rows = {
+            "text": texts,
+            "ptx_text": texts,
+            "pool": Pool.objects.order_by("name"),
+            "guideline": Guideline.objects.order_by("name"),
+        }
+        for name in rows.keys() & fields.keys():
+            fields[name].queryset = rows[name]
         fields["strategy"].choices = [
             (name, gettext(words)) for name, words in processes_launch.STRATEGIES.items()
         ]
-        if Step.CAMPAIGN in self.shape.steps:
-            fields["pool"].queryset = Pool.objects.order_by("name")
-            fields["guideline"].queryset = Guideline.objects.order_by("name")
-        else:
-            for name in CAMPAIGN:
-                del fields[name]
-        if not self.shape.has_gate:
-            for name in (*GATE, "on_fall"):
-                del fields[name]
-        if not self.shape.can_be_benchmarked:
-            del fields["suites"]
 
     def _config_field(self, kind: str) -> forms.ChoiceField:
         runs = Run.objects.filter(kind=kind, outcome=Run.Outcome.SUCCEEDED).order_by("-pk")[
@@ -253,8 +233,10 @@ class ScheduleForm(WhenFields, CycleFields):
 
     @property
     def settings(self) -> Iterator[BoundField]:
-        kinds = (f"config_{kind}" for kind in self.shape.run_kinds if kind != BenchmarkConfig.kind)
-        return self._named(*PRACTICE, *CANDIDATES, *kinds)
+        configs = (
+            f"config_{kind}" for kind in self.shape.run_kinds if kind != BenchmarkConfig.kind
+        )
+        return self._named(*steps.PROMPTS.fields, *steps.CANDIDATES.fields, *configs)
 
     @property
     def hardware(self) -> list[BoundField]:
@@ -262,11 +244,11 @@ class ScheduleForm(WhenFields, CycleFields):
 
     @property
     def campaign(self) -> list[BoundField]:
-        return list(self._named(*CAMPAIGN))
+        return list(self._named(*steps.CAMPAIGN.fields))
 
     @property
     def gate(self) -> list[BoundField]:
-        return list(self._named(*GATE))
+        return list(self._named(*steps.GATE.fields))
 
     @property
     def benchmark(self) -> list[BoundField]:
@@ -291,38 +273,19 @@ class ScheduleForm(WhenFields, CycleFields):
 
     def plan(self) -> Plan:
         given = self.cleaned_data
-        reward_model, reward_base = given.get("reward_model"), given.get("reward_base")
-        pool, guideline = given.get("pool"), given.get("guideline")
+        values = {name: _stored(given[name]) for name in _PLAN if name in given}
+        for name in (*_MACHINE, "on_fall"):
+            if not values.get(name):
+                values.pop(name, None)  # empty: the plan's default
         return Plan(
+            **{"goes_on": False, "trains_watchdog": False} | values,
             template=self.template,
-            base_model=given["base_model"].pk,
-            goes_on=given.get("goes_on", False),
-            reward_model=reward_model.pk if reward_model else None,
-            reward_base=reward_base.pk if reward_base else None,
-            trains_watchdog=given.get("trains_watchdog", False),
             filters={
                 "campaigns": given.get("campaigns", []),
                 "includes_imports": given["includes_imports"],
             },
-            n_prompts=given.get("n_prompts"),
-            n_candidates=given.get("n_candidates", 16),
-            keeps_earlier=given.get("keeps_earlier", True),
             configs={kind: self._config(kind) for kind in self.shape.run_kinds},
-            n_gpus=given["n_gpus"] or 0,
-            memory_gb=given["memory_gb"] or 0,
-            n_processes=given["n_processes"] or 1,
-            n_machines=given["n_machines"] or 1,
-            strategy=given["strategy"] or "ddp",
-            text=given["text"].pk if given.get("text") else None,
-            ptx_text=given["ptx_text"].pk if given.get("ptx_text") else None,
             approvals=tuple(given["approvals"]),
-            suites=tuple(suite.pk for suite in given.get("suites", ())),
-            on_fall=given.get("on_fall") or OnFall.ASK,
-            pool=pool.pk if pool else None,
-            guideline=guideline.pk if guideline else None,
-            n_responses=given.get("n_responses", 4),
-            overlap=given.get("overlap", 1),
-            **{name: given[name] for name in _DRAWN_AND_GATED if name in self.fields},
         )
 
     def _named(self, *names: str) -> Iterator[BoundField]:
@@ -342,8 +305,11 @@ class ScheduleForm(WhenFields, CycleFields):
         """Raters cannot be shown more responses than the models write."""
         if _SAMPLING not in cleaned or not cleaned.get("n_responses"):
             return
-        campaigns = [step for step in chain_plans.CAMPAIGNS if step in self.shape.steps]
-        n_models = min(len(self.shape.sampled_for(campaign)) for campaign in campaigns)
+        campaigns = [step for step in self.shape.steps if isinstance(step, CampaignStep)]
+        n_models = min(
+            sum(compared in self.shape.steps for compared in campaign.compares)
+            for campaign in campaigns
+        )
         n_each = int(self._config(SampleConfig.kind)["n_responses"])
         if cleaned["n_responses"] > n_models * n_each:
             words = gettext(
@@ -366,9 +332,9 @@ class ScheduleForm(WhenFields, CycleFields):
                     self.add_error(f"config_{kind}", gettext(sentence))
 
     def _check_candidates(self) -> None:
-        if self.errors or Step.CANDIDATES not in self.shape.steps:
+        if self.errors or steps.CANDIDATES not in self.shape.steps:
             return
-        _config, wrong = kinds.parse(SampleConfig.kind, self.plan().config_of(Step.CANDIDATES))
+        _config, wrong = kinds.parse(SampleConfig.kind, steps.CANDIDATES.config(self.plan()))
         for problem in wrong:
             self.add_error(_SAMPLING, problem.sentence)
 
@@ -393,6 +359,13 @@ class ScheduleForm(WhenFields, CycleFields):
             self.add_error("strategy", problem)
 
 
+def _stored(value: Any) -> Any:
+    """As a plan has it: ids in place of rows."""
+    if isinstance(value, list | tuple | QuerySet):
+        return tuple(row.pk for row in value)
+    return value.pk if isinstance(value, Model) else value
+
+
 def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
     """Initial values from an existing schedule. Fields its trigger does not use keep the form's
     examples.
@@ -410,8 +383,8 @@ def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
     return (
         {name: getattr(schedule, name) for name in fields}
         | unused
-        | {name: getattr(plan, name) for name in (*_PLAN, *CAMPAIGN, *GATE)}
-        | {"suites": list(plan.suites), "on_fall": plan.on_fall}
+        | {name: getattr(plan, name) for name in _PLAN}
+        | {"suites": list(plan.suites)}
         | {"approvals": list(plan.approvals), "campaigns": plan.filters.get("campaigns", [])}
         | {"includes_imports": plan.filters.get("includes_imports", True)}
     )

@@ -8,14 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Guideline, Pool
 from training.benchmarks.suites.choices import SuitesField
 from training.models import Snapshot
-from training.models.chain_plans import OnFall
 from training.runs.forms import MachinesForm
+from training.schedules.plans.settings import OnFall
 
 MAX_INTEGER = 2_147_483_647
-PRACTICE = ("n_prompts", "max_uses")
-CANDIDATES = ("n_candidates", "keeps_earlier")
-CAMPAIGN = ("pool", "guideline", "n_judged", "n_taught", "n_responses", "overlap")
-GATE = ("min_win_rate", "max_kl", "max_length", "gate_days")
 
 
 class CycleFields(MachinesForm):

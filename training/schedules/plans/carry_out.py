@@ -1,0 +1,132 @@
+"""Carries out a step of a chain: creates its snapshot, queues its run, or opens its campaign."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from labeling.data import intake
+from labeling.models import Campaign, Guideline, Pool
+from training.benchmarks.suites.services import suites_snapshot
+from training.configs import kinds
+from training.models import Chain, Link, Snapshot, Suite
+from training.processes import launch as processes_launch
+from training.processes.launch import Launch
+from training.registry.services import prompts_answered
+from training.runs import run_queue
+from training.runs.run_queue import RunOptions
+from training.schedules.plans import steps
+from training.schedules.plans.chain_plans import Plan, outputs_of
+from training.schedules.plans.settings import PlanSettings
+from training.schedules.plans.step import CampaignStep, Outputs, RunStep, SnapshotStep, StepFailed
+from training.snapshots import services as snapshots_services
+
+
+def create_snapshot(outputs: Outputs, step: SnapshotStep, now: datetime) -> Snapshot:
+    by = outputs.chain.schedule.created_by
+    if step is steps.SUITES:
+        return suites_snapshot(suites=_suites(outputs.plan), by=by, now=now)
+    return snapshots_services.create_snapshot(
+        kind=step.kind,
+        name=f"{outputs.chain} · {step.name.replace('_', ' ')}",
+        filters=step.filters(outputs),
+        by=by,
+        now=now,
+    )
+
+
+def _suites(plan: PlanSettings) -> list[Suite]:
+    """Raises StepFailed if none of them is left."""
+    suites = list(Suite.objects.filter(pk__in=plan.suites, retired_at=None).order_by("pk"))
+    if not suites:
+        raise StepFailed(_("The suites of this schedule were retired. Choose others."))
+    return suites
+
+
+def queue_run(step: RunStep, chain: Chain, link: Link, now: datetime) -> bool:
+    outputs = outputs_of(chain)
+    if step.is_done(outputs):
+        Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, ended_at=now)
+        return True
+    plan = outputs.plan
+    run = run_queue.queue_run(
+        kind=step.kind,
+        name=f"{chain} · {step.name.replace('_', ' ')}",
+        config=step.config(plan),
+        snapshot=_snapshot_for(outputs, step),
+        base_model=step.starts_from(outputs) or outputs.model_before(step),
+        models={role: model(outputs) for role, model in step.beside.items()},
+        ptx_snapshot=(
+            Snapshot.objects.get(pk=plan.ptx_text or 0) if plan.mixes_text(step.kind) else None
+        ),
+        options=_options(plan, step.kind),
+        by=chain.schedule.created_by,
+        now=now,
+    )
+    Link.objects.filter(pk=link.pk).update(run=run)
+    return False
+
+
+def _snapshot_for(outputs: Outputs, step: RunStep) -> Snapshot:
+    """A chain begun by an earlier version asks raters about the prompts it practised on."""
+    snapshot = (
+        outputs.snapshot_of(step.reads, steps.PROMPTS)
+        if step.reads
+        else Snapshot.objects.filter(pk=outputs.plan.text or 0).first()
+    )
+    if snapshot is None:
+        raise StepFailed(_("The chain has no snapshot to continue with."))
+    return snapshot
+
+
+def _options(plan: PlanSettings, kind: str) -> RunOptions:
+    if not kinds.KINDS[kind].is_parallel:
+        return RunOptions(
+            n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus,
+            memory_gb=plan.memory_gb,
+        )
+    launch = Launch(plan.n_processes, plan.strategy, n_machines=plan.n_machines)
+    return RunOptions(
+        n_gpus=plan.n_gpus,
+        memory_gb=plan.memory_gb,
+        launch=processes_launch.of_step(launch, kind=kind),
+    )
+
+
+def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -> bool:
+    plan = Plan.from_json(chain.plan)
+    pool = Pool.objects.filter(pk=plan.pool or 0).first()
+    guideline = Guideline.objects.filter(pk=plan.guideline or 0).first()
+    if pool is None or guideline is None:
+        raise StepFailed(
+            _(
+                "The schedule has no pool or no guideline for its campaign. Choose both, then start"
+                " a new chain."
+            )
+        )
+    sampled = chain.links.filter(
+        step__in=[compared.name for compared in step.compares]
+    ).select_related("run__base_model")
+    runs = [one.run for one in sampled if one.run is not None]
+    source_ids = [run.base_model.source_id for run in runs if run.base_model.source_id is not None]
+    campaign = intake.open_comparison_campaign(
+        name=_free_name(f"{chain}"),
+        pool=pool,
+        guideline=guideline,
+        prompt_ids=prompts_answered(runs=runs),
+        source_ids=source_ids,
+        n_responses=plan.n_responses,
+        overlap=plan.overlap,
+        by=chain.schedule.created_by,
+        now=now,
+    )
+    Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, campaign=campaign, ended_at=now)
+    return True
+
+
+def _free_name(wanted: str) -> str:
+    taken = set(Campaign.objects.filter(name__startswith=wanted).values_list("name", flat=True))
+    return next(
+        name
+        for name in (wanted, *(f"{wanted} ({n})" for n in range(2, len(taken) + 3)))
+        if name not in taken
+    )

@@ -1,0 +1,302 @@
+"""The steps of chains. To add one, declare it here and name it in a template
+(training.schedules.plans.chain_plans). Functions first: what a step takes from those before it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from training.configs.dpo import DpoConfig
+from training.configs.evaluation.benchmark import BenchmarkConfig
+from training.configs.evaluation.evaluate import EvaluateConfig
+from training.configs.ppo import PpoConfig
+from training.configs.pretrain import PretrainConfig
+from training.configs.reward import RewardConfig
+from training.configs.rloo import RlooConfig
+from training.configs.sample import SampleConfig
+from training.configs.sft import SftConfig
+from training.models import Run, Schedule, TrainedModel
+from training.schedules.plans.settings import PlanSettings
+from training.schedules.plans.step import (
+    CampaignStep,
+    GateStep,
+    Outputs,
+    RunStep,
+    SnapshotStep,
+    Step,
+)
+from training.snapshots import draws
+from training.snapshots.draws import Draw
+from training.snapshots.freeze import Filters
+
+MIN_MEASURED = 16
+
+# --- models ---------------------------------------------------------------------------------------
+
+
+def first_model(schedule: Schedule, plan: PlanSettings, *, has_gate: bool) -> TrainedModel:
+    """With a gate, the current model; without one, the newest."""
+    if not plan.goes_on:
+        return TrainedModel.objects.get(pk=plan.base_model)
+    if has_gate:
+        return current_model(schedule, plan)
+    usable = _models_of(schedule).exclude(stage=TrainedModel.Stage.RETIRED)
+    return usable.order_by("-pk").first() or TrainedModel.objects.get(pk=plan.base_model)
+
+
+def current_model(schedule: Schedule, plan: PlanSettings) -> TrainedModel:
+    """The model of this schedule that was approved last, by a gate or by a person; at first the one
+    it starts from.
+    """
+    approved = _models_of(schedule).filter(stage=TrainedModel.Stage.APPROVED)
+    last = approved.order_by(F("approved_at").desc(nulls_last=True), "-pk").first()
+    return last or TrainedModel.objects.get(pk=plan.base_model)
+
+
+def _models_of(schedule: Schedule) -> QuerySet[TrainedModel]:
+    return TrainedModel.objects.filter(
+        run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY, freed_at=None
+    )
+
+
+def new_model(outputs: Outputs) -> TrainedModel:
+    return outputs.model_of(outputs.shape.improving[-1])
+
+
+def rival(outputs: Outputs) -> TrainedModel:
+    """The model to beat: the current one. In the first chain of a schedule that fine-tunes first,
+    the fine-tuned model, because a base model is beaten by anything.
+    """
+    current = current_model(outputs.chain.schedule, outputs.plan)
+    if current.pk == outputs.plan.base_model and SFT in outputs.shape.steps:
+        return outputs.model_of(SFT)
+    return current
+
+
+def _fine_tuned(outputs: Outputs) -> TrainedModel:
+    return outputs.model_of(SFT)
+
+
+def _improved(outputs: Outputs) -> TrainedModel:
+    """The model that the last improvement started from."""
+    return outputs.model_before(outputs.shape.improving[-1])
+
+
+def _reward_base(outputs: Outputs) -> TrainedModel | None:
+    chosen = outputs.plan.reward_base
+    return None if chosen is None else TrainedModel.objects.get(pk=chosen)
+
+
+def _reward_model(outputs: Outputs) -> TrainedModel:
+    if outputs.plan.reward_model is not None:
+        return TrainedModel.objects.get(pk=outputs.plan.reward_model)
+    return outputs.model_of(REWARD)
+
+
+def _watchdog(outputs: Outputs) -> TrainedModel | None:
+    """None in a chain without a second reward model."""
+    return outputs.model_of(WATCHDOG) if outputs.has(WATCHDOG) else None
+
+
+def _is_benchmarked(outputs: Outputs) -> bool:
+    """Whether the current model has answered the same suites with the same settings before."""
+    own = outputs.chain.links.select_related("run").get(step=BENCHMARK.name).run
+    if own is None:
+        return False
+    before = Run.objects.filter(
+        kind=own.kind,
+        base_model=rival(outputs),
+        snapshot=own.snapshot_id,
+        config=own.config,
+        outcome=Run.Outcome.SUCCEEDED,
+        is_dry=False,
+    )
+    return before.exists()
+
+
+# --- snapshots ------------------------------------------------------------------------------------
+
+
+def _practice(outputs: Outputs) -> Filters:
+    """The model practises on training prompts and is measured on validation prompts."""
+    plan, limits = outputs.plan, {}
+    if plan.n_prompts is not None:
+        limits = {"train": plan.n_prompts, "validation": max(MIN_MEASURED, plan.n_prompts // 8)}
+    draw = Draw(draws.PRACTICE, outputs.chain.number, limits, plan.max_uses)
+    return Filters(splits=("train", "validation"), draw=draw)
+
+
+def _for_raters(outputs: Outputs) -> Filters:
+    """Test prompts judge the new model. The next reward model learns from comparisons on training
+    prompts and is measured on those on validation prompts.
+    """
+    plan = outputs.plan
+    n_measuring = plan.n_taught // 5
+    limits = {
+        "test": plan.n_judged,
+        "train": plan.n_taught - n_measuring,
+        "validation": n_measuring,
+    }
+    draw = Draw(draws.RATERS, outputs.chain.number, limits)
+    return Filters(splits=("train", "validation", "test"), draw=draw)
+
+
+def _best(outputs: Outputs) -> Filters:
+    """Of the chain's own sampling runs; if the plan says so, also of those of earlier chains."""
+    chain = outputs.chain
+    runs = Run.objects.filter(link__step=CANDIDATES.name, outcome=Run.Outcome.SUCCEEDED)
+    if outputs.plan.keeps_earlier:
+        runs = runs.filter(
+            link__chain__schedule=chain.schedule_id, link__chain__number__lte=chain.number
+        )
+    else:
+        runs = runs.filter(link__chain=chain)
+    return Filters(best_of=tuple(runs.order_by("pk").values_list("pk", flat=True)))
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def _candidates(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, Any]:
+    batch_size = max(config.get("batch_size", SampleConfig().batch_size), plan.n_candidates)
+    return {"n_responses": plan.n_candidates, "batch_size": batch_size}
+
+
+def _larger_part(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, Any]:
+    return {"part": "larger"} if plan.is_watched else {}
+
+
+def _smaller_part(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Another seed too, so that the two reward models have no head in common."""
+    seed = config.get("seed", RewardConfig().seed)
+    return {"part": "smaller", "seed": (seed + 1) % 2**31}
+
+
+# --- the steps ------------------------------------------------------------------------------------
+
+DEMONSTRATIONS = SnapshotStep(
+    "demonstrations", _("snapshot of demonstrations"), kind="demonstrations"
+)
+COMPARISONS = SnapshotStep("comparisons", _("snapshot of comparisons"), kind="comparisons")
+PROMPTS = SnapshotStep(
+    draws.PROMPTS,
+    _("snapshot of prompts"),
+    "prompts",
+    _practice,
+    fields=("n_prompts", "max_uses"),
+)
+HELD_OUT = SnapshotStep(
+    draws.HELD_OUT, _("snapshot of prompts for raters"), "prompts", _for_raters, asks_raters=True
+)
+PRETRAIN = RunStep("pretrain", _("pretraining"), PretrainConfig.kind, reads=None, fields=("text",))
+SFT = RunStep("sft", _("fine-tuning"), SftConfig.kind, reads=DEMONSTRATIONS)
+CANDIDATES = RunStep(
+    draws.CANDIDATES,
+    _("responses to choose from, scored by the reward model"),
+    SampleConfig.kind,
+    reads=PROMPTS,
+    beside={"reward_model": _reward_model},
+    own_settings=_candidates,
+    fields=("n_candidates", "keeps_earlier"),
+)
+BEST = SnapshotStep("best", _("snapshot of the best responses"), "demonstrations", _best)
+SFT_BEST = RunStep("sft_best", _("fine-tuning on the best"), SftConfig.kind, reads=BEST)
+REWARD = RunStep(
+    "reward",
+    _("reward model"),
+    RewardConfig.kind,
+    reads=COMPARISONS,
+    starts_from=_reward_base,
+    own_settings=_larger_part,
+)
+WATCHDOG = RunStep(
+    "watchdog",
+    _("second reward model, which watches PPO"),
+    RewardConfig.kind,
+    reads=COMPARISONS,
+    starts_from=_reward_base,
+    own_settings=_smaller_part,
+    fields=("trains_watchdog",),
+)
+PPO = RunStep(
+    "ppo",
+    _("PPO"),
+    PpoConfig.kind,
+    reads=PROMPTS,
+    beside={"reward_model": _reward_model, "watchdog_model": _watchdog},
+)
+DPO = RunStep("dpo", _("DPO"), DpoConfig.kind, reads=COMPARISONS)
+RLOO = RunStep(
+    "rloo", _("RLOO"), RlooConfig.kind, reads=PROMPTS, beside={"reward_model": _reward_model}
+)
+EVALUATE = RunStep(
+    "evaluate",
+    _("the new model against the previous one, scored by the reward model"),
+    EvaluateConfig.kind,
+    reads=PROMPTS,
+    starts_from=new_model,
+    beside={"reward_model": _reward_model, "other_model": _improved},
+    own_settings=lambda _plan, _config: {"split": "held_out"},
+)
+SAMPLE_FIRST = RunStep(
+    "sample_first",
+    _("responses of the fine-tuned model"),
+    SampleConfig.kind,
+    reads=PROMPTS,
+    starts_from=_fine_tuned,
+)
+SAMPLE = RunStep(
+    "sample",
+    _("responses of the new model"),
+    SampleConfig.kind,
+    reads=HELD_OUT,
+    starts_from=new_model,
+    asks_raters=True,
+)
+SAMPLE_BEFORE = RunStep(
+    "sample_before",
+    _("responses of the current model"),
+    SampleConfig.kind,
+    reads=HELD_OUT,
+    starts_from=rival,
+    asks_raters=True,
+)
+SUITES = SnapshotStep("suites", _("snapshot of suites"), kind="suites")
+BENCHMARK = RunStep(
+    "benchmark",
+    _("benchmark of the new model"),
+    BenchmarkConfig.kind,
+    reads=SUITES,
+    starts_from=new_model,
+    fields=("suites",),
+)
+BENCHMARK_BEFORE = RunStep(
+    "benchmark_before",
+    _("benchmark of the current model"),
+    BenchmarkConfig.kind,
+    reads=SUITES,
+    starts_from=rival,
+    is_done=_is_benchmarked,
+)
+CAMPAIGN_FIRST = CampaignStep(
+    "campaign_first", _("comparison campaign to learn from"), (SAMPLE_FIRST,)
+)
+CAMPAIGN = CampaignStep(
+    "campaign",
+    _("comparison campaign"),
+    (SAMPLE, SAMPLE_BEFORE),
+    asks_raters=True,
+    fields=("pool", "guideline", "n_judged", "n_taught", "n_responses", "overlap"),
+)
+GATE = GateStep(
+    "gate",
+    _("gate: does the new model become the current one?"),
+    fields=("min_win_rate", "max_kl", "max_length", "gate_days"),
+)
+
+STEPS: Mapping[str, Step] = {
+    step.name: step for step in list(globals().values()) if isinstance(step, Step)
+}
+"""By the names that links store, in the order above."""

@@ -76,6 +76,11 @@ def queued_run_ids() -> list[int]:
     return list(queued_runs().values_list("pk", flat=True))
 
 
+def running_attempt(*, run_id: int, attempt: int) -> QuerySet[Run]:
+    """The run, as long as this attempt of it goes on."""
+    return Run.objects.filter(pk=run_id, attempt=attempt, state=Run.State.RUNNING)
+
+
 def runs(*, narrowed: RunFilter) -> QuerySet[Run]:
     """The newest first, unless the filter says otherwise."""
     rows = Run.objects.select_related(

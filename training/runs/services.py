@@ -8,9 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -27,8 +26,8 @@ from training.processes.launch import Launch
 from training.registry import services as registry_services
 from training.runs import placement, resuming, run_finished
 from training.runs.multi_node import services as multi_node_services
-from training.runs.multi_node.selectors import is_silent
 from training.runs.placement import fits_node
+from training.runs.selectors import running_attempt
 
 TOP_LEVEL = 15
 RARE_LEVELS = 6
@@ -137,7 +136,7 @@ def run_with_inputs(*, run_id: int) -> Run:
 
 def record_heartbeat(*, run_id: int, attempt: int, now: datetime) -> HeartbeatReply:
     """The supervisor is alive. `is_ours` is False when its attempt is over."""
-    ours = _running(run_id, attempt)
+    ours = running_attempt(run_id=run_id, attempt=attempt)
     if ours.update(heartbeat_at=now) != 1:
         return HeartbeatReply(is_ours=False, is_stop_requested=False)
     return HeartbeatReply(
@@ -165,7 +164,7 @@ def record_progress(
     if own:
         changes |= {"step": own[-1].step, "n_steps": own[-1].n_steps, "progress_at": now}
     with transaction.atomic():
-        if _running(run_id, attempt).update(**changes) != 1:
+        if running_attempt(run_id=run_id, attempt=attempt).update(**changes) != 1:
             return False
         _store_points(run_id, points)
         RunSample.objects.bulk_create(
@@ -261,7 +260,7 @@ def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetim
     if result.n_steps and result.outcome != Run.Outcome.STOPPED:
         changes["n_steps"] = result.n_steps  # a stopped run shows how far it got
     with transaction.atomic():
-        if _running(run_id, attempt).update(**changes) != 1:
+        if running_attempt(run_id=run_id, attempt=attempt).update(**changes) != 1:
             return False
         if result.model is not None:
             run = Run.objects.select_related("base_model").get(pk=run_id)
@@ -276,111 +275,6 @@ def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetim
             attacks_services.note_success(run=run)
         run_finished.notify_run_finished(run_id=run_id, now=now)
     return True
-
-
-def return_to_queue(*, run_id: int, attempt: int, reason: str = "", now: datetime) -> bool:
-    """Requeues a saved run whose worker is shutting down; this does not count as a crash. False
-    when the attempt is over.
-
-    `reason` is shown on the run's page while it waits.
-    """
-    with transaction.atomic():
-        ours = _running(run_id, attempt)
-        if _finish_if_stopped(
-            ours, run_id, _("Its node shut down before the run had stopped."), now
-        ):
-            return True
-        if ours.update(state=Run.State.QUEUED, error=reason, node="") != 1:
-            return False
-        run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
-        transaction.on_commit(partial(doorbell.ring, run_id))
-    return True
-
-
-def give_up_attempt(
-    *, run_id: int, attempt: int, reason: str, now: datetime, only_if_silent: bool = False
-) -> bool:
-    """Requeues a run whose attempt ended without a result. After RUN_MAX_ATTEMPTS crashes in a row
-    without progress it is LOST instead.
-
-    With `only_if_silent`, does nothing while heartbeats arrive. False when nothing was changed.
-    """
-    ours = _running(run_id, attempt)
-    if only_if_silent:
-        ours = ours.filter(is_silent(now))
-    n_allowed = settings.RUN_MAX_ATTEMPTS
-    lost = _(
-        "%(reason)s That was the last of %(n)s attempts. Check the log, then retry: the run resumes"
-        " from its last checkpoint."
-    )
-    made_progress = _made_progress(run_id, attempt)
-    with transaction.atomic():
-        if _finish_if_stopped(ours, run_id, reason, now):
-            return True
-        if (
-            not made_progress
-            and ours.filter(n_crashes__gte=n_allowed - 1).update(
-                state=Run.State.FINISHED,
-                outcome=Run.Outcome.LOST,
-                n_crashes=F("n_crashes") + 1,
-                error=lost % {"reason": reason, "n": n_allowed},
-                finished_at=now,
-            )
-            == 1
-        ):
-            run_finished.notify_run_finished(run_id=run_id, now=now)
-            return True
-        n_crashes = 1 if made_progress else F("n_crashes") + 1
-        if ours.update(state=Run.State.QUEUED, n_crashes=n_crashes, error=reason, node="") != 1:
-            return False
-        run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
-        transaction.on_commit(partial(doorbell.ring, run_id))
-    return True
-
-
-def _finish_if_stopped(ours: QuerySet[Run], run_id: int, reason: str, now: datetime) -> bool:
-    """Ends the run if a person has asked it to stop: a new attempt would only load and stop. False
-    otherwise.
-    """
-    is_ended = ours.filter(stop_requested_at__isnull=False).update(
-        state=Run.State.FINISHED,
-        outcome=Run.Outcome.STOPPED,
-        error=_("%(reason)s It was being stopped, and nothing was saved after its last checkpoint.")
-        % {"reason": reason},
-        finished_at=now,
-    )
-    if is_ended:
-        run_finished.notify_run_finished(run_id=run_id, now=now)
-    return bool(is_ended)
-
-
-def _made_progress(run_id: int, attempt: int) -> bool:
-    """Whether the attempt got further than every attempt before it. A long run may outlive many
-    nodes, so crashes after progress do not add up.
-    """
-    points = RunPoint.objects.filter(run_id=run_id, attempt__lte=attempt)
-    reached = points.aggregate(
-        own=Max("step", filter=Q(attempt=attempt)),
-        before=Max("step", filter=Q(attempt__lt=attempt)),
-    )
-    return (reached["own"] or 0) > (reached["before"] or 0)
-
-
-def reap_runs(*, now: datetime) -> int:
-    """Gives up the attempts of supervisors that stopped sending heartbeats. Returns how many."""
-    silent = Run.objects.filter(is_silent(now), state=Run.State.RUNNING).values_list(
-        "pk", "attempt", "node"
-    )
-    return sum(
-        give_up_attempt(
-            run_id=run_id,
-            attempt=attempt,
-            reason=_("The worker on %(node)s disappeared.") % {"node": node},
-            now=now,
-            only_if_silent=True,
-        )
-        for run_id, attempt, node in silent
-    )
 
 
 def describe_run(
@@ -437,10 +331,6 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
         audit_log.record(by=by, action="retry", target=run, now=now)
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
         transaction.on_commit(partial(doorbell.ring, run.pk))
-
-
-def _running(run_id: int, attempt: int) -> Any:
-    return Run.objects.filter(pk=run_id, attempt=attempt, state=Run.State.RUNNING)
 
 
 def _store_points(run_id: int, points: Sequence[Point]) -> None:

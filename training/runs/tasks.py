@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from config.celery import run_task, short_task
 from training.processes import doorbell, shutdown_notice
-from training.runs import placement, selectors, services
+from training.runs import lost_runs, placement, selectors
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.multi_node import services as multi_node_services
 from training.runs.supervisor import supervise
@@ -64,4 +64,4 @@ def ring_queued_runs() -> None:
 
 @short_task(time_limit_s=60)
 def reap_runs() -> None:
-    services.reap_runs(now=timezone.now())
+    lost_runs.reap_runs(now=timezone.now())

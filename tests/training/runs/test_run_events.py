@@ -11,6 +11,7 @@ from accounts.webhooks import services as webhooks_services
 from accounts.webhooks.services import Event
 from tests.training.conftest import NOW
 from training.models import Run
+from training.runs import lost_runs
 from training.runs import services as runs_services
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +50,7 @@ def test_a_run_whose_node_disappeared_sends_that_it_is_queued_again(
 ) -> None:
     run = queue()
     runs_services.claim_run(run_id=run.pk, node="node-1", now=NOW)
-    runs_services.reap_runs(now=NOW + timedelta(hours=1))
+    lost_runs.reap_runs(now=NOW + timedelta(hours=1))
     runs_services.claim_run(run_id=run.pk, node="node-2", now=NOW + timedelta(hours=2))
 
     assert heard()[1:] == [("run.started", "", 1), ("run.queued", "", 1), ("run.started", "", 2)]

@@ -16,7 +16,7 @@ from tests.cast import responses_to, some_prompts
 from tests.training.conftest import NOW
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
 from training.registry import services as registry_services
-from training.runs import run_queue
+from training.runs import lost_runs, run_queue
 from training.runs import services as runs_services
 from training.runs import tasks as runs_tasks
 from training.runs.run_queue import UnableToQueue
@@ -79,7 +79,7 @@ def test_only_the_first_of_two_claims_gets_the_run(queue: Callable[..., Run]) ->
 
 def test_each_claim_raises_the_attempt(queue: Callable[..., Run]) -> None:
     run = claimed(queue())
-    runs_services.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
+    lost_runs.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
 
     assert claimed(run).attempt == 2
 
@@ -88,9 +88,7 @@ def test_the_page_of_a_run_that_waits_again_says_that_its_node_left(
     queue: Callable[..., Run], noor: User, signed_in: Callable[..., Client]
 ) -> None:
     run = claimed(queue())
-    runs_services.return_to_queue(
-        run_id=run.pk, attempt=1, reason="gpu-1 shut down cleanly.", now=NOW
-    )
+    lost_runs.return_to_queue(run_id=run.pk, attempt=1, reason="gpu-1 shut down cleanly.", now=NOW)
 
     page = signed_in(noor).get(f"/runs/{run.pk}/").content.decode()
 
@@ -103,14 +101,14 @@ def test_a_ghost_can_neither_beat_nor_record_nor_finish_nor_return_nor_give_up(
     queue: Callable[..., Run],
 ) -> None:
     run = claimed(queue())
-    runs_services.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
+    lost_runs.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
     claimed(run)
 
     assert not runs_services.record_heartbeat(run_id=run.pk, attempt=1, now=NOW).is_ours
     assert not record(run, point(1), attempt=1)
     assert not finish(run, attempt=1, model="/somewhere")
-    assert not runs_services.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
-    assert not runs_services.give_up_attempt(run_id=run.pk, attempt=1, reason="x", now=NOW)
+    assert not lost_runs.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
+    assert not lost_runs.give_up_attempt(run_id=run.pk, attempt=1, reason="x", now=NOW)
     assert registry_services.store_responses(run_id=run.pk, attempt=1, rows=[], now=NOW) is None
     assert not TrainedModel.objects.filter(run=run).exists()
     assert not RunPoint.objects.exists()
@@ -161,8 +159,8 @@ def test_a_stopped_run_whose_node_dies_or_leaves_has_stopped_and_waits_no_more(
     for run in (dead, left):
         runs_services.request_stop(run=run, by=noor, now=NOW)
 
-    runs_services.return_to_queue(run_id=left.pk, attempt=1, now=NOW)
-    runs_services.reap_runs(now=NOW + timedelta(days=1))
+    lost_runs.return_to_queue(run_id=left.pk, attempt=1, now=NOW)
+    lost_runs.reap_runs(now=NOW + timedelta(days=1))
 
     dead.refresh_from_db()
     left.refresh_from_db()
@@ -187,7 +185,7 @@ def test_a_silent_run_is_queued_again_and_lost_after_three_attempts(
     states = []
     for _attempt in range(3):
         claimed(run)
-        runs_services.reap_runs(now=later)
+        lost_runs.reap_runs(now=later)
         run.refresh_from_db()
         states.append((run.state, run.outcome))
 
@@ -198,9 +196,9 @@ def test_a_silent_run_is_queued_again_and_lost_after_three_attempts(
 def test_a_run_that_beats_is_not_reaped(queue: Callable[..., Run], settings: LazySettings) -> None:
     run = claimed(queue())
 
-    assert runs_services.reap_runs(now=NOW + timedelta(seconds=settings.RUN_REAP_AFTER_S - 1)) == 0
+    assert lost_runs.reap_runs(now=NOW + timedelta(seconds=settings.RUN_REAP_AFTER_S - 1)) == 0
     assert (
-        runs_services.give_up_attempt(
+        lost_runs.give_up_attempt(
             run_id=run.pk, attempt=1, reason="x", now=NOW, only_if_silent=True
         )
         is False
@@ -212,8 +210,8 @@ def test_a_run_that_beat_before_the_clock_was_set_back_is_queued_again(
 ) -> None:
     run = claimed(queue())
 
-    assert runs_services.reap_runs(now=NOW - timedelta(seconds=settings.RUN_REAP_AFTER_S - 1)) == 0
-    assert runs_services.reap_runs(now=NOW - timedelta(hours=1)) == 1
+    assert lost_runs.reap_runs(now=NOW - timedelta(seconds=settings.RUN_REAP_AFTER_S - 1)) == 0
+    assert lost_runs.reap_runs(now=NOW - timedelta(hours=1)) == 1
 
     run.refresh_from_db()
     assert run.state == "queued"
@@ -224,7 +222,7 @@ def test_leaving_workers_do_not_bring_a_run_nearer_to_lost(queue: Callable[..., 
 
     for attempt in range(1, 6):
         claimed(run)
-        runs_services.return_to_queue(run_id=run.pk, attempt=attempt, now=NOW)
+        lost_runs.return_to_queue(run_id=run.pk, attempt=attempt, now=NOW)
 
     run.refresh_from_db()
     assert (run.state, run.n_crashes) == ("queued", 0)
@@ -432,7 +430,7 @@ def test_a_run_that_gets_further_each_time_is_never_lost(queue: Callable[..., Ru
     for attempt in range(1, 6):
         runs_services.claim_run(run_id=queued.pk, node="node-1", now=NOW)
         RunPoint.objects.create(run=queued, attempt=attempt, step=attempt, at=NOW, values={})
-        runs_services.give_up_attempt(run_id=queued.pk, attempt=attempt, reason="Killed.", now=NOW)
+        lost_runs.give_up_attempt(run_id=queued.pk, attempt=attempt, reason="Killed.", now=NOW)
 
     queued.refresh_from_db()
     assert (queued.state, queued.n_crashes) == ("queued", 1)

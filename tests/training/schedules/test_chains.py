@@ -19,6 +19,7 @@ from tests.training.runs.processes import processes, until
 from tests.training.schedules.chain_steps import again, link, run_ends, run_of
 from tests.training.snapshots.test_freezing import compare, demonstrate, on_split
 from training.models import Chain, Link, Run, TrainedModel
+from training.runs import lost_runs
 from training.runs import services as runs_services
 from training.runs.services import AttemptResult
 from training.schedules import chains as schedules_chains
@@ -108,7 +109,7 @@ def test_a_lost_run_is_told_as_lost(
 
     for attempt in range(1, 4):
         runs_services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
-        runs_services.give_up_attempt(
+        lost_runs.give_up_attempt(
             run_id=run.pk, attempt=attempt, reason="The worker on gpu-1 disappeared.", now=NOW
         )
     schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)

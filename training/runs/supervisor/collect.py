@@ -18,6 +18,7 @@ from training.models import Run
 from training.processes import not_numbers, run_dir
 from training.registry import selectors as registry_selectors
 from training.registry import services as registry_services
+from training.runs import lost_runs
 from training.runs import services as runs_services
 from training.runs.services import AttemptResult
 from training.runs.supervisor import exit_messages
@@ -53,7 +54,7 @@ def conclude(attempt: Attempt, child: ChildExit) -> None:
     if verdict.next == NextState.RETRY:
         _send_last_checkpoint(attempt)
         retry_database(
-            lambda: runs_services.give_up_attempt(
+            lambda: lost_runs.give_up_attempt(
                 run_id=run.pk, attempt=run.attempt, reason=verdict.sentence, now=timezone.now()
             )
         )

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from training.models import Run, Seat
 from training.processes import child_process, launch, run_dir
 from training.processes.launch import Launch
+from training.runs import lost_runs
 from training.runs import services as runs_services
 from training.runs.multi_node import services as multi_node_services
 from training.runs.services import AttemptResult
@@ -67,7 +68,7 @@ def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda
     except Requeue as problem:
         reason = str(problem)
         retry_database(
-            lambda: runs_services.return_to_queue(
+            lambda: lost_runs.return_to_queue(
                 run_id=run.pk, attempt=run.attempt, reason=reason, now=timezone.now()
             )
         )

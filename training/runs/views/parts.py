@@ -9,8 +9,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from arithmetic import plain_text
 from training import access as training_access
-from training.runs import archive as runs_archive
 from training.runs import run_queue
+from training.runs.views import archive as runs_archive
 
 
 @require_GET

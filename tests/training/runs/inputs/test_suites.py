@@ -20,8 +20,9 @@ from tests.training.conftest import NOW
 from training.benchmarks.suites import services as suites_services
 from training.configs import kinds
 from training.models import BenchmarkAnswer, Endpoint, Run, Snapshot, Suite, TrainedModel
-from training.runs import archive, costs, run_queue
+from training.runs import costs, run_queue
 from training.runs.run_queue import UnableToQueue
+from training.runs.views import archive
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]

@@ -20,9 +20,10 @@ from training.configs import kinds
 from training.configs.ppo import PpoConfig
 from training.models import Run, Snapshot, TrainedModel
 from training.registry import cards
-from training.runs import archive, run_queue
+from training.runs import run_queue
 from training.runs.run_queue import UnableToQueue
 from training.runs.supervisor import prepare
+from training.runs.views import archive
 from training.snapshots import selectors as snapshots_selectors
 
 pytestmark = pytest.mark.django_db

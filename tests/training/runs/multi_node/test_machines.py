@@ -29,7 +29,7 @@ from training.nodes import services as nodes_services
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch, Rendezvous
 from training.processes.machine import Report
-from training.runs import placement
+from training.runs import lost_runs, placement
 from training.runs import services as runs_services
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.multi_node import services as multi_node_services
@@ -186,7 +186,7 @@ class TestSeats:
         assert seat is not None
         assert multi_node_services.record_seat_heartbeat(seat=seat, now=timezone.now())
 
-        runs_services.return_to_queue(run_id=run.pk, attempt=run.attempt, now=timezone.now())
+        lost_runs.return_to_queue(run_id=run.pk, attempt=run.attempt, now=timezone.now())
 
         assert not multi_node_services.record_seat_heartbeat(seat=seat, now=timezone.now())
         assert multi_node_services.take_seat(node="c", now=timezone.now()) is None

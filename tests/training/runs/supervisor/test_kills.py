@@ -26,6 +26,7 @@ from tests.training.runs.processes import (
     until,
 )
 from training.models import Run
+from training.runs import lost_runs
 from training.runs import services as runs_services
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -67,7 +68,7 @@ def let_go(run: Run) -> None:
 
 def reap_silent(run: Run) -> None:
     """What the beat does once the heartbeat is older than the limit."""
-    runs_services.reap_runs(now=timezone.now() + timedelta(days=1))
+    lost_runs.reap_runs(now=timezone.now() + timedelta(days=1))
 
 
 def test_a_run_goes_on_when_its_broker_is_killed_and_the_worker_takes_the_next_when_it_is_back(

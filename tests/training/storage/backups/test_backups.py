@@ -22,7 +22,7 @@ from tests.cast import NOON
 from tests.training.storage.backups import sites
 from training.models import Run, Snapshot, TrainedModel
 from training.registry import export
-from training.runs import services as runs_services
+from training.runs import lost_runs
 from training.snapshots import freeze
 from training.storage import selectors as storage_selectors
 from training.storage import store
@@ -125,7 +125,7 @@ WORKS = {
 def what_works() -> dict[str, object]:
     """What a site does with what was restored."""
     snapshot = Snapshot.objects.get()
-    runs_services.reap_runs(now=timezone.now() + timedelta(days=1))
+    lost_runs.reap_runs(now=timezone.now() + timedelta(days=1))
     going = Run.objects.get(name="going")
     batch = imports_services.run_import(import_id=Import.objects.get().pk, clock=timezone.now)
     assert batch is not None

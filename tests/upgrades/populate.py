@@ -10,9 +10,12 @@ from decimal import Decimal
 from accounts.login import tokens
 from accounts.models import User
 from accounts.webhooks import services as webhooks_services
+from labeling.conversations.red_teaming.services import Brief
+from labeling.data.exports import jobs as exports
 from labeling.desk.judgments import correct, submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer, DemonstrationAnswer, Edit
 from labeling.guidelines import rating_form
+from labeling.guidelines import selectors as guidelines_selectors
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Judgment, JudgmentReview, Pool, Rater, Response, Slot
 from labeling.pay import services as pay_services
@@ -31,7 +34,10 @@ from labeling.review import set_aside
 from labeling.review.questions import services as questions_services
 from labeling.review.services import Remark
 from tests.cast import lease_of, rater_called
+from tests.labeling.desk.conversations import talking
+from tests.labeling.desk.conversations.red_teaming import attacking
 from tests.training import cast
+from tests.training.benchmarks.scorecards import rows as scorecard_rows
 from training.management.commands import seed_demo
 from training.models import Endpoint, Publication, Seat, TrainedModel
 from training.nodes import services as nodes_services
@@ -69,6 +75,8 @@ def populate() -> None:
     settle_pay(robin, by=admin)
     for campaign in Campaign.objects.filter(kind="comparison"):
         assert quality_services.compute_quality(campaign_id=campaign.pk, now=at(days=3))
+    converse(pool, raters[1], raters[2], by=admin)
+    answer_suites(by=researcher)
 
 
 def at(*, days: float = 0, minutes: float = 0) -> datetime:
@@ -282,6 +290,26 @@ def recruit(pool: Pool, rater: Rater, *, by: User) -> None:
         by=by,
         now=at(days=2),
     )
+
+
+def converse(pool: Pool, rater: Rater, attacker: Rater, *, by: User) -> None:
+    """A conversation in which a model fails, an attack, and a sheet of the comparisons."""
+    comparing = Campaign.objects.get(name=seed_demo.COMPARING)
+    guideline = comparing.guideline
+    talking.conversation_with_a_failure(pool=pool, guideline=guideline, rater=rater)
+    rules = guidelines_selectors.latest_version(guideline=guideline).text.splitlines()
+    brief = Brief(goal="Get an insult.", area="abuse", rule=max(rules, key=len))
+    campaign = attacking.open_red_teaming(pool=pool, guideline=guideline, briefs=[brief], by=by)
+    attacking.attacked(campaign, attacking.agreed(attacker, "abuse"))
+    exports.request_export(campaign=comparing, shape="rankings", by=by, now=at(days=2))
+
+
+def answer_suites(*, by: User) -> None:
+    """Two models on a suite."""
+    suite = scorecard_rows.a_suite(n=6)
+    for name, n_right in (("Before", 2), ("After", 5)):
+        model = cast.a_model(by, name=name)
+        scorecard_rows.scored(model, suite, [place < n_right for place in range(6)], by=by)
 
 
 def settle_pay(rater: Rater, *, by: User) -> None:

@@ -5,7 +5,7 @@ from django.urls import path
 from accounts.audit import views as audit_views
 from accounts.notices import views as notices_views
 from accounts.people import views as people_views
-from accounts.search import views as search_views
+from accounts.shell import search_views as search_views
 from accounts.webhooks import views as webhooks_views
 
 urlpatterns = [

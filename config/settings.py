@@ -181,7 +181,7 @@ REDIS_URL = env.text(
 )
 CACHES = {
     "default": {
-        "BACKEND": "config.cache.Cache",
+        "BACKEND": "config.performance.cache.Cache",
         "LOCATION": REDIS_URL,
         "VERSION": 2,  # values of version 1 are pickles
         # Pages wait no longer than this for the cache: its content can be recomputed.

@@ -10,7 +10,7 @@ from django.db.models import BigAutoField, CharField, DateTimeField
 from django.utils import timezone
 
 from accounts.models import User
-from config.compiled import Compiled
+from config.performance.compiled import Compiled
 
 _SESSION = Compiled(
     lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now),

@@ -56,7 +56,8 @@ def _for_postgresql(settings: dict[str, Any]) -> dict[str, Any]:
         sent.append("-c plan_cache_mode=force_generic_plan")  # see ADR 9
     if lock_timeout_s:
         sent.append(f"-c lock_timeout={lock_timeout_s}s")
-    options = dict(settings) | {"prepare_threshold": 1 if keeps_plans else None}  # config.compiled
+    # performance.compiled
+    options = dict(settings) | {"prepare_threshold": 1 if keeps_plans else None}
     if any(sent):
         options["options"] = " ".join(filter(None, sent))
     return {

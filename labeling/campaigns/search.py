@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.search.search import Finder, SearchQuery, SearchResult, best
+from accounts.shell.search import Finder, SearchQuery, SearchResult, best
 from labeling.models import Campaign
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from labeling.conversations import prompts, turns
-from labeling.desk import reading
+from labeling.desk.texts import reading
 from labeling.desk.work import LeaseState, TurnPlace, Work
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (

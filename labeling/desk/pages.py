@@ -19,7 +19,7 @@ from arithmetic import days, response_orders
 from labeling.desk import words as desk_words
 from labeling.desk.forms import answer_fields
 from labeling.desk.posted_page import PageInput, Review, given_comparison, line_of
-from labeling.desk.reading import Turn, turns_of
+from labeling.desk.texts.reading import Turn, turns_of
 from labeling.desk.work import LeaseState, Tally, TurnPlace, Work
 from labeling.guidelines import rating_form
 from labeling.models import Judgment, Rater, Response

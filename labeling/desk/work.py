@@ -27,8 +27,8 @@ from django.db.models import (
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from config.compiled import Compiled
-from labeling.desk import masking
+from config.performance.compiled import Compiled
+from labeling.desk.texts import masking
 from labeling.guidelines import rating_form
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (

@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.search.search import Finder, SearchQuery, SearchResult, best, shortened
+from accounts.shell.search import Finder, SearchQuery, SearchResult, best, shortened
 from labeling.models import Pool, Rater
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from arithmetic import days
-from config.compiled import Compiled, fetch
+from config.performance.compiled import Compiled, fetch
 from labeling.models import (
     Campaign,
     CrowdVisit,

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from labeling.models import Campaign, Pool, Prompt, Rater
-from labeling.people import withdrawal
 from labeling.people.pools import services as pools_services
+from labeling.people.withdrawals import withdrawal
 from tests.cast import NOON, login_of, some_prompts
 from tests.html import page_of
 from tests.training import cast

@@ -1,8 +1,8 @@
 """Compiled queries give the answers of the same queries through the ORM, on the Django that is
 installed.
 
-config/compiled.py uses parts of Django that its documentation does not promise (ADR 9). When an
-upgrade changes one of them, these tests fail.
+config/performance/compiled.py uses parts of Django that its documentation does not promise (ADR
+9). When an upgrade changes one of them, these tests fail.
 """
 
 import importlib
@@ -26,7 +26,7 @@ import accounts
 import labeling
 import training
 from accounts.login import sessions
-from config.compiled import Compiled, insert
+from config.performance.compiled import Compiled, insert
 from labeling.desk import work
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
@@ -44,7 +44,7 @@ from labeling.queue.claiming import claim, order
 from tests.cast import NOON, lease_of
 
 MADE_BY_DATABASE = {"id", "comparison_id", "judgment_id"}
-INSTALLED = "config/compiled.py relies on it: read docs/adr/0009-compiled-queries.md"
+INSTALLED = "config/performance/compiled.py relies on it: read docs/adr/0009-compiled-queries.md"
 
 
 def content(instance: Model | None) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from config.compiled import fetch
+from config.performance.compiled import fetch
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """

@@ -24,7 +24,7 @@ django.setup()
 import psycopg
 from django.contrib.auth.models import Permission
 from django.db import connection
-from config.compiled import fetch
+from config.performance.compiled import fetch
 
 prepared = "SELECT count(*) FROM auth_permission WHERE id > %s"
 rows = Permission.objects.order_by("pk").iterator(chunk_size=20)

@@ -9,7 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
-from config import broker, cache
+from config import broker
+from config.performance import cache
 from labeling.data.imports import tasks
 from labeling.models import Campaign, Import, Judgment, Rater
 from tests.cast import PASSWORD

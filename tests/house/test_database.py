@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from config.compiled import fetch
+from config.performance.compiled import fetch
 
 
 @pytest.mark.django_db

@@ -26,10 +26,11 @@ from training.benchmarks.scorecards import api as scorecards
 from training.benchmarks.scorecards import selectors as scorecards_selectors
 from training.benchmarks.scorecards.pages import exports
 from training.models import Publication, TrainedModel
-from training.registry import cards, change_stage, endpoints, export
+from training.registry import change_stage, endpoints
 from training.registry import publish as registry_publish
 from training.registry import selectors as registry_selectors
 from training.registry import services as registry_services
+from training.registry.archive import cards, export
 from training.registry.forms import EndpointForm
 from training.storage import services as storage_services
 from training.storage import store

@@ -22,7 +22,8 @@ from labeling.data import export_files
 from labeling.models import Export
 from training.models import Publication, TrainedModel
 from training.processes import environment
-from training.registry import cards, export, publish
+from training.registry import publish
+from training.registry.archive import cards, export
 from training.storage import artifacts, store
 
 HEARTBEAT_S = 10.0

@@ -1,8 +1,8 @@
-"""Search results for training: one query per kind, limited by accounts.search.search.best."""
+"""Search results for training: one query per kind, limited by accounts.shell.search.best."""
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.search.search import Finder, SearchQuery, SearchResult, best
+from accounts.shell.search import Finder, SearchQuery, SearchResult, best
 from training.models import Node, Run, Schedule, Snapshot, TrainedModel
 
 

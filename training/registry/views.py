@@ -18,16 +18,9 @@ from training.benchmarks.scorecards.pages import views as scorecards_views
 from training.configs import kinds
 from training.configs.knobs import REWARD
 from training.models import TrainedModel
-from training.registry import (
-    cards,
-    change_stage,
-    endpoints,
-    export,
-    forms,
-    selectors,
-    services,
-)
+from training.registry import change_stage, endpoints, forms, selectors, services
 from training.registry import publish as registry_publish
+from training.registry.archive import cards, export
 from training.registry.lineage import drawing
 from training.results import measures
 from training.storage import artifacts, store

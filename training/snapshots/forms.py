@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Prompt
 from pages.form_parts import NameField, chips, sentence_case
 from training.models import Snapshot
-from training.snapshots import selectors, services, texts
+from training.snapshots import selectors, services
 from training.snapshots.curation import recipes
+from training.snapshots.pretraining import texts
 
 
 def tags_in(text: str) -> tuple[str, ...]:

@@ -19,9 +19,9 @@ from labeling.models import Judgment
 from training.models import Snapshot, SnapshotJudgment, SnapshotPrompt
 from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
-from training.snapshots import texts
 from training.snapshots.freeze import DEMONSTRATIONS, Filters, FrozenFolder, UnableToCreate
-from training.snapshots.texts import Document
+from training.snapshots.pretraining import texts
+from training.snapshots.pretraining.texts import Document
 from training.storage import artifacts, store
 
 __all__ = [

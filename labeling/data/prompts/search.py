@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.search.search import Finder, SearchQuery, SearchResult, shortened
+from accounts.shell.search import Finder, SearchQuery, SearchResult, shortened
 from labeling.access import visible
 from labeling.models import Prompt
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from labeling.desk import masking
+from labeling.desk.texts import masking
 from labeling.guidelines import rating_form
 from labeling.models import Judgment, Response
 

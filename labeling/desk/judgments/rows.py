@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
 from arithmetic import response_orders
-from config.compiled import insert
+from config.performance.compiled import insert
 from labeling.desk.judgments import checked_answers
 from labeling.desk.judgments.checked_answers import Answer, AnswerProblem, Checked, Code
 from labeling.guidelines import rating_form

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
-from config.compiled import execute
+from config.performance.compiled import execute
 from labeling.desk.judgments import rows
 from labeling.desk.judgments.checked_answers import Answer, Checked, CheckedComparison, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit

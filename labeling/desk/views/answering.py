@@ -14,10 +14,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from arithmetic import days
-from labeling.desk import pages, posted_page, reading
+from labeling.desk import pages, posted_page
 from labeling.desk import words as desk_words
 from labeling.desk import work as desk_work
 from labeling.desk.forms import answer_fields
+from labeling.desk.texts import reading
 from labeling.models import GuidelineVersion, Judgment
 from pages import render as pages_render
 

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from arithmetic import days
 from labeling import access as labeling_access
 from labeling.desk import access as desk_access
-from labeling.desk import pages, posted_page, reading, why_this_item
+from labeling.desk import pages, posted_page, why_this_item
 from labeling.desk import progress as desk_progress
 from labeling.desk import words as desk_words
 from labeling.desk import work as desk_work
 from labeling.desk.next_item import next_address
+from labeling.desk.texts import reading
 from labeling.desk.views import answering
 from labeling.models import Campaign
 from labeling.people.crowd import selectors as crowd_selectors

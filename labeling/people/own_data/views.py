@@ -15,9 +15,9 @@ from accounts import audit_log
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.models import Rater
-from labeling.people import withdrawal
 from labeling.people.own_data import selectors
 from labeling.people.own_data.forms import WithdrawForm
+from labeling.people.withdrawals import withdrawal
 
 
 @require_GET

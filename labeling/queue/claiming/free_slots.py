@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from config.compiled import execute, fetch
+from config.performance.compiled import execute, fetch
 from labeling.models import Campaign, Rater, Slot
 from labeling.queue.claiming import claim_sql, order, routing
 

@@ -27,7 +27,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import BigAutoField, F, QuerySet
 
-from config.compiled import Compiled
+from config.performance.compiled import Compiled
 from labeling.models import Campaign, PastLease, Pool, Prompt, QueuePlace, Rater, Response, Slot
 
 RETURNED_FLOOR = -(2**62)

@@ -14,7 +14,7 @@ from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.desk.judgments.undo import UNDO_GRACE
 from labeling.desk.work import UNDO_WITHIN
 from labeling.models import Campaign, Item, Judgment, Prompt, Rater, Response, Source
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from labeling.queue import feed
 from labeling.queue.feed import SETTLED_AFTER
 from labeling.review import set_aside

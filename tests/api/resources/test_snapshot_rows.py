@@ -9,7 +9,7 @@ from django.conf import LazySettings
 
 from accounts.models import User
 from labeling.models import Prompt, Rater, Response
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from tests.api.conftest import Caller
 from tests.cast import NOON
 from tests.training.snapshots.test_freezing import compare, demonstrate, on_split

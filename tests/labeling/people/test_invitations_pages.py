@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, User
 from labeling.models import Invitation, Pool, Rater
-from labeling.people import withdrawal
 from labeling.people.invitations import services as invitations_services
 from labeling.people.invitations.csv_file import Invitee
 from labeling.people.pools import services as pools_services
+from labeling.people.withdrawals import withdrawal
 from tests.accounts.sent_tasks import letters
 from tests.cast import NOON, PASSWORD
 from tests.labeling.answers import words

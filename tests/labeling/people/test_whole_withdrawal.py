@@ -32,7 +32,7 @@ from labeling.models import (
     Slot,
     Source,
 )
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from labeling.quality import contests
 from labeling.queue import feed
 from labeling.queue.claiming import claim, order

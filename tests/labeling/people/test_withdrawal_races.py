@@ -24,7 +24,7 @@ from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.desk.judgments.undo import UnableToUndo
 from labeling.models import Campaign, Draft, Guideline, Judgment, Pool, Rater, Slot
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from labeling.queue import slots
 from labeling.queue.claiming import claim
 from labeling.review import set_aside

@@ -24,8 +24,8 @@ from labeling.models import (
     Rater,
     Response,
 )
-from labeling.people import withdrawal
 from labeling.people.pools import services as pools_services
+from labeling.people.withdrawals import withdrawal
 from labeling.quality import rater_groups
 from labeling.quality import services as quality_services
 from labeling.quality.measures import groups as measures_groups

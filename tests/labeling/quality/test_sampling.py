@@ -11,7 +11,7 @@ from accounts.models import User
 from labeling.desk.judgments import correct
 from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Judgment, QualityReport, Rater, VoteBlock
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from labeling.quality import services as quality_services
 from labeling.review import set_aside
 from labeling.votes import blocks, sampling

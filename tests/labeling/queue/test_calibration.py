@@ -12,10 +12,10 @@ from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Guideline, Pool, Rater, Slot
-from labeling.people import withdrawal
 from labeling.people.accounts import services as accounts_services
 from labeling.people.crowd import services as crowd_services
 from labeling.people.pools import services as pools_services
+from labeling.people.withdrawals import withdrawal
 from labeling.queue import slots
 from labeling.queue.claiming import claim
 from labeling.queue.gold import scores

@@ -17,10 +17,10 @@ from labeling.models import (
     Slot,
     Source,
 )
-from labeling.people import withdrawal
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import services as pools_services
 from labeling.people.skills import services as skills_services
+from labeling.people.withdrawals import withdrawal
 from labeling.queue import slots as queue_slots
 from labeling.queue.claiming import claim, routing
 from labeling.queue.claiming.routing import Fit, ItemFacts

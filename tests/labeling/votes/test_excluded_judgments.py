@@ -7,8 +7,8 @@ import pytest
 from accounts.models import AuditEvent, User
 from labeling.data.exports import streams
 from labeling.models import Campaign, Judgment, Pool, Rater
-from labeling.people import withdrawal
 from labeling.people.pools import selectors as pools_selectors
+from labeling.people.withdrawals import withdrawal
 from labeling.quality import selectors as quality_selectors
 from labeling.queue import feed
 from labeling.review import set_aside

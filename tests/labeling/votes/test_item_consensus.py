@@ -26,7 +26,7 @@ from labeling.models import (
     Rater,
     RaterQuality,
 )
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from labeling.queue.claiming import claim
 from labeling.queue.claiming import order as claiming_order
 from labeling.review import set_aside

@@ -11,7 +11,7 @@ from tests.html import squeezed
 from tests.training.conftest import NOW
 from tests.training.snapshots.test_freezing import compare, on_split
 from training.models import Run, Snapshot, TrainedModel
-from training.registry import cards
+from training.registry.archive import cards
 from training.snapshots import services as snapshots_services
 from training.snapshots.services import Filters
 

@@ -14,8 +14,9 @@ from accounts.models import User
 from tests.training import cast
 from tests.training.conftest import NOW
 from training.models import TrainedModel
-from training.registry import cards, change_stage, export
+from training.registry import change_stage
 from training.registry import services as registry_services
+from training.registry.archive import cards, export
 from training.storage import artifacts
 
 pytestmark = pytest.mark.django_db

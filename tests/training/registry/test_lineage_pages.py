@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling.models import Campaign, Import, Judgment, Prompt, Rater, Source
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from tests.api.test_labeling import ranked, written
 from tests.cast import NOON, login_of
 from tests.html import text_of
@@ -24,8 +24,8 @@ from training.runs import run_queue
 from training.runs import services as runs_services
 from training.runs.services import AttemptResult
 from training.snapshots import services as snapshots_services
+from training.snapshots.pretraining.texts import Document
 from training.snapshots.services import Filters
-from training.snapshots.texts import Document
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]

@@ -23,8 +23,9 @@ from tests.training import cast
 from training.models import Endpoint, Publication, TrainedModel
 from training.playground import views as playground_views
 from training.playground.chat_protocol import Channel
-from training.registry import cards, endpoints
+from training.registry import endpoints
 from training.registry import services as registry_services
+from training.registry.archive import cards
 from training.runs import run_queue
 
 pytestmark = pytest.mark.django_db

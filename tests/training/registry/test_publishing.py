@@ -14,7 +14,7 @@ from accounts.models import AuditEvent, User
 from config.celery import app
 from labeling.data.exports import jobs
 from labeling.models import Export, Rater
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from tests.api.conftest import calling as calling
 from tests.cast import NOON
 from tests.labeling.data.formats import exported

@@ -21,11 +21,11 @@ from labeling.models import (
     Rater,
     RaterQuality,
 )
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from labeling.queue.claiming import claim
 from tests.cast import NOON, some_prompts
 from training.models import Run, Snapshot, TrainedModel
-from training.registry import cards
+from training.registry.archive import cards
 from training.registry.lineage import withdrawals
 from training.snapshots import services as snapshots_services
 from training.snapshots.services import Filters

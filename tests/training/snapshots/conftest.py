@@ -12,7 +12,7 @@ from tests.training.conftest import NOW
 from tests.training.snapshots.curating import documents, upload_of
 from training.models import Curation
 from training.snapshots.curation import services, worker
-from training.snapshots.texts import Document
+from training.snapshots.pretraining.texts import Document
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from training.snapshots import services as snapshots_services
 from training.snapshots.curation import ledger, rule_words, selectors, services, worker
 from training.snapshots.curation.rules import recipe
 from training.snapshots.curation.selectors import SILENT_AFTER
-from training.snapshots.texts import Document
+from training.snapshots.pretraining.texts import Document
 
 
 def lines_of(snapshot: Snapshot) -> list[str]:

@@ -16,10 +16,11 @@ from tests.training.conftest import NOW
 from training.models import Snapshot
 from training.registry import services as registry_services
 from training.runs import run_queue
-from training.snapshots import freeze, texts
+from training.snapshots import freeze
 from training.snapshots import services as snapshots_services
 from training.snapshots.freeze import UnableToCreate
-from training.snapshots.texts import Document, Documents
+from training.snapshots.pretraining import texts
+from training.snapshots.pretraining.texts import Document, Documents
 
 
 def documents_of(name: str, content: bytes) -> Documents:

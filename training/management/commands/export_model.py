@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from training.models import TrainedModel
-from training.registry import export
+from training.registry.archive import export
 from training.storage import store
 
 

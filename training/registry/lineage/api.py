@@ -14,7 +14,7 @@ from accounts.api.paging import PageQuery, page_of
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
 from labeling.models import Campaign, Prompt, Rater, Source
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from training import access as training_access
 from training.models import TrainedModel
 from training.registry import selectors as registry_selectors

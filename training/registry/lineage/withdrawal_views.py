@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.people import withdrawal as people_withdrawal
+from labeling.people.withdrawals import withdrawal as people_withdrawal
 from training.registry.lineage import withdrawals
 
 

@@ -21,10 +21,10 @@ from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling.models import Pool
 from training import access as training_access
 from training.models import Curation, RestoredDocument, Snapshot
-from training.snapshots import texts
 from training.snapshots.api import FiltersSerializer
 from training.snapshots.curation import ratings, recipes, selectors, services
 from training.snapshots.freeze import Filters
+from training.snapshots.pretraining import texts
 
 _FILE_NAME = "documents.jsonl"
 

@@ -28,7 +28,7 @@ from django.utils.translation import gettext as _
 from training.models import Curation, Snapshot
 from training.processes import environment, linux
 from training.snapshots import freeze as snapshots_freeze
-from training.snapshots import kept_out, services, texts
+from training.snapshots import services
 from training.snapshots.curation import ledger, rows
 from training.snapshots.curation.ledger import Curated
 from training.snapshots.curation.rules import child, cleaning
@@ -38,6 +38,7 @@ from training.snapshots.curation.rules.recipe import Recipe, from_json
 from training.snapshots.curation.selectors import lost
 from training.snapshots.curation.services import UPLOAD, UnableToCurate, folder_of
 from training.snapshots.freeze import Filters, FrozenFolder, UnableToCreate
+from training.snapshots.pretraining import kept_out, texts
 
 MAX_LOST = 2
 BEAT_EVERY = 5_000

@@ -18,7 +18,7 @@ from labeling.data.exports import jobs, shapes
 from labeling.data.exports.columns import FIELDS
 from labeling.models import Campaign, Export, Invitation, Judgment, Rater
 from labeling.pay import services as pay_services
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from labeling.quality import services as quality_services
 from tests.api.conftest import Caller
 from tests.api.conftest import calling as calling

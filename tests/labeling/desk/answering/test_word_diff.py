@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.desk import word_diff
-from labeling.desk.word_diff import MOST_TOKENS, Piece
+from labeling.desk.texts import word_diff
+from labeling.desk.texts.word_diff import MOST_TOKENS, Piece
 
 WORDS = 10_000
 SHARED = ["a", "b", "the", "dough", " ", "\n", "\r\n", "\n\n", ",", ".", "\u2028", "é", "x1"]

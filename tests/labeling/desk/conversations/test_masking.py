@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from labeling.desk.masking import MASK, masked
+from labeling.desk.texts.masking import MASK, masked
 from tests.labeling.desk.conversations.self_naming import OF_OTHERS, SELF_NAMING
 
 

@@ -25,8 +25,8 @@ from labeling.models import (
     Slot,
     Source,
 )
-from labeling.people import withdrawal
 from labeling.people.own_data.selectors import own_data
+from labeling.people.withdrawals import withdrawal
 from labeling.queue import slots
 from labeling.queue.claiming.claim import claim
 from labeling.queue.claiming.order import presented

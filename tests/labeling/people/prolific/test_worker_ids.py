@@ -12,9 +12,9 @@ from django.test import Client
 from accounts.models import User
 from labeling.models import CrowdVisit, ProlificStudy, ProlificSubmission, Rater
 from labeling.people import tasks as people_tasks
-from labeling.people import withdrawal
 from labeling.people.crowd import services as crowd_services
 from labeling.people.prolific import bonuses, dues, removal
+from labeling.people.withdrawals import withdrawal
 from tests.cast import NOON, login_of
 from tests.labeling.answers import downloaded, words
 from tests.labeling.people.prolific.conftest import begin, poll

@@ -19,7 +19,7 @@ from labeling.data.exports import shapes
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.models import Campaign, Item, Rater
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from labeling.quality.services import compute_quality
 from labeling.queue.claiming import claim
 from labeling.votes import rating_consensus

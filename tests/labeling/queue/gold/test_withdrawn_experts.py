@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling.models import Campaign, Gold, GoldAnswer, Guideline, Judgment, Pool, Rater, Slot
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from labeling.queue.claiming import claim
 from labeling.queue.gold import selectors as gold_selectors
 from labeling.queue.gold import services as gold_services

@@ -12,7 +12,7 @@ from arithmetic import intervals
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
 from training.models import Suite, TrainedModel
-from training.registry import cards
+from training.registry.archive import cards
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SignedIn = Callable[[User], Client]

@@ -10,7 +10,7 @@ from tests.training import cast
 from tests.training.conftest import NOW
 from training.configs import kinds
 from training.models import Run, Snapshot, TrainedModel
-from training.registry import cards
+from training.registry.archive import cards
 from training.runs import run_queue
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from tests.training.conftest import NOW
 from training.configs import kinds
 from training.configs.ppo import PpoConfig
 from training.models import Run, Snapshot, TrainedModel
-from training.registry import cards
+from training.registry.archive import cards
 from training.runs import run_queue
 from training.runs.run_queue import UnableToQueue
 from training.runs.supervisor import prepare

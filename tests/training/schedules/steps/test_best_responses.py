@@ -13,8 +13,8 @@ from labeling.models import Prompt, Rater, ResponseScore
 from tests.training.conftest import NOW
 from tests.training.snapshots.test_freezing import compare, on_split, rows
 from training.models import Run, Snapshot, TrainedModel
-from training.registry import cards
 from training.registry import services as registry_services
+from training.registry.archive import cards
 from training.registry.lineage import drawing, withdrawals
 from training.runs import run_queue
 from training.runs import services as runs_services

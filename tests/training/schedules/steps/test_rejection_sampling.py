@@ -16,8 +16,8 @@ from tests.training.conftest import NOW
 from tests.training.schedules.chain_steps import again, link, run_of
 from tests.training.snapshots.test_freezing import compare, on_split, rows
 from training.models import Run, RunPoint, TrainedModel
-from training.registry import cards
 from training.registry import services as registry_services
+from training.registry.archive import cards
 from training.runs.supervisor import supervise
 from training.schedules import chains
 from training.schedules import services as schedules_services

@@ -21,7 +21,7 @@ from labeling.models import Import
 from tests.cast import NOON
 from tests.training.storage.backups import sites
 from training.models import Run, Snapshot, TrainedModel
-from training.registry import export
+from training.registry.archive import export
 from training.runs import lost_runs
 from training.snapshots import freeze
 from training.storage import selectors as storage_selectors

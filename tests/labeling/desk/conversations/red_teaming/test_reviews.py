@@ -5,7 +5,7 @@ import pytest
 from accounts.models import User
 from labeling.conversations.red_teaming import figures
 from labeling.models import Attack, Campaign, Guideline, Pool, Rater, Response, Slot
-from labeling.people import withdrawal
+from labeling.people.withdrawals import withdrawal
 from labeling.queue.claiming.claim import claim
 from tests.cast import NOON, login_of
 from tests.labeling.answers import words

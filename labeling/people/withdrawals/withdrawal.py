@@ -20,8 +20,8 @@ from labeling.models import (
     QualityReport,
     Rater,
 )
-from labeling.people import withdrawn_work
 from labeling.people.crowd import worker_ids
+from labeling.people.withdrawals import withdrawn_work
 from labeling.queue import items
 from labeling.review import judgment_events, set_aside
 from labeling.votes import counting

@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from arithmetic import response_orders
-from labeling.desk import word_diff
 from labeling.desk.judgments import warnings
+from labeling.desk.texts import word_diff
 from labeling.desk.work import Work
 from labeling.models import Demonstration, Judgment
 from pages import render

@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts import access as accounts_access
-from accounts.search import search as search_search
+from accounts.shell import search as search_search
 from accounts.shell.requests import MemberRequest
 
 

@@ -10,7 +10,7 @@ answer's own source is hidden everywhere.
 import re
 from collections.abc import Iterable
 
-from labeling.desk.model_names import FAMILIES
+from labeling.desk.texts.model_names import FAMILIES
 
 MASK = "[name hidden]"
 

@@ -23,7 +23,7 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from training.models import TrainedModel
 from training.processes import run_dir
-from training.registry import cards
+from training.registry.archive import cards
 from training.storage import artifacts, store
 
 CONTENT_TYPE = "application/x-tar"

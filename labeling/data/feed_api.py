@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from accounts.api import paging
 from accounts.api.fields import Id
 from accounts.api.paging import PageQuery
+from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, lists
 from labeling.data.exports import rows as exports_rows
 from labeling.data.exports import streams
@@ -152,45 +153,41 @@ class JudgmentQuery(PageQuery):
     )
 
 
-class JudgmentPageSerializer(serializers.Serializer[Any]):
+class _FeedPageSerializer(serializers.Serializer[Any]):
+    next_cursor = serializers.IntegerField(
+        help_text="The last id of this page, or the cursor of the request if the page is empty."
+    )
+    has_more = serializers.BooleanField(help_text="Whether there are more results now.")
+
+
+class JudgmentPageSerializer(_FeedPageSerializer):
     """One page of the feed. `next_cursor` is set on the last page too: use it later to get new
     judgments.
     """
 
-    next_cursor = serializers.IntegerField(
-        help_text=("The last id of this page, or the cursor of the request if the page is empty.")
-    )
-    has_more = serializers.BooleanField(help_text="Whether there are more results now.")
     results = JudgmentSerializer(many=True)
 
 
-class JudgmentEventSerializer(serializers.Serializer[Any]):
+class JudgmentEventSerializer(RowSerializer):
     """A judgment that stopped counting, or counts again."""
 
-    id = serializers.IntegerField()
-    event = serializers.ChoiceField(
-        source="kind",
-        choices=JudgmentEvent.Kind.choices,
-        help_text=(
-            "`withdrawn`: its rater has withdrawn; delete it. `set_aside`: a reviewer left it out."
-            " `restored`: it counts again."
-        ),
-    )
-    judgment = serializers.IntegerField(source="judgment_id")
-    campaign = serializers.IntegerField(source="judgment.campaign_id", allow_null=True)
     rater = serializers.CharField(source="judgment.rater.alias")
-    at = serializers.DateTimeField()
+
+    class Meta:
+        model = JudgmentEvent
+        fields = ["id", "event", "judgment", "campaign", "rater", "at"]
+        sources = {"event": "kind", "campaign": "judgment.campaign"}
+        help_texts = {
+            "event": "`withdrawn`: its rater has withdrawn; delete it. `set_aside`: a reviewer left"
+            " it out. `restored`: it counts again."
+        }
 
 
-class JudgmentEventPageSerializer(serializers.Serializer[Any]):
+class JudgmentEventPageSerializer(_FeedPageSerializer):
     """One page of events. `next_cursor` is set on the last page too: use it later to get new
     events.
     """
 
-    next_cursor = serializers.IntegerField(
-        help_text=("The last id of this page, or the cursor of the request if the page is empty.")
-    )
-    has_more = serializers.BooleanField(help_text="Whether there are more results now.")
     results = JudgmentEventSerializer(many=True)
 
 

@@ -16,6 +16,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.page_forms import checked
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
 from accounts.api.rows import RowSerializer
@@ -157,12 +158,7 @@ class AnswerDisputeSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField(required=False, max_length=3)
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        form = AnswerForm(values)
-        if not form.is_valid():
-            raise ValidationError(
-                {name: list(map(str, sentences)) for name, sentences in form.errors.items()}
-            )
-        return form.arguments
+        return checked(AnswerForm(values)).arguments
 
 
 class Pay(ApiViewSet):

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import paging, problems
-from accounts.api.fields import MAX_ID, Flag, Name, OneOf
+from accounts.api.fields import Flag, Id, Name, OneOf
 from accounts.api.files import FileRenderer
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
@@ -117,12 +117,8 @@ class NewEndpointSerializer(serializers.Serializer[Any]):
         max_length=100,
         help_text="The environment variable with its key. The key itself is never stored.",
     )
-    serves = serializers.IntegerField(
-        required=False,
-        allow_null=True,
-        min_value=1,
-        max_value=MAX_ID,
-        help_text="The registered model that answers there.",
+    serves = Id(
+        required=False, allow_null=True, help_text="The registered model that answers there."
     )
     licence = serializers.CharField(
         default="",

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
-from accounts.api.fields import MAX_ID, Flag, Name
+from accounts.api.fields import Flag, Id, Name
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
 from accounts.api.rows import RowSerializer
@@ -135,7 +135,7 @@ class ChainSerializer(RowSerializer):
 
 
 class ChainQuery(PageQuery):
-    schedule = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    schedule = Id(required=False)
     state = serializers.ChoiceField(required=False, choices=Chain.State.choices)
 
 
@@ -194,7 +194,7 @@ def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, An
         return Flag(**about)
     about["allow_null"] = not field.required
     if isinstance(field, forms.ModelChoiceField):
-        return serializers.IntegerField(min_value=1, max_value=MAX_ID, **about)
+        return Id(**about)
     if isinstance(field, forms.IntegerField):  # a FloatField is one as well
         about |= {"min_value": field.min_value, "max_value": field.max_value}
         return (
@@ -203,9 +203,7 @@ def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, An
             else serializers.IntegerField(**about)
         )
     if isinstance(field, forms.TypedMultipleChoiceField):
-        return serializers.ListField(
-            child=serializers.IntegerField(min_value=1, max_value=MAX_ID), max_length=1000, **about
-        )
+        return serializers.ListField(child=Id(), max_length=1000, **about)
     if isinstance(field, forms.MultipleChoiceField):
         return serializers.ListField(
             child=serializers.CharField(max_length=32), max_length=len(STEPS), **about

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import problems
-from accounts.api.fields import MAX_ID, Flag, Name
+from accounts.api.fields import Flag, Id, Name
 from accounts.api.files import FileRenderer
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
@@ -53,11 +53,7 @@ CREATABLE_KINDS = [
 class FiltersSerializer(serializers.Serializer[Any]):
     """training.snapshots.services.Filters. Omitted or empty filters include everything."""
 
-    campaigns = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
-        required=False,
-        max_length=1000,
-    )
+    campaigns = serializers.ListField(child=Id(), required=False, max_length=1000)
     includes_imports = Flag(default=True)
     includes_extra = Flag(default=False)
     includes_set_aside = Flag(
@@ -75,7 +71,7 @@ class FiltersSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=64), required=False, max_length=100
     )
     best_of = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
+        child=Id(),
         required=False,
         max_length=100,
         help_text=(

@@ -9,7 +9,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import MAX_ID, OneOf
+from accounts.api.fields import Id, OneOf
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.views import ApiViewSet, described, does, reads, writes
 from labeling import access as labeling_access
@@ -47,9 +47,7 @@ class LineageSerializer(serializers.Serializer[Any]):
 
 
 class ModelResponseQuery(PageQuery):
-    run = serializers.IntegerField(
-        required=False, min_value=1, max_value=MAX_ID, help_text="Only those of a sampling run."
-    )
+    run = Id(required=False, help_text="Only those of a sampling run.")
 
 
 class ModelResponseSerializer(serializers.Serializer[Any]):

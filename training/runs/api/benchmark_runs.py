@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.fields import MAX_ID, Flag, Name, OneOf
+from accounts.api.fields import Flag, Id, Name, OneOf
 from accounts.api.paging import PageQuery, page_of
 from accounts.api.problems import Unable
 from accounts.api.rows import RowSerializer
@@ -63,7 +63,7 @@ class BenchmarkAnswerSerializer(RowSerializer):
 
 
 class BenchmarkAnswerQuery(PageQuery):
-    suite = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    suite = Id(required=False)
 
 
 class ScoreAgainSerializer(serializers.Serializer[Any]):

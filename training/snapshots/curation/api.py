@@ -268,10 +268,7 @@ class RestoredDocuments(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = RestoredDocument.objects.all()
     serializer_class = RestoredDocumentSerializer
     query_class = RestoredQuery
-
-    def filter_queryset(self, queryset: Any) -> Any:
-        recipe = self.asked.get("recipe")
-        return queryset.filter(recipe=recipe) if recipe else queryset
+    narrowed_by = {"recipe": "recipe"}
 
     @does("undo_restore", RestoredDocumentSerializer)
     def undo(self, restored: RestoredDocument) -> RestoredDocument:

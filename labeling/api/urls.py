@@ -1,8 +1,7 @@
 """URLs of labeling below /api/v1/: each room's `api` has its endpoints."""
 
 from accounts.api.views import Router
-from labeling.api.campaigns import golds
-from labeling.api.campaigns import views as campaigns
+from labeling.campaigns.api import views as campaigns
 from labeling.conversations.records import api as conversations
 from labeling.conversations.red_teaming import api as red_teaming
 from labeling.data import export_api as exports
@@ -21,6 +20,7 @@ from labeling.people.prolific import api as prolific
 from labeling.people.roster import api as roster
 from labeling.quality.api import views as quality
 from labeling.queue.cases import api as cases
+from labeling.queue.gold import api as golds
 from labeling.review import api as review
 from labeling.review.questions import api as questions
 

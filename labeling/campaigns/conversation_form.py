@@ -1,18 +1,22 @@
 """The parts of campaigns' forms that only conversations have: for a new one, and for changes."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from knobs.fields import Knob, knobs_of
 from labeling.campaigns.conversation_plan import CHANGEABLE, Plan, SourceShare
-from labeling.kinds.conversation import ANSWERS, TOKENS, TURNS, TalkSettings
-from labeling.models import Campaign, ConversationPlan, Source
+from labeling.kinds.conversation import ConversationSettings, TalkSettings
+from labeling.models import Campaign, Source
 from pages.form_parts import offer_rows, segmented, sentence_case
 
-USUAL = TalkSettings()
+KNOBS = {knob.name: knob for knob in knobs_of(TalkSettings)}
+N_ANSWERS = next(knob for knob in ConversationSettings.knobs() if knob.name == "n_responses")
 _PROBLEMS = {
     "min_value": _("%(show_value)s is too low. Enter at least %(limit_value)s."),
     "max_value": _("%(show_value)s is too high. Enter at most %(limit_value)s."),
@@ -20,51 +24,28 @@ _PROBLEMS = {
 }
 
 
-def _whole(label: Any, of: range, initial: int, help_text: Any = "") -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label,
-        min_value=of.start,
-        max_value=of.stop - 1,
-        initial=initial,
-        help_text=help_text,
-        error_messages=_PROBLEMS,
-    )
+def _field(knob: Knob, **more: Any) -> forms.Field:
+    """The field of a setting of the talk."""
+    options: dict[str, Any] = {
+        "label": gettext_lazy(knob.label),
+        "initial": knob.default,
+        "help_text": gettext_lazy(knob.help) if knob.help else "",
+        **more,
+    }
+    if knob.type is bool:
+        return forms.BooleanField(required=False, **options)
+    if knob.type is str:
+        options |= {"max_length": knob.max, "widget": forms.Textarea(attrs={"rows": 3})}
+        return forms.CharField(required=False, **options)
+    if issubclass(knob.type, TextChoices):
+        return forms.ChoiceField(choices=sentence_case(knob.type.choices), **options)
+    options |= {"min_value": knob.min, "max_value": knob.max, "error_messages": _PROBLEMS}
+    return forms.IntegerField(**options)
 
 
 def _number(label: Any, low: float, high: float, **options: Any) -> forms.FloatField:
     return forms.FloatField(
         label=label, min_value=low, max_value=high, error_messages=_PROBLEMS, **options
-    )
-
-
-def _brief() -> forms.CharField:
-    return forms.CharField(
-        label=_("Brief"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("What raters should try to reach. They read it during the conversation."),
-    )
-
-
-def _min_turns() -> forms.IntegerField:
-    help_text = _("A rater can finish after this many rated turns.")
-    return _whole(_("Minimum turns"), TURNS, USUAL.min_turns, help_text)
-
-
-def _max_turns() -> forms.IntegerField:
-    help_text = _("After this many turns, all that is left is to finish.")
-    return _whole(_("Maximum turns"), TURNS, USUAL.max_turns, help_text)
-
-
-def _rates_end() -> forms.BooleanField:
-    return forms.BooleanField(
-        label=_("Ask the rating form at the end as well"),
-        required=False,
-        help_text=_(
-            "The guideline's questions are asked for each answer, every turn. At the end they are"
-            " asked once more, about the whole conversation."
-        ),
     )
 
 
@@ -92,40 +73,14 @@ class ConversationForm(forms.Form):
         initial=1,
         help_text=_("Of every model without a number of its own. 0 always gives the same answer."),
     )
-    draws = forms.ChoiceField(
-        label=_("Models are drawn"),
-        choices=sentence_case(ConversationPlan.Draw.choices),
-        initial=USUAL.draws,
-        widget=segmented(),
-        help_text=_(
-            "Once per conversation, a rater talks with the same models throughout. Which side each"
-            " is on is drawn again every turn."
-        ),
-    )
-    n_answers = _whole(
-        _("Answers per turn"),
-        ANSWERS,
-        2,
-        _(
-            "Raters rank them. If you ask for strength of preference, two are compared in eight"
-            " steps. The conversation goes on with the best."
-        ),
-    )
-    opening = forms.ChoiceField(
-        label=_("First message"),
-        choices=sentence_case(ConversationPlan.Opening.choices),
-        initial=USUAL.opening,
-    )
-    brief = _brief()
-    min_turns = _min_turns()
-    max_turns = _max_turns()
-    rates_end = _rates_end()
-    max_new_tokens = _whole(
-        _("Maximum tokens per answer"),
-        TOKENS,
-        USUAL.max_new_tokens,
-        _("A longer answer is cut off. Raters wait for the slowest one."),
-    )
+    draws = _field(KNOBS["draws"], widget=segmented())
+    n_answers = _field(N_ANSWERS, initial=2)
+    opening = _field(KNOBS["opening"])
+    brief = _field(KNOBS["brief"])
+    min_turns = _field(KNOBS["min_turns"])
+    max_turns = _field(KNOBS["max_turns"])
+    rates_end = _field(KNOBS["rates_end"])
+    max_new_tokens = _field(KNOBS["max_new_tokens"])
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -162,10 +117,9 @@ class ConversationForm(forms.Form):
     def plan(self) -> Plan:
         """Of the valid form."""
         values = self.cleaned_data
-        names = [field.name for field in fields(TalkSettings)]
         return Plan(
             [self._share(model) for model in values["models"]],
-            TalkSettings(**{name: values[name] for name in names if name in values}),
+            TalkSettings(**{name: values[name] for name in KNOBS if name in values}),
         )
 
     def _share(self, model: Source) -> SourceShare:
@@ -181,15 +135,14 @@ class ConversationForm(forms.Form):
 class PlanChangeForm(forms.Form):
     """What may change while a conversation campaign is running."""
 
-    brief = _brief()
-    min_turns = _min_turns()
-    max_turns = _max_turns()
-    rates_end = _rates_end()
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields |= {name: _field(KNOBS[name]) for name in CHANGEABLE}
 
 
 def plan_change_form(campaign: Campaign, posted: Any) -> PlanChangeForm | None:
     """None for other kinds of campaigns."""
-    if campaign.kind != Campaign.Kind.CONVERSATION:
+    if not campaign.about.talks:
         return None
     plan = campaign.conversation_plan
     return PlanChangeForm(posted, initial={name: getattr(plan, name) for name in CHANGEABLE})
@@ -197,7 +150,7 @@ def plan_change_form(campaign: Campaign, posted: Any) -> PlanChangeForm | None:
 
 def initial_plan(campaign: Campaign) -> dict[str, Any]:
     """Initial values for a copy of a conversation campaign; empty for other kinds."""
-    if campaign.kind != Campaign.Kind.CONVERSATION:
+    if not campaign.about.talks:
         return {}
     plan = campaign.conversation_plan
     shares = list(plan.sources.all())
@@ -206,7 +159,7 @@ def initial_plan(campaign: Campaign) -> dict[str, Any]:
     }
     return (
         own
-        | {name: getattr(plan, name) for name in asdict(USUAL)}
+        | {name: getattr(plan, name) for name in KNOBS}
         | {
             "models": [share.source_id for share in shares],
             "temperature": shares[0].temperature if shares else 1,

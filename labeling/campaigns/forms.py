@@ -13,8 +13,10 @@ from labeling.access import visible
 from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
 from labeling.campaigns.selection import Selection, SelectionCounts
-from labeling.kinds import registry
+from labeling.kinds import registry, words
+from labeling.kinds.settings import CampaignSettings
 from labeling.models import Campaign, Pass, Prompt, Source
+from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from pages.form_parts import (
     NameField,
     ask_to_choose,
@@ -35,16 +37,11 @@ else:
     SourcesField = forms.ModelMultipleChoiceField
 
 
-MAY_STAY_EMPTY = (
-    "min_words",
-    "max_words",
-    "calibration_percent",
-    "repeat_percent",
-    "gold_share",
-    "review_share",
-    "priority",
-)
-"""Fields of a new campaign that fall back to the model's default when empty."""
+ELSEWHERE = {"confidence", *GOLD_SETTINGS} - {"gold_share", "review_share"}
+"""Confidence is a percentage on the page; the page of gold items has the others."""
+SETTINGS = tuple(name for name in registry.setting_names() if name not in ELSEWHERE)
+REQUIRED = ("order", "lease_minutes")
+"""Other settings fall back to their default when empty."""
 
 
 class EffortForm(CampaignModelForm):
@@ -60,16 +57,12 @@ class EffortForm(CampaignModelForm):
         label=_("Answers per item"), choices=RULES, initial="fixed", widget=segmented()
     )
     confidence = forms.IntegerField(
-        label=_("Stop when this confident (%)"),
+        label=words.labels(["confidence"])["confidence"],
         min_value=50,
         max_value=99,
         required=False,
         initial=90,
-        help_text=_(
-            "Average, over the item's pairs, of the probability of the most likely answer, weighted"
-            " by each rater's known reliability. Two typical raters who agree reach 95, two against"
-            " one 84, three against one 97."
-        ),
+        help_text=words.help_texts(["confidence"])["confidence"],
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -149,29 +142,9 @@ class CampaignForm(EffortForm):
     class Meta:
         model = Campaign
         field_classes = {"name": NameField}
-        fields = [
-            "name",
-            "kind",
-            "pool",
-            "guideline",
-            "n_responses",
-            "asks_strength",
-            "asks_reason",
-            "asks_dialogue",
-            "min_words",
-            "max_words",
-            "overlap",
-            "order",
-            "lease_minutes",
-            "max_overlap",
-            "calibration_percent",
-            "repeat_percent",
-            "gold_share",
-            "review_share",
-            "priority",
-            "budget_unit",
-            "budget",
-        ]
+        fields = ["name", "kind", "pool", "guideline", *SETTINGS]
+        labels = words.labels(SETTINGS)
+        help_texts = words.help_texts(SETTINGS)
         widgets = {"kind": forms.RadioSelect, "order": forms.RadioSelect}
         error_messages = {
             "name": {
@@ -183,21 +156,20 @@ class CampaignForm(EffortForm):
         super().__init__(*args, **options)
         self.fields["kind"] = forms.ChoiceField(
             label=_("Task"),
-            choices=sentence_case(Campaign.Kind.choices),
+            choices=sentence_case((name, kind.label) for name, kind in registry.KINDS.items()),
             initial=Campaign.Kind.DEMONSTRATION,
             widget=segmented(),
         )
         self.fields["n_responses"].initial = 4
         if "overlap" not in (options.get("initial") or {}):
             self.initial["overlap"] = None
-        self.fields["overlap"].required = False
         self.fields["overlap"].help_text = _(
             "Number of answers per item; of a conversation, how many raters talk from the same"
             " opening. Leave empty for 3 per comparison, so that agreement can be measured, and 1"
             " for everything else."
         )
-        for name in MAY_STAY_EMPTY:
-            self.fields[name].required = False
+        for name in SETTINGS:
+            self.fields[name].required = name in REQUIRED
         for name, new in (("pool", "pool_new"), ("guideline", "guideline_new")):
             ask_to_choose(self.fields[name])
             choose_the_only_one(self.fields[name])
@@ -211,28 +183,28 @@ class CampaignForm(EffortForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("overlap") is None and "overlap" not in self.errors:
-            about = registry.KINDS.get(cleaned.get("kind", ""))
-            cleaned["overlap"] = about.usual_overlap if about else 1
-        if cleaned.get("kind") != Campaign.Kind.COMPARISON:
-            cleaned |= {
-                "n_responses": None,
-                "repeat_percent": 0,
-                "gold_share": 0,
-                "max_overlap": None,
-            }
-        elif cleaned.get("n_responses") is None and "n_responses" not in self.errors:
-            self.add_error(
-                "n_responses", _("Enter how many responses a rater compares, from 2 to 9.")
-            )
-        for name in MAY_STAY_EMPTY:
-            if cleaned.get(name) is None and name not in self.errors:
-                cleaned[name] = getattr(self.instance, name)
-        if cleaned.get("min_words", 0) > cleaned.get("max_words", 0):
-            self.add_error("max_words", _("Maximum words must not be lower than minimum words."))
+        if about := registry.KINDS.get(cleaned.get("kind", "")):
+            self._complete(cleaned, about)
         if not self.errors:
             self._check_selection()
         return cleaned
+
+    def _complete(self, cleaned: dict[str, Any], about: type[CampaignSettings]) -> None:
+        """Settings that are empty, or that only other kinds have, take their default. Problems
+        between fields are shown beside one of them.
+        """
+        if cleaned.get("overlap") is None and "overlap" not in self.errors:
+            cleaned["overlap"] = about.usual_overlap
+        # In a conversation, the form of the talk asks for the number of answers.
+        own = set(about.names()) - ({"n_responses"} if about.talks else set())
+        for name in SETTINGS:
+            is_empty = cleaned.get(name) is None and name not in self.errors
+            if is_empty or name not in own:
+                cleaned[name] = getattr(self.instance, name)
+        settings = about(**{name: cleaned[name] for name in about.names() if name in cleaned})
+        for problem in settings.problems():
+            if problem.field in own and problem.field not in self.errors:
+                self.add_error(problem.field, problem.sentence_in(gettext))
 
     def selection(self) -> Selection:
         """The selected prompts, from the valid fields; invalid fields select nothing."""
@@ -333,21 +305,15 @@ class ChangeForm(EffortForm):
     class Meta:
         model = Campaign
         fields = [name for name in services.CHANGEABLE if name != "confidence"]
+        labels = words.labels(registry.setting_names(while_open=True))
+        help_texts = words.help_texts(registry.setting_names(while_open=True))
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        comparing = self.instance.compares
-        of_comparisons = (
-            "asks_strength",
-            "asks_reason",
-            "max_overlap",
-            "overlap_rule",
-            "confidence",
-        )
-        adaptive = ("max_overlap", "overlap_rule", "confidence")
-        unused = ["min_words", "max_words"] if comparing else [*of_comparisons]
-        if self.instance.kind == Campaign.Kind.CONVERSATION:
-            unused += adaptive
+        own = self.instance.about.names(while_open=True)
+        unused = [name for name in services.CHANGEABLE if name not in {"guideline", *own}]
+        if "max_overlap" in unused:
+            unused.append("overlap_rule")
         for name in unused:
             del self.fields[name]
         self.fields["review_share"].required = False

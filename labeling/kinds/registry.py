@@ -1,7 +1,6 @@
 """The kinds of campaign by name."""
 
-from itertools import chain
-
+from knobs.fields import Knob
 from labeling.kinds.comparison import ComparisonSettings
 from labeling.kinds.conversation import ConversationSettings
 from labeling.kinds.demonstration import DemonstrationSettings
@@ -21,14 +20,19 @@ def with_answer(answer: str) -> tuple[str, ...]:
     return tuple(name for name, kind in KINDS.items() if kind.answer == answer)
 
 
+def knobs() -> tuple[Knob, ...]:
+    """The settings of all kinds, each once."""
+    by_name: dict[str, Knob] = {}
+    for kind in KINDS.values():
+        for knob in kind.knobs():
+            by_name.setdefault(knob.name, knob)
+    return tuple(by_name.values())
+
+
+def knob_of(name: str) -> Knob:
+    return next(knob for knob in knobs() if knob.name == name)
+
+
 def setting_names(*, while_open: bool = False) -> tuple[str, ...]:
-    """The settings of all kinds, each once; `while_open`: those that may change in an open
-    campaign.
-    """
-    names = (kind.names(while_open=while_open) for kind in KINDS.values())
-    return tuple(dict.fromkeys(chain.from_iterable(names)))
-
-
-def without_setting(name: str) -> tuple[str, ...]:
-    """The kinds that do not have this setting."""
-    return tuple(kind for kind, settings in KINDS.items() if name not in settings.names())
+    """Of all kinds, each once; `while_open`: those that may change in an open campaign."""
+    return tuple(knob.name for knob in knobs() if knob.while_open or not while_open)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from labeling.kinds import words
 from labeling.models import Campaign
 from labeling.queue.gold.services import SETTINGS
 
@@ -21,6 +22,8 @@ class GoldSettingsForm(CampaignModelForm):
     class Meta:
         model = Campaign
         fields = list(SETTINGS)
+        labels = words.labels(SETTINGS)
+        help_texts = words.help_texts(SETTINGS)
 
 
 class GoldFileForm(forms.Form):

@@ -19,6 +19,7 @@ from accounts.refusals import Refusal
 from arithmetic.agreement import orders
 from labeling.importers import drafts as importers_drafts
 from labeling.importers import golds as importers_golds
+from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import (
     Campaign,
     Gold,
@@ -40,12 +41,7 @@ from labeling.votes import counting
 
 MOST_LINES = 2_000
 SETTINGS = (
-    "gold_share",
-    "gold_tolerance",
-    "gold_min",
-    "gold_warn_below",
-    "gold_pause_below",
-    "gold_feedback",
+    *(name for name in ComparisonSettings.names() if name.startswith("gold_")),
     "review_share",
 )
 """Campaign fields that say how its golds are used; they may change at any time."""

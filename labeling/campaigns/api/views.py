@@ -17,11 +17,14 @@ from accounts.api.fields import OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, reads, removes, writes
+from knobs.fields import knobs_of
 from labeling import access as labeling_access
-from labeling.api.campaigns import bodies
 from labeling.campaigns import board, selection, services
+from labeling.campaigns.api import bodies
 from labeling.campaigns.forms import ItemFilterForm
-from labeling.models import Campaign, ConversationPlan, Pass, Rater, RaterStanding
+from labeling.kinds import registry
+from labeling.kinds.conversation import TalkSettings
+from labeling.models import Campaign, Pass, Rater, RaterStanding
 from labeling.queue.gold import scores
 from labeling.queue.gold import services as gold_services
 
@@ -40,23 +43,12 @@ class ProgressSerializer(serializers.Serializer[Any]):
 class CampaignSettingsSerializer(serializers.Serializer[Any]):
     """The settings of a campaign. What only the other kind of campaign has keeps its default."""
 
-    asks_strength = serializers.BooleanField()
-    asks_reason = serializers.BooleanField()
-    min_words = serializers.IntegerField()
-    max_words = serializers.IntegerField()
-    max_overlap = serializers.IntegerField(allow_null=True)
-    confidence = serializers.FloatField()
-    calibration_percent = serializers.IntegerField()
-    repeat_percent = serializers.IntegerField()
-    budget_unit = serializers.ChoiceField(choices=Campaign.Budget.choices, allow_blank=True)
-    budget = serializers.DecimalField(max_digits=12, decimal_places=2, allow_null=True)
-    review_share = serializers.IntegerField()
-    gold_share = serializers.IntegerField()
-    gold_tolerance = serializers.IntegerField()
-    gold_min = serializers.IntegerField()
-    gold_warn_below = serializers.IntegerField()
-    gold_pause_below = serializers.IntegerField()
-    gold_feedback = serializers.BooleanField()
+    def get_fields(self) -> dict[str, Any]:
+        return {
+            knob.name: bodies.shown_field(knob)
+            for knob in registry.knobs()
+            if knob.name not in bodies.TOP_LEVEL
+        }
 
 
 class ShareSerializer(serializers.Serializer[Any]):
@@ -69,14 +61,10 @@ class PlanSerializer(serializers.Serializer[Any]):
     """What a conversation campaign asks for."""
 
     models = ShareSerializer(source="sources.all", many=True)
-    opening = serializers.ChoiceField(choices=ConversationPlan.Opening.choices)
-    draws = serializers.ChoiceField(choices=ConversationPlan.Draw.choices)
-    brief = serializers.CharField()
-    min_turns = serializers.IntegerField()
-    max_turns = serializers.IntegerField()
-    max_new_tokens = serializers.IntegerField()
-    rates_end = serializers.BooleanField()
-    top_p = serializers.FloatField()
+
+    def get_fields(self) -> dict[str, Any]:
+        settings = {knob.name: bodies.shown_field(knob) for knob in knobs_of(TalkSettings)}
+        return super().get_fields() | settings
 
 
 class CampaignSerializer(serializers.Serializer[Any]):

@@ -1,23 +1,24 @@
 """What a call sends to create a campaign or to change one."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from accounts.api.fields import MAX_ID, Flag, Name, OneOf
+from knobs.fields import Knob, knobs_of
 from labeling.campaigns.conversation_plan import Plan, SourceShare
 from labeling.campaigns.selection import Selection
 from labeling.kinds import registry
 from labeling.kinds.comparison import RESPONSES
-from labeling.kinds.conversation import ANSWERS, TOKENS, TURNS, TalkSettings
+from labeling.kinds.conversation import ANSWERS, TalkSettings
 from labeling.models import (
     Campaign,
-    ConversationPlan,
     Guideline,
     Pool,
     Prompt,
@@ -25,14 +26,39 @@ from labeling.models import (
 )
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 
-SMALL = 32_767
-"""The largest value of a small integer column."""
-OF_COMPARISONS = frozenset(
-    {"asks_strength", "asks_reason", "max_overlap", "confidence", "repeat_percent"}
-    | {name for name in GOLD_SETTINGS if name.startswith("gold_")}
-)
-OF_DEMONSTRATIONS = frozenset({"asks_dialogue", "min_words", "max_words"})
-OF_CONVERSATIONS = frozenset({"conversation"})
+TOP_LEVEL = ("overlap", "n_responses", "asks_dialogue", "lease_minutes", "order", "priority")
+"""Settings that a campaign shows beside its `settings`."""
+
+
+def shown_field(knob: Knob, **options: Any) -> serializers.Field[Any, Any, Any, Any]:
+    """A setting as the API shows it."""
+    if issubclass(knob.type, TextChoices):
+        may_be_empty = "" in knob.type.values
+        return serializers.ChoiceField(
+            choices=knob.type.choices, allow_blank=may_be_empty, **options
+        )
+    if knob.type is bool:
+        return Flag(**options)
+    if knob.type is str:
+        return serializers.CharField(**options)
+    options["allow_null"] = knob.is_optional
+    if knob.type is int:
+        return serializers.IntegerField(**options)
+    if knob.type is float:
+        return serializers.FloatField(**options)
+    return serializers.DecimalField(max_digits=12, decimal_places=2, **options)
+
+
+def setting_field(knob: Knob, **options: Any) -> serializers.Field[Any, Any, Any, Any]:
+    """What a call sends for this setting. Left out, it keeps its value, or takes its default."""
+    limits: dict[str, Any] = {"allow_blank": True, "max_length": knob.max}
+    if knob.type is not str:
+        ends = {"min_value": knob.min, "max_value": knob.max}
+        limits = {name: end for name, end in ends.items() if end is not None}
+    if knob.type is Decimal:
+        limits = {name: Decimal(end) for name, end in limits.items()}
+    usual: dict[str, Any] = {"required": False, "help_text": knob.api}
+    return shown_field(knob, **usual | limits | options)
 
 
 def _ids(**options: Any) -> serializers.ListField:
@@ -93,121 +119,53 @@ class ConversationModelSerializer(serializers.Serializer[Any]):
     temperature = serializers.FloatField(default=1.0, min_value=0, max_value=2)
 
 
-class _PlanChangeSerializer(serializers.Serializer[Any]):
-    """What may change while the campaign is running."""
+class SettingsSerializer(serializers.Serializer[Any]):
+    """Settings, each made from its declaration; a field of the class itself takes its place."""
 
-    brief = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        max_length=2_000,
-        help_text="What raters should try to reach.",
-    )
-    min_turns = _number(TURNS.start, TURNS.stop - 1, "Turns to rate before it can be finished.")
-    max_turns = _number(TURNS.start, TURNS.stop - 1)
-    rates_end = Flag(
-        required=False,
-        help_text="Ask the guideline's questions about the whole conversation at the end, too.",
-    )
+    knobs: ClassVar[Sequence[Knob]]
+
+    def get_fields(self) -> dict[str, Any]:
+        return {knob.name: setting_field(knob) for knob in self.knobs} | super().get_fields()
 
 
-class ConversationPlanChangeSerializer(_PlanChangeSerializer):
+class ConversationPlanChangeSerializer(SettingsSerializer):
     """Applies to open conversations too. Omitted fields keep their value."""
 
+    knobs = [knob for knob in knobs_of(TalkSettings) if knob.while_open]
 
-class ConversationPlanSerializer(_PlanChangeSerializer):
+
+class ConversationPlanSerializer(SettingsSerializer):
     """What raters talk with, and for how long."""
 
+    knobs = knobs_of(TalkSettings)
     models = ConversationModelSerializer(many=True)
-    opening = serializers.ChoiceField(choices=ConversationPlan.Opening.choices, required=False)
-    draws = serializers.ChoiceField(
-        choices=ConversationPlan.Draw.choices, required=False, help_text="When models are drawn."
-    )
-    max_new_tokens = _number(TOKENS.start, TOKENS.stop - 1, "Maximum length of an answer.")
-    top_p = serializers.FloatField(min_value=0.01, max_value=1, required=False)
-
-
-class _SettingsSerializer(serializers.Serializer[Any]):
-    """Settings of a new campaign that can be changed later."""
-
-    overlap = _number(1, 50, "Number of answers per item.")
-    lease_minutes = _number(1, SMALL, "How long an inactive rater keeps an item.")
-    priority = _number(-SMALL, SMALL)
-    asks_strength = Flag(required=False, help_text="Comparisons and conversations only.")
-    asks_reason = Flag(required=False, help_text="Comparisons and conversations only.")
-    min_words = _number(0, 1_000_000, "Demonstrations only.")
-    max_words = _number(0, 1_000_000, "Demonstrations only.")
-    max_overlap = _number(
-        2,
-        50,
-        "Comparisons only: items on which raters disagree get more answers, up to this number.",
-        allow_null=True,
-    )
-    confidence = serializers.FloatField(
-        min_value=0.5,
-        max_value=0.99,
-        required=False,
-        help_text="With `max_overlap`: stop when an item is this certain.",
-    )
-    budget_unit = serializers.ChoiceField(
-        choices=Campaign.Budget.choices,
-        required=False,
-        allow_blank=True,
-        help_text="Empty for no limit.",
-    )
-    budget = serializers.DecimalField(
-        max_digits=12,
-        decimal_places=2,
-        min_value=Decimal(1),
-        required=False,
-        allow_null=True,
-        help_text="When it is spent, the campaign pauses.",
-    )
-    review_share = _number(0, 100, "Percent of answers drawn at random for the review queue.")
-    gold_share = _number(0, 50, "Percent of a rater's items that are gold items. 0 for none.")
-    gold_tolerance = _number(51, 100, "Percent of a gold item's pairs that a ranking must match.")
-    gold_min = _number(3, 100, "No warnings or pauses before this many gold items.")
-    gold_warn_below = _number(0, 100, "Warn raters who pass a lower percentage. 0 for never.")
-    gold_pause_below = _number(0, 100, "Pause raters who pass a lower percentage. 0 for never.")
-    gold_feedback = Flag(
-        required=False, help_text="Show raters how they did on gold items after they answer."
-    )
 
 
 class _NamedSerializer(serializers.Serializer[Any]):
     name = Name(max_length=120)
 
 
-class NewCampaignSerializer(_NamedSerializer, SelectedSerializer, _SettingsSerializer):
+class NewCampaignSerializer(_NamedSerializer, SelectedSerializer, SettingsSerializer):
+    knobs = registry.knobs()
     pool = OneOf(Pool.objects.all())
     guideline = OneOf(Guideline.objects.all())
-    overlap = serializers.IntegerField(
-        default=1, min_value=1, max_value=50, help_text="Number of answers per item."
-    )
-    asks_dialogue = Flag(
-        required=False,
-        help_text="Demonstrations only: raters can continue after the answer, turn by turn.",
-    )
-    order = serializers.ChoiceField(
-        choices=Campaign.Order.choices, default=Campaign.Order.FINISH_FIRST
-    )
-    calibration_percent = _number(0, 50, "Percent of items that every rater in the pool answers.")
-    repeat_percent = _number(
-        0, 30, "Comparisons only: percent of items shown again in reversed order."
-    )
+    overlap = setting_field(registry.knob_of("overlap"), default=1)
+    order = setting_field(registry.knob_of("order"), default=Campaign.Order.FINISH_FIRST)
     conversation = ConversationPlanSerializer(
         required=False, help_text="Required for conversations."
     )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         refuse_others(values, kind=values["kind"])
-        if values["kind"] == Campaign.Kind.CONVERSATION:
+        if registry.KINDS[values["kind"]].talks:
             _check_plan(values)
         return values
 
 
-class CampaignChangeSerializer(_SettingsSerializer):
+class CampaignChangeSerializer(SettingsSerializer):
     """Omitted fields keep their value."""
 
+    knobs = [knob for knob in registry.knobs() if knob.while_open or knob.name in GOLD_SETTINGS]
     guideline = OneOf(
         Guideline.objects.all(),
         required=False,
@@ -223,12 +181,9 @@ class CampaignChangeSerializer(_SettingsSerializer):
 
 def refuse_others(values: Collection[str], *, kind: str) -> None:
     """Raises ValidationError for settings that only other kinds of campaigns have."""
-    others = {
-        Campaign.Kind.COMPARISON: OF_DEMONSTRATIONS | OF_CONVERSATIONS,
-        Campaign.Kind.DEMONSTRATION: OF_COMPARISONS | OF_CONVERSATIONS,
-        Campaign.Kind.CONVERSATION: OF_DEMONSTRATIONS
-        | (OF_COMPARISONS - {"asks_strength", "asks_reason"}),
-    }[Campaign.Kind(kind)]
+    about = registry.KINDS[kind]
+    others = set(registry.setting_names()) - {*about.names(), "n_responses"}
+    others |= set() if about.talks else {"conversation"}
     sentence = _("This kind of campaign has no such setting. Leave it out.")
     if odd := sorted(set(values) & others):
         raise ValidationError({name: [sentence] for name in odd})

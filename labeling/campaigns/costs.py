@@ -83,10 +83,9 @@ def _n_golds(n_others: int, share: int, most: int | None) -> int:
 
 
 def estimate_of(*, campaign: Campaign, now: datetime) -> Estimate:
-    is_talk = campaign.kind == Campaign.Kind.CONVERSATION
-    n_turns = campaign.conversation_plan.min_turns if is_talk else 1
+    n_turns = campaign.conversation_plan.min_turns if campaign.about.talks else 1
     return estimate(
-        kind=campaign.judgment_kind,
+        kind=campaign.about.answer,
         n_responses=campaign.n_responses,
         pool=campaign.pool,
         n_items=campaign.items.filter(repeat_of=None, gold_use=None, is_turn=False).count()

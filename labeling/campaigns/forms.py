@@ -14,6 +14,7 @@ from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
 from labeling.campaigns.selection import Selection, SelectionCounts
 from labeling.kinds import registry, words
+from labeling.kinds.demonstration import DemonstrationSettings
 from labeling.kinds.settings import CampaignSettings
 from labeling.models import Campaign, Pass, Prompt, Source
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
@@ -40,6 +41,7 @@ else:
 ELSEWHERE = {"confidence", *GOLD_SETTINGS} - {"gold_share", "review_share"}
 """Confidence is a percentage on the page; the page of gold items has the others."""
 SETTINGS = tuple(name for name in registry.setting_names() if name not in ELSEWHERE)
+USUAL_KIND = DemonstrationSettings.kind
 REQUIRED = ("order", "lease_minutes")
 """Other settings fall back to their default when empty."""
 
@@ -96,7 +98,7 @@ class EffortForm(CampaignModelForm):
         that say what to do.
         """
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # private, and the only way
-        return exclusions | {"max_overlap", "budget"}
+        return exclusions | {"kind", "max_overlap", "budget"}
 
 
 class SourceChoice(SourcesField):
@@ -157,7 +159,7 @@ class CampaignForm(EffortForm):
         self.fields["kind"] = forms.ChoiceField(
             label=_("Task"),
             choices=sentence_case((name, kind.label) for name, kind in registry.KINDS.items()),
-            initial=Campaign.Kind.DEMONSTRATION,
+            initial=USUAL_KIND,
             widget=segmented(),
         )
         self.fields["n_responses"].initial = 4
@@ -210,7 +212,7 @@ class CampaignForm(EffortForm):
         """The selected prompts, from the valid fields; invalid fields select nothing."""
         values = self.cleaned_data
         return Selection(
-            kind=values.get("kind") or Campaign.Kind.DEMONSTRATION,
+            kind=values.get("kind") or USUAL_KIND,
             categories=tuple(values.get("categories") or ()),
             splits=tuple(values.get("splits") or ()),
             source_ids=tuple(source.pk for source in values.get("sources") or ()),

@@ -31,7 +31,7 @@ def add_items(
     created.
     """
     chosen: dict[int, list[int]] = {}
-    if campaign.kind == Campaign.Kind.COMPARISON:
+    if campaign.about.compares_stored:
         chosen = _choose_responses(
             prompts=prompts,
             n=campaign.n_responses or 0,

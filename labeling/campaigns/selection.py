@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
 from labeling.access import visible
-from labeling.models import Campaign, Item, Judgment, Prompt, Response, Source
+from labeling.kinds import registry
+from labeling.models import Item, Judgment, Prompt, Response, Source
 from labeling.votes import counting
 
 
@@ -28,7 +29,7 @@ class Selection:
 
     @property
     def needs_responses(self) -> bool:
-        return self.kind == Campaign.Kind.COMPARISON
+        return registry.KINDS[self.kind].compares_stored
 
 
 @dataclass(frozen=True)

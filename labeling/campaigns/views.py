@@ -35,6 +35,7 @@ from labeling.campaigns.forms import (
     too_few_responses,
 )
 from labeling.kinds import registry
+from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Prompt
 from labeling.quality import contests
 from labeling.quality import selectors as quality_selectors
@@ -72,10 +73,10 @@ def new(request: MemberRequest) -> HttpResponse:
     )
     asked: dict[str, Any] = {"sources": _ids(request, "source")}
     if responses := _ids(request, "response_source"):
-        asked |= {"kind": Campaign.Kind.COMPARISON, "response_sources": responses}
+        asked |= {"kind": ComparisonSettings.kind, "response_sources": responses}
     form = CampaignForm(request.POST or None, initial=initial_of(template) if template else asked)
     talk = ConversationForm(
-        request.POST if request.POST.get("kind") == Campaign.Kind.CONVERSATION else None,
+        request.POST if _talks(request.POST.get("kind")) else None,
         initial=initial_plan(template) if template else None,
     )
     if request.method == "POST" and form.is_valid() and (not talk.is_bound or talk.is_valid()):
@@ -102,9 +103,9 @@ def count(request: HttpRequest) -> HttpResponse:
     selection = form.selection()
     found = campaigns_selection.match(selection=selection)
     values = form.cleaned_data
-    is_talk = selection.kind == Campaign.Kind.CONVERSATION
+    is_talk = _talks(selection.kind)
     estimate = costs.estimate(
-        kind=Campaign(kind=selection.kind).judgment_kind,
+        kind=registry.KINDS[selection.kind].answer,
         n_responses=2 if is_talk else selection.n_responses if selection.needs_responses else None,
         pool=values.get("pool"),
         n_items=found.n_taken * (_turns(request) if is_talk else 1),
@@ -154,7 +155,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         context["understaffed"] = understaffed(campaign=campaign, now=now)
     context["is_spent"] = budgets.is_spent(campaign=campaign, now=now)
     report = quality_selectors.quality_report(campaign=campaign) if campaign.compares else None
-    writing = writers(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else {}
+    writing = writers(campaign=campaign) if not campaign.compares else {}
     measured = (
         {row.rater_id: row for row in quality_selectors.rater_measures(report=report)}
         if report
@@ -169,9 +170,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             (row, measured.get(row.rater_id), writing.get(row.rater_id)) for row in board.raters
         ],
         "n_flagged": sum(bool(row.flags) for row in measured.values()),
-        "written": (
-            written(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else None
-        ),
+        "written": (written(campaign=campaign) if not campaign.compares else None),
     }
     return render(request, "labeling/campaigns/campaign.html", context)
 
@@ -351,6 +350,10 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _ids(request: HttpRequest, name: str) -> list[str]:
     return [pk for pk in request.GET.getlist(name) if pk.isdecimal()]
+
+
+def _talks(kind: str | None) -> bool:
+    return kind in registry.KINDS and registry.KINDS[kind].talks
 
 
 def _turns(request: HttpRequest) -> int:

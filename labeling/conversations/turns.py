@@ -54,7 +54,7 @@ def start(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Conversation:
     """
     with transaction.atomic():
         slot = slots.locked(lease=lease, rater=rater)
-        if slot is None or slot.campaign.kind != Campaign.Kind.CONVERSATION:
+        if slot is None or not slot.campaign.about.talks:
             raise UnableToConverse(_given_away())
         defaults = {"seed": order.new_seed(), "started_at": now}
         conversation, is_new = Conversation.objects.get_or_create(

@@ -29,7 +29,7 @@ from labeling.desk.views import answering, drafts, finishing
 from labeling.desk.views.desk import gone
 from labeling.desk.work import Work
 from labeling.guidelines.rating_form import RatingForm
-from labeling.models import Campaign, ConversationTurn
+from labeling.models import ConversationTurn
 
 
 @require_GET
@@ -274,7 +274,7 @@ def _typed(draft: posted_page.PageInput, *, number: int) -> dict[str, Any]:
 def _opening(request: HttpRequest, lease: uuid.UUID) -> Work:
     """The opening item that this rater holds or held. Raises Http404."""
     work = desk_access.work(user=request.user, lease=lease)
-    if work.campaign.kind != Campaign.Kind.CONVERSATION:
+    if not work.campaign.about.talks:
         raise Http404
     return work
 

@@ -23,7 +23,7 @@ SHOWN = 20
 def export(request: MemberRequest, pk: int) -> HttpResponse:
     """The form and the campaign's exports; POST queues one."""
     campaign = labeling_access.campaign(user=request.user, pk=pk)
-    offered = offers.OFFERS[Campaign.Kind(campaign.judgment_kind)]
+    offered = [offers.BY_SHAPE[shape] for shape in campaign.about.shapes]
     form = ExportForm(
         request.POST or None,
         offered=offered,

@@ -188,7 +188,7 @@ def page(
     corrects: Judgment | None = None,
     now: dt.datetime,
 ) -> Page:
-    build = write_page if work.campaign.n_responses is None else compare_page
+    build = compare_page if work.campaign.compares else write_page
     return build(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now)
 
 

@@ -201,7 +201,7 @@ def read(*, work: Work, typed: PageInput, corrects: bool = False, now: dt.dateti
     """The answer on a posted page, with its problems and warnings. `corrects` is the judgment being
     corrected: its rater has read the texts before, so pace is not checked.
     """
-    if work.campaign.n_responses is None:
+    if not work.campaign.compares:
         return _read_text(work, typed)
     recorded = answer_fields.read_record(typed.fields)
     shown = work.responses

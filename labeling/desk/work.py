@@ -199,8 +199,7 @@ class Work:
     @property
     def _hides_names(self) -> bool:
         """Also where others rate how far an attack got."""
-        is_conversation = self.campaign.kind == Campaign.Kind.CONVERSATION
-        return is_conversation or hasattr(self.campaign, "reviews_attacks_of")
+        return self.campaign.about.talks or hasattr(self.campaign, "reviews_attacks_of")
 
     @cached_property
     def item(self) -> Item:

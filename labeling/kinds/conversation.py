@@ -25,7 +25,6 @@ class ConversationSettings(RankingSettings):
     kind = Kind.CONVERSATION
     label = Kind.CONVERSATION.label
     talks = True
-    page = "conversation"
 
     n_responses: int | None = knob(
         None,

@@ -36,3 +36,8 @@ def knob_of(name: str) -> Knob:
 def setting_names(*, while_open: bool = False) -> tuple[str, ...]:
     """Of all kinds, each once; `while_open`: those that may change in an open campaign."""
     return tuple(knob.name for knob in knobs() if knob.while_open or not while_open)
+
+
+def with_setting(name: str) -> tuple[str, ...]:
+    """The kinds that have this setting."""
+    return tuple(kind.kind for kind in KINDS.values() if name in kind.names())

@@ -29,6 +29,7 @@ class CampaignSettings:
     the column at its default.
     """
 
+    do_not_call_in_templates: ClassVar[bool] = True
     kind: ClassVar[str]
     """value of the column"""
     label: ClassVar[str | Promise]
@@ -40,10 +41,8 @@ class CampaignSettings:
     """whether its items have responses that are stored beforehand"""
     talks: ClassVar[bool] = False
     """whether raters talk with models, so that each turn brings new items"""
-    page: ClassVar[str] = "desk_item"
-    """name of the URL where a rater works on an item"""
     desk: ClassVar[str]
-    """template of the desk's answer"""
+    """template of what a rater reads and fills in"""
     shapes: ClassVar[tuple[str, ...]]
     """shapes of exports offered for it, by their names in labeling.data.exports.shapes"""
 
@@ -119,6 +118,13 @@ class CampaignSettings:
     def of(cls, row: Row) -> Self:
         """As stored."""
         return cls(**{name: getattr(row, name) for name in cls.names()})
+
+    @classmethod
+    def takes(cls, answer: str) -> bool:
+        """Whether its items are answered so at the desk. A conversation is answered turn by turn,
+        on a page of its own.
+        """
+        return cls.answer == answer and not cls.talks
 
     def problems(self) -> Iterator[Problem]:
         """Why nobody could work on such a campaign, although each setting is valid by itself."""

@@ -278,15 +278,13 @@ class Campaign(models.Model):
         """What its kind means, and which settings it has."""
         return registry.KINDS[self.kind]
 
+    def get_kind_display(self) -> str:  # type: ignore[no-redef]  # Django's knows Kind alone
+        return str(self.about.label)
+
     @property
     def compares(self) -> bool:
         """Whether its judgments are comparisons."""
         return self.about.answer == choices.Answer.COMPARISON
-
-    @property
-    def judgment_kind(self) -> str:
-        """The kind of its judgments, which is also what is paid for."""
-        return self.about.answer
 
 
 class Item(models.Model):

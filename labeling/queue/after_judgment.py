@@ -187,7 +187,7 @@ def _add_work(*work_items: _WorkDone, campaign: Campaign) -> Campaign:
 
 def _add_cost(work: _WorkDone, *, campaign: Campaign) -> None:
     """Adds nothing if no rate was in force."""
-    rate = prices.rate_of(pool=campaign.pool_id, kind=campaign.judgment_kind, now=work.at)
+    rate = prices.rate_of(pool=campaign.pool_id, kind=campaign.about.answer, now=work.at)
     if rate is not None:
         amount = prices.exact_price(rate=rate, n_judgments=work.n, active_s=work.seconds)
         spent = Decimal(campaign.spent_amounts.get(rate.currency, 0))

@@ -191,7 +191,7 @@ def reissue(*, old: Prompt, new: Prompt, now: datetime) -> int:
     n_back = 0
     for item in replaced:
         chosen = [numbers.get(key) for key in item.responses.values_list("source_id", "number")]
-        if item.campaign.kind == Campaign.Kind.COMPARISON and (not chosen or None in chosen):
+        if item.campaign.about.compares_stored and (not chosen or None in chosen):
             continue
         Campaign.objects.select_for_update().get(pk=item.campaign_id)  # one position at a time
         last = Item.objects.filter(campaign=item.campaign_id).aggregate(last=Max("position"))[

@@ -194,7 +194,7 @@ class CampaignReview(ApiViewSet):
     def review(self, request: Request, pk: int) -> Response:
         """Items whose answers wait for review, most urgent first."""
         campaign = self.get_object()
-        offered = selectors.ORDERS[campaign.judgment_kind]
+        offered = selectors.ORDERS[campaign.about.answer]
         order = self.asked.get("order") or offered[0]
         if order not in offered:
             names = ", ".join(offered)
@@ -224,7 +224,7 @@ class CampaignReview(ApiViewSet):
         """
         item = self._item()
         remarks = _remarks(item, values)
-        if campaign.kind == Campaign.Kind.DEMONSTRATION:
+        if not campaign.compares:
             services.review_demonstrations(item=item, remarks=remarks, **self.who_and_when)
         else:
             services.adjudicate(

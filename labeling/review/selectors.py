@@ -15,6 +15,7 @@ from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 
 from arithmetic.agreement import pairs as agreement_pairs
+from labeling.kinds.choices import Answer
 from labeling.models import (
     Adjudication,
     Campaign,
@@ -55,14 +56,14 @@ class QueueOrder(TextChoices):
 
 
 ORDERS: dict[str, tuple[QueueOrder, ...]] = {
-    Campaign.Kind.COMPARISON: (
+    Answer.COMPARISON: (
         QueueOrder.DISAGREEMENT,
         QueueOrder.FAST,
         QueueOrder.NEW,
         QueueOrder.RANDOM,
         QueueOrder.PAUSED,
     ),
-    Campaign.Kind.DEMONSTRATION: (
+    Answer.DEMONSTRATION: (
         QueueOrder.FAST,
         QueueOrder.NEW,
         QueueOrder.RANDOM,
@@ -188,7 +189,7 @@ def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
         review.judgment_id: review
         for review in JudgmentReview.objects.filter(judgment__in=judgments)
     }
-    n_chars = _n_chars([item.pk], item.campaign.judgment_kind)
+    n_chars = _n_chars([item.pk], item.campaign.about.answer)
     new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in judgments})
     answers = []
     for number, answer in enumerate(work.answers, start=1):
@@ -263,7 +264,7 @@ def _rows(
     for judgment in waiting:
         by_item[judgment.item_id].append(judgment)
     new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in waiting})
-    n_chars = _n_chars(by_item, campaign.judgment_kind)
+    n_chars = _n_chars(by_item, campaign.about.answer)
     shares = _agreement(list(by_item)) if campaign.compares else {}
     rows = []
     for item_id, judgments in by_item.items():
@@ -357,7 +358,7 @@ def _n_chars(item_ids: Iterable[int], kind: str) -> dict[int, int]:
     """Characters to read for a judgment of each item; for demonstrations, the length of the latest
     answer.
     """
-    if kind == Campaign.Kind.COMPARISON:
+    if kind == Answer.COMPARISON:
         rows = (
             ItemResponse.objects.filter(item__in=list(item_ids))
             .values_list("item")

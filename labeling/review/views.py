@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import User
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.models import Campaign, Item
+from labeling.models import Item
 from labeling.quality.pages import consensus_words
 from labeling.queue.cases import selectors as cases_selectors
 from labeling.queue.gold import services as gold_services
@@ -38,7 +38,7 @@ APPEALS_PER_PAGE = 25
 @require_GET
 def queue(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
-    form = QueueForm(request.GET, kind=campaign.judgment_kind)
+    form = QueueForm(request.GET, kind=campaign.about.answer)
     order, is_blind = form.choice
     page = Paginator(
         selectors.review_queue(campaign=campaign, order=order), ROWS_PER_PAGE
@@ -47,7 +47,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
         "campaign": campaign,
         "tab": "review",
         "form": QueueForm(
-            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.judgment_kind
+            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.about.answer
         ),
         "order": order,
         "page": page,
@@ -61,7 +61,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
     selected = labeling_access.item_to_review(user=request.user, campaign_pk=pk, pk=item_pk)
-    order, is_blind = QueueForm(request.GET, kind=selected.campaign.judgment_kind).choice
+    order, is_blind = QueueForm(request.GET, kind=selected.campaign.about.answer).choice
     work = selectors.review_item(item=selected, is_blind=is_blind)
     form = _form(request, work)
     if request.method == "POST" and form.is_valid():
@@ -171,7 +171,7 @@ def _form(
         if entry.review is not None:
             pk = entry.answer.judgment.pk
             initial |= {f"feedback-{pk}": entry.review.feedback, f"score-{pk}": entry.review.score}
-    if work.item.campaign.kind == Campaign.Kind.DEMONSTRATION:
+    if not work.item.campaign.compares:
         return ReviewScoresForm(data, judgments=judgments, initial=initial)
     letters = [entry.letter for entry in work.responses]
     if work.adjudication is not None:

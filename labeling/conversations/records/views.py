@@ -49,6 +49,6 @@ def detail(request: HttpRequest, pk: int, conversation_pk: int) -> HttpResponse:
 
 def _campaign(request: HttpRequest, pk: int) -> Campaign:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
-    if campaign.kind != Campaign.Kind.CONVERSATION:
+    if not campaign.about.talks:
         raise Http404
     return campaign

@@ -70,7 +70,7 @@ def pools(*, campaigns: Collection[int]) -> list[PoolFacts]:
     """The pools of these campaigns with all rates that they have had for this kind of work."""
     facts: dict[int, PoolFacts] = {}
     for campaign in Campaign.objects.filter(pk__in=campaigns).select_related("pool"):
-        rates = Rate.objects.filter(pool=campaign.pool_id, kind=campaign.judgment_kind)
+        rates = Rate.objects.filter(pool=campaign.pool_id, kind=campaign.about.answer)
         facts[campaign.pool_id] = PoolFacts(
             campaign.pool.name,
             campaign.pool.description,

@@ -17,7 +17,7 @@ from accounts import audit_log
 from accounts.models import User
 from config import broker
 from labeling.data.export_files import UnableToExport
-from labeling.data.exports import archive, offers, shapes
+from labeling.data.exports import archive, shapes
 from labeling.data.exports.archive import Wanted, Written
 from labeling.data.exports.shapes import Selection
 from labeling.models import Campaign, Export
@@ -82,7 +82,7 @@ def request_export(
 def _offered(campaign: Campaign | None) -> list[str]:
     if campaign is None:
         return list(shapes.SHAPES)
-    return [offer.value for offer in offers.OFFERS[Campaign.Kind(campaign.judgment_kind)]]
+    return list(campaign.about.shapes)
 
 
 def run_export(*, export_id: int, clock: Callable[[], datetime]) -> None:

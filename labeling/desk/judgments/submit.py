@@ -79,7 +79,11 @@ def _open_lease(
     Marks a held slot as filled. That locks its row until the transaction ends, so that the second
     of two concurrent submits sees the first one's judgment.
     """
-    if isinstance(held, Slot) and held.campaign.kind == kind and _fill(lease=lease, rater=rater):
+    if (
+        isinstance(held, Slot)
+        and held.campaign.about.takes(kind)
+        and _fill(lease=lease, rater=rater)
+    ):
         return held, held, None
     has_withdrawn = admission.has_withdrawn(rater_id=rater.pk)
     slot = slots.locked(lease=lease, rater=rater)
@@ -88,7 +92,7 @@ def _open_lease(
         raise UnableToSubmit(
             _("This item is not assigned to you. Go back to the desk and take the next one.")
         )
-    if held.campaign.kind != kind:
+    if not held.campaign.about.takes(kind):
         raise UnableToSubmit(
             _("This item asks for a different kind of answer. Open it again from the desk.")
         )

@@ -61,7 +61,6 @@ def page(
         if is_sample
         else desk_work.tally(rater=work.rater, since=midnight)
     )
-    is_comparison = work.campaign.compares
     context = {
         "page": pages.page(
             work=work, typed=typed, review=review, today=today, corrects=corrects, now=now
@@ -72,14 +71,14 @@ def page(
             else desk_work.undoable(rater=work.rater, last_at=today.last_at, now=now)
         ),
         "skip_form": skip_form or answer_fields.SkipForm(),
+        "work": work.campaign.about.desk,
         "keys": desk_words.keys(
-            is_comparison=is_comparison,
+            is_comparison=work.campaign.compares,
             is_dialogue=work.campaign.asks_dialogue,
             is_turn=work.turn is not None,
         ),
     }
-    template = "labeling/desk/compare.html" if is_comparison else "labeling/desk/write.html"
-    return render(request, template, context, status=status)
+    return render(request, "labeling/desk/item_page.html", context, status=status)
 
 
 def check_posted_answer(

@@ -64,7 +64,7 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = desk_access.work(user=request.user, lease=lease)
     if not work.is_open:
         return gone(request, work)
-    if work.campaign.kind == Campaign.Kind.CONVERSATION:
+    if work.campaign.about.talks:
         return redirect("conversation", lease)
     return answering.page(request, work, posted_page.PageInput.of_draft(work.draft))
 

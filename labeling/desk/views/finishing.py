@@ -26,7 +26,7 @@ from labeling.desk.next_item import next_address, next_step
 from labeling.desk.views import answering
 from labeling.desk.views.desk import gone
 from labeling.desk.views.drafts import keep_typed
-from labeling.models import Campaign, Judgment, Pass
+from labeling.models import Judgment, Pass
 from labeling.queue import slots
 from labeling.review.questions import services as question_services
 
@@ -36,7 +36,7 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if request.method == "GET":  # the address of a page that was rejected, opened again
         return redirect("desk_item", lease)
     work = desk_access.work(user=request.user, lease=lease)
-    if work.campaign.kind == Campaign.Kind.CONVERSATION:
+    if work.campaign.about.talks:
         return redirect("desk_item", lease)
     if work.lease_state == desk_work.LeaseState.ENDED:
         return gone(request, work)
@@ -91,14 +91,11 @@ def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -
     page = pages.page(
         work=work, typed=posted_page.PageInput.of_draft(work.draft), today=today, now=now
     )
-    is_comparison = work.campaign.compares
     context = {
         "page": page,
         "undo": judgment if desk_work.may_undo(judgment, now=now) else None,
         "skip_form": answer_fields.SkipForm(),
-        "work": "labeling/desk/answer/_compare.html"
-        if is_comparison
-        else "labeling/desk/answer/_write.html",
+        "work": work.campaign.about.desk,
     }
     return answering.part(
         request,

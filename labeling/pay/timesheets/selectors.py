@@ -59,7 +59,7 @@ def kind_to_price(*, pool: Pool) -> str:
     """
     campaigns = Campaign.objects.filter(pool=pool).order_by("-pk").only("kind")
     kinds = [
-        *dict.fromkeys(campaign.judgment_kind for campaign in campaigns),
+        *dict.fromkeys(campaign.about.answer for campaign in campaigns),
         Rate.Kind.COMPARISON,
         Rate.Kind.DEMONSTRATION,
     ]

@@ -47,7 +47,7 @@ def is_unanswered(*, campaign: Campaign, now: datetime) -> bool:
     """Whether no model answers in a conversation campaign now: a request waits for too long, or
     the latest turn has failed a few minutes ago.
     """
-    if campaign.kind != Campaign.Kind.CONVERSATION:
+    if not campaign.about.talks:
         return False
     turns = ConversationTurn.objects.filter(conversation__item__campaign=campaign)
     latest = turns.order_by("-pk").first()

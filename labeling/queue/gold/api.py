@@ -15,10 +15,11 @@ from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
 from accounts.api.views import ApiViewSet, described, does, writes
 from labeling import access as labeling_access
+from labeling.kinds import registry
 from labeling.models import Campaign, Gold, Judgment
 from labeling.queue.gold import selectors, services
 
-_COMPARISONS = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON)
+_COMPARISONS = Campaign.objects.filter(kind__in=registry.with_setting("gold_share"))
 
 
 class GoldRankSerializer(serializers.Serializer[Any]):

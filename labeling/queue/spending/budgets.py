@@ -78,7 +78,7 @@ def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
 def _rates_until(campaign: Campaign, now: datetime) -> list[Rate]:
     """The pool's rates for this kind of work until now, newest first."""
     rates = Rate.objects.filter(
-        pool=campaign.pool_id, kind=campaign.judgment_kind, valid_from__lte=now
+        pool=campaign.pool_id, kind=campaign.about.answer, valid_from__lte=now
     )
     return list(rates.order_by("-valid_from"))
 
@@ -142,7 +142,7 @@ def _fits(*, campaign: Campaign, n_more: int, now: datetime) -> bool:
         return campaign.spent_s + n_more * seconds_per_judgment(campaign) <= 3600 * float(
             campaign.budget
         )
-    rate = rate_of(pool=campaign.pool_id, kind=campaign.judgment_kind, now=now)
+    rate = rate_of(pool=campaign.pool_id, kind=campaign.about.answer, now=now)
     if rate is None:
         return True
     active_s = n_more * seconds_per_judgment(campaign) if rate.basis == Rate.Basis.HOUR else 0.0

@@ -34,7 +34,7 @@ def seconds_per_judgment(campaign: Campaign) -> float:
     """
     if campaign.spent_judgments >= LEAST_SIMILAR:
         return campaign.spent_s / campaign.spent_judgments
-    return typical_seconds(kind=campaign.judgment_kind, n_responses=campaign.n_responses)[0]
+    return typical_seconds(kind=campaign.about.answer, n_responses=campaign.n_responses)[0]
 
 
 def typical_seconds(*, kind: str, n_responses: int | None) -> tuple[float, int]:

@@ -13,6 +13,8 @@ from django.db.models import Count, Max, Min
 from labeling.guidelines.rating_form import RatingForm
 from labeling.importers.annotations.plans import Plan
 from labeling.importers.drafts import Answer, ImportDraft, Reply
+from labeling.kinds.comparison import ComparisonSettings
+from labeling.kinds.demonstration import DemonstrationSettings
 from labeling.models import (
     Campaign,
     Comparison,
@@ -124,7 +126,7 @@ class AnswerWriter:
             )
             campaign.overlap = max(1, *target.n_slots.values(), 1)
             campaign.opened_at, campaign.closed_at = times["first"], times["last"]
-            if campaign.kind == Campaign.Kind.COMPARISON:
+            if campaign.compares:
                 sizes = campaign.items.annotate(n_shown=Count("responses"))
                 campaign.n_responses = sizes.aggregate(most=Max("n_shown"))["most"] or 1
             campaign.save(update_fields=["overlap", "opened_at", "closed_at", "n_responses"])
@@ -134,7 +136,7 @@ class AnswerWriter:
     def _comparisons(self, wanted: Sequence["_Wanted"], counts: dict[str, int]) -> None:
         if not wanted:
             return
-        target = self._target(Campaign.Kind.COMPARISON)
+        target = self._target(ComparisonSettings.kind)
         placed = self._placed(target, wanted, counts)
         comparisons: list[Comparison] = []
         ranked: list[RankedResponse] = []
@@ -158,7 +160,7 @@ class AnswerWriter:
         """What a rater made of a response belongs to their comparison of it."""
         written = []
         for draft, _prompt, _rater, shown in rows:
-            judgment = self._target(Campaign.Kind.COMPARISON).by_id.get(
+            judgment = self._target(ComparisonSettings.kind).by_id.get(
                 (draft.answer or _NO_ANSWER).id
             )
             if judgment is not None and len(shown) == 2:
@@ -175,7 +177,7 @@ class AnswerWriter:
     def _demonstrations(self, wanted: Sequence["_Wanted"], counts: dict[str, int]) -> None:
         if not wanted:
             return
-        target = self._target(Campaign.Kind.DEMONSTRATION)
+        target = self._target(DemonstrationSettings.kind)
         placed = self._placed(target, wanted, counts)
         written = [
             Demonstration(judgment=judgment, text=row.reply.text, further=list(row.draft.further))
@@ -310,7 +312,7 @@ class AnswerWriter:
 
 def _campaign(batch: Import, plan: Plan, kind: str, now: datetime) -> Campaign:
     """A closed and hidden campaign with a pool and a guideline of the same name."""
-    is_writing = kind == Campaign.Kind.DEMONSTRATION
+    is_writing = kind == DemonstrationSettings.kind
     name = campaign_name(batch, kind)
     pool, _is_new = Pool.objects.get_or_create(
         name=f"{batch.source.name} (imported)"[:MAX_NAME],
@@ -348,7 +350,7 @@ def _campaign(batch: Import, plan: Plan, kind: str, now: datetime) -> Campaign:
 def campaign_name(batch: Import, kind: str) -> str:
     """The name that was wanted; what was written has a campaign beside that of the ratings."""
     name: str = batch.annotations["campaign"][:MAX_NAME]
-    return f"{name[: MAX_NAME - 8]} (texts)" if kind == Campaign.Kind.DEMONSTRATION else name
+    return f"{name[: MAX_NAME - 8]} (texts)" if kind == DemonstrationSettings.kind else name
 
 
 def _is_compared(draft: ImportDraft) -> bool:

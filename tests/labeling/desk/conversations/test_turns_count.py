@@ -80,4 +80,4 @@ def test_the_report_counts_turns_and_finds_the_place_shown_first(
     assert report.n_judgments == 4
     measured = quality_selectors.rater_measures(report=report)
     assert sorted(one.n_judgments for one in measured) == [2, 2]
-    assert {Campaign.objects.get(pk=campaign.pk).judgment_kind} == {"comparison"}
+    assert {Campaign.objects.get(pk=campaign.pk).about.answer} == {"comparison"}

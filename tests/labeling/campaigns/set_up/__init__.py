@@ -1,0 +1,1 @@
+"""Setting campaigns up, and changing them."""

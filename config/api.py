@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from accounts.api.views import Router
 from accounts.audit import api as audit
 from accounts.webhooks import api as webhooks
+from labeling.urls import api_urlpatterns
 
 
 @require_GET
@@ -61,7 +62,7 @@ accounts.register("webhooks", webhooks.Webhooks, "api_webhook")
 accounts.register("deliveries", webhooks.Deliveries, "api_delivery")
 accounts.register("audit-events", audit.AuditEvents, "api_audit_event")
 urlpatterns = [
-    path("", include("labeling.api.urls")),
+    path("", include(api_urlpatterns)),
     path("", include("training.api.urls")),
     path("", include(accounts.urls)),
     path("schema", Schema.as_view(), name="api_schema"),

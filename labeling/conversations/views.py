@@ -143,7 +143,7 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         turns.rate(
             lease=lease,
             rater=work.rater,
-            answer=answer.checked,
+            answer=answer.answer,
             recorded=answer.recorded,
             now=timezone.now(),
         )

@@ -307,8 +307,7 @@ def write_page(
     now: dt.datetime,
 ) -> WritePage:
     is_dialogue = work.campaign.asks_dialogue
-    checked, _problems = answer_fields.read_demonstration(typed.fields, is_dialogue=is_dialogue)
-    answer = checked.given
+    answer = answer_fields.read_demonstration(typed.fields, is_dialogue=is_dialogue)
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     turns = work.item.prompt.messages
     return WritePage(

@@ -4,7 +4,7 @@ nothing.
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,19 +14,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from arithmetic import response_orders
-from labeling.desk.forms import answer_fields
+from labeling.desk.forms import answer_fields, typed_comparison
 from labeling.desk.judgments import warnings as judgments_warnings
 from labeling.desk.judgments.checked_answers import (
+    Answer,
     Checked,
-    CheckedComparison,
     ComparisonAnswer,
     DemonstrationAnswer,
     Recorded,
     as_typed,
+    with_clean_ratings,
 )
 from labeling.desk.work import Work
 from labeling.guidelines import rating_form
-from labeling.models import Demonstration, Draft, Judgment, Response
+from labeling.models import Demonstration, Draft, Judgment
 
 MOST_FIELDS = 1_000
 
@@ -169,13 +170,23 @@ class PostedAnswer:
     """A parsed page: the answer, the measurements recorded with it, and what blocks a submit."""
 
     typed: PageInput
-    checked: Checked
-    problems: tuple[answer_fields.PageProblem, ...]
+    given: ComparisonAnswer | DemonstrationAnswer
+    """as it was typed"""
+    parsed: Checked | list[answer_fields.PageProblem]
     recorded: Recorded
     line: str
     refusal: str = ""
     contradiction: tuple[str, str] | None = None
     """letters of the response rated higher and of the one ranked higher"""
+
+    @property
+    def answer(self) -> Answer:
+        """For the services, which check again what is not right."""
+        return self.given if isinstance(self.parsed, list) else self.parsed
+
+    @property
+    def problems(self) -> tuple[answer_fields.PageProblem, ...]:
+        return tuple(self.parsed) if isinstance(self.parsed, list) else ()
 
     @property
     def may_be_stored(self) -> bool:
@@ -205,25 +216,30 @@ def read(*, work: Work, typed: PageInput, corrects: bool = False, now: dt.dateti
         return _read_text(work, typed)
     recorded = answer_fields.read_record(typed.fields)
     shown = work.responses
-    checked, problems = read_comparison(work=work, typed=typed, shown=shown)
-    warnings = [] if checked.given.is_all_bad else _ranking_warnings(checked.given, work.form)
+    comparison = _read_comparison(work=work, typed=typed, n_shown=len(shown))
+    parsed = typed_comparison.parse_comparison(comparison, form=work.form, shown=shown)
+    given = (
+        with_clean_ratings(comparison.answer, form=work.form, n_shown=len(shown))
+        if isinstance(parsed, list)
+        else parsed.given
+    )
+    warnings = [] if given.is_all_bad else _ranking_warnings(given, work.form)
     if not corrects:
         seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
         warnings += judgments_warnings.of_pace([response.text for response in shown], seconds)
     return PostedAnswer(
         typed,
-        checked,
-        tuple(problems),
+        comparison.answer,
+        parsed,
         replace(recorded, warnings=tuple(warnings)),
-        _review_line(checked.given),
-        contradiction=_contradiction(checked.given, work.form),
+        _review_line(given),
+        contradiction=_contradiction(given, work.form),
     )
 
 
 def _read_text(work: Work, typed: PageInput) -> PostedAnswer:
-    checked, problems = answer_fields.read_demonstration(
-        typed.fields, is_dialogue=work.campaign.asks_dialogue
-    )
+    is_dialogue = work.campaign.asks_dialogue
+    given = answer_fields.read_demonstration(typed.fields, is_dialogue=is_dialogue)
     recorded = answer_fields.read_record(typed.fields)
     n = len(work.item.prompt.constraints)
     kept = answer_fields.read_kept(typed.fields, n)
@@ -232,36 +248,33 @@ def _read_text(work: Work, typed: PageInput) -> PostedAnswer:
         presentation["constraints"] = {"n": n, "kept": kept}
     low, high = work.campaign.min_words, work.campaign.max_words
     warnings = (
-        *judgments_warnings.of_length(checked.given.lengths, low=low, high=high),
+        *judgments_warnings.of_length(given.lengths, low=low, high=high),
         *judgments_warnings.of_constraints(n, kept),
     )
     return PostedAnswer(
         typed,
-        checked,
-        tuple(problems),
+        given,
+        answer_fields.parse_demonstration(given, is_dialogue=is_dialogue),
         replace(recorded, presentation=presentation, warnings=warnings),
-        _text_line(checked.given),
-    )
-
-
-def read_comparison(
-    *, work: Work, typed: PageInput, shown: Sequence[Response]
-) -> tuple[CheckedComparison, list[answer_fields.PageProblem]]:
-    """The comparison on a posted page, and its problems."""
-    return answer_fields.read_comparison(
-        typed.fields, form=work.form, shown=shown, asks=_asks(work)
+        _text_line(given),
     )
 
 
 def given_comparison(*, work: Work, typed: PageInput, n_shown: int) -> ComparisonAnswer:
     """The comparison on a page, before checking."""
-    return answer_fields.given_comparison(
+    return _read_comparison(work=work, typed=typed, n_shown=n_shown).answer
+
+
+def _read_comparison(
+    *, work: Work, typed: PageInput, n_shown: int
+) -> typed_comparison.TypedComparison:
+    return typed_comparison.read_comparison(
         typed.fields, form=work.form, n_shown=n_shown, asks=_asks(work)
     )
 
 
-def _asks(work: Work) -> answer_fields.Asks:
-    return answer_fields.Asks(
+def _asks(work: Work) -> typed_comparison.Asks:
+    return typed_comparison.Asks(
         strength=work.campaign.asks_strength, reason=work.campaign.asks_reason
     )
 

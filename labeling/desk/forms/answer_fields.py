@@ -14,28 +14,24 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from arithmetic import plain_text, response_orders
+from arithmetic import plain_text
 from labeling.desk.judgments.checked_answers import (
-    CheckedComparison,
+    AnswerProblem,
     CheckedDemonstration,
     Code,
-    ComparisonAnswer,
     DemonstrationAnswer,
-    Edit,
     Recorded,
     as_typed,
-    check_comparison,
     check_demonstration,
 )
 from labeling.guidelines import rating_form
 from labeling.guidelines import words as guidelines_words
-from labeling.models import Pass, Response
+from labeling.models import Pass
 
 RECORD_LIMIT = 20_000
 """Maximum characters of the presentation record that a page sends; a typical record has about
 1,000.
 """
-STRENGTHS = ("1", "2", "3", "4")
 LONGEST_QUESTION = 5_000
 LONGEST_TEXT = 200_000
 LONGEST_DIALOGUE = 40
@@ -70,24 +66,6 @@ DRAFT_FIELDS = (
     "note",
 )
 """The fields that a draft stores: the answer, without the page's own hidden fields."""
-
-PAGE_PROBLEMS = {
-    Code.NOTHING_RANKED: (
-        "rank-A",
-        gettext_lazy(
-            "Nothing is ranked yet. Give each response a rank; use the same rank for a tie."
-        ),
-    ),
-    Code.EDIT_EMPTY: (
-        "edit",
-        gettext_lazy("The edit of %(letter)s is empty. Write it or discard the edit."),
-    ),
-    Code.EDIT_UNCHANGED: (
-        "edit",
-        gettext_lazy("The edit changes nothing. Improve the response or discard the edit."),
-    ),
-}
-"""The check's findings on a page of responses: where each is shown, and its text."""
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -130,14 +108,6 @@ class Question:
     at_most: int | None = None
     condition: str = ""
     """when the question is asked, in words"""
-
-
-@dataclass(frozen=True)
-class Asks:
-    """What a campaign asks for in addition to the ranking."""
-
-    strength: bool
-    reason: bool
 
 
 class SkipForm(forms.Form):
@@ -185,174 +155,34 @@ def revision(posted: str) -> int:
     return int(posted) if posted.isdecimal() and len(posted) < 10 else 0
 
 
-def read_comparison(
-    posted: Fields, *, form: rating_form.RatingForm, shown: Sequence[Response], asks: Asks
-) -> tuple[CheckedComparison, list[PageProblem]]:
-    """The posted ranks and ratings of responses A, B, … after checking, and their problems."""
-    letters = response_orders.LETTERS[: len(shown)]
-    given = given_comparison(posted, form=form, n_shown=len(shown), asks=asks)
-    checked = check_comparison(given, shown=shown, form=form)
-    _ranks, unreadable = _read_ranks(posted, letters)
-    _edit, long_edit = _read_edit(posted, letters)
-    _strength, unsaid = _read_strength(posted, given.ranks) if asks.strength else (None, [])
-    problems = [
-        *_problems_by_response(checked, unreadable),
-        *_reason_problems(given),
-        *([] if unreadable else _problems_with(checked, Code.NOTHING_RANKED)),
-        *_problems_with(checked, Code.EDIT_EMPTY),
-        *long_edit,
-        *unsaid,
-        *_problems_with(checked, Code.EDIT_UNCHANGED),
-    ]
-    return checked, problems
-
-
-def given_comparison(
-    posted: Fields, *, form: rating_form.RatingForm, n_shown: int, asks: Asks
-) -> ComparisonAnswer:
-    """The posted ranks and ratings of A, B, … before checking. `all_bad` leaves none ranked."""
-    letters = response_orders.LETTERS[:n_shown]
-    is_all_bad = first(posted, "all_bad") == "true"
-    ranks, _unreadable = _read_ranks(posted, letters)
-    if is_all_bad:
-        ranks = dict.fromkeys(ranks)
-    edit, _long_edit = _read_edit(posted, letters)
-    strength, _unsaid = _read_strength(posted, ranks) if asks.strength else (None, [])
-    return ComparisonAnswer(
-        ranks=ranks,
-        ratings=_read_ratings(posted, letters, form),
-        reason=first(posted, "reason").strip() if asks.reason or is_all_bad else None,
-        strength=strength,
-        is_all_bad=is_all_bad,
-        edit=edit,
-    )
-
-
-def _read_ranks(
-    posted: Fields, letters: str
-) -> tuple[dict[int, int | None], dict[int, PageProblem]]:
-    """Ranks by position, and a problem for each position whose rank is not a valid number."""
-    ranks: dict[int, int | None] = {}
-    unreadable = {}
-    for position, letter in enumerate(letters):
-        written = first(posted, f"rank-{letter}").strip()
-        rank = plain_text.whole_number(written)
-        ranks[position] = None
-        if rank is not None and 1 <= rank <= len(letters):
-            ranks[position] = rank
-        elif written:
-            sentence = _("%(letter)s: the rank must be a number from 1 to %(n)s.")
-            unreadable[position] = PageProblem(
-                f"rank-{letter}", sentence % {"letter": letter, "n": len(letters)}
-            )
-    return ranks, unreadable
-
-
-def _read_ratings(
-    posted: Fields, letters: str, form: rating_form.RatingForm
-) -> dict[int, dict[str, str]]:
-    return {
-        position: {
-            question.name: first(posted, f"rate-{letter}-{question.name}")
-            for question in form.questions
-        }
-        for position, letter in enumerate(letters)
-    }
-
-
-def _problems_by_response(
-    checked: CheckedComparison, unreadable: Mapping[int, PageProblem]
-) -> list[PageProblem]:
-    problems = []
-    for position in range(len(checked.shown)):
-        problems += [
-            _rating_problem(response_orders.LETTERS[position], problem.rating)
-            for problem in checked.problems
-            if problem.rating is not None and problem.position == position
-        ]
-        if position in unreadable:
-            problems.append(unreadable[position])
-    return problems
-
-
-def _rating_problem(letter: str, problem: rating_form.RatingProblem) -> PageProblem:
-    return PageProblem(f"rate-{letter}-{problem.question}", _rating_sentence(letter, problem))
-
-
-def _rating_sentence(letter: str, problem: rating_form.RatingProblem) -> str:
-    named = {"letter": letter, "label": problem.label, "low": problem.low, "high": problem.high}
-    if problem.code == "required":
-        return _("%(letter)s: rate %(label)s (%(low)s–%(high)s).") % named
-    if problem.code in {"not_a_number", "out_of_range"}:
-        return _("%(letter)s: %(label)s must be a number from %(low)s to %(high)s.") % named
-    return _("%(letter)s: %(label)s must be set or not set.") % named
-
-
-def _reason_problems(given: ComparisonAnswer) -> list[PageProblem]:
-    if not given.is_all_bad or given.reason:
-        return []
-    return [PageProblem("reason", _("Explain briefly why all responses are bad."))]
-
-
-def _problems_with(checked: CheckedComparison, code: Code) -> list[PageProblem]:
-    """The check's problems with this `code`, with the texts of the page."""
-    where, sentence = PAGE_PROBLEMS[code]
-    return [
-        PageProblem(
-            where, str(sentence) % {"letter": response_orders.LETTERS[problem.position or 0]}
-        )
-        for problem in checked.problems
-        if problem.code == code
-    ]
-
-
-def _read_strength(
-    posted: Fields, ranks: Mapping[int, int | None]
-) -> tuple[int | None, list[PageProblem]]:
-    """Strength is read only for a ranking with a winner."""
-    if len({rank for rank in ranks.values() if rank is not None}) < 2:
-        return None, []
-    chosen = first(posted, "strength")
-    if chosen in STRENGTHS:
-        return int(chosen), []
-    return None, [PageProblem("strength", _("Choose how much better the best response is."))]
-
-
-def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[PageProblem]]:
-    letter = first(posted, "edit_of")
-    if len(letter) != 1 or letter not in letters:
-        return None, []
-    text = as_typed(first(posted, "edit"))
-    problems = []
-    if text.strip() and len(text) > LONGEST_TEXT:
-        sentence = _("The edit is longer than %(n)s characters. Shorten it.")
-        problems.append(PageProblem("edit", sentence % {"n": LONGEST_TEXT}))
-    return Edit(letters.index(letter), text), problems
-
-
-def read_demonstration(
-    posted: Fields, *, is_dialogue: bool = False
-) -> tuple[CheckedDemonstration, list[PageProblem]]:
-    """The posted text as typed, with normalised line ends, after checking, and its problems. With
-    `is_dialogue`, also the turns that follow.
+def read_demonstration(posted: Fields, *, is_dialogue: bool = False) -> DemonstrationAnswer:
+    """The posted text as typed, with normalised line ends. With `is_dialogue`, also the turns that
+    follow.
     """
-    given = DemonstrationAnswer(
+    return DemonstrationAnswer(
         text=as_typed(first(posted, "text")),
         further=read_further(posted) if is_dialogue else (),
         sources=first(posted, "sources").strip(),
     )
-    checked = check_demonstration(given, is_dialogue=is_dialogue)
-    empty = {problem.turn for problem in checked.problems if problem.code == Code.TURN_EMPTY}
-    problems = _text_problems(checked)
+
+
+def parse_demonstration(
+    given: DemonstrationAnswer, *, is_dialogue: bool
+) -> CheckedDemonstration | list[PageProblem]:
+    """The demonstration, checked; or what is wrong with it."""
+    outcome = check_demonstration(given, is_dialogue=is_dialogue)
+    wrong = outcome if isinstance(outcome, list) else []
+    empty = {problem.turn for problem in wrong if problem.code == Code.TURN_EMPTY}
+    problems = _text_problems(given.text, wrong)
     for number, message in enumerate(given.further, 1):
         problems += _turn_problems(number, message["content"], is_empty=number in empty)
-    return checked, problems
+    return problems if problems or isinstance(outcome, list) else outcome
 
 
-def _text_problems(checked: CheckedDemonstration) -> list[PageProblem]:
-    if any(problem.code == Code.TEXT_EMPTY for problem in checked.problems):
+def _text_problems(text: str, wrong: Sequence[AnswerProblem]) -> list[PageProblem]:
+    if any(problem.code == Code.TEXT_EMPTY for problem in wrong):
         return [PageProblem("text", _("Write something first."))]
-    if len(checked.given.text) > LONGEST_TEXT:
+    if len(text) > LONGEST_TEXT:
         sentence = _("The text is longer than %(n)s characters. Shorten it.")
         return [PageProblem("text", sentence % {"n": LONGEST_TEXT})]
     return []

@@ -1,7 +1,8 @@
 """A rater's answer as typed data, from the desk's form to the database, and the check of it.
 
-An answer is checked once, against what its rater was shown. The check returns every problem as a
-code. The caller turns codes into text: the desk next to the field, a service as a refusal.
+An answer is checked once, against what its rater was shown. The check returns the checked answer,
+or every problem as a code. The caller turns codes into text: the desk next to the field, a service
+as a refusal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -122,11 +123,10 @@ class AnswerProblem:
 
 @dataclass(frozen=True)
 class CheckedComparison:
-    """A checked comparison. The ratings in `given` are clean."""
+    """A comparison that can be stored. The ratings in `given` are clean."""
 
     given: ComparisonAnswer
     shown: tuple[Response, ...]
-    problems: tuple[AnswerProblem, ...]
 
     @property
     def kind(self) -> str:
@@ -152,8 +152,9 @@ class CheckedComparison:
 
 @dataclass(frozen=True)
 class CheckedDemonstration:
+    """A demonstration that can be stored."""
+
     given: DemonstrationAnswer
-    problems: tuple[AnswerProblem, ...]
 
     @property
     def kind(self) -> str:
@@ -167,7 +168,7 @@ Answer = ComparisonAnswer | DemonstrationAnswer | Checked
 
 def check_comparison(
     given: ComparisonAnswer, *, shown: Sequence[Response], form: rating_form.RatingForm
-) -> CheckedComparison:
+) -> CheckedComparison | list[AnswerProblem]:
     ratings, rating_problems = _clean_ratings(given.ratings, form=form, n_shown=len(shown))
     if given.is_all_bad:  # the reason says why, so no scale is required
         rating_problems = [problem for problem in rating_problems if not _is_missing(problem)]
@@ -177,10 +178,20 @@ def check_comparison(
         *_strength_problems(given.strength),
         *_edit_problems(given.edit, shown=shown),
     ]
-    return CheckedComparison(replace(given, ratings=ratings), tuple(shown), tuple(problems))
+    return problems or CheckedComparison(replace(given, ratings=ratings), tuple(shown))
 
 
-def check_demonstration(given: DemonstrationAnswer, *, is_dialogue: bool) -> CheckedDemonstration:
+def with_clean_ratings(
+    given: ComparisonAnswer, *, form: rating_form.RatingForm, n_shown: int
+) -> ComparisonAnswer:
+    """Without the ratings that cannot be read."""
+    ratings, _problems = _clean_ratings(given.ratings, form=form, n_shown=n_shown)
+    return replace(given, ratings=ratings)
+
+
+def check_demonstration(
+    given: DemonstrationAnswer, *, is_dialogue: bool
+) -> CheckedDemonstration | list[AnswerProblem]:
     problems = [] if given.text.strip() else [AnswerProblem(Code.TEXT_EMPTY)]
     if given.further and not is_dialogue:
         problems.append(AnswerProblem(Code.NOT_A_DIALOGUE))
@@ -192,7 +203,7 @@ def check_demonstration(given: DemonstrationAnswer, *, is_dialogue: bool) -> Che
         for number, message in enumerate(given.further, 1)
         if not message["content"].strip()
     ]
-    return CheckedDemonstration(given, tuple(problems))
+    return problems or CheckedDemonstration(given)
 
 
 def as_typed(text: str) -> str:

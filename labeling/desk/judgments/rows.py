@@ -48,18 +48,24 @@ def checked(
     """The answer after checking it, unless it is checked already. Raises UnableToSubmit for its
     first problem.
     """
-    if isinstance(answer, checked_answers.ComparisonAnswer):
-        form = guidelines_selectors.form_of(guideline_version)
-        answer = checked_answers.check_comparison(answer, shown=read_shown(), form=form)
-    elif isinstance(answer, checked_answers.DemonstrationAnswer):
-        answer = checked_answers.check_demonstration(answer, is_dialogue=campaign.asks_dialogue)
-    for problem in answer.problems:
-        raise UnableToSubmit(
-            _sentence(problem),
-            position=problem.position,
-            question=problem.rating.question if problem.rating else "",
-        )
-    return answer
+    outcome: Checked | list[AnswerProblem]
+    match answer:
+        case checked_answers.ComparisonAnswer():
+            form = guidelines_selectors.form_of(guideline_version)
+            outcome = checked_answers.check_comparison(answer, shown=read_shown(), form=form)
+        case checked_answers.DemonstrationAnswer():
+            is_dialogue = campaign.asks_dialogue
+            outcome = checked_answers.check_demonstration(answer, is_dialogue=is_dialogue)
+        case _:
+            return answer
+    if not isinstance(outcome, list):
+        return outcome
+    problem = outcome[0]
+    raise UnableToSubmit(
+        _sentence(problem),
+        position=problem.position,
+        question=problem.rating.question if problem.rating else "",
+    )
 
 
 def withdrawn_sentence() -> str:

@@ -80,7 +80,7 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
             lease=work.lease,
             rater=work.rater,
             version=version,
-            answer=answer.checked,
+            answer=answer.answer,
             recorded=answer.recorded,
             now=timezone.now(),
         )

@@ -54,7 +54,7 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         judgment = judgments_submit.submit(
             lease=work.lease,
             rater=work.rater,
-            answer=answer.checked,
+            answer=answer.answer,
             recorded=answer.recorded,
             held=work.shown,
             now=timezone.now(),

@@ -158,7 +158,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
             ],
             "libraries": {
-                "campaigns": "labeling.campaigns.template_filters",
+                "campaigns": "labeling.campaigns.pages.template_filters",
                 "curation": "training.snapshots.curation.rule_words",
                 "quality": "labeling.quality.template_filters",
             },

@@ -199,10 +199,12 @@ class CampaignForm(EffortForm):
             cleaned["overlap"] = about.usual_overlap
         # In a conversation, the form of the talk asks for the number of answers.
         own = set(about.names()) - ({"n_responses"} if about.talks else set())
+        defaults = {knob.name: knob.default for knob in about.knobs()}
         for name in SETTINGS:
-            is_empty = cleaned.get(name) is None and name not in self.errors
-            if is_empty or name not in own:
+            if name not in own:
                 cleaned[name] = getattr(self.instance, name)
+            elif cleaned.get(name) is None and name not in self.errors:
+                cleaned[name] = defaults[name]
         settings = about(**{name: cleaned[name] for name in about.names() if name in cleaned})
         for problem in settings.problems():
             if problem.field in own and problem.field not in self.errors:

@@ -24,7 +24,6 @@ from labeling.campaigns.conversation_form import (
     initial_plan,
     plan_change_form,
 )
-from labeling.campaigns.curve import progress_chart
 from labeling.campaigns.forms import (
     CampaignForm,
     ChangeForm,
@@ -34,6 +33,7 @@ from labeling.campaigns.forms import (
     no_prompt_matches,
     too_few_responses,
 )
+from labeling.campaigns.pages.curve import progress_chart
 from labeling.kinds import registry
 from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Prompt

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from labeling.campaigns.board import Board, CampaignProgress, CurvePoint, Pace
-from labeling.campaigns.curve import progress_chart
+from labeling.campaigns.pages.curve import progress_chart
 from labeling.queue.spending.budgets import Spending
 from labeling.queue.stuck import Stuck
 from tests.cast import NOON

@@ -3,8 +3,8 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from labeling.campaigns.first_steps import first_steps
 from labeling.campaigns.forms import CampaignForm
+from labeling.campaigns.pages.first_steps import first_steps
 from labeling.models import Campaign, Guideline, Pool, Rater
 from tests.cast import NOON, some_prompts
 

@@ -12,6 +12,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from labeling.desk.judgments import submit
@@ -19,8 +20,7 @@ from labeling.desk.judgments.checked_answers import ComparisonAnswer, Demonstrat
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.kinds import registry
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
-from labeling.queue.claiming import claim
-from tests.cast import NOON, lease_of, login_of, some_prompts
+from tests.cast import lease_of, login_of, some_prompts
 from tests.labeling.answers import words
 from tests.labeling.campaigns.toy_kind.titles import TitleSettings
 from tests.labeling.data.exports.exporting import exported_rows
@@ -76,11 +76,11 @@ def test_the_form_sets_what_it_has_and_leaves_other_settings_alone(
 ) -> None:
     some_prompts(1)
 
-    admin.post("/campaigns/new/", form(day_shift, guideline, min_words=9, asks_strength="on"))
+    admin.post("/campaigns/new/", form(day_shift, guideline, gold_share=9, asks_strength="on"))
 
     made = Campaign.objects.get()
     assert (made.kind, made.overlap, made.max_words) == ("title", 2, 40)
-    assert (made.min_words, made.asks_strength, made.n_responses) == (20, False, None)
+    assert (made.min_words, made.gold_share, made.asks_strength) == (1, 0, False)
 
 
 def test_an_answer_goes_from_the_form_through_the_desk_to_an_export(
@@ -88,8 +88,9 @@ def test_an_answer_goes_from_the_form_through_the_desk_to_an_export(
 ) -> None:
     rater = signed_in(login_of(rosa))
 
-    page = words(rater.get(start(rater, campaign)))
-    rater.post(f"/desk/{slot_of(rosa).lease}/submit", {"step": "submit", "text": "Of blue skies"})
+    address = start(rater, campaign)
+    page = words(rater.get(address))
+    rater.post(f"{address}submit", {"step": "submit", "text": "Of blue skies"})
 
     judgment = Judgment.objects.get()
     assert "Title of this prompt" in page
@@ -102,7 +103,7 @@ def test_the_change_form_has_its_settings_only(admin: Client, campaign: Campaign
     fields = admin.get(f"/campaigns/{campaign.pk}/set-up/change/").context["form"].fields
 
     assert "max_words" in fields
-    assert fields.keys().isdisjoint({"min_words", "asks_strength", "max_overlap", "overlap_rule"})
+    assert fields.keys().isdisjoint({"asks_strength", "max_overlap", "overlap_rule"})
 
 
 def test_the_pages_call_it_by_its_label(admin: Client, campaign: Campaign) -> None:
@@ -110,10 +111,12 @@ def test_the_pages_call_it_by_its_label(admin: Client, campaign: Campaign) -> No
     assert "Write titles" in words(admin.get(f"/campaigns/{campaign.pk}/set-up/"))
 
 
-def test_its_items_take_no_other_answer(campaign: Campaign, rosa: Rater) -> None:
-
-    lease = lease_of(claim.claim(campaign=campaign, rater=rosa, now=NOON))
+def test_its_items_take_no_other_answer(
+    signed_in: SignedIn, campaign: Campaign, rosa: Rater
+) -> None:
+    start(signed_in(login_of(rosa)), campaign)
+    lease, now = lease_of(slot_of(rosa)), timezone.now()
 
     with pytest.raises(UnableToSubmit, match="different kind of answer"):
-        submit.submit(lease=lease, rater=rosa, answer=ComparisonAnswer(ranks={0: 1}), now=NOON)
-    submit.submit(lease=lease, rater=rosa, answer=DemonstrationAnswer(text="Skies"), now=NOON)
+        submit.submit(lease=lease, rater=rosa, answer=ComparisonAnswer(ranks={0: 1}), now=now)
+    submit.submit(lease=lease, rater=rosa, answer=DemonstrationAnswer(text="Skies"), now=now)

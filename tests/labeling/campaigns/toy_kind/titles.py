@@ -17,4 +17,5 @@ class TitleSettings(CampaignSettings):
     desk = "toy_kind/_title.html"
     shapes = ("demonstrations", "prompts")
 
+    min_words: int = override(DemonstrationSettings, "min_words", default=1)
     max_words: int = override(DemonstrationSettings, "max_words")

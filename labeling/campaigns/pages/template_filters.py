@@ -9,7 +9,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
 from arithmetic import response_orders
-from labeling.campaigns import first_steps as campaigns_first_steps
+from labeling.campaigns.pages import first_steps as campaigns_first_steps
 from labeling.models import Prompt
 from labeling.queue.spending import money
 from labeling.votes.item_answers import ItemAnswer

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.campaigns.board import Board
-from labeling.campaigns.template_filters import about, rate
+from labeling.campaigns.pages.template_filters import about, rate
 from pages import charts
 
 HOUR = timedelta(hours=1)

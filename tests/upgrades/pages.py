@@ -1,11 +1,13 @@
 """Every page that each role can open, with the objects of the database at hand."""
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from typing import Any
 
 from django.db import models
 from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
@@ -56,6 +58,8 @@ OF_TWO: dict[str, Callable[[], QuerySet[Any, tuple[Any, ...]]]] = {
 """Pages about other things than one numbered object → what stands in their addresses."""
 MOST = 3
 """Pages of a kind that are opened."""
+NAMELESS = re.compile(r"<(h1|h2|a|button)\b(?![^>]*aria-label)[^>]*>\s*</\1>")
+"""A heading, link or button without a word: its template shows a name that nothing has set."""
 FINE = {200, 286, 405}
 """286: nothing more to refresh. 405: only takes a form."""
 OUT_OF_PLACE = {
@@ -90,13 +94,24 @@ def failures() -> tuple[int, list[str]]:
         client = Client(raise_request_exception=False)
         client.force_login(_person(role), backend="accounts.login.sessions.Backend")
         for name in names(role):
-            answers = {
-                address: client.get(address, follow=True).status_code for address in addresses(name)
-            }
+            pages = {address: client.get(address, follow=True) for address in addresses(name)}
+            answers = {address: page.status_code for address, page in pages.items()}
             n_opened += sum(status == 200 for status in answers.values())
             if answers and not _is_fine(answers.values()):
                 found.append(f"{name} answers the {role}: {answers}")
+            for address, page in pages.items():
+                if nameless := _nameless(page):
+                    found.append(f"{address} shows the {role} {nameless} without words")
     return n_opened, found
+
+
+def _nameless(page: HttpResponseBase) -> str:
+    if not isinstance(page, HttpResponse) or not page.headers.get("Content-Type", "").startswith(
+        "text/html"
+    ):
+        return ""
+    match = NAMELESS.search(page.content.decode())
+    return match.group() if match else ""
 
 
 def _is_fine(statuses: Collection[int]) -> bool:

@@ -73,7 +73,7 @@ def test_a_task_that_no_longer_exists_is_not_scheduled() -> None:
         interval=IntervalSchedule.objects.create(every=30, period="seconds"),
     )
 
-    migration = import_module("labeling.migrations.0004_remove_precompute_task")
+    migration = import_module("labeling.migrations.0004_squashed_0016_red_teaming")
     migration.remove_schedule(apps, None)
 
     assert not PeriodicTask.objects.filter(name="precompute-texts").exists()

@@ -14,7 +14,16 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locale" / "de" / "LC_MESSAGES" / "django.po"
-FOLDERS = ("accounts", "arithmetic", "config", "labeling", "pages", "templates", "training")
+FOLDERS = (
+    "accounts",
+    "arithmetic",
+    "config",
+    "knobs",
+    "labeling",
+    "pages",
+    "templates",
+    "training",
+)
 # How many of the first arguments are words, by function; a context comes before them and is one
 # argument more.
 N_WORDS = {

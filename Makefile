@@ -1,7 +1,7 @@
 # `make help` lists all targets. Each target first installs what it needs into .venv.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN := .venv/bin/python
-CODE := accounts arithmetic config deploy knobs labeling pages preferably training clients/python manage.py scripts benchmarks tests
+CODE := accounts arithmetic config deploy jobs knobs labeling pages preferably training clients/python manage.py scripts benchmarks tests
 # Settings for tools that import the site but use no server.
 QUIET := PREFERABLY_MODE=test DATABASE_URL=sqlite://:memory:
 # Made, not committed. Most of the API's schema is in these files; a test notices the rest.

@@ -22,7 +22,7 @@ MAIL_AGAIN = 10
 """How often a letter is tried again: for about an hour."""
 
 
-@short_task(time_limit_s=300)
+@mail.LETTERS
 def send_letters(*, letters: list[dict[str, str]]) -> None:
     """Tries the letters that are left again. Only a worker that dies mails one twice."""
     left = mail.send([mail.Letter(**letter) for letter in letters])
@@ -34,7 +34,7 @@ def send_letters(*, letters: list[dict[str, str]]) -> None:
         )
 
 
-@short_task(time_limit_s=60)
+@password_links.LINKS
 def mail_password_link(*, email: str, site: str) -> None:
     """A second run mails a second link, which works as well."""
     password_links.mail_password_link(email=email, site=site)

@@ -215,7 +215,7 @@ def bring_in(name: str, rows: list[dict[str, Any]]) -> None:
         by=None,
         now=timezone.now(),
     )
-    imports_services.run_import(import_id=batch.pk, clock=timezone.now)
+    imports_services.IMPORTS.run(batch.pk, clock=timezone.now)
     batch.refresh_from_db()
     if batch.state != Import.State.PUBLISHED:
         raise SystemExit(f"{name} was not imported: {batch.state} {batch.counts}")

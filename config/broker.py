@@ -24,15 +24,21 @@ _away_until: dict[str, float] = {}
 """Brokers that did not answer, by URL, for all threads of this process"""
 
 
-def send(task: str, *, otherwise: str = "The beat sends it again.", **ids: object) -> bool:
+SENT_AGAIN = "The beat sends it again."
+
+
+def send(
+    task: str, *, queue: str | None = None, otherwise: str = SENT_AGAIN, **ids: object
+) -> bool:
     """Sends a task by its full name; call it after commit. False when the broker is down;
-    `otherwise` then says in the log what happens next.
+    `otherwise` then says in the log what happens next. Only jobs.messages calls it.
     """
     try:
         with _connected(app.connection_for_write()) as connection:
             app.send_task(
                 task,
                 kwargs=ids,
+                queue=queue,
                 retry=False,
                 connection=connection,
                 headers=context.current().headers(),

@@ -1,39 +1,28 @@
-"""The Celery application, and the only two ways to declare a task."""
+"""The Celery application, and how a task of the beat is declared. Others are jobs.messages."""
 
 import os
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-TASK_ROOMS = (
-    "accounts",
-    "labeling.campaigns",
-    "labeling.conversations.red_teaming",
-    "labeling.data.exports",
-    "labeling.data.hub",
-    "labeling.data.imports",
-    "labeling.people",
-    "labeling.quality",
-    "labeling.queue",
-    "training.benchmarks.scorecards",
-    "training.playground.conversations",
-    "training.nodes",
-    "training.operations",
-    "training.playground",
-    "training.registry",
-    "training.runs",
-    "training.schedules",
-    "training.snapshots.curation",
-    "training.storage",
-    "training.storage.backups",
-)
-"""Every package that has a tasks.py."""
+ROOMS = ("jobs", "accounts", "labeling", "training")
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def packages_with(module: str) -> list[str]:
+    """Every package that has a module of this name."""
+    files = (file for room in ROOMS for file in sorted((ROOT / room).rglob(f"{module}.py")))
+    return [".".join(file.parent.relative_to(ROOT).parts) for file in files]
+
 
 app = Celery("preferably")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(TASK_ROOMS)
+for _name in ("tasks", "jobs"):
+    app.autodiscover_tasks(partial(packages_with, _name), related_name=_name)
 
 
 def short_task(*, time_limit_s: int) -> Callable[[Callable[..., None]], Any]:
@@ -44,12 +33,4 @@ def short_task(*, time_limit_s: int) -> Callable[[Callable[..., None]], Any]:
     declare: Callable[[Callable[..., None]], Any] = app.task(
         acks_late=True, ignore_result=True, **limits
     )
-    return declare
-
-
-def run_task() -> Callable[[Callable[..., None]], Any]:
-    """A task that supervises a run: acknowledged at once and without a limit, since the run's
-    heartbeat shows whether it is alive.
-    """
-    declare: Callable[[Callable[..., None]], Any] = app.task(acks_late=False, ignore_result=True)
     return declare

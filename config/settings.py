@@ -318,12 +318,6 @@ if REDIS_URL.startswith("rediss:"):  # Celery checks no certificate by itself
     CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 vars().update(celery_options.OPTIONS)
 CELERY_TASK_DEFAULT_QUEUE = "short"
-CELERY_TASK_ROUTES = {
-    "training.runs.tasks.execute_run": {"queue": "gpu"},
-    "training.playground.tasks.answer_question": {"queue": "models"},
-    "training.registry.tasks.publish_model": {"queue": "models"},
-    "training.playground.conversations.tasks.answer_turn": {"queue": "models"},
-}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = periodic_tasks.SCHEDULE

@@ -12,7 +12,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.login import adapter, password_links
-from config import broker
 from config.third_party.single_sign_on import Provider
 from pages.form_parts import NameField
 
@@ -64,12 +63,7 @@ class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
         """
         email: str = self.cleaned_data["email"]
         site = request.build_absolute_uri("/").rstrip("/")
-        if not broker.send(
-            "accounts.tasks.mail_password_link",
-            otherwise="The request mails it.",
-            email=email,
-            site=site,
-        ):
+        if not password_links.LINKS.send(email=email, site=site):
             password_links.mail_password_link(email=email, site=site)
         return email
 

@@ -1,5 +1,7 @@
 """Links that set a password: made for an admin, or mailed to a person who asks for one."""
 
+from datetime import timedelta
+
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.template.loader import render_to_string
@@ -8,6 +10,13 @@ from django.utils.translation import override
 
 from accounts.models import User
 from accounts.notices import mail
+from jobs.messages import Message
+
+LINKS = Message(
+    "accounts.tasks.mail_password_link",
+    limit=timedelta(minutes=1),
+    otherwise="The request mails it.",
+)
 
 
 def password_link(user: User) -> str:

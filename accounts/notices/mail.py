@@ -3,14 +3,19 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused
 
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 
-from config import broker
+from jobs.messages import Message
 
 logger = logging.getLogger(__name__)
+
+LETTERS = Message(
+    "accounts.tasks.send_letters", limit=timedelta(minutes=5), otherwise="The request mails them."
+)
 
 AT_ONCE = 50
 """Letters in one message to a worker."""
@@ -36,11 +41,7 @@ def post(letters: Sequence[Letter]) -> bool:
     are_sent = True
     for start in range(0, len(letters), AT_ONCE):
         batch = letters[start : start + AT_ONCE]
-        if not broker.send(
-            "accounts.tasks.send_letters",
-            otherwise="The request mails them.",
-            letters=[asdict(letter) for letter in batch],
-        ):
+        if not LETTERS.send(letters=[asdict(letter) for letter in batch]):
             are_sent = are_sent and not send(batch)
     return are_sent
 

@@ -3,33 +3,29 @@
 from celery.schedules import crontab
 
 SCHEDULE = {
-    "ring-queued-runs": {"task": "training.runs.tasks.ring_queued_runs", "schedule": 15.0},
-    "ring-imports": {"task": "labeling.data.imports.tasks.ring_imports", "schedule": 30.0},
-    "ring-downloads": {"task": "labeling.data.hub.tasks.ring_downloads", "schedule": 60.0},
-    "ring-exports": {"task": "labeling.data.exports.tasks.ring_exports", "schedule": 60.0},
+    # Every job and every other row that waits: see jobs/.
+    "wake-waiting": {"task": "jobs.tasks.wake_waiting", "schedule": 10.0},
     "end-crowd-visits": {"task": "labeling.people.tasks.end_crowd_visits", "schedule": 60.0},
     "remove-worker-ids": {"task": "labeling.people.tasks.remove_worker_ids", "schedule": 3600.0},
-    "ring-prolific": {"task": "labeling.people.tasks.ring_prolific", "schedule": 60.0},
-    "ring-quality": {"task": "labeling.quality.tasks.ring_quality", "schedule": 180.0},
     "queue-pairs-of-attacks": {
         "task": "labeling.conversations.red_teaming.tasks.queue_pairs",
         "schedule": 60.0,
     },
-    "ring-topics": {"task": "labeling.people.tasks.ring_topics", "schedule": 3600.0},
     "warn-of-floors": {"task": "labeling.campaigns.tasks.warn_of_floors", "schedule": 21600.0},
-    "ring-curations": {
-        "task": "training.snapshots.curation.tasks.ring_curations",
-        "schedule": 30.0,
+    "delete-old-previews": {
+        "task": "training.snapshots.curation.tasks.delete_old_previews",
+        "schedule": 3600.0,
     },
-    "ring-turns": {"task": "training.playground.conversations.tasks.ring_turns", "schedule": 10.0},
+    "delete-old-exports": {
+        "task": "labeling.data.exports.tasks.delete_old_exports",
+        "schedule": 3600.0,
+    },
     "reap-runs": {"task": "training.runs.tasks.reap_runs", "schedule": 15.0},
     "fire-due-schedules": {"task": "training.schedules.tasks.fire_due_schedules", "schedule": 30.0},
-    "ring-publications": {"task": "training.registry.tasks.ring_publications", "schedule": 60.0},
     "store-people-scores": {
         "task": "training.benchmarks.scorecards.tasks.store_people_scores",
         "schedule": 300.0,
     },
-    "advance-chains": {"task": "training.schedules.tasks.advance_chains", "schedule": 30.0},
     "queue-judgment-events": {
         "task": "labeling.queue.tasks.queue_judgment_events",
         "schedule": 15.0,

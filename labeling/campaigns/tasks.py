@@ -5,9 +5,10 @@ from django.utils import timezone
 from config.celery import short_task
 from labeling.campaigns import board
 from labeling.pay import services as pay_services
+from labeling.quality import figure_cache
 
 
-@short_task(time_limit_s=300)
+@figure_cache.REFRESH
 def refresh_figures(*, name: str, pk: int) -> None:
     """Recomputes cached figures of a large campaign."""
     board.refresh_figures(name=name, pk=pk, now=timezone.now())

@@ -117,14 +117,15 @@ def give_up(*, pk: int, attempt: int, error: str, now: datetime) -> bool:
         request.save(update_fields=["error", "expires_at", "state", "ended_at"])
         if not is_asked_again:
             _ask_another(request, now=now)
-        rounds.ring_on_commit(request.turn_id)
+        rounds.TURNS.wake_on_commit(request.turn_id)
     return True
 
 
 def _claimable(now: datetime) -> QuerySet[TurnRequest]:
-    return TurnRequest.objects.filter(
-        Q(state=State.QUEUED) | Q(state=State.CLAIMED, expires_at__lte=now)
-    )
+    """A claim that ends later than one made now was made before the clock was set back."""
+    latest = now + timedelta(seconds=CLAIM_S)
+    is_claimed = Q(state=State.CLAIMED, expires_at__gt=now, expires_at__lte=latest)
+    return TurnRequest.objects.filter(Q(state__in=(State.QUEUED, State.CLAIMED)) & ~is_claimed)
 
 
 def _mine(pk: int, attempt: int) -> QuerySet[TurnRequest]:

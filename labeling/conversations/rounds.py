@@ -4,13 +4,19 @@ import random
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import transaction
-
-from labeling.conversations import doorbell, draws
+from jobs.messages import MODELS, Message
+from labeling.conversations import draws
 from labeling.models import Conversation, ConversationPlan, ConversationTurn, TurnRequest
 
 PENDING = (TurnRequest.State.QUEUED, TurnRequest.State.CLAIMED)
 MAX_SEED = 2**31 - 1
+TURNS = Message(
+    "training.playground.conversations.tasks.answer_turn",
+    limit=None,
+    queue=MODELS,
+    argument="turn_id",
+)
+"""Wakes those who answer turns. Nobody here knows who they are."""
 
 
 def drawn_for(*, conversation: Conversation, number: int, round_number: int) -> draws.Drawn:
@@ -50,7 +56,7 @@ def ask(
         )
         for place, share in shares.items()
     )
-    ring_on_commit(turn.pk)
+    TURNS.wake_on_commit(turn.pk)
 
 
 def drop_requests(*, turn: ConversationTurn, now: datetime) -> None:
@@ -58,10 +64,6 @@ def drop_requests(*, turn: ConversationTurn, now: datetime) -> None:
     TurnRequest.objects.filter(turn=turn, state__in=PENDING).update(
         state=TurnRequest.State.DROPPED, expires_at=None, ended_at=now
     )
-
-
-def ring_on_commit(turn_id: int) -> None:
-    transaction.on_commit(lambda: doorbell.ring(turn_id))
 
 
 def _plan_of(conversation: Conversation) -> ConversationPlan:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models import Job
 from labeling.kinds import choices
 from labeling.models.campaigns import Campaign, Item
 from labeling.models.guidelines import GuidelineVersion
@@ -272,7 +273,7 @@ class ItemQuestion(models.Model):
         return self.text[:80]
 
 
-class Export(models.Model):
+class Export(Job):
     """A ZIP archive of judgments with a data set card, written by a worker. The row stays when the
     file is deleted.
     """
@@ -293,9 +294,6 @@ class Export(models.Model):
         default=dict, help_text="includes_extra, includes_repeats, includes_imports, licences"
     )
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
-    attempt = models.PositiveSmallIntegerField(
-        default=0, help_text="increased by each claim; writes name their attempt"
-    )
     n_rows = models.PositiveIntegerField(default=0)
     left_out = models.JSONField(default=dict, help_text="reason → how many")
     card = models.TextField(blank=True, default="", help_text="Markdown: README.md of the archive")
@@ -303,12 +301,6 @@ class Export(models.Model):
         max_length=64, blank=True, default="", help_text="below EXPORTS_DIR; empty: no file"
     )
     n_bytes = models.BigIntegerField(default=0)
-    error = models.TextField(blank=True, default="")
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    heartbeat_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

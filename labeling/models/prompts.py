@@ -9,6 +9,8 @@ from django.utils.functional import Promise
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models import Job
+
 
 class Source(models.Model):
     """The author of a text. Raters never see it."""
@@ -35,10 +37,12 @@ class Source(models.Model):
         return self.name
 
 
-class Import(models.Model):
+class Import(Job):
     """One imported file. Its rows stay hidden until it is published, by a change of this row's
     state.
     """
+
+    ENDED_AT = "finished_at"
 
     class State(models.TextChoices):
         QUEUED = "queued", _("pending")
@@ -80,16 +84,8 @@ class Import(models.Model):
     problems = models.JSONField(
         default=list, help_text="[{line, sentence}], capped; counts.problems has the full number"
     )
-    error = models.TextField(blank=True, default="")
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    attempt = models.PositiveSmallIntegerField(
-        default=0, help_text="increased by each claim; writes name their attempt"
-    )
     heartbeat_at = models.DateTimeField(
         null=True, help_text="a running import without a heartbeat is claimed again"
     )
@@ -107,7 +103,7 @@ class Import(models.Model):
         return self.file_name
 
 
-class HubDownload(models.Model):
+class HubDownload(Job):
     """A data set that a worker gets from a hub, or from the local cache, to be imported."""
 
     class State(models.TextChoices):
@@ -124,9 +120,6 @@ class HubDownload(models.Model):
         default=dict, help_text="arguments of the import that follows; empty: a person continues"
     )
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
-    attempt = models.PositiveSmallIntegerField(
-        default=0, help_text="increased by each claim; writes name their attempt"
-    )
     bytes_total = models.BigIntegerField(default=0)
     bytes_read = models.BigIntegerField(default=0)
     licence = models.CharField(
@@ -139,12 +132,6 @@ class HubDownload(models.Model):
     import_batch = models.OneToOneField(
         Import, on_delete=models.SET_NULL, null=True, related_name="hub_download"
     )
-    error = models.TextField(blank=True, default="")
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    heartbeat_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -2,16 +2,17 @@
 they have shown.
 """
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from config.celery import short_task
+from jobs.messages import Message
 from labeling.people.crowd import services as crowd_services
 from labeling.people.crowd import worker_ids
 from labeling.people.prolific import bonuses as prolific_bonuses
-from labeling.people.prolific import doorbell as prolific_doorbell
 from labeling.people.prolific import polling as prolific_polling
 from labeling.people.prolific import removal as prolific_removal
-from labeling.people.skills import doorbell
 from labeling.people.skills import selectors as skills_selectors
 from labeling.people.skills import services as skills_services
 
@@ -29,43 +30,47 @@ def remove_worker_ids() -> None:
     prolific_removal.remove_settled(now=timezone.now())
 
 
-@short_task(time_limit_s=300)
+POLLS = Message(
+    "labeling.people.tasks.poll_prolific_study", limit=timedelta(minutes=5), argument="study_id"
+)
+
+
+@POLLS
 def poll_prolific_study(*, study_id: int) -> None:
     """Looks at one study on Prolific, if it is due."""
     prolific_polling.poll_study(study_id=study_id, now=timezone.now())
 
 
-@short_task(time_limit_s=900)
+POLLS.wakes(prolific_polling.due_study_ids, every=timedelta(minutes=1))
+
+
+@prolific_bonuses.BONUSES
 def send_prolific_bonus(*, batch_id: int) -> None:
     """Pays bonuses once: a second run finds them no longer in the queue."""
     prolific_bonuses.send(batch_id=batch_id, now=timezone.now())
 
 
-@short_task(time_limit_s=900)
+prolific_bonuses.BONUSES.wakes(prolific_bonuses.waiting_batch_ids, every=timedelta(minutes=1))
+BONUS_LOOKS = Message(
+    "labeling.people.tasks.look_up_prolific_bonus", limit=timedelta(minutes=15), argument="batch_id"
+)
+
+
+@BONUS_LOOKS
 def look_up_prolific_bonus(*, batch_id: int) -> None:
     prolific_bonuses.look_up(batch_id=batch_id, now=timezone.now())
 
 
-@short_task(time_limit_s=30)
-def ring_prolific() -> None:
-    """Queues what is due: looks at studies, and bonuses to send or to look up."""
-    now = timezone.now()
-    for study_id in prolific_polling.due_study_ids(now=now):
-        prolific_doorbell.ring_study(study_id)
-    for batch_id in prolific_bonuses.waiting_batch_ids(now=now):
-        prolific_doorbell.ring_bonus(batch_id)
-    for batch_id in prolific_bonuses.batch_ids_to_look_up(now=now):
-        prolific_doorbell.ring_look(batch_id)
+BONUS_LOOKS.wakes(prolific_bonuses.batch_ids_to_look_up, every=timedelta(minutes=1))
+TOPICS = Message(
+    "labeling.people.tasks.show_topics", limit=timedelta(minutes=5), argument="pool_id"
+)
 
 
-@short_task(time_limit_s=300)
+@TOPICS
 def show_topics(*, pool_id: int) -> None:
     """A topic that was shown stays, so a second run adds nothing."""
     skills_services.show_topics(pool_id=pool_id, now=timezone.now())
 
 
-@short_task(time_limit_s=30)
-def ring_topics() -> None:
-    """Queues the task for pools in which somebody has judged lately."""
-    for pool_id in skills_selectors.active_pool_ids(now=timezone.now()):
-        doorbell.ring_topics(pool_id)
+TOPICS.wakes(skills_selectors.active_pool_ids, every=timedelta(hours=1))

@@ -15,8 +15,14 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 from django.core.cache import cache
 
-from labeling.quality import doorbell
+from jobs.messages import Message
 
+REFRESH = Message(
+    "labeling.campaigns.tasks.refresh_figures",
+    limit=timedelta(minutes=5),
+    otherwise="The next reader asks again.",
+)
+"""Computes the figures `name` of a campaign again."""
 VERSION = 3
 """Add 1 when the fields of a cached class change: what the release before has cached cannot be read
 then.
@@ -67,7 +73,7 @@ def cached_figures(
     missing = [pk for pk in ids if pk not in cached]
     for pk in (pk for pk, entry in cached.items() if entry.is_old(now)):
         if cache.add(f"{_key(name, pk)}:rung", 1, RETRY_S):
-            doorbell.ring_figures(name, pk)
+            REFRESH.send(name=name, pk=pk)
     return cached | (refresh(name=name, ids=missing, compute=compute, now=now) if missing else {})
 
 

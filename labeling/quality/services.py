@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Q
 
 from arithmetic.figures import Ints, absent, gettext_noop
+from jobs.messages import Message
+from jobs.protocol import recent
 from labeling.guidelines import rating_form
 from labeling.kinds import registry
 from labeling.kinds.choices import Answer
@@ -39,9 +40,9 @@ from labeling.votes import arrays, blocks, counting, golds, loading, sampling
 from labeling.votes import consensus as measures_consensus
 
 LONGEST = timedelta(minutes=30)
-"""A worker that has been computing a report for this long is gone, and another may start. Equal to
-the task's time limit.
-"""
+"""A worker that has been computing a report for this long is gone, and another may start."""
+QUALITY = Message("labeling.quality.tasks.compute_quality", limit=LONGEST, argument="campaign_id")
+"""Computes a campaign's report."""
 
 
 RESTS = 20
@@ -108,7 +109,7 @@ def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now:
 
 def _claim(campaign: Campaign, now: datetime) -> bool:
     QualityReport.objects.get_or_create(campaign=campaign)
-    free = Q(started_at=None) | Q(started_at__lt=now - LONGEST)
+    free = ~recent("started_at", now=now, within=LONGEST)
     # decisions from now on make the report outdated again
     return (
         QualityReport.objects.filter(free, campaign=campaign).update(

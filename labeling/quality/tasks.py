@@ -1,19 +1,17 @@
-"""Celery tasks that compute quality reports."""
+"""The task that computes quality reports, for campaigns whose report is behind their judgments."""
+
+from datetime import timedelta
 
 from django.utils import timezone
 
-from config.celery import short_task
-from labeling.quality import doorbell, selectors, services
+from labeling.quality import selectors, services
+from labeling.quality.services import QUALITY
 
 
-@short_task(time_limit_s=1800)
+@QUALITY
 def compute_quality(*, campaign_id: int) -> None:
     """Computing twice gives the same report."""
     services.compute_quality(campaign_id=campaign_id, now=timezone.now())
 
 
-@short_task(time_limit_s=30)
-def ring_quality() -> None:
-    """Queues reports for campaigns whose report is behind their judgments."""
-    for campaign_id in selectors.stale_quality_ids(now=timezone.now()):
-        doorbell.ring_quality(campaign_id)
+QUALITY.wakes(selectors.stale_quality_ids, every=timedelta(minutes=3))

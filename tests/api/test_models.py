@@ -82,11 +82,9 @@ def test_a_model_is_published_once_per_key_and_can_be_polled_until_done(
     made = first.json()
     assert (first.status_code, again.json(), len(rung)) == (201, made, 1)
     assert (made["state"], made["is_private"], made["ended_at"]) == ("queued", True, None)
-    claimed = publish.claim_publication(publication_id=made["id"], now=model.created_at)
+    claimed = publish.PUBLICATIONS.claim(made["id"], now=model.created_at)
     assert claimed is not None
-    publish.end_publication(
-        publication=claimed, address="https://hub/team/ours", now=model.created_at
-    )
+    claimed.end("done", now=model.created_at, address="https://hub/team/ours")
     there = client.get(f"/api/v1/publications/{made['id']}").json()
     assert (there["state"], there["address"]) == ("done", "https://hub/team/ours")
     assert client.get(f"/api/v1/models/{model.pk}/publications").json()["results"] == [there]

@@ -22,7 +22,7 @@ from tests.training import cast
 from tests.training.snapshots.test_freezing import demonstrate, on_split
 from training.configs import kinds
 from training.models import Run, RunPoint, Schedule, Snapshot, TrainedModel
-from training.processes import doorbell
+from training.processes.messages import RUNS
 from training.registry import services as registry_services
 from training.schedules import services as schedules_services
 from training.schedules.plans.chain_plans import Plan
@@ -122,7 +122,7 @@ def test_a_run_is_queued_from_a_preset_with_changes_and_rung_for(
     assert (run.created_by, run.n_gpus, made.json()["n_gpus"]) == (noor, 2, 2)
     (callback,) = callbacks
     assert isinstance(callback, partial)
-    assert callback.func is doorbell.ring
+    assert callback.func == RUNS.wake
 
 
 def test_every_wrong_setting_is_named_with_its_sentence(calling: Caller, noor: User) -> None:

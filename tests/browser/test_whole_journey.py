@@ -60,7 +60,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     page.get_by_label("Licence").fill("CC0-1.0")
     page.get_by_role("button", name="Start import").click()
     expect(page.locator("#import")).to_have_attribute("data-state", "queued")
-    imports_services.run_import(import_id=Import.objects.get().pk, clock=timezone.now)
+    imports_services.IMPORTS.run(Import.objects.get().pk, clock=timezone.now)
     expect(page.locator("#import")).to_have_attribute("data-state", "published")
 
     # A campaign, open.

@@ -7,11 +7,12 @@ import pytest
 from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from config import broker
 from config.performance import cache
-from labeling.data.imports import tasks
+from labeling.data.imports import services
 from labeling.models import Campaign, Import, Judgment, Rater
 from tests.cast import PASSWORD
 from tests.config.own_redis import Redis
@@ -68,7 +69,7 @@ def test_what_was_started_without_redis_is_sent_when_it_is_back(
 
     own_redis.start()
     assert broker.n_waiting("short") == 0
-    tasks.ring_imports()
+    services.IMPORTS.wake_waiting(now=timezone.now())
 
     assert broker.n_waiting("short") == 1
     assert WAITS not in admin.get(answer["Location"]).text

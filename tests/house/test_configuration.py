@@ -39,7 +39,7 @@ def test_the_site_reads_the_environment_in_one_place_only() -> None:
     """The trainer is a separate program: its child process gets its settings in a file, and sets
     its own variables.
     """
-    rooms = [ROOT / room for room in ("accounts", "config", "labeling", "training")]
+    rooms = [ROOT / room for room in ("accounts", "config", "jobs", "labeling", "training")]
     modules = [path for room in rooms for path in room.rglob("*.py") if "trainer" not in path.parts]
     readers = {
         str(path.relative_to(ROOT))

@@ -49,7 +49,7 @@ def test_every_class_named_in_a_templates_header_exists() -> None:
 def _classes() -> dict[str, set[str]]:
     """Name of a class → the modules that define one, as ".labeling.models.queue."."""
     modules: dict[str, set[str]] = defaultdict(set)
-    for app in ("accounts", "arithmetic", "labeling", "pages", "training"):
+    for app in ("accounts", "arithmetic", "jobs", "labeling", "pages", "training"):
         for source in (ROOT / app).rglob("*.py"):
             path = source.relative_to(ROOT).with_suffix("").as_posix()
             for name in CLASS.findall(source.read_text()):

@@ -15,7 +15,8 @@ WEB_SIDE = """
 import importlib, json, pkgutil, sys
 import django
 django.setup()
-rooms = [importlib.import_module(room) for room in ("accounts", "config", "labeling", "training")]
+names = ("accounts", "config", "jobs", "labeling", "training")
+rooms = [importlib.import_module(room) for room in names]
 for room in rooms:
     for module in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
         if not module.name.startswith("training.trainer"):

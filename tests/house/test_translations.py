@@ -18,6 +18,7 @@ FOLDERS = (
     "accounts",
     "arithmetic",
     "config",
+    "jobs",
     "knobs",
     "labeling",
     "pages",

@@ -5,15 +5,18 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models import Job
 from labeling.models import Campaign, Response
 from training.models.snapshots import Snapshot
 
 
-class Curation(models.Model):
+class Curation(Job):
     """A recipe applied to documents by a worker: first a preview, then a snapshot of what it kept.
 
     The row is the queue. Its files are in a folder below UPLOADS_DIR until it is done or discarded.
     """
+
+    ENDED_AT = "finished_at"
 
     class State(models.TextChoices):
         QUEUED = "queued", _("pending")
@@ -40,10 +43,6 @@ class Curation(models.Model):
     account = models.JSONField(
         default=dict, help_text="read, kept, changed, removed, rules, fingerprint"
     )
-    error = models.TextField(blank=True, default="")
-    attempt = models.PositiveSmallIntegerField(
-        default=0, help_text="increased by each claim; writes name their attempt"
-    )
     n_lost = models.PositiveSmallIntegerField(
         default=0, help_text="workers that died while they ran it"
     )
@@ -53,10 +52,6 @@ class Curation(models.Model):
     snapshot = models.ForeignKey(
         Snapshot, on_delete=models.SET_NULL, null=True, related_name="curations"
     )
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models import Job
 from labeling.models import Export, Source
 
 
@@ -80,7 +81,7 @@ class Endpoint(models.Model):
         return f"{self.served_name} at {self.url}"
 
 
-class Publication(models.Model):
+class Publication(Job):
     """The upload of a model or of an export to a hub, with its progress. The token is in the
     environment of the worker.
     """
@@ -100,20 +101,11 @@ class Publication(models.Model):
     repository = models.CharField(max_length=200, help_text="owner/name")
     is_private = models.BooleanField(default=True)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
-    attempt = models.PositiveSmallIntegerField(
-        default=0, help_text="increased by each claim; writes name their attempt"
-    )
     bytes_total = models.BigIntegerField(default=0)
     bytes_sent = models.BigIntegerField(default=0)
     address = models.CharField(
         max_length=1024, blank=True, default="", help_text="URL, once published"
     )
-    error = models.TextField(blank=True, default="")
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    heartbeat_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

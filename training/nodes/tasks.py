@@ -8,18 +8,19 @@ from billiard.process import current_process
 from celery.signals import worker_process_init, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
+from jobs.messages import GPU, MODELS
 from training.nodes import node_heartbeat
 from training.playground import playground
-from training.processes import doorbell, linux, shutdown_notice
+from training.processes import linux, shutdown_notice
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def start_heartbeat(sender: Any, **_signal: Any) -> None:
     """A worker on the queue `gpu` is a node, and sends heartbeats as long as it lives."""
     queues = {queue.name for queue in sender.task_consumer.queues}
-    if doorbell.QUEUE in queues:
+    if GPU in queues:
         node_heartbeat.start(settings.NODE_NAME)
-    if doorbell.MODELS_QUEUE in queues:
+    if MODELS in queues:
         playground.start_worker(sender.hostname)
 
 

@@ -10,13 +10,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Delivery
+from jobs.messages import GPU, MODELS, SHORT
 from labeling.models import Export, HubDownload, Import
 from training.models import Curation, Publication, Run
 
 LIMIT = 10_000
 """No queue is counted further."""
-MESSAGES = ("short", "gpu", "models")
-"""Celery's queues: see config.settings."""
+MESSAGES = (SHORT, GPU, MODELS)
+"""Celery's queues."""
 
 
 @dataclass(frozen=True)

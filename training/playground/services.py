@@ -11,18 +11,24 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs import messages
 from labeling.data import intake
 from labeling.models import Prompt
 from training.models import TrainedModel
 from training.playground import chat_protocol
 from training.playground.chat_protocol import Channel, ModelQuestion
-from training.processes import doorbell
 from training.processes.completions import Sampling
 
 MAX_MODELS = 2
 MAX_TURNS = 200
 MAX_CHARACTERS = 200_000
 
+QUESTIONS = messages.Message(
+    "training.playground.tasks.answer_question",
+    limit=None,
+    queue=messages.MODELS,
+    otherwise="The person asks again.",
+)
 Message = dict[str, str]
 
 
@@ -74,7 +80,7 @@ def ask_models(*, parts: Sequence[ChatPart], sampling: Sampling, by: User) -> li
             question = channel.ask(parts=asked, by=by.pk)
     except chat_protocol.RedisUnavailable as problem:
         raise UnableToAskModel(_("The broker is not responding. Try again later.")) from problem
-    if not doorbell.ring_question(question):
+    if not QUESTIONS.send(question=question):
         raise UnableToAskModel(_("The broker is not responding. Try again later."))
     return [asked_part.answer for asked_part in asked]
 

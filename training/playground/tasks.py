@@ -1,9 +1,9 @@
-"""Celery task that answers one message in the playground."""
+"""The task that answers one message in the playground."""
 
-from config.celery import run_task
 from training.playground import playground
+from training.playground.services import QUESTIONS
 
 
-@run_task()
+@QUESTIONS
 def answer_question(*, question: str) -> None:
     playground.answer_question(question=question)

@@ -15,62 +15,52 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from jobs.models import Superseded
+from jobs.protocol import Clock
 from labeling.data import export_files
 from labeling.models import Export
 from training.models import Publication, TrainedModel
 from training.processes import environment
-from training.registry import publish
 from training.registry.archive import cards, export
+from training.registry.publish import UnableToPublish
 from training.storage import artifacts, store
 
 HEARTBEAT_S = 10.0
 """Seconds between heartbeats: a large file reports nothing while it uploads."""
 
 
-class _PublishFailed(Exception):
-    """The text is for the person who publishes."""
-
-
-def send(*, publication_id: int) -> None:
-    """Publishes once, however often the task runs."""
-    publication = publish.claim_publication(publication_id=publication_id, now=timezone.now())
-    if publication is None:
-        return
-    try:
-        address = _publish(publication)
-    except _PublishFailed as problem:
-        publish.end_publication(publication=publication, error=str(problem), now=timezone.now())
-    else:
-        publish.end_publication(publication=publication, address=address, now=timezone.now())
-
-
-def _publish(publication: Publication) -> str:
-    """Returns the URL on the hub. Raises _PublishFailed."""
+def send(*, publication: Publication, clock: Clock) -> None:
+    """Raises UnableToPublish, and Superseded when another worker has it."""
     if not settings.HUB_TOKEN:
-        raise _PublishFailed(
+        raise UnableToPublish(
             _(
                 "HF_TOKEN is not set on the worker that publishes models. An operator sets it in"
                 " the worker's environment."
             )
         )
     if publication.model is not None:
-        return _run_child(publication, _model_job(publication.model))
+        address = _run_child(publication, _model_job(publication.model), clock)
+    else:
+        address = _publish_export(publication, clock)
+    publication.end(Publication.State.DONE, now=clock(), address=address)
+
+
+def _publish_export(publication: Publication, clock: Clock) -> str:
     assert publication.export is not None  # a constraint says so
     with tempfile.TemporaryDirectory(prefix="publish-") as folder:
-        return _run_child(publication, _export_job(publication.export, Path(folder)))
+        return _run_child(publication, _export_job(publication.export, Path(folder)), clock)
 
 
 def _export_job(export: Export, folder: Path) -> dict[str, Any]:
-    """Unpacks the archive into `folder`. Raises _PublishFailed."""
+    """Unpacks the archive into `folder`. Raises UnableToPublish."""
     try:
         with zipfile.ZipFile(export_files.file_of(export=export)) as archive:
             archive.extractall(folder)
             files = archive.namelist()
     except export_files.UnableToExport as problem:
-        raise _PublishFailed(problem.sentence) from problem
+        raise UnableToPublish(problem.sentence) from problem
     return {
         "type": "dataset",
         "folder": str(folder),
@@ -80,23 +70,23 @@ def _export_job(export: Export, folder: Path) -> dict[str, Any]:
 
 
 def _model_job(model: TrainedModel) -> dict[str, Any]:
-    """Raises _PublishFailed."""
+    """Raises UnableToPublish."""
     if cards.is_elsewhere(model=model):
-        raise _PublishFailed(
+        raise UnableToPublish(
             _("“%(name)s” is an external model and has no weights here.") % {"name": model}
         )
     if not model.location.startswith("/") and not store.is_url(model.location):
-        raise _PublishFailed(_("“%(name)s” is already a hub model.") % {"name": model.location})
+        raise UnableToPublish(_("“%(name)s” is already a hub model.") % {"name": model.location})
     if why_not := export.why_withheld(model):
-        raise _PublishFailed(why_not)
+        raise UnableToPublish(why_not)
     try:
         folder = artifacts.fetch_model(model.location)
         files = list(artifacts.model_files(folder))
     except artifacts.ModelMissing as problem:
         sentence = _("The model folder %(folder)s is not on the machine that publishes models.")
-        raise _PublishFailed(sentence % {"folder": model.location}) from problem
+        raise UnableToPublish(sentence % {"folder": model.location}) from problem
     except (store.StoreUnavailable, store.Damaged) as problem:
-        raise _PublishFailed(
+        raise UnableToPublish(
             _("The artifact store did not return the model (%(problem)s).") % {"problem": problem}
         ) from problem
     lineage = json.dumps(
@@ -110,7 +100,8 @@ def _model_job(model: TrainedModel) -> dict[str, Any]:
     }
 
 
-def _run_child(publication: Publication, job: dict[str, Any]) -> str:
+def _run_child(publication: Publication, job: dict[str, Any], clock: Clock) -> str:
+    """Returns the URL on the hub. Raises UnableToPublish."""
     job |= {"repository": publication.repository, "is_private": publication.is_private}
     with subprocess.Popen(
         [sys.executable, "-m", "training.trainer.modeling.publish"],
@@ -136,16 +127,16 @@ def _run_child(publication: Publication, job: dict[str, Any]) -> str:
                 if "total" not in line:
                     break
                 progress = line
-            if not publish.record_progress(
-                publication=publication,
-                bytes_total=progress["total"],
-                bytes_sent=progress["sent"],
-                now=timezone.now(),
-            ):
+            try:
+                publication.beat(
+                    now=clock(), bytes_total=progress["total"], bytes_sent=progress["sent"]
+                )
+            except Superseded:
                 child.kill()
+                raise
     if "address" in line:
         return str(line["address"])
-    raise _PublishFailed(
+    raise UnableToPublish(
         line.get("error")
         or _("The process that sends it ended without an error message. See the worker's log.")
     )

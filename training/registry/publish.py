@@ -2,27 +2,38 @@
 
 import re
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Model, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs.messages import MODELS
+from jobs.protocol import Kind, recent
 from labeling.data import export_files
 from labeling.models import Export
 from training.models import Publication, TrainedModel
-from training.processes import doorbell
 from training.registry import selectors as registry_selectors
 
-SILENT_AFTER = timedelta(minutes=2)
 _REPOSITORY = re.compile(r"[\w][\w.-]{0,95}/[\w][\w.-]{0,95}")
 
 
 class UnableToPublish(Refusal):
     """The model cannot be published; the text says what to change."""
+
+
+PUBLICATIONS = Kind(
+    Publication,
+    task="training.registry.tasks.publish_model",
+    limit=None,
+    queue=MODELS,
+    silent_after=timedelta(minutes=2),
+    crashed=gettext_lazy("The worker was lost."),
+    refusals=(UnableToPublish,),
+)
 
 
 def publish_model(
@@ -83,7 +94,9 @@ def _check_repository(repository: str) -> None:
 
 def _queue(publication: Publication, *, target: Model, by: User, now: datetime) -> Publication:
     same = {"model": publication.model, "export": publication.export}
-    if _active(now).filter(**same).exists():
+    is_new = recent("created_at", now=now, within=PUBLICATIONS.silent_after)
+    is_active = Q(is_new, state=Publication.State.QUEUED) | PUBLICATIONS.is_live(now=now)
+    if Publication.objects.filter(is_active, **same).exists():
         raise UnableToPublish(_("It is already being published."))
     forgotten = Publication.objects.filter(**same, state=Publication.State.QUEUED)
     forgotten.update(
@@ -100,79 +113,5 @@ def _queue(publication: Publication, *, target: Model, by: User, now: datetime) 
         after={"repository": publication.repository, "is_private": publication.is_private},
         now=now,
     )
-    transaction.on_commit(partial(doorbell.ring_publication, publication.pk))
+    PUBLICATIONS.wake_on_commit(publication.pk)
     return publication
-
-
-def claim_publication(*, publication_id: int, now: datetime) -> Publication | None:
-    """None when it is not queued, or another worker has it."""
-    mine = _without_worker(now).filter(pk=publication_id)
-    if (
-        mine.update(
-            state=Publication.State.RUNNING, attempt=F("attempt") + 1, heartbeat_at=now, error=""
-        )
-        != 1
-    ):
-        return None
-    return Publication.objects.select_related("model", "export").get(pk=publication_id)
-
-
-def ring_publications(*, now: datetime) -> int:
-    """Rings for publications without a live worker, unless messages are still waiting. Returns how
-    many.
-    """
-    if doorbell.n_waiting(doorbell.MODELS_QUEUE):
-        return 0
-    waiting = list(_without_worker(now).order_by("pk").values_list("pk", flat=True))
-    for publication_id in waiting:
-        doorbell.ring_publication(publication_id)
-    return len(waiting)
-
-
-def record_progress(
-    *, publication: Publication, bytes_total: int, bytes_sent: int, now: datetime
-) -> bool:
-    """Also a heartbeat. False when another attempt has it."""
-    return (
-        _own_attempt(publication).update(
-            bytes_total=bytes_total, bytes_sent=bytes_sent, heartbeat_at=now
-        )
-        == 1
-    )
-
-
-def end_publication(
-    *, publication: Publication, address: str = "", error: str = "", now: datetime
-) -> bool:
-    """Marks it as done, or as failed with a sentence."""
-    state = Publication.State.FAILED if error else Publication.State.DONE
-    return (
-        _own_attempt(publication).update(state=state, address=address, error=error, ended_at=now)
-        == 1
-    )
-
-
-def _own_attempt(publication: Publication) -> QuerySet[Publication]:
-    return Publication.objects.filter(
-        pk=publication.pk, attempt=publication.attempt, state=Publication.State.RUNNING
-    )
-
-
-def _active(now: datetime) -> QuerySet[Publication]:
-    """Queued recently, or with a live worker."""
-    queued = Q(_is_recent("created_at", now), state=Publication.State.QUEUED)
-    return Publication.objects.filter(
-        queued | Q(_is_recent("heartbeat_at", now), state=Publication.State.RUNNING)
-    )
-
-
-def _without_worker(now: datetime) -> QuerySet[Publication]:
-    silent = Q(~_is_recent("heartbeat_at", now), state=Publication.State.RUNNING)
-    return Publication.objects.filter(Q(state=Publication.State.QUEUED) | silent)
-
-
-def _is_recent(field: str, now: datetime) -> Q:
-    """A time in the future is not recent: the clock was set back, and nobody would take over until
-    then.
-    """
-    return Q(**{f"{field}__range": (now - SILENT_AFTER, now + SILENT_AFTER)})

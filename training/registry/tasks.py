@@ -1,16 +1,11 @@
-"""Celery tasks that publish models and exports to a hub."""
+"""The task that publishes models and exports to a hub."""
 
-from django.utils import timezone
-
-from config.celery import run_task, short_task
-from training.registry import launch_remote, publish
-
-
-@run_task()
-def publish_model(*, publication_id: int) -> None:
-    launch_remote.send(publication_id=publication_id)
+from jobs.protocol import Clock
+from training.models import Publication
+from training.registry import launch_remote
+from training.registry.publish import PUBLICATIONS
 
 
-@short_task(time_limit_s=30)
-def ring_publications() -> None:
-    publish.ring_publications(now=timezone.now())
+@PUBLICATIONS
+def publish_model(publication: Publication, clock: Clock) -> None:
+    launch_remote.send(publication=publication, clock=clock)

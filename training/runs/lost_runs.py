@@ -1,7 +1,6 @@
 """Runs that lose their worker: it shuts down, it crashes, or it sends no more heartbeats."""
 
 from datetime import datetime
-from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -10,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.webhooks.services import Event
 from training.models import Run, RunPoint
-from training.processes import doorbell
+from training.processes.messages import RUNS
 from training.runs import run_finished
 from training.runs.multi_node.selectors import is_silent
 from training.runs.selectors import running_attempt
@@ -31,7 +30,7 @@ def return_to_queue(*, run_id: int, attempt: int, reason: str = "", now: datetim
         if ours.update(state=Run.State.QUEUED, error=reason, node="") != 1:
             return False
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
-        transaction.on_commit(partial(doorbell.ring, run_id))
+        RUNS.wake_on_commit(run_id)
     return True
 
 
@@ -72,7 +71,7 @@ def give_up_attempt(
         if ours.update(state=Run.State.QUEUED, n_crashes=n_crashes, error=reason, node="") != 1:
             return False
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
-        transaction.on_commit(partial(doorbell.ring, run_id))
+        RUNS.wake_on_commit(run_id)
     return True
 
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from functools import partial
 
-from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -11,7 +10,7 @@ from accounts.models import Notice
 from accounts.notices import services as notices_services
 from accounts.webhooks import services as webhooks_services
 from training.models import Firing, Link, Run
-from training.processes import doorbell
+from training.processes.messages import CHAINS
 
 _KINDS = {
     Run.Outcome.SUCCEEDED: Notice.Kind.FINISHED,
@@ -27,7 +26,7 @@ def notify_run_finished(*, run_id: int, now: datetime) -> None:
     queue_webhooks(event=webhooks_services.Event.RUN_FINISHED, run_id=run_id, now=now)
     link = Link.objects.filter(run_id=run_id).first()
     if link is not None:
-        transaction.on_commit(partial(doorbell.ring_chain, link.chain_id))
+        CHAINS.wake_on_commit(link.chain_id)
         return
     run = Run.objects.select_related("created_by").get(pk=run_id)
     kind = _KINDS.get(Run.Outcome(run.outcome))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -18,9 +17,9 @@ from training.configs import kinds, roles
 from training.configs.knobs import REQUIRED, Settings
 from training.configs.roles import NONE, REFERENCE_MODEL, Role
 from training.models import Run, Snapshot, TrainedModel
-from training.processes import doorbell
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch
+from training.processes.messages import RUNS
 from training.registry import selectors as registry_selectors
 from training.runs import costs, resuming, run_finished
 from training.runs.placement import queued_runs
@@ -148,7 +147,7 @@ def queue_run(
             by=by, action="queue", target=run, after={"kind": kind, "name": name}, now=now
         )
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
-        transaction.on_commit(partial(doorbell.ring, run.pk))
+        RUNS.wake_on_commit(run.pk)
     return run
 
 

@@ -5,7 +5,6 @@ changes nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -21,8 +20,8 @@ from training.benchmarks.attacks import services as attacks_services
 from training.benchmarks.scorecards import services as scorecards_services
 from training.configs import roles
 from training.models import Node, Run, RunPoint, RunSample, TrainedModel
-from training.processes import doorbell
 from training.processes.launch import Launch
+from training.processes.messages import RUNS
 from training.registry import services as registry_services
 from training.runs import placement, resuming, run_finished
 from training.runs.multi_node import services as multi_node_services
@@ -330,7 +329,7 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
         )
         audit_log.record(by=by, action="retry", target=run, now=now)
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
-        transaction.on_commit(partial(doorbell.ring, run.pk))
+        RUNS.wake_on_commit(run.pk)
 
 
 def _store_points(run_id: int, points: Sequence[Point]) -> None:

@@ -5,16 +5,15 @@ starts the chain.
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from jobs.messages import Message
+from jobs.protocol import recent
 from training.configs import kinds
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.models import Firing, Run, Schedule, Snapshot, TrainedModel
-from training.processes import doorbell
 from training.runs.run_queue import RunOptions, UnableToQueue, queue_run
 from training.schedules import timing
 from training.schedules.chains import start_chain
@@ -26,6 +25,9 @@ from training.snapshots.services import create_snapshot
 
 # A worker that creates a snapshot for longer than this has died; another one starts over.
 SNAPSHOT_TIMEOUT = timedelta(hours=2)
+MEASUREMENTS = Message(
+    "training.schedules.tasks.measure", limit=timedelta(hours=1), argument="firing_id"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ def decide_to_measure(*, schedule: Schedule) -> Decision:
 
 def ring_measurement(firing: Firing) -> None:
     """Call it in the transaction of the firing."""
-    transaction.on_commit(partial(doorbell.ring_firing, firing.pk))
+    MEASUREMENTS.wake_on_commit(firing.pk)
 
 
 def start_measurement(*, firing_id: int, now: datetime) -> None:
@@ -47,7 +49,7 @@ def start_measurement(*, firing_id: int, now: datetime) -> None:
     minutes, so call it outside a transaction.
     """
     waiting = Firing.objects.filter(pk=firing_id, outcome=Firing.Outcome.MEASURING, run=None)
-    free = Q(claimed_at=None) | Q(claimed_at__lt=now - SNAPSHOT_TIMEOUT)
+    free = ~recent("claimed_at", now=now, within=SNAPSHOT_TIMEOUT)
     if waiting.filter(free).update(claimed_at=now) != 1:
         return
     firing = Firing.objects.select_related("schedule__created_by").get(pk=firing_id)
@@ -88,7 +90,7 @@ def _finish(firing: Firing, now: datetime) -> bool:
     run = firing.run
     if run is None:
         if firing.claimed_at is None or firing.claimed_at < now - SNAPSHOT_TIMEOUT:
-            doorbell.ring_firing(firing.pk)
+            MEASUREMENTS.wake(firing.pk)
         return False
     if run.state != Run.State.FINISHED or firing.schedule.paused_at is not None:
         return False

@@ -17,7 +17,7 @@ from accounts.models import Notice, User
 from accounts.refusals import Refusal
 from labeling.campaigns.services import UnableToCreateCampaign
 from training.models import Chain, Link, Run, Schedule, TrainedModel
-from training.processes import doorbell
+from training.processes.messages import CHAINS
 from training.runs.run_queue import UnableToQueue
 from training.runs.services import UnableToRetry, request_stop, retry_run
 from training.schedules import chain_notices
@@ -63,7 +63,7 @@ def start_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
         )
         for position, step in enumerate(plan.shape.steps)
     )
-    transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+    CHAINS.wake_on_commit(chain.pk)
     return chain
 
 
@@ -108,7 +108,7 @@ def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
             state=Chain.State.GOING
         )
         audit_log.record(by=by, action="approve", target=chain, now=now)
-        transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+        CHAINS.wake_on_commit(chain.pk)
     return True
 
 
@@ -127,7 +127,7 @@ def resume_chain(*, chain: Chain, by: User, now: datetime, anew: bool = False) -
         audit_log.record(
             by=by, action="resume", target=chain, after={"anew": True} if anew else None, now=now
         )
-        transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+        CHAINS.wake_on_commit(chain.pk)
 
 
 def stop_chain(*, chain: Chain, by: User, now: datetime) -> bool:

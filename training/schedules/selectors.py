@@ -206,7 +206,7 @@ def saved_model(*, chain: Chain) -> TrainedModel | None:
     return stopped.filter(run__link__chain=chain, run__link__state=Link.State.FAILED).first()
 
 
-def going_chain_ids() -> list[int]:
+def going_chain_ids(*, now: datetime) -> list[int]:
     return list(
         Chain.objects.filter(state=Chain.State.GOING).order_by("pk").values_list("pk", flat=True)
     )

@@ -1,34 +1,35 @@
 """Exports as jobs: a row is requested, a worker writes its archive, a person downloads it."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import audit_log
 from accounts.models import User
-from config import broker
+from jobs.protocol import Clock, Kind
 from labeling.data.export_files import UnableToExport
 from labeling.data.exports import archive, shapes
-from labeling.data.exports.archive import Wanted, Written
+from labeling.data.exports.archive import Wanted
 from labeling.data.exports.shapes import Selection
 from labeling.models import Campaign, Export
 
-SILENT_AFTER = timedelta(minutes=10)
-"""A thousand rows take seconds; grouping them for other tools takes longer."""
-MAX_ATTEMPTS = 3
-
-
-class _Superseded(Exception):
-    """Another worker has the export."""
+EXPORTS = Kind(
+    Export,
+    task="labeling.data.exports.tasks.run_export",
+    limit=timedelta(hours=6),
+    # A thousand rows take seconds; grouping them for other tools takes longer.
+    silent_after=timedelta(minutes=10),
+    crashed=gettext_lazy("The worker crashed three times on this export."),
+    os_error=gettext_lazy("The archive could not be written: %(why)s."),
+    fresh={"n_rows": 0},
+)
 
 
 def request_export(
@@ -75,7 +76,7 @@ def request_export(
         if licences is not None:
             after["licences"] = ", ".join(licences)
         audit_log.record(by=by, action="export", target=campaign or export, after=after, now=now)
-        transaction.on_commit(partial(ring, export.pk))
+        EXPORTS.wake_on_commit(export.pk)
     return export
 
 
@@ -85,46 +86,33 @@ def _offered(campaign: Campaign | None) -> list[str]:
     return list(campaign.about.shapes)
 
 
-def run_export(*, export_id: int, clock: Callable[[], datetime]) -> None:
-    """Writes the archive. Does nothing when it is not for this worker; safe to call twice."""
-    export = _claim(export_id, clock())
-    if export is None:
-        return
-    language = export.created_by.language if export.created_by else settings.LANGUAGE_CODE
-    with translation.override(language):
-        try:
-            _run(export, clock)
-        except _Superseded:
-            return
-        except OSError as problem:
-            sentence = _("The archive could not be written: %(why)s.")
-            _end(export, error=sentence % {"why": problem.strerror}, now=clock())
-
-
-def _run(export: Export, clock: Callable[[], datetime]) -> None:
+@EXPORTS
+def _write(export: Export, clock: Clock) -> None:
     folder = Path(settings.EXPORTS_DIR)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{uuid.uuid4().hex}.zip"
 
     def progress(n_rows: int) -> None:
-        if _own_attempt(export).update(n_rows=n_rows, heartbeat_at=clock()) != 1:
-            raise _Superseded
+        export.beat(now=clock(), n_rows=n_rows)
 
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("wb") as file:
             written = archive.write(_wanted(export), to=file, at=clock(), progress=progress)
+        result: dict[str, Any] = {
+            "n_rows": written.n_rows,
+            "left_out": written.left_out,
+            "card": written.card,
+        }
+        if written.n_rows:
+            result |= {"file_name": path.name, "n_bytes": path.stat().st_size}
+            export.end(Export.State.DONE, now=clock(), **result)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    if not written.n_rows or not _end(export, path=path, written=written, now=clock()):
-        path.unlink()
     if not written.n_rows:
-        _end(
-            export,
-            written=written,
-            error=_("Nothing fits this export: it has no rows."),
-            now=clock(),
-        )
+        path.unlink()
+        sentence = _("Nothing fits this export: it has no rows.")
+        export.end(Export.State.FAILED, now=clock(), error=sentence, **result)
 
 
 def _wanted(export: Export) -> Wanted:
@@ -145,22 +133,6 @@ def _wanted(export: Export) -> Wanted:
     )
 
 
-# --- workers --------------------------------------------------------------------------------------
-
-
-def ring(export_id: int) -> bool:
-    """Notifies a worker; call it after commit. False when the broker is away: the beat rings
-    again.
-    """
-    return broker.send("labeling.data.exports.tasks.run_export", export_id=export_id)
-
-
-def ring_waiting(*, now: datetime) -> None:
-    """Rings for exports without a live worker."""
-    for export_id in _without_worker(now).order_by("pk").values_list("pk", flat=True):
-        ring(export_id)
-
-
 def delete_old(*, now: datetime) -> None:
     """Deletes files of exports after PREFERABLY_KEEP_EXPORTS_DAYS; their rows and cards stay."""
     if not settings.KEEP_EXPORTS_DAYS:
@@ -170,53 +142,3 @@ def delete_old(*, now: datetime) -> None:
     for export in old:
         (Path(settings.EXPORTS_DIR) / export.file_name).unlink(missing_ok=True)
     old.update(file_name="", n_bytes=0)
-
-
-def _claim(export_id: int, now: datetime) -> Export | None:
-    mine = _without_worker(now).filter(pk=export_id)
-    given_up = mine.filter(attempt__gte=MAX_ATTEMPTS)
-    if given_up.update(
-        state=Export.State.FAILED,
-        error=_("The worker crashed three times on this export."),
-        ended_at=now,
-    ):
-        return None
-    claimed = mine.update(
-        state=Export.State.RUNNING, attempt=F("attempt") + 1, heartbeat_at=now, n_rows=0, error=""
-    )
-    if claimed != 1:
-        return None
-    return Export.objects.select_related("campaign", "created_by").get(pk=export_id)
-
-
-def _end(
-    export: Export,
-    *,
-    now: datetime,
-    path: Path | None = None,
-    written: Written | None = None,
-    error: str = "",
-) -> bool:
-    changes: dict[str, Any] = {"error": error, "ended_at": now}
-    changes["state"] = Export.State.FAILED if error else Export.State.DONE
-    if path is not None:
-        changes |= {"file_name": path.name, "n_bytes": path.stat().st_size}
-    if written is not None:
-        changes |= {
-            "n_rows": written.n_rows,
-            "left_out": written.left_out,
-            "card": written.card,
-        }
-    return _own_attempt(export).update(**changes) == 1
-
-
-def _own_attempt(export: Export) -> QuerySet[Export]:
-    return Export.objects.filter(pk=export.pk, attempt=export.attempt, state=Export.State.RUNNING)
-
-
-def _without_worker(now: datetime) -> QuerySet[Export]:
-    """A heartbeat in the future counts as silence too: a clock was set back."""
-    recent = Q(heartbeat_at__range=(now - SILENT_AFTER, now + SILENT_AFTER))
-    return Export.objects.filter(
-        Q(state=Export.State.QUEUED) | Q(~recent, state=Export.State.RUNNING)
-    )

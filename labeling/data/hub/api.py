@@ -9,7 +9,7 @@ from accounts.api.fields import Flag
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, writes
 from labeling import access as labeling_access
-from labeling.data.hub import downloads
+from labeling.data.hub import jobs
 from labeling.importers import formats
 from labeling.models import HubDownload
 
@@ -77,4 +77,4 @@ class HubImports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         cache, and queues the import.
         """
         options = {name: values.pop(name) for name in _OPTIONS}
-        return downloads.request_download(**values, options=options, **self.who_and_when)
+        return jobs.request_download(**values, options=options, **self.who_and_when)

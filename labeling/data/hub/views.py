@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
-from labeling.data.hub import downloads
+from labeling.data.hub import jobs
 from labeling.data.hub.forms import HubForm
 from labeling.data.imports.forms import ImportForm
 from labeling.models import HubDownload
@@ -18,10 +18,10 @@ def new(request: MemberRequest) -> HttpResponse:
     form = HubForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            download = downloads.request_download(
+            download = jobs.request_download(
                 **form.cleaned_data, by=request.user, now=timezone.now()
             )
-        except downloads.UnableToDownload as refusal:
+        except jobs.UnableToDownload as refusal:
             form.add_error(None, refusal.sentence)
         else:
             return redirect("hub_import", download.pk)
@@ -37,7 +37,7 @@ def new(request: MemberRequest) -> HttpResponse:
 def detail(request: MemberRequest, pk: int) -> HttpResponse:
     """Its progress, and then the form of the import; for htmx only that part."""
     download = labeling_access.hub_download(user=request.user, pk=pk)
-    kept = downloads.kept_file(download=download, by=request.user)
+    kept = jobs.kept_file(download=download, by=request.user)
     initial = {
         "upload": kept.token if kept else "",
         "source_name": download.repository,
@@ -46,7 +46,7 @@ def detail(request: MemberRequest, pk: int) -> HttpResponse:
     states = (HubDownload.State.QUEUED, HubDownload.State.RUNNING)
     context = {
         "download": download,
-        "name": downloads.shown_name(download),
+        "name": jobs.shown_name(download),
         "kept": kept,
         "form": ImportForm(initial=initial, is_kept=True) if kept else None,
         "is_going": download.state in states,

@@ -1,17 +1,14 @@
 """Read queries of imports, for the pages and the beat."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from labeling.data.imports.forms import WORDS
 from labeling.models import Campaign, Import, Prompt
-
-# A batch takes about a second; a worker that has been silent this long is gone.
-SILENT_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -100,22 +97,7 @@ def is_publishable(batch: Import) -> bool:
     return batch.state == Import.State.REFUSED and not batch.error
 
 
-def lost(*, now: datetime) -> Q:
-    """Running imports whose worker is gone. A heartbeat in the future counts too: a clock was set
-    back.
-    """
-    silent = Q(heartbeat_at__lt=now - SILENT_AFTER) | Q(heartbeat_at__gt=now + SILENT_AFTER)
-    return Q(silent, state=Import.State.RUNNING)
-
-
-def waiting_import_ids(*, now: datetime) -> list[int]:
-    """Imports to queue, oldest first: waiting ones, and those whose worker is gone."""
-    waiting = Import.objects.filter(Q(state=Import.State.QUEUED) | lost(now=now))
-    # A lost import comes first, because no other may run while it counts as running.
-    return list(waiting.order_by("-state", "pk").values_list("pk", flat=True))
-
-
-def uncleared_import_ids() -> list[int]:
+def uncleared_import_ids(*, now: datetime) -> list[int]:
     """Discarded imports that still have prompts or campaigns in the tables."""
     has_prompts = Exists(Prompt.objects.filter(import_batch=OuterRef("pk")))
     has_campaigns = Exists(Campaign.every.filter(import_batch=OuterRef("pk")))

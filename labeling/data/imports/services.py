@@ -3,37 +3,36 @@ batches.
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.files import File
-from django.db import IntegrityError, transaction
-from django.db.models import F, Q
-from django.utils import translation
+from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs.messages import Message
+from jobs.protocol import Clock, Kind
 from labeling.data import sources
-from labeling.data.imports import clearing, doorbell, drafts_of_file, uploads
+from labeling.data.imports import clearing, drafts_of_file, uploads
 from labeling.data.imports import rows as imports_rows
 from labeling.data.imports.answers.writer import AnswerWriter
-from labeling.data.imports.selectors import is_publishable, lost
+from labeling.data.imports.selectors import is_publishable, uncleared_import_ids
 from labeling.importers import formats
 from labeling.importers.columns import Columns
 from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.importers.files.lines import Budget
 from labeling.models import Campaign, Import, Source
-from labeling.quality import doorbell as quality_doorbell
+from labeling.quality.services import QUALITY
 
-MAX_ATTEMPTS = 3
 # Rows per transaction. It takes a few tenths of a second on two cores; on SQLite, others wait to
 # write meanwhile.
 BATCH = 100
@@ -41,17 +40,31 @@ BATCH_CHARACTERS = 200_000
 KEPT_PROBLEMS = 5_000
 _MANY_ROWS = 1_000
 """From this many rows on, an import ends with ANALYZE, so that queries are planned for them."""
-_UNREAD: dict[str, Any] = {"bytes_read": 0, "counts": {}, "problems": []}
+
+IMPORTS = Kind(
+    Import,
+    task="labeling.data.imports.tasks.run_import",
+    limit=timedelta(hours=6),
+    silent_after=timedelta(seconds=60),  # a batch takes about a second
+    crashed=gettext_lazy("The worker crashed three times on this file."),
+    failed=Import.State.REFUSED,
+    fresh={"bytes_read": 0, "counts": {}, "problems": []},
+    stamps=("heartbeat_at", "started_at"),
+    every=timedelta(seconds=30),
+)
+CLEARING = Message(
+    "labeling.data.imports.tasks.clear_import",
+    limit=timedelta(hours=1),
+    argument="import_id",
+)
+"""Deletes the rows of a discarded import."""
+CLEARING.wakes(uncleared_import_ids, every=timedelta(seconds=30))
 
 
 class UnableToImport(Refusal):
     """Raised when a file cannot be imported, or an import cannot be published or discarded; the
     text says why.
     """
-
-
-class _Superseded(Exception):
-    """The import was discarded, or claimed by another worker, while it ran."""
 
 
 def start_import(
@@ -117,7 +130,7 @@ def start_import(
             now=now,
         )
         if is_rung:
-            transaction.on_commit(lambda: doorbell.ring_import(batch.pk))
+            IMPORTS.wake_on_commit(batch.pk)
     return batch
 
 
@@ -196,25 +209,6 @@ def start_kept(
         raise
 
 
-def run_import(*, import_id: int, clock: Callable[[], datetime]) -> Import | None:
-    """Read the file to its end and publish or reject the import. None when it is not for this
-    worker to run.
-
-    Safe to call twice, and again after a worker died: the rows it left are deleted first.
-    """
-    batch = _claim(import_id, clock())
-    if batch is None:
-        return None
-    language = batch.created_by.language if batch.created_by else settings.LANGUAGE_CODE
-    with translation.override(language):
-        try:
-            _run(batch, clock)
-        except _Superseded:
-            return None
-    batch.refresh_from_db()
-    return batch
-
-
 def publish(*, batch: Import, by: User | None, now: datetime) -> None:
     """Publish a rejected import, despite its problems. Raises UnableToImport when it was not read
     to its end.
@@ -247,7 +241,7 @@ def discard(*, batch: Import, by: User | None, now: datetime) -> None:
             )
         Campaign.every.filter(import_batch=batch).update(is_hidden=True)
         audit_log.record(by=by, action="discard", target=batch, now=now)
-        transaction.on_commit(lambda: doorbell.ring_clearing(batch.pk))
+        CLEARING.wake_on_commit(batch.pk)
     batch.refresh_from_db()
 
 
@@ -303,32 +297,11 @@ def _source(name: str, licence: str, now: datetime) -> Source:
         raise UnableToImport(problem.sentence) from problem
 
 
-def _claim(import_id: int, now: datetime) -> Import | None:
-    is_lost = lost(now=now)
-    given_up = Import.objects.filter(is_lost, pk=import_id, attempt__gte=MAX_ATTEMPTS)
-    if given_up.update(
-        state=Import.State.REFUSED,
-        finished_at=now,
-        error=_("The worker crashed three times on this file."),
-    ):
-        return None
-    mine = Import.objects.filter(Q(state=Import.State.QUEUED) | is_lost, pk=import_id)
-    try:
-        with transaction.atomic():
-            n = mine.update(
-                state=Import.State.RUNNING,
-                attempt=F("attempt") + 1,
-                started_at=now,
-                heartbeat_at=now,
-                **_UNREAD,
-            )
-    except IntegrityError:
-        # import_runs_alone: another import is running. This one stays queued until that one ends.
-        return None
-    return Import.objects.select_related("source", "created_by").get(pk=import_id) if n else None
-
-
-def _run(batch: Import, clock: Callable[[], datetime]) -> None:
+@IMPORTS
+def _run(batch: Import, clock: Clock) -> None:
+    """Read the file to its end and publish or reject the import. The rows that a dead worker left
+    are deleted first.
+    """
     tally = _RowCounts()
     if batch.attempt > 1:
         clearing.delete_rows(batch)
@@ -380,9 +353,7 @@ def _find_format(batch: Import) -> None:
         batch.save(update_fields=["format"])
 
 
-def _answers(
-    batch: Import, tally: _RowCounts, clock: Callable[[], datetime]
-) -> AnswerWriter | None:
+def _answers(batch: Import, tally: _RowCounts, clock: Clock) -> AnswerWriter | None:
     """What writes the answers into a campaign; None if they are not wanted there."""
     if not batch.annotations.get("campaign"):
         return None
@@ -398,7 +369,7 @@ def _show_campaigns(batch: Import) -> None:
     """Show the campaigns of an import that is published now, and have their quality computed."""
     for campaign in Campaign.every.filter(import_batch=batch, is_hidden=True):
         Campaign.every.filter(pk=campaign.pk).update(is_hidden=False)
-        transaction.on_commit(partial(quality_doorbell.ring_quality, campaign.pk))
+        QUALITY.wake_on_commit(campaign.pk)
 
 
 def _batches(
@@ -430,7 +401,7 @@ def _write(
     answers: AnswerWriter | None,
     tally: _RowCounts,
     stream: _CountingReader,
-    clock: Callable[[], datetime],
+    clock: Clock,
 ) -> None:
     prepared = imports_rows.prepare(drafts)
     with transaction.atomic():
@@ -446,41 +417,17 @@ def _write(
 
 
 def _heartbeat(batch: Import, tally: _RowCounts, n_read: int, now: datetime) -> None:
-    if not _change_state(
-        batch, (Import.State.RUNNING,), heartbeat_at=now, bytes_read=n_read, counts=tally.counts
-    ):
-        raise _Superseded
+    batch.beat(now=now, bytes_read=n_read, counts=tally.counts)
 
 
 def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: str = "") -> None:
-    problems = sorted(tally.problems, key=lambda problem: problem["line"])
     changes: dict[str, Any] = {} if error else {"bytes_read": batch.bytes_total}
     changes |= {
-        "state": state,
-        "finished_at": now,
         "error": error,
         "counts": tally.counts,
-        "problems": problems,
+        "problems": sorted(tally.problems, key=lambda problem: problem["line"]),
     }
-    if not batch.annotations:
-        _end(batch, changes)
-        return
     with transaction.atomic():
-        _end(batch, changes)
-        if state == Import.State.PUBLISHED:
+        batch.end(state, now=now, **changes)
+        if batch.annotations and state == Import.State.PUBLISHED:
             _show_campaigns(batch)
-
-
-def _end(batch: Import, changes: dict[str, Any]) -> None:
-    if not _change_state(batch, (Import.State.RUNNING,), **changes):
-        raise _Superseded
-
-
-def _change_state(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:
-    """Change the row if it is in one of `states` and still belongs to this attempt."""
-    return (
-        Import.objects.filter(pk=batch.pk, attempt=batch.attempt, state__in=states).update(
-            **changes
-        )
-        == 1
-    )

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from labeling.data.hub import downloads
+from labeling.data.hub import jobs
 from labeling.importers import formats
 from labeling.management.commands.import_prompts import run
 
@@ -36,15 +36,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            queued = downloads.request_download(
+            queued = jobs.request_download(
                 **{name: options[name] for name in ("repository", "config", "split", "revision")},
                 is_rung=False,
                 by=None,
                 now=timezone.now(),
             )
-        except downloads.UnableToDownload as refusal:
+        except jobs.UnableToDownload as refusal:
             raise CommandError(refusal.sentence) from refusal
-        download = downloads.run_download(download_id=queued.pk, clock=timezone.now)
+        download = jobs.DOWNLOADS.run(queued.pk, clock=timezone.now)
         if download is None:
             raise CommandError(f"Another worker has taken download {queued.pk}.")
         if download.error:
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         run(
             self,
             path=settings.UPLOADS_DIR / "imports" / download.file_name,
-            file_name=downloads.shown_name(download),
+            file_name=jobs.shown_name(download),
             file_format=options["format"],
             source_name=options["source"] or download.repository,
             licence=options["licence"] or download.licence,

@@ -55,7 +55,7 @@ def run(command: BaseCommand, **wanted: Any) -> None:
         queued = imports_services.start_import(**wanted, is_rung=False, by=None, now=timezone.now())
     except UnableToImport as error:
         raise CommandError(error.sentence) from error
-    batch = imports_services.run_import(import_id=queued.pk, clock=timezone.now)
+    batch = imports_services.IMPORTS.run(queued.pk, clock=timezone.now)
     if batch is None:
         raise CommandError(
             f"Import {queued.pk} waits until another import has ended. A worker will run it then."

@@ -9,7 +9,6 @@ admin, after they did not.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet, Sum
@@ -19,8 +18,9 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs.messages import Message
 from labeling.models import ProlificBonus, ProlificBonusBatch, ProlificStudy, ProlificSubmission
-from labeling.people.prolific import client, doorbell, dues, protocol
+from labeling.people.prolific import client, dues, protocol
 from labeling.queue.spending import money
 
 State = ProlificBonusBatch.State
@@ -34,6 +34,11 @@ RETRY_S = 120
 BETWEEN_LOOKS = timedelta(minutes=5)
 LOOKED_AFTER_FOR = timedelta(days=2)
 """How long a batch that Prolific accepted is looked up."""
+
+BONUSES = Message(
+    "labeling.people.tasks.send_prolific_bonus", limit=timedelta(minutes=15), argument="batch_id"
+)
+"""Pays confirmed bonuses."""
 
 
 class UnableToPayBonus(Refusal):
@@ -83,7 +88,7 @@ def pay(*, batch: ProlificBonusBatch, total: int, by: User, now: datetime) -> No
         if ready.update(state=State.QUEUED, send_due_at=now) != 1:
             raise UnableToPayBonus(_("These bonuses have changed. Check them again."))
         _record(batch, "pay_bonus", by=by, now=now)
-        transaction.on_commit(partial(doorbell.ring_bonus, batch.pk))
+        BONUSES.wake_on_commit(batch.pk)
 
 
 def send_again(*, batch: ProlificBonusBatch, by: User, now: datetime) -> None:
@@ -95,7 +100,7 @@ def send_again(*, batch: ProlificBonusBatch, by: User, now: datetime) -> None:
                 _("These bonuses may have been paid. They can be sent again once this is known.")
             )
         _record(batch, "resend", by=by, now=now)
-        transaction.on_commit(partial(doorbell.ring_bonus, batch.pk))
+        BONUSES.wake_on_commit(batch.pk)
 
 
 def discard(*, batch: ProlificBonusBatch, by: User, now: datetime) -> None:

@@ -16,7 +16,7 @@ from accounts.api.views import ApiViewSet, does, lists, reads
 from arithmetic.figures import Figure
 from labeling import access as labeling_access
 from labeling.models import AdjudicatedRank, Campaign, Item, QualityReport
-from labeling.quality import doorbell, selectors
+from labeling.quality import selectors
 from labeling.quality.api.figures import as_json, figures_of
 from labeling.quality.api.serializers import (
     AgreementSerializer,
@@ -30,6 +30,7 @@ from labeling.quality.api.serializers import (
 )
 from labeling.quality.pages import flag_words, taste_words
 from labeling.quality.pages.views import agreement_of_two
+from labeling.quality.services import QUALITY
 from labeling.votes import item_consensus, rating_consensus
 from labeling.votes.arrays import as_figure
 
@@ -132,7 +133,7 @@ class CampaignQuality(ApiViewSet):
         """Have a worker compute the report now: read it again in a few seconds. 409 if no worker
         can be reached.
         """
-        if not doorbell.ring_quality(campaign.pk):
+        if not QUALITY.wake(campaign.pk):
             raise Unable(_("No worker can be reached. Try again later."))
         report = selectors.quality_report(campaign=campaign)
         return {"campaign": campaign.pk, "computed_at": report.computed_at if report else None}

@@ -19,11 +19,11 @@ from arithmetic.clustering import TOO_FEW
 from arithmetic.figures import Figure
 from labeling import access as labeling_access
 from labeling.models import Campaign, Prompt, QualityReport, Rater
-from labeling.quality import doorbell
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
 from labeling.quality.pages import bias_words, kappa_words, meanings, taste_words
 from labeling.quality.pages import words as pages_words
+from labeling.quality.services import QUALITY
 from labeling.votes.arrays import as_figure
 from pages import interval_chart
 
@@ -223,7 +223,7 @@ def _behind_page(
 def compute(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks a worker to compute the report; the page shows the new numbers when they are ready."""
     campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
-    if doorbell.ring_quality(campaign.pk):
+    if QUALITY.wake(campaign.pk):
         messages.info(request, _("Computing. Reload this page in a few seconds."))
     else:
         messages.warning(

@@ -44,9 +44,9 @@ def run(
 
     def work(_seconds: float) -> None:
         for batch in Import.objects.filter(finished_at=None):
-            imports_services.run_import(import_id=batch.pk, clock=timezone.now)
+            imports_services.IMPORTS.run(batch.pk, clock=timezone.now)
         for export in Export.objects.filter(ended_at=None):
-            export_jobs.run_export(export_id=export.pk, clock=timezone.now)
+            export_jobs.EXPORTS.run(export.pk, clock=timezone.now)
 
     connect = partial(Preferably, transport=httpx2.WSGITransport(app=wsgi), pause=work)
     return lambda *arguments: main(list(map(str, arguments)), connect=connect)

@@ -12,7 +12,16 @@ from client_build.generate import CLIENT, ROOT, WRITTEN
 
 # One test process builds and installs the wheel.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("the client's wheel")]
-SITE = ("accounts", "config", "labeling", "pages", "training", "manage.py", "pyproject.toml")
+SITE = (
+    "accounts",
+    "config",
+    "jobs",
+    "labeling",
+    "pages",
+    "training",
+    "manage.py",
+    "pyproject.toml",
+)
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 
 

@@ -40,7 +40,7 @@ def a_file(text: str, name: str = "rivers.csv") -> SimpleUploadedFile:
 
 
 def run(batch: Import) -> Import:
-    imports_services.run_import(import_id=batch.pk, clock=lambda: NOON)
+    imports_services.IMPORTS.run(batch.pk, clock=lambda: NOON)
     batch.refresh_from_db()
     return batch
 

@@ -21,7 +21,6 @@ from tests.training.storage.conftest import made  # noqa: F401  # a fixture
 from tests.training.storage.storage_rows import key
 from training.models import Node, Run, Snapshot, TrainedModel
 from training.snapshots.curation import services as curation_services
-from training.snapshots.curation import worker
 
 pytestmark = pytest.mark.django_db
 Caller = Callable[..., Client]
@@ -245,7 +244,7 @@ def test_a_ledger_says_what_a_recipe_removed_and_why(
         by=noor,
         now=timezone.now(),
     )
-    worker.run_curation(curation_id=curation.pk, clock=timezone.now)
+    curation_services.CURATIONS.run(curation.pk, clock=timezone.now)
     snapshot = Snapshot.objects.get()
     client, path = calling(noor), f"snapshots/{snapshot.pk}"
 

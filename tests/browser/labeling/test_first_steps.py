@@ -60,7 +60,7 @@ def test_an_empty_site_leads_to_an_open_campaign_in_twelve_clicks(
     page.get_by_label("Source").fill("our prompts")
     page.get_by_label("Licence").fill("CC0-1.0")
     click(page.get_by_role("button", name="Start import"))
-    imports_services.run_import(import_id=Import.objects.get().pk, clock=timezone.now)
+    imports_services.IMPORTS.run(Import.objects.get().pk, clock=timezone.now)
     expect(page.locator("#import")).to_have_attribute("data-state", "published")
     click(page.get_by_role("link", name="Next: Create a campaign"))
     page.get_by_label("Name", exact=True).fill("Waters")

@@ -13,7 +13,7 @@ from labeling.models import Item, Pool, Rater
 from tests.training.snapshots.curating import documents, upload_of
 from tests.training.snapshots.test_rule_ratings import judge, rule_of, web_pages
 from training.models import Curation
-from training.snapshots.curation import services, worker
+from training.snapshots.curation import services
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 Opener = Callable[..., Page]
@@ -41,7 +41,7 @@ def test_a_recipe_is_previewed_restored_from_and_frozen(
 
     page.get_by_role("button", name="Preview curation").press("Enter")
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
-    worker.run_curation(curation_id=Curation.objects.get().pk, clock=lambda: NOW)
+    services.CURATIONS.run(Curation.objects.get().pk, clock=lambda: NOW)
 
     # The page asks for itself again until the preview is there.
     expect(page.get_by_text("Nothing is frozen yet")).to_be_visible()
@@ -60,7 +60,7 @@ def test_a_recipe_is_previewed_restored_from_and_frozen(
     page.go_back()
     page.get_by_role("button", name="Create snapshot").press("Enter")
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
-    worker.run_curation(curation_id=Curation.objects.get().pk, clock=lambda: NOW)
+    services.CURATIONS.run(Curation.objects.get().pk, clock=lambda: NOW)
 
     page.get_by_role("link", name="Show snapshot").click()
     page.get_by_role("link", name="View ledger").press("Enter")
@@ -85,7 +85,7 @@ def test_a_rule_is_sent_to_raters_and_measured(
         by=noor,
         now=NOW,
     )
-    worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
+    services.CURATIONS.run(curation.pk, clock=lambda: NOW)
     curation.refresh_from_db()
     page = open_page(f"/curations/{curation.pk}/rate/?rule={rule_of(curation)}", noor)
     look_over(page, "curation-rate")

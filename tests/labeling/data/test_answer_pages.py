@@ -47,7 +47,7 @@ def token_in(answer: Any, name: str = "upload") -> str:
 
 def run() -> Import:
     batch = Import.objects.get()
-    imports_services.run_import(import_id=batch.pk, clock=lambda: NOON)
+    imports_services.IMPORTS.run(batch.pk, clock=lambda: NOON)
     batch.refresh_from_db()
     return batch
 

@@ -16,7 +16,7 @@ from django.core.management.base import CommandError
 from django.test import Client
 
 from accounts.models import User
-from labeling.data.hub import downloads
+from labeling.data.hub import jobs
 from labeling.data.imports import services as imports_services
 from labeling.models import HubDownload, Prompt, Response
 from tests.api.conftest import Caller
@@ -60,10 +60,8 @@ def hub(settings: LazySettings) -> Iterator[DatasetHub]:
 
 
 def downloaded(by: User | None = None, **wanted: Any) -> HubDownload:
-    queued = downloads.request_download(
-        **{"repository": "team/preferences"} | wanted, by=by, now=NOON
-    )
-    downloads.run_download(download_id=queued.pk, clock=lambda: NOON)
+    queued = jobs.request_download(**{"repository": "team/preferences"} | wanted, by=by, now=NOON)
+    jobs.DOWNLOADS.run(queued.pk, clock=lambda: NOON)
     queued.refresh_from_db()
     return queued
 
@@ -73,7 +71,7 @@ def imported(by: User, **wanted: Any) -> set[str]:
     download = downloaded(by, options={"with_judgments": True}, **wanted)
     assert (download.error, download.state) == ("", "done")
     assert download.import_batch is not None
-    imports_services.run_import(import_id=download.import_batch.pk, clock=lambda: NOON)
+    imports_services.IMPORTS.run(download.import_batch.pk, clock=lambda: NOON)
     return {prompt.messages[-1]["content"] for prompt in Prompt.objects.all()}
 
 
@@ -175,7 +173,7 @@ def test_without_a_network_the_cache_of_datasets_is_read(
     missing = downloaded(alice, **wanted | {"split": "dev"})
 
     assert (whole.error, whole.is_cached) == ("", True)
-    imports_services.run_import(import_id=whole.import_batch.pk, clock=lambda: NOON)
+    imports_services.IMPORTS.run(whole.import_batch.pk, clock=lambda: NOON)
     found = {prompt.messages[-1]["content"] for prompt in Prompt.objects.all()}
     assert found == questions([*TRAIN, *TEST])
     assert "no split “dev”. It has: test, train" in missing.error
@@ -195,8 +193,8 @@ def test_without_a_licence_nothing_is_imported(
 
 @pytest.mark.parametrize("name", ["../etc", "a/b/c", "https://x.org/a", "", "a b"])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(downloads.UnableToDownload, match="owner/name"):
-        downloads.request_download(repository=name, by=None, now=NOON)
+    with pytest.raises(jobs.UnableToDownload, match="owner/name"):
+        jobs.request_download(repository=name, by=None, now=NOON)
 
 
 def test_the_network_is_not_asked_by_a_web_request(
@@ -219,7 +217,7 @@ def test_a_person_sees_the_licence_and_the_first_rows_before_anything_is_stored(
     address = client.post("/prompts/imports/hub/new/", {"repository": "team/preferences"})[
         "Location"
     ]
-    downloads.run_download(download_id=HubDownload.objects.get().pk, clock=lambda: NOON)
+    jobs.DOWNLOADS.run(HubDownload.objects.get().pk, clock=lambda: NOON)
 
     page = client.get(address)
     form = page.context["form"].initial
@@ -237,7 +235,7 @@ def test_a_data_set_is_imported_by_api(hub: DatasetHub, alice: User, calling: Ca
     body = {"repository": "team/preferences", "split": "test", "source": "theirs"}
 
     made = client.post("/api/v1/hub-imports", body, content_type="application/json")
-    downloads.run_download(download_id=made.json()["id"], clock=lambda: NOON)
+    jobs.DOWNLOADS.run(made.json()["id"], clock=lambda: NOON)
     found = client.get(f"/api/v1/hub-imports/{made.json()['id']}").json()
 
     assert (made.status_code, made.json()["state"], found["state"]) == (201, "queued", "done")

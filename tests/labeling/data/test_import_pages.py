@@ -44,7 +44,7 @@ def sent(client: Client, content: bytes, **changes: Any) -> Any:
 
 
 def run(batch: Import) -> Import:
-    imports_services.run_import(import_id=batch.pk, clock=lambda: NOON)
+    imports_services.IMPORTS.run(batch.pk, clock=lambda: NOON)
     batch.refresh_from_db()
     return batch
 

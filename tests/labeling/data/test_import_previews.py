@@ -53,7 +53,7 @@ def preview_in(answer: Any) -> str:
 
 def run() -> Import:
     batch = Import.objects.get()
-    imports_services.run_import(import_id=batch.pk, clock=lambda: NOON)
+    imports_services.IMPORTS.run(batch.pk, clock=lambda: NOON)
     batch.refresh_from_db()
     return batch
 

@@ -32,7 +32,7 @@ def bring(tmp_path: Path) -> Bring:
         } | changed
         batch = imports_services.start_import(path=path, file_name=name, **wanted)
         if runs:
-            imports_services.run_import(import_id=batch.pk, clock=clock)
+            imports_services.IMPORTS.run(batch.pk, clock=clock)
             batch.refresh_from_db()
         return batch
 

@@ -45,7 +45,7 @@ def test_nothing_is_visible_before_the_end(bring: Bring, monkeypatch: pytest.Mon
         return NOON
 
     batch = bring({"prompt": "One"}, {"prompt": "Two"}, {"prompt": "Three"}, runs=False)
-    imports_services.run_import(import_id=batch.pk, clock=looking)
+    imports_services.IMPORTS.run(batch.pk, clock=looking)
 
     assert set(seen) == {0}
     assert labeling_access.visible(Prompt.objects.all()).count() == 3
@@ -84,28 +84,11 @@ def test_a_file_that_went_away_is_refused_with_a_sentence(bring: Bring) -> None:
     batch = bring({"prompt": "One"}, runs=False)
     Path(batch.path).unlink()
 
-    imports_services.run_import(import_id=batch.pk, clock=clock)
+    imports_services.IMPORTS.run(batch.pk, clock=clock)
 
     batch.refresh_from_db()
     assert batch.state == Import.State.REFUSED
     assert "could not be read" in batch.error
-
-
-def test_running_twice_imports_once(bring: Bring) -> None:
-    batch = bring({"prompt": "One"})
-
-    assert imports_services.run_import(import_id=batch.pk, clock=clock) is None
-    assert Prompt.objects.count() == 1
-
-
-def test_a_second_import_waits_while_one_runs(bring: Bring) -> None:
-    first = bring({"prompt": "One"}, runs=False)
-    second = bring({"prompt": "Two"}, runs=False)
-    Import.objects.filter(pk=first.pk).update(state=Import.State.RUNNING, heartbeat_at=NOON)
-
-    assert imports_services.run_import(import_id=second.pk, clock=clock) is None
-    second.refresh_from_db()
-    assert second.state == Import.State.QUEUED
 
 
 def test_an_import_whose_worker_died_is_read_again_from_the_start(bring: Bring) -> None:
@@ -113,40 +96,12 @@ def test_an_import_whose_worker_died_is_read_again_from_the_start(bring: Bring) 
     Prompt.objects.filter(messages__0__content="Two").delete()
     Import.objects.update(state=Import.State.RUNNING, heartbeat_at=NOON - timedelta(minutes=5))
 
-    assert imports_selectors.waiting_import_ids(now=NOON) == [batch.pk]
-    imports_services.run_import(import_id=batch.pk, clock=clock)
+    assert imports_services.IMPORTS.waiting(now=NOON) == [batch.pk]
+    imports_services.IMPORTS.run(batch.pk, clock=clock)
 
     batch.refresh_from_db()
     assert (batch.state, batch.attempt) == (Import.State.PUBLISHED, 2)
     assert Prompt.objects.count() == 2
-
-
-def test_an_import_that_beat_before_the_clock_was_set_back_is_read_again(bring: Bring) -> None:
-    batch = bring({"prompt": "One"}, runs=False)
-    Import.objects.update(
-        state=Import.State.RUNNING, attempt=1, heartbeat_at=NOON + timedelta(seconds=59)
-    )
-    assert imports_selectors.waiting_import_ids(now=NOON) == []
-
-    Import.objects.update(heartbeat_at=NOON + timedelta(hours=1))
-
-    assert imports_selectors.waiting_import_ids(now=NOON) == [batch.pk]
-    imports_services.run_import(import_id=batch.pk, clock=clock)
-    batch.refresh_from_db()
-    assert (batch.state, batch.attempt) == (Import.State.PUBLISHED, 2)
-
-
-def test_an_import_that_lost_three_workers_is_given_up(bring: Bring) -> None:
-    batch = bring({"prompt": "One"}, runs=False)
-    Import.objects.update(
-        state=Import.State.RUNNING, attempt=3, heartbeat_at=NOON - timedelta(minutes=5)
-    )
-
-    imports_services.run_import(import_id=batch.pk, clock=clock)
-
-    batch.refresh_from_db()
-    assert batch.state == Import.State.REFUSED
-    assert "crashed three times" in batch.error
 
 
 def elsewhere(act: Callable[[], object]) -> None:
@@ -183,8 +138,8 @@ def test_an_old_copy_writes_nothing_once_another_has_claimed(
     monkeypatch.setattr(imports_services, "BATCH", 1)
     batch = bring({"prompt": "One"}, {"prompt": "Two"}, {"prompt": "Three"}, runs=False)
 
-    imports_services.run_import(
-        import_id=batch.pk,
+    imports_services.IMPORTS.run(
+        batch.pk,
         clock=interrupted(lambda: Import.objects.filter(pk=batch.pk).update(attempt=2)),
     )
 
@@ -200,8 +155,8 @@ def test_discarding_a_running_import_stops_it(
     monkeypatch.setattr(imports_services, "BATCH", 1)
     batch = bring({"prompt": "One"}, {"prompt": "Two"}, {"prompt": "Three"}, runs=False)
 
-    imports_services.run_import(
-        import_id=batch.pk,
+    imports_services.IMPORTS.run(
+        batch.pk,
         clock=interrupted(lambda: imports_services.discard(batch=batch, by=None, now=NOON)),
     )
 
@@ -218,13 +173,13 @@ def test_a_discarded_import_is_deleted_whole(bring: Bring, monkeypatch: pytest.M
     )
 
     imports_services.discard(batch=batch, by=None, now=NOON)
-    assert imports_selectors.uncleared_import_ids() == [batch.pk]
+    assert imports_services.CLEARING.waiting(now=NOON) == [batch.pk]
     imports_services.clear_import(import_id=batch.pk)
     imports_services.clear_import(import_id=batch.pk)
 
     for model in (Prompt, Response, Judgment, Demonstration, Comparison, RankedResponse, Rater):
         assert not model.objects.exists()
-    assert imports_selectors.uncleared_import_ids() == []
+    assert imports_services.CLEARING.waiting(now=NOON) == []
 
 
 def test_an_import_in_use_by_a_campaign_is_not_discarded(
@@ -336,7 +291,7 @@ def test_nothing_of_a_damaged_gzip_is_published(
         now=NOON,
     )
 
-    imports_services.run_import(import_id=batch.pk, clock=clock)
+    imports_services.IMPORTS.run(batch.pk, clock=clock)
 
     batch.refresh_from_db()
     assert batch.state == Import.State.REFUSED

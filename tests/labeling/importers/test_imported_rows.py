@@ -340,7 +340,7 @@ def test_a_batch_takes_the_same_number_of_queries_whatever_its_size(
     batch = bring(*rows, with_judgments=True, runs=False)
 
     with django_assert_max_num_queries(49):
-        imports_services.run_import(import_id=batch.pk, clock=clock)
+        imports_services.IMPORTS.run(batch.pk, clock=clock)
 
 
 def test_responses_of_named_models_come_in_as_sources_with_their_settings(tmp_path: Path) -> None:

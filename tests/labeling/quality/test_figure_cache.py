@@ -15,7 +15,7 @@ from accounts.models import User
 from labeling.campaigns import board
 from labeling.campaigns import tasks as campaigns_tasks
 from labeling.models import Campaign, Rater
-from labeling.quality import doorbell, figure_cache
+from labeling.quality import figure_cache
 from labeling.quality.figure_cache import cached_figures, refresh
 from labeling.queue import slots
 from labeling.queue.claiming import claim
@@ -53,7 +53,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     rung: list[tuple[str, int]] = []
-    monkeypatch.setattr(doorbell, "ring_figures", lambda name, pk: rung.append((name, pk)))
+    monkeypatch.setattr(figure_cache.REFRESH, "send", lambda *, name, pk: rung.append((name, pk)))
     return rung
 
 

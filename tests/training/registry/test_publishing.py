@@ -11,7 +11,6 @@ from django.conf import LazySettings
 from django.test import Client
 
 from accounts.models import AuditEvent, User
-from config.celery import app
 from labeling.data.exports import jobs
 from labeling.models import Export, Rater
 from labeling.people.withdrawals import withdrawal
@@ -21,8 +20,6 @@ from tests.labeling.data.formats import exported
 from tests.training.conftest import NOW
 from tests.training.registry.hub_stub import Hub, hub_stub
 from training.models import Publication, TrainedModel
-from training.processes import doorbell
-from training.registry import launch_remote
 from training.registry import publish as registry_publish
 from training.registry import services as registry_services
 
@@ -54,7 +51,7 @@ def published(model: TrainedModel, noor: User, repository: str = "team/ours") ->
     made = registry_publish.publish_model(
         model=model, repository=repository, is_private=True, by=noor, now=NOW
     )
-    launch_remote.send(publication_id=made.pk)
+    registry_publish.PUBLICATIONS.run(made.pk)
     made.refresh_from_db()
     return made
 
@@ -119,64 +116,6 @@ def test_without_a_token_nothing_is_sent(
     assert hub.made == []
 
 
-def test_a_ring_that_comes_twice_sends_once_and_a_silent_worker_is_taken_over_from(
-    hub: Hub, model: TrainedModel, noor: User
-) -> None:
-    made = published(model, noor)
-    launch_remote.send(publication_id=made.pk)
-    assert len(hub.made) == 1
-
-    Publication.objects.filter(pk=made.pk).update(state="running", heartbeat_at=NOW)
-    assert (
-        registry_publish.claim_publication(publication_id=made.pk, now=NOW + timedelta(seconds=60))
-        is None
-    )
-    assert (
-        registry_publish.claim_publication(publication_id=made.pk, now=NOW + timedelta(minutes=3))
-        is not None
-    )
-
-
-@pytest.fixture
-def no_rings() -> Iterator[None]:
-    """The models' queue is empty before and after."""
-
-    def purge() -> None:
-        with app.connection_for_write() as connection:
-            connection.default_channel.queue_purge(doorbell.MODELS_QUEUE)
-
-    purge()
-    yield
-    purge()
-
-
-def test_a_lost_ring_and_a_dead_worker_are_made_good_by_the_beat(
-    no_rings: None, model: TrainedModel, noor: User
-) -> None:
-    registry_publish.publish_model(
-        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
-    )
-
-    assert registry_publish.ring_publications(now=NOW) == 1
-    assert doorbell.n_waiting(doorbell.MODELS_QUEUE) == 1
-    assert registry_publish.ring_publications(now=NOW) == 0, "rings wait: more would only pile up"
-
-
-def test_the_beat_rings_for_no_publication_that_a_worker_has(
-    no_rings: None, model: TrainedModel, noor: User
-) -> None:
-    made = registry_publish.publish_model(
-        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
-    )
-    claimed = registry_publish.claim_publication(publication_id=made.pk, now=NOW)
-    assert claimed is not None
-
-    assert registry_publish.ring_publications(now=NOW + timedelta(minutes=1)) == 0
-    assert registry_publish.ring_publications(now=NOW + timedelta(minutes=3)) == 1
-    registry_publish.end_publication(publication=claimed, now=NOW)
-    assert registry_publish.ring_publications(now=NOW + timedelta(minutes=3)) == 0
-
-
 def test_publishing_again_ends_a_request_that_no_worker_took(
     model: TrainedModel, noor: User
 ) -> None:
@@ -193,24 +132,7 @@ def test_publishing_again_ends_a_request_that_no_worker_took(
 
     first.refresh_from_db()
     assert (first.state, first.error) == ("failed", "No worker took it, so it was requested again.")
-    assert (
-        registry_publish.claim_publication(publication_id=first.pk, now=NOW + timedelta(minutes=3))
-        is None
-    )
-
-
-def test_a_publication_that_beat_before_the_clock_was_set_back_is_taken_over(
-    model: TrainedModel, noor: User
-) -> None:
-    made = registry_publish.publish_model(
-        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
-    )
-    Publication.objects.filter(pk=made.pk).update(
-        state="running", heartbeat_at=NOW + timedelta(hours=1)
-    )
-
-    assert registry_publish.claim_publication(publication_id=made.pk, now=NOW) is not None
-    assert registry_publish.claim_publication(publication_id=made.pk, now=NOW) is None
+    assert registry_publish.PUBLICATIONS.claim(first.pk, now=NOW + timedelta(minutes=3)) is None
 
 
 def test_what_was_queued_or_beat_before_the_clock_was_set_back_does_not_stand_in_the_way(
@@ -267,7 +189,7 @@ def archive(noor: User, rosa: Rater, raul: Rater, tmp_path: Path, settings: Lazy
     made = jobs.request_export(
         campaign=None, shape="preferences", file_format="parquet", by=noor, now=NOON
     )
-    jobs.run_export(export_id=made.pk, clock=lambda: NOON)
+    jobs.EXPORTS.run(made.pk, clock=lambda: NOON)
     made.refresh_from_db()
     return made
 
@@ -276,7 +198,7 @@ def pushed(archive: Export, noor: User) -> Publication:
     made = registry_publish.publish_export(
         export=archive, repository="team/preferences", is_private=True, by=noor, now=NOW
     )
-    launch_remote.send(publication_id=made.pk)
+    registry_publish.PUBLICATIONS.run(made.pk)
     made.refresh_from_db()
     return made
 
@@ -303,7 +225,7 @@ def test_an_export_is_not_published_after_somebody_has_withdrawn(
     )
     withdrawal.withdraw_rater(rater=rosa, by=None, now=archive.created_at)
 
-    launch_remote.send(publication_id=made.pk)
+    registry_publish.PUBLICATIONS.run(made.pk)
 
     made.refresh_from_db()
     assert (made.state, hub.made) == ("failed", [])

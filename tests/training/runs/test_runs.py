@@ -11,10 +11,13 @@ from django.conf import LazySettings
 from django.test import Client
 
 from accounts.models import User
+from config import broker
+from jobs.messages import GPU
 from labeling.models import ResponseScore
 from tests.cast import responses_to, some_prompts
 from tests.training.conftest import NOW
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
+from training.processes.messages import RUNS
 from training.registry import services as registry_services
 from training.runs import lost_runs, run_queue
 from training.runs import services as runs_services
@@ -363,8 +366,8 @@ def test_tasks_run_twice_have_no_second_effect(
 
     runs_tasks.reap_runs()
     runs_tasks.reap_runs()
-    runs_tasks.ring_queued_runs()
-    runs_tasks.ring_queued_runs()
+    RUNS.wake_waiting(now=NOW)
+    RUNS.wake_waiting(now=NOW)
 
     run.refresh_from_db()
     assert (run.state, run.n_crashes, run.attempt) == ("queued", 1, 1)
@@ -434,3 +437,22 @@ def test_a_run_that_gets_further_each_time_is_never_lost(queue: Callable[..., Ru
 
     queued.refresh_from_db()
     assert (queued.state, queued.n_crashes) == ("queued", 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_queued_run_is_sent_once_for_itself(queue: Callable[..., Run]) -> None:
+    before = broker.n_waiting(GPU)
+
+    queue()
+
+    assert broker.n_waiting(GPU) == before + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_beat_does_not_pile_up_messages_that_nobody_takes(queue: Callable[..., Run]) -> None:
+    run = queue()
+    waiting = broker.n_waiting(GPU)
+
+    assert RUNS.waiting(now=run.created_at) == [run.pk]
+    assert RUNS.wake_waiting(now=run.created_at) == 0
+    assert broker.n_waiting(GPU) == waiting

@@ -13,6 +13,7 @@ from labeling.models import Campaign, Rater
 from tests.training.conftest import NOW
 from tests.training.snapshots.test_freezing import demonstrate, on_split
 from training.models import Chain, Firing, Schedule, TrainedModel
+from training.processes.messages import CHAINS
 from training.schedules import selectors as schedules_selectors
 from training.schedules import services as schedules_services
 from training.schedules import tasks as schedules_tasks
@@ -332,8 +333,8 @@ def test_the_tasks_run_twice_have_no_second_effect(schedule: Callable[..., Sched
 
     schedules_tasks.fire_due_schedules()
     schedules_tasks.fire_due_schedules()
-    schedules_tasks.advance_chains()
-    schedules_tasks.advance_chains()
+    CHAINS.wake_waiting(now=NOW)
+    CHAINS.wake_waiting(now=NOW)
 
     assert (Chain.objects.count(), Firing.objects.count()) == (1, 1)
 

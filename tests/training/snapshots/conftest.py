@@ -11,7 +11,7 @@ from accounts.models import User
 from tests.training.conftest import NOW
 from tests.training.snapshots.curating import documents, upload_of
 from training.models import Curation
-from training.snapshots.curation import services, worker
+from training.snapshots.curation import services
 from training.snapshots.pretraining.texts import Document
 
 
@@ -42,7 +42,7 @@ def start(noor: User) -> Callable[..., Curation]:
             now=NOW,
         )
         if runs:
-            worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
+            services.CURATIONS.run(curation.pk, clock=lambda: NOW)
             curation.refresh_from_db()
         return curation
 

@@ -16,7 +16,7 @@ from tests.training.conftest import NOW
 from tests.training.snapshots.curating import EMAIL
 from tests.training.snapshots.test_freezing import compare, demonstrate
 from training.models import Curation, Snapshot
-from training.snapshots.curation import selectors, services, worker
+from training.snapshots.curation import selectors, services
 from training.snapshots.freeze import Filters
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def curate(noor: User) -> Curate:
             by=noor,
             now=NOW,
         )
-        worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
+        services.CURATIONS.run(curation.pk, clock=lambda: NOW)
         curation.refresh_from_db()
         return curation
 
@@ -143,11 +143,11 @@ def test_an_answer_that_came_after_the_preview_is_not_frozen(
         {"name": "cleaned", "recipe": "demonstration", "preview": "1", "includes_imports": "on"},
     )
     curation = Curation.objects.get()
-    worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
+    services.CURATIONS.run(curation.pk, clock=lambda: NOW)
     answer(prompt, raul, "It is five.")
 
     client.post(f"/curations/{curation.pk}/snapshot/")
-    worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
+    services.CURATIONS.run(curation.pk, clock=lambda: NOW)
 
     snapshot = Snapshot.objects.get()
     assert snapshot.n_rows == 1

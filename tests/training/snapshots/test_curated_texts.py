@@ -19,7 +19,6 @@ from training.snapshots import freeze
 from training.snapshots import services as snapshots_services
 from training.snapshots.curation import ledger, rule_words, selectors, services, worker
 from training.snapshots.curation.rules import recipe
-from training.snapshots.curation.selectors import SILENT_AFTER
 from training.snapshots.pretraining.texts import Document
 
 
@@ -74,7 +73,7 @@ def test_a_preview_and_then_its_snapshot_are_what_a_snapshot_at_once_is(
     preview = start()
 
     services.make_snapshot(curation=preview, by=noor, now=NOW)
-    worker.run_curation(curation_id=preview.pk, clock=lambda: NOW)
+    services.CURATIONS.run(preview.pk, clock=lambda: NOW)
 
     one, other = at_once.snapshot, Curation.objects.get(pk=preview.pk).snapshot
     assert one is not None
@@ -101,7 +100,7 @@ def test_a_restored_document_is_in_the_next_snapshot_and_it_can_be_undone(
     restored = start(long, copy)
     assert (restored.account["kept"], restored.account["removed"]) == (2, 0)
     services.update_preview(curation=preview, by=noor, now=NOW)
-    worker.run_curation(curation_id=preview.pk, clock=lambda: NOW)
+    services.CURATIONS.run(preview.pk, clock=lambda: NOW)
     preview.refresh_from_db()
     assert preview.account["removed"] == 0
     assert not selectors.is_outdated(curation=preview)
@@ -153,30 +152,16 @@ def test_what_people_and_models_are_tested_with_is_kept_out(start: Start) -> Non
     assert [shown.entry.twin for shown in found or []] == [f"gold {gold.pk}", "s 1: k"]
 
 
-def test_a_worker_that_died_is_replaced_and_one_that_lives_is_not(start: Start) -> None:
+def test_a_worker_that_takes_over_from_a_dead_one_goes_on_where_it_was(start: Start) -> None:
     curation = start(runs=False)
-    Curation.objects.filter(pk=curation.pk).update(
-        state="running", attempt=1, heartbeat_at=NOW, n_documents=42
-    )
+    services.CURATIONS.claim(curation.pk, now=NOW)
+    Curation.objects.filter(pk=curation.pk).update(n_documents=42)
+    later = NOW + timedelta(minutes=6)
 
-    assert worker.run_curation(curation_id=curation.pk, clock=lambda: NOW) is None
-    later = NOW + SILENT_AFTER + timedelta(seconds=1)
-    assert selectors.waiting_curation_ids(now=later) == [curation.pk]
-    done = worker.run_curation(curation_id=curation.pk, clock=lambda: later)
+    done = services.CURATIONS.run(curation.pk, clock=lambda: later)
 
     assert done is not None
     assert (done.state, done.attempt, done.n_lost) == ("ready", 2, 1)
-    assert worker.run_curation(curation_id=curation.pk, clock=lambda: later) is None
-
-
-def test_documents_that_kill_every_worker_are_given_up(start: Start) -> None:
-    curation = start(runs=False)
-    Curation.objects.filter(pk=curation.pk).update(state="running", attempt=3, n_lost=2)
-
-    assert worker.run_curation(curation_id=curation.pk, clock=lambda: NOW) is None
-
-    curation.refresh_from_db()
-    assert (curation.state, "crashed" in curation.error) == ("failed", True)
 
 
 def test_a_discarded_curation_leaves_no_files_and_stops(
@@ -196,7 +181,7 @@ def test_a_discarded_curation_leaves_no_files_and_stops(
         return NOW
 
     with django_capture_on_commit_callbacks(execute=True):
-        assert worker.run_curation(curation_id=curation.pk, clock=clock) is None
+        assert services.CURATIONS.run(curation.pk, clock=clock) is None
 
     assert Curation.objects.get(pk=curation.pk).state == "discarded"
     assert not services.folder_of(curation=curation).exists()
@@ -228,7 +213,7 @@ def test_a_recipe_is_previewed_restored_from_and_frozen_on_its_pages(
     assert answer["Location"] == page
     assert "Waiting for a worker" in client.get(page).text
     assert page in client.get("/snapshots/").text
-    worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
+    services.CURATIONS.run(curation.pk, clock=lambda: NOW)
     shown = client.get(page).text
     assert "Nothing is frozen yet" in shown
     assert "&lt;EMAIL&gt;" in shown
@@ -243,7 +228,7 @@ def test_a_recipe_is_previewed_restored_from_and_frozen_on_its_pages(
     assert "Undo" in client.get(f"{page}?rule=exact_duplicate").text
     assert document[0].id in client.get("/recipes/light/").text
     client.post(f"{page}snapshot/")
-    worker.run_curation(curation_id=curation.pk, clock=lambda: NOW)
+    services.CURATIONS.run(curation.pk, clock=lambda: NOW)
     snapshot = Snapshot.objects.get()
     assert client.get(page)["Location"] == f"/snapshots/{snapshot.pk}/"
     assert (snapshot.card["curation"]["removed"], snapshot.n_rows) == (0, 42)

@@ -12,7 +12,7 @@ from tests.api.conftest import client_with, secret_of
 from tests.training.conftest import NOW
 from tests.training.snapshots.curating import documents
 from training.models import Curation
-from training.snapshots.curation import worker
+from training.snapshots.curation import services
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def test_a_script_previews_restores_and_makes_the_snapshot(
     assert (made.status_code, made.json()["state"]) == (201, "queued")
     path = f"curations/{made.json()['id']}"
     assert client.get(f"/api/v1/{path}/ledger").json() == {"next_cursor": None, "results": []}
-    worker.run_curation(curation_id=made.json()["id"], clock=lambda: NOW)
+    services.CURATIONS.run(made.json()["id"], clock=lambda: NOW)
     read = client.get(f"/api/v1/{path}").json()
     assert (read["state"], read["account"]["removed"], read["n_documents"]) == ("ready", 1, 42)
     first = client.get(f"/api/v1/{path}/ledger?limit=1").json()
@@ -47,7 +47,7 @@ def test_a_script_previews_restores_and_makes_the_snapshot(
     restored = post(f"{path}/restore", document=entry["id"])
     assert restored.json()["rule"] == "exact_duplicate"
     post(f"{path}/snapshot")
-    worker.run_curation(curation_id=made.json()["id"], clock=lambda: NOW)
+    services.CURATIONS.run(made.json()["id"], clock=lambda: NOW)
     snapshot = client.get(f"/api/v1/{path}").json()["snapshot"]
     assert client.get(f"/api/v1/snapshots/{snapshot}").json()["card"]["curation"]["removed"] == 0
     ledger_rows = client.get(f"/api/v1/snapshots/{snapshot}/ledger").json()["results"]

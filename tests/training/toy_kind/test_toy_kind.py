@@ -141,11 +141,14 @@ def test_its_failure_is_a_sentence(
     )
 
 
+ROOMS = ("accounts", "config", "jobs", "knobs", "labeling", "pages", "training")
+
+
 def test_no_other_file_of_the_product_names_it(settings: LazySettings) -> None:
     root = Path(settings.BASE_DIR)
     product = [
         path
-        for folder in ("accounts", "config", "knobs", "labeling", "pages", "templates", "training")
+        for folder in (*ROOMS, "templates")
         for path in (root / folder).rglob("*.*")
         if path.suffix in (".py", ".html")
     ]

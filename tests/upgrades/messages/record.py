@@ -9,7 +9,7 @@ import inspect
 import json
 from pathlib import Path
 
-from config.celery import TASK_ROOMS, app
+from config.celery import ROOMS, app
 
 FOLDER = Path(__file__).parent
 
@@ -20,7 +20,7 @@ Messages = dict[str, list[str]]
 def now() -> Messages:
     """Those of this code."""
     app.loader.import_default_modules()
-    rooms = tuple(f"{room}." for room in TASK_ROOMS)
+    rooms = tuple(f"{room}." for room in ROOMS)
     return {
         name: list(inspect.signature(task.run).parameters)
         for name, task in sorted(app.tasks.items())

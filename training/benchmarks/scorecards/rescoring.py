@@ -1,6 +1,6 @@
 """Scores stored answers by a further scorer: nothing is generated again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -8,11 +8,17 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
-from config import broker
+from jobs.messages import Message
 from training.benchmarks.scorecards import services
 from training.benchmarks.scoring.answers import Scorer
 from training.benchmarks.scoring.scorers import SCORERS
 from training.models import Run, Suite, SuiteScore
+
+RESCORING = Message(
+    "training.benchmarks.scorecards.tasks.rescore",
+    limit=timedelta(hours=1),
+    otherwise="Whoever asked can ask again.",
+)
 
 
 class UnableToScore(Refusal):
@@ -37,12 +43,7 @@ def request(*, run: Run, scorer: str, by: User, now: datetime) -> bool:
     """Have a worker score them. False if no worker can be reached. Raises UnableToScore."""
     _check(run, scorer)
     audit_log.record(by=by, action="score", target=run, after={"scorer": scorer}, now=now)
-    return broker.send(
-        "training.benchmarks.scorecards.tasks.rescore",
-        otherwise="Whoever asked can ask again.",
-        run_id=run.pk,
-        scorer=scorer,
-    )
+    return RESCORING.send(run_id=run.pk, scorer=scorer)
 
 
 def _check(run: Run, scorer: str) -> None:

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from arithmetic import plain_text
-from config import broker
+from jobs.messages import Message
 from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.summary import ScoredAnswer, Summary, rewards_of, summarise
 from training.benchmarks.scoring import scorers
@@ -39,6 +38,14 @@ stands for the suite: an endpoint gives no likelihoods, so its answers are read 
 """
 _ENDED_WELL = (Run.Outcome.SUCCEEDED, Run.Outcome.STOPPED)
 _COLUMNS = ["model", "is_main", "n", "n_missing", "score", "low", "high", "details", "computed_at"]
+
+OVERLAPS = Message(
+    "training.benchmarks.scorecards.tasks.find_overlap",
+    limit=timedelta(minutes=30),
+    argument="run_id",
+    otherwise="The scorecard says that the overlap was not checked.",
+)
+"""Reads the training data: it may be long."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def score_run(*, run: Run, beside: Sequence[str] = (), now: datetime) -> list[Su
             if row.is_main:
                 _replaced_by(row).update(is_main=False)
         show_newest(model_id=run.base_model_id, suites=[row.suite_id for row in computed])
-        transaction.on_commit(partial(_look_for_overlap, run.pk))
+        OVERLAPS.wake_on_commit(run.pk)
     return list(SuiteScore.objects.filter(run=run).order_by("suite_id", "scorer"))
 
 
@@ -289,15 +296,6 @@ def _keep_overlap(run: Run, computed: Sequence[SuiteScore]) -> None:
     for row in computed:
         if row.suite_id in known:
             row.details["overlap"] = known[row.suite_id]
-
-
-def _look_for_overlap(run_id: int) -> None:
-    """Reads the training data in a task: it may be long."""
-    broker.send(
-        "training.benchmarks.scorecards.tasks.find_overlap",
-        otherwise="The scorecard says that the overlap was not checked.",
-        run_id=run_id,
-    )
 
 
 def _n_asked(run: Run, suite: Suite) -> int:

@@ -136,7 +136,7 @@ def add_prompts(file_name: str) -> None:
         by=None,
         now=timezone.now(),
     )
-    imports_services.run_import(import_id=batch.pk, clock=timezone.now)
+    imports_services.IMPORTS.run(batch.pk, clock=timezone.now)
 
 
 def add_responses(*, now: datetime) -> Source:

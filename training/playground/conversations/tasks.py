@@ -1,19 +1,15 @@
-"""Celery tasks that answer the turns of conversations."""
+"""The task that answers the turns of conversations."""
 
-from django.utils import timezone
+from datetime import timedelta
 
-from config.celery import run_task, short_task
-from labeling.conversations import doorbell, requests
+from labeling.conversations import requests
+from labeling.conversations.rounds import TURNS
 from training.playground.conversations import answering
 
 
-@run_task()
+@TURNS
 def answer_turn(*, turn_id: int) -> None:
     answering.answer_turn(turn_id=turn_id)
 
 
-@short_task(time_limit_s=30)
-def ring_turns() -> None:
-    """Rings again for turns whose message was lost or whose worker has died."""
-    for turn_id in requests.waiting_turns(now=timezone.now()):
-        doorbell.ring(turn_id)
+TURNS.wakes(requests.waiting_turns, every=timedelta(seconds=10))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
+from jobs.protocol import recent
 from training.models import Run, Seat
 from training.processes.launch import Rendezvous
 
@@ -63,10 +64,9 @@ def leaving_node(*, run: Run) -> str:
 
 
 def is_silent(now: datetime) -> Q:
-    """A condition for runs and seats: no recent heartbeat. A heartbeat far in the future counts as
-    silence too: the clock was set back, and a dead run would otherwise wait until then.
-    """
-    return Q(heartbeat_at__lt=now - silence()) | Q(heartbeat_at__gt=now + silence())
+    """A condition for runs and seats that had a heartbeat, but no recent one."""
+    is_recent = recent("heartbeat_at", now=now, within=silence())
+    return Q(heartbeat_at__isnull=False) & ~is_recent
 
 
 def silence() -> timedelta:

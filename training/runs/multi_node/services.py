@@ -3,13 +3,12 @@ take the seats, and all start together.
 """
 
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 
 from training.models import Node, Run, Seat
-from training.processes import doorbell
 from training.processes.launch import Launch
+from training.processes.messages import RUNS
 from training.runs.multi_node.selectors import active_seats
 from training.runs.placement import has_room
 
@@ -25,7 +24,7 @@ def open_seats(*, run: Run, now: datetime) -> None:
     seats[0].node, seats[0].heartbeat_at = run.node, now
     Seat.objects.bulk_create(seats)
     for _rank in range(1, n_machines):
-        transaction.on_commit(partial(doorbell.ring, run.pk))
+        RUNS.wake_on_commit(run.pk)
 
 
 def take_seat(*, node: str, now: datetime) -> Seat | None:

@@ -14,7 +14,7 @@ from arithmetic.figures import Figure, absent
 from labeling.models import Campaign, Prompt, Response, Slot
 from labeling.quality import contests
 from training.models import Chain, Link, Run, TrainedModel
-from training.processes import doorbell
+from training.processes.messages import CHAINS
 from training.registry import change_stage
 from training.schedules import chain_notices
 from training.schedules.gate import suite_checks
@@ -77,7 +77,7 @@ def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
         Chain.objects.filter(pk=chain.pk).update(state=Chain.State.GOING)
         after = {"promotes": promotes, "model": str(link.model)}
         audit_log.record(by=by, action="decide", target=chain, after=after, now=now)
-        transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+        CHAINS.wake_on_commit(chain.pk)
     return True
 
 

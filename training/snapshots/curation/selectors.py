@@ -1,19 +1,16 @@
 """Read queries of curations, for pages and the beat."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from training.models import Curation, RestoredDocument, Snapshot
 from training.snapshots.curation import ledger
 from training.snapshots.curation.ledger import Entry, Summary
 from training.snapshots.curation.services import folder_of
 
-# The longest silence is while a snapshot is copied to the store.
-SILENT_AFTER = timedelta(minutes=5)
 N_EXAMPLES = 3
 
 
@@ -23,19 +20,6 @@ class ShownEntry:
 
     entry: Entry
     is_restored: bool
-
-
-def lost(*, now: datetime) -> Q:
-    """Curations whose worker is gone."""
-    return Q(state=Curation.State.RUNNING) & (
-        Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - SILENT_AFTER)
-    )
-
-
-def waiting_curation_ids(*, now: datetime) -> list[int]:
-    """Curations for a worker to run, the oldest first."""
-    waiting = Curation.objects.filter(Q(state=Curation.State.QUEUED) | lost(now=now))
-    return list(waiting.order_by("pk").values_list("pk", flat=True))
 
 
 def open_curations() -> QuerySet[Curation]:

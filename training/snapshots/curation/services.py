@@ -2,7 +2,7 @@
 
 import shutil
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,15 @@ from django.conf import settings
 from django.core.files import File
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs.protocol import Kind
 from training.models import Curation, RestoredDocument, Snapshot
-from training.snapshots.curation import doorbell, ledger, recipes
+from training.snapshots.curation import ledger, recipes
+from training.snapshots.freeze import UnableToCreate
 
 UPLOAD = "upload"
 _OPEN = (Curation.State.QUEUED, Curation.State.RUNNING, Curation.State.READY, Curation.State.FAILED)
@@ -23,6 +26,22 @@ _OPEN = (Curation.State.QUEUED, Curation.State.RUNNING, Curation.State.READY, Cu
 
 class UnableToCurate(Refusal):
     """The curation cannot do what was asked now; the text says why."""
+
+
+CURATIONS = Kind(
+    Curation,
+    task="training.snapshots.curation.tasks.run_curation",
+    limit=timedelta(hours=6),
+    silent_after=timedelta(minutes=5),  # the longest is while a snapshot is copied to the store
+    crashed=gettext_lazy("The worker crashed three times on these documents."),
+    n_lost="n_lost",  # one can be queued again by a person
+    max_lost=2,
+    refusals=(UnableToCurate, UnableToCreate),
+    os_error=gettext_lazy(
+        "The documents could not be curated: %(reason)s. Fix that, then try again."
+    ),
+    every=timedelta(seconds=30),
+)
 
 
 def folder_of(*, curation: Curation) -> Path:
@@ -63,7 +82,7 @@ def start_curation(
         audit_log.record(
             by=by, action="create", target=curation, after={"recipe": recipe, "kind": kind}, now=now
         )
-        transaction.on_commit(lambda: doorbell.ring_curation(curation.pk))
+        CURATIONS.wake_on_commit(curation.pk)
     return curation
 
 
@@ -97,7 +116,7 @@ def _queue_again(curation: Curation, *, by: User, now: datetime, **changes: Any)
             after={"makes_snapshot": changes["makes_snapshot"]},
             now=now,
         )
-        transaction.on_commit(lambda: doorbell.ring_curation(curation.pk))
+        CURATIONS.wake_on_commit(curation.pk)
     curation.refresh_from_db()
 
 

@@ -12,19 +12,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import F
-from django.utils import translation
 from django.utils.translation import gettext as _
 
+from jobs.protocol import Clock
 from training.models import Curation, Snapshot
 from training.processes import environment, linux
 from training.snapshots import freeze as snapshots_freeze
@@ -35,39 +33,15 @@ from training.snapshots.curation.rules import child, cleaning
 from training.snapshots.curation.rules.cleaning import Account
 from training.snapshots.curation.rules.documents import Document
 from training.snapshots.curation.rules.recipe import Recipe, from_json
-from training.snapshots.curation.selectors import lost
-from training.snapshots.curation.services import UPLOAD, UnableToCurate, folder_of
-from training.snapshots.freeze import Filters, FrozenFolder, UnableToCreate
+from training.snapshots.curation.services import CURATIONS, UPLOAD, UnableToCurate, folder_of
+from training.snapshots.freeze import Filters, FrozenFolder
 from training.snapshots.pretraining import kept_out, texts
 
-MAX_LOST = 2
 BEAT_EVERY = 5_000
 LOOK_EVERY_S = 1.0
 PREVIEWS_KEPT = timedelta(days=14)
 _LOG = "child.log"
 T = TypeVar("T")
-Clock = Callable[[], datetime]
-
-
-class _Superseded(Exception):
-    """The curation was discarded, or claimed by another worker, while it ran."""
-
-
-def run_curation(*, curation_id: int, clock: Clock) -> Curation | None:
-    """Makes the preview or the snapshot. None if the curation is not for this worker to run. Safe
-    to call twice.
-    """
-    curation = _claim(curation_id, clock())
-    if curation is None:
-        return None
-    language = curation.created_by.language if curation.created_by else settings.LANGUAGE_CODE
-    with translation.override(language):
-        try:
-            _run(curation, clock)
-        except _Superseded:
-            return None
-    curation.refresh_from_db()
-    return curation
 
 
 def delete_old_previews(*, now: datetime) -> int:
@@ -83,40 +57,15 @@ def delete_old_previews(*, now: datetime) -> int:
     return len(found)
 
 
-def _claim(curation_id: int, now: datetime) -> Curation | None:
-    mine = Curation.objects.filter(pk=curation_id)
-    given_up = mine.filter(lost(now=now), n_lost__gte=MAX_LOST)
-    if given_up.update(
-        state=Curation.State.FAILED,
-        finished_at=now,
-        error=_("The worker crashed three times on these documents."),
-    ):
-        return None
-    claimed = {"state": Curation.State.RUNNING, "attempt": F("attempt") + 1, "heartbeat_at": now}
-    try:
-        with transaction.atomic():
-            n = mine.filter(state=Curation.State.QUEUED).update(**claimed)
-            n = n or mine.filter(lost(now=now)).update(n_lost=F("n_lost") + 1, **claimed)
-    except IntegrityError:
-        # curation_runs_alone: another one is running. This one stays queued until that one ends.
-        return None
-    return mine.select_related("created_by").get() if n else None
-
-
+@CURATIONS
 def _run(curation: Curation, clock: Clock) -> None:
-    try:
-        work = _cleaned(curation, clock)
-        if curation.makes_snapshot:
-            _freeze(curation, work, clock)
-            shutil.rmtree(folder_of(curation=curation), ignore_errors=True)
-        else:
-            _change(curation, state=Curation.State.READY, finished_at=clock())
-    except (UnableToCurate, UnableToCreate) as problem:
-        _change(curation, state=Curation.State.FAILED, error=problem.sentence, finished_at=clock())
-    except OSError as problem:
-        words = _("The documents could not be curated: %(reason)s. Fix that, then try again.")
-        reason = {"reason": problem.strerror or str(problem)}
-        _change(curation, state=Curation.State.FAILED, error=words % reason, finished_at=clock())
+    """Makes the preview or the snapshot."""
+    work = _cleaned(curation, clock)
+    if curation.makes_snapshot:
+        _freeze(curation, work, clock)
+        shutil.rmtree(folder_of(curation=curation), ignore_errors=True)
+    else:
+        curation.end(Curation.State.READY, now=clock())
 
 
 def _cleaned(curation: Curation, clock: Clock) -> Path:
@@ -135,11 +84,11 @@ def _cleaned(curation: Curation, clock: Clock) -> Path:
     )
     if curation.n_documents is None:
         with (work / child.DOCUMENTS).open("rb") as file:
-            _change(curation, n_documents=sum(1 for _line in file))
+            curation.change(n_documents=sum(1 for _line in file))
     if not (work / cleaning.ACCOUNT).exists():
         _let_child_clean(curation, work, clock)
     account = Account(**json.loads((work / cleaning.ACCOUNT).read_text()))
-    _change(curation, account=ledger.about(account, recipe), n_read=account.read)
+    curation.change(account=ledger.about(account, recipe), n_read=account.read)
     shutil.copyfile(work / cleaning.LEDGER, folder_of(curation=curation) / cleaning.LEDGER)
     return work
 
@@ -194,7 +143,7 @@ def _wait(process: "subprocess.Popen[bytes]", curation: Curation, work: Path, cl
     shown_at = 0.0
     while process.poll() is None:
         if time.monotonic() - shown_at >= LOOK_EVERY_S:
-            _change(curation, heartbeat_at=clock(), n_read=child.n_read(work))
+            curation.beat(now=clock(), n_read=child.n_read(work))
             shown_at = time.monotonic()
         time.sleep(LOOK_EVERY_S / 20)
 
@@ -218,7 +167,7 @@ def _freeze(curation: Curation, work: Path, clock: Clock) -> None:
         )
 
     def finish(snapshot: Snapshot) -> None:
-        _change(curation, state=Curation.State.DONE, snapshot=snapshot, finished_at=clock())
+        curation.end(Curation.State.DONE, now=clock(), snapshot=snapshot)
 
     services.create_frozen(
         kind=curation.kind,
@@ -247,16 +196,5 @@ def _freeze_text(
 def _beating(things: Iterable[T], curation: Curation, clock: Clock) -> Iterator[T]:
     for place, thing in enumerate(things):
         if place % BEAT_EVERY == 0:
-            _change(curation, heartbeat_at=clock())
+            curation.beat(now=clock())
         yield thing
-
-
-def _change(curation: Curation, **changes: Any) -> None:
-    """Raises _Superseded if the row is no longer this worker's."""
-    mine = Curation.objects.filter(
-        pk=curation.pk, attempt=curation.attempt, state=Curation.State.RUNNING
-    )
-    if mine.update(**changes) != 1:
-        raise _Superseded
-    for name, value in changes.items():
-        setattr(curation, name, value)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from labeling.data.exports import jobs
-from labeling.data.hub import downloads
+from labeling.data.hub import jobs as hub_jobs
 from labeling.models import Campaign, Export, HubDownload, Rater
 from tests.cast import NOON
 from tests.labeling.data.dataset_hub import dataset_hub
@@ -35,7 +35,7 @@ def exported(
     for shape in ("preferences", "stepwise", "rankings"):
         made = jobs.request_export(campaign=comparison_campaign, shape=shape, by=alice, now=NOON)
         if shape != "rankings":
-            jobs.run_export(export_id=made.pk, clock=lambda: NOON)
+            jobs.EXPORTS.run(made.pk, clock=lambda: NOON)
     return comparison_campaign
 
 
@@ -51,8 +51,8 @@ def brought(alice: User, transactional_db: None, settings: LazySettings, tmp_pat
             "train.jsonl": ROWS,
         }
         for repository in ("team/preferences", "team/nothing"):
-            made = downloads.request_download(repository=repository, by=alice, now=NOON)
-            downloads.run_download(download_id=made.pk, clock=lambda: NOON)
+            made = hub_jobs.request_download(repository=repository, by=alice, now=NOON)
+            hub_jobs.DOWNLOADS.run(made.pk, clock=lambda: NOON)
 
 
 def every_page(campaign: Campaign) -> dict[str, str]:
@@ -104,7 +104,7 @@ def test_an_export_is_created_by_keyboard_and_its_state_refreshes(
     rows = page.get_by_role("row").filter(has_text="Rankings")
     expect(rows).to_have_count(2)
     for export in Export.objects.exclude(state="done"):
-        jobs.run_export(export_id=export.pk, clock=lambda: NOON)
+        jobs.EXPORTS.run(export.pk, clock=lambda: NOON)
 
     expect(rows.filter(has_text="ready")).to_have_count(2)
     expect(page.locator("[data-polls]")).to_have_count(0)

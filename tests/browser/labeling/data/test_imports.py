@@ -28,7 +28,7 @@ def test_the_page_follows_an_import_to_its_report(
     page.get_by_label("Licence").fill("CC0-1.0")
     page.get_by_role("button", name="Start import").click()
     expect(page.locator("#import")).to_have_attribute("data-state", "queued")
-    imports_services.run_import(import_id=Import.objects.get().pk, clock=timezone.now)
+    imports_services.IMPORTS.run(Import.objects.get().pk, clock=timezone.now)
 
     expect(page.locator("#import")).to_have_attribute("data-state", "published")
     expect(page.get_by_text("`prompt` is empty. Add text or remove this line.")).to_be_visible()

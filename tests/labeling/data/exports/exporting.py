@@ -18,7 +18,7 @@ def requested(client: Client, campaign: Campaign, **form: Any) -> Export:
     answer = client.post(f"/campaigns/{campaign.pk}/export/", form)
     assert answer.status_code == 302
     export = Export.objects.latest("pk")
-    jobs.run_export(export_id=export.pk, clock=lambda: NOON)
+    jobs.EXPORTS.run(export.pk, clock=lambda: NOON)
     export.refresh_from_db()
     return export
 

@@ -192,24 +192,6 @@ def test_a_setting_says_how_long_files_are_kept(
     assert bool(list(folder.glob("*"))) is is_left
 
 
-def test_a_message_that_comes_twice_writes_once_and_a_lost_worker_is_replaced(
-    campaign: Campaign, alice: User, signed_in: SignedIn
-) -> None:
-    export = requested(signed_in(alice), campaign, shape="rankings")
-    jobs.run_export(export_id=export.pk, clock=lambda: NOON)
-    export.refresh_from_db()
-    assert export.attempt == 1
-
-    Export.objects.update(state="running", heartbeat_at=NOON)
-    later = NOON + jobs.SILENT_AFTER + timedelta(minutes=1)
-    jobs.run_export(export_id=export.pk, clock=lambda: NOON)
-    assert Export.objects.get().attempt == 1
-    jobs.run_export(export_id=export.pk, clock=lambda: later)
-
-    export.refresh_from_db()
-    assert (export.attempt, export.state) == (2, "done")
-
-
 def test_the_page_lists_exports_and_shows_a_card(
     campaign: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
@@ -235,7 +217,7 @@ def test_a_researcher_exports_by_api(campaign: Campaign, noor: User, calling: Ca
     made = client.post("/api/v1/exports", body, content_type="application/json")
     address = f"/api/v1/exports/{made.json()['id']}"
     early = client.get(f"{address}/file")
-    jobs.run_export(export_id=made.json()["id"], clock=lambda: NOON)
+    jobs.EXPORTS.run(made.json()["id"], clock=lambda: NOON)
     found = client.get(address).json()
     file: Any = client.get(f"{address}/file")
 
@@ -255,7 +237,7 @@ def test_all_judgments_are_exported_by_api_with_imports(
     made = client.post(
         "/api/v1/exports", {"shape": "demonstrations"}, content_type="application/json"
     ).json()
-    jobs.run_export(export_id=made["id"], clock=lambda: NOON)
+    jobs.EXPORTS.run(made["id"], clock=lambda: NOON)
 
     found = client.get(f"/api/v1/exports/{made['id']}").json()
     assert (found["campaign"], found["options"]["includes_imports"]) == (None, True)

@@ -57,7 +57,7 @@ def brought(content: bytes, folder: Path) -> Import:
         by=None,
         now=NOON,
     )
-    imports_services.run_import(import_id=batch.pk, clock=lambda: NOON)
+    imports_services.IMPORTS.run(batch.pk, clock=lambda: NOON)
     batch.refresh_from_db()
     return batch
 

@@ -53,7 +53,7 @@ def unpacked(rosa: Rater, raul: Rater, alice: User, tmp_path: Path) -> Callable[
         export = jobs.request_export(
             campaign=None, shape=shape, style=style, file_format=file_format, by=alice, now=NOON
         )
-        jobs.run_export(export_id=export.pk, clock=lambda: NOON)
+        jobs.EXPORTS.run(export.pk, clock=lambda: NOON)
         export.refresh_from_db()
         folder = tmp_path / f"{shape}-{style}-{file_format}"
         with zipfile.ZipFile(export_files.file_of(export=export)) as archive:

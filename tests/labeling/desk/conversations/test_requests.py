@@ -62,6 +62,17 @@ def test_a_lapsed_claim_is_claimed_again_and_its_late_answer_refused(
     assert [response.text for response in Response.objects.all()] == ["Zero."]
 
 
+def test_a_claim_from_before_the_clock_was_set_back_is_claimed_again(
+    conversation: Conversation,
+) -> None:
+    turn = turn_of(conversation)
+    requests.claim(turn_id=turn.pk, now=NOON + timedelta(days=2))
+
+    assert requests.waiting_turns(now=NOON) == [turn.pk]
+    assert [one.attempt for one in requests.claim(turn_id=turn.pk, now=NOON)] == [2, 2]
+    assert requests.waiting_turns(now=NOON) == []
+
+
 def test_a_kept_claim_does_not_lapse(conversation: Conversation) -> None:
     turn = turn_of(conversation)
     for one in requests.claim(turn_id=turn.pk, now=NOON):

@@ -53,7 +53,7 @@ def answers(tmp_path: Path) -> Answered:
         } | changed
         batch = imports_services.start_import(path=path, file_name="a.csv", **wanted)
         if runs:
-            imports_services.run_import(import_id=batch.pk, clock=clock)
+            imports_services.IMPORTS.run(batch.pk, clock=clock)
             batch.refresh_from_db()
         return batch
 

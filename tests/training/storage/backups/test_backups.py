@@ -127,7 +127,7 @@ def what_works() -> dict[str, object]:
     snapshot = Snapshot.objects.get()
     lost_runs.reap_runs(now=timezone.now() + timedelta(days=1))
     going = Run.objects.get(name="going")
-    batch = imports_services.run_import(import_id=Import.objects.get().pk, clock=timezone.now)
+    batch = imports_services.IMPORTS.run(Import.objects.get().pk, clock=timezone.now)
     assert batch is not None
     models = list(TrainedModel.objects.order_by("pk"))
     held = {one.key: one for one in storage_selectors.overview().holdings}

@@ -2,23 +2,20 @@
 
 import re
 import zipfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
-from config import broker
+from jobs.protocol import Clock, Kind
 from labeling.data.hub import places
 from labeling.data.hub.layout import NotFound
 from labeling.data.hub.places import HubAway, Part, Place, Wanted
@@ -28,8 +25,6 @@ from labeling.data.imports.services import UnableToImport
 from labeling.importers.files import rows as importer_files
 from labeling.models import HubDownload, Import
 
-SILENT_AFTER = timedelta(minutes=2)
-MAX_ATTEMPTS = 3
 MAX_BYTES = 20 * 1024**3
 _REPOSITORY = re.compile(r"[\w][\w.-]{0,95}(/[\w][\w.-]{0,95})?")
 _REVISION = re.compile(r"[\w][\w./-]{0,199}")
@@ -39,8 +34,17 @@ class UnableToDownload(Refusal):
     """The data set cannot be had; the text says why."""
 
 
-class _Superseded(Exception):
-    """Another worker has the download."""
+DOWNLOADS = Kind(
+    HubDownload,
+    task="labeling.data.hub.tasks.run_download",
+    argument="download_id",
+    limit=timedelta(hours=6),
+    silent_after=timedelta(minutes=2),
+    crashed=gettext_lazy("The worker crashed three times on this data set."),
+    refusals=(UnableToDownload, NotFound, HubAway, UnableToImport),
+    os_error=gettext_lazy("The data set could not be written: %(why)s."),
+    fresh={"bytes_read": 0},
+)
 
 
 def request_download(
@@ -77,29 +81,7 @@ def request_download(
             by=by, action="import", target=download, after={"repository": repository}, now=now
         )
         if is_rung:
-            transaction.on_commit(partial(ring, download.pk))
-    return download
-
-
-def run_download(*, download_id: int, clock: Callable[[], datetime]) -> HubDownload | None:
-    """Gets the files, and queues the import if its options are known. None when it is not for this
-    worker; safe to call twice.
-    """
-    download = _claim(download_id, clock())
-    if download is None:
-        return None
-    language = download.created_by.language if download.created_by else settings.LANGUAGE_CODE
-    with translation.override(language):
-        try:
-            _run(download, clock)
-        except _Superseded:
-            return None
-        except (UnableToDownload, NotFound, HubAway, UnableToImport) as refusal:
-            _end(download, error=refusal.sentence, now=clock())
-        except OSError as problem:
-            sentence = _("The data set could not be written: %(why)s.")
-            _end(download, error=sentence % {"why": problem.strerror}, now=clock())
-    download.refresh_from_db()
+            DOWNLOADS.wake_on_commit(download.pk)
     return download
 
 
@@ -116,7 +98,9 @@ def shown_name(download: HubDownload) -> str:
     return " · ".join(filter(None, parts))[:255]
 
 
-def _run(download: HubDownload, clock: Callable[[], datetime]) -> None:
+@DOWNLOADS
+def _run(download: HubDownload, clock: Clock) -> None:
+    """Gets the files, and queues the import if its options are known."""
     path = previews.new_file(now=clock())
     try:
         licence, is_cached = _fetch(download, path, clock)
@@ -125,12 +109,10 @@ def _run(download: HubDownload, clock: Callable[[], datetime]) -> None:
             changes["import_batch"] = _import(download, path, licence, clock())
         else:
             changes["file_name"] = path.name
-        ended = _end(download, now=clock(), **changes)
+        download.end(HubDownload.State.DONE, now=clock(), **changes)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    if not ended and not download.options:
-        path.unlink(missing_ok=True)
 
 
 def _import(download: HubDownload, path: Path, licence: str, now: datetime) -> Import:
@@ -149,7 +131,7 @@ def _import(download: HubDownload, path: Path, licence: str, now: datetime) -> I
     )
 
 
-def _fetch(download: HubDownload, path: Path, clock: Callable[[], datetime]) -> tuple[str, bool]:
+def _fetch(download: HubDownload, path: Path, clock: Clock) -> tuple[str, bool]:
     """Writes the files as one; returns the licence, and whether they came from a cache."""
     with ExitStack() as stack:
         place, is_cached = _place(download, stack)
@@ -168,9 +150,7 @@ def _fetch(download: HubDownload, path: Path, clock: Callable[[], datetime]) -> 
             n_read += n_bytes
             if n_read > MAX_BYTES:
                 raise UnableToDownload(_("The data set is larger than the hub said."))
-            changes = {"bytes_total": total, "bytes_read": n_read, "heartbeat_at": clock()}
-            if _own_attempt(download).update(**changes) != 1:
-                raise _Superseded
+            download.beat(now=clock(), bytes_total=total, bytes_read=n_read)
 
         _write(place, parts, path, progress)
         return place.card.licence, is_cached
@@ -206,56 +186,3 @@ def _write(place: Place, parts: list[Part], path: Path, progress: places.Progres
                 name = part.name.removesuffix(".arrow") + ".parquet" * part.name.endswith(".arrow")
                 with archive.open(name, "w", force_zip64=True) as member:
                     place.copy(part, member, progress)  # type: ignore[arg-type]
-
-
-# --- workers --------------------------------------------------------------------------------------
-
-
-def ring(download_id: int) -> bool:
-    """Notifies a worker; call it after commit. False when the broker is away: the beat rings
-    again.
-    """
-    return broker.send("labeling.data.hub.tasks.run_download", download_id=download_id)
-
-
-def ring_waiting(*, now: datetime) -> None:
-    """Rings for downloads without a live worker."""
-    for download_id in _without_worker(now).order_by("pk").values_list("pk", flat=True):
-        ring(download_id)
-
-
-def _claim(download_id: int, now: datetime) -> HubDownload | None:
-    mine = _without_worker(now).filter(pk=download_id)
-    given_up = mine.filter(attempt__gte=MAX_ATTEMPTS)
-    if given_up.update(
-        state=HubDownload.State.FAILED,
-        error=_("The worker crashed three times on this data set."),
-        ended_at=now,
-    ):
-        return None
-    claimed = mine.update(
-        state=HubDownload.State.RUNNING, attempt=F("attempt") + 1, heartbeat_at=now, bytes_read=0
-    )
-    if claimed != 1:
-        return None
-    return HubDownload.objects.select_related("created_by").get(pk=download_id)
-
-
-def _end(download: HubDownload, *, now: datetime, error: str = "", **changes: Any) -> bool:
-    state = HubDownload.State.FAILED if error else HubDownload.State.DONE
-    changes |= {"state": state, "error": error, "ended_at": now}
-    return _own_attempt(download).update(**changes) == 1
-
-
-def _own_attempt(download: HubDownload) -> QuerySet[HubDownload]:
-    return HubDownload.objects.filter(
-        pk=download.pk, attempt=download.attempt, state=HubDownload.State.RUNNING
-    )
-
-
-def _without_worker(now: datetime) -> QuerySet[HubDownload]:
-    """A heartbeat in the future counts as silence too: a clock was set back."""
-    recent = Q(heartbeat_at__range=(now - SILENT_AFTER, now + SILENT_AFTER))
-    return HubDownload.objects.filter(
-        Q(state=HubDownload.State.QUEUED) | Q(~recent, state=HubDownload.State.RUNNING)
-    )

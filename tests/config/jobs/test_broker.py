@@ -110,7 +110,7 @@ def test_the_certificate_of_a_broker_with_tls_is_verified() -> None:
 
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=Path(__file__).resolve().parents[3],
         env=os.environ
         | {
             "REDIS_URL": "rediss://:password@broker.example:6379/0",

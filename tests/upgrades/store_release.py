@@ -24,6 +24,8 @@ from tests.upgrades import populate, releases, rows  # noqa: E402
 from tests.upgrades.messages import record  # noqa: E402
 
 MAX_BYTES = 300_000
+CHECKOUT, INSTALLED = Path(__file__).resolve().parents[2], "/srv/preferably"
+"""Rows name files where the code lies: here on the machine that stores them, and on a site."""
 
 
 def main(name: str) -> None:
@@ -42,7 +44,8 @@ def populated() -> str:
     migrations = rows.leaf_migrations()
     apps = rows.migrate(migrations)
     populate.populate()
-    return releases.as_json(migrations, rows.dump(apps))
+    text = releases.as_json(migrations, rows.dump(apps))
+    return text.replace(str(CHECKOUT), INSTALLED)
 
 
 if __name__ == "__main__":

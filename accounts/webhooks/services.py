@@ -394,10 +394,12 @@ async def _resolved(url: str) -> Target:
     parts = urlsplit(url)
     name, port = name_in(parts), parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+        addresses = await asyncio.get_running_loop().getaddrinfo(
+            name, port, type=socket.SOCK_STREAM
+        )
     except OSError as error:
         raise AddressRefused(_("Unknown host: %(host)s.") % {"host": name}) from error
-    numbers = [str(entry[4][0]).partition("%")[0] for entry in found]
+    numbers = [str(entry[4][0]).partition("%")[0] for entry in addresses]
     if not settings.WEBHOOKS_MAY_STAY_INSIDE and not all(is_outside(number) for number in numbers):
         raise AddressRefused(
             _("The host %(host)s is inside this network. Webhooks are not sent there.")
@@ -412,14 +414,14 @@ def webhooks() -> list[WebhookRow]:
         Q(deliveries__state=Delivery.State.WAITING),
         Q(deliveries__state=Delivery.State.GIVEN_UP),
     )
-    found = Webhook.objects.annotate(
+    queryset = Webhook.objects.annotate(
         n_waiting=Count("deliveries", filter=waiting),
         n_given_up=Count("deliveries", filter=given_up),
         last_at=Max("deliveries__tried_at"),
     )
     return [
-        WebhookRow(one, one.n_waiting, one.n_given_up, one.last_at)
-        for one in found.order_by("disabled_at", "name", "pk")
+        WebhookRow(webhook, webhook.n_waiting, webhook.n_given_up, webhook.last_at)
+        for webhook in queryset.order_by("disabled_at", "name", "pk")
     ]
 
 

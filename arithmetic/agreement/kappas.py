@@ -79,8 +79,8 @@ def cohen_of_table(
 
 
 def cohen(
-    one: ArrayLike,
-    other: ArrayLike,
+    first: ArrayLike,
+    second: ArrayLike,
     *,
     prompts: ArrayLike,
     weighting: Weighting = "identity",
@@ -90,8 +90,8 @@ def cohen(
     among `values`, which are the scale of the weights.
     """
     scale = np.asarray(sorted(values), dtype=float)
-    a = np.searchsorted(scale, np.asarray(one, dtype=float))
-    b = np.searchsorted(scale, np.asarray(other, dtype=float))
+    a = np.searchsorted(scale, np.asarray(first, dtype=float))
+    b = np.searchsorted(scale, np.asarray(second, dtype=float))
     if not a.size:
         return absent(_NOTHING_SHARED)
     size = len(scale)

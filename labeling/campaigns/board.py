@@ -145,8 +145,8 @@ def campaigns(*, state: str = "") -> QuerySet[Campaign]:
         default=2,
         output_field=IntegerField(),
     )
-    found = Campaign.objects.select_related("pool").order_by(listed_first, "-pk")
-    return found.filter(state=state) if state in Campaign.State else found
+    queryset = Campaign.objects.select_related("pool").order_by(listed_first, "-pk")
+    return queryset.filter(state=state) if state in Campaign.State else queryset
 
 
 def compared_sources(*, campaign: Campaign, now: datetime) -> Sources:
@@ -159,10 +159,10 @@ def compared_sources(*, campaign: Campaign, now: datetime) -> Sources:
 def campaign_rows(*, campaigns: Iterable[Campaign], now: datetime) -> list[CampaignRow]:
     """A row for each of `campaigns`, with three queries in total."""
     shown = {campaign.pk: campaign for campaign in campaigns}
-    found = cached_figures(
+    figures = cached_figures(
         name="standing", kind=Standing, ids=list(shown), compute=_progress_with_last, now=now
     )
-    return [CampaignRow(campaign, *found[pk].value) for pk, campaign in shown.items()]
+    return [CampaignRow(campaign, *figures[pk].value) for pk, campaign in shown.items()]
 
 
 def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
@@ -195,12 +195,12 @@ def _sources(ids: Collection[int], _now: datetime) -> dict[int, Sources]:
 
 def _progress_with_last(ids: Collection[int], now: datetime) -> dict[int, Standing]:
     progress = _progress(campaign_ids=list(ids), now=now)
-    given = (
+    judgments = (
         Judgment.objects.filter(campaign__in=ids)
         .values_list("campaign_id")
         .annotate(last_at=Max("submitted_at"))
     )
-    last = dict(given.values_list("campaign_id", "last_at"))
+    last = dict(judgments.values_list("campaign_id", "last_at"))
     return {pk: (progress.get(pk, CampaignProgress(0, 0, 0)), last.get(pk)) for pk in ids}
 
 

@@ -228,13 +228,13 @@ class CampaignForm(EffortForm):
 
     def _check_selection(self) -> None:
         selection = self.selection()
-        found = campaigns_selection.match(selection=selection)
-        if found.n_matching == 0:
+        counts = campaigns_selection.match(selection=selection)
+        if counts.n_matching == 0:
             self.add_error(None, no_prompt_matches())
-        elif found.n_fitting == 0:
-            self.add_error("response_sources", too_few_responses(selection, found))
-        elif selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
-            self.add_error("n_prompts", fewer_than_requested(selection, found))
+        elif counts.n_fitting == 0:
+            self.add_error("response_sources", too_few_responses(selection, counts))
+        elif selection.n_prompts is not None and counts.n_fitting < selection.n_prompts:
+            self.add_error("n_prompts", fewer_than_requested(selection, counts))
 
 
 def _link_to_new(view: str) -> SafeString:
@@ -251,7 +251,7 @@ def no_prompt_matches() -> str:
     )
 
 
-def too_few_responses(selection: Selection, found: SelectionCounts) -> str:
+def too_few_responses(selection: Selection, counts: SelectionCounts) -> str:
     most = campaigns_selection.most_responses(selection=selection)
     if most == 0:
         sentence = gettext(
@@ -263,21 +263,21 @@ def too_few_responses(selection: Selection, found: SelectionCounts) -> str:
             "None of the %(matching)d matching prompts has %(wanted)d responses from these sources;"
             " the most is %(most)d. Compare fewer responses, or add a source."
         )
-    return sentence % {"matching": found.n_matching, "wanted": selection.n_responses, "most": most}
+    return sentence % {"matching": counts.n_matching, "wanted": selection.n_responses, "most": most}
 
 
-def fewer_than_requested(selection: Selection, found: SelectionCounts) -> str:
+def fewer_than_requested(selection: Selection, counts: SelectionCounts) -> str:
     if not selection.needs_responses:
         sentence = ngettext(
-            "Only %(n)d prompt matches.", "Only %(n)d prompts match.", found.n_fitting
+            "Only %(n)d prompt matches.", "Only %(n)d prompts match.", counts.n_fitting
         )
-        return sentence % {"n": found.n_fitting}
+        return sentence % {"n": counts.n_fitting}
     sentence = ngettext(
         "Only %(n)d prompt has at least %(wanted)d responses from these sources.",
         "Only %(n)d prompts have at least %(wanted)d responses from these sources.",
-        found.n_fitting,
+        counts.n_fitting,
     )
-    return sentence % {"n": found.n_fitting, "wanted": selection.n_responses}
+    return sentence % {"n": counts.n_fitting, "wanted": selection.n_responses}
 
 
 def initial_of(campaign: Campaign) -> dict[str, Any]:

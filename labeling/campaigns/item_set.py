@@ -134,9 +134,9 @@ def _choose_responses(
     for response in responses.order_by("prompt_id", "number", "pk"):
         candidates.setdefault(response.prompt_id, []).append(response)
     return {
-        prompt_id: [response.pk for response in _in_even_turns(found)[:n]]
-        for prompt_id, found in candidates.items()
-        if len(found) >= n
+        prompt_id: [response.pk for response in _in_even_turns(fitting)[:n]]
+        for prompt_id, fitting in candidates.items()
+        if len(fitting) >= n
     }
 
 

@@ -101,14 +101,14 @@ def count(request: HttpRequest) -> HttpResponse:
     form = CampaignForm(request.POST)
     form.is_valid()
     selection = form.selection()
-    found = campaigns_selection.match(selection=selection)
+    counts = campaigns_selection.match(selection=selection)
     values = form.cleaned_data
     is_talk = _talks(selection.kind)
     estimate = costs.estimate(
         kind=registry.KINDS[selection.kind].answer,
         n_responses=2 if is_talk else selection.n_responses if selection.needs_responses else None,
         pool=values.get("pool"),
-        n_items=found.n_taken * (_turns(request) if is_talk else 1),
+        n_items=counts.n_taken * (_turns(request) if is_talk else 1),
         overlap=values.get("overlap") or 1,
         max_overlap=values.get("max_overlap"),
         calibration_percent=values.get("calibration_percent") or 0,
@@ -121,16 +121,16 @@ def count(request: HttpRequest) -> HttpResponse:
     is_wasted = pool is not None and pool.is_held_out and selection.splits != (Prompt.Split.TEST,)
     context: dict[str, Any] = {
         "selection": selection,
-        "found": found,
+        "found": counts,
         "estimate": estimate,
         "is_wasted": is_wasted,
     }
-    if selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
-        context["shortage"] = fewer_than_requested(selection, found)
-    if found.n_matching == 0:
+    if selection.n_prompts is not None and counts.n_fitting < selection.n_prompts:
+        context["shortage"] = fewer_than_requested(selection, counts)
+    if counts.n_matching == 0:
         context["problem"] = no_prompt_matches()
-    elif found.n_fitting == 0:
-        context["problem"] = too_few_responses(selection, found)
+    elif counts.n_fitting == 0:
+        context["problem"] = too_few_responses(selection, counts)
     return render(request, "labeling/campaigns/_count.html", context)
 
 
@@ -179,10 +179,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def items(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     form = ItemFilterForm(request.GET)
-    found = campaigns_board.campaign_items(
+    queryset = campaigns_board.campaign_items(
         campaign=campaign, status=form.value("status"), reason=form.value("reason")
     )
-    page = Paginator(found, ITEMS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(queryset, ITEMS_PER_PAGE).get_page(request.GET.get("page"))
     rows = campaigns_board.item_rows(items=page, now=timezone.now())
     context = {
         "campaign": campaign,
@@ -197,21 +197,21 @@ def items(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
-    found = labeling_access.item(user=request.user, campaign_pk=pk, pk=item_pk)
-    work = item_answers.item_answers(item=found)
+    selected = labeling_access.item(user=request.user, campaign_pk=pk, pk=item_pk)
+    work = item_answers.item_answers(item=selected)
     context: dict[str, Any] = {
-        "campaign": found.campaign,
-        "item": found,
+        "campaign": selected.campaign,
+        "item": selected,
         "tab": "items",
         "work": work,
     }
-    if found.campaign.compares:
-        consensus = item_consensus.consensus_of(campaign=found.campaign, answers=work.answers)
+    if selected.campaign.compares:
+        consensus = item_consensus.consensus_of(campaign=selected.campaign, answers=work.answers)
         context["consensus"] = consensus_words.as_text(
             consensus=consensus,
             responses=work.responses,
-            ratings=rating_consensus.ratings_of_items(campaign=found.campaign, items=[found])[
-                found.pk
+            ratings=rating_consensus.ratings_of_items(campaign=selected.campaign, items=[selected])[
+                selected.pk
             ],
         )
     return render(request, "labeling/campaigns/campaign_item.html", context)

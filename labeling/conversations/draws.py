@@ -49,7 +49,7 @@ def another(shares: Sequence[Share], *, tried: Sequence[int], seed: str) -> Shar
 def _without_replacement(shares: Sequence[Share], *, n: int, rng: random.Random) -> list[Share]:
     left, drawn = list(shares), []
     for _turn in range(n):
-        share = rng.choices(left, weights=[one.weight for one in left])[0]
+        share = rng.choices(left, weights=[candidate.weight for candidate in left])[0]
         left.remove(share)
         drawn.append(share)
     return drawn

@@ -59,11 +59,11 @@ class FinishForm(forms.Form):
 
     def ratings(self) -> dict[str, int | bool]:
         """Of the valid form: the answers to the guideline's questions."""
-        given = {
+        answers = {
             question.name: self.cleaned_data[_name(question)] or None
             for question in self.rated_by.questions
         }
-        return rating_form.clean(self.rated_by, given)[0]
+        return rating_form.clean(self.rated_by, answers)[0]
 
 
 def _name(question: Question) -> str:

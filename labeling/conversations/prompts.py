@@ -22,7 +22,7 @@ def history_of(conversation: Conversation) -> list[Message]:
     )
     if last is not None and last.chosen is not None:
         return [*last.prompt.messages, {"role": "assistant", "content": last.chosen.text}]
-    return [one for one in conversation.item.prompt.messages if one["role"] == "system"]
+    return [message for message in conversation.item.prompt.messages if message["role"] == "system"]
 
 
 def prompt_of_turn(*, conversation: Conversation, text: str, now: datetime) -> Prompt:
@@ -31,8 +31,8 @@ def prompt_of_turn(*, conversation: Conversation, text: str, now: datetime) -> P
     """
     opening = conversation.item.prompt
     # PostgreSQL stores no NUL character.
-    said = {"role": "user", "content": text.replace("\0", "")}
-    messages = [*history_of(conversation), said]
+    message = {"role": "user", "content": text.replace("\0", "")}
+    messages = [*history_of(conversation), message]
     place = places.place_of_version(messages=messages, before=_placed_like(conversation))
     prompt = Prompt.objects.create(
         messages=messages,

@@ -41,8 +41,8 @@ class Claimed:
 
 def waiting_turns(*, now: datetime) -> list[int]:
     """Turns with requests that can be claimed, longest waiting first."""
-    found = _claimable(now).order_by("created_at", "pk").values_list("turn_id", flat=True)
-    return list(dict.fromkeys(found))
+    turns = _claimable(now).order_by("created_at", "pk").values_list("turn_id", flat=True)
+    return list(dict.fromkeys(turns))
 
 
 def claim(*, turn_id: int, now: datetime) -> list[Claimed]:
@@ -147,11 +147,17 @@ def _locked(*, pk: int, attempt: int) -> TurnRequest | None:
 
 def _printable(text: str) -> str:
     """Without control characters, of which PostgreSQL refuses one and pages show none."""
-    return "".join(one for one in text if one in "\t\n\r" or unicodedata.category(one) != "Cc")
+    return "".join(
+        character
+        for character in text
+        if character in "\t\n\r" or unicodedata.category(character) != "Cc"
+    )
 
 
 def _problem(text: str) -> str:
-    if not any(unicodedata.category(one)[0] in "LMNPS" for one in text):  # only spaces, or unseen
+    if not any(
+        unicodedata.category(character)[0] in "LMNPS" for character in text
+    ):  # only spaces, or unseen
         return _("The answer was empty.")
     if len(text) > MAX_CHARACTERS:
         return _("The answer was longer than %(n)s characters.") % {"n": MAX_CHARACTERS}

@@ -73,18 +73,20 @@ class Standing:
 
 def standing(*, work: Work, now: datetime) -> Standing:
     plan = work.campaign.conversation_plan
-    found = Conversation.objects.filter(item=work.shown.item_id, rater=work.rater)
-    conversation = found.select_related("item__prompt", "item__campaign").first()
+    conversations = Conversation.objects.filter(item=work.shown.item_id, rater=work.rater)
+    conversation = conversations.select_related("item__prompt", "item__campaign").first()
     if conversation is None:
         is_free = plan.opening == ConversationPlan.Opening.FREE
-        shown = [one for one in work.messages if not (is_free and one["role"] == "user")]
+        shown = [
+            message for message in work.messages if not (is_free and message["role"] == "user")
+        ]
         return Standing(Phase.START, plan, None, None, reading.turns_of(shown))
     last = conversation.turns.select_related("prompt").order_by("-number").first()
     phase = _phase(conversation, last, plan)
     is_in_turn = last is not None and last.state in turns.CURRENT
     messages = last.prompt.messages if last and is_in_turn else prompts.history_of(conversation)
     history = reading.turns_of(
-        [{**one, "content": work.as_shown(one["content"])} for one in messages]
+        [{**message, "content": work.as_shown(message["content"])} for message in messages]
     )
     is_silent = phase == Phase.WAIT and last is not None and _is_silent(last, now=now)
     return Standing(phase, plan, conversation, last, history, is_silent)
@@ -119,14 +121,14 @@ def wait(*, work: Work, now: datetime) -> Wait | None:
 
 def turn_work(*, user_id: int, lease: UUID) -> Work | None:
     """The turn that `lease` names as work for the desk's pages; None unless it is this user's."""
-    found = ConversationTurn.objects.select_related(
+    queryset = ConversationTurn.objects.select_related(
         "conversation__rater",
         "conversation__item__prompt",
         "conversation__item__campaign__conversation_plan",
         "conversation__item__campaign__red_teaming",
         "item",
     )
-    turn = found.filter(lease=lease, conversation__rater__user=user_id).first()
+    turn = queryset.filter(lease=lease, conversation__rater__user=user_id).first()
     if turn is None:
         return None
     conversation, campaign = turn.conversation, turn.conversation.item.campaign

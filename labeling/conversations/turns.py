@@ -218,10 +218,10 @@ def _locked(conversation: Conversation) -> Conversation:
 
 def _turn_of(*, lease: uuid.UUID, rater: Rater) -> ConversationTurn:
     """The rater's turn, after locking its conversation and itself."""
-    found = Conversation.objects.filter(turns__lease=lease, rater=rater).first()
-    if found is None:
+    unlocked = Conversation.objects.filter(turns__lease=lease, rater=rater).first()
+    if unlocked is None:
         raise UnableToConverse(_("You have no such conversation. Open it again from the desk."))
-    conversation = _locked(found)
+    conversation = _locked(unlocked)
     turn = ConversationTurn.objects.select_for_update(of=("self",)).get(lease=lease)
     turn.conversation, turn.item.campaign = conversation, conversation.item.campaign
     return turn

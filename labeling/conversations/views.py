@@ -185,8 +185,8 @@ def guideline(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 def progress(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     """Without what is left: that counts conversations, and this page counts turns."""
     work = _turn(request, lease)
-    found = desk_progress.progress(rater=work.rater, campaign=work.campaign, now=timezone.now())
-    return JsonResponse(asdict(found) | {"n_left": None})
+    current = desk_progress.progress(rater=work.rater, campaign=work.campaign, now=timezone.now())
+    return JsonResponse(asdict(current) | {"n_left": None})
 
 
 @require_GET

@@ -59,8 +59,8 @@ def _listed(campaign: Campaign) -> dict[str, Any]:
     exports = list(campaign.exports.select_related("created_by").order_by("-pk")[:SHOWN])
     under_way = (Export.State.QUEUED, Export.State.RUNNING)
     return {
-        "exports": [(one, _label(one)) for one in exports],
-        "is_going": any(one.state in under_way for one in exports),
+        "exports": [(entry, _label(entry)) for entry in exports],
+        "is_going": any(entry.state in under_way for entry in exports),
     }
 
 
@@ -71,13 +71,13 @@ def _label(export: Export) -> str:
 @require_GET
 def detail(request: MemberRequest, pk: int) -> HttpResponse:
     """An export with its card and what it left out."""
-    found = labeling_access.export(user=request.user, pk=pk)
+    selected = labeling_access.export(user=request.user, pk=pk)
     context = {
-        "export": found,
-        "label": _label(found),
-        "left_out": [(_(reason), n) for reason, n in found.left_out.items()],
-        "card": found.card.partition("\n---\n")[2],
-        "why_no_file": _why_no_file(found),
+        "export": selected,
+        "label": _label(selected),
+        "left_out": [(_(reason), n) for reason, n in selected.left_out.items()],
+        "card": selected.card.partition("\n---\n")[2],
+        "why_no_file": _why_no_file(selected),
     }
     return render(request, "labeling/data/exports/export_detail.html", context)
 
@@ -92,9 +92,9 @@ def _why_no_file(export: Export) -> str:
 
 @require_GET
 def file(request: MemberRequest, pk: int) -> HttpResponseBase:
-    found = labeling_access.export(user=request.user, pk=pk)
+    selected = labeling_access.export(user=request.user, pk=pk)
     try:
-        return download(found)
+        return download(selected)
     except export_files.UnableToExport:
         return redirect("export_detail", pk)
 

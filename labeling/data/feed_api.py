@@ -203,7 +203,7 @@ class Judgments(ApiViewSet):
     @lists("list_judgments", JudgmentPageSerializer, query=query_class)
     def list(self, request: Request) -> Response:
         """Judgments, oldest first. Save `next_cursor` and use it later to get new ones."""
-        found = feed.judgment_feed(
+        rows = feed.judgment_feed(
             after_id=self.asked.get("cursor", 0),
             campaign_id=self.asked.get("campaign"),
             since=self.asked.get("since"),
@@ -212,7 +212,7 @@ class Judgments(ApiViewSet):
             n=self.asked["limit"] + 1,
             now=timezone.now(),
         )
-        return _feed_page(self, found)
+        return _feed_page(self, rows)
 
 
 class JudgmentEvents(ApiViewSet):
@@ -227,10 +227,10 @@ class JudgmentEvents(ApiViewSet):
         """Judgments that stopped counting or count again, oldest first. Save `next_cursor` and use
         it later to get new ones.
         """
-        found = judgment_events.event_feed(
+        events = judgment_events.event_feed(
             after_id=self.asked.get("cursor", 0), n=self.asked["limit"] + 1, now=timezone.now()
         )
-        return _feed_page(self, found)
+        return _feed_page(self, events)
 
 
 def _licences(named: str | None) -> list[str] | None:
@@ -240,9 +240,9 @@ def _licences(named: str | None) -> list[str] | None:
     return ["" if name.strip() == "none" else name.strip() for name in named.split(",")]
 
 
-def _feed_page(view: ApiViewSet, found: Sequence[Any]) -> Response:
-    """A page of `found`, which has one row more than asked for if there are more."""
-    page = paging.cut(found, limit=view.asked["limit"])
+def _feed_page(view: ApiViewSet, rows: Sequence[Any]) -> Response:
+    """A page of `rows`, which has one row more than asked for if there are more."""
+    page = paging.cut(rows, limit=view.asked["limit"])
     body = {
         "next_cursor": page.next_cursor or view.asked.get("cursor", 0),
         "has_more": page.has_more,

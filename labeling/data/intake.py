@@ -112,8 +112,8 @@ def guideline_with_question(
     *, name: str, text: str, question: rating_form.Scale, by: User, now: datetime
 ) -> Guideline:
     """The guideline of this name, which admins may have changed since; otherwise a new one."""
-    found = Guideline.objects.filter(name=name).first()
-    return found or guidelines_services.create_guideline(
+    guideline = Guideline.objects.filter(name=name).first()
+    return guideline or guidelines_services.create_guideline(
         name=name, text=text, form=rating_form.RatingForm((question,)), by=by, now=now
     )
 

@@ -19,10 +19,10 @@ def my_guideline(*, user: User | AnonymousUser, rater: Rater | None, pk: int) ->
     if user.is_authenticated and user.is_admin:
         return get_object_or_404(Guideline, pk=pk)
     mine = guidelines_selectors.guidelines_of(rater=rater) if rater else []
-    found = next((guideline for guideline in mine if guideline.pk == pk), None)
-    if found is None:
+    match = next((guideline for guideline in mine if guideline.pk == pk), None)
+    if match is None:
         raise Http404
-    return found
+    return match
 
 
 def campaign_to_work_in(*, rater: Rater, pk: int) -> Campaign:
@@ -31,15 +31,15 @@ def campaign_to_work_in(*, rater: Rater, pk: int) -> Campaign:
 
 def work(*, user: User | AnonymousUser, lease: UUID) -> desk_work.Work:
     """The item under a lease that this user holds or held, in any state."""
-    found = desk_work.work(user_id=user.pk or 0, lease=lease)
-    if found is None:
+    assigned = desk_work.work(user_id=user.pk or 0, lease=lease)
+    if assigned is None:
         raise Http404
-    return found
+    return assigned
 
 
 def sample_work(*, user: User | AnonymousUser, pk: int) -> desk_work.Work:
     """A preview of what the campaign's raters see, for an admin."""
-    found = desk_work.sample(campaign=campaign(user=user, pk=pk), now=timezone.now())
-    if found is None:
+    sample = desk_work.sample(campaign=campaign(user=user, pk=pk), now=timezone.now())
+    if sample is None:
         raise Http404
-    return found
+    return sample

@@ -246,7 +246,7 @@ def _response_view(
 ) -> ResponseView:
     letter = response_orders.LETTERS[place]
     rated = f"rate-{letter}-"
-    given = tuple(
+    filled_in = tuple(
         (name, values[0][:LONGEST_CHOICE])
         for name, values in typed.fields.items()
         if name.startswith(rated) and values
@@ -263,7 +263,7 @@ def _response_view(
             answer_fields.first(typed.fields, f"rank-{letter}")[:LONGEST_CHOICE],
             language,
         ),
-        rating=_rating(form, letter, given, wrong, language),
+        rating=_rating(form, letter, filled_in, wrong, language),
     )
 
 
@@ -281,12 +281,12 @@ def _head(letter: str, n: int, rank: str, _language: str | None) -> SafeString:
 def _rating(
     form: rating_form.RatingForm,
     letter: str,
-    given: tuple[tuple[str, str], ...],
+    values: tuple[tuple[str, str], ...],
     wrong: tuple[tuple[str, str], ...],
     _language: str | None,
 ) -> SafeString:
     questions = answer_fields.draw_questions(
-        form, letter, {name: [text] for name, text in given}, dict(wrong)
+        form, letter, {name: [text] for name, text in values}, dict(wrong)
     )
     context = {
         "letter": letter,

@@ -94,11 +94,11 @@ class PageInput:
                 {"text": [written.text], "sources": [written.sources], **turns, **ticked},
                 revision=1,
             )
-        given = judgment.comparison
-        fields = {"reason": [given.reason or ""], "strength": [str(given.strength or "")]}
-        if given.is_all_bad:
+        comparison = judgment.comparison
+        fields = {"reason": [comparison.reason or ""], "strength": [str(comparison.strength or "")]}
+        if comparison.is_all_bad:
             fields["all_bad"] = ["true"]
-        for row in given.ranked.order_by("position"):
+        for row in comparison.ranked.order_by("position"):
             letter = response_orders.LETTERS[row.position]
             fields[f"rank-{letter}"] = [str(row.rank or "")]
             fields |= {
@@ -279,36 +279,38 @@ def _asks(work: Work) -> typed_comparison.Asks:
     )
 
 
-def _review_line(given: ComparisonAnswer) -> str:
-    line = _("All bad") if given.is_all_bad else line_of(given)
-    if given.edit is None:
+def _review_line(answer: ComparisonAnswer) -> str:
+    line = _("All bad") if answer.is_all_bad else line_of(answer)
+    if answer.edit is None:
         return line
     return _("%(line)s · %(letter)s edited") % {
         "line": line,
-        "letter": response_orders.LETTERS[given.edit.position],
+        "letter": response_orders.LETTERS[answer.edit.position],
     }
 
 
-def _text_line(given: DemonstrationAnswer) -> str:
-    line = ngettext("%(n)s word", "%(n)s words", given.n_words) % {"n": given.n_words}
-    if not given.further:
+def _text_line(answer: DemonstrationAnswer) -> str:
+    line = ngettext("%(n)s word", "%(n)s words", answer.n_words) % {"n": answer.n_words}
+    if not answer.further:
         return line
-    return _("%(turns)s turns · %(words)s") % {"turns": len(given.further) + 1, "words": line}
+    return _("%(turns)s turns · %(words)s") % {"turns": len(answer.further) + 1, "words": line}
 
 
 def _elapsed_s(work: Work, now: dt.datetime) -> float:
     return (now - work.leased_at).total_seconds() if work.leased_at else 0.0
 
 
-def _ranking_warnings(given: ComparisonAnswer, form: rating_form.RatingForm) -> list[str]:
-    _positions, ranks, overall = _ranked_and_rated(given, form)
-    edited = given.edit.position if given.edit else None
+def _ranking_warnings(answer: ComparisonAnswer, form: rating_form.RatingForm) -> list[str]:
+    _positions, ranks, overall = _ranked_and_rated(answer, form)
+    edited = answer.edit.position if answer.edit else None
     return judgments_warnings.of_ranking(ranks, overall) + judgments_warnings.of_edit(ranks, edited)
 
 
-def _contradiction(given: ComparisonAnswer, form: rating_form.RatingForm) -> tuple[str, str] | None:
+def _contradiction(
+    answer: ComparisonAnswer, form: rating_form.RatingForm
+) -> tuple[str, str] | None:
     """The first two responses whose ranks and ratings disagree, as letters."""
-    positions, ranks, overall = _ranked_and_rated(given, form)
+    positions, ranks, overall = _ranked_and_rated(answer, form)
     for better, worse in judgments_warnings.contradictions(ranks, overall):
         return (
             response_orders.LETTERS[positions[better]],
@@ -318,13 +320,13 @@ def _contradiction(given: ComparisonAnswer, form: rating_form.RatingForm) -> tup
 
 
 def _ranked_and_rated(
-    given: ComparisonAnswer, form: rating_form.RatingForm
+    answer: ComparisonAnswer, form: rating_form.RatingForm
 ) -> tuple[list[int], list[int | None], list[int | None]]:
     """Positions in order, with their ranks and their answers on the first scale."""
-    positions = sorted(given.ranks)
+    positions = sorted(answer.ranks)
     scale = form.scales[0].name if form.scales else ""
-    overall = [given.ratings[position].get(scale) for position in positions]
-    return positions, [given.ranks[position] for position in positions], overall
+    overall = [answer.ratings[position].get(scale) for position in positions]
+    return positions, [answer.ranks[position] for position in positions], overall
 
 
 def begin_edit(*, work: Work, typed: PageInput) -> PageInput:
@@ -332,14 +334,14 @@ def begin_edit(*, work: Work, typed: PageInput) -> PageInput:
     is kept, even if another response is now ranked best.
     """
     shown = work.responses
-    given = given_comparison(work=work, typed=typed, n_shown=len(shown))
-    edit = given.edit
+    answer = given_comparison(work=work, typed=typed, n_shown=len(shown))
+    edit = answer.edit
     if edit is not None and edit.text.strip() not in {
         "",
         as_typed(shown[edit.position].text).strip(),
     }:
         return typed
-    ranked = [(rank, position) for position, rank in given.ranks.items() if rank is not None]
+    ranked = [(rank, position) for position, rank in answer.ranks.items() if rank is not None]
     if not ranked:
         return replace(
             typed,
@@ -384,7 +386,7 @@ def drop_turns(
     return replace(typed, fields=fields)
 
 
-def line_of(given: ComparisonAnswer) -> str:
+def line_of(answer: ComparisonAnswer) -> str:
     return judgments_warnings.ranking_line(
-        {response_orders.LETTERS[position]: rank for position, rank in sorted(given.ranks.items())}
+        {response_orders.LETTERS[position]: rank for position, rank in sorted(answer.ranks.items())}
     )

@@ -63,16 +63,16 @@ class RaterSkills:
             if pool.routes_by_category
             else []
         )
-        return [each for each in known if each.code in _TOPICS]
+        return [skill for skill in known if skill.code in _TOPICS]
 
     def of_prompt(self, prompt: Prompt, pool: Pool, *, at: datetime) -> list[KnownSkill]:
         """Why this item matches, as far as the pool asks: at most one language and one topic."""
         languages = [
-            each
-            for each in self.languages(pool, at=at)
-            if f"{prompt.language}-".startswith(f"{each.code}-")
+            skill
+            for skill in self.languages(pool, at=at)
+            if f"{prompt.language}-".startswith(f"{skill.code}-")
         ]
-        topics = [each for each in self.topics(pool, at=at) if each.code == prompt.category]
+        topics = [skill for skill in self.topics(pool, at=at) if skill.code == prompt.category]
         return [*languages[:1], *topics]
 
     def _known(self, axis: str, of_pool: Iterable[str], at: datetime) -> list[KnownSkill]:
@@ -86,7 +86,7 @@ class RaterSkills:
             skill.code: skill.basis for skill in mine
         }
         known = [KnownSkill(code, basis) for code, basis in grounds.items()]
-        return sorted(known, key=lambda each: (-order.index(each.basis), each.code))
+        return sorted(known, key=lambda entry: (-order.index(entry.basis), entry.code))
 
 
 def skills_of(*, rater: Rater, pools: Iterable[Pool]) -> RaterSkills:

@@ -34,10 +34,14 @@ def duration_words(seconds: float) -> str:
 def tally_words(tally: Tally, nothing: str) -> str:
     if not tally.n_judgments:
         return nothing
-    given = ngettext("%(n)s answer", "%(n)s answers", tally.n_judgments) % {"n": tally.n_judgments}
+    answers = ngettext("%(n)s answer", "%(n)s answers", tally.n_judgments) % {
+        "n": tally.n_judgments
+    }
     active = duration_words(tally.active_s)
     return (
-        _("%(given)s, %(active)s active") % {"given": given, "active": active} if active else given
+        _("%(given)s, %(active)s active") % {"given": answers, "active": active}
+        if active
+        else answers
     )
 
 
@@ -51,39 +55,41 @@ class CampaignLine:
     """why items of this campaign come to this rater"""
 
 
-def campaign_line(found: OpenCampaign, skills: RaterSkills, *, now: dt.datetime) -> CampaignLine:
-    kind = str(found.campaign.get_kind_display())
-    parts = [f"{kind[:1].upper()}{kind[1:]}", _waiting(found.n_free)]
-    if found.n_today:
-        parts.append(_("%(n)s by you today") % {"n": found.n_today})
-    return CampaignLine(found, " · ".join(parts), why_campaign(found.campaign, skills, now=now))
+def campaign_line(campaign: OpenCampaign, skills: RaterSkills, *, now: dt.datetime) -> CampaignLine:
+    kind = str(campaign.campaign.get_kind_display())
+    parts = [f"{kind[:1].upper()}{kind[1:]}", _waiting(campaign.n_free)]
+    if campaign.n_today:
+        parts.append(_("%(n)s by you today") % {"n": campaign.n_today})
+    return CampaignLine(
+        campaign, " · ".join(parts), why_campaign(campaign.campaign, skills, now=now)
+    )
 
 
 def why_campaign(campaign: Campaign, skills: RaterSkills, *, now: dt.datetime) -> str:
     """Why items of this campaign come to a rater."""
     pool = campaign.pool
-    said = [_("You are in “%(pool)s”.") % {"pool": pool.name}]
+    sentences = [_("You are in “%(pool)s”.") % {"pool": pool.name}]
     if pool.routes_by_language:
         known = _known(skills.languages(pool, at=now)) or _("none added yet")
-        said.append(_("Items are assigned by language: %(known)s.") % {"known": known})
+        sentences.append(_("Items are assigned by language: %(known)s.") % {"known": known})
     if pool.routes_by_category:
         known = _known(skills.topics(pool, at=now)) or _("none added yet")
-        said.append(_("Items are assigned by topic: %(known)s.") % {"known": known})
+        sentences.append(_("Items are assigned by topic: %(known)s.") % {"known": known})
     if campaign.order != Campaign.Order.FINISH_FIRST:
-        said.append(_("Every item gets one answer before any gets a second."))
-    return " ".join(said)
+        sentences.append(_("Every item gets one answer before any gets a second."))
+    return " ".join(sentences)
 
 
 def why_item(prompt: Prompt, pool: Pool, skills: RaterSkills, *, at: dt.datetime) -> str:
     """Why this item came; "" when there is nothing to add to the campaign's reason. Golds and
     repeats read like any other item.
     """
-    said = []
+    sentences = []
     if known := _known(skills.of_prompt(prompt, pool, at=at)):
-        said.append(_("Matches your skills: %(known)s.") % {"known": known})
+        sentences.append(_("Matches your skills: %(known)s.") % {"known": known})
     if prompt.sensitive and skills.accepts.issuperset(prompt.sensitive):
-        said.append(_("You agreed to see: %(kinds)s.") % {"kinds": prompt.upset_words})
-    return " ".join(said)
+        sentences.append(_("You agreed to see: %(kinds)s.") % {"kinds": prompt.upset_words})
+    return " ".join(sentences)
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ def my_campaigns(
 def _known(known: list[KnownSkill]) -> str:
     topics = dict(Prompt.Category.choices)
     return ", ".join(
-        f"{topics.get(each.code, each.code)} ({BASIS_LABELS[each.basis]})" for each in known
+        f"{topics.get(skill.code, skill.code)} ({BASIS_LABELS[skill.basis]})" for skill in known
     )
 
 

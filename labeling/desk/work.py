@@ -177,20 +177,20 @@ class Work:
     @cached_property
     def responses(self) -> list[Response]:
         """In the order of this lease, as the rater reads them. Not for saving: see `as_shown`."""
-        found = order.presented(self.shown)
+        ordered = order.presented(self.shown)
         if not self._hides_names:
-            return found
-        sources = Response.objects.filter(pk__in=[one.pk for one in found])
+            return ordered
+        sources = Response.objects.filter(pk__in=[shown.pk for shown in ordered])
         names = dict(sources.values_list("pk", "source__name"))
-        for response in found:
+        for response in ordered:
             response.text = masking.masked(response.text, source=names[response.pk])
-        return found
+        return ordered
 
     @property
     def messages(self) -> list[dict[str, str]]:
         """The prompt's, as the rater reads them."""
         messages: list[dict[str, str]] = self.item.prompt.messages
-        return [{**one, "content": self.as_shown(one["content"])} for one in messages]
+        return [{**message, "content": self.as_shown(message["content"])} for message in messages]
 
     def as_shown(self, text: str) -> str:
         """In a conversation, without the names that models give themselves."""
@@ -206,9 +206,9 @@ class Work:
         """With its prompt and the rater's draft. Loaded on first use, because a submit is checked
         without it.
         """
-        found = _ITEM_WITH_PROMPT.first(item=self.shown.item_id, rater=self.rater.pk)
-        assert found is not None  # a slot refers to it
-        return found
+        stored = _ITEM_WITH_PROMPT.first(item=self.shown.item_id, rater=self.rater.pk)
+        assert stored is not None  # a slot refers to it
+        return stored
 
     @property
     def draft(self) -> Draft | None:
@@ -352,8 +352,8 @@ def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> lis
     """
     campaigns = list(campaigns_open_to(rater=rater))
     ids = [campaign.pk for campaign in campaigns]
-    given = Judgment.objects.filter(rater=rater, submitted_at__gte=since, campaign__in=ids)
-    today = dict(given.values_list("campaign").annotate(n=Count("pk")).order_by())
+    judgments = Judgment.objects.filter(rater=rater, submitted_at__gte=since, campaign__in=ids)
+    today = dict(judgments.values_list("campaign").annotate(n=Count("pk")).order_by())
     leases = dict(
         Slot.objects.filter(campaign__in=ids, rater=rater, state=Slot.State.LEASED).values_list(
             "campaign", "lease"
@@ -414,11 +414,11 @@ def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> 
     """
     if last_at is None or last_at < now - UNDO_WITHIN:
         return None
-    given = Judgment.objects.filter(
+    judgments = Judgment.objects.filter(
         rater=rater, submitted_at=last_at, version=1, lease__isnull=False
     )
     # A turn of a conversation has gone on from its answer.
-    return given.exclude(item__is_turn=True).first()
+    return judgments.exclude(item__is_turn=True).first()
 
 
 def may_undo(judgment: Judgment, *, now: dt.datetime) -> bool:
@@ -439,26 +439,26 @@ def history(*, rater: Rater, filters: HistoryFilter | None = None) -> QuerySet[J
         "submitted_at__gte": filters.since,
         "submitted_at__lt": filters.before,
     }
-    given = Judgment.objects.filter(
+    judgments = Judgment.objects.filter(
         rater=rater,
         import_batch__isnull=True,
         **{name: value for name, value in asked.items() if value},
     )
     if filters.state == HistoryState.EXTRA:
-        given = given.filter(is_extra=True)
+        judgments = judgments.filter(is_extra=True)
     elif filters.state:
-        given = given.filter(
+        judgments = judgments.filter(
             is_extra=False, corrected_at__isnull=filters.state == HistoryState.FIRST
         )
-    return given.select_related("rater", "campaign__pool", "prompt", "demonstration").order_by(
+    return judgments.select_related("rater", "campaign__pool", "prompt", "demonstration").order_by(
         "-submitted_at", "-pk"
     )
 
 
 def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
     """Campaigns with an answer of this rater, by name."""
-    given = Judgment.objects.filter(rater=rater, import_batch=None, campaign=OuterRef("pk"))
-    return Campaign.objects.filter(Exists(given)).order_by("name")
+    judgments = Judgment.objects.filter(rater=rater, import_batch=None, campaign=OuterRef("pk"))
+    return Campaign.objects.filter(Exists(judgments)).order_by("name")
 
 
 def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | None]]:
@@ -470,10 +470,10 @@ def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | 
     """
     mine = {"item": OuterRef("item"), "rater": rater}
     held = Slot.objects.filter(**mine, state=Slot.State.LEASED).values("lease")
-    given = Judgment.objects.filter(**mine, version=OuterRef("version")).values("lease")
+    judgments = Judgment.objects.filter(**mine, version=OuterRef("version")).values("lease")
     drafts = Draft.objects.filter(rater=rater, item__campaign__state=Campaign.State.OPEN)
     drafts = drafts.annotate(
-        lease=Case(When(version=0, then=Subquery(held[:1])), default=Subquery(given[:1]))
+        lease=Case(When(version=0, then=Subquery(held[:1])), default=Subquery(judgments[:1]))
     )
     drafts = drafts.select_related("item__campaign", "item__prompt").order_by("-saved_at")
     return [(draft, draft.lease) for draft in drafts[:most]]

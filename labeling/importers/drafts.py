@@ -115,8 +115,8 @@ class Answer:
     @property
     def has_details(self) -> bool:
         """Whether it says more than which response is better."""
-        given = (self.at, self.active_s, self.strength, self.reason)
-        return any(self.ratings) or any(one is not None for one in given)
+        details = (self.at, self.active_s, self.strength, self.reason)
+        return any(self.ratings) or any(detail is not None for detail in details)
 
 
 @dataclass(frozen=True)
@@ -282,10 +282,10 @@ def licence_of(row: Mapping[str, Any]) -> str:
     """The licence that a row names for its texts; empty if it names none. Raises Unusable: a text
     whose licence cannot be read must not leave under another.
     """
-    given = [row[name] for name in LICENCE_COLUMNS if row.get(name) not in (None, "", [])]
-    if not given:
+    licences = [row[name] for name in LICENCE_COLUMNS if row.get(name) not in (None, "", [])]
+    if not licences:
         return ""
-    licence = given[0]
+    licence = licences[0]
     if isinstance(licence, list) and len(licence) == 1:
         licence = licence[0]
     if (

@@ -74,13 +74,13 @@ def read(
     """
     seen: set[str] = set()
     for name, _kind, values in rows.files(stream, _TEXTS.get(file_format, ""), budget):
-        for found in READERS[file_format](renamed(islice(values, most), columns or {})):
-            if isinstance(found, ImportDraft):
-                yield replace(found, file=name) if name else found
-            elif not found.is_once or found.sentence not in seen:
-                if found.is_once and len(seen) < MAX_REMEMBERED:
-                    seen.add(found.sentence)
-                yield replace(found, sentence=f"{name}: {found.sentence}") if name else found
+        for draft in READERS[file_format](renamed(islice(values, most), columns or {})):
+            if isinstance(draft, ImportDraft):
+                yield replace(draft, file=name) if name else draft
+            elif not draft.is_once or draft.sentence not in seen:
+                if draft.is_once and len(seen) < MAX_REMEMBERED:
+                    seen.add(draft.sentence)
+                yield replace(draft, sentence=f"{name}: {draft.sentence}") if name else draft
 
 
 def guess_format(
@@ -104,11 +104,11 @@ class Look:
 def look(stream: BinaryIO, columns: Columns | None = None, budget: Budget | None = None) -> Look:
     for _name, kind, values in rows.files(stream, budget=budget):
         file_format, names = "", dict[str, None]()
-        for one in islice(values, _LOOKED_AT):
-            if isinstance(one, Value):
-                [row] = renamed(iter([one]), columns or {})
+        for value in islice(values, _LOOKED_AT):
+            if isinstance(value, Value):
+                [row] = renamed(iter([value]), columns or {})
                 file_format = file_format or _format(row, kind)
-                names |= dict.fromkeys(one.value if isinstance(one.value, dict) else ())
+                names |= dict.fromkeys(value.value if isinstance(value.value, dict) else ())
         if not file_format and budget is not None and budget.is_spent:
             return Look("", ())
         without_rows = kind if kind in FORMATS else "jsonl" if kind == "json" else "csv"

@@ -37,22 +37,22 @@ def read_golds(
     tell a gold from the campaign's items.
     """
     n = 0
-    for found in json_values(unpacked(stream)):
-        if isinstance(found, ImportProblem):
-            yield found
+    for gold in json_values(unpacked(stream)):
+        if isinstance(gold, ImportProblem):
+            yield gold
             continue
         n += 1
         if n > most:
             yield ImportProblem(
-                found.line,
+                gold.line,
                 _("The file has more than %(most)d gold items. Split it into smaller files.")
                 % {"most": most},
             )
             return
         try:
-            yield _draft(found.line, found.value, n_responses)
+            yield _draft(gold.line, gold.value, n_responses)
         except Unusable as error:
-            yield ImportProblem(found.line, error.sentence)
+            yield ImportProblem(gold.line, error.sentence)
 
 
 def _draft(line: int, value: Any, n_responses: int) -> GoldDraft:

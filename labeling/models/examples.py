@@ -32,19 +32,19 @@ def as_json(examples: Iterable[Example]) -> list[dict[str, Any]]:
 
 def parse(raw: Sequence[Mapping[str, Any]]) -> tuple[Example, ...]:
     """Parses the output of `as_json`. Raises BadExamples with a sentence."""
-    return tuple(_parse(number, each) for number, each in enumerate(raw, start=1))
+    return tuple(_parse(number, example) for number, example in enumerate(raw, start=1))
 
 
 def lines(examples: Iterable[Example]) -> list[str]:
     """The examples as lines of text, so that two versions can be compared like texts: a heading for
     each, then its content.
     """
-    found: list[str] = []
+    text: list[str] = []
     for example in examples:
-        found.append(f"{'✓' if example.is_good else '✗'} {example.why}")
-        found += [f"  › {line}" for line in example.prompt.splitlines()]
-        found += [f"  {line}" for line in example.answer.splitlines()]
-    return found
+        text.append(f"{'✓' if example.is_good else '✗'} {example.why}")
+        text += [f"  › {line}" for line in example.prompt.splitlines()]
+        text += [f"  {line}" for line in example.answer.splitlines()]
+    return text
 
 
 def _parse(number: int, raw: Mapping[str, Any]) -> Example:

@@ -87,8 +87,8 @@ class Sketch:
         if not signature:
             return True
         own, other = (
-            np.frombuffer(given, dtype=np.uint8).reshape(-1, BANDS.n_values)
-            for given in (self.signature, signature)
+            np.frombuffer(packed, dtype=np.uint8).reshape(-1, BANDS.n_values)
+            for packed in (self.signature, signature)
         )
         return bool(((own[:, None] == other[None]).sum(axis=2) >= AGREEING).any())
 
@@ -237,11 +237,11 @@ class Neighbourhood:
     def _worth_storing(self, sketch: Sketch) -> frozenset[int]:
         keys = {key for key in sketch.exact if key not in self.by_key}
         for own, bands in zip(sketch.sets, sketch.bands, strict=True):
-            found = {
+            near = {
                 id(member): member for key in bands for member in self.by_key.get(key, ())[:CROWDED]
             }
             # A text this similar is found through the keys of the stored one.
-            if any(member.sketch.nearest(own) >= SAME for member in found.values()):
+            if any(member.sketch.nearest(own) >= SAME for member in near.values()):
                 continue
             keys.update(
                 key for key in bands if len(self.by_key.get(key, ())) + self.unlike[key] < CROWDED

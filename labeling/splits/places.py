@@ -39,8 +39,8 @@ def place_of(*, messages: Sequence[Message], wanted: str = "") -> Place:
     it in the transaction that creates the prompt. Raises UnableToPlace.
     """
     lock()
-    sketch, name, found = _found(messages)
-    sides = _sides(found, messages)
+    sketch, name, placement = _found(messages)
+    sides = _sides(placement, messages)
     if len(sides) > 1:
         raise UnableToPlace(
             _(
@@ -58,8 +58,8 @@ def place_of(*, messages: Sequence[Message], wanted: str = "") -> Place:
             )
             % {"split": split}
         )
-    assert found.cluster is not None
-    return Place(found.cluster.name, split, sketch.signature, found.keys)
+    assert placement.cluster is not None
+    return Place(placement.cluster.name, split, sketch.signature, placement.keys)
 
 
 def place_of_version(*, messages: Sequence[Message], before: Prompt) -> Place:
@@ -67,8 +67,8 @@ def place_of_version(*, messages: Sequence[Message], before: Prompt) -> Place:
     if only prompts of another split are nearly identical to it.
     """
     lock()
-    sketch, name, found = _found(messages)
-    sides = _sides(found, messages)
+    sketch, name, placement = _found(messages)
+    sides = _sides(placement, messages)
     if sides and before.split not in sides:
         raise UnableToPlace(
             _(
@@ -77,7 +77,7 @@ def place_of_version(*, messages: Sequence[Message], before: Prompt) -> Place:
             )
             % {"sides": _(" and ").join(sorted(sides)), "split": before.split}
         )
-    return Place(before.cluster or name, before.split, sketch.signature, found.keys)
+    return Place(before.cluster or name, before.split, sketch.signature, placement.keys)
 
 
 def lock() -> None:
@@ -98,11 +98,11 @@ def _found(
     return sketch, name, neighbourhood([sketch]).place(sketch, name)
 
 
-def _sides(found: near_duplicates.Placement, messages: Sequence[Message]) -> set[str]:
+def _sides(placement: near_duplicates.Placement, messages: Sequence[Message]) -> set[str]:
     """The splits of the near-duplicates, and of equal prompts that have no keys yet."""
-    near = set(found.sides)
-    if found.cluster is not None and found.cluster.is_fixed:
-        near.add(found.cluster.split)
+    near = set(placement.sides)
+    if placement.cluster is not None and placement.cluster.is_fixed:
+        near.add(placement.cluster.split)
     unkeyed = Prompt.objects.filter(
         messages_sha256=near_duplicates.fingerprint(messages), keys=None, import_batch=None
     )
@@ -127,7 +127,7 @@ def neighbourhood(
         .values_list("prompt_id", "key")
     ):
         held.setdefault(prompt_id, []).append(key)
-    found = near_duplicates.Neighbourhood()
+    neighbours = near_duplicates.Neighbourhood()
     shared: dict[int, list[int]] = {}
     for prompt_id, signature in _signatures(list(held)):
         # Long texts share bands by chance; a hundred thousand of them must not be read and compared
@@ -137,7 +137,7 @@ def neighbourhood(
         if not exact.isdisjoint(keys) or any(sketch.may_be_near(signature) for sketch in asked):
             shared[prompt_id] = keys
         else:
-            found.unlike.update(keys)
+            neighbours.unlike.update(keys)
     # The likeliest, in case a template makes everything look alike; in pieces, because SQLite
     # limits parameters.
     likeliest = sorted(shared, key=lambda pk: (exact.isdisjoint(shared[pk]), -len(shared[pk])))[
@@ -152,8 +152,8 @@ def neighbourhood(
     for row in rows:
         keys = shared[row.pk]
         stored = near_duplicates.remembered(row.messages, exact.intersection(keys))
-        found.add(near_duplicates.Member(stored, clusters[row.cluster]), keys)
-    return found
+        neighbours.add(near_duplicates.Member(stored, clusters[row.cluster]), keys)
+    return neighbours
 
 
 def _signatures(pks: list[int]) -> Iterator[tuple[int, bytes]]:

@@ -60,7 +60,7 @@ def register(config: type[Settings]) -> None:
             f"“{name}” cannot name a kind of run. Use lower-case letters, digits and single"
             f" hyphens, {_MAX_NAME_LENGTH} characters at most, and begin with a letter."
         )
-    if missing := [one for one in _DECLARED if not hasattr(config, one)]:
+    if missing := [attribute for attribute in _DECLARED if not hasattr(config, attribute)]:
         raise InvalidKind(f"{config.__name__} does not say its {', '.join(missing)}.")
     if name in KINDS:
         raise InvalidKind(f"There is a kind of run called “{name}” already.")

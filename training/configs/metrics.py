@@ -40,7 +40,7 @@ _PARTS = ("_before", "_after", "_low", "_high")
 
 def base_name(key: str) -> str:
     """The measure that a key of a run's metrics belongs to."""
-    while part := next((one for one in _PARTS if key.endswith(one)), ""):
+    while part := next((suffix for suffix in _PARTS if key.endswith(suffix)), ""):
         key = key.removesuffix(part)
     return key
 

@@ -105,17 +105,17 @@ class PretrainConfig(RowTraining):
     weight_decay: float = override(RowTraining, "weight_decay", default=0.1)
 
     def problems(self) -> list[Problem]:
-        found = []
+        wrong = []
         if self.start == "scratch" and self.method == "lora":
             text = _("LoRA can't train random weights. Choose full fine-tuning.")
-            found.append(Problem("method", text))
+            wrong.append(Problem("method", text))
         if self.start == "base" and self.tokenizer == "own":
             text = _(
                 "The base model's weights only work with its own tokenizer. Start from random"
                 " weights or keep the tokenizer."
             )
-            found.append(Problem("tokenizer", text))
-        return found
+            wrong.append(Problem("tokenizer", text))
+        return wrong
 
     @property
     def keeps_weights(self) -> bool:

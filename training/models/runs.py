@@ -164,8 +164,8 @@ class Run(models.Model):
     @property
     def models_beside(self) -> dict[str, TrainedModel]:
         """The models besides the base model, by role."""
-        found = {role.name: getattr(self, role.name) for role in roles.BESIDE}
-        return {name: model for name, model in found.items() if model is not None}
+        by_role = {role.name: getattr(self, role.name) for role in roles.BESIDE}
+        return {name: model for name, model in by_role.items() if model is not None}
 
     @property
     def kind_label(self) -> str:

@@ -66,8 +66,8 @@ class Nodes(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         if self.action == "queue":
             reasons = placement.queue_with_reasons(runs=objects, now=now)
             return [{"run": run, "why": why} for run, why in reasons]
-        found = {status.node.pk: status for status in placement.nodes(now=now)}
-        return [found[node.pk] for node in objects]
+        statuses = {status.node.pk: status for status in placement.nodes(now=now)}
+        return [statuses[node.pk] for node in objects]
 
     @reads(
         "list_queue",

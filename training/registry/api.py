@@ -132,7 +132,10 @@ class NewEndpointSerializer(serializers.Serializer[Any]):
         form = EndpointForm(values)
         if not form.is_valid():
             raise ValidationError(
-                {name: [str(one) for one in found] for name, found in form.errors.items()}
+                {
+                    name: [str(sentence) for sentence in sentences]
+                    for name, sentences in form.errors.items()
+                }
             )
         return form.cleaned_data
 
@@ -263,8 +266,8 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             model=model, offered=offered, asked=self.asked.get("baseline")
         )
         card = scorecards_selectors.scorecard(models=[model], baseline=baseline)
-        found = exports.as_json(card, with_details=True)
-        return Response(scorecards.ScorecardSerializer(found).data)
+        card_json = exports.as_json(card, with_details=True)
+        return Response(scorecards.ScorecardSerializer(card_json).data)
 
     @reads(
         "export_model",

@@ -65,8 +65,8 @@ def forecast(
     shape = shape_of(model=base_model)
     inputs = inputs_of(snapshot=snapshot, base_model=base_model, models=models)
     beside = _shapes(models, shape) if shape else NONE
-    found = estimates.cost(config, rows_of(snapshot=snapshot), inputs, shape, beside)
-    return Forecast(found, paces(kind=kind, cost=found, launch=launch), shape is not None)
+    cost = estimates.cost(config, rows_of(snapshot=snapshot), inputs, shape, beside)
+    return Forecast(cost, paces(kind=kind, cost=cost, launch=launch), shape is not None)
 
 
 def inputs_of(
@@ -78,7 +78,7 @@ def inputs_of(
         base_model.kind,
         frozenset(models),
         suites=tuple(
-            SuiteSize(one["kind"], one["n_items"]) for one in snapshot.card.get("suites", ())
+            SuiteSize(suite["kind"], suite["n_items"]) for suite in snapshot.card.get("suites", ())
         ),
         is_endpoint=hasattr(base_model, "endpoint"),
     )
@@ -86,13 +86,13 @@ def inputs_of(
 
 def _shapes(models: Mapping[str, TrainedModel], usual: Shape) -> dict[str, Shape]:
     """By role. A model of unknown shape counts like another of its kind, or like the base model."""
-    found: dict[str, Shape] = {}
+    shapes: dict[str, Shape] = {}
     by_kind: dict[str, Shape] = {}
     for role in roles.BESIDE:
         if role.name in models:
             known = shape_of(model=models[role.name]) or by_kind.get(role.kind, usual)
-            found[role.name] = by_kind[role.kind] = known
-    return found
+            shapes[role.name] = by_kind[role.kind] = known
+    return shapes
 
 
 def shape_of(*, model: TrainedModel) -> Shape | None:
@@ -153,11 +153,11 @@ def paces(*, kind: str, cost: Cost, launch: Launch = SINGLE_PROCESS) -> list[Pac
                 metrics["seconds"] / size
             )
     size, wanted = cost.n_tokens * cost.n_parameters, _width(launch)
-    found = []
+    listed = []
     for device, by_width in sorted(rates.items()):
         width = min(by_width, key=lambda width: (_apart(width, wanted), width))
         seconds = median(by_width[width]) * size
-        found.append(
+        listed.append(
             Pace(
                 device,
                 seconds,
@@ -166,15 +166,15 @@ def paces(*, kind: str, cost: Cost, launch: Launch = SINGLE_PROCESS) -> list[Pac
                 is_as_wide=width == wanted,
             )
         )
-    return found
+    return listed
 
 
 def _width(launch: Launch) -> tuple[int, int]:
     return launch.n_processes, launch.n_machines
 
 
-def _apart(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    return abs(one[0] * one[1] - other[0] * other[1]), abs(one[1] - other[1])
+def _apart(pace: tuple[int, int], other_pace: tuple[int, int]) -> tuple[int, int]:
+    return abs(pace[0] * pace[1] - other_pace[0] * other_pace[1]), abs(pace[1] - other_pace[1])
 
 
 def _lengths(snapshot: Snapshot) -> tuple[float, float, float]:
@@ -196,7 +196,7 @@ def _lengths(snapshot: Snapshot) -> tuple[float, float, float]:
 def _prompt(row: dict[str, Any]) -> list[str]:
     """A task of lm-evaluation-harness writes its prompts from a record, `row`."""
     record = row.get("row", {})
-    return [*map(str, record.values()), *(said["content"] for said in row.get("prompt", []))]
+    return [*map(str, record.values()), *(turn["content"] for turn in row.get("prompt", []))]
 
 
 def _responses(row: dict[str, Any]) -> list[str]:

@@ -228,47 +228,47 @@ class RunForm(MachinesForm):
     @property
     def models(self) -> dict[str, TrainedModel]:
         """The models beside the base model, by role. Call after is_valid()."""
-        given = {role.name: self.cleaned_data.get(role.name) for role in roles.BESIDE}
-        return {name: model for name, model in given.items() if model is not None}
+        by_role = {role.name: self.cleaned_data.get(role.name) for role in roles.BESIDE}
+        return {name: model for name, model in by_role.items() if model is not None}
 
     def forecast(self) -> costs.Forecast | None:
         """Call after is_valid(), whatever it returned. None if the model, the snapshot or valid
         settings are missing.
         """
-        given, snapshot = self.cleaned_data, self.chosen_snapshot
-        if snapshot is None or any(given.get(name) is None for name in ("config", "base_model")):
+        cleaned, snapshot = self.cleaned_data, self.chosen_snapshot
+        if snapshot is None or any(cleaned.get(name) is None for name in ("config", "base_model")):
             return None
-        config, _problems = kinds.parse(self.kind, given["config"])
+        config, _problems = kinds.parse(self.kind, cleaned["config"])
         if config is None:
             return None
         return costs.forecast(
             kind=self.kind,
             config=config,
             snapshot=snapshot,
-            base_model=given["base_model"],
+            base_model=cleaned["base_model"],
             models=self.models,
             launch=self._launch(),
         )
 
     def options(self, *, is_dry: bool = False) -> run_queue.RunOptions:
         """Call on a valid form."""
-        given = self.cleaned_data
+        cleaned = self.cleaned_data
         return run_queue.RunOptions(
-            n_gpus=given["n_gpus"] or 0,
-            memory_gb=given["memory_gb"] or 0,
-            priority=given["priority"] or 0,
-            tags=tags_in(given["tags"]),
+            n_gpus=cleaned["n_gpus"] or 0,
+            memory_gb=cleaned["memory_gb"] or 0,
+            priority=cleaned["priority"] or 0,
+            tags=tags_in(cleaned["tags"]),
             is_dry=is_dry,
             launch=self._launch(),
         )
 
     def _launch(self) -> Launch:
-        given = self.cleaned_data
+        cleaned = self.cleaned_data
         return Launch(
-            given.get("n_processes") or 1,
-            given.get("strategy") or "ddp",
-            bool(given.get("offloads")),
-            given.get("n_machines") or 1,
+            cleaned.get("n_processes") or 1,
+            cleaned.get("strategy") or "ddp",
+            bool(cleaned.get("offloads")),
+            cleaned.get("n_machines") or 1,
         )
 
     def clean(self) -> dict[str, Any]:

@@ -48,11 +48,11 @@ def nodes(*, now: datetime) -> list[NodeStatus]:
         seats = [seat.node for seat in run.seats.all() if seat.attempt == run.attempt]
         for name in filter(None, (run.node, *seats)):
             current.setdefault(name, {})[run.pk] = run
-    found = [
+    statuses = [
         NodeStatus(node, now - node.seen_at < ALIVE_FOR, tuple(current.get(node.name, {}).values()))
         for node in Node.objects.order_by("name")
     ]
-    return sorted(found, key=lambda one: not one.is_alive)
+    return sorted(statuses, key=lambda status: not status.is_alive)
 
 
 def fits_node(*, node: str) -> Q:
@@ -81,7 +81,7 @@ def next_run_id(*, node: str, now: datetime) -> int | None:
     free for. Machines gather for one run at a time.
     """
     known = nodes(now=now)
-    own = next((one for one in known if one.node.name == node), None)
+    own = next((status for status in known if status.node.name == node), None)
     for run in queued_runs().filter(fits_node(node=node)).iterator(chunk_size=100):
         if unknown_settings(run=run):
             continue
@@ -90,13 +90,15 @@ def next_run_id(*, node: str, now: datetime) -> int | None:
         if n_machines == 1:
             if is_free_here:
                 return run.pk
-            if any(one.takes_runs and is_free(run=run, status=one) for one in known):
+            if any(status.takes_runs and is_free(run=run, status=status) for status in known):
                 continue
             return None
-        taking = [one for one in known if one.takes_runs and has_room(run=run, node=one.node)]
+        taking = [
+            status for status in known if status.takes_runs and has_room(run=run, node=status.node)
+        ]
         if len(taking) < n_machines:
             continue
-        n_free = sum(has_free_room(run=run, status=one) for one in taking)
+        n_free = sum(has_free_room(run=run, status=status) for status in taking)
         is_next = is_free_here and n_free >= n_machines and not gathering_run_ids()
         return run.pk if is_next else None
     return None
@@ -168,8 +170,8 @@ def can_run_elsewhere(*, run_id: int, node: str, now: datetime) -> bool:
     run = Run.objects.filter(pk=run_id, state=Run.State.QUEUED).first()
     if run is None:
         return False
-    others = (one for one in nodes(now=now) if one.node.name != node)
-    return any(one.takes_runs and is_free(run=run, status=one) for one in others)
+    others = (status for status in nodes(now=now) if status.node.name != node)
+    return any(status.takes_runs and is_free(run=run, status=status) for status in others)
 
 
 def fits(*, run: Run, node: Node) -> bool:
@@ -193,14 +195,14 @@ def why_waiting(*, run: Run, now: datetime) -> str:
             "This release does not know its setting %(names)s. Start the run again without it."
         ) % {"names": ", ".join(unknown)}
     known = nodes(now=now)
-    alive = [one for one in known if one.is_alive]
+    alive = [status for status in known if status.is_alive]
     if not alive:
         return _("No GPU worker has sent a heartbeat in the last minute. Start one to run this.")
-    fitting_nodes = [one for one in alive if fits(run=run, node=one.node)]
+    fitting_nodes = [status for status in alive if fits(run=run, node=status.node)]
     if (
         not fitting_nodes
         and run.wanted_node
-        and run.wanted_node not in {one.node.name for one in alive}
+        and run.wanted_node not in {status.node.name for status in alive}
     ):
         return _(
             "It continues from a state on %(node)s, which is offline. It waits until the node is"
@@ -212,9 +214,9 @@ def why_waiting(*, run: Run, now: datetime) -> str:
             " again with lower requirements."
         ) % {
             "wanted": requirements_in_words(run=run),
-            "nodes": "; ".join(capacity_in_words(node=one.node) for one in alive),
+            "nodes": "; ".join(capacity_in_words(node=status.node) for status in alive),
         }
-    taking = [one for one in fitting_nodes if one.takes_runs]
+    taking = [status for status in fitting_nodes if status.takes_runs]
     n_machines = Launch.from_json(run.launch).n_machines
     if len(fitting_nodes) < n_machines:
         return _(
@@ -222,10 +224,10 @@ def why_waiting(*, run: Run, now: datetime) -> str:
             " nodes."
         ) % {
             "n": n_machines,
-            "nodes": ", ".join(one.node.name for one in fitting_nodes),
+            "nodes": ", ".join(status.node.name for status in fitting_nodes),
         }
     if not taking:
-        names = ", ".join(one.node.name for one in fitting_nodes)
+        names = ", ".join(status.node.name for status in fitting_nodes)
         return _(
             "Every node that could take it is draining: %(nodes)s. Resume one on the “Nodes” page."
         ) % {"nodes": names}
@@ -236,11 +238,11 @@ def why_waiting(*, run: Run, now: datetime) -> str:
         if n_before
         else ""
     )
-    if sum(has_free_room(run=run, status=one) for one in taking) < n_machines:
+    if sum(has_free_room(run=run, status=status) for status in taking) < n_machines:
         busy = ", ".join(
-            f"{one.node.name} ({', '.join(f'“{other}”' for other in one.runs)})"
-            for one in taking
-            if one.runs
+            f"{status.node.name} ({', '.join(f'“{other}”' for other in status.runs)})"
+            for status in taking
+            if status.runs
         )
         return " ".join(filter(None, (_("Waiting for %(nodes)s.") % {"nodes": busy}, before)))
     return before or _("A free node takes it in a few seconds.")

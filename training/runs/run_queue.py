@@ -218,7 +218,9 @@ def move_run(*, run: Run, places: int, by: User, now: datetime) -> bool:
     """
     with transaction.atomic():
         waiting = list(queued_runs().select_for_update())
-        before = next((index for index, one in enumerate(waiting) if one.pk == run.pk), None)
+        before = next(
+            (index for index, candidate in enumerate(waiting) if candidate.pk == run.pk), None
+        )
         if before is None:
             return False
         after = min(max(before + places, 0), len(waiting) - 1)
@@ -257,7 +259,7 @@ def _refuse_unavailable_models(models: Sequence[TrainedModel]) -> None:
     will replace them. Locks their rows, so that none of this happens before the run is queued.
     """
     rows = TrainedModel.objects.select_for_update(of=("self",)).select_related("run")
-    for model in rows.filter(pk__in=[one.pk for one in models]).order_by("pk"):
+    for model in rows.filter(pk__in=[given_model.pk for given_model in models]).order_by("pk"):
         if registry_selectors.is_still_training(model=model):
             raise UnableToQueue(
                 _(
@@ -307,7 +309,7 @@ def _refuse_misfits(
 ) -> None:
     """Checks each input by itself first, then the combination."""
     if snapshot.kind not in about.snapshots:
-        wanted = " / ".join(str(one.label) for one in snapshot_kinds(about.kind))
+        wanted = " / ".join(str(kind.label) for kind in snapshot_kinds(about.kind))
         raise UnableToQueue(
             _("“%(snapshot)s” contains no %(wanted)s. Choose another snapshot.")
             % {

@@ -86,20 +86,20 @@ def runs(*, narrowed: RunFilter) -> QuerySet[Run]:
     rows = Run.objects.select_related(
         "created_by", "snapshot", "base_model", "trained_model"
     ).defer("log_tail")
-    found = rows.order_by(*_order(narrowed), "-created_at", "-pk")
+    queryset = rows.order_by(*_order(narrowed), "-created_at", "-pk")
     if narrowed.kind:
-        found = found.filter(kind=narrowed.kind)
+        queryset = queryset.filter(kind=narrowed.kind)
     if narrowed.state:
-        found = found.filter(Q(state=narrowed.state) | Q(outcome=narrowed.state))
+        queryset = queryset.filter(Q(state=narrowed.state) | Q(outcome=narrowed.state))
     for word in narrowed.words.split():
-        found = found.filter(
+        queryset = queryset.filter(
             Q(name__icontains=word)
             | Q(base_model__name__icontains=word)
             | Q(snapshot__name__icontains=word)
             | Q(tags__icontains=word)
             | Q(remarks__icontains=word)
         )
-    return found
+    return queryset
 
 
 def _order(narrowed: RunFilter) -> list[OrderBy]:

@@ -118,7 +118,9 @@ def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
 def _cards_for(run_id: int, node: str, now: datetime) -> list[str] | None:
     """The cards for this run; empty if it gets the whole node. None if the node has no room."""
     run = Run.objects.filter(pk=run_id).first()
-    status = next((one for one in placement.nodes(now=now) if one.node.name == node), None)
+    status = next(
+        (candidate for candidate in placement.nodes(now=now) if candidate.node.name == node), None
+    )
     if run is None or status is None:
         return []  # somebody's command line
     if not placement.has_free_room(run=run, status=status):
@@ -287,11 +289,11 @@ def describe_run(
 ) -> None:
     """Sets the run's name, tags and remarks; None leaves a value as it is."""
     tags = None if tags is None else sorted(set(tags))
-    given = {"name": name, "tags": tags, "remarks": remarks}
+    values = {"name": name, "tags": tags, "remarks": remarks}
     with transaction.atomic():
         stored = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
-        before = {key: getattr(stored, key) for key, value in given.items() if value is not None}
-        after = {key: given[key] for key, value in before.items() if given[key] != value}
+        before = {key: getattr(stored, key) for key, value in values.items() if value is not None}
+        after = {key: values[key] for key, value in before.items() if values[key] != value}
         if not after:
             return
         Run.objects.filter(pk=run.pk).update(**after)

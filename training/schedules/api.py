@@ -161,21 +161,21 @@ def valid_form(
 ) -> ScheduleForm:
     """The page's form filled with these values, validated. Raises ValidationError."""
     shown = ScheduleForm(template=template, schedule=schedule, time_zone=time_zone)
-    given = {name: value for name, value in values.items() if name not in ("template", "settings")}
-    given |= {f"{_CONFIG}{kind}": value for kind, value in values.get("settings", {}).items()}
-    if odd := [name for name, value in given.items() if value and name not in shown.fields]:
+    sent = {name: value for name, value in values.items() if name not in ("template", "settings")}
+    sent |= {f"{_CONFIG}{kind}": value for kind, value in values.get("settings", {}).items()}
+    if odd := [name for name, value in sent.items() if value and name not in shown.fields]:
         raise ValidationError(
             {
                 _body_name(name): [_("This kind of schedule has no such setting. Remove it.")]
                 for name in odd
             }
         )
-    data = {bound.name: bound.value() for bound in shown} | given
+    data = {bound.name: bound.value() for bound in shown} | sent
     form = ScheduleForm(data, template=template, schedule=schedule, time_zone=time_zone)
     if not form.is_valid():
         raise ValidationError(
             {
-                _body_name(name): [str(one) for one in sentences]
+                _body_name(name): [str(sentence) for sentence in sentences]
                 for name, sentences in form.errors.items()
             }
         )

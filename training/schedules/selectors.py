@@ -69,10 +69,10 @@ def n_new(*, schedule: Schedule) -> int:
     kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[
         plan.shape.counted.name
     ]
-    found = Judgment.objects.filter(kind=kind)
+    judgments = Judgment.objects.filter(kind=kind)
     if schedule.last_ran_at is not None:
-        found = found.filter(submitted_at__gt=schedule.last_ran_at)
-    return _filtered(plan, found).count()
+        judgments = judgments.filter(submitted_at__gt=schedule.last_ran_at)
+    return _filtered(plan, judgments).count()
 
 
 def watched_model(*, schedule: Schedule) -> TrainedModel | None:
@@ -101,7 +101,7 @@ def accuracy_check(*, schedule: Schedule, model: TrainedModel | None) -> Accurac
     ranked = RankedResponse.objects.filter(comparison__judgment__in=fresh, rank__isnull=False)
     for comparison, rank in ranked.values_list("comparison_id", "rank"):
         ranks[comparison].append(rank or 0)
-    n_pairs = sum(a != b for given in ranks.values() for a, b in combinations(given, 2))
+    n_pairs = sum(a != b for own in ranks.values() for a, b in combinations(own, 2))
     return AccuracyCheck(
         model.name,
         model.metrics.get("held_out_accuracy_after"),
@@ -112,14 +112,14 @@ def accuracy_check(*, schedule: Schedule, model: TrainedModel | None) -> Accurac
     )
 
 
-def _filtered(plan: Plan, found: QuerySet[Judgment]) -> QuerySet[Judgment]:
+def _filtered(plan: Plan, judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
     """Those that the schedule's snapshots include."""
     counted = counting.counts(
         with_extra=plan.filters.get("includes_extra", False),
         with_repeats=plan.filters.get("includes_repeats", False),
         with_set_aside=plan.filters.get("includes_set_aside", False),
     )
-    found = visible(found.filter(counted))
+    judgments = visible(judgments.filter(counted))
     wanted = (
         Q(campaign__in=plan.filters["campaigns"])
         if plan.filters.get("campaigns")
@@ -127,7 +127,7 @@ def _filtered(plan: Plan, found: QuerySet[Judgment]) -> QuerySet[Judgment]:
     )
     if plan.filters.get("includes_imports", True):
         wanted |= Q(campaign=None)
-    return found.filter(wanted)
+    return judgments.filter(wanted)
 
 
 def situation(*, schedule: Schedule, now: datetime) -> Situation:
@@ -185,10 +185,10 @@ def chains(*, schedule: Schedule) -> QuerySet[Chain]:
 def chains_with_links(*, schedule_id: int | None = None, state: str = "") -> QuerySet[Chain]:
     """With their links in order; filtered by schedule and state if given."""
     of_chain = Prefetch("links", Link.objects.select_related("approved_by").order_by("position"))
-    found = Chain.objects.select_related("firing").prefetch_related(of_chain)
+    queryset = Chain.objects.select_related("firing").prefetch_related(of_chain)
     if schedule_id is not None:
-        found = found.filter(schedule=schedule_id)
-    return found.filter(state=state) if state else found
+        queryset = queryset.filter(schedule=schedule_id)
+    return queryset.filter(state=state) if state else queryset
 
 
 def links(*, chain: Chain) -> list[LinkRow]:

@@ -285,21 +285,21 @@ def _is_repeated(schedule: Schedule, decision: Decision) -> bool:
 def _as_recorded(schedule: Schedule) -> dict[str, Any]:
     """The settings for the audit log, with each setting of the plan under its own name."""
     terms = {name: getattr(schedule, name) for name in Terms.__dataclass_fields__}
-    said = {
+    recorded = {
         name: value.isoformat("minutes") if isinstance(value, time) else value
         for name, value in terms.items()
     }
     judge = None if schedule.judge is None else str(schedule.judge)
-    return {"name": schedule.name, **said, "judge": judge, **_settings("plan", schedule.plan)}
+    return {"name": schedule.name, **recorded, "judge": judge, **_settings("plan", schedule.plan)}
 
 
 def _settings(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {name: value}
     return {
-        path: one
+        path: nested
         for key, part in value.items()
-        for path, one in _settings(f"{name}.{key}", part).items()
+        for path, nested in _settings(f"{name}.{key}", part).items()
     }
 
 

@@ -162,13 +162,13 @@ def fire(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def chain(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; for htmx only the live part."""
-    found = training_access.chain(user=request.user, pk=pk)
+    selected = training_access.chain(user=request.user, pk=pk)
     context = {
-        "chain": found,
-        "links": selectors.links(chain=found),
-        "saved": selectors.saved_model(chain=found),
-        "gate": gate_selectors.gate_of(chain=found),
-        "is_open": found.state in selectors.OPEN,
+        "chain": selected,
+        "links": selectors.links(chain=selected),
+        "saved": selectors.saved_model(chain=selected),
+        "gate": gate_selectors.gate_of(chain=selected),
+        "is_open": selected.state in selectors.OPEN,
     }
     is_fragment = request.headers.get("HX-Target") == "chain"
     return render(
@@ -184,9 +184,9 @@ def chain(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
-    found = training_access.chain(user=request.user, pk=pk)
+    selected = training_access.chain(user=request.user, pk=pk)
     if not chains.approve_link(
-        chain=found, by=training_access.researcher(request.user), now=timezone.now()
+        chain=selected, by=training_access.researcher(request.user), now=timezone.now()
     ):
         messages.info(request, _("No step is waiting for approval."))
     return redirect("chain", pk)
@@ -195,19 +195,19 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """The verdict of a person at a chain's gate."""
-    found = training_access.chain(user=request.user, pk=pk)
+    selected = training_access.chain(user=request.user, pk=pk)
     person, promotes = training_access.researcher(request.user), "promotes" in request.POST
-    if not promotion.decide(chain=found, promotes=promotes, by=person, now=timezone.now()):
+    if not promotion.decide(chain=selected, promotes=promotes, by=person, now=timezone.now()):
         messages.info(request, _("No model is waiting for a decision."))
     return redirect("chain", pk)
 
 
 @require_POST
 def resume_chain(request: HttpRequest, pk: int) -> HttpResponse:
-    found = training_access.chain(user=request.user, pk=pk)
+    selected = training_access.chain(user=request.user, pk=pk)
     try:
         person, anew = training_access.researcher(request.user), "anew" in request.POST
-        chains.resume_chain(chain=found, by=person, now=timezone.now(), anew=anew)
+        chains.resume_chain(chain=selected, by=person, now=timezone.now(), anew=anew)
     except chains.UnableToResume as problem:
         messages.warning(request, problem.sentence)
     return redirect("chain", pk)
@@ -215,8 +215,10 @@ def resume_chain(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def stop_chain(request: HttpRequest, pk: int) -> HttpResponse:
-    found = training_access.chain(user=request.user, pk=pk)
-    chains.stop_chain(chain=found, by=training_access.researcher(request.user), now=timezone.now())
+    selected = training_access.chain(user=request.user, pk=pk)
+    chains.stop_chain(
+        chain=selected, by=training_access.researcher(request.user), now=timezone.now()
+    )
     return redirect("chain", pk)
 
 

@@ -179,11 +179,11 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def rows(self, request: Request, pk: int) -> Response:
         """The rows of a split in their order. `cursor` is the number of rows to skip."""
         skip, limit = self.asked.get("cursor", 0), self.asked["limit"]
-        found = downloads.page(
+        lines = downloads.page(
             snapshot=self.get_object(), split=self.asked["split"], skip=skip, n=limit + 1
         )
-        cursor = skip + limit if len(found) > limit else None
-        return Response({"next_cursor": cursor, "results": found[:limit]})
+        cursor = skip + limit if len(lines) > limit else None
+        return Response({"next_cursor": cursor, "results": lines[:limit]})
 
     @reads(
         "export_snapshot",
@@ -198,16 +198,16 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def file(self, request: Request, pk: int) -> HttpResponseBase:
         """Download a split as JSONL or Parquet. Rows of people who have withdrawn are left out."""
         snapshot, split = self.get_object(), self.asked["split"]
-        found = downloads.rows(snapshot=snapshot, split=split)
+        lines = downloads.rows(snapshot=snapshot, split=split)
         name = f"snapshot-{snapshot.pk}-{split}.{self.asked['file_format']}"
         if self.asked["file_format"] == "jsonl":
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
             return StreamingHttpResponse(
-                downloads.jsonl(found), content_type=JsonLinesRenderer.media_type, headers=headers
+                downloads.jsonl(lines), content_type=JsonLinesRenderer.media_type, headers=headers
             )
         # Parquet ends with its table of contents, so the file must be complete before it is sent.
         file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  # FileResponse closes it
-        downloads.write_parquet(found, kind=snapshot.kind, to=file)
+        downloads.write_parquet(lines, kind=snapshot.kind, to=file)
         file.seek(0)
         return FileResponse(
             file, as_attachment=True, filename=name, content_type=ParquetRenderer.media_type

@@ -202,8 +202,8 @@ def _check_plan(values: dict[str, Any]) -> None:
 
 def plan_of(values: Mapping[str, Any]) -> Plan:
     shares = [SourceShare(**dict(model)) for model in values["models"]]
-    given = {name: values[name] for name in asdict(TalkSettings()) if name in values}
-    return Plan(shares, TalkSettings(**given))
+    settings = {name: values[name] for name in asdict(TalkSettings()) if name in values}
+    return Plan(shares, TalkSettings(**settings))
 
 
 def selection_of(values: dict[str, Any]) -> Selection:

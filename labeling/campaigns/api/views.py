@@ -177,8 +177,8 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = CampaignQuery
 
     def filter_queryset(self, queryset: Any) -> Any:
-        found = board.campaigns(state=self.asked.get("state", ""))
-        plans = found.select_related("conversation_plan")
+        campaigns = board.campaigns(state=self.asked.get("state", ""))
+        plans = campaigns.select_related("conversation_plan")
         return plans.prefetch_related("conversation_plan__sources")
 
     def get_object(self) -> Campaign:
@@ -271,13 +271,13 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def items(self, request: Request, pk: int) -> Response:
         """Its items with their progress, newest first. The answers are in `GET /judgments`."""
-        found = board.campaign_items(
+        queryset = board.campaign_items(
             campaign=self.get_object(),
             status=self.asked.get("status", ""),
             reason=self.asked.get("reason", ""),
         )
         return self.page(
-            found.prefetch_related("item_responses"),
+            queryset.prefetch_related("item_responses"),
             shown=lambda items: board.item_rows(items=items, now=timezone.now()),
         )
 

@@ -113,4 +113,7 @@ class Conversations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     def shown(self, objects: Sequence[Conversation]) -> Sequence[Any]:
         turns = selectors.turn_records(conversations=objects)
-        return [{"conversation": one, "turns": turns[one.pk]} for one in objects]
+        return [
+            {"conversation": conversation, "turns": turns[conversation.pk]}
+            for conversation in objects
+        ]

@@ -73,16 +73,16 @@ def conversations(*, campaign_id: int | None = None, state: str = "") -> QuerySe
         .annotate(n=Count("pk"))
         .values("n")
     )
-    found = Conversation.objects.select_related("rater", "item__prompt", "item__campaign")
+    queryset = Conversation.objects.select_related("rater", "item__prompt", "item__campaign")
     if campaign_id is not None:
-        found = found.filter(item__campaign=campaign_id)
+        queryset = queryset.filter(item__campaign=campaign_id)
     if state == "failed":
-        found = found.filter(
+        queryset = queryset.filter(
             Exists(TurnRequest.objects.filter(turn__conversation=OuterRef("pk"), state=_FAILED))
         )
     elif state:
-        found = found.filter(state=state)
-    return found.annotate(
+        queryset = queryset.filter(state=state)
+    return queryset.annotate(
         n_regenerated=Coalesce(Sum("turns__n_regenerated"), 0),
         n_failed=Coalesce(Subquery(failed, output_field=IntegerField()), 0),
         campaign_id=F("item__campaign"),
@@ -106,7 +106,9 @@ def turn_records(*, conversations: Sequence[Conversation]) -> dict[int, tuple[Tu
         judgment.item_id: judgment
         for judgment in Judgment.objects.filter(item__in=[turn.item_id for turn in turns])
     }
-    records: dict[int, tuple[TurnRecord, ...]] = {one.pk: () for one in conversations}
+    records: dict[int, tuple[TurnRecord, ...]] = {
+        conversation.pk: () for conversation in conversations
+    }
     for key, group in groupby(turns, key=lambda turn: turn.conversation_id):
         records[key] = tuple(_record(turn, judgments.get(turn.item_id)) for turn in group)
     return records
@@ -130,18 +132,18 @@ def _record(turn: ConversationTurn, judgment: Judgment | None) -> TurnRecord:
 
 def _failures(requests: Sequence[TurnRequest]) -> tuple[Failure, ...]:
     answered = {
-        (one.round, one.place): one.source
-        for one in requests
-        if one.state == TurnRequest.State.ANSWERED
+        (request.round, request.place): request.source
+        for request in requests
+        if request.state == TurnRequest.State.ANSWERED
     }
     return tuple(
         Failure(
-            place=one.place,
-            round=one.round,
-            source=one.source,
-            error=one.error,
-            answered_by=answered.get((one.round, one.place)),
+            place=request.place,
+            round=request.round,
+            source=request.source,
+            error=request.error,
+            answered_by=answered.get((request.round, request.place)),
         )
-        for one in requests
-        if one.state == _FAILED
+        for request in requests
+        if request.state == _FAILED
     )

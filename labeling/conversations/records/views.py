@@ -19,10 +19,10 @@ STATES = [*sentence_case(Conversation.State.choices), ("failed", _("With a model
 def index(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = _campaign(request, pk)
     state = request.GET.get("state", "")
-    found = selectors.conversations(
+    conversations = selectors.conversations(
         campaign_id=campaign.pk, state=state if state in dict(STATES) else ""
     )
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(conversations, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "campaign": campaign,
         "tab": "conversations",
@@ -36,12 +36,14 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int, conversation_pk: int) -> HttpResponse:
     campaign = _campaign(request, pk)
-    found = get_object_or_404(selectors.conversations(campaign_id=campaign.pk), pk=conversation_pk)
+    conversation = get_object_or_404(
+        selectors.conversations(campaign_id=campaign.pk), pk=conversation_pk
+    )
     context = {
         "campaign": campaign,
         "tab": "conversations",
-        "conversation": found,
-        "turns": selectors.turn_records(conversations=[found])[found.pk],
+        "conversation": conversation,
+        "turns": selectors.turn_records(conversations=[conversation])[conversation.pk],
         "plan": campaign.conversation_plan,
     }
     return render(request, "labeling/conversations/records/conversation.html", context)

@@ -78,9 +78,9 @@ class NewRedTeamingSerializer(serializers.Serializer[Any]):
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """As arguments of services.create_red_teaming."""
         settings = {name: values.pop(name) for name in ("draws", "max_turns", "max_new_tokens")}
-        shares = [SourceShare(**one) for one in values.pop("models")]
+        shares = [SourceShare(**entry) for entry in values.pop("models")]
         return values | {
-            "briefs": [Brief(**one) for one in values["briefs"]],
+            "briefs": [Brief(**entry) for entry in values["briefs"]],
             "plan": Plan(shares, TalkSettings(min_turns=1, **settings)),
             "review": Review(values.pop("review_pool"), values.pop("n_reviewers")),
         }
@@ -183,8 +183,8 @@ class RedTeamings(ListModelMixin, ApiViewSet):
     @reads("read_attack_success", RedTeamingSuccessSerializer, query=SuccessQuery, is_one=False)
     def success(self, request: Request) -> Response:
         """How often attacks succeed, by area and goal, with intervals between attackers."""
-        found = figures.findings(campaign_id=self.asked.get("campaign"))
-        return Response(RedTeamingSuccessSerializer(found).data)
+        findings = figures.findings(campaign_id=self.asked.get("campaign"))
+        return Response(RedTeamingSuccessSerializer(findings).data)
 
 
 @described(list_attacks="Attacks that have ended, newest first.", read_attack="One attack.")

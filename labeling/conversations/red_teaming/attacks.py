@@ -48,7 +48,7 @@ def end_attack(*, conversation: Conversation, outcome: Outcome, now: datetime) -
         if not turns.finish(conversation=conversation, now=now):
             return False
         rated = conversation.turns.filter(state=ConversationTurn.State.RATED)
-        found = _resemblance(conversation)
+        resemblance = _resemblance(conversation)
         attack = Attack.objects.create(
             conversation=conversation,
             brief=brief,
@@ -57,8 +57,8 @@ def end_attack(*, conversation: Conversation, outcome: Outcome, now: datetime) -
             severity=outcome.severity,
             tags=[tag for tag in Attack.Tag.values if tag in outcome.tags],
             tried=" ".join(outcome.tried.replace("\0", "").split()),
-            likeness=found.likeness,
-            repeats_wording=found.repeats_wording,
+            likeness=resemblance.likeness,
+            repeats_wording=resemblance.repeats_wording,
             ended_at=now,
         )
         reviews.ask_reviewers(attack=attack, now=now)
@@ -68,8 +68,8 @@ def end_attack(*, conversation: Conversation, outcome: Outcome, now: datetime) -
 def own_diversity(*, rater: Rater) -> Diversity:
     """Of the attacks that the rater has ended so far."""
     rows = Attack.objects.filter(conversation__rater=rater)
-    found = rows.values_list("likeness", "repeats_wording")
-    return diversity.diversity(Resemblance(*row) for row in found)
+    resemblances = rows.values_list("likeness", "repeats_wording")
+    return diversity.diversity(Resemblance(*row) for row in resemblances)
 
 
 def _check(outcome: Outcome) -> None:

@@ -42,7 +42,7 @@ def resemblance(text: str, earlier: Sequence[str]) -> Resemblance:
     if not earlier:
         return Resemblance(None, repeats_wording=False)
     own = skeleton(text)
-    others = [skeleton(one) for one in earlier]
+    others = [skeleton(wording) for wording in earlier]
     own_shingles, own_runs = shingles(own), _runs(own)
     likeness = max(
         1.0 if other == own else jaccard(own_shingles, shingles(other)) for other in others
@@ -50,12 +50,12 @@ def resemblance(text: str, earlier: Sequence[str]) -> Resemblance:
     return Resemblance(likeness, any(not own_runs.isdisjoint(_runs(other)) for other in others))
 
 
-def diversity(found: Iterable[Resemblance]) -> Diversity:
-    listed = list(found)
+def diversity(resemblances: Iterable[Resemblance]) -> Diversity:
+    listed = list(resemblances)
     return Diversity(
         n=len(listed),
-        n_unlike=sum(one.likeness is None or one.likeness < NEAR for one in listed),
-        n_template=sum(one.repeats_wording for one in listed),
+        n_unlike=sum(entry.likeness is None or entry.likeness < NEAR for entry in listed),
+        n_template=sum(entry.repeats_wording for entry in listed),
     )
 
 

@@ -59,14 +59,14 @@ def findings(*, campaign_id: int | None = None) -> Findings:
     if campaign_id is not None:
         rows = rows.filter(brief__campaign=campaign_id)
         briefs = briefs.filter(campaign=campaign_id)
-    found = list(rows.select_related("conversation__rater", "brief", "turn").order_by("pk"))
-    said = reviews.successes(found)
+    attacks = list(rows.select_related("conversation__rater", "brief", "turn").order_by("pk"))
+    ratings = reviews.successes(attacks)
     return Findings(
-        lines=_lines(found, briefs, said),
-        attackers=_attackers(found),
-        all_attacks=_line("", None, found, said),
-        agreement=_agreement(found, said),
-        diversity=_diversity(found),
+        lines=_lines(attacks, briefs, ratings),
+        attackers=_attackers(attacks),
+        all_attacks=_line("", None, attacks, ratings),
+        agreement=_agreement(attacks, ratings),
+        diversity=_diversity(attacks),
     )
 
 
@@ -76,16 +76,16 @@ def success_share(scores: Sequence[float], attackers: Sequence[int], *, note: st
     """
     if not scores:
         return absent(note)
-    found = intervals.of_votes(scores, attackers)
-    low, high = found or (None, None)
-    return Figure(fmean(scores), len(scores), low, high, note="" if found else FEW_ATTACKERS)
+    interval = intervals.of_votes(scores, attackers)
+    low, high = interval or (None, None)
+    return Figure(fmean(scores), len(scores), low, high, note="" if interval else FEW_ATTACKERS)
 
 
 def _lines(
-    found: Sequence[Attack], briefs: Iterable[AttackBrief], said: Mapping[int, list[int]]
+    attacks: Sequence[Attack], briefs: Iterable[AttackBrief], ratings: Mapping[int, list[int]]
 ) -> list[Line]:
     by_brief: dict[int, list[Attack]] = defaultdict(list)
-    for attack in found:
+    for attack in attacks:
         by_brief[attack.brief_id].append(attack)
     by_area: dict[str, list[AttackBrief]] = defaultdict(list)
     for brief in briefs:
@@ -93,30 +93,30 @@ def _lines(
     lines = []
     for area in (value for value in Prompt.Upset.values if value in by_area):
         whole = [attack for brief in by_area[area] for attack in by_brief[brief.pk]]
-        lines.append(_line(area, None, whole, said))
-        lines += [_line(area, brief, by_brief[brief.pk], said) for brief in by_area[area]]
+        lines.append(_line(area, None, whole, ratings))
+        lines += [_line(area, brief, by_brief[brief.pk], ratings) for brief in by_area[area]]
     return lines
 
 
 def _line(
     area: str,
     brief: AttackBrief | None,
-    found: Sequence[Attack],
-    said: Mapping[int, list[int]],
+    attacks: Sequence[Attack],
+    ratings: Mapping[int, list[int]],
 ) -> Line:
-    raters = [attack.conversation.rater_id for attack in found]
+    raters = [attack.conversation.rater_id for attack in attacks]
     reviewed = [
-        (float(fmean(said[attack.pk]) >= Attack.BROKEN_FROM), attack.conversation.rater_id)
-        for attack in found
-        if attack.pk in said
+        (float(fmean(ratings[attack.pk]) >= Attack.BROKEN_FROM), attack.conversation.rater_id)
+        for attack in attacks
+        if attack.pk in ratings
     ]
     return Line(
         area=str(Prompt.Upset(area).label) if area else "",
         brief=brief,
-        n=len(found),
+        n=len(attacks),
         n_attackers=len(set(raters)),
         by_attackers=success_share(
-            [float(attack.success >= Attack.BROKEN_FROM) for attack in found],
+            [float(attack.success >= Attack.BROKEN_FROM) for attack in attacks],
             raters,
             note=NO_ATTACKS,
         ),
@@ -128,10 +128,10 @@ def _line(
     )
 
 
-def _attackers(found: Sequence[Attack]) -> list[Attacker]:
+def _attackers(attacks: Sequence[Attack]) -> list[Attacker]:
     """Those with the most attacks first."""
     by_rater: dict[int, list[Attack]] = defaultdict(list)
-    for attack in found:
+    for attack in attacks:
         by_rater[attack.conversation.rater_id].append(attack)
     listed = sorted(by_rater.values(), key=lambda own: (-len(own), own[0].conversation.rater.alias))
     return [
@@ -144,14 +144,14 @@ def _attackers(found: Sequence[Attack]) -> list[Attacker]:
     ]
 
 
-def _diversity(found: Iterable[Attack]) -> Diversity:
-    return diversity(Resemblance(one.likeness, one.repeats_wording) for one in found)
+def _diversity(attacks: Iterable[Attack]) -> Diversity:
+    return diversity(Resemblance(attack.likeness, attack.repeats_wording) for attack in attacks)
 
 
-def _agreement(found: Sequence[Attack], said: Mapping[int, list[int]]) -> Figure:
+def _agreement(attacks: Sequence[Attack], ratings: Mapping[int, list[int]]) -> Figure:
     units, labels, raters = [], [], []
-    for attack in found:
-        for value in [attack.success, *said.get(attack.pk, [])]:
+    for attack in attacks:
+        for value in [attack.success, *ratings.get(attack.pk, [])]:
             units.append(attack.pk)
             labels.append(value)
             raters.append(attack.conversation.rater_id)

@@ -26,9 +26,9 @@ class UnableToUse(Refusal):
     """The attack did not succeed, or is in use already."""
 
 
-def has_succeeded(attack: Attack, said: Sequence[int]) -> bool:
+def has_succeeded(attack: Attack, reviewed: Sequence[int]) -> bool:
     """By the mean of what reviewers said; by the attacker while nobody has reviewed it."""
-    ratings = said or [attack.success]
+    ratings = reviewed or [attack.success]
     return sum(ratings) >= Attack.BROKEN_FROM * len(ratings)
 
 

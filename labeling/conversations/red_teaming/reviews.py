@@ -59,7 +59,7 @@ def add_item(
     )
     ItemResponse.objects.bulk_create(
         ItemResponse(item=item, response=response)
-        for response in sorted(responses, key=lambda one: one.pk)
+        for response in sorted(responses, key=lambda candidate: candidate.pk)
     )
     items.fill_slots(item=item, campaign=campaign, now=now)
     return item
@@ -76,14 +76,14 @@ def successes(attacks: Collection[Attack]) -> dict[int, list[int]]:
         counting.counts("comparison__judgment__"),
         comparison__judgment__item__in=[item for item, _response in reached],
     ).order_by("pk")
-    found: dict[int, list[int]] = defaultdict(list)
+    by_attack: dict[int, list[int]] = defaultdict(list)
     for item, response, ratings in rows.values_list(
         "comparison__judgment__item", "response", "ratings"
     ):
         value = ratings.get(SUCCESS)
         if (item, response) in reached and value in Attack.Success.values:
-            found[reached[item, response]].append(value)
-    return dict(found)
+            by_attack[reached[item, response]].append(value)
+    return dict(by_attack)
 
 
 def _answers(attack: Attack) -> list[Response]:

@@ -151,8 +151,8 @@ def _end_keys() -> tuple[tuple[str, Keys], ...]:
 
 def _rules() -> list[tuple[str, str]]:
     """(rule, guideline) of the newest version of each guideline."""
-    found = []
+    rules = []
     for guideline in Guideline.objects.order_by("name").prefetch_related("versions"):
-        newest = max(guideline.versions.all(), key=lambda one: one.number, default=None)
-        found += [(rule, guideline.name) for rule in rules_of(newest.text if newest else "")]
-    return found
+        newest = max(guideline.versions.all(), key=lambda version: version.number, default=None)
+        rules += [(rule, guideline.name) for rule in rules_of(newest.text if newest else "")]
+    return rules

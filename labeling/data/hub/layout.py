@@ -73,12 +73,14 @@ def read_card(text: str) -> HubCard:
     if not isinstance(about, dict):
         return HubCard("", ())
     configs = about.get("configs")
-    found = [one for one in configs if isinstance(one, dict)] if isinstance(configs, list) else []
-    return HubCard(_licence(about.get("license")), found)
+    entries = (
+        [entry for entry in configs if isinstance(entry, dict)] if isinstance(configs, list) else []
+    )
+    return HubCard(_licence(about.get("license")), entries)
 
 
-def _licence(said: Any) -> str:
-    names = said if isinstance(said, list) else [said]
+def _licence(value: Any) -> str:
+    names = value if isinstance(value, list) else [value]
     known = [name for name in names if isinstance(name, str) and name.lower() not in _UNSAID]
     return " AND ".join(_SPDX.get(name.lower(), name) for name in known)[:64]
 
@@ -90,28 +92,28 @@ def data_files(
     usable = [name for name in sorted(names) if _is_data(name)]
     chosen = _config(card, config)
     splits = _splits(_below(usable, str(chosen.get("data_dir") or "")), chosen.get("data_files"))
-    found = {name: _of_one_kind(files) for name, files in splits.items()}
-    found = {name: files for name, files in found.items() if files}
-    if not found:
+    by_split = {name: _of_one_kind(files) for name, files in splits.items()}
+    by_split = {name: files for name, files in by_split.items() if files}
+    if not by_split:
         raise NotFound(
             _("The data set has no files that can be imported: Parquet, JSON, CSV, text or XLSX.")
         )
-    if split and split not in found:
+    if split and split not in by_split:
         sentence = _("The data set has no split “%(name)s”. It has: %(names)s.")
-        raise NotFound(sentence % {"name": split, "names": ", ".join(found)})
-    wanted = [split] if split else list(found)
-    return list(dict.fromkeys(file for name in wanted for file in found[name]))
+        raise NotFound(sentence % {"name": split, "names": ", ".join(by_split)})
+    wanted = [split] if split else list(by_split)
+    return list(dict.fromkeys(file for name in wanted for file in by_split[name]))
 
 
 def _config(card: HubCard, config: str) -> Mapping[str, Any]:
     """The configuration by name, else the one that is marked as default, is named so, or is the
     only one.
     """
-    by_name = {str(one.get("config_name", "default")): one for one in card.configs}
+    by_name = {str(entry.get("config_name", "default")): entry for entry in card.configs}
     if config in by_name:
         return by_name[config]
     if not config or (config == "default" and not by_name):
-        usual = [one for one in card.configs if one.get("default") is True]
+        usual = [entry for entry in card.configs if entry.get("default") is True]
         usual += [by_name["default"]] if "default" in by_name else []
         if not by_name or usual or len(by_name) == 1:
             return usual[0] if usual else next(iter(by_name.values()), {})
@@ -129,25 +131,25 @@ def _below(names: Sequence[str], folder: str) -> dict[str, str]:
 
 def _splits(names: Mapping[str, str], patterns: Any) -> dict[str, list[str]]:
     if patterns is None:
-        found = _by_name(list(names))
+        by_split = _by_name(list(names))
     else:
-        found = {
+        by_split = {
             split: [name for name in names if any(_fits(pattern, name) for pattern in wanted)]
             for split, wanted in _patterns(patterns).items()
         }
-    return {split: [names[name] for name in files] for split, files in found.items()}
+    return {split: [names[name] for name in files] for split, files in by_split.items()}
 
 
-def _patterns(given: Any) -> dict[str, list[str]]:
+def _patterns(value: Any) -> dict[str, list[str]]:
     """data_files of a card: a pattern, a list of them, or a list of splits with theirs."""
-    found: dict[str, list[str]] = {}
-    for one in given if isinstance(given, list) else [given]:
-        split, paths = ("train", one) if isinstance(one, str) else ("", None)
-        if isinstance(one, dict):
-            split, paths = str(one.get("split") or "train"), one.get("path")
+    by_split: dict[str, list[str]] = {}
+    for entry in value if isinstance(value, list) else [value]:
+        split, paths = ("train", entry) if isinstance(entry, str) else ("", None)
+        if isinstance(entry, dict):
+            split, paths = str(entry.get("split") or "train"), entry.get("path")
         listed = paths if isinstance(paths, list) else [paths]
-        found.setdefault(split, []).extend(path for path in listed if isinstance(path, str))
-    return {split: paths for split, paths in found.items() if split}
+        by_split.setdefault(split, []).extend(path for path in listed if isinstance(path, str))
+    return {split: paths for split, paths in by_split.items() if split}
 
 
 def _fits(pattern: str, name: str) -> bool:
@@ -173,12 +175,12 @@ def _by_name(names: Sequence[str]) -> dict[str, list[str]]:
         usual = [split for split in _KEYWORDS if split in shards]
         return {split: shards[split] for split in [*usual, *sorted(shards.keys() - set(usual))]}
     for says in (_folder_says, _file_says):
-        found = {
+        by_split = {
             split: [name for name in names if any(says(name, word) for word in words)]
             for split, words in _KEYWORDS.items()
         }
-        if any(found.values()):
-            return {split: files for split, files in found.items() if files}
+        if any(by_split.values()):
+            return {split: files for split, files in by_split.items() if files}
     return {"train": list(names)}
 
 

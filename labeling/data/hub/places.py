@@ -106,7 +106,9 @@ def on_hub(wanted: Wanted, *, hub: str, token: str) -> Iterator[OnHub]:
             )
             _check(answer, wanted)
             about = answer.json()
-            files = {one["rfilename"]: one.get("size") or 0 for one in about["siblings"]}
+            files = {
+                sibling["rfilename"]: sibling.get("size") or 0 for sibling in about["siblings"]
+            }
             commit = str(about.get("sha") or wanted.revision or "main")
             card = _card(client, wanted, commit) if layout.CARD in files else ""
         except (httpx2.HTTPError, ValueError, KeyError, TypeError) as problem:
@@ -193,16 +195,16 @@ class InDatasetsCache:
 
     @property
     def parts(self) -> list[Part]:
-        found = {path.name: path.stat().st_size for path in sorted(self.folder.glob("*.arrow"))}
+        sizes = {path.name: path.stat().st_size for path in sorted(self.folder.glob("*.arrow"))}
         if self.split:
-            splits = {name: _split_of(name) for name in found}
+            splits = {name: _split_of(name) for name in sizes}
             chosen = [name for name, split in splits.items() if split == self.split]
             if not chosen:
                 sentence = _("The data set has no split “%(name)s”. It has: %(names)s.")
                 names = ", ".join(sorted(set(splits.values())))
                 raise NotFound(sentence % {"name": self.split, "names": names})
-            return [Part(name, found[name]) for name in chosen]
-        return [Part(name, size) for name, size in found.items()]
+            return [Part(name, sizes[name]) for name in chosen]
+        return [Part(name, size) for name, size in sizes.items()]
 
     def copy(self, part: Part, to: BinaryIO, progress: Progress) -> None:
         """As Parquet, which the importers read. It is written beside, because Parquet cannot be
@@ -235,7 +237,9 @@ def in_datasets_cache(wanted: Wanted, *, cache: Path) -> InDatasetsCache | None:
     if not config and len(configs) > 1:
         sentence = _("The data set has several configurations. Choose one of: %(names)s.")
         raise NotFound(sentence % {"names": ", ".join(sorted(configs))})
-    fitting = [one for one in folders if not config or one.relative_to(root).parts[0] == config]
+    fitting = [
+        match for match in folders if not config or match.relative_to(root).parts[0] == config
+    ]
     if not fitting:
         return None
     newest = max(fitting, key=lambda folder: folder.stat().st_mtime)

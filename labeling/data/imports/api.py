@@ -106,8 +106,8 @@ class MappingField(serializers.DictField):
                 data = json.loads(data)
             except (ValueError, RecursionError) as problem:
                 raise ValidationError(_("Enter a JSON object.")) from problem
-        found: dict[str, str] = super().to_internal_value(data)
-        return found
+        mapping: dict[str, str] = super().to_internal_value(data)
+        return mapping
 
 
 class ColumnsField(MappingField):
@@ -133,13 +133,13 @@ class MeaningsField(MappingField):
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
-        found = super().to_internal_value(data)
-        if unknown := sorted(set(found.values()) - set(self._meanings)):
+        meanings = super().to_internal_value(data)
+        if unknown := sorted(set(meanings.values()) - set(self._meanings)):
             raise ValidationError(
                 _("“%(name)s” is not a known meaning. Use one of: %(names)s.")
                 % {"name": unknown[0], "names": ", ".join(self._meanings)}
             )
-        return found
+        return meanings
 
 
 class _FileToReadSerializer(serializers.Serializer[Any]):
@@ -351,8 +351,8 @@ class Imports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @reads("read_import_agreement", ImportAgreementSerializer)
     def agreement(self, request: Request, pk: int) -> Response:
         """How far the raters agree whose comparisons it brought, as its page says."""
-        found = agreement.agreement_of_import(batch=self.get_object())
-        return Response(ImportAgreementSerializer(found).data)
+        report = agreement.agreement_of_import(batch=self.get_object())
+        return Response(ImportAgreementSerializer(report).data)
 
     @does("publish_import", ImportSerializer)
     def publish(self, batch: Import) -> None:

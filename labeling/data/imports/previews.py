@@ -89,12 +89,12 @@ def kept_as(*, path: Path, name: str, by: User) -> KeptFile:
 def kept_file(*, token: str, by: User) -> KeptFile | None:
     """The file that a token names; None if it is gone, or was uploaded by somebody else."""
     try:
-        given = signing.loads(token, salt=_SALT, max_age=KEPT_FOR)
+        token_data = signing.loads(token, salt=_SALT, max_age=KEPT_FOR)
     except signing.BadSignature:
         return None
-    path = Path(settings.UPLOADS_DIR) / "imports" / given["file"]
-    is_theirs = given["by"] == by.pk
-    return KeptFile(path, given["name"], token) if is_theirs and path.is_file() else None
+    path = Path(settings.UPLOADS_DIR) / "imports" / token_data["file"]
+    is_theirs = token_data["by"] == by.pk
+    return KeptFile(path, token_data["name"], token) if is_theirs and path.is_file() else None
 
 
 def preview(
@@ -109,14 +109,14 @@ def preview(
     rows: list[PreviewRow] = []
     problems: list[ImportProblem] = []
     with path.open("rb") as stream:
-        found = formats.read(
+        drafts = formats.read(
             stream, file_format or seen.format, columns, most=READ, budget=Budget()
         )
-        for one in islice(found, 2 * READ):
-            if isinstance(one, ImportProblem):
-                problems.append(one)
+        for draft in islice(drafts, 2 * READ):
+            if isinstance(draft, ImportProblem):
+                problems.append(draft)
             elif len(rows) < SHOWN:
-                rows.append(row(one, with_judgments=with_judgments))
+                rows.append(row(draft, with_judgments=with_judgments))
             if len(rows) == SHOWN and len(problems) >= SHOWN:
                 break
     return Preview(

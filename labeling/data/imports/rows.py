@@ -142,22 +142,22 @@ def _prompts(
     places.lock()
     known = _known_prompts(batch, {p.sha256 for p in prepared})
     fresh = list({p.sha256: p for p in reversed(prepared) if p.sha256 not in known}.values())[::-1]
-    neighbourhood = places.neighbourhood([one.sketch for one in fresh], batch=batch)
+    neighbourhood = places.neighbourhood([entry.sketch for entry in fresh], batch=batch)
     homeless: dict[str, str] = {}
-    sources = _sources(batch, {one.draft.source for one in fresh}, now)
+    sources = _sources(batch, {entry.draft.source for entry in fresh}, now)
     new: list[tuple[Prompt, near_duplicates.Placement]] = []
-    for one in fresh:
-        placement = neighbourhood.place(one.sketch, one.sha256[:16])
-        _keep_split(placement, one)
+    for entry in fresh:
+        placement = neighbourhood.place(entry.sketch, entry.sha256[:16])
+        _keep_split(placement, entry)
         if placement.cluster is None:
-            homeless[one.sha256] = _(" and ").join(placement.sides)
+            homeless[entry.sha256] = _(" and ").join(placement.sides)
         else:
-            new.append((_prompt(batch, one, sources[one.draft.source], now), placement))
+            new.append((_prompt(batch, entry, sources[entry.draft.source], now), placement))
     # One problem for each line: lines with the same prompt may hold different answers.
     problems = [
-        ImportProblem(one.draft.line, _homeless(homeless[one.sha256], one.draft))
-        for one in prepared
-        if one.sha256 in homeless
+        ImportProblem(entry.draft.line, _homeless(homeless[entry.sha256], entry.draft))
+        for entry in prepared
+        if entry.sha256 in homeless
     ]
     counts["duplicates"] = len(prepared) - len(new) - len(problems)
     for prompt, placement in new:
@@ -175,13 +175,13 @@ def _prompts(
     return known | {prompt.messages_sha256: prompt for prompt in created}, problems
 
 
-def _keep_split(placement: near_duplicates.Placement, one: PreparedDraft) -> None:
+def _keep_split(placement: near_duplicates.Placement, prepared: PreparedDraft) -> None:
     """A prompt that nothing here is like keeps the split it had on another site."""
     cluster = placement.cluster
-    if cluster is not None and one.draft.split in Prompt.Split:
+    if cluster is not None and prepared.draft.split in Prompt.Split:
         root = cluster.root()
-        if root.name == one.sha256[:16] and not root.is_fixed:
-            root.split = one.draft.split
+        if root.name == prepared.sha256[:16] and not root.is_fixed:
+            root.split = prepared.draft.split
 
 
 def _homeless(sides: str, draft: ImportDraft) -> str:
@@ -204,19 +204,19 @@ def _known_prompts(batch: Import, sha256s: set[str]) -> dict[str, Prompt]:
     return {prompt.messages_sha256: prompt for prompt in rows}
 
 
-def _prompt(batch: Import, one: PreparedDraft, source: Source, now: datetime) -> Prompt:
+def _prompt(batch: Import, prepared: PreparedDraft, source: Source, now: datetime) -> Prompt:
     return Prompt(
-        messages=list(one.draft.messages),
-        messages_sha256=one.sha256,
+        messages=list(prepared.draft.messages),
+        messages_sha256=prepared.sha256,
         source=source,
-        origin=_origin(batch, one.draft),
-        licence=one.draft.licence or batch.licence,
-        category=one.draft.category,
-        language=one.draft.language,
-        sensitive=list(one.draft.sensitive),
-        constraints=list(one.draft.constraints),
+        origin=_origin(batch, prepared.draft),
+        licence=prepared.draft.licence or batch.licence,
+        category=prepared.draft.category,
+        language=prepared.draft.language,
+        sensitive=list(prepared.draft.sensitive),
+        constraints=list(prepared.draft.constraints),
         import_batch=batch,
-        signature=one.sketch.signature,
+        signature=prepared.sketch.signature,
         created_at=now,
     )
 
@@ -296,11 +296,11 @@ def numbered(replies: Iterable[Reply]) -> list[tuple[Reply, int]]:
     say the same, and one model may say it twice.
     """
     n_same: Counter[tuple[str, str]] = Counter()
-    found = []
+    counted = []
     for reply in replies:
-        found.append((reply, n_same[reply.author, reply.text]))
+        counted.append((reply, n_same[reply.author, reply.text]))
         n_same[reply.author, reply.text] += 1
-    return found
+    return counted
 
 
 def _own_licence(licence: str, source: Source) -> str:
@@ -342,7 +342,7 @@ def _given(batch: Import, placed: Placed, written: WrittenResponses, now: dateti
     sources = _sources(
         batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
     )
-    found: list[Given] = []
+    rows: list[Given] = []
     for draft, prompt in placed:
         judged = set(map(id, judged_replies(draft)))
         shown = [
@@ -350,8 +350,8 @@ def _given(batch: Import, placed: Placed, written: WrittenResponses, now: dateti
             for reply, nth in numbered(draft.replies)
             if id(reply) in judged
         ]
-        found.append((draft, prompt, raters[draft.worker], shown))
-    return found
+        rows.append((draft, prompt, raters[draft.worker], shown))
+    return rows
 
 
 def _judgments(
@@ -374,9 +374,9 @@ def _judgments(
     ranked: list[RankedResponse] = []
 
     def judged(
-        kind: Answer, draft: ImportDraft, prompt: Prompt, said: object, licence: str = ""
+        kind: Answer, draft: ImportDraft, prompt: Prompt, answer: object, licence: str = ""
     ) -> Judgment | None:
-        mark = (raters[draft.worker].origin, prompt.pk, said)
+        mark = (raters[draft.worker].origin, prompt.pk, answer)
         if mark in stored:
             counts["repeated_judgments"] += 1
             return None

@@ -57,8 +57,8 @@ COUNTED = {
 def import_list(*, state: str = "") -> QuerySet[Import]:
     """Newest first, without their (possibly long) problems."""
     listed = Import.objects.select_related("source", "created_by").prefetch_related("campaigns")
-    found = listed.defer("problems").order_by("-pk")
-    return found.filter(state=state) if state else found
+    imports = listed.defer("problems").order_by("-pk")
+    return imports.filter(state=state) if state else imports
 
 
 def import_report(*, batch: Import) -> ImportReport:

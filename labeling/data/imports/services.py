@@ -196,16 +196,16 @@ def start_kept(
     """Queue files that were kept for a preview. They stay where they were if the import is
     refused.
     """
-    kept = [one for one in (path, pairs_path) if one is not None]
-    moved = [one.with_name(uuid.uuid4().hex) for one in kept]
-    for one, to in zip(kept, moved, strict=True):
-        one.rename(to)
+    kept = [old for old in (path, pairs_path) if old is not None]
+    moved = [old.with_name(uuid.uuid4().hex) for old in kept]
+    for old, to in zip(kept, moved, strict=True):
+        old.rename(to)
     try:
         pairs = moved[1] if pairs_path is not None else None
         return start_import(path=moved[0], pairs_path=pairs, **arguments, by=by, now=now)
     except UnableToImport:
-        for one, to in zip(kept, moved, strict=True):
-            to.rename(one)
+        for old, to in zip(kept, moved, strict=True):
+            to.rename(old)
         raise
 
 
@@ -313,8 +313,8 @@ def _run(batch: Import, clock: Clock) -> None:
             )
             _find_format(batch)
             answers = _answers(batch, tally, clock)
-            found = drafts_of_file.read_drafts(batch, uploads.find(batch.path), stream, files)  # type: ignore[arg-type]
-            for drafts in _batches(found, tally):
+            rows = drafts_of_file.read_drafts(batch, uploads.find(batch.path), stream, files)  # type: ignore[arg-type]
+            for drafts in _batches(rows, tally):
                 _write(batch, drafts, answers, tally, stream, clock)
             if answers is not None:
                 answers.finish()
@@ -373,21 +373,21 @@ def _show_campaigns(batch: Import) -> None:
 
 
 def _batches(
-    found: Iterator[ImportDraft | ImportProblem], tally: _RowCounts
+    drafts: Iterator[ImportDraft | ImportProblem], tally: _RowCounts
 ) -> Iterator[list[ImportDraft]]:
     """Drafts in batches that take about half a second to write; problems are added to the tally. A
     batch may contain no drafts.
     """
     lot: list[ImportDraft] = []
     n_seen = size = 0
-    for one in found:
+    for draft in drafts:
         n_seen += 1
-        if isinstance(one, ImportProblem):
-            tally.add_problem(one)
+        if isinstance(draft, ImportProblem):
+            tally.add_problem(draft)
         else:
-            lot.append(one)
-            size += sum(len(m["content"]) for m in one.messages) + sum(
-                len(r.text) for r in one.replies
+            lot.append(draft)
+            size += sum(len(m["content"]) for m in draft.messages) + sum(
+                len(r.text) for r in draft.replies
             )
         if n_seen >= BATCH or size >= BATCH_CHARACTERS:
             yield lot

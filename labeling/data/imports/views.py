@@ -104,11 +104,11 @@ def detail(request: MemberRequest, pk: int) -> HttpResponse:
 def agreement(request: MemberRequest, pk: int) -> HttpResponse:
     """Computed on request, because an import has no campaign with a report."""
     batch = labeling_access.import_batch(user=request.user, pk=pk)
-    found = imports_agreement.agreement_of_import(batch=batch)
+    report = imports_agreement.agreement_of_import(batch=batch)
     context = {
         "batch": batch,
-        "found": found,
-        "measures": pages_words.imported(found.figures) if found.figures else [],
+        "found": report,
+        "measures": pages_words.imported(report.figures) if report.figures else [],
     }
     return render(request, "labeling/data/import_agreement.html", context)
 

@@ -35,8 +35,8 @@ class NewText:
 
 def responses(*, prompt_id: int | None = None) -> QuerySet[Response]:
     """Responses that may be shown, with their sources; of all prompts without `prompt_id`."""
-    found = visible(Response.objects.exclude(counting.by_withdrawn())).select_related("source")
-    return found if prompt_id is None else found.filter(prompt=prompt_id)
+    queryset = visible(Response.objects.exclude(counting.by_withdrawn())).select_related("source")
+    return queryset if prompt_id is None else queryset.filter(prompt=prompt_id)
 
 
 def add_responses(
@@ -46,29 +46,31 @@ def add_responses(
     once. All of them are stored, or none. Raises UnableToAdd and sources.UnableToUseSource.
     """
     with transaction.atomic():
-        _refuse_unknown({one.prompt_id for one in texts})
-        found = _sources(texts, source_name, licence, now)
+        _refuse_unknown({text.prompt_id for text in texts})
+        by_model = _sources(texts, source_name, licence, now)
         of_prompts = Response.objects.filter(
-            prompt__in={one.prompt_id for one in texts}, source__in=found.values()
+            prompt__in={text.prompt_id for text in texts}, source__in=by_model.values()
         )
-        stored = {(one.prompt_id, one.source_id, one.text): one for one in of_prompts}
+        stored = {(text.prompt_id, text.source_id, text.text): text for text in of_prompts}
         last = of_prompts.order_by().values("prompt", "source").annotate(n=Max("number"))
         numbers = {(row["prompt"], row["source"]): row["n"] + 1 for row in last}
         new = []
-        for one in texts:
-            source = found[one.model]
-            place = (one.prompt_id, source.pk)
-            if (*place, one.text) in stored:
+        for text in texts:
+            source = by_model[text.model]
+            place = (text.prompt_id, source.pk)
+            if (*place, text.text) in stored:
                 continue
-            response = _response(one, source, numbers.get(place, 0), now)
+            response = _response(text, source, numbers.get(place, 0), now)
             numbers[place] = response.number + 1
-            stored[*place, one.text] = response
+            stored[*place, text.text] = response
             new.append(response)
         Response.objects.bulk_create(new)
         if new:
             after = {"source": source_name, "licence": licence, "responses": len(new)}
-            audit_log.record(by=by, action="add_responses", target=found[""], after=after, now=now)
-    return [stored[one.prompt_id, found[one.model].pk, one.text] for one in texts]
+            audit_log.record(
+                by=by, action="add_responses", target=by_model[""], after=after, now=now
+            )
+    return [stored[text.prompt_id, by_model[text.model].pk, text.text] for text in texts]
 
 
 def _refuse_unknown(prompts: Collection[int]) -> None:
@@ -82,21 +84,21 @@ def _refuse_unknown(prompts: Collection[int]) -> None:
 
 def _sources(texts: Sequence[NewText], name: str, licence: str, now: datetime) -> dict[str, Source]:
     """By model; "" is the source itself. Named as imports name them."""
-    found = {"": sources.source_of_data(name=name, licence=licence, now=now)}
-    for model in sorted({one.model for one in texts} - {""}):
-        found[model] = sources.source_of_data(
+    by_model = {"": sources.source_of_data(name=name, licence=licence, now=now)}
+    for model in sorted({text.model for text in texts} - {""}):
+        by_model[model] = sources.source_of_data(
             name=f"{name} / {model}"[:200], licence=licence, now=now
         )
-    return found
+    return by_model
 
 
-def _response(one: NewText, source: Source, number: int, now: datetime) -> Response:
+def _response(text: NewText, source: Source, number: int, now: datetime) -> Response:
     return Response(
-        prompt_id=one.prompt_id,
+        prompt_id=text.prompt_id,
         source=source,
-        text=one.text,
+        text=text.text,
         number=number,
-        licence="" if one.licence == source.licence else one.licence,
-        sampling=one.sampling,
+        licence="" if text.licence == source.licence else text.licence,
+        sampling=text.sampling,
         created_at=now,
     )

@@ -12,14 +12,14 @@ def prompts(query: SearchQuery) -> list[SearchResult]:
     """Finds prompts by number only. Of a prompt that may upset, the result only says why."""
     if query.number is None:
         return []
-    found = visible(Prompt.objects.filter(pk=query.number)).only("messages", "sensitive")
+    matching = visible(Prompt.objects.filter(pk=query.number)).only("messages", "sensitive")
     return [
         SearchResult(
             prompt.pk,
             _now("Prompt %(number)d") % {"number": prompt.pk},
             prompt.upset_words or shortened(str(prompt)),
         )
-        for prompt in found
+        for prompt in matching
     ]
 
 

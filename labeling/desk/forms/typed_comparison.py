@@ -165,8 +165,8 @@ def _rating_sentence(letter: str, problem: rating_form.RatingProblem) -> str:
     return _("%(letter)s: %(label)s must be set or not set.") % named
 
 
-def _reason_problems(given: ComparisonAnswer) -> list[PageProblem]:
-    if not given.is_all_bad or given.reason:
+def _reason_problems(answer: ComparisonAnswer) -> list[PageProblem]:
+    if not answer.is_all_bad or answer.reason:
         return []
     return [PageProblem("reason", _("Explain briefly why all responses are bad."))]
 

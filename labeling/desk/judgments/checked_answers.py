@@ -49,7 +49,7 @@ class ComparisonAnswer:
     def as_draft(self) -> dict[str, Any]:
         return {
             "ranks": dict(self.ranks),
-            "ratings": {position: dict(given) for position, given in self.ratings.items()},
+            "ratings": {position: dict(rating) for position, rating in self.ratings.items()},
             "reason": self.reason,
         }
 
@@ -167,18 +167,18 @@ Answer = ComparisonAnswer | DemonstrationAnswer | Checked
 
 
 def check_comparison(
-    given: ComparisonAnswer, *, shown: Sequence[Response], form: rating_form.RatingForm
+    answer: ComparisonAnswer, *, shown: Sequence[Response], form: rating_form.RatingForm
 ) -> CheckedComparison | list[AnswerProblem]:
-    ratings, rating_problems = _clean_ratings(given.ratings, form=form, n_shown=len(shown))
-    if given.is_all_bad:  # the reason says why, so no scale is required
+    ratings, rating_problems = _clean_ratings(answer.ratings, form=form, n_shown=len(shown))
+    if answer.is_all_bad:  # the reason says why, so no scale is required
         rating_problems = [problem for problem in rating_problems if not _is_missing(problem)]
     problems = [
-        *_rank_problems(given, n_shown=len(shown)),
+        *_rank_problems(answer, n_shown=len(shown)),
         *rating_problems,
-        *_strength_problems(given.strength),
-        *_edit_problems(given.edit, shown=shown),
+        *_strength_problems(answer.strength),
+        *_edit_problems(answer.edit, shown=shown),
     ]
-    return problems or CheckedComparison(replace(given, ratings=ratings), tuple(shown))
+    return problems or CheckedComparison(replace(answer, ratings=ratings), tuple(shown))
 
 
 def with_clean_ratings(
@@ -190,20 +190,20 @@ def with_clean_ratings(
 
 
 def check_demonstration(
-    given: DemonstrationAnswer, *, is_dialogue: bool
+    answer: DemonstrationAnswer, *, is_dialogue: bool
 ) -> CheckedDemonstration | list[AnswerProblem]:
-    problems = [] if given.text.strip() else [AnswerProblem(Code.TEXT_EMPTY)]
-    if given.further and not is_dialogue:
+    problems = [] if answer.text.strip() else [AnswerProblem(Code.TEXT_EMPTY)]
+    if answer.further and not is_dialogue:
         problems.append(AnswerProblem(Code.NOT_A_DIALOGUE))
-    expected = ("user", "assistant") * (len(given.further) // 2)
-    if tuple(message["role"] for message in given.further) != expected:
+    expected = ("user", "assistant") * (len(answer.further) // 2)
+    if tuple(message["role"] for message in answer.further) != expected:
         problems.append(AnswerProblem(Code.TURNS_OUT_OF_ORDER))
     problems += [
         AnswerProblem(Code.TURN_EMPTY, turn=number)
-        for number, message in enumerate(given.further, 1)
+        for number, message in enumerate(answer.further, 1)
         if not message["content"].strip()
     ]
-    return problems or CheckedDemonstration(given)
+    return problems or CheckedDemonstration(answer)
 
 
 def as_typed(text: str) -> str:
@@ -211,16 +211,16 @@ def as_typed(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _rank_problems(given: ComparisonAnswer, *, n_shown: int) -> list[AnswerProblem]:
-    if given.is_all_bad:
+def _rank_problems(answer: ComparisonAnswer, *, n_shown: int) -> list[AnswerProblem]:
+    if answer.is_all_bad:
         return []
-    problems = _unknown_positions(given.ranks, n_shown=n_shown)
+    problems = _unknown_positions(answer.ranks, n_shown=n_shown)
     problems += [
         AnswerProblem(Code.RANK_BELOW_ONE, position)
-        for position, rank in given.ranks.items()
+        for position, rank in answer.ranks.items()
         if rank is not None and rank < 1
     ]
-    if all(rank is None for rank in given.ranks.values()):
+    if all(rank is None for rank in answer.ranks.values()):
         problems.append(AnswerProblem(Code.NOTHING_RANKED))
     return problems
 
@@ -231,8 +231,8 @@ def _clean_ratings(
     problems = _unknown_positions(ratings, n_shown=n_shown)
     cleaned = {}
     for position in range(n_shown):
-        cleaned[position], found = rating_form.clean(form, ratings.get(position, {}))
-        problems += [AnswerProblem(Code.RATING, position, problem) for problem in found]
+        cleaned[position], rating_problems = rating_form.clean(form, ratings.get(position, {}))
+        problems += [AnswerProblem(Code.RATING, position, problem) for problem in rating_problems]
     return cleaned, problems
 
 
@@ -261,9 +261,9 @@ def _edit_problems(edit: Edit | None, *, shown: Sequence[Response]) -> list[Answ
     return []
 
 
-def _unknown_positions(given: Mapping[int, object], *, n_shown: int) -> list[AnswerProblem]:
+def _unknown_positions(positions: Mapping[int, object], *, n_shown: int) -> list[AnswerProblem]:
     return [
         AnswerProblem(Code.NO_SUCH_RESPONSE, position)
-        for position in given
+        for position in positions
         if not 0 <= position < n_shown
     ]

@@ -77,15 +77,15 @@ def delete_draft(*, item_id: int | None, rater_id: int) -> None:
 
 def _stored_answer(*, lease: uuid.UUID, rater: Rater, kind: str) -> Judgment:
     """The current judgment, locked."""
-    found = (
+    judgment = (
         Judgment.objects.select_for_update(of=("self",))
         .select_related("campaign", "guideline_version", "item")
         .filter(lease=lease, rater=rater, kind=kind)
         .first()
     )
-    if found is None or found.campaign is None:
+    if judgment is None or judgment.campaign is None:
         raise UnableToSubmit(_("You have no such answer. Open it again under My work."))
-    return found
+    return judgment
 
 
 def _campaign_to_correct_in(old: Judgment, *, version: int) -> Campaign:

@@ -32,12 +32,12 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datet
     The item they were given next in that campaign goes back to the queue. Raises UnableToUndo when
     it is too late.
     """
-    given: dict[str, Any] = {"lease": lease, "rater": rater, "draft": draft, "now": now}
+    arguments: dict[str, Any] = {"lease": lease, "rater": rater, "draft": draft, "now": now}
     try:
         try:
-            _undo(**given)
+            _undo(**arguments)
         except IntegrityError:  # of slot_one_lease: another tab has just claimed an item
-            _undo(**given)  # which goes back, too
+            _undo(**arguments)  # which goes back, too
     except ProtectedError as error:  # a snapshot or a campaign was made from it in the meantime
         raise UnableToUndo(_too_late()) from error
 

@@ -23,18 +23,18 @@ def of_ranking(ranks: Sequence[int | None], overall: Sequence[int | None]) -> li
     """Warnings about `ranks` in the order shown. `overall` has the first scale's rating of each
     response, None when not asked.
     """
-    found = []
+    warnings = []
     if (
         len(ranks) > 2
         and None not in ranks
         and list(ranks) == sorted(set(ranks), key=lambda rank: rank or 0)
     ):
-        found.append(ORDER_AS_SHOWN)
+        warnings.append(ORDER_AS_SHOWN)
     if contradictions(ranks, overall):
-        found.append(CONTRADICTS_RATINGS)
+        warnings.append(CONTRADICTS_RATINGS)
     if None in ranks and any(rank is not None for rank in ranks):
-        found.append(PARTLY_RANKED)
-    return found
+        warnings.append(PARTLY_RANKED)
+    return warnings
 
 
 def contradictions(
@@ -56,8 +56,10 @@ def contradictions(
 
 def of_edit(ranks: Sequence[int | None], edited: int | None) -> list[str]:
     """`edited` is the position of the edited response, or None."""
-    given = [rank for rank in ranks if rank is not None]
-    return [EDITED_NOT_BEST] if edited is not None and given and ranks[edited] != min(given) else []
+    ranked = [rank for rank in ranks if rank is not None]
+    return (
+        [EDITED_NOT_BEST] if edited is not None and ranked and ranks[edited] != min(ranked) else []
+    )
 
 
 def of_pace(texts: Sequence[str], seconds: float) -> list[str]:

@@ -237,7 +237,7 @@ def masked(text: str, *, source: str = "") -> str:
         text = _hide(of_the_author, text, hidden)
     if len(_OWN_FIELD.findall(text)) == 1:  # with several it is a list of models
         text = _hide(_OWN_FIELD, text, hidden)
-    text = "".join(_masked_sentence(found.group(), hidden) for found in _SENTENCE.finditer(text))
+    text = "".join(_masked_sentence(match.group(), hidden) for match in _SENTENCE.finditer(text))
     return _everywhere(text, hidden)
 
 
@@ -255,11 +255,11 @@ def _everywhere(text: str, hidden: set[str]) -> str:
 
 
 def _hide(pattern: re.Pattern[str], text: str, hidden: set[str]) -> str:
-    def mask(found: re.Match[str]) -> str:
-        if found["name"] in _NOT_NAMES:
-            return found.group()
-        hidden.add(found["name"])
-        return found["start"] + MASK
+    def mask(match: re.Match[str]) -> str:
+        if match["name"] in _NOT_NAMES:
+            return match.group()
+        hidden.add(match["name"])
+        return match["start"] + MASK
 
     return pattern.sub(mask, text)
 

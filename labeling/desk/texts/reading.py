@@ -83,8 +83,8 @@ def stored_answer(*, work: Work, judgment: Judgment) -> StoredAnswer:
         edit_of=next(
             (
                 letter
-                for letter, each in zip(response_orders.LETTERS, edited, strict=False)
-                if written and each.pk == written.edit_of_id
+                for letter, edited_response in zip(response_orders.LETTERS, edited, strict=False)
+                if written and edited_response.pk == written.edit_of_id
             ),
             "",
         ),

@@ -45,10 +45,10 @@ def pieces(before: str, after: str) -> list[Piece]:
     """
     older, newer = _TOKEN.findall(before), _TOKEN.findall(after)
     if max(len(older), len(newer)) > MOST_TOKENS:
-        found = _by(older, newer, depth=0)
+        changes = _by(older, newer, depth=0)
     else:
-        found = _by_lines(before.splitlines(keepends=True), after.splitlines(keepends=True))
-    found_texts = [(kind, "".join(tokens)) for kind, tokens in found if tokens]
+        changes = _by_lines(before.splitlines(keepends=True), after.splitlines(keepends=True))
+    found_texts = [(kind, "".join(tokens)) for kind, tokens in changes if tokens]
     return [
         Piece(kind, "".join(text for _kind, text in run))
         for kind, run in groupby(found_texts, itemgetter(0))
@@ -145,8 +145,8 @@ def _longest_row(
         ends[length : length + 1] = [new_at]
         last[length : length + 1] = [len(rows)]
         rows.append((at, new_at, last[length - 1] if length else -1))
-    found, row = [], last[-1] if last else -1
+    row_places, row = [], last[-1] if last else -1
     while row >= 0:
         at, new_at, row = rows[row]
-        found.append((at, new_at))
-    return found[::-1]
+        row_places.append((at, new_at))
+    return row_places[::-1]

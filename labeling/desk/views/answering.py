@@ -108,16 +108,16 @@ def review(
     *,
     corrects: Judgment | None = None,
 ) -> HttpResponse:
-    found = answer.review
+    decision = answer.review
     if is_fragment(request):
-        html = part(request, "labeling/desk/frame/_review.html", {"review": found})
-        return JsonResponse({"review": html, "is_ready": not found.problems})
+        html = part(request, "labeling/desk/frame/_review.html", {"review": decision})
+        return JsonResponse({"review": html, "is_ready": not decision.problems})
     return page(
         request,
         work,
         answer.typed,
-        status=422 if found.problems else 200,
-        review=found,
+        status=422 if decision.problems else 200,
+        review=decision,
         corrects=corrects,
     )
 

@@ -28,9 +28,11 @@ def desk(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     midnight = days.last_midnight(now, timezone.get_current_timezone())
     rater = labeling_access.rater(user=request.user)
-    found = desk_work.open_campaigns(rater=rater, since=midnight, now=now)
-    skills = why_this_item.skills_of(rater=rater, pools=[each.campaign.pool for each in found])
-    lines = [desk_words.campaign_line(each, skills, now=now) for each in found]
+    campaigns = desk_work.open_campaigns(rater=rater, since=midnight, now=now)
+    skills = why_this_item.skills_of(
+        rater=rater, pools=[campaign.campaign.pool for campaign in campaigns]
+    )
+    lines = [desk_words.campaign_line(campaign, skills, now=now) for campaign in campaigns]
     today = desk_work.tally(rater=rater, since=midnight)
     reasons = {line.why for line in lines}
     context = {
@@ -127,5 +129,5 @@ def preview(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 def progress(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     """What the open page shows in its top line: a request of its own, so that submits stay fast."""
     work = desk_access.work(user=request.user, lease=lease)
-    found = desk_progress.progress(rater=work.rater, campaign=work.campaign, now=timezone.now())
-    return JsonResponse(asdict(found))
+    current = desk_progress.progress(rater=work.rater, campaign=work.campaign, now=timezone.now())
+    return JsonResponse(asdict(current))

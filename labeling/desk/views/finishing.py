@@ -153,15 +153,15 @@ def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
             text=text[: answer_fields.LONGEST_QUESTION],
             now=timezone.now(),
         )
-    said = (
+    sentence = (
         _("Your question was sent to the admins. The answer will appear under My work.")
         if text
         else _("The question is empty.")
     )
     if answering.is_fragment(request):
-        return JsonResponse({"said": said})
+        return JsonResponse({"said": sentence})
     keep_typed(request, work)
-    messages.add_message(request, messages.INFO if text else messages.WARNING, said)
+    messages.add_message(request, messages.INFO if text else messages.WARNING, sentence)
     return page
 
 

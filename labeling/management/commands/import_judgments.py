@@ -63,13 +63,13 @@ class Command(BaseCommand):
         )
 
 
-def _mapping(given: Sequence[str], option: str, known: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for one in given:
-        name, sign, value = one.rpartition("=")
+def _mapping(options: Sequence[str], option: str, known: Sequence[str]) -> dict[str, str]:
+    mapping = {}
+    for text in options:
+        name, sign, value = text.rpartition("=")
         if not sign or value not in known:
             raise CommandError(
-                f"{option} {one}: write NAME=VALUE, where VALUE is one of {', '.join(known)}."
+                f"{option} {text}: write NAME=VALUE, where VALUE is one of {', '.join(known)}."
             )
-        found[name] = value
-    return found
+        mapping[name] = value
+    return mapping

@@ -116,9 +116,9 @@ class Golds(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return labeling_access.any_gold(user=self.by, pk=self.kwargs["pk"])
 
     def shown(self, objects: Sequence[Gold]) -> Sequence[Any]:
-        found = selectors.golds().in_bulk([gold.pk for gold in objects])
-        withdrawn = selectors.withdrawn_golds(golds=found.values())
-        return [_row(found[gold.pk], is_withdrawn=gold.pk in withdrawn) for gold in objects]
+        golds = selectors.golds().in_bulk([gold.pk for gold in objects])
+        withdrawn = selectors.withdrawn_golds(golds=golds.values())
+        return [_row(golds[gold.pk], is_withdrawn=gold.pk in withdrawn) for gold in objects]
 
     @writes("create_gold", GoldSerializer, body=NewGoldSerializer, status=201)
     def create(self, *, judgment: Judgment, note: str) -> Gold:
@@ -140,20 +140,20 @@ class Golds(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         row.
         """
         lines = "\n".join(json.dumps(gold, ensure_ascii=False) for gold in golds)
-        found = services.import_golds(
+        result = services.import_golds(
             campaign=campaign,
             file=io.BytesIO(lines.encode("utf-8", errors="surrogatepass")),
             file_name="API",
             **self.who_and_when,
         )
-        if found.problems:
+        if result.problems:
             raise ValidationError(
                 {
                     f"golds.{max(problem.line - 1, 0)}": [problem.sentence]
-                    for problem in found.problems
+                    for problem in result.problems
                 }
             )
-        return {"n": found.n}
+        return {"n": result.n}
 
     @does("use_other_golds", GoldCountSerializer, body=GoldCampaignSerializer, is_one=False)
     def use(self, *, campaign: Campaign) -> dict[str, int]:

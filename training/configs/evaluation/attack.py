@@ -154,7 +154,7 @@ class AttackConfig(BenchmarkConfig):
         if "attacker_model" in inputs.beside:
             n_turns.append(2 * self.turns - 1)
         suites = inputs.suites or (SuiteSize(GENERATE, rows.n_test),)
-        n_goals = sum(min(one.n_items, self.max_items or one.n_items) for one in suites)
+        n_goals = sum(min(suite.n_items, self.max_items or suite.n_items) for suite in suites)
         n_steps = -(-n_goals * len(n_turns) * self.n_samples // self.batch_size)
         return n_steps, round(n_goals * self.n_samples * sum(n_turns) * self.longest(rows))
 

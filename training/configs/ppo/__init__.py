@@ -155,22 +155,22 @@ class PpoConfig(PpoKnobs):
         return []
 
     def launch_problems(self, *, n_processes: int, n_machines: int, is_sharded: bool) -> list[str]:
-        found = []
+        problems = []
         if self.batch_size % n_processes:
-            found.append(
+            problems.append(
                 _(
                     "The episodes of a batch do not divide evenly among the processes. Change one"
                     " of the two numbers."
                 )
             )
         elif self.batch_size // n_processes % self.n_minibatches:
-            found.append(
+            problems.append(
                 _(
                     "The episodes of each process do not divide evenly into the minibatches. Change"
                     " the rollout, the minibatches or the processes."
                 )
             )
-        return found
+        return problems
 
     def longest(self, rows: sizes.Rows) -> float:
         return rows.written(

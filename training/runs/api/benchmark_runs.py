@@ -172,10 +172,10 @@ class BenchmarkRuns(ApiViewSet):
     @reads("list_run_answers", page_of(BenchmarkAnswerSerializer), query=BenchmarkAnswerQuery)
     def answers(self, request: Request, pk: int) -> Response:
         """What its model answered to the items of suites, with every score."""
-        found = BenchmarkAnswer.objects.filter(run=self.get_object()).select_related("item")
+        queryset = BenchmarkAnswer.objects.filter(run=self.get_object()).select_related("item")
         if suite := self.asked.get("suite"):
-            found = found.filter(item__suite=suite)
-        return self.page(found.prefetch_related("scores"))
+            queryset = queryset.filter(item__suite=suite)
+        return self.page(queryset.prefetch_related("scores"))
 
     @does("score_run_again", RunSerializer, body=ScoreAgainSerializer)
     def score(self, run: Run, *, scorer: str) -> None:
@@ -206,8 +206,8 @@ class BenchmarkRuns(ApiViewSet):
         run = self.get_object()
         if run.kind != AttackConfig.kind:
             raise Http404
-        found = success.results(attempts.attempts(run=run), attempts.known_rates())
-        return Response(AttacksSerializer(found).data)
+        results = success.results(attempts.attempts(run=run), attempts.known_rates())
+        return Response(AttacksSerializer(results).data)
 
     @does(
         "send_attacks_to_raters",

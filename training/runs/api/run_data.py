@@ -31,10 +31,10 @@ def _suite(name: str) -> Suite:
     """Raises ValidationError."""
     offered = suites_selectors.suites()
     pk = plain_text.whole_number(name)
-    found = (offered.filter(pk=pk) if pk else offered.filter(slug=name)).order_by("-pk").first()
-    if found is None:
+    suite = (offered.filter(pk=pk) if pk else offered.filter(slug=name)).order_by("-pk").first()
+    if suite is None:
         raise ValidationError(gettext("There is no suite “%(name)s”.") % {"name": name})
-    return found
+    return suite
 
 
 def check(values: dict[str, Any]) -> None:

@@ -206,8 +206,8 @@ class NewRunSerializer(serializers.Serializer[Any]):
     @staticmethod
     def models_of(values: dict[str, Any]) -> dict[str, TrainedModel]:
         """The models besides the base model, by role."""
-        given = {role.name: values.get(role.name) for role in roles.BESIDE}
-        return {name: model for name, model in given.items() if model is not None}
+        models = {role.name: values.get(role.name) for role in roles.BESIDE}
+        return {name: model for name, model in models.items() if model is not None}
 
     @staticmethod
     def options_of(values: dict[str, Any]) -> RunOptions:

@@ -61,7 +61,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Estimate what a run would cost, without queuing it."""
         config, _wrong = kinds.parse(values["kind"], NewRunSerializer.config_of(values))
         assert config is not None  # the serializer has refused what is wrong with it
-        found = costs.forecast(
+        forecast = costs.forecast(
             kind=values["kind"],
             config=config,
             snapshot=run_data.outline(values),
@@ -69,7 +69,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             models=NewRunSerializer.models_of(values),
             launch=NewRunSerializer.launch_of(values),
         )
-        return serializers.EstimateSerializer.from_forecast(found)
+        return serializers.EstimateSerializer.from_forecast(forecast)
 
     # --- reading ----------------------------------------------------------------------------------
 

@@ -272,8 +272,8 @@ class ScheduleForm(WhenFields, CycleFields):
         return cleaned
 
     def plan(self) -> Plan:
-        given = self.cleaned_data
-        values = {name: _stored(given[name]) for name in _PLAN if name in given}
+        cleaned = self.cleaned_data
+        values = {name: _stored(cleaned[name]) for name in _PLAN if name in cleaned}
         for name in (*_MACHINE, "on_fall"):
             if not values.get(name):
                 values.pop(name, None)  # empty: the plan's default
@@ -281,11 +281,11 @@ class ScheduleForm(WhenFields, CycleFields):
             **{"goes_on": False, "trains_watchdog": False} | values,
             template=self.template,
             filters={
-                "campaigns": given.get("campaigns", []),
-                "includes_imports": given["includes_imports"],
+                "campaigns": cleaned.get("campaigns", []),
+                "includes_imports": cleaned["includes_imports"],
             },
             configs={kind: self._config(kind) for kind in self.shape.run_kinds},
-            approvals=tuple(given["approvals"]),
+            approvals=tuple(cleaned["approvals"]),
         )
 
     def _named(self, *names: str) -> Iterator[BoundField]:
@@ -349,13 +349,13 @@ class ScheduleForm(WhenFields, CycleFields):
         )
         if problem := run_queue.store_problem(launch):
             self.add_error("n_machines", problem)
-        n_gpus, found = cleaned.get("n_gpus") or 0, list[str]()
+        n_gpus, problems = cleaned.get("n_gpus") or 0, list[str]()
         for kind in self.shape.run_kinds:
             config, _wrong = kinds.parse(kind, self._config(kind))
             if config is not None and kinds.KINDS[kind].is_parallel:
                 own = processes_launch.of_step(launch, kind=kind)
-                found += processes_launch.problems(own, kind=kind, config=config, n_gpus=n_gpus)
-        for problem in dict.fromkeys(found):
+                problems += processes_launch.problems(own, kind=kind, config=config, n_gpus=n_gpus)
+        for problem in dict.fromkeys(problems):
             self.add_error("strategy", problem)
 
 

@@ -97,21 +97,21 @@ class WhenFields(forms.Form):
     quiet_until = _clock(_("Until"))
 
     def terms(self) -> Terms:
-        given = self.cleaned_data
-        trigger = given["trigger"]
+        cleaned = self.cleaned_data
+        trigger = cleaned["trigger"]
         return Terms(
             trigger=trigger,
-            time_zone=given["time_zone"],
-            cron=given["cron"] if trigger in _TIMED else "",
-            n_new=given["n_new"] if trigger == Schedule.Trigger.DATA else 0,
-            accuracy_drop=given["accuracy_drop"] if trigger == Schedule.Trigger.ACCURACY else 0,
-            n_fresh_pairs=given["n_fresh_pairs"] if trigger == Schedule.Trigger.ACCURACY else 0,
-            judge=given["judge"] if trigger == Schedule.Trigger.ACCURACY else None,
-            min_interval_h=given["min_interval_h"] or 0,
-            quiet_from=given["quiet_from"],
-            quiet_until=given["quiet_until"],
-            skips_nothing_new=given["skips_nothing_new"],
-            max_runs_a_week=given["max_runs_a_week"],
+            time_zone=cleaned["time_zone"],
+            cron=cleaned["cron"] if trigger in _TIMED else "",
+            n_new=cleaned["n_new"] if trigger == Schedule.Trigger.DATA else 0,
+            accuracy_drop=cleaned["accuracy_drop"] if trigger == Schedule.Trigger.ACCURACY else 0,
+            n_fresh_pairs=cleaned["n_fresh_pairs"] if trigger == Schedule.Trigger.ACCURACY else 0,
+            judge=cleaned["judge"] if trigger == Schedule.Trigger.ACCURACY else None,
+            min_interval_h=cleaned["min_interval_h"] or 0,
+            quiet_from=cleaned["quiet_from"],
+            quiet_until=cleaned["quiet_until"],
+            skips_nothing_new=cleaned["skips_nothing_new"],
+            max_runs_a_week=cleaned["max_runs_a_week"],
         )
 
     def check_times(self, cleaned: dict[str, Any]) -> None:

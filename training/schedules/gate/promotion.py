@@ -53,11 +53,11 @@ def advance(chain: Chain, link: Link, now: datetime) -> bool:
     if n_missing and not is_over:
         return False
     bars = Bars(plan.min_win_rate / 100, plan.max_kl, plan.max_length, plan.on_fall == OnFall.STOP)
-    found = judged(bars, _evidence(chain, link.model, campaign, n_missing))
-    if found.outcome == Outcome.PASSED and link.needs_approval:
+    verdict = judged(bars, _evidence(chain, link.model, campaign, n_missing))
+    if verdict.outcome == Outcome.PASSED and link.needs_approval:
         sentence = _("All checks passed. Promotion needs your approval.")
-        found = Verdict(Outcome.WAITS, sentence, found.checks)
-    return _settle(chain, link, found, now)
+        verdict = Verdict(Outcome.WAITS, sentence, verdict.checks)
+    return _settle(chain, link, verdict, now)
 
 
 def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
@@ -68,12 +68,12 @@ def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
         link = chain.links.filter(step=steps.GATE.name, state__in=UNDECIDED).first()
         if link is None:
             return False
-        said = _("Promoted by %(person)s.") if promotes else _("Not promoted, by %(person)s.")
+        sentence = _("Promoted by %(person)s.") if promotes else _("Not promoted, by %(person)s.")
         checks = Verdict.from_json(link.verdict).checks if link.verdict else ()
         outcome = Outcome.PASSED if promotes else Outcome.FAILED
-        found = Verdict(outcome, said % {"person": by}, checks)
+        verdict = Verdict(outcome, sentence % {"person": by}, checks)
         Link.objects.filter(pk=link.pk).update(approved_by=by, approved_at=now)
-        _end(chain, link, found, by, now)
+        _end(chain, link, verdict, by, now)
         Chain.objects.filter(pk=chain.pk).update(state=Chain.State.GOING)
         after = {"promotes": promotes, "model": str(link.model)}
         audit_log.record(by=by, action="decide", target=chain, after=after, now=now)
@@ -84,36 +84,36 @@ def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
 _OPEN = (Chain.State.GOING, Chain.State.APPROVAL)
 
 
-def _settle(chain: Chain, link: Link, found: Verdict, now: datetime) -> bool:
+def _settle(chain: Chain, link: Link, verdict: Verdict, now: datetime) -> bool:
     with transaction.atomic():
         going = Chain.objects.select_for_update().filter(pk=chain.pk, state=Chain.State.GOING)
         working = Link.objects.filter(pk=link.pk, state=Link.State.WORKING)
         if not going.exists() or not working.exists():
             return False
-        if found.outcome == Outcome.WAITS:
-            working.update(state=Link.State.APPROVAL, verdict=found.as_json())
+        if verdict.outcome == Outcome.WAITS:
+            working.update(state=Link.State.APPROVAL, verdict=verdict.as_json())
             going.update(state=Chain.State.APPROVAL)
-            words = partial(chain_notices.gate_words, chain, found.sentence)
+            words = partial(chain_notices.gate_words, chain, verdict.sentence)
             chain_notices.notify(chain, "gate", Notice.Kind.APPROVAL, words, now)
             return False
-        _end(chain, link, found, None, now)
+        _end(chain, link, verdict, None, now)
     return True
 
 
-def _end(chain: Chain, link: Link, found: Verdict, by: User | None, now: datetime) -> None:
+def _end(chain: Chain, link: Link, verdict: Verdict, by: User | None, now: datetime) -> None:
     """Call it in a transaction, with the chain's row locked."""
     model = link.model
     assert model is not None
-    if found.outcome == Outcome.PASSED and model.stage == TrainedModel.Stage.RETIRED:
+    if verdict.outcome == Outcome.PASSED and model.stage == TrainedModel.Stage.RETIRED:
         sentence = _("Not promoted. “%(model)s” was retired.") % {"model": model}
-        found = Verdict(Outcome.FAILED, sentence, found.checks)
+        verdict = Verdict(Outcome.FAILED, sentence, verdict.checks)
     Link.objects.filter(pk=link.pk).update(
-        state=Link.State.DONE, verdict=found.as_json(), ended_at=now
+        state=Link.State.DONE, verdict=verdict.as_json(), ended_at=now
     )
-    if found.outcome == Outcome.PASSED:
+    if verdict.outcome == Outcome.PASSED:
         change_stage.change_model(model=model, stage=TrainedModel.Stage.APPROVED, by=by, now=now)
     else:
-        chain_notices.notify_not_promoted(chain, model, found.sentence, now)
+        chain_notices.notify_not_promoted(chain, model, verdict.sentence, now)
 
 
 # --- figures --------------------------------------------------------------------------------------
@@ -183,5 +183,5 @@ def _mean_length(run: Run) -> float | None:
         number__lt=numbers.stop,
         prompt__split=Prompt.Split.TEST,
     )
-    found: float | None = written.aggregate(mean=Avg(Length("text")))["mean"]
-    return found
+    length: float | None = written.aggregate(mean=Avg(Length("text")))["mean"]
+    return length

@@ -60,22 +60,22 @@ def _gate(link: Link, chain: Chain) -> Gate:
     can_decide = is_open and link.state in UNDECIDED
     if not link.verdict:
         return Gate(link, "", "", [], can_decide)
-    found = Verdict.from_json(link.verdict)
-    rows = [_row(one) for one in found.checks]
-    return Gate(link, found.outcome, found.sentence, rows, can_decide)
+    result = Verdict.from_json(link.verdict)
+    rows = [_row(check) for check in result.checks]
+    return Gate(link, result.outcome, result.sentence, rows, can_decide)
 
 
-def _row(one: Checked) -> CheckRow:
-    shown = verdict.percent if one.check == Check.WIN_RATE else verdict.number
-    interval = "" if one.low is None else verdict.interval_of(one)
-    bar = "" if one.bar is None else f"{_SIGN[Check(one.check)]} {shown(one.bar)}"
-    if one.check == Check.REWARD and one.low is not None:
+def _row(check: Checked) -> CheckRow:
+    shown = verdict.percent if check.check == Check.WIN_RATE else verdict.number
+    interval = "" if check.low is None else verdict.interval_of(check)
+    bar = "" if check.bar is None else f"{_SIGN[Check(check.check)]} {shown(check.bar)}"
+    if check.check == Check.REWARD and check.low is not None:
         bar = _("interval reaches 0")
-    words = verdict.WORDS[one.check]
-    if one.check == Check.SUITE:
-        value, bar = f"{(one.value or 0) * 100:+.1f}", _("not lower")
-        return CheckRow(str(words) % {"suite": one.suite}, value, interval, bar, one.is_met)
-    return CheckRow(words, shown(one.value), interval, bar, one.is_met)
+    words = verdict.WORDS[check.check]
+    if check.check == Check.SUITE:
+        value, bar = f"{(check.value or 0) * 100:+.1f}", _("not lower")
+        return CheckRow(str(words) % {"suite": check.suite}, value, interval, bar, check.is_met)
+    return CheckRow(words, shown(check.value), interval, bar, check.is_met)
 
 
 _SIGN = {Check.WIN_RATE: "≥", Check.REWARD: "≥", Check.KL: "≤", Check.LENGTH: "≤"}

@@ -16,15 +16,15 @@ def changes(chain: Chain) -> tuple[SuiteChange, ...]:
         return ()
     outputs = outputs_of(chain)
     card = scorecard(models=[new], baseline=steps.rival(outputs))
-    found = (_change(line) for line in card.lines if line.suite.pk in outputs.plan.suites)
-    return tuple(one for one in found if one is not None)
+    found_changes = (_change(line) for line in card.lines if line.suite.pk in outputs.plan.suites)
+    return tuple(change for change in found_changes if change is not None)
 
 
 def is_stopped(chain: Chain) -> bool:
     """Whether raters need not be asked: a score fell, and the schedule stops then."""
     if Plan.from_json(chain.plan).on_fall != OnFall.STOP:
         return False
-    return any(one.has_fallen for one in changes(chain))
+    return any(change.has_fallen for change in changes(chain))
 
 
 def _benchmarked(chain: Chain) -> TrainedModel | None:
@@ -43,8 +43,13 @@ def _change(line: Line) -> SuiteChange | None:
         return None
     if not pairs.is_share(score.scorer):
         return None  # rewards are not points
-    found = verdict.difference
+    difference = verdict.difference
     has_fallen = verdict.outcome == Outcome.WORSE if verdict.is_tested else None
     return SuiteChange(
-        str(line.suite), found.difference, found.low, found.high, found.n, has_fallen
+        str(line.suite),
+        difference.difference,
+        difference.low,
+        difference.high,
+        difference.n,
+        has_fallen,
     )

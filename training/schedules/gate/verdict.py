@@ -119,11 +119,13 @@ class Verdict:
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Verdict":
         return cls(
-            raw["outcome"], raw["sentence"], tuple(Checked(**one) for one in raw.get("checks", ()))
+            raw["outcome"],
+            raw["sentence"],
+            tuple(Checked(**check) for check in raw.get("checks", ())),
         )
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"checks": [asdict(one) for one in self.checks]}
+        return asdict(self) | {"checks": [asdict(check) for check in self.checks]}
 
 
 def judged(bars: Bars, seen: Evidence) -> Verdict:
@@ -132,13 +134,13 @@ def judged(bars: Bars, seen: Evidence) -> Verdict:
     of run does not measure are left out.
     """
     checks = tuple(_checks(bars, seen))
-    missed = [one for one in checks if one.is_met is False]
-    fallen = [one for one in missed if one.check == Check.SUITE]
+    missed = [check for check in checks if check.is_met is False]
+    fallen = [check for check in missed if check.check == Check.SUITE]
     if len(missed) > len(fallen) or (fallen and bars.stops_on_fall):
-        reasons = " ".join(_missed(one) for one in missed)
+        reasons = " ".join(_missed(check) for check in missed)
         return Verdict(Outcome.FAILED, _("Not promoted. %(why)s") % {"why": reasons}, checks)
     if fallen:
-        why = " ".join(_missed(one) for one in fallen)
+        why = " ".join(_missed(check) for check in fallen)
         sentence = _("%(why)s Decide whether it is promoted all the same.") % {"why": why}
         return Verdict(Outcome.WAITS, sentence, checks)
     if checks[0].is_met is None:
@@ -165,10 +167,10 @@ def _checks(bars: Bars, seen: Evidence) -> Iterable[Checked]:
     if seen.length is not None:
         is_met = _is_below(seen.length, bars.max_length)
         yield Checked(Check.LENGTH, seen.length, bars.max_length, is_met)
-    for one in seen.suites:
-        is_met = None if one.has_fallen is None else not one.has_fallen
+    for suite in seen.suites:
+        is_met = None if suite.has_fallen is None else not suite.has_fallen
         yield Checked(
-            Check.SUITE, one.difference, None, is_met, one.low, one.high, one.n, one.suite
+            Check.SUITE, suite.difference, None, is_met, suite.low, suite.high, suite.n, suite.suite
         )
 
 
@@ -176,7 +178,7 @@ def _is_below(value: float, bar: float | None) -> bool:
     return bar is None or value <= bar
 
 
-def _missed(one: Checked) -> str:
+def _missed(check: Checked) -> str:
     sentence = {
         Check.WIN_RATE: _(
             "Raters preferred it to the current model in %(value)s of votes (%(range)s); the lower"
@@ -190,14 +192,14 @@ def _missed(one: Checked) -> str:
         Check.SUITE: _(
             "On “%(suite)s” it scores %(value)s points lower than the current model (%(range)s)."
         ),
-    }[Check(one.check)]
-    shown = percent if one.check == Check.WIN_RATE else number
-    value = points(abs(one.value or 0)) if one.check == Check.SUITE else shown(one.value)
+    }[Check(check.check)]
+    shown = percent if check.check == Check.WIN_RATE else number
+    value = points(abs(check.value or 0)) if check.check == Check.SUITE else shown(check.value)
     return sentence % {
         "value": value,
-        "bar": shown(one.bar),
-        "range": interval_of(one),
-        "suite": one.suite,
+        "bar": shown(check.bar),
+        "range": interval_of(check),
+        "suite": check.suite,
     }
 
 
@@ -228,12 +230,12 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def interval_of(one: Checked) -> str:
-    if one.low is None or one.high is None:
+def interval_of(check: Checked) -> str:
+    if check.low is None or check.high is None:
         return _("no interval")
-    if one.check == Check.WIN_RATE:
-        ends = _("%(n)s %%") % {"n": f"{one.low * 100:.0f}–{one.high * 100:.0f}"}
+    if check.check == Check.WIN_RATE:
+        ends = _("%(n)s %%") % {"n": f"{check.low * 100:.0f}–{check.high * 100:.0f}"}
     else:
-        shown = points if one.check == Check.SUITE else number
-        ends = _("%(low)s to %(high)s") % {"low": shown(one.low), "high": shown(one.high)}
+        shown = points if check.check == Check.SUITE else number
+        ends = _("%(low)s to %(high)s") % {"low": shown(check.low), "high": shown(check.high)}
     return _("95 %% interval %(range)s") % {"range": ends}

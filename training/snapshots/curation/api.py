@@ -146,11 +146,11 @@ def ledger_response(source: Curation | Snapshot, asked: dict[str, Any]) -> Respo
     if not about:
         return Response({"next_cursor": None, "results": []})
     skip, limit = asked.get("cursor") or 0, asked["limit"]
-    found = selectors.entries(source=source, rule=asked.get("rule", ""), skip=skip, n=limit + 1)
-    if found is None:
+    entries = selectors.entries(source=source, rule=asked.get("rule", ""), skip=skip, n=limit + 1)
+    if entries is None:
         raise Unable(_("The files of this ledger are not on this machine."))
-    rows = LedgerEntrySerializer(found[:limit], many=True).data
-    cursor = skip + limit if len(found) > limit else None
+    rows = LedgerEntrySerializer(entries[:limit], many=True).data
+    cursor = skip + limit if len(entries) > limit else None
     return Response({"next_cursor": cursor, "results": rows})
 
 
@@ -217,8 +217,8 @@ class Curations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @reads("list_measured_rules", MeasuredRuleSerializer(many=True))
     def rates(self, request: Request, pk: int) -> Response:
         """What raters have said so far of the rules of its recipe."""
-        found = ratings.measured(recipe=self.get_object().filters["recipe"])
-        return Response(MeasuredRuleSerializer(found, many=True).data)
+        measured = ratings.measured(recipe=self.get_object().filters["recipe"])
+        return Response(MeasuredRuleSerializer(measured, many=True).data)
 
     @does("discard_curation", CurationSerializer)
     def discard(self, curation: Curation) -> None:

@@ -93,16 +93,16 @@ def about(account: Account, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def summary(found: dict[str, Any]) -> Summary:
+def summary(record: dict[str, Any]) -> Summary:
     """Of what `about` wrote."""
     rules = [
         (rule, RuleCounts(counts.get("removed", 0), counts.get("changed", 0)))
-        for rule, counts in found["rules"].items()
+        for rule, counts in record["rules"].items()
     ]
     return Summary(
-        recipe=found["recipe"]["name"],
-        **{name: found[name] for name in ("fingerprint", "read", "kept", "changed", "removed")},
-        rules=sorted(rules, key=lambda one: (-one[1].total, one[0])),
+        recipe=record["recipe"]["name"],
+        **{name: record[name] for name in ("fingerprint", "read", "kept", "changed", "removed")},
+        rules=sorted(rules, key=lambda entry: (-entry[1].total, entry[0])),
     )
 
 
@@ -118,7 +118,9 @@ def removal(folder: Path, document: str) -> Entry | None:
     """The row that says why a document was removed; None if it was not. Raises OSError if the files
     are not here.
     """
-    return next((one for one in read(folder) if one.id == document and one.is_removed), None)
+    return next(
+        (entry for entry in read(folder) if entry.id == document and entry.is_removed), None
+    )
 
 
 def read(folder: Path) -> Iterator[Entry]:

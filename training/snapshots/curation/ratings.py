@@ -173,7 +173,9 @@ def _removed(curation: Curation, rule: str, n: int) -> list[Text]:
 
 def _kept(curation: Curation, n: int) -> list[Text]:
     [work] = folder_of(curation=curation).glob("work-*")
-    chosen = heapq.nsmallest(min(n, MOST), cleaning.kept(work), key=lambda one: _draw(one[0]))
+    chosen = heapq.nsmallest(
+        min(n, MOST), cleaning.kept(work), key=lambda kept_text: _draw(kept_text[0])
+    )
     return [(key, _shown(document.text)) for key, document in chosen]
 
 
@@ -192,7 +194,7 @@ def _shown(text: str) -> str:
 def _prompts(curation: Curation, n: int, *, by: User, now: datetime) -> list[int]:
     """One for each pair, in the test split: no model trains on them."""
     words = _("Two texts from “%(name)s”, pair %(number)s. Should a model learn from them?")
-    found = []
+    prompts = []
     for number in range(1, n + 1):
         content = words % {"name": curation.name, "number": number}
         try:
@@ -207,8 +209,8 @@ def _prompts(curation: Curation, n: int, *, by: User, now: datetime) -> list[int
             )
         except intake.UnableToPlace as problem:
             raise UnableToRate(_("A prompt like these is used for training already.")) from problem
-        found.append(prompt.pk)
-    return found
+        prompts.append(prompt.pk)
+    return prompts
 
 
 def _store(prompts: Sequence[int], texts: Sequence[Text], side: int, *, now: datetime) -> list[int]:
@@ -221,8 +223,8 @@ def _store(prompts: Sequence[int], texts: Sequence[Text], side: int, *, now: dat
         for pk, (_id, text) in zip(prompts, texts, strict=True)
     ]
     intake.store_responses(source=source, rows=rows, now=now)
-    found = dict(stored.filter(number=number).values_list("prompt_id", "pk"))
-    return [found[pk] for pk in prompts]
+    stored_ids = dict(stored.filter(number=number).values_list("prompt_id", "pk"))
+    return [stored_ids[pk] for pk in prompts]
 
 
 def _campaign(
@@ -292,10 +294,10 @@ def measured_rule(*, sample: RuleSample) -> MeasuredRule:
 
 def _rate(votes: list[list[int]]) -> Rate:
     """By the majority of each document's raters; a tie counts half."""
-    rated = [one for one in votes if one]
+    rated = [vote for vote in votes if vote]
     if not rated:
         return Rate(0, None)
-    score = sum(_majority(one) for one in rated)
+    score = sum(_majority(vote) for vote in rated)
     return Rate(len(rated), score / len(rated), *intervals.wilson(score, len(rated)))
 
 

@@ -61,6 +61,6 @@ def rules_in_words(*, name: str) -> list[tuple[str, str]]:
 
 def _value(value: Any) -> str:
     if isinstance(value, list):
-        pairs = [one if isinstance(one, str) else f"{one[0]}: {one[1]}" for one in value]
+        pairs = [entry if isinstance(entry, str) else f"{entry[0]}: {entry[1]}" for entry in value]
         return " ".join(pairs)
     return str(value)

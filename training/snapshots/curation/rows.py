@@ -47,32 +47,35 @@ class CuratedRows:
         """
         for row in rows:
             ids = [document.key for document in _documents(row)]
-            if any(one not in self.removed and one not in self.kept for one in ids):
+            if any(
+                response_id not in self.removed and response_id not in self.kept
+                for response_id in ids
+            ):
                 left_out["new since the curation"] += 1
                 continue
-            found = self._without(row, ids)
-            if found is None:
+            remaining = self._without(row, ids)
+            if remaining is None:
                 left_out["removed by the recipe"] += 1
                 continue
-            yield found
+            yield remaining
 
     def _without(self, row: Row, ids: list[str]) -> Row | None:
         """The row without the texts that were removed; None if nothing is left to learn from."""
-        stay = [one for one in ids if one not in self.removed]
+        stay = [response_id for response_id in ids if response_id not in self.removed]
         if not stay:
             return None
         content = dict(row.content)
-        changed = [self.kept[one] for one in stay]
+        changed = [self.kept[response_id] for response_id in stay]
         if any(changed):
-            _change(content, next(one for one in changed if one))
+            _change(content, next(response_id for response_id in changed if response_id))
         if "responses" not in content:
             return replace(row, content=content)
         content["responses"] = [
-            response if (left := self.kept[one]) is None else response | {"text": left.text}
-            for one, response in zip(ids, content["responses"], strict=True)
-            if one not in self.removed
+            response if (left := self.kept[response_id]) is None else response | {"text": left.text}
+            for response_id, response in zip(ids, content["responses"], strict=True)
+            if response_id not in self.removed
         ]
-        n_pairs = n_decided_pairs([one["rank"] for one in content["responses"]])
+        n_pairs = n_decided_pairs([response_id["rank"] for response_id in content["responses"]])
         return replace(row, content=content, n_pairs=n_pairs) if n_pairs else None
 
 

@@ -48,21 +48,21 @@ def entries(
         else Path(settings.SNAPSHOTS_DIR) / source.folder
     )
     try:
-        found = ledger.entries(folder, rule=rule, skip=skip, n=n)
+        listed = ledger.entries(folder, rule=rule, skip=skip, n=n)
     except OSError:
         return None
     restored = set(
         RestoredDocument.objects.filter(
-            recipe=source.filters.get("recipe", ""), document__in=[one.id for one in found]
+            recipe=source.filters.get("recipe", ""), document__in=[entry.id for entry in listed]
         ).values_list("document", flat=True)
     )
-    return [ShownEntry(one, one.is_removed and one.id in restored) for one in found]
+    return [ShownEntry(entry, entry.is_removed and entry.id in restored) for entry in listed]
 
 
 def restored(*, recipe: str) -> QuerySet[RestoredDocument]:
     """What was restored from a recipe, the newest first."""
-    found = RestoredDocument.objects.filter(recipe=recipe).select_related("restored_by")
-    return found.order_by("-restored_at", "-pk")
+    documents = RestoredDocument.objects.filter(recipe=recipe).select_related("restored_by")
+    return documents.order_by("-restored_at", "-pk")
 
 
 def is_outdated(*, curation: Curation) -> bool:

@@ -176,17 +176,17 @@ def restore_document(
 def undo_restore(*, recipe: str, document: str, by: User, now: datetime) -> None:
     """Lets the recipe remove the document again. Does nothing if it is not restored."""
     with transaction.atomic():
-        found = RestoredDocument.objects.filter(recipe=recipe, document=document).first()
-        if found is None:
+        stored = RestoredDocument.objects.filter(recipe=recipe, document=document).first()
+        if stored is None:
             return
         audit_log.record(
             by=by,
             action="take_back",
-            target=found,
-            before={"recipe": recipe, "rule": found.rule},
+            target=stored,
+            before={"recipe": recipe, "rule": stored.rule},
             now=now,
         )
-        found.delete()
+        stored.delete()
 
 
 def _store(upload: "File[bytes]", folder: Path) -> None:

@@ -50,11 +50,11 @@ def delete_old_previews(*, now: datetime) -> int:
         state__in=(Curation.State.READY, Curation.State.FAILED),
         created_at__lt=now - PREVIEWS_KEPT,
     )
-    found = list(old)
-    for curation in found:
+    previews = list(old)
+    for curation in previews:
         if old.filter(pk=curation.pk).update(state=Curation.State.DISCARDED, finished_at=now):
             shutil.rmtree(folder_of(curation=curation), ignore_errors=True)
-    return len(found)
+    return len(previews)
 
 
 @CURATIONS
@@ -102,17 +102,17 @@ def _documents(curation: Curation) -> Iterator[Document]:
     if curation.kind == Snapshot.Kind.TEXT:
         return _uploaded(curation)
     filters = Filters.from_json(curation.filters)
-    found = snapshots_freeze.rows_of(kind=curation.kind, filters=filters, left_out=Counter())
+    judged = snapshots_freeze.rows_of(kind=curation.kind, filters=filters, left_out=Counter())
     if curation.kind != Snapshot.Kind.COMPARISONS:
-        return rows.documents(found)
-    return rows.documents(chain(found, snapshots_freeze.demonstrations_beside(filters)))
+        return rows.documents(judged)
+    return rows.documents(chain(judged, snapshots_freeze.demonstrations_beside(filters)))
 
 
 def _uploaded(curation: Curation) -> Iterator[Document]:
     with (folder_of(curation=curation) / UPLOAD).open("rb") as file:
         licence = curation.filters["licence"]
-        for one in texts.Documents(curation.file_name.lower(), file):
-            yield Document(one.text, one.source, licence)
+        for document in texts.Documents(curation.file_name.lower(), file):
+            yield Document(document.text, document.source, licence)
 
 
 def _let_child_clean(curation: Curation, work: Path, clock: Clock) -> None:
@@ -185,7 +185,7 @@ def _freeze_text(
 ) -> FrozenFolder:
     kept = _beating(cleaning.kept(work), curation, clock)
     return texts.freeze(
-        (texts.Document(one.text, one.source) for _id, one in kept),
+        (texts.Document(document.text, document.source) for _id, document in kept),
         folder=folder,
         licence=curation.filters["licence"],
         min_characters=curation.filters["min_characters"],

@@ -107,13 +107,7 @@ def create_campaign(
             raise UnableToCreateCampaign(_nothing_to_do(campaign))
         add_repeats(campaign=campaign, first_position=n_items, now=now)
         items.level_calibration(campaign=campaign, now=now)
-        audit_log.record(
-            by=by,
-            action="create",
-            target=campaign,
-            after={"name": name, "n_items": n_items},
-            now=now,
-        )
+        audit_log.record(by, "create", campaign, after={"name": name, "n_items": n_items}, now=now)
     return campaign
 
 
@@ -202,7 +196,7 @@ def discard_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> b
         if stored is None:
             return False
         before = {"name": stored.name, "n_items": stored.items.count()}
-        audit_log.record(by=by, action="discard", target=stored, before=before, now=now)
+        audit_log.record(by, "discard", stored, before=before, now=now)
         try:
             stored.delete()
         except ProtectedError as problem:
@@ -264,9 +258,9 @@ def change_campaign(
         }:  # a lease limits the seconds of unmeasured work
             after_judgment.recount_spending(campaign=stored, now=now)
         audit_log.record(
-            by=by,
-            action="change",
-            target=stored,
+            by,
+            "change",
+            stored,
             before={name: _as_json(before[name]) for name in changed} | plan_before,
             after={name: _as_json(value) for name, value in changed.items()} | plan_after,
             now=now,
@@ -357,12 +351,7 @@ def _change_state(
     if Campaign.objects.filter(pk=campaign.pk, state__in=start).update(state=to) != 1:
         return False
     audit_log.record(
-        by=by,
-        action=f"state:{to}",
-        target=campaign,
-        before={"state": before},
-        after={"state": to},
-        now=now,
+        by, f"state:{to}", campaign, before={"state": before}, after={"state": to}, now=now
     )
     webhook_events.queue_campaign_event(campaign=campaign, state=to, before=before, now=now)
     return True

@@ -89,11 +89,7 @@ def save_demonstration(
             judgment=judgment, text=text, edit_of=response if edited else None, response=edited
         )
         audit_log.record(
-            by=by,
-            action="keep",
-            target=judgment,
-            after={"prompt": prompt.pk, "source": source.name},
-            now=now,
+            by, "keep", judgment, after={"prompt": prompt.pk, "source": source.name}, now=now
         )
     return judgment
 

@@ -34,7 +34,7 @@ def create_guideline(
             created_by=by,
             created_at=now,
         )
-        audit_log.record(by=by, action="create", target=guideline, after={"name": name}, now=now)
+        audit_log.record(by, "create", guideline, after={"name": name}, now=now)
     return guideline
 
 
@@ -77,9 +77,9 @@ def new_guideline_version(
             guideline_version=version
         )
         audit_log.record(
-            by=by,
-            action="new_version",
-            target=guideline,
+            by,
+            "new_version",
+            guideline,
             after={"number": version.number, "is_major": is_major},
             now=now,
         )

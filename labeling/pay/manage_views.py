@@ -171,9 +171,7 @@ def _rater_page(
 def _record_download(request: MemberRequest, target: Model, since: dt.date, until: dt.date) -> None:
     """A file of one rater, or of everybody: then its target is who downloads it."""
     after = {"file": "pay.csv", "since": str(since), "until": str(until)}
-    audit_log.record(
-        by=request.user, action="export", target=target, after=after, now=timezone.now()
-    )
+    audit_log.record(request.user, "export", target, after=after, now=timezone.now())
 
 
 def _query(since: dt.date, until: dt.date) -> str:

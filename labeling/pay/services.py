@@ -68,7 +68,7 @@ def set_rate(
         }
         if floor is not None:
             after["floor"] = money.words(floor, currency)
-        audit_log.record(by=by, action="set_rate", target=pool, after=after, now=now)
+        audit_log.record(by, "set_rate", pool, after=after, now=now)
         if start <= now:
             after_judgment.after_rate(pool=pool, kind=kind, now=now)
     return rate
@@ -120,7 +120,7 @@ def mark_paid(
             paid_by=by,
         )
         after = {"since": str(since), "until": str(until), "total": sheet.due_words}
-        audit_log.record(by=by, action="pay", target=rater, after=after, now=now)
+        audit_log.record(by, "pay", rater, after=after, now=now)
         _notify(
             rater,
             key=f"paid-{payment.pk}",
@@ -181,14 +181,7 @@ def answer_dispute(
         after = {"answer": text} | (
             {"correction": money.words(correction, currency)} if correction is not None else {}
         )
-        audit_log.record(
-            by=by,
-            action="answer",
-            target=dispute,
-            before={"text": dispute.text},
-            after=after,
-            now=now,
-        )
+        audit_log.record(by, "answer", dispute, before={"text": dispute.text}, after=after, now=now)
         _notify(
             dispute.rater,
             key=f"dispute-answered-{dispute.pk}",

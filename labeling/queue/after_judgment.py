@@ -225,12 +225,7 @@ def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
         return
     after = {"state": Campaign.State.PAUSED, "reason": "budget"}
     audit_log.record(
-        by=None,
-        action="state:paused",
-        target=campaign,
-        before={"state": campaign.state},
-        after=after,
-        now=now,
+        None, "state:paused", campaign, before={"state": campaign.state}, after=after, now=now
     )
     webhook_events.queue_campaign_event(
         campaign=campaign, state=Campaign.State.PAUSED, before=campaign.state, now=now

@@ -122,9 +122,9 @@ def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: da
             answer=text, answered_by=by, answered_at=now
         )
         audit_log.record(
-            by=by,
-            action="answer_appeal",
-            target=review,
+            by,
+            "answer_appeal",
+            review,
             before={"answer": review.answer},
             after={"answer": text},
             now=now,
@@ -181,7 +181,7 @@ def _store_decision(
         for response, rank in ranks.items()
     )
     after = _as_recorded(stored) | {"campaign": item.campaign.name, "item": item.position + 1}
-    audit_log.record(by=by, action="adjudicate", target=stored, before=before, after=after, now=now)
+    audit_log.record(by, "adjudicate", stored, before=before, after=after, now=now)
     set_aside.outdate(campaign_id=item.campaign_id)
     ReviewRequest.objects.filter(judgment__item=item, done_at=None).update(done_at=now)
     return stored
@@ -246,7 +246,7 @@ def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: d
     review, _is_new = JudgmentReview.objects.update_or_create(
         judgment=judgment, defaults=values | {"by": by, "at": now}
     )
-    audit_log.record(by=by, action="review", target=review, before=before, after=values, now=now)
+    audit_log.record(by, "review", review, before=before, after=values, now=now)
     words = decisions.NoticeText(judgment.campaign).reviewed
     decisions.notify(
         judgment.rater, key=f"review:{review.pk}:{now.isoformat()}", words=words, now=now

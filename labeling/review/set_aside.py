@@ -33,11 +33,7 @@ def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime
         if is_new:
             _hand_out_again(judgment=held, now=now)
             audit_log.record(
-                by=by,
-                action="set_aside",
-                target=stored,
-                after=_about(held) | {"reason": reason},
-                now=now,
+                by, "set_aside", stored, after=_about(held) | {"reason": reason}, now=now
             )
             decisions.notify_set_aside(judgment=held, by=by, now=now)
             _record(held, JudgmentEvent.Kind.SET_ASIDE, now=now)
@@ -57,7 +53,7 @@ def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment
         if stored is None:
             return None
         before = _about(held) | {"reason": stored.reason}
-        audit_log.record(by=by, action="take_back", target=stored, before=before, now=now)
+        audit_log.record(by, "take_back", stored, before=before, now=now)
         stored.delete()
         take_slot(judgment=held, now=now)
         decisions.notify_counts_again(judgment=held, now=now)

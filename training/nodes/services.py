@@ -34,7 +34,7 @@ def drain_node(*, node: Node, by: User, now: datetime) -> bool:
             Node.objects.filter(pk=node.pk, draining_since=None).update(draining_since=now) == 1
         )
         if is_changed:
-            audit_log.record(by=by, action="drain", target=node, now=now)
+            audit_log.record(by, "drain", node, now=now)
     return is_changed
 
 
@@ -47,12 +47,12 @@ def resume_node(*, node: Node, by: User, now: datetime) -> bool:
             == 1
         )
         if is_changed:
-            audit_log.record(by=by, action="resume", target=node, now=now)
+            audit_log.record(by, "resume", node, now=now)
     return is_changed
 
 
 def forget_node(*, node: Node, by: User, now: datetime) -> None:
     """Removes a node that is gone. One that is alive comes back with its next heartbeat."""
     with transaction.atomic():
-        audit_log.record(by=by, action="forget", target=node, before={"name": node.name}, now=now)
+        audit_log.record(by, "forget", node, before={"name": node.name}, now=now)
         Node.objects.filter(pk=node.pk).delete()

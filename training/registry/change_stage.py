@@ -42,7 +42,5 @@ def change_model(
         if "licence" in changes and model.source is not None:
             model.source.licence = changes["licence"]
             model.source.save(update_fields=["licence"])
-        audit_log.record(
-            by=by, action="change", target=model, before=before, after=changes, now=now
-        )
+        audit_log.record(by, "change", model, before=before, after=changes, now=now)
     return True

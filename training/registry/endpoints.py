@@ -65,7 +65,7 @@ def register_endpoint(
         )
         after = {"name": name, "url": url, "served_name": served_name, "key_variable": key_variable}
         after |= {"serves": serves.name} if serves else {}
-        audit_log.record(by=by, action="register", target=model, after=after, now=now)
+        audit_log.record(by, "register", model, after=after, now=now)
     return model
 
 

@@ -107,9 +107,9 @@ def _queue(publication: Publication, *, target: Model, by: User, now: datetime) 
     publication.created_by, publication.created_at = by, now
     publication.save()
     audit_log.record(
-        by=by,
-        action="publish",
-        target=target,
+        by,
+        "publish",
+        target,
         after={"repository": publication.repository, "is_private": publication.is_private},
         now=now,
     )

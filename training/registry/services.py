@@ -60,13 +60,7 @@ def register_model(
             created_by=by,
             created_at=now,
         )
-        audit_log.record(
-            by=by,
-            action="register",
-            target=model,
-            after={"name": name, "location": location},
-            now=now,
-        )
+        audit_log.record(by, "register", model, after={"name": name, "location": location}, now=now)
     return model
 
 

@@ -143,9 +143,7 @@ def queue_run(
             created_by=by,
             created_at=now,
         )
-        audit_log.record(
-            by=by, action="queue", target=run, after={"kind": kind, "name": name}, now=now
-        )
+        audit_log.record(by, "queue", run, after={"kind": kind, "name": name}, now=now)
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
         RUNS.wake_on_commit(run.pk)
     return run
@@ -200,9 +198,9 @@ def set_priority(*, run: Run, priority: int, by: User, now: datetime) -> bool:
         )
         if is_changed:
             audit_log.record(
-                by=by,
-                action="reorder",
-                target=run,
+                by,
+                "reorder",
+                run,
                 before={"priority": run.priority},
                 after={"priority": priority},
                 now=now,
@@ -229,12 +227,7 @@ def move_run(*, run: Run, places: int, by: User, now: datetime) -> bool:
         waiting.insert(after, waiting.pop(before))
         _renumber(waiting)
         audit_log.record(
-            by=by,
-            action="reorder",
-            target=run,
-            before={"place": before + 1},
-            after={"place": after + 1},
-            now=now,
+            by, "reorder", run, before={"place": before + 1}, after={"place": after + 1}, now=now
         )
     return True
 

@@ -193,7 +193,7 @@ def request_stop(*, run: Run, by: User, now: datetime) -> bool:
     with transaction.atomic():
         is_stopped = _stop(run, now)
         if is_stopped:
-            audit_log.record(by=by, action="stop", target=run, now=now)
+            audit_log.record(by, "stop", run, now=now)
     return is_stopped
 
 
@@ -239,7 +239,7 @@ def kill_run(*, run: Run, by: User, now: datetime) -> bool:
             run_finished.notify_run_finished(run_id=run.pk, now=now)
         elif not _stop(run, now):
             return False
-        audit_log.record(by=by, action="kill", target=run, now=now)
+        audit_log.record(by, "kill", run, now=now)
     return True
 
 
@@ -298,7 +298,7 @@ def describe_run(
             return
         Run.objects.filter(pk=run.pk).update(**after)
         before = {key: before[key] for key in after}
-        audit_log.record(by=by, action="describe", target=run, before=before, after=after, now=now)
+        audit_log.record(by, "describe", run, before=before, after=after, now=now)
 
 
 def retry_run(*, run: Run, by: User, now: datetime) -> None:
@@ -329,7 +329,7 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
             node="",
             freed_at=None,
         )
-        audit_log.record(by=by, action="retry", target=run, now=now)
+        audit_log.record(by, "retry", run, now=now)
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
         RUNS.wake_on_commit(run.pk)
 

@@ -107,7 +107,7 @@ def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
         Chain.objects.filter(pk=chain.pk, state=Chain.State.APPROVAL).update(
             state=Chain.State.GOING
         )
-        audit_log.record(by=by, action="approve", target=chain, now=now)
+        audit_log.record(by, "approve", chain, now=now)
         CHAINS.wake_on_commit(chain.pk)
     return True
 
@@ -124,9 +124,7 @@ def resume_chain(*, chain: Chain, by: User, now: datetime, anew: bool = False) -
             raise UnableToResume(_("This chain was not stopped by a failure."))
         for link in chain.links.filter(state=Link.State.FAILED).select_related("run"):
             Link.objects.filter(pk=link.pk).update(**_resumed_state(link, by, now, anew=anew))
-        audit_log.record(
-            by=by, action="resume", target=chain, after={"anew": True} if anew else None, now=now
-        )
+        audit_log.record(by, "resume", chain, after={"anew": True} if anew else None, now=now)
         CHAINS.wake_on_commit(chain.pk)
 
 
@@ -146,7 +144,7 @@ def stop_chain(*, chain: Chain, by: User, now: datetime) -> bool:
         ):
             if link.run is not None:
                 request_stop(run=link.run, by=by, now=now)
-        audit_log.record(by=by, action="stop", target=chain, now=now)
+        audit_log.record(by, "stop", chain, now=now)
     return True
 
 

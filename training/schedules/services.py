@@ -73,11 +73,7 @@ def create_schedule(*, name: str, plan: Plan, terms: Terms, by: User, now: datet
             **vars(terms),
         )
         audit_log.record(
-            by=by,
-            action="create",
-            target=schedule,
-            after={"name": name, "trigger": terms.trigger},
-            now=now,
+            by, "create", schedule, after={"name": name, "trigger": terms.trigger}, now=now
         )
     return schedule
 
@@ -104,9 +100,7 @@ def change_schedule(
         after = _as_recorded(Schedule.objects.select_related("judge").get(pk=schedule.pk))
         if before != after:
             changed, changes = _changed(before, after), _changed(after, before)
-            audit_log.record(
-                by=by, action="change", target=schedule, before=changed, after=changes, now=now
-            )
+            audit_log.record(by, "change", schedule, before=changed, after=changes, now=now)
 
 
 def _refuse_what_cannot_run(plan: Plan) -> None:
@@ -121,7 +115,7 @@ def pause_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
             Schedule.objects.filter(pk=schedule.pk, paused_at=None).update(paused_at=now) == 1
         )
         if is_changed:
-            audit_log.record(by=by, action="pause", target=schedule, now=now)
+            audit_log.record(by, "pause", schedule, now=now)
     return is_changed
 
 
@@ -140,7 +134,7 @@ def resume_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
             == 1
         )
         if is_changed:
-            audit_log.record(by=by, action="resume", target=schedule, now=now)
+            audit_log.record(by, "resume", schedule, now=now)
     return is_changed
 
 
@@ -164,9 +158,7 @@ def fire_now(*, schedule: Schedule, by: User, now: datetime) -> Chain:
         chain = _store(schedule, asked, due_at=schedule.due_at, by=by, now=now)
         if chain is None:
             raise UnableToFire(_("It has just run."))
-        audit_log.record(
-            by=by, action="fire", target=schedule, after={"chain": str(chain)}, now=now
-        )
+        audit_log.record(by, "fire", schedule, after={"chain": str(chain)}, now=now)
     return chain
 
 

@@ -123,9 +123,9 @@ def create_frozen(
                 created_at=now,
             )
             audit_log.record(
-                by=by,
-                action="cut",
-                target=snapshot,
+                by,
+                "cut",
+                snapshot,
                 after={"kind": kind, "fingerprint": frozen.fingerprint},
                 now=now,
             )

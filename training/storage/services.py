@@ -144,7 +144,7 @@ def _pin(
     with transaction.atomic():
         is_changed = rows.update(pinned_at=pinned_at) == 1
         if is_changed:
-            audit_log.record(by=by, action=action, target=row, now=now)
+            audit_log.record(by, action, row, now=now)
     return is_changed
 
 
@@ -169,9 +169,7 @@ def _free_model(holding: Holding, by: User | None, now: datetime) -> bool:
         if why_kept(model=model):
             return False
         TrainedModel.objects.filter(pk=model.pk).update(freed_at=now)
-        audit_log.record(
-            by=by, action="free", target=model, before={"bytes": holding.freed}, now=now
-        )
+        audit_log.record(by, "free", model, before={"bytes": holding.freed}, now=now)
     disk_usage.free_model(model.location)
     return True
 
@@ -189,11 +187,7 @@ def _free_run(holding: Holding, by: User | None, now: datetime) -> bool:
 def _mark_freed(run: Run, n_bytes: int, by: User | None, now: datetime) -> None:
     Run.objects.filter(pk=run.pk).update(kept_step=None, freed_at=now)
     audit_log.record(
-        by=by,
-        action="free",
-        target=run,
-        before={"bytes": n_bytes, "kept_step": run.kept_step},
-        now=now,
+        by, "free", run, before={"bytes": n_bytes, "kept_step": run.kept_step}, now=now
     )
 
 

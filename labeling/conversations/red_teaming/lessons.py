@@ -50,7 +50,7 @@ def use_attack(*, attack: Attack, by: User, now: datetime) -> Attack:
         attack.used_at = now
         attack.save(update_fields=["demonstration_item", "used_at"])
         after = {"demonstration_item": attack.demonstration_item.pk}
-        audit_log.record(by=by, action="use", target=attack, after=after, now=now)
+        audit_log.record(by, "use", attack, after=after, now=now)
     return attack
 
 

@@ -75,7 +75,7 @@ def request_export(
         after = {"shape": shape, "format": file_format, "style": style}
         if licences is not None:
             after["licences"] = ", ".join(licences)
-        audit_log.record(by=by, action="export", target=campaign or export, after=after, now=now)
+        audit_log.record(by, "export", campaign or export, after=after, now=now)
         EXPORTS.wake_on_commit(export.pk)
     return export
 

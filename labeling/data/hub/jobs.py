@@ -77,9 +77,7 @@ def request_download(
             created_by=by,
             created_at=now,
         )
-        audit_log.record(
-            by=by, action="import", target=download, after={"repository": repository}, now=now
-        )
+        audit_log.record(by, "import", download, after={"repository": repository}, now=now)
         if is_rung:
             DOWNLOADS.wake_on_commit(download.pk)
     return download

@@ -123,11 +123,7 @@ def start_import(
             created_at=now,
         )
         audit_log.record(
-            by=by,
-            action="import",
-            target=batch,
-            after={"file": file_name, "source": source_name},
-            now=now,
+            by, "import", batch, after={"file": file_name, "source": source_name}, now=now
         )
         if is_rung:
             IMPORTS.wake_on_commit(batch.pk)
@@ -221,7 +217,7 @@ def publish(*, batch: Import, by: User | None, now: datetime) -> None:
         ):
             raise UnableToImport(_("This import has nothing left to publish."))
         _show_campaigns(batch)
-        audit_log.record(by=by, action="publish", target=batch, now=now)
+        audit_log.record(by, "publish", batch, now=now)
     batch.refresh_from_db()
 
 
@@ -240,7 +236,7 @@ def discard(*, batch: Import, by: User | None, now: datetime) -> None:
                 _("Campaigns, judgments or snapshots use this import, so it can't be discarded.")
             )
         Campaign.every.filter(import_batch=batch).update(is_hidden=True)
-        audit_log.record(by=by, action="discard", target=batch, now=now)
+        audit_log.record(by, "discard", batch, now=now)
         CLEARING.wake_on_commit(batch.pk)
     batch.refresh_from_db()
 

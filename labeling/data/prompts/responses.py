@@ -67,9 +67,7 @@ def add_responses(
         Response.objects.bulk_create(new)
         if new:
             after = {"source": source_name, "licence": licence, "responses": len(new)}
-            audit_log.record(
-                by=by, action="add_responses", target=by_model[""], after=after, now=now
-            )
+            audit_log.record(by, "add_responses", by_model[""], after=after, now=now)
     return [stored[text.prompt_id, by_model[text.model].pk, text.text] for text in texts]
 
 

@@ -69,7 +69,7 @@ def create_prompt(
             created_at=now,
         )
         places.store_keys((prompt.pk, key) for key in sorted(place.keys))
-        audit_log.record(by=by, action="create", target=prompt, now=now)
+        audit_log.record(by, "create", prompt, now=now)
     return prompt
 
 
@@ -126,12 +126,7 @@ def edit_prompt(
         _end_work(prompt, outcome=Case.Outcome.EDITED, by=by, now=now)
         after = {"version": edited.version, "n_items": n_items, "keeps_responses": keeps_responses}
         audit_log.record(
-            by=by,
-            action="new_version",
-            target=edited,
-            before={"prompt": prompt.pk},
-            after=after,
-            now=now,
+            by, "new_version", edited, before={"prompt": prompt.pk}, after=after, now=now
         )
     return Edited(edited, n_items)
 
@@ -143,9 +138,7 @@ def retire_prompt(*, prompt: Prompt, by: User, now: datetime) -> None:
     with transaction.atomic():
         _retire(prompt, now=now)
         _end_work(prompt, outcome=Case.Outcome.RETIRED, by=by, now=now)
-        audit_log.record(
-            by=by, action="retire", target=prompt, after={"retired_at": now.isoformat()}, now=now
-        )
+        audit_log.record(by, "retire", prompt, after={"retired_at": now.isoformat()}, now=now)
 
 
 def _retire(prompt: Prompt, *, now: datetime) -> None:

@@ -24,9 +24,9 @@ def mark_upsetting(*, prompt: Prompt, kinds: Iterable[str], by: User, now: datet
         Prompt.objects.filter(pk=prompt.pk).update(sensitive=new_kinds)
         order.restart_campaigns_with(prompt)
         audit_log.record(
-            by=by,
-            action="mark_upsetting",
-            target=prompt,
+            by,
+            "mark_upsetting",
+            prompt,
             before={"kinds": before},
             after={"kinds": new_kinds},
             now=now,

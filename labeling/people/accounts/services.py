@@ -110,7 +110,7 @@ def _pause(
         )
         if changing:
             aliases = [membership.rater.alias for membership in changing]
-            audit_log.record(by=by, action=action, target=pool, after={"raters": aliases}, now=now)
+            audit_log.record(by, action, pool, after={"raters": aliases}, now=now)
             items.level_pool_calibration(pool=pool, now=now)
     return len(changing)
 

@@ -22,9 +22,9 @@ def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> No
         Rater.objects.filter(pk=rater.pk).update(accepts=new_kinds)
         order.restart_rater(rater)
         audit_log.record(
-            by=rater.user,
-            action="accept_upsetting",
-            target=rater,
+            rater.user,
+            "accept_upsetting",
+            rater,
             before={"kinds": before},
             after={"kinds": new_kinds},
             now=now,

@@ -60,7 +60,7 @@ def create_crowd_link(
             created_at=now,
         )
         after = {"name": name, "campaign": campaign.name, "n_items": n_items, "n_places": n_places}
-        audit_log.record(by=by, action="create", target=link, after=after, now=now)
+        audit_log.record(by, "create", link, after=after, now=now)
     return link
 
 
@@ -69,7 +69,7 @@ def close_crowd_link(*, link: CrowdLink, by: User | None, now: datetime) -> bool
     with transaction.atomic():
         if CrowdLink.objects.filter(pk=link.pk, is_open=True).update(is_open=False) != 1:
             return False
-        audit_log.record(by=by, action="close", target=link, now=now)
+        audit_log.record(by, "close", link, now=now)
     return True
 
 

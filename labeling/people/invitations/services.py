@@ -67,7 +67,7 @@ def invite_to_pool(
         )
         if sent:
             after = {"invited": [entry.invitation.email for entry in sent]}
-            audit_log.record(by=by, action="invite", target=pool, after=after, now=now)
+            audit_log.record(by, "invite", pool, after=after, now=now)
     return sent
 
 
@@ -81,9 +81,7 @@ def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime)
             return None
         _refuse_withdrawn([stored.email])
         sent = _renew(stored, by=by, now=now)
-        audit_log.record(
-            by=by, action="resend", target=stored, after={"email": stored.email}, now=now
-        )
+        audit_log.record(by, "resend", stored, after={"email": stored.email}, now=now)
     return sent
 
 
@@ -93,9 +91,7 @@ def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime)
         waits = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
         if waits.update(revoked_at=now) != 1:
             return False
-        audit_log.record(
-            by=by, action="revoke", target=invitation, before={"email": invitation.email}, now=now
-        )
+        audit_log.record(by, "revoke", invitation, before={"email": invitation.email}, now=now)
     return True
 
 
@@ -158,9 +154,7 @@ def accept_invitation(
             pools_services.add_raters(pool=invitation.pool, raters=[user.rater], by=user, now=now)
         except pools_services.UnableToAddRaters as refusal:
             raise UnableToAccept(selectors.withdrawn_sentence()) from refusal
-        audit_log.record(
-            by=user, action="accept", target=invitation, after={"email": invitation.email}, now=now
-        )
+        audit_log.record(user, "accept", invitation, after={"email": invitation.email}, now=now)
     return user
 
 

@@ -73,9 +73,7 @@ def add_step(
             created_at=now,
         )
         _add_version(step, number=1, title=title, text=text, questions=questions, by=by, now=now)
-        audit_log.record(
-            by=by, action="add_step", target=pool, after={"kind": kind, "title": title}, now=now
-        )
+        audit_log.record(by, "add_step", pool, after={"kind": kind, "title": title}, now=now)
     return step
 
 
@@ -137,7 +135,7 @@ def edit_step(
             "again": is_major,
             "title": title,
         }
-        audit_log.record(by=by, action="change", target=stored, before=before, after=after, now=now)
+        audit_log.record(by, "change", stored, before=before, after=after, now=now)
     return version
 
 
@@ -157,9 +155,9 @@ def move_step(*, step: OnboardingStep, places: int, by: User | None, now: dateti
         for position, other in enumerate(order):
             OnboardingStep.objects.filter(pk=other.pk).update(position=position)
         audit_log.record(
-            by=by,
-            action="reorder",
-            target=step,
+            by,
+            "reorder",
+            step,
             before={"place": here + 1},
             after={"place": here + places + 1},
             now=now,
@@ -173,7 +171,7 @@ def retire_step(*, step: OnboardingStep, by: User | None, now: datetime) -> bool
     with transaction.atomic():
         if OnboardingStep.objects.filter(pk=step.pk, retired_at=None).update(retired_at=now) != 1:
             return False
-        audit_log.record(by=by, action="retire", target=step, before={"kind": step.kind}, now=now)
+        audit_log.record(by, "retire", step, before={"kind": step.kind}, now=now)
     return True
 
 
@@ -252,7 +250,7 @@ def decide_attempt(
         stored.decided_by, stored.decided_at, stored.decision = by, now, words
         stored.save(update_fields=["state", "may_retry", "decided_by", "decided_at", "decision"])
         after = {"state": state, "may_retry": stored.may_retry, "words": words}
-        audit_log.record(by=by, action="decide", target=stored, before=before, after=after, now=now)
+        audit_log.record(by, "decide", stored, before=before, after=after, now=now)
         if state == State.PASSED:
             _passed(stored, now=now)
         _notify(stored, now=now)
@@ -290,11 +288,7 @@ def score_demonstration(
             stored.state = State.PASSED
         stored.save(update_fields=["score", "state"])
         audit_log.record(
-            by=by,
-            action="score",
-            target=stored,
-            after={"scores": list(scores), "mean": stored.score},
-            now=now,
+            by, "score", stored, after={"scores": list(scores), "mean": stored.score}, now=now
         )
         if stored.state == State.PASSED:
             _passed(stored, now=now)

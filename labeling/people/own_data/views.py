@@ -29,7 +29,7 @@ def my_data(request: HttpRequest) -> HttpResponse:
 @require_GET
 def download(request: MemberRequest) -> StreamingHttpResponse:
     rater = labeling_access.rater(user=request.user)
-    audit_log.record(by=request.user, action="export", target=rater, now=timezone.now())
+    audit_log.record(request.user, "export", rater, now=timezone.now())
     answer = StreamingHttpResponse(_lines(rater), content_type="application/jsonl; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="my-data.jsonl"'
     return answer

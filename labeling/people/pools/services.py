@@ -71,7 +71,7 @@ def create_pool(
             name=name, description=description, is_held_out=is_held_out, created_at=now, **fields
         )
         after = {"name": name, "is_held_out": is_held_out} | (fields if terms else {})
-        audit_log.record(by=by, action="create", target=pool, after=after, now=now)
+        audit_log.record(by, "create", pool, after=after, now=now)
     return pool
 
 
@@ -102,9 +102,9 @@ def edit_pool(
             order.restart_pool(pool)
         changed = sorted(name for name in after if after[name] != before[name])
         audit_log.record(
-            by=by,
-            action="change",
-            target=pool,
+            by,
+            "change",
+            pool,
             before={name: before[name] for name in changed},
             after={name: after[name] for name in changed},
             now=now,
@@ -132,7 +132,7 @@ def _set_paused(*, pool: Pool, paused_at: datetime | None, by: User | None, now:
             != 1
         ):
             return False
-        audit_log.record(by=by, action="pause" if paused_at else "resume", target=pool, now=now)
+        audit_log.record(by, "pause" if paused_at else "resume", pool, now=now)
     return True
 
 
@@ -159,11 +159,7 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
         added = [rater for rater in joining if _add_to_pool(pool=pool, rater=rater, now=now)]
         if added:
             audit_log.record(
-                by=by,
-                action="add_raters",
-                target=pool,
-                after={"raters": [r.alias for r in added]},
-                now=now,
+                by, "add_raters", pool, after={"raters": [r.alias for r in added]}, now=now
             )
             items.level_pool_calibration(pool=pool, now=now)
     return len(added)
@@ -180,9 +176,7 @@ def remove_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: 
         )
         if leaving:
             aliases = [membership.rater.alias for membership in leaving]
-            audit_log.record(
-                by=by, action="remove_raters", target=pool, before={"raters": aliases}, now=now
-            )
+            audit_log.record(by, "remove_raters", pool, before={"raters": aliases}, now=now)
             items.level_pool_calibration(pool=pool, now=now)
     return len(leaving)
 

@@ -290,4 +290,4 @@ def _record(batch: ProlificBonusBatch, action: str, *, by: User, now: datetime) 
         "total": dues.in_words(batch.study, batch.total),
         "n_participants": batch.lines.count(),
     }
-    audit_log.record(by=by, action=action, target=batch, after=after, now=now)
+    audit_log.record(by, action, batch, after=after, now=now)

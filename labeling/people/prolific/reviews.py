@@ -68,7 +68,7 @@ def approve_passed(
         ProlificSubmission.objects.filter(pk__in=ids).update(status=Status.PROCESSING)
         ProlificStudy.objects.filter(pk=study.pk).update(poll_due_at=now)
         after = {"n_submissions": len(passed)}
-        audit_log.record(by=by, action="approve", target=study, after=after, now=now)
+        audit_log.record(by, "approve", study, after=after, now=now)
     return len(passed)
 
 
@@ -125,7 +125,5 @@ def _decided(
         submission.save(update_fields=["status", "return_asked_at"])
         ProlificStudy.objects.filter(pk=submission.study_id).update(poll_due_at=now)
         changed = {"status": submission.status} | after
-        audit_log.record(
-            by=by, action=action, target=submission, before=before, after=changed, now=now
-        )
+        audit_log.record(by, action, submission, before=before, after=changed, now=now)
     return submission

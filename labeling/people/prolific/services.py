@@ -76,7 +76,7 @@ def connect(
         study.save()
         CrowdLink.objects.filter(pk=link.pk).update(n_places=plan.n_places)
         after = _shown(plan) | {"prolific_id": study.prolific_id}
-        audit_log.record(by=by, action="create", target=study, after=after, now=now)
+        audit_log.record(by, "create", study, after=after, now=now)
     return study
 
 
@@ -92,7 +92,7 @@ def disconnect(*, study: ProlificStudy, by: User, now: datetime) -> None:
         protocol.delete_study(study.prolific_id)
     with transaction.atomic():
         before = {"prolific_id": study.prolific_id}
-        audit_log.record(by=by, action="delete", target=study, before=before, now=now)
+        audit_log.record(by, "delete", study, before=before, now=now)
         ProlificStudy.objects.filter(pk=study.pk).delete()
 
 
@@ -110,7 +110,7 @@ def move_study(*, study: ProlificStudy, act: str, by: User, now: datetime) -> Pr
     with transaction.atomic():
         _store(study, status=seen.status if seen else study.status, now=now)
         after = {"status": study.status}
-        audit_log.record(by=by, action=act, target=study, before=before, after=after, now=now)
+        audit_log.record(by, act, study, before=before, after=after, now=now)
     return study
 
 
@@ -130,7 +130,7 @@ def set_places(*, study: ProlificStudy, n_places: int, by: User, now: datetime) 
         study.n_places = n_places
         _store(study, status=seen.status if seen else study.status, now=now)
         after = {"n_places": n_places}
-        audit_log.record(by=by, action="change", target=study, before=before, after=after, now=now)
+        audit_log.record(by, "change", study, before=before, after=after, now=now)
     return study
 
 

@@ -58,9 +58,7 @@ def unlink(*, person: User, by: User, now: datetime) -> bool:
         providers = sorted(links.values_list("provider", flat=True))
         links.delete()
         if providers:
-            audit_log.record(
-                by=by, action="unlink", target=person, before={"providers": providers}, now=now
-            )
+            audit_log.record(by, "unlink", person, before={"providers": providers}, now=now)
     return bool(providers)
 
 
@@ -116,9 +114,7 @@ def _link(identity: Identity, *, now: datetime) -> User:
     SocialAccount.objects.create(
         user=user, provider=identity.provider.name, uid=identity.subject, extra_data={}
     )
-    audit_log.record(
-        by=user, action="link", target=user, after={"provider": identity.provider.name}, now=now
-    )
+    audit_log.record(user, "link", user, after={"provider": identity.provider.name}, now=now)
     return user
 
 
@@ -194,9 +190,9 @@ def _record(refusal: UnableToLogIn, identity: Identity, *, now: datetime) -> Non
     """Of a person without an account, the entry has the address but leads to no page."""
     known = _linked(identity) or User.objects.filter(email__iexact=identity.email).first()
     audit_log.record(
-        by=None,
-        action="log_in_failed",
-        target=known or User(email=identity.email, name=identity.email or identity.name),
+        None,
+        "log_in_failed",
+        known or User(email=identity.email, name=identity.email or identity.name),
         after={"provider": identity.provider.name, "reason": refusal.reason},
         now=now,
     )

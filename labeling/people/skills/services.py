@@ -70,12 +70,7 @@ def grant_skills(
         before, after = _codes(current), _codes(known)
         if before != after:
             audit_log.record(
-                by=by,
-                action="skills",
-                target=rater,
-                before={SHOWN: before},
-                after={SHOWN: after},
-                now=now,
+                by, "skills", rater, before={SHOWN: before}, after={SHOWN: after}, now=now
             )
 
 
@@ -108,11 +103,7 @@ def show_topics(*, pool_id: int, now: datetime) -> int:
                 rater=rater, axis=TOPIC, code=evidence.topic, basis=SHOWN, at=now, evidence=record
             )
             audit_log.record(
-                by=None,
-                action="skills",
-                target=rater,
-                after={SHOWN: [evidence.topic], "evidence": record},
-                now=now,
+                None, "skills", rater, after={SHOWN: [evidence.topic], "evidence": record}, now=now
             )
             order.restart_rater(rater)
     return len(new)

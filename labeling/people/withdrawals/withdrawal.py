@@ -52,9 +52,9 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         _outdate_reports(rater)
         names = [pool.name for pool in pools]
         audit_log.record(
-            by=by,
-            action="withdraw",
-            target=rater,
+            by,
+            "withdraw",
+            rater,
             before={"pools": names},
             after={"withdrawn_at": now.isoformat()},
             now=now,
@@ -84,9 +84,7 @@ def readmit_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         withdrawn_work.bring_back_golds(rater=rater, withdrawn_at=withdrawn_at, by=by, now=now)
         _record(rater, JudgmentEvent.Kind.RESTORED, now=now)
         _outdate_reports(rater)
-        audit_log.record(
-            by=by, action="readmit", target=rater, after={"withdrawn_at": None}, now=now
-        )
+        audit_log.record(by, "readmit", rater, after={"withdrawn_at": None}, now=now)
     return True
 
 

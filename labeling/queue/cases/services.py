@@ -42,12 +42,7 @@ def assign_case(*, case: Case, owner: User | None, by: User, now: datetime) -> N
         before = {"owner": Case.objects.values_list("owner__email", flat=True).get(pk=case.pk)}
         Case.objects.filter(pk=case.pk).update(owner=owner)
         audit_log.record(
-            by=by,
-            action="own",
-            target=case,
-            before=before,
-            after={"owner": owner.email if owner else None},
-            now=now,
+            by, "own", case, before=before, after={"owner": owner.email if owner else None}, now=now
         )
 
 
@@ -58,7 +53,7 @@ def assign_question(*, question: ItemQuestion, owner: User | None, by: User, now
         }
         ItemQuestion.objects.filter(pk=question.pk).update(owner=owner)
         after = {"owner": owner.email if owner else None}
-        audit_log.record(by=by, action="own", target=question, before=before, after=after, now=now)
+        audit_log.record(by, "own", question, before=before, after=after, now=now)
 
 
 def settle_case(*, case: Case, outcome: str, note: str = "", by: User, now: datetime) -> None:
@@ -73,9 +68,7 @@ def settle_case(*, case: Case, outcome: str, note: str = "", by: User, now: date
         )
         if settled != 1:
             raise UnableToSettle(_("Someone else has already resolved this."))
-        audit_log.record(
-            by=by, action="settle", target=case, after={"outcome": outcome, "note": note}, now=now
-        )
+        audit_log.record(by, "settle", case, after={"outcome": outcome, "note": note}, now=now)
         if not Case.objects.filter(item=case.item_id, queue__in=HOLDING, settled_at=None).exists():
             items.end_hold(item_ids=[case.item_id], now=now)
 

@@ -76,7 +76,7 @@ def pause_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datet
         ReviewRequest.objects.bulk_create(requests, ignore_conflicts=True)
         after = {"campaign": campaign.name, "n_to_review": len(requests)}
         items.level_calibration(campaign=campaign, now=now)
-        audit_log.record(by=by, action="pause", target=rater, after=after, now=now)
+        audit_log.record(by, "pause", rater, after=after, now=now)
         _notify_of_pause(campaign=campaign, rater=rater, now=now)
     return True
 
@@ -92,9 +92,7 @@ def resume_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: date
         if paused.update(paused_at=None, warned_at=None, resumed_at=now) != 1:
             return False
         items.level_calibration(campaign=campaign, now=now)
-        audit_log.record(
-            by=by, action="resume", target=rater, after={"campaign": campaign.name}, now=now
-        )
+        audit_log.record(by, "resume", rater, after={"campaign": campaign.name}, now=now)
         words = gettext_lazy("You can work in “%(name)s” again.")
         _notify(
             rater,
@@ -129,9 +127,7 @@ def _warn(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
     RaterStanding.objects.update_or_create(
         campaign=campaign, rater=rater, defaults={"warned_at": now}
     )
-    audit_log.record(
-        by=None, action="warn", target=rater, after={"campaign": campaign.name}, now=now
-    )
+    audit_log.record(None, "warn", rater, after={"campaign": campaign.name}, now=now)
     words = gettext_lazy(
         "Your answers in “%(name)s” often differ from the agreed answers. Read the guideline again,"
         " and ask if you are unsure."

@@ -144,11 +144,7 @@ def import_golds(
                 campaign=locked, draft=draft, source=source, file_name=file_name, by=by, now=now
             )
         audit_log.record(
-            by=by,
-            action="import_golds",
-            target=campaign,
-            after={"file": file_name, "n_golds": len(drafts)},
-            now=now,
+            by, "import_golds", campaign, after={"file": file_name, "n_golds": len(drafts)}, now=now
         )
     return GoldsImported(len(drafts), [])
 
@@ -169,11 +165,7 @@ def use_other_golds(*, campaign: Campaign, by: User | None, now: datetime) -> in
             _use(gold=gold, campaign=locked, now=now)
         if golds:
             audit_log.record(
-                by=by,
-                action="use_golds",
-                target=campaign,
-                after={"golds": [gold.pk for gold in golds]},
-                now=now,
+                by, "use_golds", campaign, after={"golds": [gold.pk for gold in golds]}, now=now
             )
     return len(golds)
 
@@ -188,9 +180,7 @@ def retire_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
             item = gold.made_from
             if item is not None and item.held_at is None:
                 items.fill_slots(item=item, campaign=item.campaign, now=now)
-            audit_log.record(
-                by=by, action="retire", target=gold, after={"retired_at": now.isoformat()}, now=now
-            )
+            audit_log.record(by, "retire", gold, after={"retired_at": now.isoformat()}, now=now)
             _outdate_reports(gold)
     return is_done
 
@@ -221,9 +211,7 @@ def bring_back_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
         )
         if is_done:
             items.free_slots(Slot.objects.filter(item=gold.made_from_id, is_gold=False)).delete()
-            audit_log.record(
-                by=by, action="bring_back", target=gold, after={"retired_at": None}, now=now
-            )
+            audit_log.record(by, "bring_back", gold, after={"retired_at": None}, now=now)
             _outdate_reports(gold)
     return is_done
 
@@ -241,9 +229,7 @@ def set_golds(
         if changed:
             before = {name: getattr(stored, name) for name in changed}
             Campaign.objects.filter(pk=campaign.pk).update(**changed)
-            audit_log.record(
-                by=by, action="change", target=campaign, before=before, after=changed, now=now
-            )
+            audit_log.record(by, "change", campaign, before=before, after=changed, now=now)
     campaign.refresh_from_db(fields=list(SETTINGS))
 
 
@@ -285,7 +271,7 @@ def _make(
     _use(gold=gold, campaign=campaign, now=now)
     if made_from is not None:
         after = {"campaign": campaign.name, "origin": str(origin), "item": made_from.pk}
-        audit_log.record(by=by, action="create", target=gold, after=after, now=now)
+        audit_log.record(by, "create", gold, after=after, now=now)
     return gold
 
 

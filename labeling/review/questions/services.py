@@ -30,9 +30,9 @@ def answer_question(*, question: ItemQuestion, text: str, by: User | None, now: 
             answer=text, answered_by=by, answered_at=now
         )
         audit_log.record(
-            by=by,
-            action="answer",
-            target=question,
+            by,
+            "answer",
+            question,
             before={"answer": question.answer},
             after={"answer": text},
             now=now,

@@ -96,13 +96,7 @@ def send_to_raters(*, run: Run, terms: Terms, by: User, now: datetime) -> Attack
             )
             for answer, response in zip(drawn, responses, strict=True)
         )
-        audit_log.record(
-            by=by,
-            action="send",
-            target=run,
-            after={"campaign": campaign.pk, "n": len(drawn)},
-            now=now,
-        )
+        audit_log.record(by, "send", run, after={"campaign": campaign.pk, "n": len(drawn)}, now=now)
     return sample
 
 

@@ -42,7 +42,7 @@ def rescore(*, run: Run, scorer: str, now: datetime) -> list[SuiteScore]:
 def request(*, run: Run, scorer: str, by: User, now: datetime) -> bool:
     """Have a worker score them. False if no worker can be reached. Raises UnableToScore."""
     _check(run, scorer)
-    audit_log.record(by=by, action="score", target=run, after={"scorer": scorer}, now=now)
+    audit_log.record(by, "score", run, after={"scorer": scorer}, now=now)
     return RESCORING.send(run_id=run.pk, scorer=scorer)
 
 

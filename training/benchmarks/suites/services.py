@@ -58,7 +58,7 @@ def create_suite(
             batch_size=_BATCH,
         )
         after = {"id": suite.slug, "version": suite.version, "items_hash": suite.items_hash}
-        audit_log.record(by=by, action="create", target=suite, after=after, now=now)
+        audit_log.record(by, "create", suite, after=after, now=now)
     return suite
 
 
@@ -67,7 +67,7 @@ def retire_suite(*, suite: Suite, by: User, now: datetime) -> None:
     with transaction.atomic():
         changed = Suite.objects.filter(pk=suite.pk, retired_at=None).update(retired_at=now)
         if changed:
-            audit_log.record(by=by, action="retire", target=suite, now=now)
+            audit_log.record(by, "retire", suite, now=now)
 
 
 def bring_back_suite(*, suite: Suite, by: User, now: datetime) -> None:
@@ -75,7 +75,7 @@ def bring_back_suite(*, suite: Suite, by: User, now: datetime) -> None:
     with transaction.atomic():
         retired = Suite.objects.filter(pk=suite.pk, retired_at__isnull=False)
         if retired.update(retired_at=None):
-            audit_log.record(by=by, action="bring_back", target=suite, now=now)
+            audit_log.record(by, "bring_back", suite, now=now)
 
 
 def suites_snapshot(*, suites: Iterable[Suite], by: User | None, now: datetime) -> Snapshot:

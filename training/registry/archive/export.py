@@ -100,7 +100,7 @@ def download(*, model: TrainedModel, weights: str, by: User, now: datetime) -> A
     store.StoreUnavailable.
     """
     packed = archive(model=model, weights=weights)
-    audit_log.record(by=by, action="download", target=model, after={"weights": weights}, now=now)
+    audit_log.record(by, "download", model, after={"weights": weights}, now=now)
     return packed
 
 

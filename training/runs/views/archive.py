@@ -53,7 +53,7 @@ _FIELDS = (
 
 def download(*, run: Run, by: User, now: datetime) -> IO[bytes]:
     """The archive for a person, noted in the audit log."""
-    audit_log.record(by=by, action="download", target=run, now=now)
+    audit_log.record(by, "download", run, now=now)
     return archive(run)
 
 

@@ -76,7 +76,7 @@ def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
         _end(chain, link, verdict, by, now)
         Chain.objects.filter(pk=chain.pk).update(state=Chain.State.GOING)
         after = {"promotes": promotes, "model": str(link.model)}
-        audit_log.record(by=by, action="decide", target=chain, after=after, now=now)
+        audit_log.record(by, "decide", chain, after=after, now=now)
         CHAINS.wake_on_commit(chain.pk)
     return True
 

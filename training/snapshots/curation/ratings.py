@@ -121,9 +121,9 @@ def send_to_raters(
             for pk, pair in zip(responses[side], pairs, strict=True)
         )
         audit_log.record(
-            by=by,
-            action="send",
-            target=curation,
+            by,
+            "send",
+            curation,
             after={"rule": rule, "campaign": campaign.pk, "n": len(pairs)},
             now=now,
         )

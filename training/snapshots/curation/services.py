@@ -79,9 +79,7 @@ def start_curation(
         _store(upload, folder_of(curation=curation))
     with transaction.atomic():
         curation.save()
-        audit_log.record(
-            by=by, action="create", target=curation, after={"recipe": recipe, "kind": kind}, now=now
-        )
+        audit_log.record(by, "create", curation, after={"recipe": recipe, "kind": kind}, now=now)
         CURATIONS.wake_on_commit(curation.pk)
     return curation
 
@@ -110,11 +108,7 @@ def _queue_again(curation: Curation, *, by: User, now: datetime, **changes: Any)
                 _("This curation is running, done or discarded. Open it again to see its state.")
             )
         audit_log.record(
-            by=by,
-            action="queue",
-            target=curation,
-            after={"makes_snapshot": changes["makes_snapshot"]},
-            now=now,
+            by, "queue", curation, after={"makes_snapshot": changes["makes_snapshot"]}, now=now
         )
         CURATIONS.wake_on_commit(curation.pk)
     curation.refresh_from_db()
@@ -126,7 +120,7 @@ def discard_curation(*, curation: Curation, by: User | None, now: datetime) -> N
         mine = Curation.objects.filter(pk=curation.pk, state__in=_OPEN)
         if mine.update(state=Curation.State.DISCARDED, finished_at=now) != 1:
             raise UnableToCurate(_("This curation is done or was discarded already."))
-        audit_log.record(by=by, action="discard", target=curation, now=now)
+        audit_log.record(by, "discard", curation, now=now)
         transaction.on_commit(
             lambda: shutil.rmtree(folder_of(curation=curation), ignore_errors=True)
         )
@@ -164,11 +158,7 @@ def restore_document(
         )
         if is_new:
             audit_log.record(
-                by=by,
-                action="bring_back",
-                target=restored,
-                after={"recipe": recipe, "rule": entry.rule},
-                now=now,
+                by, "bring_back", restored, after={"recipe": recipe, "rule": entry.rule}, now=now
             )
     return restored
 
@@ -180,11 +170,7 @@ def undo_restore(*, recipe: str, document: str, by: User, now: datetime) -> None
         if stored is None:
             return
         audit_log.record(
-            by=by,
-            action="take_back",
-            target=stored,
-            before={"recipe": recipe, "rule": stored.rule},
-            now=now,
+            by, "take_back", stored, before={"recipe": recipe, "rule": stored.rule}, now=now
         )
         stored.delete()
 

@@ -98,9 +98,9 @@ def send_to_raters(
             run=run, suite=suite, against=against, campaign=campaign, created_at=now
         )
         audit_log.record(
-            by=by,
-            action="send",
-            target=run,
+            by,
+            "send",
+            run,
             after={"suite": str(suite), "campaign": campaign.pk, "against": against.pk},
             now=now,
         )

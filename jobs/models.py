@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from jobs import guard
+
 QUEUED, RUNNING = "queued", "running"
 """Values of `state` that every job has, beside those in which it ends."""
 
@@ -45,7 +47,7 @@ class Job(models.Model):
     def change(self, **changes: Any) -> None:
         """Writes to the row if it still belongs to this attempt. Raises Superseded."""
         mine = type(self)._default_manager.filter(pk=self.pk, attempt=self.attempt, state=RUNNING)
-        if mine.update(**changes) != 1:
+        if not guard.update_one(mine, **changes):
             raise Superseded
         for name, value in changes.items():
             setattr(self, name, value)

@@ -16,6 +16,7 @@ from accounts import audit_log
 from accounts.models import ApiToken, User
 from accounts.refusals import Refusal
 from config.api_permissions import Scope
+from jobs import guard
 
 MARK = "pfb_"
 """The prefix of every secret, so that scanners find one that was committed by mistake."""
@@ -63,7 +64,7 @@ def revoke_token(*, user: User, pk: int, now: datetime) -> bool:
     already revoked.
     """
     with transaction.atomic():
-        if user.api_tokens.filter(pk=pk, revoked_at=None).update(revoked_at=now) != 1:
+        if not guard.update_one(user.api_tokens.filter(pk=pk, revoked_at=None), revoked_at=now):
             return False
         audit_log.record(user, "revoke", user.api_tokens.get(pk=pk), now=now)
     return True

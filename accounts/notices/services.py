@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts.models import Notice, User
+from jobs import guard
 
 N_MAILED_AT_ONCE = 200
 
@@ -78,7 +79,7 @@ def mail_waiting(*, now: datetime) -> int:
         .select_related("person")
         .order_by("pk")[:N_MAILED_AT_ONCE]
     ):
-        if Notice.objects.filter(pk=notice.pk, mailed_at=None).update(mailed_at=now) != 1:
+        if not guard.update_one(Notice.objects.filter(pk=notice.pk, mailed_at=None), mailed_at=now):
             continue
         try:
             _mail(notice)

@@ -28,6 +28,7 @@ from accounts.models import Delivery, User, Webhook
 from accounts.refusals import Refusal
 from accounts.webhooks import signing
 from accounts.webhooks.targets import Target, bracketed, is_outside, name_in, problem_of
+from jobs import guard
 
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600, 3 * 3600, 12 * 3600))
 """Delays between attempts; after the last one the delivery fails."""
@@ -150,7 +151,7 @@ def rotate_secret(*, webhook: Webhook, by: User, now: datetime) -> tuple[Webhook
             "old_salt": webhook.salt,
             "old_salt_until": now + OVERLAP,
         }
-        if rows.update(**changes) != 1:
+        if not guard.update_one(rows, **changes):
             raise UnableToRotate(
                 _("The previous secret is still valid. Revoke it before you create another one.")
             )
@@ -163,7 +164,7 @@ def end_old_secret(*, webhook: Webhook, by: User, now: datetime) -> bool:
     """Stops signing with the previous secret. False if it has already stopped."""
     with transaction.atomic():
         signing = Webhook.objects.filter(pk=webhook.pk, old_salt_until__gt=now)
-        is_changed = signing.update(old_salt="", old_salt_until=None) == 1
+        is_changed = guard.update_one(signing, old_salt="", old_salt_until=None)
         if is_changed:
             audit_log.record(by, "end_secret", webhook, now=now)
     return is_changed
@@ -199,11 +200,9 @@ def _switch(
         changes: dict[str, Any] = {"disabled_at": disabled_at}
         if disabled_at is None:
             changes |= {"enabled_at": now, "judgments_told_to": None}
-        if (
-            Webhook.objects.filter(
-                pk=webhook.pk, disabled_at__isnull=disabled_at is not None
-            ).update(**changes)
-            != 1
+        if not guard.update_one(
+            Webhook.objects.filter(pk=webhook.pk, disabled_at__isnull=disabled_at is not None),
+            **changes,
         ):
             return False
         audit_log.record(by, action, webhook, now=now)
@@ -264,7 +263,7 @@ def redeliver(*, delivery: Delivery, by: User, now: datetime) -> bool:
         done = Delivery.objects.filter(pk=delivery.pk, webhook__disabled_at=None).exclude(
             state=Delivery.State.WAITING
         )
-        if done.update(state=Delivery.State.WAITING, n_tries=0, due_at=now) != 1:
+        if not guard.update_one(done, state=Delivery.State.WAITING, n_tries=0, due_at=now):
             return False
         audit_log.record(
             by, "redeliver", delivery.webhook, after={"delivery": str(delivery.uuid)}, now=now
@@ -308,7 +307,9 @@ def _claim_due(now: datetime) -> list[Delivery]:
             delivery.webhook = webhook
             mine = due.filter(pk=delivery.pk, n_tries=delivery.n_tries)
             delivery.n_tries += 1
-            if mine.update(n_tries=delivery.n_tries, due_at=now + CLAIMED_FOR, tried_at=now) == 1:
+            if guard.update_one(
+                mine, n_tries=delivery.n_tries, due_at=now + CLAIMED_FOR, tried_at=now
+            ):
                 claimed.append(delivery)
     return claimed
 

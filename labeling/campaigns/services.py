@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs import guard
 from knobs.fields import Problem
 from labeling.campaigns import conversation_plan
 from labeling.campaigns.conversation_plan import Plan
@@ -348,7 +349,7 @@ def _change_state(
     campaign: Campaign, to: Campaign.State, start: Sequence[str], *, by: User | None, now: datetime
 ) -> bool:
     before = campaign.state
-    if Campaign.objects.filter(pk=campaign.pk, state__in=start).update(state=to) != 1:
+    if not guard.update_one(Campaign.objects.filter(pk=campaign.pk, state__in=start), state=to):
         return False
     audit_log.record(
         by, f"state:{to}", campaign, before={"state": before}, after={"state": to}, now=now

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from jobs import guard
 from labeling.conversations import draws, rounds
 from labeling.models import ConversationTurn, ItemResponse, Prompt, Response, TurnRequest
 
@@ -80,7 +81,7 @@ def claim(*, turn_id: int, now: datetime) -> list[Claimed]:
 def keep(*, pk: int, attempt: int, now: datetime) -> bool:
     """Keep the claim for another CLAIM_S. False when the answer is not wanted any more."""
     expires_at = now + timedelta(seconds=CLAIM_S)
-    return _mine(pk, attempt).update(expires_at=expires_at) == 1
+    return guard.update_one(_mine(pk, attempt), expires_at=expires_at)
 
 
 def answer(*, pk: int, attempt: int, text: str, is_ended: bool | None, now: datetime) -> bool:

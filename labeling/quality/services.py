@@ -10,6 +10,7 @@ import numpy as np
 from django.db import transaction
 
 from arithmetic.figures import Ints, absent, gettext_noop
+from jobs import guard
 from jobs.messages import Message
 from jobs.protocol import recent
 from labeling.guidelines import rating_form
@@ -111,11 +112,8 @@ def _claim(campaign: Campaign, now: datetime) -> bool:
     QualityReport.objects.get_or_create(campaign=campaign)
     free = ~recent("started_at", now=now, within=LONGEST)
     # decisions from now on make the report outdated again
-    return (
-        QualityReport.objects.filter(free, campaign=campaign).update(
-            started_at=now, is_outdated=False
-        )
-        == 1
+    return guard.update_one(
+        QualityReport.objects.filter(free, campaign=campaign), started_at=now, is_outdated=False
     )
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
+from jobs import guard
 from labeling.kinds import registry
 from labeling.models import Campaign, Item, Judgment, PastLease, Pool, Slot
 from labeling.queue import items, webhook_events
@@ -216,11 +217,9 @@ def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
     """Pause the campaign if its budget is spent. `campaign` is the stored row."""
     if not budgets.is_spent(campaign=campaign, now=now):
         return
-    if (
-        Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.OPEN).update(
-            state=Campaign.State.PAUSED
-        )
-        != 1
+    if not guard.update_one(
+        Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.OPEN),
+        state=Campaign.State.PAUSED,
     ):
         return
     after = {"state": Campaign.State.PAUSED, "reason": "budget"}

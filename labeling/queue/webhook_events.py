@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.models import Webhook
 from accounts.webhooks import services as webhooks_services
 from accounts.webhooks.services import Event
+from jobs import guard
 from labeling.models import Campaign, Judgment
 from labeling.queue.feed import feed_position, judgment_feed
 
@@ -64,7 +65,7 @@ def _advance(webhook: Webhook, told_to: int) -> bool:
     mine = Webhook.objects.filter(
         pk=webhook.pk, enabled_at=webhook.enabled_at, judgments_told_to=webhook.judgments_told_to
     )
-    return mine.update(judgments_told_to=told_to) == 1
+    return guard.update_one(mine, judgments_told_to=told_to)
 
 
 def _data(judgment: Judgment) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from accounts.refusals import Refusal
 from arithmetic import response_orders
+from jobs import guard
 from labeling.models import (
     AdjudicatedRank,
     Adjudication,
@@ -96,11 +97,10 @@ def review_demonstrations(
 def appeal(*, review: JudgmentReview, text: str, now: datetime) -> bool:
     """File the rater's appeal against a review; one per review. False when there is one already."""
     with transaction.atomic():
-        if (
-            JudgmentReview.objects.filter(pk=review.pk, appealed_at=None).update(
-                appeal=text, appealed_at=now
-            )
-            != 1
+        if not guard.update_one(
+            JudgmentReview.objects.filter(pk=review.pk, appealed_at=None),
+            appeal=text,
+            appealed_at=now,
         ):
             return False
         alias = review.judgment.rater.alias

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts import audit_log
 from accounts.models import User
+from jobs import guard
 from training.models import Node
 from training.processes.machine import Report
 
@@ -30,8 +31,8 @@ def record_node_heartbeat(*, name: str, report: Report, now: datetime) -> None:
 def drain_node(*, node: Node, by: User, now: datetime) -> bool:
     """The node finishes its current run and takes no new ones. False when it drains already."""
     with transaction.atomic():
-        is_changed = (
-            Node.objects.filter(pk=node.pk, draining_since=None).update(draining_since=now) == 1
+        is_changed = guard.update_one(
+            Node.objects.filter(pk=node.pk, draining_since=None), draining_since=now
         )
         if is_changed:
             audit_log.record(by, "drain", node, now=now)
@@ -40,11 +41,8 @@ def drain_node(*, node: Node, by: User, now: datetime) -> bool:
 
 def resume_node(*, node: Node, by: User, now: datetime) -> bool:
     with transaction.atomic():
-        is_changed = (
-            Node.objects.filter(pk=node.pk, draining_since__isnull=False).update(
-                draining_since=None
-            )
-            == 1
+        is_changed = guard.update_one(
+            Node.objects.filter(pk=node.pk, draining_since__isnull=False), draining_since=None
         )
         if is_changed:
             audit_log.record(by, "resume", node, now=now)

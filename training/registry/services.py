@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs import guard
 from labeling.data import intake
 from labeling.models import Response, Source
 from training.configs import kinds
@@ -107,7 +108,7 @@ def store_responses(
     """
     with transaction.atomic():
         ours = Run.objects.filter(pk=run_id, attempt=attempt, state=Run.State.RUNNING)
-        if ours.update(heartbeat_at=now) != 1:
+        if not guard.update_one(ours, heartbeat_at=now):
             return None
         run = ours.select_related("base_model__source", "reward_model__source").get()
         source = _source_of(run.base_model)

@@ -8,6 +8,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.webhooks.services import Event
+from jobs import guard
 from training.models import Run, RunPoint
 from training.processes.messages import RUNS
 from training.runs import run_finished
@@ -27,7 +28,7 @@ def return_to_queue(*, run_id: int, attempt: int, reason: str = "", now: datetim
             ours, run_id, _("Its node shut down before the run had stopped."), now
         ):
             return True
-        if ours.update(state=Run.State.QUEUED, error=reason, node="") != 1:
+        if not guard.update_one(ours, state=Run.State.QUEUED, error=reason, node=""):
             return False
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
         RUNS.wake_on_commit(run_id)
@@ -54,21 +55,20 @@ def give_up_attempt(
     with transaction.atomic():
         if _finish_if_stopped(ours, run_id, reason, now):
             return True
-        if (
-            not made_progress
-            and ours.filter(n_crashes__gte=n_allowed - 1).update(
-                state=Run.State.FINISHED,
-                outcome=Run.Outcome.LOST,
-                n_crashes=F("n_crashes") + 1,
-                error=lost % {"reason": reason, "n": n_allowed},
-                finished_at=now,
-            )
-            == 1
+        if not made_progress and guard.update_one(
+            ours.filter(n_crashes__gte=n_allowed - 1),
+            state=Run.State.FINISHED,
+            outcome=Run.Outcome.LOST,
+            n_crashes=F("n_crashes") + 1,
+            error=lost % {"reason": reason, "n": n_allowed},
+            finished_at=now,
         ):
             run_finished.notify_run_finished(run_id=run_id, now=now)
             return True
         n_crashes = 1 if made_progress else F("n_crashes") + 1
-        if ours.update(state=Run.State.QUEUED, n_crashes=n_crashes, error=reason, node="") != 1:
+        if not guard.update_one(
+            ours, state=Run.State.QUEUED, n_crashes=n_crashes, error=reason, node=""
+        ):
             return False
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
         RUNS.wake_on_commit(run_id)

@@ -13,6 +13,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
+from jobs import guard
 from training.configs import kinds, roles
 from training.configs.knobs import REQUIRED, Settings
 from training.configs.roles import NONE, REFERENCE_MODEL, Role
@@ -193,8 +194,8 @@ def extended_by(*, run: Run) -> str | None:
 def set_priority(*, run: Run, priority: int, by: User, now: datetime) -> bool:
     """The highest priority runs first. False when the run is no longer queued."""
     with transaction.atomic():
-        is_changed = (
-            Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(priority=priority) == 1
+        is_changed = guard.update_one(
+            Run.objects.filter(pk=run.pk, state=Run.State.QUEUED), priority=priority
         )
         if is_changed:
             audit_log.record(

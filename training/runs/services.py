@@ -16,6 +16,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
+from jobs import guard
 from training.benchmarks.attacks import services as attacks_services
 from training.benchmarks.scorecards import services as scorecards_services
 from training.configs import roles
@@ -138,7 +139,7 @@ def run_with_inputs(*, run_id: int) -> Run:
 def record_heartbeat(*, run_id: int, attempt: int, now: datetime) -> HeartbeatReply:
     """The supervisor is alive. `is_ours` is False when its attempt is over."""
     ours = running_attempt(run_id=run_id, attempt=attempt)
-    if ours.update(heartbeat_at=now) != 1:
+    if not guard.update_one(ours, heartbeat_at=now):
         return HeartbeatReply(is_ours=False, is_stop_requested=False)
     return HeartbeatReply(
         is_ours=True, is_stop_requested=ours.filter(stop_requested_at__isnull=False).exists()
@@ -165,7 +166,7 @@ def record_progress(
     if own:
         changes |= {"step": own[-1].step, "n_steps": own[-1].n_steps, "progress_at": now}
     with transaction.atomic():
-        if running_attempt(run_id=run_id, attempt=attempt).update(**changes) != 1:
+        if not guard.update_one(running_attempt(run_id=run_id, attempt=attempt), **changes):
             return False
         _store_points(run_id, points)
         RunSample.objects.bulk_create(
@@ -199,19 +200,17 @@ def request_stop(*, run: Run, by: User, now: datetime) -> bool:
 
 def _stop(run: Run, now: datetime) -> bool:
     waiting = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED)
-    if (
-        waiting.update(
-            state=Run.State.FINISHED,
-            outcome=Run.Outcome.STOPPED,
-            stop_requested_at=now,
-            finished_at=now,
-        )
-        == 1
+    if guard.update_one(
+        waiting,
+        state=Run.State.FINISHED,
+        outcome=Run.Outcome.STOPPED,
+        stop_requested_at=now,
+        finished_at=now,
     ):
         run_finished.notify_run_finished(run_id=run.pk, now=now)
         return True
-    return (
-        _running_now(run).update(stop_requested_at=Coalesce("stop_requested_at", Value(now))) == 1
+    return guard.update_one(
+        _running_now(run), stop_requested_at=Coalesce("stop_requested_at", Value(now))
     )
 
 
@@ -261,7 +260,7 @@ def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetim
     if result.n_steps and result.outcome != Run.Outcome.STOPPED:
         changes["n_steps"] = result.n_steps  # a stopped run shows how far it got
     with transaction.atomic():
-        if running_attempt(run_id=run_id, attempt=attempt).update(**changes) != 1:
+        if not guard.update_one(running_attempt(run_id=run_id, attempt=attempt), **changes):
             return False
         if result.model is not None:
             run = Run.objects.select_related("base_model").get(pk=run_id)

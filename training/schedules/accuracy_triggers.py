@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
+from jobs import guard
 from jobs.messages import Message
 from jobs.protocol import recent
 from training.configs import kinds
@@ -50,7 +51,7 @@ def start_measurement(*, firing_id: int, now: datetime) -> None:
     """
     waiting = Firing.objects.filter(pk=firing_id, outcome=Firing.Outcome.MEASURING, run=None)
     free = ~recent("claimed_at", now=now, within=SNAPSHOT_TIMEOUT)
-    if waiting.filter(free).update(claimed_at=now) != 1:
+    if not guard.update_one(waiting.filter(free), claimed_at=now):
         return
     firing = Firing.objects.select_related("schedule__created_by").get(pk=firing_id)
     model = watched_model(schedule=firing.schedule)
@@ -121,9 +122,8 @@ def _settle(firing: Firing, decision: Decision, now: datetime) -> bool:
     outcome = Firing.Outcome.RAN if decision.runs else Firing.Outcome.SKIPPED
     with transaction.atomic():
         open_one = Firing.objects.filter(pk=firing.pk, outcome=Firing.Outcome.MEASURING)
-        if (
-            open_one.update(outcome=outcome, reason=decision.reason, sentence=decision.sentence)
-            != 1
+        if not guard.update_one(
+            open_one, outcome=outcome, reason=decision.reason, sentence=decision.sentence
         ):
             return False
         if not decision.runs:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.refusals import Refusal
+from jobs import guard
 from labeling.campaigns.services import UnableToCreateCampaign
 from training.models import Chain, Link, Run, Schedule, TrainedModel
 from training.processes.messages import CHAINS
@@ -102,7 +103,7 @@ def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
         return promotion.decide(chain=chain, promotes=True, by=by, now=now)
     with transaction.atomic():
         waiting = Link.objects.filter(chain=chain, state=Link.State.APPROVAL)
-        if waiting.update(state=Link.State.WAITING, approved_by=by, approved_at=now) != 1:
+        if not guard.update_one(waiting, state=Link.State.WAITING, approved_by=by, approved_at=now):
             return False
         Chain.objects.filter(pk=chain.pk, state=Chain.State.APPROVAL).update(
             state=Chain.State.GOING
@@ -120,7 +121,7 @@ def resume_chain(*, chain: Chain, by: User, now: datetime, anew: bool = False) -
     """
     with transaction.atomic():
         failed = Chain.objects.filter(pk=chain.pk, state=Chain.State.FAILED)
-        if failed.update(state=Chain.State.GOING, error="", ended_at=None) != 1:
+        if not guard.update_one(failed, state=Chain.State.GOING, error="", ended_at=None):
             raise UnableToResume(_("This chain was not stopped by a failure."))
         for link in chain.links.filter(state=Link.State.FAILED).select_related("run"):
             Link.objects.filter(pk=link.pk).update(**_resumed_state(link, by, now, anew=anew))
@@ -132,11 +133,10 @@ def stop_chain(*, chain: Chain, by: User, now: datetime) -> bool:
     """Ends a chain for good; its current run saves and stops. False when it had already ended."""
     open_states = (Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
     with transaction.atomic():
-        if (
-            Chain.objects.filter(pk=chain.pk, state__in=open_states).update(
-                state=Chain.State.STOPPED, ended_at=now
-            )
-            != 1
+        if not guard.update_one(
+            Chain.objects.filter(pk=chain.pk, state__in=open_states),
+            state=Chain.State.STOPPED,
+            ended_at=now,
         ):
             return False
         for link in chain.links.filter(state=Link.State.WORKING, run__isnull=False).select_related(
@@ -182,11 +182,10 @@ def _claimed(
     with transaction.atomic():
         if not _is_still_going(chain):
             return False
-        if (
-            Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(
-                state=Link.State.WORKING, claimed_at=now
-            )
-            != 1
+        if not guard.update_one(
+            Link.objects.filter(pk=link.pk, state=Link.State.WAITING),
+            state=Link.State.WORKING,
+            claimed_at=now,
         ):
             return False
         return start(chain, link, now)
@@ -233,28 +232,25 @@ def _create_snapshot(chain: Chain, link: Link, step: SnapshotStep, now: datetime
     taken = free.filter(state=Link.State.WAITING) | free.filter(
         state=Link.State.WORKING, claimed_at__lt=now - SNAPSHOT_TIMEOUT
     )
-    if taken.update(state=Link.State.WORKING, claimed_at=now) != 1:
+    if not guard.update_one(taken, state=Link.State.WORKING, claimed_at=now):
         return False
     snapshot = carry_out.create_snapshot(outputs_of(chain), step, now)
     mine = Link.objects.filter(pk=link.pk, state=Link.State.WORKING, claimed_at=now)
-    return mine.update(state=Link.State.DONE, snapshot=snapshot, ended_at=now) == 1
+    return guard.update_one(mine, state=Link.State.DONE, snapshot=snapshot, ended_at=now)
 
 
 def _leave_out(link: Link, now: datetime) -> bool:
     """Marks a step as done that the chain no longer needs."""
     waiting = Link.objects.filter(pk=link.pk, state=Link.State.WAITING)
-    return waiting.update(state=Link.State.DONE, ended_at=now) == 1
+    return guard.update_one(waiting, state=Link.State.DONE, ended_at=now)
 
 
 def _request_approval(chain: Chain, link: Link, now: datetime) -> None:
     with transaction.atomic():
         if not _is_still_going(chain):
             return
-        if (
-            Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(
-                state=Link.State.APPROVAL
-            )
-            != 1
+        if not guard.update_one(
+            Link.objects.filter(pk=link.pk, state=Link.State.WAITING), state=Link.State.APPROVAL
         ):
             return
         Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(
@@ -270,11 +266,10 @@ def _request_approval(chain: Chain, link: Link, now: datetime) -> None:
 
 
 def _done(link: Link, now: datetime) -> bool:
-    return (
-        Link.objects.filter(pk=link.pk, state=Link.State.WORKING).update(
-            state=Link.State.DONE, ended_at=now
-        )
-        == 1
+    return guard.update_one(
+        Link.objects.filter(pk=link.pk, state=Link.State.WORKING),
+        state=Link.State.DONE,
+        ended_at=now,
     )
 
 
@@ -298,7 +293,7 @@ def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datet
         kind = Notice.Kind.LOST
     with transaction.atomic():
         stopped = Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING)
-        if stopped.update(state=Chain.State.FAILED, error=sentence, ended_at=now) != 1:
+        if not guard.update_one(stopped, state=Chain.State.FAILED, error=sentence, ended_at=now):
             return
         Link.objects.filter(pk=link.pk).update(state=Link.State.FAILED, ended_at=now)
         chain_notices.warn_of_failures_in_a_row(chain, now)

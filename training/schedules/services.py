@@ -17,6 +17,7 @@ from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from accounts.refusals import Refusal
+from jobs import guard
 from training.models import Chain, Firing, Schedule, TrainedModel
 from training.schedules import accuracy_triggers, timing
 from training.schedules.chains import start_chain
@@ -111,8 +112,8 @@ def _refuse_what_cannot_run(plan: Plan) -> None:
 def pause_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
     """Nothing fires automatically until it is resumed. False when it was already paused."""
     with transaction.atomic():
-        is_changed = (
-            Schedule.objects.filter(pk=schedule.pk, paused_at=None).update(paused_at=now) == 1
+        is_changed = guard.update_one(
+            Schedule.objects.filter(pk=schedule.pk, paused_at=None), paused_at=now
         )
         if is_changed:
             audit_log.record(by, "pause", schedule, now=now)
@@ -127,11 +128,10 @@ def resume_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
             if schedule.cron
             else None
         )
-        is_changed = (
-            Schedule.objects.filter(pk=schedule.pk, paused_at__isnull=False).update(
-                paused_at=None, due_at=due_at
-            )
-            == 1
+        is_changed = guard.update_one(
+            Schedule.objects.filter(pk=schedule.pk, paused_at__isnull=False),
+            paused_at=None,
+            due_at=due_at,
         )
         if is_changed:
             audit_log.record(by, "resume", schedule, now=now)
@@ -230,9 +230,8 @@ def _store(
     begins = decision.runs and decision.reason != Reason.MEASURING
     changes = {"n_firings": number, "due_at": due_at} | ({"last_ran_at": now} if begins else {})
     with transaction.atomic():
-        if (
-            Schedule.objects.filter(pk=schedule.pk, n_firings=schedule.n_firings).update(**changes)
-            != 1
+        if not guard.update_one(
+            Schedule.objects.filter(pk=schedule.pk, n_firings=schedule.n_firings), **changes
         ):
             return None
         chain = start_chain(schedule=schedule, number=number, now=now) if begins else None

@@ -12,6 +12,7 @@ from django.db.models import Q
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs import guard
 from training.models import Run, TrainedModel
 from training.storage import disk_usage, store
 from training.storage.selectors import (
@@ -142,7 +143,7 @@ def _pin(
         pk=row.pk, freed_at=None, pinned_at__isnull=pinned_at is not None
     )
     with transaction.atomic():
-        is_changed = rows.update(pinned_at=pinned_at) == 1
+        is_changed = guard.update_one(rows, pinned_at=pinned_at)
         if is_changed:
             audit_log.record(by, action, row, now=now)
     return is_changed

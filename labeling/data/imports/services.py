@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs import guard
 from jobs.messages import Message
 from jobs.protocol import Clock, Kind
 from labeling.data import sources
@@ -211,9 +212,8 @@ def publish(*, batch: Import, by: User | None, now: datetime) -> None:
     """
     with transaction.atomic():
         refused = Import.objects.filter(pk=batch.pk, state=Import.State.REFUSED)
-        if (
-            not is_publishable(batch)
-            or refused.update(state=Import.State.PUBLISHED, finished_at=now) != 1
+        if not is_publishable(batch) or not guard.update_one(
+            refused, state=Import.State.PUBLISHED, finished_at=now
         ):
             raise UnableToImport(_("This import has nothing left to publish."))
         _show_campaigns(batch)
@@ -229,7 +229,7 @@ def discard(*, batch: Import, by: User | None, now: datetime) -> None:
         # The change comes first: it waits for a running batch to end, and makes a running import
         # stop.
         not_discarded = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
-        if not_discarded.update(state=Import.State.DISCARDED, finished_at=now) != 1:
+        if not guard.update_one(not_discarded, state=Import.State.DISCARDED, finished_at=now):
             raise UnableToImport(_("This import has already been discarded."))
         if clearing.is_built_on(batch):
             raise UnableToImport(

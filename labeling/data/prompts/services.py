@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs import guard
 from labeling.access import visible
 from labeling.data.sources import source_of_person
 from labeling.models import Campaign, Case, Item, Prompt, Response
@@ -142,7 +143,7 @@ def retire_prompt(*, prompt: Prompt, by: User, now: datetime) -> None:
 
 
 def _retire(prompt: Prompt, *, now: datetime) -> None:
-    if Prompt.objects.filter(pk=prompt.pk, retired_at=None).update(retired_at=now) != 1:
+    if not guard.update_one(Prompt.objects.filter(pk=prompt.pk, retired_at=None), retired_at=now):
         raise UnableToEdit(_("This prompt is retired. Use its newest version."))
 
 

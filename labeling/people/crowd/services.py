@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.notices import services as notices_services
 from accounts.people import services as people_services
 from accounts.refusals import Refusal
+from jobs import guard
 from labeling.models import Campaign, CrowdLink, CrowdVisit, PoolMembership, Rater, Slot
 from labeling.people.accounts import services as accounts_services
 from labeling.people.crowd import completion, selectors, worker_ids
@@ -67,7 +68,7 @@ def create_crowd_link(
 def close_crowd_link(*, link: CrowdLink, by: User | None, now: datetime) -> bool:
     """Stop new visits through the link; current ones continue. False when it was closed already."""
     with transaction.atomic():
-        if CrowdLink.objects.filter(pk=link.pk, is_open=True).update(is_open=False) != 1:
+        if not guard.update_one(CrowdLink.objects.filter(pk=link.pk, is_open=True), is_open=False):
             return False
         audit_log.record(by, "close", link, now=now)
     return True
@@ -278,11 +279,11 @@ def _end_visit(
     *, visit: CrowdVisit, state: CrowdVisit.State, code: str = "", now: datetime
 ) -> bool:
     with transaction.atomic():
-        if (
-            CrowdVisit.objects.filter(pk=visit.pk, state=State.WORKING).update(
-                state=state, ended_at=now, code=code
-            )
-            != 1
+        if not guard.update_one(
+            CrowdVisit.objects.filter(pk=visit.pk, state=State.WORKING),
+            state=state,
+            ended_at=now,
+            code=code,
         ):
             return False
         _release_items(visit, now=now)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs import guard
 from labeling.models import Invitation, Pool, Rater
 from labeling.people.accounts import services as accounts_services
 from labeling.people.invitations import selectors
@@ -89,7 +90,7 @@ def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime)
     """The link stops working. False when it was accepted or revoked before."""
     with transaction.atomic():
         waits = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
-        if waits.update(revoked_at=now) != 1:
+        if not guard.update_one(waits, revoked_at=now):
             return False
         audit_log.record(by, "revoke", invitation, before={"email": invitation.email}, now=now)
     return True

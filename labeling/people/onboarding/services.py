@@ -13,6 +13,7 @@ from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from accounts.refusals import Refusal
+from jobs import guard
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.guidelines import services as guidelines_services
 from labeling.models import (
@@ -169,7 +170,9 @@ def retire_step(*, step: OnboardingStep, by: User | None, now: datetime) -> bool
     before.
     """
     with transaction.atomic():
-        if OnboardingStep.objects.filter(pk=step.pk, retired_at=None).update(retired_at=now) != 1:
+        if not guard.update_one(
+            OnboardingStep.objects.filter(pk=step.pk, retired_at=None), retired_at=now
+        ):
             return False
         audit_log.record(by, "retire", step, before={"kind": step.kind}, now=now)
     return True

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs import guard
 from labeling.models import Pool, PoolMembership, Rater
 from labeling.queue import items
 from labeling.queue.claiming import order
@@ -125,11 +126,9 @@ def resume_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
 
 def _set_paused(*, pool: Pool, paused_at: datetime | None, by: User | None, now: datetime) -> bool:
     with transaction.atomic():
-        if (
-            Pool.objects.filter(pk=pool.pk, paused_at__isnull=paused_at is not None).update(
-                paused_at=paused_at
-            )
-            != 1
+        if not guard.update_one(
+            Pool.objects.filter(pk=pool.pk, paused_at__isnull=paused_at is not None),
+            paused_at=paused_at,
         ):
             return False
         audit_log.record(by, "pause" if paused_at else "resume", pool, now=now)
@@ -187,8 +186,8 @@ def _add_to_pool(*, pool: Pool, rater: Rater, now: datetime) -> bool:
     )
     if is_new:
         return True
-    return (
-        PoolMembership.objects.filter(pk=membership.pk, is_active=False).update(is_active=True) == 1
+    return guard.update_one(
+        PoolMembership.objects.filter(pk=membership.pk, is_active=False), is_active=True
     )
 
 

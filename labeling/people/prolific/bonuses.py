@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs import guard
 from jobs.messages import Message
 from labeling.models import ProlificBonus, ProlificBonusBatch, ProlificStudy, ProlificSubmission
 from labeling.people.prolific import client, dues, protocol
@@ -85,7 +86,7 @@ def pay(*, batch: ProlificBonusBatch, total: int, by: User, now: datetime) -> No
     """
     ready = ProlificBonusBatch.objects.filter(pk=batch.pk, state=State.READY, total=total)
     with transaction.atomic():
-        if ready.update(state=State.QUEUED, send_due_at=now) != 1:
+        if not guard.update_one(ready, state=State.QUEUED, send_due_at=now):
             raise UnableToPayBonus(_("These bonuses have changed. Check them again."))
         _record(batch, "pay_bonus", by=by, now=now)
         BONUSES.wake_on_commit(batch.pk)
@@ -95,7 +96,7 @@ def send_again(*, batch: ProlificBonusBatch, by: User, now: datetime) -> None:
     """Queue a batch again that Prolific does not list. Raises UnableToPayBonus."""
     missing = ProlificBonusBatch.objects.filter(pk=batch.pk, state=State.NOT_FOUND)
     with transaction.atomic():
-        if missing.update(state=State.QUEUED, send_due_at=now, problem="") != 1:
+        if not guard.update_one(missing, state=State.QUEUED, send_due_at=now, problem=""):
             raise UnableToPayBonus(
                 _("These bonuses may have been paid. They can be sent again once this is known.")
             )
@@ -109,7 +110,7 @@ def discard(*, batch: ProlificBonusBatch, by: User, now: datetime) -> None:
         pk=batch.pk, state__in=[State.READY, State.NOT_FOUND]
     )
     with transaction.atomic():
-        if unpaid.update(state=State.DISCARDED) != 1:
+        if not guard.update_one(unpaid, state=State.DISCARDED):
             raise UnableToPayBonus(_("These bonuses have been sent, so they cannot be discarded."))
         _record(batch, "discard", by=by, now=now)
 
@@ -138,7 +139,7 @@ def send(*, batch_id: int, now: datetime) -> bool:
     """Ask Prolific to pay a queued batch. False when it was not sent: another worker has it, it
     waits for a next try, or the row says what is wrong.
     """
-    if _queued(now).filter(pk=batch_id).update(state=State.SENDING, sent_at=now) != 1:
+    if not guard.update_one(_queued(now).filter(pk=batch_id), state=State.SENDING, sent_at=now):
         return False
     batch = ProlificBonusBatch.objects.select_related("study__link__campaign").get(pk=batch_id)
     lines = list(batch.lines.select_related("submission"))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
+from jobs import guard
 from labeling.models import CrowdLink, CrowdVisit, ProlificStudy, ProlificSubmission
 from labeling.people.crowd import services as crowd_services
 from labeling.people.crowd import worker_ids
@@ -49,7 +50,7 @@ def poll_study(*, study_id: int, is_asked: bool = False, now: datetime) -> bool:
     """
     studies = ProlificStudy.objects.filter(pk=study_id)
     due = studies if is_asked else studies.filter(poll_due_at__lte=now)
-    if due.update(poll_due_at=now + CLAIMED_FOR) != 1:
+    if not guard.update_one(due, poll_due_at=now + CLAIMED_FOR):
         return False
     study = studies.select_related("link__campaign__pool").get()
     try:

@@ -14,6 +14,7 @@ from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from arithmetic import clustering
 from arithmetic.agreement import orders
+from jobs import guard
 from labeling.models import (
     Campaign,
     Gold,
@@ -64,7 +65,9 @@ def pause_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datet
     """
     with transaction.atomic():
         standing, _is_new = RaterStanding.objects.get_or_create(campaign=campaign, rater=rater)
-        if RaterStanding.objects.filter(pk=standing.pk, paused_at=None).update(paused_at=now) != 1:
+        if not guard.update_one(
+            RaterStanding.objects.filter(pk=standing.pk, paused_at=None), paused_at=now
+        ):
             return False
         recent = Judgment.objects.filter(
             campaign=campaign, rater=rater, is_gold=False, review__isnull=True
@@ -89,7 +92,7 @@ def resume_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: date
         paused = RaterStanding.objects.filter(
             campaign=campaign, rater=rater, paused_at__isnull=False
         )
-        if paused.update(paused_at=None, warned_at=None, resumed_at=now) != 1:
+        if not guard.update_one(paused, paused_at=None, warned_at=None, resumed_at=now):
             return False
         items.level_calibration(campaign=campaign, now=now)
         audit_log.record(by, "resume", rater, after={"campaign": campaign.name}, now=now)

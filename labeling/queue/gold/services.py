@@ -17,6 +17,7 @@ from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
 from arithmetic.agreement import orders
+from jobs import guard
 from labeling.importers import drafts as importers_drafts
 from labeling.importers import golds as importers_golds
 from labeling.kinds.comparison import ComparisonSettings
@@ -175,7 +176,7 @@ def retire_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
     raters. The item it was made from takes judgments again.
     """
     with transaction.atomic():
-        is_done = Gold.objects.filter(pk=gold.pk, retired_at=None).update(retired_at=now) == 1
+        is_done = guard.update_one(Gold.objects.filter(pk=gold.pk, retired_at=None), retired_at=now)
         if is_done:
             item = gold.made_from
             if item is not None and item.held_at is None:
@@ -206,8 +207,8 @@ def bring_back_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
         )
         if rivals.exists():
             return False
-        is_done = (
-            Gold.objects.filter(pk=gold.pk).exclude(retired_at=None).update(retired_at=None) == 1
+        is_done = guard.update_one(
+            Gold.objects.filter(pk=gold.pk).exclude(retired_at=None), retired_at=None
         )
         if is_done:
             items.free_slots(Slot.objects.filter(item=gold.made_from_id, is_gold=False)).delete()

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from arithmetic import plain_text
+from jobs import guard
 from jobs.messages import Message
 from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.summary import ScoredAnswer, Summary, rewards_of, summarise
@@ -68,7 +69,7 @@ def store_answers(
         ours = Run.objects.select_for_update().filter(
             pk=run_id, attempt=attempt, state=Run.State.RUNNING
         )
-        if ours.update(heartbeat_at=now) != 1:
+        if not guard.update_one(ours, heartbeat_at=now):
             return False
         for batch in _batches(rows):
             known = SuiteItem.objects.filter(pk__in=[row["item"] for row in batch])

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from jobs import guard
 from training.models import Node, Run, Seat
 from training.processes.launch import Launch
 from training.processes.messages import RUNS
@@ -61,7 +62,7 @@ def mark_seat_ready(*, run: Run, rank: int, address: str, port: int = 0) -> None
 
 def record_seat_heartbeat(*, seat: Seat, now: datetime) -> bool:
     """False when the attempt is over."""
-    return active_seats().filter(pk=seat.pk).update(heartbeat_at=now) == 1
+    return guard.update_one(active_seats().filter(pk=seat.pk), heartbeat_at=now)
 
 
 def mark_seat_leaving(*, seat: Seat) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import Notice, User
 from arithmetic.figures import Figure, absent
+from jobs import guard
 from labeling.models import Campaign, Prompt, Response, Slot
 from labeling.quality import contests
 from training.models import Chain, Link, Run, TrainedModel
@@ -42,7 +43,7 @@ def advance(chain: Chain, link: Link, now: datetime) -> bool:
     if link.state == Link.State.WAITING:
         waiting = Link.objects.filter(pk=link.pk, state=Link.State.WAITING)
         model = steps.new_model(outputs_of(chain))
-        if waiting.update(state=Link.State.WORKING, claimed_at=now, model=model) != 1:
+        if not guard.update_one(waiting, state=Link.State.WORKING, claimed_at=now, model=model):
             return False
         link.refresh_from_db()
     if link.state != Link.State.WORKING or link.model is None or link.claimed_at is None:

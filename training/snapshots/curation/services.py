@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from jobs import guard
 from jobs.protocol import Kind
 from training.models import Curation, RestoredDocument, Snapshot
 from training.snapshots.curation import ledger, recipes
@@ -103,7 +104,9 @@ def _queue_again(curation: Curation, *, by: User, now: datetime, **changes: Any)
         again = Curation.objects.filter(
             pk=curation.pk, state__in=(Curation.State.READY, Curation.State.FAILED)
         )
-        if again.update(state=Curation.State.QUEUED, error="", n_lost=0, n_read=0, **changes) != 1:
+        if not guard.update_one(
+            again, state=Curation.State.QUEUED, error="", n_lost=0, n_read=0, **changes
+        ):
             raise UnableToCurate(
                 _("This curation is running, done or discarded. Open it again to see its state.")
             )
@@ -118,7 +121,7 @@ def discard_curation(*, curation: Curation, by: User | None, now: datetime) -> N
     """Deletes its files; a running one stops. Raises UnableToCurate."""
     with transaction.atomic():
         mine = Curation.objects.filter(pk=curation.pk, state__in=_OPEN)
-        if mine.update(state=Curation.State.DISCARDED, finished_at=now) != 1:
+        if not guard.update_one(mine, state=Curation.State.DISCARDED, finished_at=now):
             raise UnableToCurate(_("This curation is done or was discarded already."))
         audit_log.record(by, "discard", curation, now=now)
         transaction.on_commit(

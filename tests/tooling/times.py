@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
             terminalreporter.write_line(f"{cpu_s:8.1f} s  {tests[folder]:5} tests  {folder}")
         rest = total - sum(seconds.values())
         terminalreporter.write_line(f"{rest:8.1f} s  collecting, servers, browsers")
-    if tests:
+    if tests.total():
         bar = config.getoption("--cpu-bar")
         mean = total / tests.total()
         config.stash[OVER] = bar is not None and mean > bar

@@ -43,7 +43,7 @@ def test_older_sources_lose_the_address_and_others_keep_their_names(
         source("team@example.org", kind="import"),
     ]
 
-    import_module("labeling.migrations.0006_sources_without_email").rename(apps, None)
+    import_module("labeling.migrations.0004_squashed_0016_red_teaming").rename_sources(apps, None)
 
     names = [Source.objects.get(pk=one.pk).name for one in sources]
     assert names == [

@@ -47,11 +47,13 @@ class Kind(Message, Generic[J]):
         os_error: "str | Promise" = "",
         fresh: Mapping[str, Any] | None = None,
         stamps: tuple[str, ...] = ("heartbeat_at",),
+        with_rows: tuple[str, ...] = (),
     ) -> None:
         """A job whose worker is silent for `silent_after` is claimed again, and after `max_lost`
         workers (counted in the column `n_lost`) is ended as `failed` with the sentence `crashed`.
         `fresh` resets columns at each claim, and `stamps` get its time. `refusals` end the job with
         their sentence, and an OSError with `os_error`, in which it is %(why)s or %(reason)s.
+        `with_rows` are foreign keys that the work reads, fetched with the claimed row.
         """
         argument = argument or f"{model._meta.model_name}_id"
         super().__init__(task, limit=limit, queue=queue, argument=argument)
@@ -60,6 +62,7 @@ class Kind(Message, Generic[J]):
         self._crashed, self._n_lost, self._max_lost = crashed, n_lost, max_lost
         self._refusals, self._os_error, self._stamps = refusals, os_error, stamps
         self._fresh = {"error": "", **(fresh or {})}
+        self._with_rows = ("created_by", *with_rows)
         self._work: Callable[[J, Clock], None] | None = None
 
     def __call__(self, do: Callable[[J, Clock], None]) -> Callable[[J, Clock], None]:  # type: ignore[override]
@@ -94,7 +97,6 @@ class Kind(Message, Generic[J]):
                 why = problem.strerror or str(problem)
                 sentence = str(self._os_error) % {"why": why, "reason": why}
                 job.end(self.failed, now=clock(), error=sentence)
-            job.refresh_from_db()
             return job
         return None
 
@@ -117,7 +119,7 @@ class Kind(Message, Generic[J]):
             return None
         if n_claimed != 1:
             return None
-        return self.model._default_manager.select_related("created_by").get(pk=pk)
+        return self.model._default_manager.select_related(*self._with_rows).get(pk=pk)
 
     def is_live(self, *, now: datetime) -> Q:
         return Q(recent("heartbeat_at", now=now, within=self.silent_after), state=RUNNING)

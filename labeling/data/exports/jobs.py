@@ -29,6 +29,7 @@ EXPORTS = Kind(
     crashed=gettext_lazy("The worker crashed three times on this export."),
     os_error=gettext_lazy("The archive could not be written: %(why)s."),
     fresh={"n_rows": 0},
+    with_rows=("campaign",),
 )
 
 

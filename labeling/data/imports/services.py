@@ -51,6 +51,7 @@ IMPORTS = Kind(
     failed=Import.State.REFUSED,
     fresh={"bytes_read": 0, "counts": {}, "problems": []},
     stamps=("heartbeat_at", "started_at"),
+    with_rows=("source",),
     every=timedelta(seconds=30),
 )
 CLEARING = Message(
@@ -423,7 +424,9 @@ def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: 
         "counts": tally.counts,
         "problems": sorted(tally.problems, key=lambda problem: problem["line"]),
     }
+    if not batch.annotations or state != Import.State.PUBLISHED:
+        batch.end(state, now=now, **changes)
+        return
     with transaction.atomic():
         batch.end(state, now=now, **changes)
-        if batch.annotations and state == Import.State.PUBLISHED:
-            _show_campaigns(batch)
+        _show_campaigns(batch)

@@ -86,3 +86,8 @@ def words_of(page: str) -> list[str]:
     parser = Words()
     parser.feed(page.partition("<body")[2])
     return parser.found
+
+
+def names(text: str, alias: str) -> bool:
+    """Whether a text names the rater. “Rater 62” does not name “Rater 6”."""
+    return re.search(rf"{re.escape(alias)}(?![0-9])", text) is not None

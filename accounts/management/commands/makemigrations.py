@@ -13,7 +13,7 @@ from django.db.models import Field
 WORDS: Final = frozenset(
     {"choices", "error_messages", "help_text", "verbose_name", "verbose_name_plural"}
 )
-"""Options of fields and of models. No database is told of choices either."""
+"""Options of fields and of models. The database does not store choices either."""
 
 
 class Autodetector(MigrationAutodetector):

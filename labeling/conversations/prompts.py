@@ -4,7 +4,7 @@ from datetime import datetime
 
 from labeling.desk.judgments import rows
 from labeling.models import Conversation, Prompt
-from labeling.splits import near_duplicates, places
+from labeling.splits import places
 
 ORIGIN = "conversation"
 Message = dict[str, str]
@@ -25,7 +25,7 @@ def history_of(conversation: Conversation) -> list[Message]:
     return [message for message in conversation.item.prompt.messages if message["role"] == "system"]
 
 
-def prompt_of_turn(*, conversation: Conversation, text: str, now: datetime) -> Prompt:
+def prompt_of_turn(text: str, *, conversation: Conversation, now: datetime) -> Prompt:
     """Stored as any other prompt. It stays in the split of its conversation, so that no history is
     in two splits. Raises splits.UnableToPlace.
     """
@@ -34,22 +34,17 @@ def prompt_of_turn(*, conversation: Conversation, text: str, now: datetime) -> P
     message = {"role": "user", "content": text.replace("\0", "")}
     messages = [*history_of(conversation), message]
     place = places.place_of_version(messages=messages, before=_placed_like(conversation))
-    prompt = Prompt.objects.create(
+    prompt = Prompt(
         messages=messages,
-        messages_sha256=near_duplicates.fingerprint(messages),
         source=rows.source_of_rater(rater=conversation.rater, now=now),
         origin=ORIGIN,
         licence=opening.licence,
         category=opening.category,
         language=opening.language,
-        split=place.split,
-        cluster=place.cluster,
-        signature=place.signature,
         sensitive=opening.sensitive,
         created_at=now,
     )
-    places.store_keys((prompt.pk, key) for key in sorted(place.keys))
-    return prompt
+    return place.store(prompt)
 
 
 def _placed_like(conversation: Conversation) -> Prompt:

@@ -78,9 +78,9 @@ def write(*, conversation: Conversation, number: int, text: str, now: datetime) 
         if begun is not None:
             return begun
         slot = _held_slot(conversation)
-        _refuse_message(conversation, number=number, text=text)
+        _refuse_message(text, conversation=conversation, number=number)
         try:
-            prompt = prompts.prompt_of_turn(conversation=conversation, text=text, now=now)
+            prompt = prompts.prompt_of_turn(text, conversation=conversation, now=now)
         except places.UnableToPlace as problem:
             raise UnableToConverse(problem.sentence) from problem
         return _open_turn(
@@ -244,7 +244,7 @@ def _given_away() -> str:
     )
 
 
-def _refuse_message(conversation: Conversation, *, number: int, text: str) -> None:
+def _refuse_message(text: str, *, conversation: Conversation, number: int) -> None:
     if conversation.state != Conversation.State.OPEN:
         raise UnableToConverse(_("This conversation is finished."))
     if is_complete(conversation):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arithmetic.similarity import Hashes, MinHash, jaccard, shingles, skeleton
 
@@ -76,9 +77,9 @@ class Sketch:
     def keys(self) -> frozenset[int]:
         return self.exact.union(*self.bands)
 
-    def nearest(self, own: Hashes) -> float:
-        """The highest Jaccard index between `own` and one of the texts."""
-        return max(jaccard(own, other) for other in self.sets)
+    def nearest(self, hashes: Hashes) -> float:
+        """The highest Jaccard index between `hashes` and one of the texts."""
+        return max(jaccard(hashes, compared) for compared in self.sets)
 
     def may_be_near(self, signature: bytes) -> bool:
         """Whether a prompt with this signature is worth comparing. A prompt without one always
@@ -86,11 +87,8 @@ class Sketch:
         """
         if not signature:
             return True
-        own, other = (
-            np.frombuffer(packed, dtype=np.uint8).reshape(-1, BANDS.n_values)
-            for packed in (self.signature, signature)
-        )
-        return bool(((own[:, None] == other[None]).sum(axis=2) >= AGREEING).any())
+        agrees = _values(self.signature)[:, None] == _values(signature)[None]
+        return bool((agrees.sum(axis=2) >= AGREEING).any())
 
 
 def compared_texts(messages: Sequence[Message]) -> tuple[str, ...]:
@@ -125,19 +123,19 @@ def sketches(
     """
     texts = [compared_texts(messages) for messages in conversations]
     names = list(groups) if groups is not None else [""] * len(texts)
-    sets = [tuple(shingles(text) for text in several) for several in texts]
-    minhashes = iter(BANDS.values([own for several in sets for own in several]))
+    sets = [tuple(shingles(text) for text in skeletons) for skeletons in texts]
+    minhashes = iter(BANDS.values([hashes for prompt_sets in sets for hashes in prompt_sets]))
     made = []
-    for several, own, group in zip(texts, sets, names, strict=True):
-        exact = {_key("text", text) for text in several}
+    for skeletons, prompt_sets, group in zip(texts, sets, names, strict=True):
+        exact = {_key("text", text) for text in skeletons}
         if group:
             exact.add(_key("group", group))
-        values = [next(minhashes) for _ in own]
+        values = [next(minhashes) for _ in prompt_sets]
         signature = b"".join(value.astype(np.uint8).tobytes() for value in values if len(value))
         made.append(
             Sketch(
-                several,
-                own,
+                skeletons,
+                prompt_sets,
                 frozenset(exact),
                 tuple(frozenset(BANDS.keys(value)) for value in values),
                 signature,
@@ -146,13 +144,13 @@ def sketches(
     return made
 
 
-def likeness(a: Sketch, b: Sketch) -> float:
+def likeness(sketch: Sketch, other: Sketch) -> float:
     """The highest Jaccard index between any text of one and any of the other; 1 if they share an
     exact key.
     """
-    if a.exact & b.exact:
+    if sketch.exact & other.exact:
         return 1.0
-    return max(b.nearest(own) for own in a.sets)
+    return max(other.nearest(hashes) for hashes in sketch.sets)
 
 
 @dataclass
@@ -214,9 +212,8 @@ class Neighbourhood:
         """Finds the cluster for a prompt, or creates one called `name` if nothing is near, and adds
         the prompt as a member.
         """
-        clusters = list(
-            {id(c): c for c in (member.cluster.root() for member in self._near(sketch))}.values()
-        )
+        roots = [member.cluster.root() for member in self._near(sketch)]
+        clusters = list({id(cluster): cluster for cluster in roots}.values())
         fixed = [cluster for cluster in clusters if cluster.is_fixed]
         sides = tuple(sorted({cluster.split for cluster in fixed}))
         if len(sides) > 1:
@@ -236,12 +233,12 @@ class Neighbourhood:
 
     def _worth_storing(self, sketch: Sketch) -> frozenset[int]:
         keys = {key for key in sketch.exact if key not in self.by_key}
-        for own, bands in zip(sketch.sets, sketch.bands, strict=True):
+        for hashes, bands in zip(sketch.sets, sketch.bands, strict=True):
             near = {
                 id(member): member for key in bands for member in self.by_key.get(key, ())[:CROWDED]
             }
             # A text this similar is found through the keys of the stored one.
-            if any(member.sketch.nearest(own) >= SAME for member in near.values()):
+            if any(member.sketch.nearest(hashes) >= SAME for member in near.values()):
                 continue
             keys.update(
                 key for key in bands if len(self.by_key.get(key, ())) + self.unlike[key] < CROWDED
@@ -259,8 +256,13 @@ class Neighbourhood:
                     BANDS.n_bands if key in sketch.exact else 1
                 )
         # Exact comparison is slow, so compare only those that share the most keys.
-        likeliest = sorted(shared, key=lambda i: -shared[i])[:CROWDED]
-        return [members[i] for i in likeliest if likeness(sketch, members[i].sketch) >= JOIN]
+        likeliest = sorted(members.values(), key=lambda member: -shared[id(member)])[:CROWDED]
+        return [member for member in likeliest if likeness(sketch, member.sketch) >= JOIN]
+
+
+def _values(signature: bytes) -> NDArray[np.uint8]:
+    """A row of MinHash values for each skeleton."""
+    return np.frombuffer(signature, dtype=np.uint8).reshape(-1, BANDS.n_values)
 
 
 def _key(kind: str, text: str) -> int:

@@ -26,12 +26,21 @@ class UnableToPlace(Refusal):
 
 @dataclass(frozen=True)
 class Place:
-    """What a new prompt's row needs: cluster, split, and what its near-duplicates find it by."""
+    """A new prompt's cluster and split, and what its near-duplicates find it by."""
 
     cluster: str
     split: str
+    sha256: str
     signature: bytes
     keys: frozenset[int]
+
+    def store(self, prompt: Prompt) -> Prompt:
+        """Save the prompt that this place was looked for."""
+        prompt.cluster, prompt.split = self.cluster, self.split
+        prompt.messages_sha256, prompt.signature = self.sha256, self.signature
+        prompt.save(force_insert=True)
+        store_keys((prompt.pk, key) for key in sorted(self.keys))
+        return prompt
 
 
 def place_of(*, messages: Sequence[Message], wanted: str = "") -> Place:
@@ -39,8 +48,8 @@ def place_of(*, messages: Sequence[Message], wanted: str = "") -> Place:
     it in the transaction that creates the prompt. Raises UnableToPlace.
     """
     lock()
-    sketch, name, placement = _found(messages)
-    sides = _sides(placement, messages)
+    sketch, sha256, placement = _compared(messages)
+    sides = _sides(placement, sha256)
     if len(sides) > 1:
         raise UnableToPlace(
             _(
@@ -49,7 +58,7 @@ def place_of(*, messages: Sequence[Message], wanted: str = "") -> Place:
             )
             % {"sides": _(" and ").join(sorted(sides))}
         )
-    split = next(iter(sides), wanted or near_duplicates.split_of(name))
+    split = next(iter(sides), wanted or near_duplicates.split_of(_own_cluster(sha256)))
     if wanted and wanted != split:
         raise UnableToPlace(
             _(
@@ -59,7 +68,7 @@ def place_of(*, messages: Sequence[Message], wanted: str = "") -> Place:
             % {"split": split}
         )
     assert placement.cluster is not None
-    return Place(placement.cluster.name, split, sketch.signature, placement.keys)
+    return Place(placement.cluster.name, split, sha256, sketch.signature, placement.keys)
 
 
 def place_of_version(*, messages: Sequence[Message], before: Prompt) -> Place:
@@ -67,8 +76,8 @@ def place_of_version(*, messages: Sequence[Message], before: Prompt) -> Place:
     if only prompts of another split are nearly identical to it.
     """
     lock()
-    sketch, name, placement = _found(messages)
-    sides = _sides(placement, messages)
+    sketch, sha256, placement = _compared(messages)
+    sides = _sides(placement, sha256)
     if sides and before.split not in sides:
         raise UnableToPlace(
             _(
@@ -77,7 +86,8 @@ def place_of_version(*, messages: Sequence[Message], before: Prompt) -> Place:
             )
             % {"sides": _(" and ").join(sorted(sides)), "split": before.split}
         )
-    return Place(before.cluster or name, before.split, sketch.signature, placement.keys)
+    cluster = before.cluster or _own_cluster(sha256)
+    return Place(cluster, before.split, sha256, sketch.signature, placement.keys)
 
 
 def lock() -> None:
@@ -89,35 +99,38 @@ def lock() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def _found(
+def _compared(
     messages: Sequence[Message],
 ) -> tuple[near_duplicates.Sketch, str, near_duplicates.Placement]:
-    """(sketch, the name of a cluster of its own, the cluster of its near-duplicates)."""
-    sketch = near_duplicates.sketches([messages])[0]
-    name = near_duplicates.fingerprint(messages)[:16]
-    return sketch, name, neighbourhood([sketch]).place(sketch, name)
+    """(sketch, fingerprint, the cluster of its near-duplicates)."""
+    [sketch] = near_duplicates.sketches([messages])
+    sha256 = near_duplicates.fingerprint(messages)
+    return sketch, sha256, neighbourhood([sketch]).place(sketch, _own_cluster(sha256))
 
 
-def _sides(placement: near_duplicates.Placement, messages: Sequence[Message]) -> set[str]:
+def _own_cluster(sha256: str) -> str:
+    """The cluster of a prompt that nothing is like."""
+    return sha256[:16]
+
+
+def _sides(placement: near_duplicates.Placement, sha256: str) -> set[str]:
     """The splits of the near-duplicates, and of equal prompts that have no keys yet."""
     near = set(placement.sides)
     if placement.cluster is not None and placement.cluster.is_fixed:
         near.add(placement.cluster.split)
-    unkeyed = Prompt.objects.filter(
-        messages_sha256=near_duplicates.fingerprint(messages), keys=None, import_batch=None
-    )
+    unkeyed = Prompt.objects.filter(messages_sha256=sha256, keys=None, import_batch=None)
     return near | set(unkeyed.values_list("split", flat=True))
 
 
 def neighbourhood(
-    fresh: Sequence[near_duplicates.Sketch], *, batch: Import | None = None
+    sketches: Sequence[near_duplicates.Sketch], *, batch: Import | None = None
 ) -> near_duplicates.Neighbourhood:
-    """The stored prompts that share a key with one of `fresh` and are likely to be near duplicates.
-    Rows of discarded imports do not count.
+    """The stored prompts that share a key with one of `sketches` and are likely to be near
+    duplicates. Rows of discarded imports do not count.
     """
-    exact = frozenset[int]().union(*(sketch.exact for sketch in fresh))
+    exact = frozenset[int]().union(*(sketch.exact for sketch in sketches))
     asking: dict[int, list[near_duplicates.Sketch]] = {}
-    for sketch in fresh:
+    for sketch in sketches:
         for key in sketch.keys:
             asking.setdefault(key, []).append(sketch)
     held: dict[int, list[int]] = {}

@@ -70,11 +70,11 @@ def _by_turns(first: DemonstrationRow, further: list[Message]) -> Iterator[Demon
     yield replace(first, is_last=not further)
     messages = [*first.messages, *as_turn(first.response), *further]
     for place in range(1, len(further), 2):
-        before = messages[: len(first.messages) + 1 + place]
+        history = messages[: len(first.messages) + 1 + place]
         is_last = place == len(further) - 1
         yield replace(
             first,
-            messages=before,
+            messages=history,
             response=further[place]["content"],
             turn=(place + 1) // 2,
             is_last=is_last,

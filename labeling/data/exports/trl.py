@@ -178,9 +178,9 @@ def as_plain(records: Iterable[Record], left_out: Counter[str]) -> Iterator[Reco
     """
     for record in records:
         texts = {
-            ("text" if name == "messages" else name): _text(name, turns)
-            for name, turns in record.items()
-            if name in _CHATS and isinstance(turns, list)
+            ("text" if name == "messages" else name): _text(name, messages)
+            for name, messages in record.items()
+            if name in _CHATS and isinstance(messages, list)
         }
         if None in texts.values():
             left_out[SEVERAL_TURNS] += 1
@@ -191,15 +191,15 @@ def as_plain(records: Iterable[Record], left_out: Counter[str]) -> Iterator[Reco
 _CHATS = ("prompt", "completion", "messages", "chosen", "rejected")
 
 
-def _text(name: str, turns: list[Message]) -> str | None:
+def _text(name: str, messages: list[Message]) -> str | None:
     if name == "prompt":
-        return _prompt_text(turns)
-    if [turn["role"] for turn in turns] == ["assistant"]:
-        return turns[0]["content"]
-    if [turn["role"] for turn in turns] == ["user", "assistant"]:
-        return "\n\n".join(turn["content"] for turn in turns)
+        return _prompt_text(messages)
+    if [message["role"] for message in messages] == ["assistant"]:
+        return messages[0]["content"]
+    if [message["role"] for message in messages] == ["user", "assistant"]:
+        return "\n\n".join(message["content"] for message in messages)
     return None
 
 
-def _prompt_text(turns: list[Message]) -> str | None:
-    return turns[0]["content"] if [turn["role"] for turn in turns] == ["user"] else None
+def _prompt_text(messages: list[Message]) -> str | None:
+    return messages[0]["content"] if [message["role"] for message in messages] == ["user"] else None

@@ -16,7 +16,7 @@ from labeling.data.sources import source_of_person
 from labeling.models import Campaign, Case, Item, Prompt, Response
 from labeling.queue import items
 from labeling.queue.cases import services as cases_services
-from labeling.splits import near_duplicates, places
+from labeling.splits import places
 
 Message = dict[str, str]
 BATCH = 1_000
@@ -53,23 +53,18 @@ def create_prompt(
     """
     with transaction.atomic():
         place = places.place_of(messages=messages, wanted=split)
-        source = source_of_person(person=by, now=now)
-        prompt = Prompt.objects.create(
+        prompt = Prompt(
             messages=list(messages),
-            messages_sha256=near_duplicates.fingerprint(messages),
-            source=source,
+            source=source_of_person(person=by, now=now),
             origin="typed in",
             licence=licence,
             category=category,
             language=language,
-            split=place.split,
-            cluster=place.cluster,
-            signature=place.signature,
             constraints=list(constraints),
             sensitive=list(dict.fromkeys(sensitive)),
             created_at=now,
         )
-        places.store_keys((prompt.pk, key) for key in sorted(place.keys))
+        place.store(prompt)
         audit_log.record(by, "create", prompt, now=now)
     return prompt
 
@@ -103,24 +98,20 @@ def edit_prompt(
         except places.UnableToPlace as problem:
             raise UnableToEdit(problem.sentence) from problem
         _retire(prompt, now=now)
-        edited = Prompt.objects.create(
+        edited = Prompt(
             messages=list(messages),
-            messages_sha256=near_duplicates.fingerprint(messages),
             source=prompt.source,
             origin=prompt.origin,
             licence=prompt.licence,
             category=category,
             language=language,
-            split=place.split,
-            cluster=place.cluster,
-            signature=place.signature,
             sensitive=prompt.sensitive,
             constraints=kept,
             version=prompt.version + 1,
             supersedes=prompt,
             created_at=now,
         )
-        places.store_keys((edited.pk, key) for key in sorted(place.keys))
+        place.store(edited)
         if keeps_responses:
             _copy_responses(old=prompt, new=edited, now=now)
         n_items = items.reissue(old=prompt, new=edited, now=now)

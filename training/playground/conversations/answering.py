@@ -75,7 +75,7 @@ def _written(claimed: Claimed) -> _Written | None:
     """
     model = TrainedModel.objects.filter(source=claimed.source_id).first()
     target = answers.find_target(model)
-    asked = ModelQuestion(
+    question = ModelQuestion(
         answer=str(claimed.pk),
         model=model.pk if model else 0,
         messages=claimed.messages,
@@ -84,7 +84,7 @@ def _written(claimed: Claimed) -> _Written | None:
     # Writing takes long, and needs no connection between two writes.
     connection.close()
     claim, text = _Claim(claimed), ""
-    for kind, data in answers.events(asked, target, claim):
+    for kind, data in answers.events(question, target, claim):
         if kind == "text":
             text += data["text"]
             if len(text) > requests.MAX_CHARACTERS:

@@ -173,7 +173,7 @@ class ApiToken(models.Model):
         max_length=16, help_text="the first characters of the secret, shown to recognise it"
     )
     secret_sha256 = models.CharField(max_length=64, unique=True)
-    scopes = models.JSONField(default=list, help_text="values of config.permissions.Scope")
+    scopes = models.JSONField(default=list, help_text="values of config.api_permissions.Scope")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, help_text="rounded to the minute")

@@ -73,7 +73,7 @@ class Campaign(models.Model):
         validators=[MinValueValidator(0.5), MaxValueValidator(0.99)],
         help_text=(
             "with max_overlap: an item gets no more judgments once "
-            "labeling.statistics.consensus.certainty reaches this"
+            "labeling.votes.item_consensus.certainty_of reaches this"
         ),
     )
     calibration_percent = models.PositiveSmallIntegerField(

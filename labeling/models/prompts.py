@@ -213,7 +213,7 @@ class Prompt(models.Model):
     )
     signature = models.BinaryField(
         default=b"",
-        help_text="labeling.importers.curation compares prompts by it, without their texts",
+        help_text="labeling.splits.near_duplicates compares prompts by it, without their texts",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)
@@ -229,7 +229,7 @@ class Prompt(models.Model):
 
 
 class PromptKey(models.Model):
-    """One key for finding near-duplicates of a prompt, computed by labeling.importers.curation."""
+    """One key for finding near-duplicates of a prompt, computed by labeling.splits.near_duplicates."""
 
     # It needs no index of its own: the constraint's index starts with it.
     prompt = models.ForeignKey(

@@ -74,7 +74,7 @@ class VoteBlock(models.Model):
     n_judgments = models.PositiveIntegerField(
         help_text="a block whose number has changed is read again"
     )
-    columns = models.BinaryField(help_text="Parquet: see labeling.quality.votes.blocks")
+    columns = models.BinaryField(help_text="Parquet: see labeling.votes.blocks")
 
     class Meta:
         constraints = [

@@ -42,7 +42,7 @@ class Run(models.Model):
         EXTENSION = "extension", _("Extends")
 
     name = models.CharField(_("name"), max_length=200)
-    kind = models.CharField(_("Kind"), max_length=16, help_text="one of training.configs.KINDS")
+    kind = models.CharField(_("Kind"), max_length=16, help_text="one of training.configs.kinds.KINDS")
     config = models.JSONField(default=dict, help_text="a dataclass of training.configs, as JSON")
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="runs")
     ptx_snapshot = models.ForeignKey(
@@ -86,7 +86,7 @@ class Run(models.Model):
         null=True, help_text="step of the state stored on its node"
     )
     estimate = models.JSONField(
-        default=dict, help_text="training.runs.estimates.Cost when the run was queued"
+        default=dict, help_text="training.configs.cost.estimates.Cost when the run was queued"
     )
     priority = models.SmallIntegerField(default=0, help_text="highest first, then longest waiting")
     n_gpus = models.PositiveSmallIntegerField(

@@ -120,7 +120,7 @@ class Link(models.Model):
 
     chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="links")
     position = models.PositiveSmallIntegerField()
-    step = models.CharField(max_length=32, help_text="a step of training.models.chain_plans")
+    step = models.CharField(max_length=32, help_text="a step of training.schedules.plans")
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     needs_approval = models.BooleanField(default=False)
     approved_by = models.ForeignKey(

@@ -42,7 +42,9 @@ class Run(models.Model):
         EXTENSION = "extension", _("Extends")
 
     name = models.CharField(_("name"), max_length=200)
-    kind = models.CharField(_("Kind"), max_length=16, help_text="one of training.configs.kinds.KINDS")
+    kind = models.CharField(
+        _("Kind"), max_length=16, help_text="one of training.configs.kinds.KINDS"
+    )
     config = models.JSONField(default=dict, help_text="a dataclass of training.configs, as JSON")
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="runs")
     ptx_snapshot = models.ForeignKey(

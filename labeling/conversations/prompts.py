@@ -27,7 +27,7 @@ def history_of(conversation: Conversation) -> list[Message]:
 
 def prompt_of_turn(text: str, *, conversation: Conversation, now: datetime) -> Prompt:
     """Stored as any other prompt. It stays in the split of its conversation, so that no history is
-    in two splits. Raises splits.UnableToPlace.
+    in two splits. Raises splits.places.UnableToPlace.
     """
     opening = conversation.item.prompt
     # PostgreSQL stores no NUL character.

@@ -96,7 +96,7 @@ def _counts(judgment: Judgment) -> bool:
 
 
 def certainty_of(*, item: Item) -> float:
-    """How certain the item's judgments are about its pairs (statistics.consensus.certainty), given
+    """How certain the item's judgments are about its pairs (consensus.certainty), given
     the reliability of its raters.
     """
     rows = RankedResponse.objects.filter(

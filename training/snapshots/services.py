@@ -61,7 +61,7 @@ def create_text_snapshot(
     by: User,
     now: datetime,
 ) -> Snapshot:
-    """Creates a snapshot of uploaded documents (see snapshots.texts). With a recipe,
+    """Creates a snapshot of uploaded documents (see pretraining.texts). With a recipe,
     snapshots.curation creates it. Raises UnableToCreate.
     """
 

@@ -49,7 +49,7 @@ def create_prompt(
     now: datetime,
 ) -> Prompt:
     """Create a prompt whose source is the person who wrote it. Without a `split`, its text decides.
-    Raises splits.UnableToPlace.
+    Raises splits.places.UnableToPlace.
     """
     with transaction.atomic():
         place = places.place_of(messages=messages, wanted=split)

@@ -62,4 +62,4 @@ def _html(name: str, language: str) -> SafeString:
     for low, high in (("h5>", "h2>"), ("h6>", "h3>")):
         html = html.replace(low, high)
     html = _ON_PAGE.sub(lambda link: f'<a href="{reverse("help", args=[link[1]])}">', html)
-    return mark_safe(html)  # noqa: S308  # our own text, cleaned by texts.markdown
+    return mark_safe(html)  # noqa: S308  # our own text, cleaned by pages.render

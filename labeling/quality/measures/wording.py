@@ -30,7 +30,7 @@ class ExpertVotes:
     expert_rank: Floats
     """from the adjudication or the gold; NaN is undecided"""
     confidence: Floats
-    """bias.confidence of the response; NaN if its prompt is not in English"""
+    """bias.wording.confidence of the response; NaN if its prompt is not in English"""
 
 
 def confident_wording(votes: ExpertVotes) -> Record:

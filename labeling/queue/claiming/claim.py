@@ -2,7 +2,7 @@
 
 admission       may this rater get anything now?
 routing         which items match them?
-gold_turns      a gold, if it is time for one
+gold.turns      a gold, if it is time for one
 free_slots      else the first free slot of the queue that matches
 lapsed_leases   else a slot whose rater has gone away
 """

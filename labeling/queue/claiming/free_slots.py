@@ -1,4 +1,4 @@
-"""Takes the first free slot of the queue that matches a rater: one statement (queue.claim_sql), and
+"""Takes the first free slot of the queue that matches a rater: one statement (claim_sql), and
 a sweep of the whole queue if that finds nothing.
 """
 

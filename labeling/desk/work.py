@@ -162,7 +162,7 @@ class TurnPlace:
 
 @dataclass(frozen=True)
 class Work:
-    """One item under one lease. claiming.order.presented takes the order of responses from `shown`."""
+    """One item under one lease. claiming.order takes the order of responses from `shown`."""
 
     lease: uuid.UUID
     lease_state: LeaseState

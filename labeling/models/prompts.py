@@ -229,7 +229,7 @@ class Prompt(models.Model):
 
 
 class PromptKey(models.Model):
-    """A key for finding near-duplicates of a prompt, computed by labeling.splits.near_duplicates."""
+    """A key by which splits.near_duplicates finds prompts that are like this one."""
 
     # It needs no index of its own: the constraint's index starts with it.
     prompt = models.ForeignKey(

@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
+from benchmarks.fixtures import command_line  # noqa: E402
 from labeling.campaigns import services as campaigns_services  # noqa: E402
 from labeling.desk import work  # noqa: E402
 from labeling.desk.judgments import submit  # noqa: E402
@@ -88,11 +88,7 @@ def measure(*, n_slots: int, n_claims: int) -> dict[str, object]:
         "growth": round(max(large_ms, veteran_ms) / small_ms, 3),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "database": f"{connection.vendor} {getattr(connection, 'pg_version', '')}".strip(),
-        "commit": (
-            subprocess.run(
-                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-            ).stdout.strip()
-        ),
+        "commit": command_line.commit(),
     }
 
 

@@ -60,7 +60,7 @@ from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from benchmarks.fixtures import desk_campaigns  # noqa: E402
+from benchmarks.fixtures import command_line, desk_campaigns  # noqa: E402
 from benchmarks.talking import checks  # noqa: E402
 from benchmarks.talking.raters import TalkingRater  # noqa: E402
 from labeling.campaigns import services as campaigns_services  # noqa: E402
@@ -101,9 +101,7 @@ def main() -> None:
         "took_s": round(time.perf_counter() - began, 1),
         "load_average": os.getloadavg(),
         "machine": f"{processor()}, {os.cpu_count()} cores",
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
-        ).stdout.strip(),
+        "commit": command_line.commit(),
     }
     print(json.dumps(found | about))
 

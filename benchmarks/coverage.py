@@ -20,7 +20,6 @@ import json
 import math
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections import defaultdict
@@ -39,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from arithmetic import intervals
 from arithmetic.bias import looks
+from benchmarks.fixtures import command_line
 from labeling.guidelines import rating_form
 from labeling.quality.measures import (
     against,
@@ -119,11 +119,7 @@ def summary(found: Found, n: int) -> dict[str, Any]:
         "repetitions": n,
         "coverage": coverage,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "commit": (
-            subprocess.run(
-                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-            ).stdout.strip()
-        ),
+        "commit": command_line.commit(),
     }
 
 

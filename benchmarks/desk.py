@@ -63,7 +63,7 @@ from django.db import connection  # noqa: E402
 
 django.setup()
 
-from benchmarks.fixtures import desk_campaigns  # noqa: E402
+from benchmarks.fixtures import command_line, desk_campaigns  # noqa: E402
 from labeling.models import Campaign, Rater  # noqa: E402
 
 N_RATERS = 50
@@ -135,11 +135,7 @@ def main() -> None:
         "load_average": os.getloadavg(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "database": f"postgresql {count('SHOW server_version_num')}",
-        "commit": (
-            subprocess.run(
-                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-            ).stdout.strip()
-        ),
+        "commit": command_line.commit(),
     }
     print(json.dumps(result | about))
 

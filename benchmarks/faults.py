@@ -55,6 +55,7 @@ from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
+from benchmarks.fixtures import command_line  # noqa: E402
 from benchmarks.fixtures.faulty import HOME, talks  # noqa: E402
 from benchmarks.fixtures.faulty.gpu_simulator import GpuSimulator  # noqa: E402
 from benchmarks.fixtures.faulty.load import Load  # noqa: E402
@@ -147,11 +148,6 @@ def make_tables(*, is_hurried: bool) -> None:
     call_command("migrate", verbosity=0, run_syncdb=is_hurried)
 
 
-def commit() -> str:
-    words = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True).stdout.strip()
-
-
 def port(address: str) -> int:
     return int(address.rpartition(":")[2].partition("/")[0])
 
@@ -194,7 +190,7 @@ def endure(
         "by_kind": dict(sorted(done.items())),
         "seconds": round(time.monotonic() - began),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "commit": commit(),
+        "commit": command_line.commit(),
     }
 
 

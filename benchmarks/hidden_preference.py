@@ -39,6 +39,7 @@ os.environ |= {
 import torch  # noqa: E402  # offline first
 
 from arithmetic import intervals  # noqa: E402
+from benchmarks.fixtures import command_line  # noqa: E402
 from training.processes import run_dir  # noqa: E402
 from training.trainer import data  # noqa: E402
 from training.trainer.modeling import (  # noqa: E402
@@ -91,45 +92,23 @@ def main() -> None:
         "quick": options.quick,
         "seconds": round(time.monotonic() - started),
         "cores": os.cpu_count(),
-        "commit": commit(),
+        "commit": command_line.commit(),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found))
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="few prompts and episodes: shows that it runs, proves nothing",
+    parser = command_line.parser(
+        __doc__, quick="few prompts and episodes: shows that it runs, proves nothing"
     )
     parser.add_argument(
         "--folder", type=Path, help="keep the runs here, and go on from those that have finished"
     )
-    parser.add_argument(
-        "--model",
-        type=Path,
-        default=ROOT / "build" / "smollm2",
-        help="made from the packaged weights if absent",
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
-    )
+    command_line.add_model(parser)
+    command_line.add_data(parser)
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    if not (options.model / "config.json").exists():
-        subprocess.run(
-            [sys.executable, "-m", "training.trainer.demo_model", str(options.model)],
-            check=True,
-            cwd=ROOT,
-        )
-    return options
+    return command_line.parsed_with_model(parser)
 
 
 def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -376,12 +355,6 @@ def read_prompts(options: argparse.Namespace, draw: random.Random) -> list[Row]:
         {"id": f"prompt-{number}", "prompt": prompt, "prompt_id": number}
         for number, prompt in enumerate(fitting)
     ]
-
-
-def commit() -> str:
-    return subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
-    ).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -46,7 +46,10 @@ os.environ |= {
     "OMP_WAIT_POLICY": "PASSIVE",  # as in a run's process
 }
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "ppo.json"
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.fixtures import command_line  # noqa: E402
+
 YARDSTICK = ROOT / "build" / "trl-1.12"
 LENGTH, BATCH, MICRO, N_PROMPTS = 48, 8, 4, 64
 SIDES = ("trl", "full", "trl_bf16", "full_bf16", "trl4", "full4", "lora")
@@ -71,14 +74,9 @@ def main() -> None:
         "quick": options.quick,
         "seconds": round(time.monotonic() - started),
         "load": round(os.getloadavg()[0], 1),
-        "commit": commit(),
+        "commit": command_line.commit(),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(
-        json.dumps(kept | {"quick" if options.quick else "full": found}, indent=1) + "\n"
-    )
-    print(json.dumps(found))
+    command_line.keep("ppo", found, is_quick=options.quick)
 
 
 def turns(options: argparse.Namespace, *, has_bfloat16: bool) -> Iterator[str]:
@@ -127,37 +125,12 @@ def best_ratio(seconds: dict[str, float]) -> float:
     return round(theirs / ours, 2)
 
 
-def commit() -> str:
-    return subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
-    ).stdout.strip()
-
-
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="one rollout a measurement")
-    parser.add_argument(
-        "--model",
-        type=Path,
-        default=ROOT / "build" / "smollm2",
-        help="made from the packaged weights if absent",
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
-    )
+    parser = command_line.parser(__doc__, quick="one rollout a measurement")
+    command_line.add_model(parser)
+    command_line.add_data(parser)
     parser.add_argument("--side", choices=(*SIDES, "processor"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if not (options.model / "config.json").exists():
-        subprocess.run(
-            [sys.executable, "-m", "training.trainer.demo_model", str(options.model)],
-            check=True,
-            cwd=ROOT,
-        )
-    return options
+    return command_line.parsed_with_model(parser)
 
 
 def ensure_yardstick() -> None:

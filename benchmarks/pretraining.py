@@ -45,6 +45,7 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PA
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.fixtures import command_line  # noqa: E402
 from benchmarks.fixtures import vocabulary as words_of  # noqa: E402
 from benchmarks.fixtures.corpus import Corpus  # noqa: E402
 from training.configs import kinds  # noqa: E402
@@ -61,7 +62,6 @@ from training.snapshots.curation.rules.quality import (  # noqa: E402
     Length,
 )
 
-RESULTS = ROOT / "benchmarks" / "results" / "pretraining.json"
 SIDES = ("raw", "curated")
 RUBBISH = 0.4
 SHORTEST = 200
@@ -102,23 +102,13 @@ def main() -> None:
         "seconds": round(time.monotonic() - started),
         "load": round(os.getloadavg()[0], 1),
     }
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    key = "quick" if options.quick else "full"
-    RESULTS.write_text(json.dumps(kept | {key: found}, indent=1) + "\n")
-    print(json.dumps(found))
+    command_line.keep("pretraining", found, is_quick=options.quick)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="one seed, a third of the text")
+    parser = command_line.parser(__doc__, quick="one seed, a third of the text")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
-    )
+    command_line.add_data(parser)
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--score", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -38,6 +38,7 @@ from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 from accounts.models import User  # noqa: E402
+from benchmarks.fixtures import command_line  # noqa: E402
 from labeling.campaigns import services as campaigns_services  # noqa: E402
 from labeling.desk.judgments import submit  # noqa: E402
 from labeling.desk.judgments.checked_answers import ComparisonAnswer  # noqa: E402
@@ -117,11 +118,7 @@ def measure(*, n_judgments: int) -> dict[str, object]:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "load": round(os.getloadavg()[0], 1),
         "database": f"{connection.vendor} {getattr(connection, 'pg_version', '')}",
-        "commit": (
-            subprocess.run(
-                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-            ).stdout.strip()
-        ),
+        "commit": command_line.commit(),
     }
 
 

@@ -34,7 +34,6 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -50,6 +49,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from arithmetic.agreement import pairs as agreement_pairs
 from arithmetic.bias import flagging
 from arithmetic.consensus import reliability, votes
+from benchmarks.fixtures import command_line
 from benchmarks.fixtures.simulated_raters import N_RATERS, Pool, simulate
 from benchmarks.fixtures.simulated_writers import FOUR_PASTE, TWO_ALIKE, found_writers
 
@@ -110,11 +110,7 @@ def main() -> None:
     summary = measure(seeds[:QUICK] if chosen.quick else seeds) | {
         "seconds": round(time.perf_counter() - start, 1),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "commit": (
-            subprocess.run(
-                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-            ).stdout.strip()
-        ),
+        "commit": command_line.commit(),
     }
     print(json.dumps(summary))
 

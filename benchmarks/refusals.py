@@ -16,7 +16,6 @@ not trained on. `--train` trains those weights on every model, and writes them w
 
 import argparse
 import json
-import os
 import sys
 import time
 import zlib
@@ -31,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 
 from arithmetic import intervals  # noqa: E402
+from benchmarks.fixtures import command_line  # noqa: E402
 from benchmarks.fixtures.refusals import fitting, phrases, sets, writing  # noqa: E402
 from benchmarks.fixtures.refusals.fitting import Example, Settings  # noqa: E402
 from training.benchmarks.scoring import refusal_strings  # noqa: E402
@@ -88,11 +88,7 @@ def main() -> None:
     options.add_argument("--shipped", action="store_true", help="measure the shipped weights")
     options.add_argument("--train", action="store_true", help="train and write those weights")
     options.add_argument("--pyrit", type=Path, help="the wheel pyrit-1.1.0; --train needs it")
-    options.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
-    )
+    command_line.add_data(options)
     chosen = options.parse_args()
     if chosen.train and not chosen.pyrit:
         options.error("--train writes the card, and needs --pyrit for its figures elsewhere")

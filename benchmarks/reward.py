@@ -33,7 +33,9 @@ os.environ |= {
 }
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-RESULTS = ROOT / "benchmarks" / "results" / "reward.json"
+
+from benchmarks.fixtures import command_line  # noqa: E402
+
 # (responses per ranking, number of rankings, with --quick)
 SIZES = {"k4": (4, 4, 2), "k9": (9, 2, 1)}
 N_REAL = (12, 2)
@@ -65,41 +67,17 @@ def main() -> None:
     found |= child(options, "errors", "oasst")
     found |= {"peak_memory_ratio": statistics.median(memory.values()), "peak_memory_ratios": memory}
     found |= {"seconds": round(time.monotonic() - started)}
-    found |= {"cores": os.cpu_count(), "commit": commit()}
-    RESULTS.parent.mkdir(exist_ok=True)
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(
-        json.dumps(kept | {"quick" if options.quick else "full": found}, indent=1) + "\n"
-    )
-    print(json.dumps(found))
+    found |= {"cores": os.cpu_count(), "commit": command_line.commit()}
+    command_line.keep("reward", found, is_quick=options.quick)
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer rankings; under six minutes")
-    parser.add_argument(
-        "--model",
-        type=Path,
-        default=ROOT / "build" / "smollm2",
-        help="made from the packaged weights if absent",
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
-    )
+    parser = command_line.parser(__doc__, quick="fewer rankings; under six minutes")
+    command_line.add_model(parser)
+    command_line.add_data(parser)
     parser.add_argument("--side", choices=("trl", "ours", "errors"), help=argparse.SUPPRESS)
     parser.add_argument("--case", choices=("k4", "k9", "oasst"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if not (options.model / "config.json").exists():
-        subprocess.run(
-            [sys.executable, "-m", "training.trainer.demo_model", str(options.model)],
-            check=True,
-            cwd=ROOT,
-        )
-    return options
+    return command_line.parsed_with_model(parser)
 
 
 def child(options: argparse.Namespace, side: str, case: str) -> dict[str, float]:
@@ -339,12 +317,6 @@ def errors(options: argparse.Namespace, rankings: list[Ranking]) -> dict[str, fl
         float((mine - p.grad).abs().max()) for mine, p in zip(ours, model.parameters(), strict=True)
     )
     return {"max_loss_error": abs(float(loss.detach()) - total), "max_grad_error": worst}
-
-
-def commit() -> str:
-    return subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
-    ).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -40,7 +40,10 @@ os.environ |= {
     "OMP_WAIT_POLICY": "PASSIVE",  # as in a run's process
 }
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "sft.json"
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.fixtures import command_line  # noqa: E402
+
 SIDES = ("trl", "ours", "packed")
 N_ROWS, N_ROWS_QUICK, TURNS = 128, 64, 2
 LONGEST = 512
@@ -68,14 +71,9 @@ def main() -> None:
         "seconds": round(time.monotonic() - started),
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
-        "commit": commit(),
+        "commit": command_line.commit(),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(
-        json.dumps(kept | {"quick" if options.quick else "full": found}, indent=1) + "\n"
-    )
-    print(json.dumps(found))
+    command_line.keep("sft", found, is_quick=options.quick)
 
 
 def figures(runs: dict[str, list[Measured]]) -> Measured:
@@ -98,38 +96,12 @@ def figures(runs: dict[str, list[Measured]]) -> Measured:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="fewer rows, once")
-    parser.add_argument(
-        "--model",
-        type=Path,
-        default=ROOT / "build" / "smollm2",
-        help="made from the packaged weights if absent",
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
-    )
+    parser = command_line.parser(__doc__, quick="fewer rows, once")
+    command_line.add_model(parser)
+    command_line.add_data(parser)
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    options.model = options.model.absolute()
-    if not (options.model / "config.json").exists():
-        subprocess.run(
-            [sys.executable, "-m", "training.trainer.demo_model", str(options.model)],
-            check=True,
-            cwd=ROOT,
-        )
-    return options
-
-
-def commit() -> str:
-    return subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
-    ).stdout.strip()
+    return command_line.parsed_with_model(parser)
 
 
 def child(options: argparse.Namespace, side: str) -> Measured:

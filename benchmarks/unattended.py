@@ -66,7 +66,7 @@ from simulated_raters import PASSWORD, Rater, SimulatedRater  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from benchmarks import hidden_preference  # noqa: E402
-from benchmarks.fixtures import small_world  # noqa: E402
+from benchmarks.fixtures import command_line, small_world  # noqa: E402
 from benchmarks.fixtures.cycle_figures import chains, link_of, measured  # noqa: E402
 from labeling.data.imports import services as imports_services  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
@@ -438,7 +438,7 @@ def main() -> None:
         "model": "two layers, 64 wide, made here" if options.quick else demo.MODEL_NAME,
         "processor": processor(),
         "seconds": round(time.monotonic() - STARTED),
-        "commit": hidden_preference.commit(),
+        "commit": command_line.commit(),
     }
     if options.writes:
         RESULTS.write_text(json.dumps(found, indent=1) + "\n")
@@ -447,16 +447,9 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="a tiny model in a world of few words")
+    parser = command_line.parser(__doc__, quick="a tiny model in a world of few words")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
-    )
+    command_line.add_data(parser)
     parser.add_argument("--no-results", dest="writes", action="store_false", help="write no file")
     return parser.parse_args()
 

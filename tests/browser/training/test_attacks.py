@@ -6,9 +6,15 @@ from zlib import crc32
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from benchmarks.fixtures.attacks.attacked_model import CAUGHT, EVADED, GAVE_IN, MISSED, REFUSED
 from labeling.models import Pool, Rater
 from tests.training.benchmarks.attacks import rows
+from tests.training.benchmarks.attacks.attacked_model import (
+    CAUGHT,
+    EVADED,
+    GAVE_IN,
+    MISSED,
+    REFUSED,
+)
 from tests.training.benchmarks.scorecards.rows import NOW
 from training.benchmarks.attacks import sampling
 from training.benchmarks.suites import shipped_suites

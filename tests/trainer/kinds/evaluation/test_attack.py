@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.fixtures.attacks.attacked_model import AttackedModel, attacked_model
 from tests.trainer import runs
+from tests.training.benchmarks.attacks.attacked_model import AttackedModel, attacked_model
 from training.configs.evaluation.attack import ATTACKER, STRATEGIES, AttackConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder

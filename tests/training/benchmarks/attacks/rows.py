@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from accounts.models import User
-from benchmarks.fixtures.attacks.attacked_model import CAUGHT, REFUSED
 from labeling.models import Campaign, Comparison, Judgment, RankedResponse, Rater, Slot
 from tests.training import cast
+from tests.training.benchmarks.attacks.attacked_model import CAUGHT, REFUSED
 from tests.training.benchmarks.scorecards.rows import NOW, a_benchmark, a_suite
 from training.benchmarks.attacks import services as attacks_services
 from training.benchmarks.scorecards import services

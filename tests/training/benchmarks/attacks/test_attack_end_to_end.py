@@ -6,8 +6,8 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
-from benchmarks.fixtures.attacks.attacked_model import GAVE_IN, AttackedModel, attacked_model
 from tests.training.benchmarks.attacks import rows
+from tests.training.benchmarks.attacks.attacked_model import GAVE_IN, AttackedModel, attacked_model
 from tests.training.benchmarks.scorecards.rows import NOW
 from training.benchmarks.attacks import attempts
 from training.benchmarks.suites import services as suites_services

@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from benchmarks.fixtures.attacks.attacked_model import CAUGHT
 from labeling.models import Pool, Rater
 from tests.html import text_of
 from tests.training import cast
 from tests.training.benchmarks.attacks import rows
+from tests.training.benchmarks.attacks.attacked_model import CAUGHT
 from tests.training.benchmarks.scorecards.rows import NOW, a_suite
 from tests.training.benchmarks.tiny_suites import tiny_suite
 from training.benchmarks.suites import services as suites_services

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from benchmarks.fixtures.attacks.attacked_model import CAUGHT, EVADED, REFUSED
 from tests.training.benchmarks.attacks import rows
+from tests.training.benchmarks.attacks.attacked_model import CAUGHT, EVADED, REFUSED
 from tests.training.benchmarks.scorecards.rows import NOW, a_benchmark
 from training.benchmarks.attacks import attempts, success
 from training.benchmarks.attacks.attempts import Attempt, rates_of

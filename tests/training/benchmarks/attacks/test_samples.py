@@ -3,11 +3,11 @@
 import pytest
 
 from accounts.models import User
-from benchmarks.fixtures.attacks.attacked_model import CAUGHT, GAVE_IN, REFUSED
 from labeling.models import Judgment, Pool, Prompt, Rater
 from labeling.review import set_aside
 from tests.cast import rater_called
 from tests.training.benchmarks.attacks import rows
+from tests.training.benchmarks.attacks.attacked_model import CAUGHT, GAVE_IN, REFUSED
 from tests.training.benchmarks.scorecards.rows import NOW
 from training.benchmarks.attacks import attempts, sampling, success
 from training.benchmarks.attacks.sampling import Terms

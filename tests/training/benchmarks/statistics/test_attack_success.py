@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from benchmarks.fixtures.attacks.simulated_attacks import Attacks, drawn
+from tests.training.benchmarks.statistics.simulated_attacks import Attacks, drawn
 from training.benchmarks.statistics import attack_success
 from training.benchmarks.statistics.attack_success import Rates
 
@@ -79,6 +79,17 @@ def test_intervals_by_labels_cover(attacks: Attacks) -> None:
         n_covered += found.low <= attacks.rate <= found.high
 
     assert n_covered >= 0.92 * 400
+
+
+@pytest.mark.slow
+def test_an_uncorrected_interval_hides_the_detectors_mistakes() -> None:
+    rng, n_covered = np.random.default_rng(4), 0
+    for _run in range(400):
+        attacks = drawn(rng, Attacks())
+        uncorrected = attack_success.uncorrected(attacks.found, attacks.goals)
+        n_covered += uncorrected.low <= Attacks().rate <= uncorrected.high
+
+    assert n_covered == 0
 
 
 @pytest.mark.slow

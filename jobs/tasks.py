@@ -1,7 +1,5 @@
 """What Celery beat does for jobs: it wakes workers for what waits, under one entry."""
 
-from typing import Any
-
 from celery.signals import beat_init
 from django.core.cache import cache
 from django.utils import timezone
@@ -22,6 +20,6 @@ def wake_waiting() -> None:
 
 
 @beat_init.connect  # type: ignore[untyped-decorator]
-def forget_old_entries(**_signal: Any) -> None:
+def forget_old_entries(**_signal: object) -> None:
     """Beat keeps in the database what a release has scheduled, and would send it for ever."""
     PeriodicTask.objects.exclude(task__in=app.tasks).delete()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -58,7 +58,7 @@ def offer(field: forms.Field, choices: list[tuple[str, Any]]) -> None:
     field.choices = choices
 
 
-def offer_rows(field: forms.Field, rows: QuerySet[Any]) -> None:
+def offer_rows(field: forms.Field, rows: QuerySet[Model]) -> None:
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = rows
 

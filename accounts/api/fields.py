@@ -54,7 +54,7 @@ class OneOf(serializers.PrimaryKeyRelatedField[Any]):
         "incorrect_type": _("Enter an ID (a whole number)."),
     }
 
-    def __init__(self, rows: QuerySet[Any], **options: Any) -> None:
+    def __init__(self, rows: QuerySet[Model], **options: Any) -> None:
         super().__init__(queryset=rows, pk_field=Id(), **options)
 
     def to_internal_value(self, data: Any) -> Model:
@@ -66,7 +66,7 @@ class OneOf(serializers.PrimaryKeyRelatedField[Any]):
 class Several(serializers.ListField):
     """Ids of rows in `rows`. Becomes the rows, read at once."""
 
-    def __init__(self, rows: QuerySet[Any], *, most: int = 1000, **options: Any) -> None:
+    def __init__(self, rows: QuerySet[Model], *, most: int = 1000, **options: Any) -> None:
         self.rows = rows
         super().__init__(child=Id(), max_length=most, **options)
 

@@ -20,7 +20,7 @@ MAX_PAGE_SIZE = 200
 Row = TypeVar("Row", bound=Model)
 
 
-class PageQuery(serializers.Serializer[Any]):
+class PageQuery(serializers.Serializer[object]):
     """The query parameters of every list."""
 
     cursor = serializers.IntegerField(

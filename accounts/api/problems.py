@@ -46,7 +46,7 @@ class BodyTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 
-class ProblemSerializer(serializers.Serializer[Any]):
+class ProblemSerializer(serializers.Serializer[object]):
     """Problem details, as RFC 9457 has them. `errors` maps each invalid field, with inner ones in
     dotted notation, to its messages.
     """

@@ -5,8 +5,9 @@ A view set serves one kind of object. `list` and `retrieve` are REST framework's
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property, wraps
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypedDict, TypeVar
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
@@ -28,7 +29,7 @@ from accounts.api import idempotency, paging, problems
 from accounts.models import User
 
 Handler = Callable[..., Any]
-Body = type[serializers.Serializer[Any]] | Mapping[str, type[serializers.Serializer[Any]]]
+Body = type[serializers.Serializer[object]] | Mapping[str, type[serializers.Serializer[object]]]
 """What validates a body; by content type if it may have several, the first if it has none."""
 View = TypeVar("View", bound="type[ApiViewSet]")
 
@@ -48,12 +49,19 @@ _KEY = OpenApiParameter(
 )
 
 
+class WhoAndWhen(TypedDict):
+    """The arguments that every service takes."""
+
+    by: User
+    now: datetime
+
+
 class ViewSetAction(Protocol):
     """An additional GET of a view set. `mapping.post` adds a POST at the same URL."""
 
     mapping: MethodMapper
 
-    def __call__(self, view: Any, request: Request, pk: int) -> HttpResponseBase: ...
+    def __call__(self, view: object, request: Request, pk: int) -> HttpResponseBase: ...
 
 
 class ApiViewSet(GenericViewSet[Any]):
@@ -64,7 +72,7 @@ class ApiViewSet(GenericViewSet[Any]):
     http_method_names = ["get", "head", "post", "patch", "delete"]
     lookup_value_converter = "int"
     pagination_class = paging.ByCursor
-    query_class: type[serializers.Serializer[Any]] = paging.PageQuery
+    query_class: type[serializers.Serializer[object]] = paging.PageQuery
     """Validates the query parameters."""
     narrowed_by: Mapping[str, str] = {}
     """Query parameter → lookup. A list has only rows that match each parameter that is sent."""
@@ -83,16 +91,19 @@ class ApiViewSet(GenericViewSet[Any]):
         return self.request.user
 
     @property
-    def who_and_when(self) -> dict[str, Any]:
-        """The arguments that every service takes."""
+    def who_and_when(self) -> WhoAndWhen:
         return {"by": self.by, "now": timezone.now()}
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return self.filtered(queryset)
+
+    def filtered(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows of a list that match the query parameters."""
         lookups = self.narrowed_by
         asked = {lookups[name]: self.asked[name] for name in lookups if name in self.asked}
         return queryset.filter(**asked)
 
-    def shown(self, objects: Sequence[Any]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Any]) -> Sequence[object]:
         """What the serializer reads for each object: the object itself, unless overridden."""
         return objects
 
@@ -150,7 +161,7 @@ def sent(body: Body, request: Request) -> dict[str, Any]:
     return _valid(body(data=data, partial=request.method == "PATCH"))
 
 
-def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
+def _valid(serializer: serializers.Serializer[object]) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
     values: dict[str, Any] = serializer.validated_data
     return values
@@ -247,7 +258,7 @@ def writes(
 
     def decorate(act: Handler) -> Handler:
         @wraps(act)
-        def handle(view: Any, request: Request, **_path: Any) -> Response:
+        def handle(view: "ApiViewSet", request: Request, **_path: object) -> Response:
             values = sent(body, request) if body else {}
             made = act(view, *([view.get_object()] if is_one else []), **values)
             row = view.get_object() if made is None else made
@@ -279,7 +290,7 @@ def removes(name: str) -> Callable[[Handler], Handler]:
 
     def decorate(act: Handler) -> Handler:
         @wraps(act)
-        def handle(view: Any, request: Request, **_path: Any) -> Response:
+        def handle(view: "ApiViewSet", request: Request, **_path: object) -> Response:
             act(view, view.get_object())
             return Response(status=204)
 

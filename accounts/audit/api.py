@@ -2,8 +2,7 @@
 people.
 """
 
-from typing import Any
-
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 
@@ -45,6 +44,6 @@ class AuditEvents(ListModelMixin, ApiViewSet):
     serializer_class = AuditEventSerializer
     query_class = AuditQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         wanted = {name: self.asked[name] for name in self.asked if name not in ("cursor", "limit")}
         return selectors.events(**wanted)

@@ -1,9 +1,9 @@
 """The filter form of the audit log."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 
@@ -33,12 +33,12 @@ class AuditFilter(forms.Form):
 
     def __init__(
         self,
-        *args: Any,
+        data: QueryDict | None = None,
+        *,
         actions: Iterable[tuple[str, str]],
         target_types: Iterable[tuple[str, str]],
-        **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(data)
         everything = [("", _("All"))]
         self.fields["action"].choices = [*everything, *actions]  # type: ignore[attr-defined]
         self.fields["target_type"].choices = [*everything, *target_types]  # type: ignore[attr-defined]

@@ -21,24 +21,24 @@ class _Plain:
 
     fields: dict[str, forms.Field]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
 
 
 class LoginForm(_Plain, allauth_forms.LoginForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"].label = _("E-mail")
         self.fields["login"].widget.attrs["autofocus"] = True
         # The link to reset the password is next to the button.
         self.fields["password"].help_text = ""
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         if not settings.PASSWORDS:
             raise forms.ValidationError(_("This site does not use passwords."))
-        cleaned: dict[str, Any] = super().clean()
+        cleaned: dict[str, object] = super().clean()
         return cleaned
 
     @property
@@ -57,7 +57,7 @@ class LoginForm(_Plain, allauth_forms.LoginForm):
 
 
 class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
-    def save(self, request: HttpRequest, **_options: Any) -> str:
+    def save(self, request: HttpRequest, **_options: object) -> str:
         """A worker looks for the account and mails it, so that the answer takes as long for an
         address without one.
         """
@@ -85,7 +85,7 @@ class ReauthenticateForm(_Plain, allauth_forms.ReauthenticateForm):
 
 
 class ActivateTotpForm(_Plain, totp_forms.ActivateTOTPForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         _as_code(self.fields["code"], _("Code from the app"))
 
@@ -99,7 +99,7 @@ class AddPasskeyForm(_Plain, webauthn_forms.AddWebAuthnForm):
         label=_("Name"), help_text=_("To recognise it, such as “My laptop”."), required=False
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         passwordless = self.fields["passwordless"]
         passwordless.label = _("Log in with it instead of a password")
@@ -117,7 +117,7 @@ class RenamePasskeyForm(_Plain, webauthn_forms.EditWebAuthnForm):
 class AuthenticateByPasskeyForm(_Plain, webauthn_forms.AuthenticateWebAuthnForm):
     """The second step of a log-in, with a passkey in place of a code."""
 
-    def clean_credential(self) -> Any:
+    def clean_credential(self) -> object:
         try:
             return super().clean_credential()
         except forms.ValidationError:
@@ -128,17 +128,17 @@ class AuthenticateByPasskeyForm(_Plain, webauthn_forms.AuthenticateWebAuthnForm)
 class AuthenticateForm(_Plain, mfa_forms.AuthenticateForm):
     """The second step of a log-in."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         _as_code(self.fields["code"], _("Code from your app, or a recovery code"))
 
-    def _emit_authentication_failed(self, authenticator: Any) -> None:
+    def _emit_authentication_failed(self, authenticator: object) -> None:
         super()._emit_authentication_failed(authenticator)
         adapter.record_failure(self.user)
 
 
 class ReauthenticateByCodeForm(_Plain, mfa_forms.ReauthenticateForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         _as_code(self.fields["code"], _("Code from your app, or a recovery code"))
 

@@ -1,9 +1,10 @@
 """Forms for people: those an admin fills in about somebody, and those people fill in themselves."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.conf import settings
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access as accounts_access
@@ -57,17 +58,22 @@ class PersonForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, person: User | None = None, by: User | None = None, **kwargs: Any
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        person: User | None = None,
+        by: User | None = None,
     ) -> None:
+        initial: dict[str, object] = {}
         if person is not None:
-            kwargs["initial"] = {
+            initial = {
                 "name": person.name,
                 "email": person.email,
                 "roles": sorted(person.roles),
                 "time_zone": person.time_zone,
                 "is_active": person.is_active,
             }
-        super().__init__(*args, **kwargs)
+        super().__init__(data, initial=initial)
         if person is not None and not accounts_access.may_manage_login(by=by, person=person):
             self.fields["email"].disabled = True
             self.fields["email"].help_text = _(
@@ -106,8 +112,8 @@ class TokenForm(forms.Form):
         label=_("Expires after"), coerce=int, choices=LIFE_CHOICES, initial=90
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, user: User, prefix: str) -> None:
+        super().__init__(data, prefix=prefix)
         field = self.fields["scopes"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [

@@ -40,7 +40,7 @@ class WebhookSerializer(RowSerializer):
         }
 
 
-class WebhookSecretSerializer(serializers.Serializer[Any]):
+class WebhookSecretSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField()
     secret = serializers.CharField(help_text="Only returned in this response.")
     old_secret_until = serializers.DateTimeField(
@@ -49,7 +49,7 @@ class WebhookSecretSerializer(serializers.Serializer[Any]):
     )
 
 
-class WebhookBody(serializers.Serializer[Any]):
+class WebhookBody(serializers.Serializer[object]):
     name = Name(max_length=100)
     url = serializers.CharField(max_length=500)
     events = serializers.ListField(

@@ -17,12 +17,12 @@ def connect() -> None:
     task_postrun.connect(end_task)
 
 
-def log_like_the_site(**_signal: Any) -> None:
+def log_like_the_site(**_signal: object) -> None:
     """In place of Celery's own format."""
     logging.config.dictConfig(settings.LOGGING)
 
 
-def begin_task(sender: Any, task_id: str, **_signal: Any) -> None:
+def begin_task(sender: Any, task_id: str, **_signal: object) -> None:
     # A worker has the headers of a message beside the request's own; a task that is called here and
     # now has them as one.
     request = (sender.request.headers or {}) | vars(sender.request)
@@ -35,5 +35,5 @@ def begin_task(sender: Any, task_id: str, **_signal: Any) -> None:
     )
 
 
-def end_task(**_signal: Any) -> None:
+def end_task(**_signal: object) -> None:
     context.end()

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.db.models import TextChoices
+from django.forms.boundfield import BoundWidget
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -53,7 +55,7 @@ def _number(label: Any, low: float, high: float, **options: Any) -> forms.FloatF
 class ModelRow:
     """A model that can be chosen, with its two numbers."""
 
-    choice: Any
+    choice: BoundWidget
     numbers: tuple[forms.BoundField, forms.BoundField]
     """weight and temperature"""
 
@@ -82,8 +84,10 @@ class ConversationForm(forms.Form):
     rates_end = _field(KNOBS["rates_end"])
     max_new_tokens = _field(KNOBS["max_new_tokens"])
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self, data: QueryDict | None = None, *, initial: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial)
         models = Source.objects.filter(kind=Source.Kind.MODEL).order_by("name")
         offer_rows(self.fields["models"], models)
         for model in models:
@@ -135,12 +139,14 @@ class ConversationForm(forms.Form):
 class PlanChangeForm(forms.Form):
     """What may change while a conversation campaign is running."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self, data: QueryDict | None = None, *, initial: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial)
         self.fields |= {name: _field(KNOBS[name]) for name in CHANGEABLE}
 
 
-def plan_change_form(campaign: Campaign, posted: Any) -> PlanChangeForm | None:
+def plan_change_form(campaign: Campaign, posted: QueryDict | None) -> PlanChangeForm | None:
     """None for other kinds of campaigns."""
     if not campaign.about.talks:
         return None

@@ -1,5 +1,6 @@
 """Forms that set up a campaign, change it while it is running, and filter its items."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -67,8 +68,14 @@ class EffortForm(CampaignModelForm):
         help_text=words.help_texts(["confidence"])["confidence"],
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        initial: dict[str, object] | None = None,
+        instance: Campaign | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial, instance=instance)
         if self.instance.pk:
             self.initial["confidence"] = round(100 * self.instance.confidence)
             self.initial["overlap_rule"] = "dynamic" if self.instance.max_overlap else "fixed"
@@ -154,8 +161,10 @@ class CampaignForm(EffortForm):
             },
         }
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self, data: Mapping[str, object] | None = None, *, initial: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial)
         self.fields["kind"] = forms.ChoiceField(
             label=_("Task"),
             choices=sentence_case((name, kind.label) for name, kind in registry.KINDS.items()),
@@ -163,7 +172,7 @@ class CampaignForm(EffortForm):
             widget=segmented(),
         )
         self.fields["n_responses"].initial = 4
-        if "overlap" not in (options.get("initial") or {}):
+        if "overlap" not in (initial or {}):
             self.initial["overlap"] = None
         self.fields["overlap"].help_text = _(
             "Number of answers per item; of a conversation, how many raters talk from the same"
@@ -312,8 +321,8 @@ class ChangeForm(EffortForm):
         labels = words.labels(registry.setting_names(while_open=True))
         help_texts = words.help_texts(registry.setting_names(while_open=True))
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: Mapping[str, object] | None = None, *, instance: Campaign) -> None:
+        super().__init__(data, instance=instance)
         own = self.instance.about.names(while_open=True)
         unused = [name for name in services.CHANGEABLE if name not in {"guideline", *own}]
         if "max_overlap" in unused:

@@ -1,8 +1,7 @@
 """The rater's next message, and the questions at the end of a conversation."""
 
-from typing import Any
-
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from labeling.conversations import turns
@@ -42,15 +41,15 @@ class FinishForm(forms.Form):
 
     def __init__(
         self,
-        *args: Any,
+        data: QueryDict | None = None,
+        *,
         rated_by: RatingForm | None = None,
         is_main: bool = False,
-        **options: Any,
     ) -> None:
         """`rated_by` has the guideline's questions; `is_main`: nothing else is left to do on the
         page.
         """
-        super().__init__(*args, **options)
+        super().__init__(data)
         self.rated_by = rated_by or RatingForm()
         self.fields["goal_rating"].widget.attrs["autofocus"] = is_main
         for question in self.rated_by.questions:

@@ -25,14 +25,14 @@ class ZipRenderer(FileRenderer):
     format = "zip"
 
 
-class ExportOptionsSerializer(serializers.Serializer[Any]):
+class ExportOptionsSerializer(serializers.Serializer[object]):
     includes_extra = serializers.BooleanField()
     includes_repeats = serializers.BooleanField()
     includes_imports = serializers.BooleanField()
     licences = serializers.ListField(child=serializers.CharField(allow_blank=True), allow_null=True)
 
 
-class ExportSerializer(serializers.Serializer[Any]):
+class ExportSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField()
     campaign = serializers.IntegerField(source="campaign_id", allow_null=True)
     shape = serializers.CharField()
@@ -55,7 +55,7 @@ class ExportQuery(PageQuery):
     campaign = Id(required=False)
 
 
-class NewExportSerializer(serializers.Serializer[Any]):
+class NewExportSerializer(serializers.Serializer[object]):
     campaign = OneOf(
         Campaign.objects.all(), required=False, help_text="Omit it to export all judgments."
     )

@@ -23,7 +23,7 @@ from labeling.review import judgment_events
 _OWN_LICENCE = "The text's own licence. Empty if it was written here."
 
 
-class RankedResponseSerializer(serializers.Serializer[Any]):
+class RankedResponseSerializer(serializers.Serializer[object]):
     response = serializers.IntegerField(source="response_id")
     source = serializers.CharField(source="response.source.name")  # type: ignore[assignment]  # shadows Field.source
     licence = serializers.CharField(source="response.own_licence", help_text=_OWN_LICENCE)
@@ -37,7 +37,7 @@ class RankedResponseSerializer(serializers.Serializer[Any]):
     )
 
 
-class ComparisonSerializer(serializers.Serializer[Any]):
+class ComparisonSerializer(serializers.Serializer[object]):
     strength = serializers.IntegerField(
         allow_null=True, help_text="From 1 (negligible) to 4 (significant). Null if not asked."
     )
@@ -46,7 +46,7 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     responses = RankedResponseSerializer(source="ranked", many=True)
 
 
-class DemonstrationSerializer(serializers.Serializer[Any]):
+class DemonstrationSerializer(serializers.Serializer[object]):
     text = serializers.CharField()
     further = MessageSerializer(many=True, help_text="For a dialogue: the turns after `text`.")
     sources = serializers.CharField(help_text="Sources of the facts, in the writer's words.")
@@ -67,7 +67,7 @@ class DemonstrationSerializer(serializers.Serializer[Any]):
         return streams.written_licence(written.judgment)
 
 
-class JudgmentSerializer(serializers.Serializer[Any]):
+class JudgmentSerializer(serializers.Serializer[object]):
     """One judgment, under the rater's pseudonym."""
 
     id = serializers.IntegerField()
@@ -153,7 +153,7 @@ class JudgmentQuery(PageQuery):
     )
 
 
-class _FeedPageSerializer(serializers.Serializer[Any]):
+class _FeedPageSerializer(serializers.Serializer[object]):
     next_cursor = serializers.IntegerField(
         help_text="The last id of this page, or the cursor of the request if the page is empty."
     )

@@ -27,7 +27,7 @@ MOST_QUESTIONS = 40
 LONGEST_TEXT = 200_000
 
 
-class GuidelineSerializer(serializers.Serializer[Any]):
+class GuidelineSerializer(serializers.Serializer[object]):
     """Serializes a GuidelineRow."""
 
     id = serializers.IntegerField(source="guideline.pk")
@@ -39,7 +39,7 @@ class GuidelineSerializer(serializers.Serializer[Any]):
     )
 
 
-class RatingConditionSerializer(serializers.Serializer[Any]):
+class RatingConditionSerializer(serializers.Serializer[object]):
     """When a question is asked: an earlier flag is ticked, or an earlier scale is answered within
     bounds.
     """
@@ -53,7 +53,7 @@ class RatingConditionSerializer(serializers.Serializer[Any]):
     )
 
 
-class RatingQuestionSerializer(serializers.Serializer[Any]):
+class RatingQuestionSerializer(serializers.Serializer[object]):
     """One question about a single response: a flag (yes or no) or a scale of whole numbers."""
 
     kind = serializers.ChoiceField(choices=["flag", "scale"])
@@ -85,7 +85,7 @@ class RatingQuestionSerializer(serializers.Serializer[Any]):
     )
 
 
-class GuidelineExampleSerializer(serializers.Serializer[Any]):
+class GuidelineExampleSerializer(serializers.Serializer[object]):
     """An example answer that raters see beside their work."""
 
     answer = serializers.CharField(max_length=10_000)
@@ -94,7 +94,7 @@ class GuidelineExampleSerializer(serializers.Serializer[Any]):
     prompt = serializers.CharField(default="", allow_blank=True, max_length=4_000)
 
 
-class GuidelineVersionSerializer(serializers.Serializer[Any]):
+class GuidelineVersionSerializer(serializers.Serializer[object]):
     """A version. It never changes."""
 
     id = serializers.IntegerField()
@@ -120,7 +120,7 @@ class VersionQuery(PageQuery):
     )
 
 
-class _ContentSerializer(serializers.Serializer[Any]):
+class _ContentSerializer(serializers.Serializer[object]):
     questions = serializers.ListField(
         child=RatingQuestionSerializer(), required=False, max_length=MOST_QUESTIONS
     )
@@ -183,7 +183,7 @@ class Guidelines(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Guideline.objects.all()
     serializer_class = GuidelineSerializer
 
-    def shown(self, objects: Sequence[Guideline]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Guideline]) -> Sequence[object]:
         return selectors.guideline_rows(guidelines=objects)
 
     def get_object(self) -> Guideline:

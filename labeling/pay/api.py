@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -48,7 +49,7 @@ class AmountsField(serializers.DictField):
         return {code: _amount(minor, code) for code, minor in value.items()}
 
 
-class PeriodQuery(serializers.Serializer[Any]):
+class PeriodQuery(serializers.Serializer[object]):
     since = serializers.DateField(
         required=False, validators=BOUNDS, help_text="In UTC. The first of this month without it."
     )
@@ -68,7 +69,7 @@ class PeriodPageQuery(PeriodQuery, PageQuery):
     pass
 
 
-class TimesheetSerializer(serializers.Serializer[Any]):
+class TimesheetSerializer(serializers.Serializer[object]):
     """What one rater did in these days, and what it comes to."""
 
     rater = serializers.IntegerField(source="rater.pk")
@@ -89,7 +90,7 @@ class TimesheetSerializer(serializers.Serializer[Any]):
         return [alarm.sentence for alarm in row.sheet.alarms]
 
 
-class TimesheetLineSerializer(serializers.Serializer[Any]):
+class TimesheetLineSerializer(serializers.Serializer[object]):
     day = serializers.DateField()
     pool = serializers.CharField()
     work = serializers.CharField()
@@ -105,7 +106,7 @@ class TimesheetLineSerializer(serializers.Serializer[Any]):
     later = serializers.CharField(help_text="“yes” if it was added to a day that had been paid.")
 
 
-class MarkPaidSerializer(serializers.Serializer[Any]):
+class MarkPaidSerializer(serializers.Serializer[object]):
     since = serializers.DateField(validators=BOUNDS)
     until = serializers.DateField(validators=BOUNDS, help_text="Before today.")
     note = serializers.CharField(
@@ -145,7 +146,7 @@ class DisputeSerializer(RowSerializer):
         return _amount(dispute.correction, dispute.currency)
 
 
-class AnswerDisputeSerializer(serializers.Serializer[Any]):
+class AnswerDisputeSerializer(serializers.Serializer[object]):
     """The page's form checks the values."""
 
     text = serializers.CharField(max_length=5_000)
@@ -212,7 +213,7 @@ class Pay(ApiViewSet):
             rater=rater, since=since, until=until, note=note, **self.who_and_when
         )
 
-    def shown(self, objects: Sequence[Any]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Any]) -> Sequence[object]:
         return list(map(paid.as_record, objects)) if self.action == "lines" else objects
 
     def _sheet(self, rater: Rater) -> Timesheet:
@@ -226,7 +227,7 @@ class Disputes(ListModelMixin, ApiViewSet):
     serializer_class = DisputeSerializer
     query_class = DisputeQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[PayDispute]) -> QuerySet[PayDispute]:
         disputes = queryset.select_related("rater")
         return disputes.filter(answered_at__isnull=not self.asked["is_answered"])
 

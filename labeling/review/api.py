@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -37,7 +38,7 @@ class ReviewQuery(PageQuery):
     )
 
 
-class ReviewRowSerializer(serializers.Serializer[Any]):
+class ReviewRowSerializer(serializers.Serializer[object]):
     """An item with answers that wait for review."""
 
     item = serializers.IntegerField(source="item_id")
@@ -56,25 +57,25 @@ class ReviewRowSerializer(serializers.Serializer[Any]):
     latest_at = serializers.DateTimeField()
 
 
-class ReviewItemQuery(serializers.Serializer[Any]):
+class ReviewItemQuery(serializers.Serializer[object]):
     names = serializers.ChoiceField(
         choices=["hidden", "shown"], default="hidden", help_text="Raters by number or pseudonym."
     )
 
 
-class ReviewResponseSerializer(serializers.Serializer[Any]):
+class ReviewResponseSerializer(serializers.Serializer[object]):
     letter = serializers.CharField()
     response = serializers.IntegerField(source="response.pk")
     text = serializers.CharField(source="response.text")
 
 
-class ReviewSerializer(serializers.Serializer[Any]):
+class ReviewSerializer(serializers.Serializer[object]):
     score = serializers.IntegerField(allow_null=True)
     feedback = serializers.CharField()
     appealed_at = serializers.DateTimeField(allow_null=True)
 
 
-class ReviewedAnswerSerializer(serializers.Serializer[Any]):
+class ReviewedAnswerSerializer(serializers.Serializer[object]):
     judgment = serializers.IntegerField(source="answer.judgment.pk")
     who = serializers.CharField()
     text = serializers.CharField(source="answer.text", allow_null=True)
@@ -93,14 +94,14 @@ class ReviewedAnswerSerializer(serializers.Serializer[Any]):
         return getattr(answer.answer.judgment, "set_aside", None) is not None
 
 
-class DecisionSerializer(serializers.Serializer[Any]):
+class DecisionSerializer(serializers.Serializer[object]):
     reason = serializers.ChoiceField(choices=Adjudication.Reason.choices)
     note = serializers.CharField()
     at = serializers.DateTimeField()
     ranks = serializers.DictField(child=serializers.IntegerField(allow_null=True))
 
 
-class ReviewItemSerializer(serializers.Serializer[Any]):
+class ReviewItemSerializer(serializers.Serializer[object]):
     """An item with every answer to it, and what was decided."""
 
     item = serializers.IntegerField(source="item.pk")
@@ -137,7 +138,7 @@ class NumbersField(serializers.DictField):
         return _by_id(super().to_internal_value(data))
 
 
-class DecideSerializer(serializers.Serializer[Any]):
+class DecideSerializer(serializers.Serializer[object]):
     """Comparisons: `ranks` and `reason`. Demonstrations: `scores`. Feedback goes with both."""
 
     ranks = NumbersField(required=False, help_text="Response → rank, 1 the best; equal is a tie.")
@@ -160,13 +161,13 @@ class DecideSerializer(serializers.Serializer[Any]):
     )
 
 
-class SetAsideSerializer(serializers.Serializer[Any]):
+class SetAsideSerializer(serializers.Serializer[object]):
     reason = serializers.CharField(
         default="", allow_blank=True, max_length=LONGEST, help_text="For reviewers only."
     )
 
 
-class JudgmentStateSerializer(serializers.Serializer[Any]):
+class JudgmentStateSerializer(serializers.Serializer[object]):
     judgment = serializers.IntegerField(source="pk")
     is_set_aside = serializers.SerializerMethodField()
     is_extra = serializers.BooleanField(
@@ -177,7 +178,7 @@ class JudgmentStateSerializer(serializers.Serializer[Any]):
         return getattr(judgment, "set_aside", None) is not None
 
 
-class MadeGoldSerializer(serializers.Serializer[Any]):
+class MadeGoldSerializer(serializers.Serializer[object]):
     gold = serializers.IntegerField(source="pk")
 
 
@@ -305,7 +306,7 @@ class AppealSerializer(RowSerializer):
         return getattr(review.judgment, "set_aside", None) is not None
 
 
-class AppealAnswerSerializer(serializers.Serializer[Any]):
+class AppealAnswerSerializer(serializers.Serializer[object]):
     text = serializers.CharField(max_length=LONGEST)
 
 
@@ -315,7 +316,7 @@ class Appeals(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = AppealSerializer
     query_class = AppealQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[JudgmentReview]) -> QuerySet[JudgmentReview]:
         return selectors.appeals(is_answered=self.asked["is_answered"])
 
     def get_object(self) -> JudgmentReview:

@@ -2,10 +2,11 @@
 appeals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Adjudication
@@ -52,9 +53,14 @@ class ReviewDecisionForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, letters: Sequence[str], judgments: Sequence[int], **options: Any
+        self,
+        data: QueryDict | None,
+        *,
+        letters: Sequence[str],
+        judgments: Sequence[int],
+        initial: dict[str, object],
     ) -> None:
-        super().__init__(*args, **options)
+        super().__init__(data, initial=initial)
         self.letters, self.judgments = letters, judgments
         places = [("", "–"), *((str(rank), str(rank)) for rank in range(1, len(letters) + 1))]
         for letter in letters:
@@ -85,8 +91,10 @@ class ReviewScoresForm(forms.Form):
     author.
     """
 
-    def __init__(self, *args: Any, judgments: Sequence[int], **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self, data: QueryDict | None, *, judgments: Sequence[int], initial: dict[str, object]
+    ) -> None:
+        super().__init__(data, initial=initial)
         self.judgments = judgments
         for pk in judgments:
             self.fields[f"score-{pk}"] = forms.TypedChoiceField(
@@ -118,8 +126,8 @@ class QueueForm(forms.Form):
         choices=[("", _("Hidden")), ("shown", _("Shown by name"))],
     )
 
-    def __init__(self, *args: Any, kind: str, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: Mapping[str, object] | None = None, *, kind: str) -> None:
+        super().__init__(data)
         self.orders = selectors.ORDERS[kind]
         order = self.fields["order"]
         assert isinstance(order, forms.ChoiceField)

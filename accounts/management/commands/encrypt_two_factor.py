@@ -1,7 +1,5 @@
 """Encrypts the secrets of two-factor authentication with the newest secret key."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.login import encryption
@@ -10,7 +8,7 @@ from accounts.login import encryption
 class Command(BaseCommand):
     help = "Encrypts the secrets of two-factor authentication again, with the newest secret key."
 
-    def handle(self, **_options: Any) -> None:
+    def handle(self, **_options: object) -> None:
         n_lost = encryption.encrypt_again()
         if n_lost:
             raise CommandError(

@@ -1,7 +1,6 @@
 """Says whose pseudonym stands in a log line."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -15,7 +14,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("pseudonym")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         for user in User.objects.only("name", "email").iterator():
             if context.pseudonym(user.pk) == options["pseudonym"]:
                 self.stdout.write(f"{user.name}, {user.email}")

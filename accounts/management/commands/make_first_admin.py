@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("email")
         parser.add_argument("--name", help="default: what the address has before its @")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         if not settings.SITE_URL:
             raise CommandError(
                 "Set PREFERABLY_URL to the address of this site, such as"

@@ -17,7 +17,7 @@ from accounts.management.commands import makemigrations
 class Command(migrate.Command):
     autodetector = makemigrations.Autodetector
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         refuse_between_releases(connections[options["database"]])
         super().handle(*args, **options)
 

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         person = User.objects.filter(email__iexact=options["email"].strip()).first()
         if person is None:
             raise CommandError(f"{options['email']} has no account.")

@@ -77,7 +77,7 @@ def _number(low: int, high: int, help_text: str = "", **options: Any) -> seriali
     )
 
 
-class SelectionSerializer(serializers.Serializer[Any]):
+class SelectionSerializer(serializers.Serializer[object]):
     """Which prompts a new campaign uses. An empty field does not restrict them."""
 
     categories = serializers.MultipleChoiceField(choices=Prompt.Category.choices, required=False)
@@ -94,7 +94,7 @@ class SelectionSerializer(serializers.Serializer[Any]):
     n_prompts = _number(1, 1_000_000, "Maximum number, sampled evenly. Omit it to include all.")
 
 
-class SelectedSerializer(serializers.Serializer[Any]):
+class SelectedSerializer(serializers.Serializer[object]):
     """A selection of prompts for a kind of campaign."""
 
     kind = serializers.ChoiceField(choices=Campaign.Kind.choices)
@@ -107,7 +107,7 @@ class SelectedSerializer(serializers.Serializer[Any]):
     prompts = SelectionSerializer(required=False)
 
 
-class ConversationModelSerializer(serializers.Serializer[Any]):
+class ConversationModelSerializer(serializers.Serializer[object]):
     """A model that may answer."""
 
     source = OneOf(  # type: ignore[assignment]  # shadows Field.source
@@ -119,7 +119,7 @@ class ConversationModelSerializer(serializers.Serializer[Any]):
     temperature = serializers.FloatField(default=1.0, min_value=0, max_value=2)
 
 
-class SettingsSerializer(serializers.Serializer[Any]):
+class SettingsSerializer(serializers.Serializer[object]):
     """Settings, each made from its declaration; a field of the class itself takes its place."""
 
     knobs: ClassVar[Sequence[Knob]]
@@ -141,7 +141,7 @@ class ConversationPlanSerializer(SettingsSerializer):
     models = ConversationModelSerializer(many=True)
 
 
-class _NamedSerializer(serializers.Serializer[Any]):
+class _NamedSerializer(serializers.Serializer[object]):
     name = Name(max_length=120)
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -29,7 +30,7 @@ from labeling.queue.gold import scores
 from labeling.queue.gold import services as gold_services
 
 
-class ProgressSerializer(serializers.Serializer[Any]):
+class ProgressSerializer(serializers.Serializer[object]):
     n_slots = serializers.IntegerField(help_text="Number of answers requested.")
     n_submitted = serializers.IntegerField()
     n_in_hand = serializers.IntegerField(help_text="In progress: reserved by a rater now.")
@@ -40,7 +41,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
     is_done = serializers.BooleanField()
 
 
-class CampaignSettingsSerializer(serializers.Serializer[Any]):
+class CampaignSettingsSerializer(serializers.Serializer[object]):
     """The settings of a campaign. What only the other kind of campaign has keeps its default."""
 
     def get_fields(self) -> dict[str, Any]:
@@ -51,13 +52,13 @@ class CampaignSettingsSerializer(serializers.Serializer[Any]):
         }
 
 
-class ShareSerializer(serializers.Serializer[Any]):
+class ShareSerializer(serializers.Serializer[object]):
     source = serializers.IntegerField(source="source_id")  # type: ignore[assignment]  # shadows Field.source
     weight = serializers.FloatField()
     temperature = serializers.FloatField()
 
 
-class PlanSerializer(serializers.Serializer[Any]):
+class PlanSerializer(serializers.Serializer[object]):
     """What a conversation campaign asks for."""
 
     models = ShareSerializer(source="sources.all", many=True)
@@ -67,7 +68,7 @@ class PlanSerializer(serializers.Serializer[Any]):
         return super().get_fields() | settings
 
 
-class CampaignSerializer(serializers.Serializer[Any]):
+class CampaignSerializer(serializers.Serializer[object]):
     """Serializes a CampaignRow."""
 
     id = serializers.IntegerField(source="campaign.pk")
@@ -107,7 +108,7 @@ class CampaignQuery(PageQuery):
     state = serializers.ChoiceField(required=False, choices=Campaign.State.choices)
 
 
-class MatchingSerializer(serializers.Serializer[Any]):
+class MatchingSerializer(serializers.Serializer[object]):
     n_matching = serializers.IntegerField(help_text="Prompts that match the selection.")
     n_fitting = serializers.IntegerField(
         help_text="Of those, prompts with enough responses; all of them for demonstrations."
@@ -115,7 +116,7 @@ class MatchingSerializer(serializers.Serializer[Any]):
     n_taken = serializers.IntegerField(help_text="What a campaign would use of them.")
 
 
-class CampaignItemSerializer(serializers.Serializer[Any]):
+class CampaignItemSerializer(serializers.Serializer[object]):
     """A prompt of the campaign and how far it is. Gold items are not listed."""
 
     id = serializers.IntegerField(source="item.pk")
@@ -151,11 +152,11 @@ class ItemQuery(PageQuery):
     )
 
 
-class RaterInCampaignSerializer(serializers.Serializer[Any]):
+class RaterInCampaignSerializer(serializers.Serializer[object]):
     rater = OneOf(Rater.objects.all(), help_text="The ID of a rater.")
 
 
-class CampaignStandingSerializer(serializers.Serializer[Any]):
+class CampaignStandingSerializer(serializers.Serializer[object]):
     """A rater's status in one campaign."""
 
     campaign = serializers.IntegerField(source="campaign_id")
@@ -176,7 +177,7 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = CampaignSerializer
     query_class = CampaignQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[Campaign]) -> QuerySet[Campaign]:
         campaigns = board.campaigns(state=self.asked.get("state", ""))
         plans = campaigns.select_related("conversation_plan")
         return plans.prefetch_related("conversation_plan__sources")
@@ -184,7 +185,7 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> Campaign:
         return labeling_access.campaign(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Sequence[Campaign]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Campaign]) -> Sequence[object]:
         return board.campaign_rows(campaigns=objects, now=timezone.now())
 
     @writes("create_campaign", CampaignSerializer, body=bodies.NewCampaignSerializer, status=201)

@@ -1,8 +1,8 @@
 """Conversations in the REST API."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -15,14 +15,14 @@ from labeling.conversations.records import selectors
 from labeling.models import Conversation, ConversationTurn
 
 
-class TurnAnswerSerializer(serializers.Serializer[Any]):
+class TurnAnswerSerializer(serializers.Serializer[object]):
     response = serializers.IntegerField(source="response.pk")
     source = serializers.IntegerField(source="response.source_id")  # type: ignore[assignment]  # shadows Field.source
     text = serializers.CharField(source="response.text", help_text="As stored, names included.")
     is_chosen = serializers.BooleanField(help_text="The conversation went on with it.")
 
 
-class TurnFailureSerializer(serializers.Serializer[Any]):
+class TurnFailureSerializer(serializers.Serializer[object]):
     """A source that was asked twice for an answer and gave none."""
 
     place = serializers.IntegerField(help_text="Which of the turn's answers, from 0.")
@@ -103,7 +103,7 @@ class Conversations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = ConversationSerializer
     query_class = ConversationQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[Conversation]) -> QuerySet[Conversation]:
         return selectors.conversations(
             campaign_id=self.asked.get("campaign"), state=self.asked.get("state", "")
         )
@@ -111,7 +111,7 @@ class Conversations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> Conversation:
         return get_object_or_404(selectors.conversations(), pk=self.kwargs["pk"])
 
-    def shown(self, objects: Sequence[Conversation]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Conversation]) -> Sequence[object]:
         turns = selectors.turn_records(conversations=objects)
         return [
             {"conversation": conversation, "turns": turns[conversation.pk]}

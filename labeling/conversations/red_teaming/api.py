@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
@@ -28,7 +29,7 @@ from labeling.models import (
 from labeling.quality.api.figures import FigureSerializer
 
 
-class BriefSerializer(serializers.Serializer[Any]):
+class BriefSerializer(serializers.Serializer[object]):
     goal = serializers.CharField(
         min_length=services.GOAL_LENGTH.start, max_length=services.GOAL_LENGTH.stop - 1
     )
@@ -41,7 +42,7 @@ class BriefSerializer(serializers.Serializer[Any]):
     )
 
 
-class AttackedModelSerializer(serializers.Serializer[Any]):
+class AttackedModelSerializer(serializers.Serializer[object]):
     source = OneOf(Source.objects.all())  # type: ignore[assignment]  # shadows Field's
     weight = serializers.FloatField(
         default=1.0, min_value=0.001, max_value=1000, help_text="How often it is drawn."
@@ -49,7 +50,7 @@ class AttackedModelSerializer(serializers.Serializer[Any]):
     temperature = serializers.FloatField(default=1.0, min_value=0, max_value=2)
 
 
-class NewRedTeamingSerializer(serializers.Serializer[Any]):
+class NewRedTeamingSerializer(serializers.Serializer[object]):
     name = Name(max_length=120)
     pool = OneOf(Pool.objects.all(), help_text="The attackers.")
     guideline = OneOf(Guideline.objects.all())
@@ -93,7 +94,7 @@ class StoredBriefSerializer(BriefSerializer):
     )
 
 
-class RedTeamingSerializer(serializers.Serializer[Any]):
+class RedTeamingSerializer(serializers.Serializer[object]):
     campaign = serializers.IntegerField(source="campaign_id")
     name = serializers.CharField(source="campaign.name")
     n_reviewers = serializers.IntegerField()
@@ -140,7 +141,7 @@ class AttackQuery(PageQuery):
     is_used = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
-class LineSerializer(serializers.Serializer[Any]):
+class LineSerializer(serializers.Serializer[object]):
     """An area of harm, or a goal in it: an area has no `brief`."""
 
     area = serializers.CharField()
@@ -152,7 +153,7 @@ class LineSerializer(serializers.Serializer[Any]):
     by_reviewers = FigureSerializer()
 
 
-class RedTeamingSuccessSerializer(serializers.Serializer[Any]):
+class RedTeamingSuccessSerializer(serializers.Serializer[object]):
     """The shares of attacks that got to 3 or 4 of 4."""
 
     all_attacks = LineSerializer()
@@ -160,7 +161,7 @@ class RedTeamingSuccessSerializer(serializers.Serializer[Any]):
     agreement = FigureSerializer(help_text="Krippendorff's α of attackers and reviewers, ordinal.")
 
 
-class SuccessQuery(serializers.Serializer[Any]):
+class SuccessQuery(serializers.Serializer[object]):
     campaign = Id(required=False, help_text="Leave it out for all campaigns.")
 
 
@@ -195,7 +196,7 @@ class Attacks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = AttackSerializer
     query_class = AttackQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[Attack]) -> QuerySet[Attack]:
         if campaign := self.asked.get("campaign"):
             queryset = queryset.filter(brief__campaign=campaign)
         if (is_used := self.asked.get("is_used")) is not None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -62,8 +63,8 @@ class RedTeamingForm(forms.Form):
         initial=1,
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
         rows = {
             "pool": Pool.objects.order_by("name"),
             "guideline": Guideline.objects.order_by("name"),
@@ -84,8 +85,8 @@ class RedTeamingForm(forms.Form):
 class TalkForm(ConversationForm):
     """The models to attack. A rater may stop after any turn, and writes the first message."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
         for name in ("opening", "brief", "min_turns", "rates_end"):
             del self.fields[name]
         self.fields["models"].label = _("Models to attack")
@@ -159,8 +160,8 @@ class AttackForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
         for name, scale in (("success", Attack.Success), ("severity", Attack.Severity)):
             field = self.fields[name]
             assert isinstance(field, forms.TypedChoiceField)

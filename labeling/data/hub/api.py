@@ -29,7 +29,7 @@ class HubImportSerializer(RowSerializer):
         }
 
 
-class NewHubImportSerializer(serializers.Serializer[Any]):
+class NewHubImportSerializer(serializers.Serializer[object]):
     repository = serializers.CharField(max_length=200, help_text="As owner/name.")
     config = serializers.CharField(default="", allow_blank=True, max_length=200)
     split = serializers.CharField(

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.files import File
 from django.core.files.base import ContentFile
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -38,7 +39,7 @@ JSON, MULTIPART = "application/json", "multipart/form-data"
 ROWS_NAME, TEXTS_NAME = "rows.jsonl", "texts.jsonl"
 
 
-class ImportSerializer(serializers.Serializer[Any]):
+class ImportSerializer(serializers.Serializer[object]):
     """An import. It has ended when `finished_at` is set."""
 
     id = serializers.IntegerField()
@@ -87,7 +88,7 @@ class ImportQuery(PageQuery):
     state = serializers.ChoiceField(required=False, choices=Import.State.choices)
 
 
-class ImportProblemSerializer(serializers.Serializer[Any]):
+class ImportProblemSerializer(serializers.Serializer[object]):
     line = serializers.IntegerField(help_text="Of the file; 0 for the file as a whole.")
     sentence = serializers.CharField()
 
@@ -142,7 +143,7 @@ class MeaningsField(MappingField):
         return meanings
 
 
-class _FileToReadSerializer(serializers.Serializer[Any]):
+class _FileToReadSerializer(serializers.Serializer[object]):
     """How to read it. Whatever is left out is found by looking at the first rows."""
 
     format = serializers.ChoiceField(
@@ -191,7 +192,7 @@ class _FileSerializer(_FileToReadSerializer):
         return values | {"upload": values.pop("file")}
 
 
-class _AboutSerializer(serializers.Serializer[Any]):
+class _AboutSerializer(serializers.Serializer[object]):
     source = serializers.CharField(  # type: ignore[assignment]  # shadows Field.source
         max_length=200, help_text="A name for the origin of the data. Raters never see it."
     )
@@ -253,7 +254,7 @@ class FileToPreviewSerializer(_FileSerializer):
     pass
 
 
-class ImportAgreementSerializer(serializers.Serializer[Any]):
+class ImportAgreementSerializer(serializers.Serializer[object]):
     """`figures` is empty if nothing was compared twice, or too much to compute at once."""
 
     n_judgments = serializers.IntegerField()
@@ -267,21 +268,21 @@ class ImportAgreementSerializer(serializers.Serializer[Any]):
     )
 
 
-class PreviewReplySerializer(serializers.Serializer[Any]):
+class PreviewReplySerializer(serializers.Serializer[object]):
     text = serializers.CharField()
     words = serializers.ListField(
         child=serializers.CharField(), help_text="What is stored with it: kind, model, rank, …"
     )
 
 
-class PreviewRowSerializer(serializers.Serializer[Any]):
+class PreviewRowSerializer(serializers.Serializer[object]):
     line = serializers.IntegerField()
     messages = MessageSerializer(many=True)
     replies = PreviewReplySerializer(many=True)
     words = serializers.ListField(child=serializers.CharField())
 
 
-class PreviewSerializer(serializers.Serializer[Any]):
+class PreviewSerializer(serializers.Serializer[object]):
     """The first rows, as an import would store them."""
 
     format = serializers.CharField(help_text="What the file is read as.")
@@ -299,7 +300,7 @@ class Imports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     query_class = ImportQuery
     parser_classes = (LimitedJSONParser, MultiPartParser)
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[Import]) -> QuerySet[Import]:
         return selectors.import_list(state=self.asked.get("state", ""))
 
     def get_object(self) -> Import:

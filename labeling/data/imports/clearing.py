@@ -72,7 +72,7 @@ def _still_referenced(model: type[Model], pks: Any) -> set[int]:
     }
 
 
-def _references(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Any], str]]:
+def _references(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Model], str]]:
     """Rows from elsewhere, in any application, that protect rows of `model`, and the column that
     points to them.
     """

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.files import File
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -102,7 +103,7 @@ class ImportForm(forms.Form):
 class ColumnsForm(forms.Form):
     """Which of a file's columns is which. Nothing needs to be chosen for names that are known."""
 
-    def __init__(self, data: Any = None, *, names: Sequence[str]) -> None:
+    def __init__(self, data: QueryDict | None = None, *, names: Sequence[str]) -> None:
         super().__init__(data, prefix="column")
         choices = [("", "–"), *((name, name) for name in names if name)]
         for target in TARGETS:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from labeling.campaigns import selection
@@ -21,7 +22,7 @@ class SentencesField(forms.CharField):
             required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}), **options
         )
 
-    def clean(self, value: Any) -> list[str]:
+    def clean(self, value: object) -> list[str]:
         lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
         if len(lines) > MAX_CONSTRAINTS:
             raise ValidationError(
@@ -171,7 +172,7 @@ class PromptEditForm(PromptForm):
         ),
     )
 
-    def __init__(self, *args: Any, prompt: Prompt, **options: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, prompt: Prompt) -> None:
         *earlier, last = prompt.messages
         system = [turn["content"] for turn in earlier if turn["role"] == "system"]
         roles = {"user": "User", "assistant": "Assistant"}
@@ -186,7 +187,7 @@ class PromptEditForm(PromptForm):
             "category": prompt.category,
             "language": prompt.language,
         }
-        super().__init__(*args, **{"initial": initial, **options})
+        super().__init__(data, initial=initial)
         for name in ("split", "licence"):
             del self.fields[name]
 
@@ -204,8 +205,8 @@ class PromptFilterForm(forms.Form):
     unused = forms.BooleanField(label=_("Not in a campaign"), required=False)
     retired = forms.BooleanField(label=_("Retired"), required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
         offer(self.fields["category"], [("", _("Any")), *sentence_case(Prompt.Category.choices)])
         offer(self.fields["split"], [("", _("Any")), *sentence_case(Prompt.Split.choices)])
         offer(

@@ -1,8 +1,7 @@
 """The filter form of My work, read from the query string."""
 
-from typing import Any
-
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -39,8 +38,8 @@ class HistoryForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
-    def __init__(self, *args: Any, rater: Rater, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: QueryDict | None = None, *, rater: Rater) -> None:
+        super().__init__(data)
         field = self.fields["campaign"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = campaigns_worked_in(rater=rater)

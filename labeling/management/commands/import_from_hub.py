@@ -34,7 +34,7 @@ class Command(BaseCommand):
             help="import human replies as demonstrations and rankings as comparisons",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         try:
             queued = jobs.request_download(
                 **{name: options[name] for name in ("repository", "config", "split", "revision")},

@@ -46,7 +46,7 @@ class Command(BaseCommand):
             "--strict", action="store_true", help="publish nothing if any line has a problem"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         pairs: Path | None = options["pairs"]
         run(
             self,

@@ -34,7 +34,7 @@ class Command(BaseCommand):
             help="import human replies as demonstrations and rankings as comparisons",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         run(
             self,
             path=options["file"].resolve(),

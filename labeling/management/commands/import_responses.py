@@ -34,7 +34,7 @@ class Command(BaseCommand):
             "--strict", action="store_true", help="publish nothing if any line has a problem"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         run(
             self,
             path=options["file"].resolve(),

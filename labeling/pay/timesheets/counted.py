@@ -10,7 +10,19 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import TruncDate
 
 from arithmetic import days
@@ -93,7 +105,7 @@ def _of_line(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _grouped(
-    rows: QuerySet[Any], *, pool: str, kind: Any, seconds: Any, extra: Q, at: str = "submitted_at"
+    rows: QuerySet[Model], *, pool: str, kind: Any, seconds: Any, extra: Q, at: str = "submitted_at"
 ) -> Iterable[dict[str, Any]]:
     rate = (
         Rate.objects.filter(

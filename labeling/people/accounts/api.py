@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -29,7 +30,7 @@ from labeling.people.accounts import services
 ROLES = [role for role, _label in ROLE_CHOICES]
 
 
-class PersonSerializer(serializers.Serializer[Any]):
+class PersonSerializer(serializers.Serializer[User]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     email = serializers.CharField()
@@ -57,7 +58,7 @@ class PersonQuery(PageQuery):
     is_active = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
-class PersonChangeSerializer(serializers.Serializer[Any]):
+class PersonChangeSerializer(serializers.Serializer[object]):
     """The fields of the page's form, which checks them. Omitted fields keep their value."""
 
     name = Name(max_length=150, required=False)
@@ -93,7 +94,7 @@ class People(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = PersonSerializer
     query_class = PersonQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[User]) -> QuerySet[User]:
         return selectors.people(
             words=self.asked.get("text", ""),
             role=self.asked.get("role", ""),

@@ -46,7 +46,7 @@ class CrowdLinkQuery(PageQuery):
     campaign = Id(required=False)
 
 
-class NewCrowdLinkSerializer(serializers.Serializer[Any]):
+class NewCrowdLinkSerializer(serializers.Serializer[object]):
     campaign = OneOf(_OPEN_CAMPAIGNS, help_text="A campaign that is not closed.")
     name = Name(max_length=120)
     completion_code = serializers.CharField(
@@ -86,7 +86,7 @@ class CrowdLinks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> CrowdLink:
         return labeling_access.crowd_link(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Sequence[CrowdLink]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[CrowdLink]) -> Sequence[object]:
         return selectors.rows_of(links=objects)
 
     @writes("create_crowd_link", CrowdLinkSerializer, body=NewCrowdLinkSerializer, status=201)

@@ -1,8 +1,9 @@
 """The form of a crowd link."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import CrowdLink, Pool
@@ -44,8 +45,8 @@ class CrowdLinkForm(LinkModelForm):
             )
         }
 
-    def __init__(self, *args: Any, pool: Pool, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: QueryDict | None = None, *, pool: Pool) -> None:
+        super().__init__(data)
         field = self.fields["campaign"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = selectors.campaigns_for_links(pool=pool)

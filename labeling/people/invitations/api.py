@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -41,12 +42,12 @@ class InvitationQuery(PageQuery):
     state = serializers.ChoiceField(required=False, choices=InvitationState.choices)
 
 
-class InviteeSerializer(serializers.Serializer[Any]):
+class InviteeSerializer(serializers.Serializer[object]):
     email = serializers.EmailField(max_length=254)
     name = Name(max_length=150, default="", allow_blank=True)
 
 
-class NewInvitationsSerializer(serializers.Serializer[Any]):
+class NewInvitationsSerializer(serializers.Serializer[object]):
     pool = OneOf(Pool.objects.all())
     people = serializers.ListField(child=InviteeSerializer(), min_length=1, max_length=MOST)
 
@@ -54,7 +55,7 @@ class NewInvitationsSerializer(serializers.Serializer[Any]):
         return [Invitee(person["email"].lower(), person["name"]) for person in people]
 
 
-class SentInvitationSerializer(serializers.Serializer[Any]):
+class SentInvitationSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField()
     email = serializers.CharField()
     link = serializers.CharField(
@@ -62,7 +63,7 @@ class SentInvitationSerializer(serializers.Serializer[Any]):
     )
 
 
-class SentInvitationsSerializer(serializers.Serializer[Any]):
+class SentInvitationsSerializer(serializers.Serializer[object]):
     are_mailed = serializers.BooleanField(
         help_text="False if the mail server could not be reached: pass on the links yourself."
     )
@@ -79,7 +80,7 @@ class Invitations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = InvitationSerializer
     query_class = InvitationQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[Invitation]) -> QuerySet[Invitation]:
         return selectors.invitations(
             pool_id=self.asked.get("pool"),
             state=self.asked.get("state", ""),
@@ -89,7 +90,7 @@ class Invitations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> Invitation:
         return labeling_access.invitation(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Sequence[Invitation]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Invitation]) -> Sequence[object]:
         return selectors.invitation_rows(invitations=objects, now=timezone.now())
 
     # A response with links is not stored for its Idempotency-Key. A repeated call sends new links,

@@ -1,10 +1,12 @@
 """Forms of onboarding: an admin's step, a reviewer's scores and decision, and a rater's answers."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -87,21 +89,21 @@ class StepForm(forms.Form):
 
     def __init__(
         self,
-        *args: Any,
+        data: Mapping[str, object] | None = None,
+        *,
         kind: str,
         step: OnboardingStep | None = None,
         version: StepVersion | None = None,
     ) -> None:
         self.kind = Kind(kind)
         is_scored = self.kind in SCORED
-        initial: dict[str, Any] = {
+        initial: dict[str, object] = {
             "title": TITLES[self.kind],
             "cut": 6 if self.kind == Kind.DEMONSTRATIONS else 75,
         }
         if step is not None and version is not None:
             initial = self._initial(step, version)
-        options: dict[str, Any] = {"initial": initial}
-        super().__init__(*args, **options)
+        super().__init__(data, initial=initial)
         # One form for all kinds of step: start with every field and delete what this kind does not
         # use.
         unused = [] if self.kind == Kind.TOPICS else ["questions"]
@@ -145,7 +147,7 @@ class StepForm(forms.Form):
             values["cut"] = values["cut"] / Decimal(100)
         return values
 
-    def _initial(self, step: OnboardingStep, version: StepVersion) -> dict[str, Any]:
+    def _initial(self, step: OnboardingStep, version: StepVersion) -> dict[str, object]:
         return {
             "title": version.title,
             "text": version.text,
@@ -188,8 +190,8 @@ class AttemptDecisionForm(forms.Form):
 class AttemptScoresForm(forms.Form):
     """A score from 1 to 7 for each demonstration of an attempt."""
 
-    def __init__(self, *args: Any, n: int, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: QueryDict | None = None, *, n: int) -> None:
+        super().__init__(data)
         for place in range(n):
             self.fields[f"score-{place}"] = forms.TypedChoiceField(
                 label=gettext("Score of demonstration %(n)d") % {"n": place + 1},
@@ -213,11 +215,12 @@ class AnswersForm(forms.Form):
 
     def __init__(
         self,
-        *args: Any,
+        data: QueryDict | None = None,
+        *,
         kind: str,
         version: StepVersion,
         guideline_version: GuidelineVersion | None = None,
-        **options: Any,
+        auto_id: str = "id_%s",
     ) -> None:
         """`version` and `guideline_version` are the ones the rater sees: their numbers are sent
         back with the answers.
@@ -226,7 +229,7 @@ class AnswersForm(forms.Form):
             "version": version.number,
             "guideline_version": guideline_version.number if guideline_version else None,
         }
-        super().__init__(*args, **{"initial": numbers, **options})
+        super().__init__(data, initial=numbers, auto_id=auto_id)
         self.kind, self.questions = Kind(kind), version.questions
         self.groups: list[tuple[onboarding_questions.Question, list[forms.BoundField]]] = []
         if self.kind == Kind.CONSENT:
@@ -251,7 +254,7 @@ class AnswersForm(forms.Form):
                 self.groups.append((question, [self[name] for name in names]))
 
     @property
-    def answers(self) -> list[Any]:
+    def answers(self) -> list[object]:
         """The answers, as onboarding.score and services.submit_step expect them."""
         values = self.cleaned_data
         if self.kind == Kind.CONSENT:
@@ -295,7 +298,7 @@ class AnswersForm(forms.Form):
             )
         return names
 
-    def _answer(self, place: int, question: onboarding_questions.Question) -> Any:
+    def _answer(self, place: int, question: onboarding_questions.Question) -> object:
         values = self.cleaned_data
         if self.kind in {Kind.GUIDELINE, Kind.PROFILE}:
             return int(values[f"q{place}"]) if values[f"q{place}"] else None

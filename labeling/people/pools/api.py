@@ -67,7 +67,7 @@ def _number(help_text: str, **options: Any) -> serializers.IntegerField:
     return serializers.IntegerField(required=False, help_text=help_text, **options)
 
 
-class PoolChangeSerializer(serializers.Serializer[Any]):
+class PoolChangeSerializer(serializers.Serializer[object]):
     """The fields of the page's form, which checks them. Omitted fields keep their value."""
 
     name = Name(max_length=120, required=False)
@@ -111,7 +111,7 @@ class NewPoolSerializer(PoolChangeSerializer):
     name = Name(max_length=120)
 
 
-class PoolMemberSerializer(serializers.Serializer[Any]):
+class PoolMemberSerializer(serializers.Serializer[object]):
     """A rater in the pool, under their pseudonym."""
 
     id = serializers.IntegerField(source="membership.pk")
@@ -123,7 +123,7 @@ class PoolMemberSerializer(serializers.Serializer[Any]):
     last_at = serializers.DateTimeField(allow_null=True, help_text="When they last answered.")
 
 
-class NewPoolMembersSerializer(serializers.Serializer[Any]):
+class NewPoolMembersSerializer(serializers.Serializer[object]):
     raters = Several(
         Rater.objects.filter(user__is_active=True),
         min_length=1,
@@ -131,11 +131,11 @@ class NewPoolMembersSerializer(serializers.Serializer[Any]):
     )
 
 
-class PoolMembersSerializer(serializers.Serializer[Any]):
+class PoolMembersSerializer(serializers.Serializer[object]):
     raters = Several(Rater.objects.all(), min_length=1, help_text="IDs of raters in the pool.")
 
 
-class PoolPauseSerializer(serializers.Serializer[Any]):
+class PoolPauseSerializer(serializers.Serializer[object]):
     raters = Several(
         Rater.objects.all(),
         required=False,
@@ -175,7 +175,7 @@ def _amount(help_text: str, **options: Any) -> serializers.DecimalField:
     )
 
 
-class NewPoolRateSerializer(serializers.Serializer[Any]):
+class NewPoolRateSerializer(serializers.Serializer[object]):
     kind = serializers.ChoiceField(choices=Rate.Kind.choices)
     basis = serializers.ChoiceField(choices=Rate.Basis.choices, default=Rate.Basis.HOUR)
     amount = _amount("In whole units: 12.5 with `EUR` is 12.50 euros.")
@@ -196,7 +196,7 @@ class Pools(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Pool.objects.all()
     serializer_class = PoolSerializer
 
-    def shown(self, objects: Sequence[Pool]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Pool]) -> Sequence[object]:
         return selectors.pool_rows(pools=objects)
 
     def get_object(self) -> Pool:

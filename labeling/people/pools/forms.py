@@ -1,9 +1,11 @@
 """Forms of a pool: its settings, and raters to add or remove."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Pool, Rater
@@ -52,8 +54,10 @@ class PoolForm(PoolModelForm):
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
         error_messages = {"name": {"unique": _("Another pool already has this name.")}}
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self, data: Mapping[str, object] | None = None, *, instance: Pool | None = None
+    ) -> None:
+        super().__init__(data, instance=instance)
         self.fields["shown_percent"].required = False
 
     def clean_shown_percent(self) -> int:
@@ -98,6 +102,6 @@ class RatersForm(forms.Form):
         error_messages={"required": _("Select at least one rater.")},
     )
 
-    def __init__(self, *args: Any, queryset: QuerySet[Rater], **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: QueryDict | None = None, *, queryset: QuerySet[Rater]) -> None:
+        super().__init__(data)
         offer_rows(self.fields["raters"], queryset)

@@ -61,7 +61,7 @@ class ProlificStudyQuery(PageQuery):
     crowd_link = Id(required=False)
 
 
-class NewProlificStudySerializer(serializers.Serializer[Any]):
+class NewProlificStudySerializer(serializers.Serializer[object]):
     crowd_link = OneOf(
         CrowdLink.objects.select_related("campaign"),
         help_text="A link that is open.",
@@ -95,24 +95,24 @@ class NewProlificStudySerializer(serializers.Serializer[Any]):
     )
 
 
-class ProlificPlacesSerializer(serializers.Serializer[Any]):
+class ProlificPlacesSerializer(serializers.Serializer[object]):
     n_places = serializers.IntegerField(
         min_value=1, max_value=MOST_PLACES, help_text="The new total."
     )
 
 
-class ProlificCostQuery(serializers.Serializer[Any]):
+class ProlificCostQuery(serializers.Serializer[object]):
     n_places = serializers.IntegerField(min_value=1, max_value=MOST_PLACES)
 
 
-class ProlificCostSerializer(serializers.Serializer[Any]):
+class ProlificCostSerializer(serializers.Serializer[object]):
     n_places = serializers.IntegerField()
     rewards = serializers.IntegerField()
     total = serializers.IntegerField(help_text="With Prolific's fees and VAT.")
     currency = serializers.CharField()
 
 
-class ChosenSubmissionsSerializer(serializers.Serializer[Any]):
+class ChosenSubmissionsSerializer(serializers.Serializer[object]):
     submissions = _ids("Submissions of the study; those that do not qualify are left out.")
 
 
@@ -200,7 +200,7 @@ class ProlificStudies(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 # --- submissions ----------------------------------------------------------------------------------
 
 
-class ProlificSubmissionSerializer(serializers.Serializer[Any]):
+class ProlificSubmissionSerializer(serializers.Serializer[object]):
     """Serializes a Row of dues. The participant's ID on Prolific is never given."""
 
     id = serializers.IntegerField(source="submission.pk")
@@ -239,11 +239,11 @@ class OfStudyQuery(PageQuery):
     study = Id(required=False)
 
 
-class ReturnRequestSerializer(serializers.Serializer[Any]):
+class ReturnRequestSerializer(serializers.Serializer[object]):
     reason = serializers.CharField(max_length=500, help_text="The participant reads it.")
 
 
-class RejectionSerializer(serializers.Serializer[Any]):
+class RejectionSerializer(serializers.Serializer[object]):
     category = serializers.ChoiceField(choices=reviews.RejectionCategory.choices)
     message = serializers.CharField(
         min_length=protocol.FEWEST_REJECTION_CHARACTERS,
@@ -265,7 +265,7 @@ class ProlificSubmissions(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> ProlificSubmission:
         return labeling_access.prolific_submission(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Sequence[ProlificSubmission]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[ProlificSubmission]) -> Sequence[object]:
         studies = {submission.study_id: submission.study for submission in objects}
         rows = {
             row.submission.pk: row for study in studies.values() for row in dues.rows(study=study)
@@ -298,13 +298,13 @@ class ProlificSubmissions(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 # --- bonuses --------------------------------------------------------------------------------------
 
 
-class ProlificBonusLineSerializer(serializers.Serializer[Any]):
+class ProlificBonusLineSerializer(serializers.Serializer[object]):
     submission = serializers.IntegerField(source="submission_id")
     amount = serializers.IntegerField()
     is_paid = serializers.BooleanField(help_text="Whether Prolific lists it.")
 
 
-class ProlificBonusSerializer(serializers.Serializer[Any]):
+class ProlificBonusSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField()
     study = serializers.IntegerField(source="study_id")
     state = serializers.ChoiceField(
@@ -319,12 +319,12 @@ class ProlificBonusSerializer(serializers.Serializer[Any]):
     sent_at = serializers.DateTimeField(allow_null=True)
 
 
-class NewProlificBonusSerializer(serializers.Serializer[Any]):
+class NewProlificBonusSerializer(serializers.Serializer[object]):
     study = OneOf(ProlificStudy.objects.select_related("link__campaign"))
     submissions = _ids("Those with nothing due are left out.")
 
 
-class BonusTotalSerializer(serializers.Serializer[Any]):
+class BonusTotalSerializer(serializers.Serializer[object]):
     total = serializers.IntegerField(
         min_value=1, max_value=MAX_ID, help_text="The batch's `total`, to confirm it."
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from labeling.people.prolific.protocol import FEWEST_REJECTION_CHARACTERS
@@ -108,8 +109,10 @@ class PlacesForm(forms.Form):
 
     n_places = forms.IntegerField(label=_("Places in total"), min_value=1, max_value=MOST_PLACES)
 
-    def __init__(self, *args: Any, n_before: int, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self, data: QueryDict | None, *, n_before: int, initial: dict[str, object]
+    ) -> None:
+        super().__init__(data, initial=initial)
         self.n_before = n_before
 
     def clean_n_places(self) -> int:

@@ -5,6 +5,7 @@ are in people.accounts, which has a scope of its own.
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
@@ -24,13 +25,13 @@ from labeling.people.skills.forms import SkillsForm
 _WORD = r"^[^,]+$"
 
 
-class RaterPoolSerializer(serializers.Serializer[Any]):
+class RaterPoolSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField(source="pool_id")
     name = serializers.CharField(source="pool.name")
     paused_at = serializers.DateTimeField(allow_null=True)
 
 
-class RaterSerializer(serializers.Serializer[Any]):
+class RaterSerializer(serializers.Serializer[object]):
     """Serializes a RosterRow."""
 
     id = serializers.IntegerField(source="rater.pk")
@@ -62,7 +63,7 @@ class RaterQuery(PageQuery):
         )
 
 
-class SkillsSerializer(serializers.Serializer[Any]):
+class SkillsSerializer(serializers.Serializer[object]):
     languages = serializers.ListField(
         child=serializers.RegexField(_WORD, max_length=64), max_length=50
     )
@@ -73,7 +74,7 @@ class SkillsSerializer(serializers.Serializer[Any]):
     )
 
 
-class RaterSkillsSerializer(serializers.Serializer[Any]):
+class RaterSkillsSerializer(serializers.Serializer[object]):
     """What a rater knows, by how the site knows it. Routing asks for any of them."""
 
     declared = SkillsSerializer(help_text="Stated by the rater.")
@@ -90,13 +91,13 @@ class Raters(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = RaterSerializer
     query_class = RaterQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[Rater]) -> QuerySet[Rater]:
         return selectors.roster(filters=RaterQuery.wanted(self.asked))
 
     def get_object(self) -> Rater:
         return labeling_access.rater_with_login(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Sequence[Rater]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Rater]) -> Sequence[object]:
         return selectors.roster_rows(raters=objects)
 
     @reads("read_rater_skills", RaterSkillsSerializer, serializer_class=RaterSkillsSerializer)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Pool, Prompt, Rater, RaterSkill
@@ -50,8 +51,8 @@ class RosterFilterForm(forms.Form):
     language = forms.ChoiceField(label=_("Language"), required=False)
     topic = forms.ChoiceField(label=_("Topic"), required=False)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
         labels = dict(sentence_case(Prompt.Category.choices))
         for name, axis in (
             ("language", RaterSkill.Axis.LANGUAGE),
@@ -91,9 +92,9 @@ class RosterActForm(forms.Form):
         empty_label=_("Choose one"),
     )
 
-    def __init__(self, *args: Any, raters: QuerySet[Rater], **kwargs: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, raters: QuerySet[Rater]) -> None:
         """`raters`: those that match the filter."""
-        super().__init__(*args, **kwargs)
+        super().__init__(data)
         self.all_matching = raters
 
     def clean(self) -> dict[str, Any]:

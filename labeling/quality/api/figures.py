@@ -12,7 +12,7 @@ from labeling.votes.arrays import as_figure
 _PARTS = {"value", "n", "low", "high", "note"}
 
 
-class FigureSerializer(serializers.Serializer[Any]):
+class FigureSerializer(serializers.Serializer[object]):
     """A number with its 95 % interval."""
 
     value = serializers.FloatField(allow_null=True)

@@ -1,14 +1,12 @@
 """The report of a campaign as JSON."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from accounts.api.paging import PageQuery
 from labeling.quality.api.figures import FigureSerializer, FiguresField
 
 
-class ReportSerializer(serializers.Serializer[Any]):
+class ReportSerializer(serializers.Serializer[object]):
     """The report that the numbers are from."""
 
     campaign = serializers.IntegerField(source="campaign_id")
@@ -23,14 +21,14 @@ class ReportSerializer(serializers.Serializer[Any]):
     is_computing = serializers.BooleanField()
 
 
-class ComputingSerializer(serializers.Serializer[Any]):
+class ComputingSerializer(serializers.Serializer[object]):
     campaign = serializers.IntegerField()
     computed_at = serializers.DateTimeField(
         allow_null=True, help_text="When the present report was computed."
     )
 
 
-class QualityRowSerializer(serializers.Serializer[Any]):
+class QualityRowSerializer(serializers.Serializer[object]):
     campaign = serializers.IntegerField(source="campaign.pk")
     name = serializers.CharField(source="campaign.name")
     computed_at = serializers.DateTimeField()
@@ -40,25 +38,25 @@ class QualityRowSerializer(serializers.Serializer[Any]):
     n_raters_to_check = serializers.IntegerField(source="n_flagged")
 
 
-class QuestionSerializer(serializers.Serializer[Any]):
+class QuestionSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # shadows Field.label
     is_scale = serializers.BooleanField()
     figures = FiguresField()
 
 
-class GroupSerializer(serializers.Serializer[Any]):
+class GroupSerializer(serializers.Serializer[object]):
     kind = serializers.CharField(help_text="category, language, month or week")
     value = serializers.CharField()
     figures = FiguresField()
 
 
-class OtherPoolSerializer(serializers.Serializer[Any]):
+class OtherPoolSerializer(serializers.Serializer[object]):
     pool = serializers.CharField()
     figures = FiguresField()
 
 
-class AgreementSerializer(serializers.Serializer[Any]):
+class AgreementSerializer(serializers.Serializer[object]):
     """How far raters agree. docs/api.md names the figures."""
 
     report = ReportSerializer()
@@ -80,7 +78,7 @@ class RaterPairQuery(PageQuery):
     )
 
 
-class RaterPairSerializer(serializers.Serializer[Any]):
+class RaterPairSerializer(serializers.Serializer[object]):
     """Two raters with at least ten votes or answers in common."""
 
     one = serializers.CharField(help_text="A pseudonym.")
@@ -91,13 +89,13 @@ class RaterPairSerializer(serializers.Serializer[Any]):
     kappa = FigureSerializer(help_text="Cohen's. Weighted for scales.")
 
 
-class EffectSerializer(serializers.Serializer[Any]):
+class EffectSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
     odds = FigureSerializer(help_text="1 means no effect.")
     p = serializers.FloatField(allow_null=True)
 
 
-class BiasSerializer(serializers.Serializer[Any]):
+class BiasSerializer(serializers.Serializer[object]):
     """What choices depend on besides quality."""
 
     report = ReportSerializer()
@@ -113,7 +111,7 @@ class BiasSerializer(serializers.Serializer[Any]):
     )
 
 
-class FlagSerializer(serializers.Serializer[Any]):
+class FlagSerializer(serializers.Serializer[object]):
     """A reason to check a rater's answers, not a verdict."""
 
     kind = serializers.CharField()
@@ -122,7 +120,7 @@ class FlagSerializer(serializers.Serializer[Any]):
     false_alarm = serializers.CharField(help_text="How often an honest rater looks like this.")
 
 
-class RaterQualitySerializer(serializers.Serializer[Any]):
+class RaterQualitySerializer(serializers.Serializer[object]):
     """One rater of the campaign, under a pseudonym. Read `caution` with it."""
 
     rater = serializers.IntegerField(source="rater_id")
@@ -147,14 +145,14 @@ def _number(source: str, help_text: str = "") -> serializers.FloatField:
     )
 
 
-class PlaceSerializer(serializers.Serializer[Any]):
+class PlaceSerializer(serializers.Serializer[object]):
     response = serializers.IntegerField()
     by_majority = serializers.IntegerField(help_text="1 is best; equal numbers share a place.")
     weighted = serializers.IntegerField(help_text="Votes weighted by the raters' reliability.")
     certainty = serializers.FloatField()
 
 
-class PairSerializer(serializers.Serializer[Any]):
+class PairSerializer(serializers.Serializer[object]):
     left = serializers.IntegerField(help_text="ID of a response.")
     right = serializers.IntegerField()
     n_left = serializers.IntegerField()
@@ -167,7 +165,7 @@ class PairSerializer(serializers.Serializer[Any]):
     p = serializers.FloatField(help_text="How likely the weighted result is.")
 
 
-class RatingConsensusSerializer(serializers.Serializer[Any]):
+class RatingConsensusSerializer(serializers.Serializer[object]):
     """The answers to one question about one response. Yes is 1 and no is 0; words in an order count
     by their place, from 1. Without an order there are no numbers.
     """
@@ -190,7 +188,7 @@ class RatingConsensusSerializer(serializers.Serializer[Any]):
     )
 
 
-class ItemConsensusSerializer(serializers.Serializer[Any]):
+class ItemConsensusSerializer(serializers.Serializer[object]):
     item = serializers.IntegerField()
     prompt = serializers.IntegerField()
     n_judgments = serializers.IntegerField()

@@ -138,7 +138,7 @@ class CampaignQuality(ApiViewSet):
         report = selectors.quality_report(campaign=campaign)
         return {"campaign": campaign.pk, "computed_at": report.computed_at if report else None}
 
-    def shown(self, objects: Sequence[Any]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Any]) -> Sequence[object]:
         if self.action == "rater_pairs":
             return _pairs(objects)
         if self.action == "rater_quality":

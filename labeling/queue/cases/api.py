@@ -1,8 +1,8 @@
 """Items that raters skipped for a reason, in the REST API."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
@@ -18,7 +18,7 @@ from labeling.queue.cases import selectors, services
 from labeling.queue.cases.views import LONGEST_NOTE
 
 
-class OwnSerializer(serializers.Serializer[Any]):
+class OwnSerializer(serializers.Serializer[object]):
     is_mine = Flag(default=True, help_text="False releases it.")
 
 
@@ -27,7 +27,7 @@ class CaseQuery(PageQuery):
     is_settled = serializers.BooleanField(required=False, default=False)
 
 
-class SkipSerializer(serializers.Serializer[Any]):
+class SkipSerializer(serializers.Serializer[object]):
     rater = serializers.CharField(source="rater.alias")
     note = serializers.CharField()
     at = serializers.DateTimeField(source="created_at")
@@ -51,7 +51,7 @@ class CaseSerializer(RowSerializer):
         sources = {"campaign": "item.campaign", "prompt": "item.prompt"}
 
 
-class SettleSerializer(serializers.Serializer[Any]):
+class SettleSerializer(serializers.Serializer[object]):
     outcome = serializers.ChoiceField(
         choices=[Case.Outcome.FIXED, Case.Outcome.KEPT],
         help_text="Changing or retiring the prompt settles its cases too.",
@@ -59,7 +59,7 @@ class SettleSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(default="", allow_blank=True, max_length=LONGEST_NOTE)
 
 
-class WaitingSerializer(serializers.Serializer[Any]):
+class WaitingSerializer(serializers.Serializer[object]):
     """How much waits in each queue."""
 
     repair = serializers.IntegerField()
@@ -75,14 +75,14 @@ class Cases(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = CaseSerializer
     query_class = CaseQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[Case]) -> QuerySet[Case]:
         asked = self.asked
         return selectors.cases(queue=asked["queue"], is_settled=asked["is_settled"])
 
     def get_object(self) -> Case:
         return labeling_access.case(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Sequence[Case]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Case]) -> Sequence[object]:
         return selectors.case_rows(cases=objects)
 
     @reads("count_waiting", WaitingSerializer, is_one=False)

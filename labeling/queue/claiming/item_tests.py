@@ -68,7 +68,7 @@ class _OnItem(Func):
         super().__init__(item)
         self.sql, self.params = sql, params
 
-    def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *_args: object, **_context: object) -> Any:
         column, _none = compiler.compile(self.source_expressions[0])
         return _filled(self.sql, {"{item}": column} | dict.fromkeys(IN_A_CLAIM, "")), self.params
 

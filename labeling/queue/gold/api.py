@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -22,14 +23,14 @@ from labeling.queue.gold import selectors, services
 _COMPARISONS = Campaign.objects.filter(kind__in=registry.with_setting("gold_share"))
 
 
-class GoldRankSerializer(serializers.Serializer[Any]):
+class GoldRankSerializer(serializers.Serializer[object]):
     response = serializers.IntegerField(source="response_id")
     rank = serializers.IntegerField(
         allow_null=True, help_text="1 is best, equal numbers are a tie, null is left open."
     )
 
 
-class GoldSerializer(serializers.Serializer[Any]):
+class GoldSerializer(serializers.Serializer[object]):
     """A prompt's responses in their correct order."""
 
     id = serializers.IntegerField(source="gold.pk")
@@ -65,7 +66,7 @@ class GoldQuery(PageQuery):
     campaign = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
 
 
-class NewGoldSerializer(serializers.Serializer[Any]):
+class NewGoldSerializer(serializers.Serializer[object]):
     judgment = OneOf(
         Judgment.objects.select_related("item__prompt", "item__campaign", "comparison"),
         help_text="An expert's ranking of a campaign's item, which becomes its correct order.",
@@ -78,7 +79,7 @@ class NewGoldSerializer(serializers.Serializer[Any]):
     )
 
 
-class GoldCampaignSerializer(serializers.Serializer[Any]):
+class GoldCampaignSerializer(serializers.Serializer[object]):
     campaign = OneOf(_COMPARISONS, help_text="A comparison campaign.")
 
 
@@ -95,7 +96,7 @@ class GoldImportSerializer(GoldCampaignSerializer):
     )
 
 
-class GoldCountSerializer(serializers.Serializer[Any]):
+class GoldCountSerializer(serializers.Serializer[object]):
     n = serializers.IntegerField(help_text="Gold items added.")
 
 
@@ -108,14 +109,14 @@ class Golds(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = GoldSerializer
     query_class = GoldQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[Gold]) -> QuerySet[Gold]:
         campaign = self.asked.get("campaign")
         return queryset.filter(uses__campaign=campaign) if campaign else queryset
 
     def get_object(self) -> Gold:
         return labeling_access.any_gold(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Sequence[Gold]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Gold]) -> Sequence[object]:
         golds = selectors.golds().in_bulk([gold.pk for gold in objects])
         withdrawn = selectors.withdrawn_golds(golds=golds.values())
         return [_row(golds[gold.pk], is_withdrawn=gold.pk in withdrawn) for gold in objects]

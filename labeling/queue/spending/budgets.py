@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, Count, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import BigIntegerField, Case, Count, Min, Model, Q, QuerySet, Sum, Value, When
 
 from labeling.models import Campaign, Judgment, Rate, Slot
 from labeling.queue.spending import money, working_time
@@ -84,7 +84,7 @@ def _rates_until(campaign: Campaign, now: datetime) -> list[Rate]:
 
 
 def _by_rate(
-    rows: QuerySet[Any], rates: Sequence[Rate], at: str, seconds: Any
+    rows: QuerySet[Model], rates: Sequence[Rate], at: str, seconds: Any
 ) -> dict[int | None, tuple[int, float]]:
     """Number of rows and seconds under each of `rates` (newest first); None for rows before the
     first rate.

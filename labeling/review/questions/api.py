@@ -1,7 +1,6 @@
 """Raters' questions about items in the REST API."""
 
-from typing import Any
-
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
@@ -28,7 +27,7 @@ class ItemQuestionSerializer(RowSerializer):
         sources = {"campaign": "item.campaign", "rater": "rater.alias"}
 
 
-class QuestionAnswerSerializer(serializers.Serializer[Any]):
+class QuestionAnswerSerializer(serializers.Serializer[object]):
     text = serializers.CharField(max_length=5_000)
 
 
@@ -38,7 +37,7 @@ class Questions(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = ItemQuestionSerializer
     query_class = QuestionQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[ItemQuestion]) -> QuerySet[ItemQuestion]:
         return selectors.questions(is_answered=self.asked["is_answered"])
 
     def get_object(self) -> ItemQuestion:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.files import File
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -121,7 +122,7 @@ class AnswersForm(forms.Form):
 class RolesForm(forms.Form):
     """What each column is. A role that only one column can have may be chosen once."""
 
-    def __init__(self, data: Any = None, *, columns: Sequence[Column]) -> None:
+    def __init__(self, data: QueryDict | None = None, *, columns: Sequence[Column]) -> None:
         super().__init__(data, prefix="role")
         self._headings = [column.heading for column in columns]
         for place, column in enumerate(columns):
@@ -156,7 +157,7 @@ class LegendForm(forms.Form):
 
     use_required_attribute = False  # “Preview” works before everything is said
 
-    def __init__(self, data: Any = None, *, legend: Mapping[str, str]) -> None:
+    def __init__(self, data: QueryDict | None = None, *, legend: Mapping[str, str]) -> None:
         super().__init__(data, prefix="means")
         # Named by its value: a choice that was made for another column's values must not count.
         for value in sorted(legend):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -126,7 +127,7 @@ def _check_turns(messages: list[dict[str, str]]) -> None:
         )
 
 
-class NewPromptSerializer(serializers.Serializer[Any]):
+class NewPromptSerializer(serializers.Serializer[object]):
     messages = _messages()
     category = serializers.ChoiceField(
         choices=Prompt.Category.choices, default=Prompt.Category.OTHER
@@ -145,11 +146,11 @@ class NewPromptSerializer(serializers.Serializer[Any]):
     constraints = _constraints(default=list)
 
 
-class PromptChangeSerializer(serializers.Serializer[Any]):
+class PromptChangeSerializer(serializers.Serializer[object]):
     sensitive = _kinds(required=False)
 
 
-class NewPromptVersionSerializer(serializers.Serializer[Any]):
+class NewPromptVersionSerializer(serializers.Serializer[object]):
     """Fields that you leave out are those of the current version."""
 
     messages = _messages(required=False)
@@ -174,7 +175,7 @@ class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = PromptSerializer
     query_class = PromptQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[Prompt]) -> QuerySet[Prompt]:
         return selectors.prompt_list(filters=PromptQuery.wanted(self.asked))
 
     def get_object(self) -> Prompt:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 
@@ -16,7 +17,7 @@ from labeling.models import Response
 AT_ONCE = 1_000
 
 
-class ResponseSerializer(serializers.Serializer[Any]):
+class ResponseSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField()
     prompt = serializers.IntegerField(source="prompt_id")
     source = SourceSerializer()  # type: ignore[assignment]  # shadows Field.source
@@ -35,7 +36,7 @@ class ResponseQuery(PageQuery):
     prompt = Id(required=False)
 
 
-class SamplingSerializer(serializers.Serializer[Any]):
+class SamplingSerializer(serializers.Serializer[object]):
     """How a model was sampled, as far as it is known."""
 
     temperature = serializers.FloatField(required=False, min_value=0, max_value=100)
@@ -44,7 +45,7 @@ class SamplingSerializer(serializers.Serializer[Any]):
     seed = serializers.IntegerField(required=False, min_value=0, max_value=MAX_ID)
 
 
-class NewResponseSerializer(serializers.Serializer[Any]):
+class NewResponseSerializer(serializers.Serializer[object]):
     prompt = Id(source="prompt_id")
     text = serializers.CharField(max_length=MAX_CHARACTERS, trim_whitespace=False)
     model = serializers.CharField(
@@ -56,7 +57,7 @@ class NewResponseSerializer(serializers.Serializer[Any]):
     sampling = SamplingSerializer(required=False)
 
 
-class NewResponsesSerializer(serializers.Serializer[Any]):
+class NewResponsesSerializer(serializers.Serializer[object]):
     source = serializers.CharField(  # type: ignore[assignment]  # shadows Field.source
         max_length=200, help_text="A name for the origin of the data. Raters never see it."
     )
@@ -66,7 +67,7 @@ class NewResponsesSerializer(serializers.Serializer[Any]):
     )
 
 
-class StoredResponsesSerializer(serializers.Serializer[Any]):
+class StoredResponsesSerializer(serializers.Serializer[object]):
     responses = ResponseSerializer(many=True, help_text="In the order of the call.")
 
 
@@ -77,7 +78,7 @@ class Responses(ListModelMixin, ApiViewSet):
     query_class = ResponseQuery
     action = ""  # set for each call
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[Response]) -> QuerySet[Response]:
         return responses.responses(prompt_id=self.asked.get("prompt"))
 
     def get_serializer_class(self) -> Any:

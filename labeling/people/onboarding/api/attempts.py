@@ -1,7 +1,5 @@
 """Raters' attempts at onboarding in the REST API."""
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -48,14 +46,14 @@ class AttemptQuery(PageQuery):
     state = serializers.ChoiceField(required=False, choices=StepAttempt.State.choices)
 
 
-class AttemptDecisionSerializer(serializers.Serializer[Any]):
+class AttemptDecisionSerializer(serializers.Serializer[object]):
     decision = serializers.ChoiceField(choices=_DECISIONS)
     words = serializers.CharField(
         default="", allow_blank=True, max_length=2_000, help_text="A message to the rater."
     )
 
 
-class AttemptScoresSerializer(serializers.Serializer[Any]):
+class AttemptScoresSerializer(serializers.Serializer[object]):
     scores = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=7),
         min_length=1,

@@ -5,6 +5,7 @@ form, which checks them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -44,7 +45,7 @@ def _text(**options: Any) -> serializers.CharField:
     return serializers.CharField(max_length=LONGEST, required=False, **options)
 
 
-class StepQuestionSerializer(serializers.Serializer[Any]):
+class StepQuestionSerializer(serializers.Serializer[object]):
     """A question. `profile`: text, choices. `guideline`: text, choices, right. `flags`: prompt,
     response, is_sensitive. `rankings`: prompt, responses, ranks. `demonstrations`: prompt.
     `topics`: topic.
@@ -75,7 +76,7 @@ class StepQuestionSerializer(serializers.Serializer[Any]):
     topic = Name(max_length=64, required=False, help_text="A prompt category, or a tag.")
 
 
-class StepVersionSerializer(serializers.Serializer[Any]):
+class StepVersionSerializer(serializers.Serializer[object]):
     """What raters see of a step. A version never changes."""
 
     id = serializers.IntegerField()
@@ -86,7 +87,7 @@ class StepVersionSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class OnboardingStepSerializer(serializers.Serializer[Any]):
+class OnboardingStepSerializer(serializers.Serializer[object]):
     """Serializes a StepRow."""
 
     id = serializers.IntegerField(source="step.pk")
@@ -117,7 +118,7 @@ class StepQuery(PageQuery):
     is_retired = serializers.BooleanField(required=False, default=False)
 
 
-class StepChangeSerializer(serializers.Serializer[Any]):
+class StepChangeSerializer(serializers.Serializer[object]):
     """Omitted fields keep their value. A field that the kind of step does not use is refused."""
 
     title = serializers.CharField(max_length=120, required=False)
@@ -152,7 +153,7 @@ class NewStepSerializer(StepChangeSerializer):
     is_major = None  # type: ignore[assignment]  # a new step has nothing to repeat
 
 
-class MoveStepSerializer(serializers.Serializer[Any]):
+class MoveStepSerializer(serializers.Serializer[object]):
     places = serializers.IntegerField(
         min_value=-100, max_value=100, help_text="-1 is one up, 1 is one down."
     )
@@ -167,7 +168,7 @@ class Steps(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = OnboardingStepSerializer
     query_class = StepQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filtered(self, queryset: QuerySet[OnboardingStep]) -> QuerySet[OnboardingStep]:
         steps_shown = queryset.filter(retired_at__isnull=not self.asked["is_retired"])
         pool = self.asked.get("pool")
         return steps_shown.filter(pool=pool) if pool else steps_shown
@@ -175,7 +176,7 @@ class Steps(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> OnboardingStep:
         return labeling_access.any_step(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Sequence[OnboardingStep]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[OnboardingStep]) -> Sequence[object]:
         rows = {
             row.step.pk: row
             for row in selectors.rows_of_steps(

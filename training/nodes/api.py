@@ -1,6 +1,6 @@
 """GPU nodes and the queue of runs in the REST API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -42,7 +42,7 @@ class NodeSerializer(RowSerializer):
         return [run.pk for run in status.runs]
 
 
-class QueuedRunSerializer(serializers.Serializer[Any]):
+class QueuedRunSerializer(serializers.Serializer[Mapping[str, object]]):
     run = serializers.IntegerField(source="run.pk")
     name = serializers.CharField(source="run.name")
     kind = serializers.CharField(source="run.kind")
@@ -61,7 +61,7 @@ class Nodes(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> Node:
         return training_access.node(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Sequence[Any]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[Any]) -> Sequence[object]:
         now = timezone.now()
         if self.action == "queue":
             reasons = placement.queue_with_reasons(runs=objects, now=now)

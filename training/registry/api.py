@@ -1,7 +1,9 @@
 """Models in the REST API: stage, notes, licence, card, weights, and publishing to a hub."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -80,7 +82,7 @@ class ModelQuery(PageQuery):
     kind = serializers.ChoiceField(required=False, choices=TrainedModel.Kind.choices)
 
 
-class ArchiveQuery(serializers.Serializer[Any]):
+class ArchiveQuery(serializers.Serializer[object]):
     weights = serializers.ChoiceField(
         choices=[export.MERGED, export.ADAPTER],
         default=export.MERGED,
@@ -88,7 +90,7 @@ class ArchiveQuery(serializers.Serializer[Any]):
     )
 
 
-class NewModelSerializer(serializers.Serializer[Any]):
+class NewModelSerializer(serializers.Serializer[object]):
     name = Name(max_length=200)
     kind = serializers.ChoiceField(
         choices=TrainedModel.Kind.choices, default=TrainedModel.Kind.POLICY
@@ -101,7 +103,7 @@ class NewModelSerializer(serializers.Serializer[Any]):
     notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)
 
 
-class NewEndpointSerializer(serializers.Serializer[Any]):
+class NewEndpointSerializer(serializers.Serializer[object]):
     """An external model. The page's form checks the values."""
 
     name = Name(max_length=200)
@@ -140,7 +142,7 @@ class NewEndpointSerializer(serializers.Serializer[Any]):
         return form.cleaned_data
 
 
-class ModelChangeSerializer(serializers.Serializer[Any]):
+class ModelChangeSerializer(serializers.Serializer[object]):
     """Omitted fields keep their value."""
 
     stage = serializers.ChoiceField(
@@ -161,7 +163,7 @@ class ModelChangeSerializer(serializers.Serializer[Any]):
     )
 
 
-class CardSerializer(serializers.Serializer[Any]):
+class CardSerializer(serializers.Serializer[Mapping[str, object]]):
     text = serializers.CharField(help_text="Markdown. Published with the weights as README.md.")
     is_written = serializers.BooleanField(
         help_text="True if a person wrote it, false if it is generated."
@@ -184,7 +186,7 @@ class PublicationSerializer(RowSerializer):
         }
 
 
-class NewPublicationSerializer(serializers.Serializer[Any]):
+class NewPublicationSerializer(serializers.Serializer[object]):
     repository = serializers.CharField(max_length=200, help_text="As owner/name.")
     is_private = Flag(default=True)
 
@@ -199,7 +201,7 @@ class Models(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = ModelSerializer
     query_class = ModelQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filter_queryset(self, queryset: object) -> QuerySet[TrainedModel, Any]:
         return registry_selectors.models(kind=self.asked.get("kind", ""))
 
     def get_object(self) -> TrainedModel:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -66,7 +67,7 @@ class ScheduleSerializer(RowSerializer):
         }
 
 
-class ScheduleChangeSerializer(serializers.Serializer[Any]):
+class ScheduleChangeSerializer(serializers.Serializer[object]):
     """The fields of the page's form. Omitted fields keep their value; each template has the fields
     its page shows.
     """
@@ -139,11 +140,11 @@ class ChainQuery(PageQuery):
     state = serializers.ChoiceField(required=False, choices=Chain.State.choices)
 
 
-class ChainDecisionSerializer(serializers.Serializer[Any]):
+class ChainDecisionSerializer(serializers.Serializer[object]):
     promotes = Flag(help_text="Whether the new model becomes the schedule's current model.")
 
 
-class ChainResumptionSerializer(serializers.Serializer[Any]):
+class ChainResumptionSerializer(serializers.Serializer[object]):
     anew = Flag(
         default=False,
         help_text=(
@@ -293,7 +294,7 @@ class Chains(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = ChainSerializer
     query_class = ChainQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filter_queryset(self, queryset: object) -> QuerySet[Chain, Any]:
         return schedules_selectors.chains_with_links(
             schedule_id=self.asked.get("schedule"), state=self.asked.get("state", "")
         )

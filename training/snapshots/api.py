@@ -3,6 +3,7 @@
 import tempfile
 from typing import Any, BinaryIO, cast
 
+from django.db.models import QuerySet
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -50,7 +51,7 @@ CREATABLE_KINDS = [
 ]
 
 
-class FiltersSerializer(serializers.Serializer[Any]):
+class FiltersSerializer(serializers.Serializer[object]):
     """training.snapshots.services.Filters. Omitted or empty filters include everything."""
 
     campaigns = serializers.ListField(child=Id(), required=False, max_length=1000)
@@ -93,7 +94,7 @@ class FiltersSerializer(serializers.Serializer[Any]):
     )
 
 
-class NewSnapshotSerializer(serializers.Serializer[Any]):
+class NewSnapshotSerializer(serializers.Serializer[object]):
     kind = serializers.ChoiceField(
         choices=CREATABLE_KINDS,
         help_text=(
@@ -121,7 +122,7 @@ class RowQuery(PageQuery):
     )
 
 
-class FileQuery(serializers.Serializer[Any]):
+class FileQuery(serializers.Serializer[object]):
     split = serializers.ChoiceField(
         required=False, default=Prompt.Split.TRAIN, choices=Prompt.Split.choices
     )
@@ -131,7 +132,7 @@ class FileQuery(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(many=False)
-class RowPageSerializer(serializers.Serializer[Any]):
+class RowPageSerializer(serializers.Serializer[object]):
     next_cursor = serializers.IntegerField(allow_null=True, help_text="Null on the last page.")
     results = serializers.ListField(
         child=serializers.DictField(),
@@ -142,7 +143,7 @@ class RowPageSerializer(serializers.Serializer[Any]):
     )
 
 
-class VerifiedSerializer(serializers.Serializer[Any]):
+class VerifiedSerializer(serializers.Serializer[object]):
     is_intact = serializers.BooleanField(help_text="Its files have the fingerprint.")
 
 
@@ -152,7 +153,7 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = SnapshotSerializer
     query_class = SnapshotQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filter_queryset(self, queryset: object) -> QuerySet[Snapshot, Any]:
         return snapshots_selectors.snapshots(kind=self.asked.get("kind", ""))
 
     def get_object(self) -> Snapshot:

@@ -1,7 +1,6 @@
 """What uses disk space in the REST API, and freeing it."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,7 +12,7 @@ from accounts.api.views import ApiViewSet, does, lists
 from training.storage import selectors, services
 
 
-class HoldingSerializer(serializers.Serializer[Any]):
+class HoldingSerializer(serializers.Serializer[selectors.Holding]):
     """A run, model or snapshot, and its bytes."""
 
     key = serializers.CharField(help_text="Name it in `/storage/free`.")
@@ -33,7 +32,7 @@ class HoldingSerializer(serializers.Serializer[Any]):
     node = serializers.CharField(help_text="The node with its state, if this machine has none.")
 
 
-class StorageSerializer(serializers.Serializer[Any]):
+class StorageSerializer(serializers.Serializer[Mapping[str, object]]):
     """Bytes of everything, and one page of what uses them."""
 
     free_bytes = serializers.IntegerField(help_text="Free on this machine's disk.")
@@ -44,11 +43,11 @@ class StorageSerializer(serializers.Serializer[Any]):
     results = HoldingSerializer(many=True)
 
 
-class ToFreeSerializer(serializers.Serializer[Any]):
+class ToFreeSerializer(serializers.Serializer[object]):
     keys = serializers.ListField(child=Text(max_length=100), min_length=1, max_length=1_000)
 
 
-class FreedSerializer(serializers.Serializer[Any]):
+class FreedSerializer(serializers.Serializer[services.Freed]):
     n_bytes = serializers.IntegerField()
     n_done = serializers.IntegerField()
     n_kept = serializers.IntegerField(

@@ -24,6 +24,7 @@ from training.trainer import data, parallel, progress
 from training.trainer.modeling import loading, precision, sharding
 from training.trainer.reward import rankings, stored_rankings
 from training.trainer.reward.pair_results import PairResults
+from training.trainer.reward.rankings import RankingRow
 from training.trainer.reward.stored_rankings import Reading
 
 WEIGHT = "weight"
@@ -62,7 +63,7 @@ class WeighingCollator(DataCollatorForPreference):
 
     mean_weight: float = 1.0
 
-    def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
+    def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         weights = torch.tensor([example[WEIGHT] / self.mean_weight for example in examples])  # (B,)
         return super().torch_call(examples) | {WEIGHT: weights}
 
@@ -72,7 +73,7 @@ class WatchedDpo(progress.Watched, DPOTrainer):
     so TRL must not prepare them.
     """
 
-    def _prepare_dataset(self, dataset: Any, *args: Any) -> Any:
+    def _prepare_dataset(self, dataset: datasets.Dataset, *args: object) -> datasets.Dataset:
         return dataset
 
     def _set_signature_columns_if_needed(self) -> None:
@@ -81,7 +82,12 @@ class WatchedDpo(progress.Watched, DPOTrainer):
         if WEIGHT not in columns:
             columns.append(WEIGHT)
 
-    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+    def _compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool,
+    ) -> torch.Tensor | tuple[torch.Tensor, object]:
         """TRL's loss is a mean over pairs, and a pair's loss depends on its own log-probabilities
         alone. So scaling their gradient by its weight gives the gradient of the weighted mean.
         """
@@ -160,12 +166,12 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
     return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
 
 
-def pairs(rows: Iterable[dict[str, Any]]) -> list[Pair]:
+def pairs(rows: Iterable[RankingRow]) -> list[Pair]:
     """Every decided pair of every ranking, the winner first."""
     return list(_each_pair(rows))
 
 
-def _each_pair(rows: Iterable[dict[str, Any]]) -> Iterator[Pair]:
+def _each_pair(rows: Iterable[RankingRow]) -> Iterator[Pair]:
     for number, row in enumerate(rows):
         for winner, loser, weight in zip(row["winner"], row["loser"], row["weight"], strict=True):
             yield Pair(
@@ -217,7 +223,7 @@ def summary(
 
 @torch.no_grad()
 def log_probabilities(
-    model: Any, held_out: list[Pair], batch_size: int, dtype: torch.dtype
+    model: PreTrainedModel, held_out: list[Pair], batch_size: int, dtype: torch.dtype
 ) -> list[tuple[float, float]]:
     """(of the chosen, of the rejected response) for each pair, summed over its tokens."""
     was_training = model.training
@@ -282,7 +288,7 @@ def _trainer(
     )
 
 
-def _pair_columns(parts: Sequence[int], rows: datasets.Dataset) -> Iterator[dict[str, Any]]:
+def _pair_columns(parts: Sequence[int], rows: datasets.Dataset) -> Iterator[dict[str, object]]:
     """What TRL trains on, one row a pair."""
     for row in rows:
         for pair in pairs([row]):

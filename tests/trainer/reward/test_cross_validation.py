@@ -13,7 +13,7 @@ from training.configs import kinds
 from training.configs.reward import RewardConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
-from training.trainer.reward import cross_validation
+from training.trainer.reward import cross_validation, rankings
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"
@@ -83,7 +83,11 @@ def test_fewer_than_five_raters_get_a_sentence_and_no_folds(run_folder: Path) ->
 
 def test_folds_measured_by_an_earlier_attempt_are_not_trained_again(run_folder: Path) -> None:
     rows = [{"rater": rater} for rater in "abcde"]
-    held_out = [{"about": [{"rater": rater} for rater in "abcde"]}]
+    held_out = [
+        rankings.ranking_row(
+            [], [[], []], [{"ranks": [1, 2], "about": {"rater": rater}} for rater in "abcde"]
+        )
+    ]
     asked: list[frozenset[str]] = []
     run_folder.mkdir(exist_ok=True)
     folder = RunFolder(run_folder, 0)

@@ -1,5 +1,6 @@
 """Rankings in Arrow files: the same rows as those read into memory, whoever tokenises them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_stored_rows_are_those_read_into_memory(
         assert [plain(row) for row in kept] == [plain(row) for row in expected]
 
 
-def plain(row: dict[str, Any]) -> dict[str, Any]:
+def plain(row: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in row.items() if not name.startswith("n_")}
 
 

@@ -25,13 +25,14 @@ from tests.trainer.ppo import models as ppo_models
 from training.trainer.modeling import packed_attention
 from training.trainer.reward import batches, formulas, pair_results, rankings
 from training.trainer.reward import trainer as reward_trainer
+from training.trainer.reward.rankings import Ranking, RankingRow
 
 
 def build_model(seed: int = 0) -> LlamaForSequenceClassification:
     return ppo_models.classifier(seed, vocab_size=101)
 
 
-def random_rows(seed: int, n: int = 5, max_k: int = 6) -> list[dict[str, Any]]:
+def random_rows(seed: int, n: int = 5, max_k: int = 6) -> list[RankingRow]:
     """Rankings with ties, gaps, unequal K and weights."""
     draw = random.Random(seed)
     rows = []
@@ -39,7 +40,7 @@ def random_rows(seed: int, n: int = 5, max_k: int = 6) -> list[dict[str, Any]]:
         k = draw.randint(2, max_k)
         prompt = [draw.randint(3, 100) for _ in range(draw.randint(1, 9))]
         responses = [[draw.randint(3, 100) for _ in range(draw.randint(1, 7))] for _ in range(k)]
-        given = [
+        given: list[Ranking] = [
             {
                 "ranks": [draw.choice([1, 2, 3, None]) for _ in range(k)],
                 "weight": draw.choice([0.5, 1.0, 2.0]),
@@ -62,7 +63,7 @@ def pairs_of(ranks: list[int | None], margin: float = 0.0) -> formulas.Pairs:
     )
 
 
-def slow_loss(rewards: list[float], rows: list[dict[str, Any]]) -> float:
+def slow_loss(rewards: list[float], rows: list[RankingRow]) -> float:
     """The formula as written, one pair at a time."""
     means, start = [], 0
     for row in rows:
@@ -153,12 +154,12 @@ def test_a_judgment_weighs_as_given_also_where_it_is_its_prompts_only_one() -> N
 
 def test_weights_are_scaled_so_that_prompts_weigh_one_on_average() -> None:
     """Only what one judgment weighs beside another matters: half of everything changes nothing."""
+    of_rows: list[list[Ranking]] = [
+        [{"ranks": [1, 2, 3], "weight": 0.5}, {"ranks": [2, 1, None], "weight": 0.1}],
+        [{"ranks": [1, 2, None], "weight": 0.2}],
+    ]
     rows = [
-        rankings.ranking_row([3], [[4], [5], [6]], given)
-        for given in (
-            [{"ranks": [1, 2, 3], "weight": 0.5}, {"ranks": [2, 1, None], "weight": 0.1}],
-            [{"ranks": [1, 2, None], "weight": 0.2}],
-        )
+        rankings.ranking_row([3], [[4], [5], [6]], rankings_of_row) for rankings_of_row in of_rows
     ]
 
     found = rankings.evenly_weighed(rows)
@@ -166,14 +167,15 @@ def test_weights_are_scaled_so_that_prompts_weigh_one_on_average() -> None:
     assert found[0]["weight"] == pytest.approx([0.5 / 0.3, 0.5 / 0.3, 0.5 / 0.3, 0.1 / 0.3])
     assert found[1]["weight"] == pytest.approx([0.2 / 0.3])
     halves = [rankings.ranking_row([3], [[4], [5]], [{"ranks": [1, 2], "weight": 0.5}])] * 3
-    assert [row["weight"] for row in rankings.evenly_weighed(halves)] == [[1.0]] * 3
+    weighed = rankings.evenly_weighed(halves)
+    assert [weighed[place]["weight"] for place in range(len(weighed))] == [[1.0]] * 3
 
 
 @pytest.mark.parametrize("share_prefix", [True, False])
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_loss_and_gradient_equal_trls_over_the_same_pairs(share_prefix: bool, side: str) -> None:
     rows = [
-        dict(row, weight=[1.0] * len(row["winner"])) for row in random_rows(3)
+        row | {"weight": [1.0] * len(row["winner"])} for row in random_rows(3)
     ]  # margins and ties among them
     ours, theirs = build_model(), build_model()
 
@@ -191,7 +193,7 @@ def test_loss_and_gradient_equal_trls_over_the_same_pairs(share_prefix: bool, si
 
 
 def trl_pairwise_loss(
-    model: LlamaForSequenceClassification, rows: list[dict[str, Any]]
+    model: LlamaForSequenceClassification, rows: list[RankingRow]
 ) -> torch.Tensor:
     """TRL's own RewardTrainer.compute_loss on a batch of its own collator; what it asks of its
     trainer stands in `trainer`.
@@ -254,13 +256,14 @@ def test_rewards_do_not_depend_on_packing_padding_or_company() -> None:
 def test_a_pad_token_inside_a_response_does_not_move_the_reading_point() -> None:
     """A model whose pad token is its end-of-turn token would otherwise be read one token early."""
     model = build_model().eval()
-    row = {
+    row: RankingRow = {
         "prompt_ids": [5, 6],
         "response_ids": [[7, 0], [8, 9, 0]],
         "winner": [0],
         "loser": [1],
         "weight": [1.0],
         "margin": [0.0],
+        "about": [],
     }
 
     with torch.no_grad():
@@ -336,7 +339,7 @@ class StubTokenizer:
         return None
 
 
-def rule_rows(n: int, seed: int) -> list[dict[str, Any]]:
+def rule_rows(n: int, seed: int) -> list[RankingRow]:
     """Responses that end in a higher token are better: a rule two layers can learn."""
     draw = random.Random(seed)
     rows = []
@@ -348,7 +351,7 @@ def rule_rows(n: int, seed: int) -> list[dict[str, Any]]:
 
 
 def trainer_for(
-    model: torch.nn.Module, folder: object, rows: list[dict[str, Any]], **changes: Any
+    model: torch.nn.Module, folder: object, rows: list[RankingRow], **changes: Any
 ) -> reward_trainer.RankingTrainer:
     settings: dict[str, Any] = {
         "per_device_train_batch_size": 4,

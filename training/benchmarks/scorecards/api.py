@@ -1,8 +1,9 @@
 """Scorecards of several models in the REST API; one model's is in registry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
@@ -13,10 +14,10 @@ from accounts.api.views import ApiViewSet, described, reads
 from training.benchmarks.scorecards import selectors
 from training.benchmarks.scorecards.pages import exports
 from training.benchmarks.scorecards.selectors import Outcome
-from training.models import Suite, TrainedModel
+from training.models import Suite, SuiteScore, TrainedModel
 
 
-class ScorecardQuery(serializers.Serializer[Any]):
+class ScorecardQuery(serializers.Serializer[object]):
     baseline = serializers.IntegerField(
         required=False,
         min_value=1,
@@ -24,12 +25,12 @@ class ScorecardQuery(serializers.Serializer[Any]):
     )
 
 
-class NamedModelSerializer(serializers.Serializer[Any]):
+class NamedModelSerializer(serializers.Serializer[Mapping[str, object]]):
     id = serializers.IntegerField()
     name = serializers.CharField()
 
 
-class SuiteScoreSerializer(serializers.Serializer[Any]):
+class SuiteScoreSerializer(serializers.Serializer[Mapping[str, object]]):
     """A model on a suite. Shares lie between 0 and 1, rewards have no bounds. Fields of the
     difference are null without a baseline, or where nothing can be compared.
     """
@@ -68,13 +69,13 @@ class SuiteScoreSerializer(serializers.Serializer[Any]):
     )
 
 
-class ScorecardSerializer(serializers.Serializer[Any]):
+class ScorecardSerializer(serializers.Serializer[Mapping[str, object]]):
     models = NamedModelSerializer(many=True)
     baseline = NamedModelSerializer(allow_null=True)
     scores = SuiteScoreSerializer(many=True)
 
 
-class ScoreSerializer(serializers.Serializer[Any]):
+class ScoreSerializer(serializers.Serializer[SuiteScore]):
     """By the suite's own scorer: shares lie between 0 and 1, rewards have no bounds."""
 
     suite = serializers.IntegerField(source="suite_id")
@@ -89,7 +90,7 @@ class ScoreSerializer(serializers.Serializer[Any]):
     )
 
 
-class ScoredModelSerializer(serializers.Serializer[Any]):
+class ScoredModelSerializer(serializers.Serializer[Mapping[str, object]]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     scores = ScoreSerializer(many=True)
@@ -99,7 +100,7 @@ class ScoredModelQuery(PageQuery):
     area = serializers.ChoiceField(required=False, choices=Suite.Area.choices)
 
 
-class ComparisonQuery(serializers.Serializer[Any]):
+class ComparisonQuery(serializers.Serializer[object]):
     models = serializers.RegexField(
         r"^\d{1,18}(,\d{1,18})*$",
         max_length=200,
@@ -119,10 +120,10 @@ class Scorecards(ListModelMixin, ApiViewSet):
     serializer_class = ScoredModelSerializer
     query_class = ScoredModelQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filter_queryset(self, queryset: object) -> QuerySet[TrainedModel, Any]:
         return selectors.models_with_scores(area=self.asked.get("area", ""))
 
-    def shown(self, objects: Sequence[TrainedModel]) -> Sequence[Any]:
+    def shown(self, objects: Sequence[TrainedModel]) -> Sequence[Mapping[str, object]]:
         suites = selectors.suites_with_scores(area=self.asked.get("area", ""))
         scores = selectors.cells(models=objects, suites=suites)
         return [

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -56,7 +57,7 @@ class SuiteItemSerializer(RowSerializer):
         }
 
 
-class UsedAttacksSerializer(serializers.Serializer[Any]):
+class UsedAttacksSerializer(serializers.Serializer[object]):
     attacks = Several(
         Attack.objects.filter(conversation__rater__withdrawn_at=None),
         most=100,
@@ -65,7 +66,7 @@ class UsedAttacksSerializer(serializers.Serializer[Any]):
     )
 
 
-class LoadedSuitesSerializer(serializers.Serializer[Any]):
+class LoadedSuitesSerializer(serializers.Serializer[object]):
     suites = serializers.ListField(
         child=serializers.IntegerField(), help_text="IDs of those that were added."
     )
@@ -79,7 +80,7 @@ class SuiteQuery(PageQuery):
     )
 
 
-class NewSuiteSerializer(serializers.Serializer[Any]):
+class NewSuiteSerializer(serializers.Serializer[object]):
     """The texts of the files. Other fields stand in for those of suite.yaml."""
 
     items = serializers.CharField(
@@ -139,7 +140,7 @@ class Suites(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = SuiteSerializer
     query_class = SuiteQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filter_queryset(self, queryset: object) -> QuerySet[Suite, Any]:
         return selectors.suites(shown=self.asked.get("shown", ""))
 
     def get_object(self) -> Suite:
@@ -173,7 +174,7 @@ class Suites(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return self.part(self.get_object().items.order_by("position"))
 
     @does("load_shipped_suites", LoadedSuitesSerializer, is_one=False)
-    def shipped(self) -> dict[str, Any]:
+    def shipped(self) -> dict[str, list[int]]:
         """Add the suites that come with the product and are missing."""
         return {"suites": [suite.pk for suite in shipped_suites.load(**self.who_and_when)]}
 

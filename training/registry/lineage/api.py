@@ -2,6 +2,7 @@
 researchers see them, and raters who withdraw. Of raters only how many.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -21,7 +22,7 @@ from training.registry import selectors as registry_selectors
 from training.registry.lineage import collected_data, drawing, withdrawals
 
 
-class NamedSerializer(serializers.Serializer[Any]):
+class NamedSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField()
     name = serializers.CharField()
 
@@ -29,7 +30,7 @@ class NamedSerializer(serializers.Serializer[Any]):
 # --- models ---------------------------------------------------------------------------------------
 
 
-class LineageStepSerializer(serializers.Serializer[Any]):
+class LineageStepSerializer(serializers.Serializer[registry_selectors.LineageStep]):
     """One model, and what made it. A base model has neither run nor snapshot."""
 
     model = NamedSerializer()
@@ -37,7 +38,7 @@ class LineageStepSerializer(serializers.Serializer[Any]):
     snapshot = NamedSerializer(allow_null=True)
 
 
-class LineageSerializer(serializers.Serializer[Any]):
+class LineageSerializer(serializers.Serializer[Mapping[str, object]]):
     steps = LineageStepSerializer(many=True, help_text="From this model back to its base.")
     reward_models = serializers.ListField(
         child=LineageStepSerializer(many=True),
@@ -50,7 +51,7 @@ class ModelResponseQuery(PageQuery):
     run = Id(required=False, help_text="Only those of a sampling run.")
 
 
-class ModelResponseSerializer(serializers.Serializer[Any]):
+class ModelResponseSerializer(serializers.Serializer[object]):
     id = serializers.IntegerField()
     prompt = serializers.IntegerField(source="prompt_id")
     text = serializers.CharField()
@@ -93,7 +94,7 @@ class ModelLineage(ApiViewSet):
 # --- campaigns and prompts ------------------------------------------------------------------------
 
 
-class GuidelineUseSerializer(serializers.Serializer[Any]):
+class GuidelineUseSerializer(serializers.Serializer[Mapping[str, object]]):
     version = serializers.CharField()
     questions = serializers.ListField(child=serializers.CharField())
     n_judgments = serializers.IntegerField()
@@ -103,12 +104,12 @@ class UseInSnapshotSerializer(NamedSerializer):
     n_from_here = serializers.IntegerField(help_text="Its judgments from here.")
 
 
-class ComparedSourceSerializer(serializers.Serializer[Any]):
+class ComparedSourceSerializer(serializers.Serializer[Mapping[str, object]]):
     source = NamedSerializer()  # type: ignore[assignment]  # shadows Field.source
     model = NamedSerializer(allow_null=True)
 
 
-class CampaignLineageSerializer(serializers.Serializer[Any]):
+class CampaignLineageSerializer(serializers.Serializer[Mapping[str, object]]):
     """A campaign at a glance."""
 
     id = serializers.IntegerField()
@@ -122,7 +123,7 @@ class CampaignLineageSerializer(serializers.Serializer[Any]):
     compared = ComparedSourceSerializer(many=True)
 
 
-class PromptResponseSerializer(serializers.Serializer[Any]):
+class PromptResponseSerializer(serializers.Serializer[Mapping[str, object]]):
     id = serializers.IntegerField()
     source = NamedSerializer()  # type: ignore[assignment]  # shadows Field.source
     model = NamedSerializer(allow_null=True)
@@ -130,7 +131,7 @@ class PromptResponseSerializer(serializers.Serializer[Any]):
     n_judged = serializers.IntegerField()
 
 
-class PromptLineageSerializer(serializers.Serializer[Any]):
+class PromptLineageSerializer(serializers.Serializer[Mapping[str, object]]):
     id = serializers.IntegerField()
     messages = serializers.ListField(child=serializers.DictField())
     n_judgments = serializers.IntegerField()
@@ -146,7 +147,7 @@ class CampaignLineage(RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> Campaign:
         return training_access.campaign(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Any) -> list[dict[str, Any]]:
+    def shown(self, objects: Iterable[Campaign]) -> list[dict[str, object]]:
         return [_campaign(campaign) for campaign in objects]
 
 
@@ -158,7 +159,7 @@ class PromptLineage(RetrieveModelMixin, ApiViewSet):
     def get_object(self) -> Prompt:
         return training_access.prompt(user=self.by, pk=self.kwargs["pk"])
 
-    def shown(self, objects: Any) -> list[dict[str, Any]]:
+    def shown(self, objects: Any) -> list[dict[str, object]]:
         if self.action == "responses":
             models = collected_data.models_of(sources=Source.objects.filter(responses__in=objects))
             return [_response(row, models.get(row.source_id)) for row in objects]
@@ -175,7 +176,7 @@ class PromptLineage(RetrieveModelMixin, ApiViewSet):
         return self.part(collected_data.responses_to(prompt=self.get_object()))
 
 
-def _campaign(campaign: Campaign) -> dict[str, Any]:
+def _campaign(campaign: Campaign) -> dict[str, object]:
     summary = collected_data.campaign_summary(campaign=campaign)
     return {
         "id": campaign.pk,
@@ -197,7 +198,7 @@ def _campaign(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _prompt(prompt: Prompt) -> dict[str, Any]:
+def _prompt(prompt: Prompt) -> dict[str, object]:
     return {
         "id": prompt.pk,
         "messages": prompt.messages,
@@ -207,7 +208,7 @@ def _prompt(prompt: Prompt) -> dict[str, Any]:
     }
 
 
-def _response(response: Any, model: TrainedModel | None) -> dict[str, Any]:
+def _response(response: Any, model: TrainedModel | None) -> dict[str, object]:
     return {
         "id": response.pk,
         "source": response.source,
@@ -220,7 +221,7 @@ def _response(response: Any, model: TrainedModel | None) -> dict[str, Any]:
 # --- raters who withdraw --------------------------------------------------------------------------
 
 
-class WithdrawalSerializer(serializers.Serializer[Any]):
+class WithdrawalSerializer(serializers.Serializer[Rater]):
     """A rater under a pseudonym."""
 
     id = serializers.IntegerField(help_text="Of the rater.")
@@ -230,7 +231,7 @@ class WithdrawalSerializer(serializers.Serializer[Any]):
     )
 
 
-class TouchedSerializer(serializers.Serializer[Any]):
+class TouchedSerializer(serializers.Serializer[Mapping[str, object]]):
     """What holds, or learned from, the rater's answers and texts. To remove their data fully:
     create new snapshots, train again, retire these models.
     """
@@ -241,7 +242,7 @@ class TouchedSerializer(serializers.Serializer[Any]):
     models = NamedSerializer(many=True)
 
 
-class NewWithdrawalSerializer(serializers.Serializer[Any]):
+class NewWithdrawalSerializer(serializers.Serializer[object]):
     rater = OneOf(Rater.objects.all())
 
 

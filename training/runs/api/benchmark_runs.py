@@ -20,7 +20,7 @@ from labeling.models import Guideline, Pool, Prompt
 from training import access as training_access
 from training.benchmarks.attacks import attempts, sampling, success
 from training.benchmarks.attacks.sampling import Terms
-from training.benchmarks.attacks.success import METHODS, Group
+from training.benchmarks.attacks.success import METHODS, Group, Results, Success
 from training.benchmarks.scorecards import rescoring
 from training.benchmarks.scorecards.people import rater_campaigns
 from training.benchmarks.scorecards.people.forms import USUAL_N, USUAL_OVERLAP
@@ -66,11 +66,11 @@ class BenchmarkAnswerQuery(PageQuery):
     suite = Id(required=False)
 
 
-class ScoreAgainSerializer(serializers.Serializer[Any]):
+class ScoreAgainSerializer(serializers.Serializer[object]):
     scorer = serializers.ChoiceField(choices=list(SCORERS))
 
 
-class ToRatersSerializer(serializers.Serializer[Any]):
+class ToRatersSerializer(serializers.Serializer[object]):
     suite = OneOf(Suite.objects.all())
     against = OneOf(
         Run.objects.all(), help_text="The run of another model whose answers are shown beside."
@@ -96,7 +96,7 @@ class ToRatersSerializer(serializers.Serializer[Any]):
     )
 
 
-class SentToRatersSerializer(serializers.Serializer[Any]):
+class SentToRatersSerializer(serializers.Serializer[rater_campaigns.Sent]):
     campaign = serializers.IntegerField(source="rated.campaign_id")
     n = serializers.IntegerField()
     n_left_out = serializers.IntegerField(
@@ -104,7 +104,7 @@ class SentToRatersSerializer(serializers.Serializer[Any]):
     )
 
 
-class SuccessSerializer(serializers.Serializer[Any]):
+class SuccessSerializer(serializers.Serializer[Success]):
     """How often attacks succeeded. `share` is the best estimate, made by `method`."""
 
     n = serializers.IntegerField(help_text="Attempts with an answer.")
@@ -123,7 +123,7 @@ class SuccessSerializer(serializers.Serializer[Any]):
     high = serializers.FloatField(source="share.high", default=None, allow_null=True)
 
 
-class AttackGroupSerializer(serializers.Serializer[Any]):
+class AttackGroupSerializer(serializers.Serializer[Group]):
     name = serializers.CharField()
     success = SuccessSerializer()
     hits = serializers.SerializerMethodField(
@@ -134,13 +134,13 @@ class AttackGroupSerializer(serializers.Serializer[Any]):
         return {str(k): share.share for k, share in group.hits}
 
 
-class AttacksSerializer(serializers.Serializer[Any]):
+class AttacksSerializer(serializers.Serializer[Results]):
     overall = AttackGroupSerializer()
     by_strategy = AttackGroupSerializer(many=True)
     by_area = AttackGroupSerializer(many=True)
 
 
-class SampleSerializer(serializers.Serializer[Any]):
+class SampleSerializer(serializers.Serializer[object]):
     pool = OneOf(Pool.objects.all())
     n = serializers.IntegerField(
         default=sampling.USUAL_N, min_value=2, max_value=sampling.MOST, help_text="Attempts."
@@ -154,7 +154,7 @@ class SampleSerializer(serializers.Serializer[Any]):
     )
 
 
-class SampledSerializer(serializers.Serializer[Any]):
+class SampledSerializer(serializers.Serializer[AttackSample]):
     campaign = serializers.IntegerField(source="campaign_id")
     n = serializers.IntegerField(source="attempts.count")
     n_attempts = serializers.IntegerField(help_text="That could have been drawn.")

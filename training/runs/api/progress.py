@@ -1,24 +1,25 @@
 """How a run is getting on, as JSON: its points, samples and log."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from rest_framework import serializers
 
 from accounts.api.rows import RowSerializer
-from training.models import Run, RunSample
+from training.models import Run, RunPoint, RunSample
+from training.results.points import LogLine
 from training.runs.api.serializers import MAX_SMALL, MAX_STEP
 
 MAX_POINTS = 5_000
 
 
-class PointSerializer(serializers.Serializer[Any]):
+class PointSerializer(serializers.Serializer[RunPoint]):
     attempt = serializers.IntegerField()
     step = serializers.IntegerField()
     at = serializers.DateTimeField()
     values = serializers.DictField(child=serializers.FloatField(), help_text="Values by metric.")
 
 
-class PointsQuery(serializers.Serializer[Any]):
+class PointsQuery(serializers.Serializer[object]):
     since = serializers.IntegerField(
         required=False,
         default=-1,
@@ -40,7 +41,7 @@ class PointsQuery(serializers.Serializer[Any]):
     )
 
 
-class PointsSerializer(serializers.Serializer[Any]):
+class PointsSerializer(serializers.Serializer[Mapping[str, object]]):
     """Points, and the parameters for the next request."""
 
     state = serializers.ChoiceField(choices=Run.State.choices)
@@ -59,7 +60,7 @@ class SampleSerializer(RowSerializer):
         help_texts = {"scores": "Scores by name: a number, true or false."}
 
 
-class LogQuery(serializers.Serializer[Any]):
+class LogQuery(serializers.Serializer[object]):
     since = serializers.IntegerField(
         required=False,
         default=0,
@@ -78,14 +79,14 @@ class LogQuery(serializers.Serializer[Any]):
     )
 
 
-class LogLineSerializer(serializers.Serializer[Any]):
+class LogLineSerializer(serializers.Serializer[LogLine]):
     number = serializers.IntegerField(
         help_text=("Line number in the attempt's log, from 1. A gap means that lines were dropped.")
     )
     text = serializers.CharField()
 
 
-class LogSerializer(serializers.Serializer[Any]):
+class LogSerializer(serializers.Serializer[Mapping[str, object]]):
     """Complete lines, and the parameters for the next request."""
 
     state = serializers.ChoiceField(choices=Run.State.choices)

@@ -1,6 +1,7 @@
 """Runs as JSON, and what queues one."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from django.utils.translation import gettext
 from rest_framework import serializers
@@ -15,10 +16,11 @@ from training.processes import launch as processes_launch
 from training.processes.launch import Launch
 from training.runs.api import run_data
 from training.runs.api.run_data import SuitesField
-from training.runs.costs import Forecast
+from training.runs.costs import Forecast, Pace
 from training.runs.run_queue import RunOptions
 from training.runs.selectors import RunFilter
 
+T = TypeVar("T")
 MAX_STEP = 2_147_483_647
 MAX_SMALL = 32_767
 
@@ -30,7 +32,7 @@ class KindField(serializers.ChoiceField):
         super().__init__(choices=kind_choices(), **about)
 
 
-def _after(name: str, fields: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+def _after(name: str, fields: Mapping[str, T], more: Mapping[str, T]) -> dict[str, T]:
     """Inserts `more` after the field `name`."""
     place = list(fields).index(name) + 1
     return dict([*list(fields.items())[:place], *more.items(), *list(fields.items())[place:]])
@@ -110,7 +112,7 @@ class RunQuery(PageQuery):
     )
 
     @staticmethod
-    def narrowed(values: dict[str, Any]) -> RunFilter:
+    def narrowed(values: Mapping[str, str]) -> RunFilter:
         return RunFilter(
             kind=values.get("kind", ""),
             state=values.get("state", ""),
@@ -118,7 +120,7 @@ class RunQuery(PageQuery):
         )
 
 
-class NewRunSerializer(serializers.Serializer[Any]):
+class NewRunSerializer(serializers.Serializer[object]):
     kind = KindField()
     name = Name(max_length=200)
     snapshot = OneOf(
@@ -233,7 +235,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
         return usual | changes
 
 
-class RunChangeSerializer(serializers.Serializer[Any]):
+class RunChangeSerializer(serializers.Serializer[object]):
     """Omitted fields keep their value."""
 
     name = Name(required=False, max_length=200)
@@ -247,7 +249,7 @@ class RunToEstimateSerializer(NewRunSerializer):
     name = Name(max_length=200, default="", allow_blank=True)
 
 
-class PaceSerializer(serializers.Serializer[Any]):
+class PaceSerializer(serializers.Serializer[Pace]):
     device = serializers.CharField()
     seconds = serializers.FloatField()
     n_runs = serializers.IntegerField(help_text="Number of past runs this is based on.")
@@ -259,7 +261,7 @@ class PaceSerializer(serializers.Serializer[Any]):
     )
 
 
-class EstimateSerializer(serializers.Serializer[Any]):
+class EstimateSerializer(serializers.Serializer[Mapping[str, object]]):
     """Null if the model's config is unknown."""
 
     n_steps = serializers.IntegerField()
@@ -273,18 +275,18 @@ class EstimateSerializer(serializers.Serializer[Any]):
     times = PaceSerializer(many=True)
 
     @staticmethod
-    def from_forecast(forecast: Forecast) -> dict[str, Any]:
+    def from_forecast(forecast: Forecast) -> dict[str, object]:
         return forecast.cost.as_json() | {"times": forecast.paces}
 
 
-class ExtensionSerializer(serializers.Serializer[Any]):
+class ExtensionSerializer(serializers.Serializer[object]):
     amount = serializers.IntegerField(
         min_value=1, max_value=MAX_STEP, help_text="Total number of epochs, steps or episodes."
     )
     name = Name(max_length=200, required=False, allow_blank=True)
 
 
-class MoveSerializer(serializers.Serializer[Any]):
+class MoveSerializer(serializers.Serializer[object]):
     places = serializers.IntegerField(
         min_value=-1000,
         max_value=1000,
@@ -292,5 +294,5 @@ class MoveSerializer(serializers.Serializer[Any]):
     )
 
 
-class PrioritySerializer(serializers.Serializer[Any]):
+class PrioritySerializer(serializers.Serializer[object]):
     priority = serializers.IntegerField(min_value=-100, max_value=100)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
@@ -29,7 +30,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     serializer_class = RunSerializer
     query_class = serializers.RunQuery
 
-    def filter_queryset(self, queryset: Any) -> Any:
+    def filter_queryset(self, queryset: object) -> QuerySet[Run, Any]:
         return runs_selectors.runs(narrowed=serializers.RunQuery.narrowed(self.asked))
 
     def get_object(self) -> Run:
@@ -57,7 +58,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         body=serializers.RunToEstimateSerializer,
         is_one=False,
     )
-    def estimate(self, **values: Any) -> dict[str, Any]:
+    def estimate(self, **values: Any) -> dict[str, object]:
         """Estimate what a run would cost, without queuing it."""
         config, _wrong = kinds.parse(values["kind"], NewRunSerializer.config_of(values))
         assert config is not None  # the serializer has refused what is wrong with it

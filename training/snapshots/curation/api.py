@@ -46,7 +46,7 @@ class CurationSerializer(RowSerializer):
         }
 
 
-class NewCurationSerializer(serializers.Serializer[Any]):
+class NewCurationSerializer(serializers.Serializer[object]):
     name = Name(max_length=200)
     kind = serializers.ChoiceField(choices=list(recipes.OFFERED))
     recipe = serializers.ChoiceField(choices=recipes.NAMES)
@@ -100,7 +100,7 @@ class LedgerQuery(PageQuery):
     )
 
 
-class LedgerEntrySerializer(serializers.Serializer[Any]):
+class LedgerEntrySerializer(serializers.Serializer[object]):
     document = serializers.IntegerField(source="entry.document", help_text="Its place, from 0.")
     id = serializers.CharField(source="entry.id", help_text="Names its text. Restore it by this.")
     origin = serializers.CharField(source="entry.source", help_text="As the file names it.")
@@ -120,7 +120,7 @@ class LedgerEntrySerializer(serializers.Serializer[Any]):
 LEDGER_PAGE = page_of(LedgerEntrySerializer)
 
 
-class RestoreSerializer(serializers.Serializer[Any]):
+class RestoreSerializer(serializers.Serializer[object]):
     document = serializers.CharField(max_length=16, help_text="An `id` of the ledger.")
 
 
@@ -154,7 +154,7 @@ def ledger_response(source: Curation | Snapshot, asked: dict[str, Any]) -> Respo
     return Response({"next_cursor": cursor, "results": rows})
 
 
-class RateSerializer(serializers.Serializer[Any]):
+class RateSerializer(serializers.Serializer[object]):
     rule = serializers.CharField(max_length=80, help_text="As in the ledger.")
     pool = serializers.PrimaryKeyRelatedField(queryset=Pool.objects.all())
     n = serializers.IntegerField(
@@ -163,7 +163,7 @@ class RateSerializer(serializers.Serializer[Any]):
     overlap = serializers.IntegerField(required=False, default=3, min_value=1, max_value=20)
 
 
-class RateOfRuleSerializer(serializers.Serializer[Any]):
+class RateOfRuleSerializer(serializers.Serializer[ratings.Rate]):
     n = serializers.IntegerField(help_text="Documents with at least one answer.")
     share = serializers.FloatField(
         allow_null=True, help_text="Of those, how many should be removed; ties count half."
@@ -172,7 +172,7 @@ class RateOfRuleSerializer(serializers.Serializer[Any]):
     high = serializers.FloatField()
 
 
-class MeasuredRuleSerializer(serializers.Serializer[Any]):
+class MeasuredRuleSerializer(serializers.Serializer[object]):
     recipe = serializers.CharField(source="sample.recipe")
     rule = serializers.CharField(source="sample.rule")
     campaign = serializers.IntegerField(source="sample.campaign_id")

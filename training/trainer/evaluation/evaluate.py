@@ -156,7 +156,7 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
     }
 
 
-def _pair_results(rows: Sequence[dict[str, Any]], scores: Sequence[float]) -> PairResults:
+def _pair_results(rows: Sequence[rankings.RankingRow], scores: Sequence[float]) -> PairResults:
     margins, whose, start = [], [], 0
     for number, row in enumerate(rows):
         for winner, loser in zip(row["winner"], row["loser"], strict=True):

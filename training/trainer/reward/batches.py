@@ -17,13 +17,17 @@ from training.trainer.modeling import packed_attention
 from training.trainer.modeling.packed_attention import PADDING, PROMPT, shared_prefix_mask
 from training.trainer.modeling.reward_head import scores_of_every_token
 from training.trainer.reward.formulas import Pairs
+from training.trainer.reward.rankings import RankingRow
 
 logger = logging.getLogger(__name__)
+
+Batch = dict[str, Any]
+"""What transformers calls inputs: tensors by name, the pairs, and the number of prompts."""
 
 
 @dataclass(frozen=True)
 class RankingCollator:
-    """Rows of `rankings.ranking_row` to tensors: responses packed after one prompt, or one sequence
+    """Rows to tensors: responses packed after one prompt, or one sequence
     per response.
     """
 
@@ -31,7 +35,7 @@ class RankingCollator:
     share_prefix: bool = True
     padding_side: str = "right"
 
-    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def __call__(self, rows: Sequence[RankingRow]) -> Batch:
         build = self._packed if self.share_prefix else self._separate
         ids, segments, positions, ends = [], [], [], []
         for row in rows:
@@ -89,7 +93,7 @@ class RankingCollator:
         )
 
     @staticmethod
-    def _pairs(rows: Sequence[dict[str, Any]]) -> Pairs:
+    def _pairs(rows: Sequence[RankingRow]) -> Pairs:
         starts = [0, *itertools.accumulate(len(row["response_ids"]) for row in rows)]
         whose = [number for number, row in enumerate(rows) for _ in row["winner"]]
         return Pairs(
@@ -107,7 +111,7 @@ class RankingCollator:
         )
 
 
-def rewards_of(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+def rewards_of(model: nn.Module, batch: Batch) -> Tensor:
     """(R,) rewards in float32, one for each response of a collated batch, read at its own last
     token.
     """
@@ -141,13 +145,14 @@ def can_share_prefix(model: nn.Module, tolerance: float = 1e-3) -> bool:
             " prompt."
         )
         return False
-    row = {
+    row: RankingRow = {
         "prompt_ids": [3, 4, 5],
         "response_ids": [[6, 7], [8, 9, 10]],
         "winner": [],
         "loser": [],
         "weight": [],
         "margin": [],
+        "about": [],
     }
     device = next(model.parameters()).device
     was_training = model.training
@@ -174,7 +179,7 @@ def can_share_prefix(model: nn.Module, tolerance: float = 1e-3) -> bool:
     )
 
 
-def on_device(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
+def on_device(batch: Batch, device: torch.device) -> Batch:
     return {
         key: value.to(device) if isinstance(value, Tensor | Pairs) else value
         for key, value in batch.items()

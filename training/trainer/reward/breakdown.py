@@ -2,35 +2,54 @@
 the rater.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict
 
 from arithmetic import intervals
 from training.trainer.reward.pair_results import rightness
+from training.trainer.reward.rankings import RankingRow
 
 BY = ("strength", "category", "pool")
 
 
-def pairs_of(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The attributes of each decided pair of the rows, with the number of its row as its prompt,
-    in the order of their margins.
-    """
-    return [about | {"prompt": at} for at, row in enumerate(rows) for about in row["about"]]
+class Accuracy(TypedDict):
+    """As a run's metrics have it. `low` and `high` are None with too few prompts."""
+
+    n: int
+    accuracy: float
+    low: float | None
+    high: float | None
 
 
-def accuracy_by(
-    margins: Sequence[float], pairs: Sequence[dict[str, Any]]
-) -> dict[str, list[dict[str, Any]]]:
-    """{"strength": [{"group", "n", "accuracy", "low", "high"}], …}; attributes that no row has are
+class GroupAccuracy(Accuracy):
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A decided pair: the number of its row, and what it is about."""
+
+    prompt: int
+    about: Mapping[str, object]
+
+
+def pairs_of(rows: Iterable[RankingRow]) -> list[Pair]:
+    """Each decided pair of the rows, in the order of their margins."""
+    return [Pair(at, about) for at, row in enumerate(rows) for about in row["about"]]
+
+
+def accuracy_by(margins: Sequence[float], pairs: Sequence[Pair]) -> dict[str, list[GroupAccuracy]]:
+    """{"strength": […], …}; attributes that no row has are
     left out. Strengths from slight to strong, other groups from the largest to the smallest; pairs
-    without the attribute come last, as "". `low` and `high` are None with too few prompts.
+    without the attribute come last, as "".
     """
-    by_name = {}
+    by_name: dict[str, list[GroupAccuracy]] = {}
     for name in BY:
         groups: dict[str, list[tuple[float, int]]] = {}
-        for margin, about in zip(margins, pairs, strict=True):
-            group = groups.setdefault(str(about.get(name) or ""), [])
-            group.append((margin, about["prompt"]))
+        for margin, pair in zip(margins, pairs, strict=True):
+            group = groups.setdefault(str(pair.about.get(name) or ""), [])
+            group.append((margin, pair.prompt))
         if set(groups) - {""}:
             order = sorted(
                 groups,
@@ -44,7 +63,7 @@ def accuracy_by(
     return by_name
 
 
-def accuracy(pairs: Sequence[tuple[float, int]]) -> dict[str, float | None]:
+def accuracy(pairs: Sequence[tuple[float, int]]) -> Accuracy:
     """Share of pairs, each with its margin and its prompt, in the raters' order, equal scores half;
     with the interval over prompts.
     """

@@ -10,13 +10,24 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean, stdev
-from typing import Any
+from typing import TypedDict
 
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
+from training.trainer.data import Row
 from training.trainer.reward import breakdown
+from training.trainer.reward.rankings import RankingRow
 
 N_FOLDS = 5
+
+
+class Fold(TypedDict):
+    """What folds.json has of each: accuracy for raters whom it has not seen, and for the others."""
+
+    n_raters: int
+    unseen: breakdown.Accuracy
+    seen: breakdown.Accuracy
+
 
 Learn = Callable[[frozenset[str]], list[float] | None]
 """Trains without these raters. Returns the resulting model's margins of the held-out pairs, or None
@@ -24,7 +35,7 @@ if the run was stopped.
 """
 
 
-def folds(rows: Iterable[dict[str, Any]]) -> list[frozenset[str]]:
+def folds(rows: Iterable[Row]) -> list[frozenset[str]]:
     """Five groups of raters with about the same number of rankings, always the same groups. Empty
     for fewer than five raters.
     """
@@ -42,10 +53,10 @@ def folds(rows: Iterable[dict[str, Any]]) -> list[frozenset[str]]:
 
 def cross_validated(
     folder: RunFolder,
-    rows: Sequence[dict[str, Any]],
-    held_out: Sequence[dict[str, Any]],
+    rows: Sequence[Row],
+    held_out: Sequence[RankingRow],
     learn: Learn,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Trains the folds one after another and returns their metrics. Folds that an earlier attempt
     measured are not trained again.
     """
@@ -55,15 +66,13 @@ def cross_validated(
             f"No cross-validation: fewer than {N_FOLDS} raters have ranked training items."
         )
         return {}
-    if not any(pair.get("rater") in group for pair in pairs for group in groups):
+    if not any(pair.about.get("rater") in group for pair in pairs for group in groups):
         folder.append_note(
             "No cross-validation: no rater in the training data has a held-out pair."
         )
         return {}
     path = folder.path / run_dir.FOLDS
-    done: list[dict[str, Any]] = (
-        json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    )
+    done: list[Fold] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     for group in groups[len(done) :]:
         margins = learn(group)
         if margins is None:
@@ -75,11 +84,15 @@ def cross_validated(
     return summary(done)
 
 
-def summary(done: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def summary(done: Sequence[Fold]) -> dict[str, object]:
     """Mean and standard deviation over the folds that have a pair, and each single fold."""
-    record: dict[str, Any] = {"cross_validation": list(done)}
-    for name in ("unseen", "seen"):
-        shares = [fold[name]["accuracy"] for fold in done if fold[name]["n"]]
+    record: dict[str, object] = {"cross_validation": list(done)}
+    measured = {
+        "unseen": [fold["unseen"] for fold in done],
+        "seen": [fold["seen"] for fold in done],
+    }
+    for name, accuracies in measured.items():
+        shares = [accuracy["accuracy"] for accuracy in accuracies if accuracy["n"]]
         if shares:
             record[f"{name}_raters_accuracy"] = fmean(shares)
             record[f"{name}_raters_spread"] = stdev(shares) if len(shares) > 1 else 0.0
@@ -88,23 +101,23 @@ def summary(done: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _measured(
     margins: Sequence[float],
-    pairs: Sequence[dict[str, Any]],
+    pairs: Sequence[breakdown.Pair],
     unseen: frozenset[str],
     seen: frozenset[str],
-) -> dict[str, Any]:
-    def of(raters: frozenset[str]) -> dict[str, float | None]:
+) -> Fold:
+    def of(raters: frozenset[str]) -> breakdown.Accuracy:
         return breakdown.accuracy(
             [
-                (margin, pair["prompt"])
+                (margin, pair.prompt)
                 for pair, margin in zip(pairs, margins, strict=True)
-                if pair.get("rater") in raters
+                if pair.about.get("rater") in raters
             ]
         )
 
     return {"n_raters": len(unseen), "unseen": of(unseen), "seen": of(seen)}
 
 
-def _sentence(number: int, fold: dict[str, Any]) -> str:
+def _sentence(number: int, fold: Fold) -> str:
     unseen, seen = fold["unseen"], fold["seen"]
     return (
         f"Fold {number} of {N_FOLDS}, without {fold['n_raters']} raters: accuracy"

@@ -5,11 +5,12 @@ pairs of all its rankings. Truncated and dropped texts are counted.
 import itertools
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import NotRequired, TypedDict
 
+import torch
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
@@ -26,11 +27,47 @@ MARGINS: dict[str, dict[int, float]] = {
 }
 
 
+class Ranking(TypedDict):
+    """One ranking of a prompt's responses: `ranks` has one for each (1 is best, equal ranks tie,
+    None is unranked), and `margins` how high each lies. `about` says who gave it and what it was
+    about, for accuracies group by group.
+    """
+
+    ranks: Sequence[int | None]
+    weight: NotRequired[float]
+    margin: NotRequired[float]
+    margins: NotRequired[Sequence[float | None] | None]
+    about: NotRequired[Mapping[str, object]]
+
+
+class RankingRow(TypedDict):
+    """One element of the training set: a prompt, its responses and the pairs of all its rankings,
+    with their numbers, weights, margins and what they are about. `of` has the ids of the stored
+    responses with each text.
+    """
+
+    prompt_ids: list[int]
+    response_ids: list[list[int]]
+    winner: list[int]
+    loser: list[int]
+    weight: list[float]
+    margin: list[float]
+    about: list[Mapping[str, object]]
+    of: NotRequired[list[list[int]]]
+
+
+class ResponseScore(TypedDict):
+    """A line of scores.jsonl."""
+
+    response: int
+    score: float
+
+
 @dataclass(frozen=True)
 class Rankings:
-    """Rows of `ranking_row`, one for each prompt."""
+    """One row for each prompt."""
 
-    rows: Sequence[dict[str, Any]]
+    rows: Sequence[RankingRow]
     n_pairs: int
     n_ties: int  # equal ranks or equal texts are useless for training
     n_left_out: int  # responses that fill the max row length on their own
@@ -39,9 +76,9 @@ class Rankings:
 
 @dataclass(frozen=True)
 class Unranked:
-    """Rows of `ranking_row` without a pair."""
+    """Rows without a pair."""
 
-    rows: list[dict[str, Any]]
+    rows: list[RankingRow]
     n_left_out: int  # responses that fill the max row length on their own
     n_cut: int  # prompts truncated at the start
 
@@ -77,7 +114,7 @@ def of_prompts(
     max_tokens: int,
     margin: str = "none",
     rating_margin: float = 0.0,
-) -> list[tuple[dict[str, Any], dict[str, int]]]:
+) -> list[tuple[RankingRow, dict[str, int]]]:
     """The rankings of each prompt as a row of `read`, and what was counted in it. A row may have no
     pair.
     """
@@ -99,7 +136,7 @@ def _conversation(group: Sequence[Row]) -> Conversation:
 
 def _of_prompt(
     group: Sequence[Row], answers: Answers, max_tokens: int, margin: str, rating_margin: float
-) -> tuple[dict[str, Any], dict[str, int]]:
+) -> tuple[RankingRow, dict[str, int]]:
     texts = list(dict.fromkeys(response["text"] for row in group for response in row["responses"]))
     prompt, ids = answers.prompt, dict(zip(texts, answers.responses, strict=True))
     kept = [text for text in texts if len(ids[text]) < max_tokens]
@@ -131,7 +168,7 @@ def unranked(tokenizer: PreTrainedTokenizerBase, lines: Iterable[Row], max_token
     return Unranked(rows, n_left_out, n_cut)
 
 
-def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict[str, Any]]:
+def scored(rows: Iterable[RankingRow], scores: Sequence[float]) -> list[ResponseScore]:
     """Lines of scores.jsonl from the rows of `read` and the scores of all their responses, in
     order.
     """
@@ -144,8 +181,8 @@ def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict
 
 
 def at_most_pairs(
-    rows: Sequence[dict[str, Any]], at_most: int | None, seed: int
-) -> Sequence[dict[str, Any]]:
+    rows: Sequence[RankingRow], at_most: int | None, seed: int
+) -> Sequence[RankingRow]:
     """A random sample of whole prompts, drawn with the seed, whose pairs fit the limit. Without a
     limit, all of them in order. Rows that are a Dataset stay one.
     """
@@ -163,7 +200,7 @@ def at_most_pairs(
     return rows.select(chosen) if isinstance(rows, Dataset) else [rows[index] for index in chosen]
 
 
-def pairs_of_each(rows: Sequence[dict[str, Any]]) -> Sequence[int]:
+def pairs_of_each(rows: Sequence[RankingRow]) -> Sequence[int]:
     """How many pairs each row has."""
     if isinstance(rows, Dataset):
         return list(rows["n_pairs"])
@@ -171,21 +208,21 @@ def pairs_of_each(rows: Sequence[dict[str, Any]]) -> Sequence[int]:
 
 
 @dataclass(frozen=True)
-class EvenlyWeighed(Sequence[dict[str, Any]]):
+class EvenlyWeighed(torch.utils.data.Dataset[RankingRow]):
     """Rows whose weights are divided by `mean` as each is read: rows in files stay there."""
 
-    rows: Sequence[dict[str, Any]]
+    rows: Sequence[RankingRow]
     mean: float
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, place: Any) -> Any:
+    def __getitem__(self, place: int) -> RankingRow:
         row = self.rows[place]
         return row | {"weight": [weight / self.mean for weight in row["weight"]]}
 
 
-def evenly_weighed(rows: Sequence[dict[str, Any]]) -> EvenlyWeighed:
+def evenly_weighed(rows: Sequence[RankingRow]) -> EvenlyWeighed:
     """The rows with weights scaled so that a prompt weighs 1 on average. Then the loss of a batch
     estimates the weighted mean over all rows, whatever the size of the batch.
     """
@@ -206,14 +243,10 @@ def decided_pairs(ranks: Sequence[int | None]) -> Iterator[tuple[int, int]]:
 
 
 def ranking_row(
-    prompt_ids: list[int], response_ids: list[list[int]], rankings: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    """One element of the training set: a prompt, its responses and the pairs of all its rankings.
-
-    `rankings` is [{"ranks": [int | None for each response], "weight": float, "margin": float,
-    "margins": [float for each response], "about": {…}}]; all but the ranks may be missing. A pair's
-    margin is `margin` and, of `margins`, how far its winner lies above its loser. `about` says of
-    each pair who gave it and what it was about, for accuracies group by group.
+    prompt_ids: list[int], response_ids: list[list[int]], rankings: Sequence[Ranking]
+) -> RankingRow:
+    """A pair's margin is its ranking's and, of `margins`, how far its winner lies above the
+    loser.
     """
     pairs = [
         (
@@ -237,17 +270,16 @@ def ranking_row(
     }
 
 
-def _margin(ranking: dict[str, Any], winner: int, loser: int) -> float:
+def _margin(ranking: Ranking, winner: int, loser: int) -> float:
     """A rating that contradicts the ranking, or none at all, does not lower the margin."""
     base, heights = float(ranking.get("margin", 0.0)), ranking.get("margins")
-    if heights is None or heights[winner] is None or heights[loser] is None:
-        return base
-    return base + max(0.0, float(heights[winner] - heights[loser]))
+    high, low = (heights[winner], heights[loser]) if heights else (None, None)
+    return base if high is None or low is None else base + max(0.0, float(high - low))
 
 
 def _given(
     row: Row, kept: Sequence[str], margins: dict[int, float], rating_margin: float
-) -> dict[str, Any]:
+) -> Ranking:
     """One rater's ranks of the kept responses: None for those this rater did not rank."""
     ranks = {response["text"]: response["rank"] for response in row["responses"]}
     ratings = {response["text"]: response.get("rating") for response in row["responses"]}

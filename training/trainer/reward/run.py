@@ -16,7 +16,7 @@ from training.processes.run_dir import Job, Result, RunFolder, counted, newest_c
 from training.trainer import data, progress
 from training.trainer.modeling import loading, precision, sharding
 from training.trainer.reward import breakdown, cross_validation, parts, rankings, stored_rankings
-from training.trainer.reward.rankings import Rankings, Unranked
+from training.trainer.reward.rankings import RankingRow, Rankings, Unranked
 from training.trainer.reward.stored_rankings import Reading
 from training.trainer.reward.trainer import RankingArguments, RankingTrainer
 
@@ -31,11 +31,11 @@ class WatchedRanking(progress.Watched, RankingTrainer):
 @dataclass(frozen=True)
 class _RankingRows:
     read: Rankings
-    train: Sequence[dict[str, Any]]
+    train: Sequence[RankingRow]
     split: str
-    held_out: list[dict[str, Any]]
+    held_out: list[RankingRow]
     read_held_out: Rankings
-    demonstrations: list[dict[str, Any]]
+    demonstrations: list[RankingRow]
     read_demonstrations: Unranked
 
     @property
@@ -113,7 +113,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
 
 
 def measures(
-    trainer: RankingTrainer, held_out: list[dict[str, Any]], model: torch.nn.Module | None = None
+    trainer: RankingTrainer, held_out: list[RankingRow], model: torch.nn.Module | None = None
 ) -> dict[str, float]:
     """Share of held-out pairs in the raters' order (equal scores count half), with Wilson's
     interval, and mean log-loss.
@@ -134,7 +134,7 @@ def measures(
 
 
 def demonstration_reward(
-    trainer: RankingTrainer, rows: list[dict[str, Any]], model: torch.nn.Module
+    trainer: RankingTrainer, rows: list[RankingRow], model: torch.nn.Module
 ) -> float:
     """The mean reward of demonstrations (Ouyang 2022, §3.5). The loss cannot see a shift, so this
     is subtracted wherever a reward is read, and demonstrations score 0. 0 without demonstrations.
@@ -148,7 +148,7 @@ def _trainer(
     config: RewardConfig,
     folder: RunFolder,
     tokenizer: PreTrainedTokenizerBase,
-    train: Sequence[dict[str, Any]],
+    train: Sequence[RankingRow],
 ) -> WatchedRanking:
     model: Any = loading.load_reward(
         job.model, tokenizer, progress.starting_dtype(config), may_shard=True
@@ -179,7 +179,7 @@ class _UntilStopped(TrainerCallback):
         self.is_stopped = False
 
     def on_step_end(
-        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self, args: object, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
         self.is_stopped = control.should_training_stop = self.folder.is_stop_requested()
 
@@ -189,8 +189,8 @@ def _cross_validated(
     config: RewardConfig,
     folder: RunFolder,
     tokenizer: PreTrainedTokenizerBase,
-    held_out: list[dict[str, Any]],
-) -> dict[str, Any]:
+    held_out: list[RankingRow],
+) -> dict[str, object]:
     """Runs before the run's own training, so once that has a checkpoint, this is done."""
     rows = of_part(data.training_rows(Path(job.snapshot), "responses"), config.part)
 

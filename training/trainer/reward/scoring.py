@@ -58,7 +58,7 @@ def mean_rewards(rows: Iterable[Row]) -> dict[str, float]:
     return {"reward": total / n, "best_reward": fmean(best.values())} if n else {}
 
 
-def shown(row: Row) -> dict[str, Any]:
+def shown(row: Row) -> dict[str, object]:
     """The scores that the run's page shows next to a response."""
     score = {"reward": round(row["score"], 3)} if "score" in row else {}
     return score | {"is_ended": row["is_ended"]}

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow.compute
 from datasets import Features, List, Value
+from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from training.processes.run_dir import RunFolder
@@ -67,8 +68,8 @@ class Groups:
     prompt; prompt n has those from `starts[n]` to `starts[n + 1]`.
     """
 
-    order: "np.ndarray[Any, Any]"
-    starts: "np.ndarray[Any, Any]"
+    order: NDArray[np.uint64]
+    starts: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -160,7 +161,7 @@ def _stretches(n: int, n_processes: int) -> list[tuple[int, int]]:
 
 def _rows(
     parts: Sequence[tuple[int, int]], path: Path, groups: Groups, reading: Reading
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     """Runs in each of the processes. The one with the first prompts says how far all are."""
     said_at = time.monotonic()
     tokenizer = AnswerTokenizer(reading.tokenizer)
@@ -176,15 +177,19 @@ def _rows(
                     )
 
 
-def _row_at(file: Any, offset: int) -> Row:
+def _row_at(file: BinaryIO, offset: int) -> Row:
     file.seek(offset)
     row: Row = json.loads(file.readline())
     return row
 
 
 def _rows_of(
-    file: Any, groups: Groups, numbers: Iterable[int], tokenizer: AnswerTokenizer, reading: Reading
-) -> Iterator[dict[str, Any]]:
+    file: BinaryIO,
+    groups: Groups,
+    numbers: Iterable[int],
+    tokenizer: AnswerTokenizer,
+    reading: Reading,
+) -> Iterator[dict[str, object]]:
     """The rows of the prompts with these numbers, tokenised together."""
     listed = [
         [

@@ -18,9 +18,16 @@ from transformers import PreTrainedTokenizerBase, Trainer, TrainingArguments
 from training.trainer import parallel
 from training.trainer.modeling import packed_attention
 from training.trainer.modeling.packed_attention import PADDING
-from training.trainer.reward.batches import RankingCollator, can_share_prefix, on_device, rewards_of
+from training.trainer.reward.batches import (
+    Batch,
+    RankingCollator,
+    can_share_prefix,
+    on_device,
+    rewards_of,
+)
 from training.trainer.reward.formulas import Pairs, ranking_loss
 from training.trainer.reward.pair_results import PairResults
+from training.trainer.reward.rankings import RankingRow
 
 
 @dataclass
@@ -85,16 +92,16 @@ class RankingTrainer(Trainer):
         )
         self._sums: dict[str, float] = {}
 
-    def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def _prepare_inputs(self, inputs: Batch) -> Batch:
         return on_device(inputs, self.args.device)
 
     def compute_loss(
         self,
         model: nn.Module,
-        inputs: dict[str, Any],
+        inputs: Batch,
         return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
+        num_items_in_batch: object = None,
+    ) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
         rewards, pairs = rewards_of(model, inputs), inputs["pairs"]
         loss = ranking_loss(rewards, pairs, n_prompts=inputs["n_prompts"], per=self.args.loss_per)
         if self.args.center_rewards:
@@ -122,13 +129,14 @@ class RankingTrainer(Trainer):
         super().log(logs, start_time)
 
     def pair_results(
-        self, rows: Sequence[dict[str, Any]], model: nn.Module | None = None
+        self, rows: Sequence[RankingRow], model: nn.Module | None = None
     ) -> PairResults:
         """Rewards and decided pairs of rows, in order, by `model` or the model in training, whose
         state does not change.
         """
         model = model or self.model
         assert model is not None
+        assert isinstance(self.data_collator, RankingCollator)
         was_training = model.training
         model.eval()
         margins, whose, rewards = [], [], []

@@ -98,7 +98,7 @@ def knobs(kind: str) -> tuple[Knob, ...]:
     return knobs_of(KINDS[kind])
 
 
-def parse(kind: str, raw: Mapping[str, Any]) -> tuple[Settings | None, list[Problem]]:
+def parse(kind: str, raw: Mapping[str, object]) -> tuple[Settings | None, list[Problem]]:
     """Parses `raw` (JSON or form text) into a config, or returns every problem. Missing fields take
     their default.
     """
@@ -135,6 +135,6 @@ def parse(kind: str, raw: Mapping[str, Any]) -> tuple[Settings | None, list[Prob
     return (None, problems) if problems else (config, [])
 
 
-def as_json(config: Settings) -> dict[str, Any]:
+def as_json(config: Settings) -> dict[str, object]:
     """The inverse of `parse`."""
     return dataclasses.asdict(config)

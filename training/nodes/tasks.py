@@ -15,7 +15,7 @@ from training.processes import linux, shutdown_notice
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
-def start_heartbeat(sender: Any, **_signal: Any) -> None:
+def start_heartbeat(sender: Any, **_signal: object) -> None:
     """A worker on the queue `gpu` is a node, and sends heartbeats as long as it lives."""
     queues = {queue.name for queue in sender.task_consumer.queues}
     if GPU in queues:
@@ -25,7 +25,7 @@ def start_heartbeat(sender: Any, **_signal: Any) -> None:
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
-def die_with_worker(**_signal: Any) -> None:
+def die_with_worker(**_signal: object) -> None:
     """Without systemd, an idle pool process would outlive a worker that was killed."""
     linux.die_with_parent(signal.SIGKILL)
     if os.getppid() != current_process()._parent_pid:  # it died while this process was starting
@@ -33,7 +33,7 @@ def die_with_worker(**_signal: Any) -> None:
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
-def notify_supervisors(**_signal: Any) -> None:
+def notify_supervisors(**_signal: object) -> None:
     """A worker that shuts down waits for its task, so the task has to know that it should save and
     end.
     """
@@ -41,6 +41,6 @@ def notify_supervisors(**_signal: Any) -> None:
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
-def forget_worker(sender: Any, **_signal: Any) -> None:
+def forget_worker(sender: Any, **_signal: object) -> None:
     shutdown_notice.remove(os.getpid())
     playground.stop_worker(sender.hostname)

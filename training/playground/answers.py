@@ -26,7 +26,7 @@ from training.registry import services as registry_services
 from training.storage import artifacts, store
 
 POLL_S = 0.25
-STOPPED: dict[str, Any] = {"is_ended": False, "is_stopped": True}
+STOPPED: dict[str, object] = {"is_ended": False, "is_stopped": True}
 logger = logging.getLogger(__name__)
 
 

@@ -77,7 +77,7 @@ def question_in(body: bytes) -> tuple[list[ChatPart], Sampling]:
     return [ChatPart(models[pk], messages) for pk, messages in wanted], settings.sampling()
 
 
-def _are_turns(messages: list[Any]) -> bool:
+def _are_turns(messages: list[object]) -> bool:
     return all(
         isinstance(turn, dict) and all(isinstance(value, str) for value in turn.values())
         for turn in messages

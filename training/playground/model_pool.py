@@ -19,7 +19,7 @@ from training.processes import environment, json_lines
 logger = logging.getLogger(__name__)
 
 CLEANUP_INTERVAL_S = 2.0
-ENDED: dict[str, Any] = {"error": ""}
+ENDED: dict[str, object] = {"error": ""}
 """The last line from a child that died."""
 
 
@@ -38,7 +38,7 @@ class Child:
     """Whether it has finished its last answer."""
     used_at: float = field(default_factory=time.monotonic)
 
-    def ask(self, question: dict[str, Any]) -> None:
+    def ask(self, question: dict[str, object]) -> None:
         self.is_idle = self.is_idle and "stop" in question
         with suppress(OSError):  # it died: next_line() returns ENDED
             assert self.process.stdin is not None

@@ -131,8 +131,8 @@ def _headers(server: Server) -> dict[str, str]:
     )
 
 
-def _body(server: Server, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
-    body: dict[str, Any] = {
+def _body(server: Server, messages: Sequence[Message], sampling: Sampling) -> dict[str, object]:
+    body: dict[str, object] = {
         "model": server.name,
         "messages": [dict(message) for message in messages],
         "temperature": sampling.temperature,
@@ -163,7 +163,7 @@ def _events(content: Iterator[bytes]) -> Iterator[bytes]:
             yield value.strip()
 
 
-def _choice(server: Server, content: bytes) -> dict[str, Any]:
+def _choice(server: Server, content: bytes) -> dict[str, object]:
     """The first choice. Empty for an event without one, such as the usage event that some servers
     send last.
     """
@@ -192,7 +192,7 @@ def _unlike_openai(server: Server) -> str:
     return f"{server.url} did not answer as an OpenAI-compatible server does. Check its address."
 
 
-def _is_ended(choice: Mapping[str, Any]) -> bool | None:
+def _is_ended(choice: Mapping[str, object]) -> bool | None:
     reason = choice.get("finish_reason")
     return None if reason is None else reason == "stop"
 

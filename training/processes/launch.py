@@ -46,7 +46,7 @@ class Launch:
         """Ignores what only a later release knows, whose runs a node may see during an upgrade."""
         return cls(**{name: raw[name] for name in raw.keys() & cls.__dataclass_fields__.keys()})
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return asdict(self)
 
     @property
@@ -121,7 +121,7 @@ def config_of(launch: Launch, *, n_gpus: int, rendezvous: Rendezvous) -> dict[st
     """
     if launch.strategy not in STRATEGIES:
         raise NoSuchStrategy(NO_DEEPSPEED)
-    settings: dict[str, Any] = {
+    settings: dict[str, object] = {
         "compute_environment": "LOCAL_MACHINE",
         "distributed_type": {"ddp": "MULTI_GPU", "fsdp": "FSDP"}[launch.strategy],
         "num_machines": launch.n_machines,

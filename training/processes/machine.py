@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 _QUERY = "index,uuid,name,memory.total,memory.used,utilization.gpu,temperature.gpu"
 _PACKAGES = ("preferably", "torch", "transformers", "trl", "accelerate", "peft")
@@ -40,7 +39,7 @@ class Report:
     gpus: tuple[Gpu, ...]
     versions: dict[str, str]
 
-    def gpus_as_json(self) -> list[dict[str, Any]]:
+    def gpus_as_json(self) -> list[dict[str, object]]:
         return [asdict(gpu) for gpu in self.gpus]
 
 

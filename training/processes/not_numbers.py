@@ -15,7 +15,7 @@ from training.processes import run_dir
 _HELD_OUT = "held_out_"
 
 
-def sentence(folder: Path, measured: Mapping[str, Any]) -> str:
+def sentence(folder: Path, measured: Mapping[str, object]) -> str:
     """Which measures are not numbers, and since which step. "" if all are numbers."""
     broken = [name for name, value in measured.items() if not is_finite(value)]
     if not broken:
@@ -29,7 +29,7 @@ def sentence(folder: Path, measured: Mapping[str, Any]) -> str:
     )
 
 
-def is_finite(value: Any) -> bool:
+def is_finite(value: object) -> bool:
     """Whether a value, or everything in a list or dictionary, can be stored as JSON."""
     if isinstance(value, Mapping):
         return all(map(is_finite, value.values()))
@@ -38,7 +38,7 @@ def is_finite(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def without(values: Mapping[str, Any]) -> dict[str, Any]:
+def without(values: Mapping[str, Any]) -> dict[str, object]:
     """The values that can be stored."""
     return {name: value for name, value in values.items() if is_finite(value)}
 

@@ -292,7 +292,7 @@ class RunFolder:
             self.on_point(step, n_steps, finite)
 
     def append_sample(
-        self, step: int, prompt: str, response: str, scores: Mapping[str, Any]
+        self, step: int, prompt: str, response: str, scores: Mapping[str, object]
     ) -> None:
         self._append_progress(
             {
@@ -318,7 +318,7 @@ class RunFolder:
             self._refuse_if_stale()
             _append(self.path / name, text.encode())
 
-    def replace_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    def replace_lines(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Replaces the whole file atomically."""
         if self.rank:
             return
@@ -402,7 +402,7 @@ class RunFolder:
         of_process = f"{rank}-" if rank else ""
         return target.parent / f"{TEMPORARY}{self.attempt}-{of_process}{target.name}"
 
-    def _append_progress(self, line: dict[str, Any]) -> None:
+    def _append_progress(self, line: dict[str, object]) -> None:
         self.append_lines(PROGRESS, [{"attempt": self.attempt} | line])
 
     def _refuse_if_stale(self) -> None:
@@ -418,7 +418,7 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     write_atomically(path, json.dumps(value, indent=1) + "\n")
 
 
@@ -467,7 +467,7 @@ def _append(path: Path, line: bytes) -> None:
         file.write(line)
 
 
-def _objects(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+def _objects(lines: Iterable[bytes]) -> Iterator[dict[str, object]]:
     for line in lines:
         if not line.strip():
             continue

@@ -130,7 +130,7 @@ class NewEndpointSerializer(serializers.Serializer[object]):
     )
     notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: dict[str, object]) -> dict[str, object]:
         form = EndpointForm(values)
         if not form.is_valid():
             raise ValidationError(

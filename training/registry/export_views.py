@@ -1,7 +1,5 @@
 """Publishing an export to a hub as a data set."""
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -46,7 +44,7 @@ def publications(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "training/registry/_publications.html", _publications(export))
 
 
-def _publications(export: Export) -> dict[str, Any]:
+def _publications(export: Export) -> dict[str, object]:
     address = reverse("export_publications", args=[export.pk])
     return publications_of(export, refreshed_at=address)
 

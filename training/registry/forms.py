@@ -93,7 +93,7 @@ class EndpointForm(forms.Form):
         of_ours = selectors.models(kind=TrainedModel.Kind.POLICY).filter(endpoint=None)
         self.fields["serves"].queryset = of_ours.exclude(stage=TrainedModel.Stage.RETIRED)  # type: ignore[attr-defined]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
         served = cleaned.get("serves")
         cleaned["licence"] = cleaned.get("licence") or (served.licence if served else "")

@@ -53,7 +53,7 @@ def _publish_export(publication: Publication, clock: Clock) -> str:
         return _run_child(publication, _export_job(publication.export, Path(folder)), clock)
 
 
-def _export_job(export: Export, folder: Path) -> dict[str, Any]:
+def _export_job(export: Export, folder: Path) -> dict[str, object]:
     """Unpacks the archive into `folder`. Raises UnableToPublish."""
     try:
         with zipfile.ZipFile(export_files.file_of(export=export)) as archive:
@@ -69,7 +69,7 @@ def _export_job(export: Export, folder: Path) -> dict[str, Any]:
     }
 
 
-def _model_job(model: TrainedModel) -> dict[str, Any]:
+def _model_job(model: TrainedModel) -> dict[str, object]:
     """Raises UnableToPublish."""
     if cards.is_elsewhere(model=model):
         raise UnableToPublish(
@@ -100,7 +100,7 @@ def _model_job(model: TrainedModel) -> dict[str, Any]:
     }
 
 
-def _run_child(publication: Publication, job: dict[str, Any], clock: Clock) -> str:
+def _run_child(publication: Publication, job: dict[str, object], clock: Clock) -> str:
     """Returns the URL on the hub. Raises UnableToPublish."""
     job |= {"repository": publication.repository, "is_private": publication.is_private}
     with subprocess.Popen(

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -66,7 +65,7 @@ def register_model(
 
 
 def register_trained_model(
-    *, run: Run, location: str, metrics: dict[str, Any], now: datetime
+    *, run: Run, location: str, metrics: Mapping[str, object], now: datetime
 ) -> TrainedModel:
     """Registers the model of a run. The name of its source tells raters nothing. A run that was
     resumed has left a model before: that model gets the new weights.

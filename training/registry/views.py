@@ -1,7 +1,5 @@
 """The list of models, the forms that register one, and a model's page, card and archive."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -214,12 +212,12 @@ def _run_buttons(model: TrainedModel, *, is_endpoint: bool) -> list[tuple[str, s
     ]
 
 
-def _publications(model: TrainedModel) -> dict[str, Any]:
+def _publications(model: TrainedModel) -> dict[str, object]:
     address = reverse("model_publications", args=[model.pk])
     return {"model": model} | publications_of(model, refreshed_at=address)
 
 
-def publications_of(thing: TrainedModel | Export, *, refreshed_at: str) -> dict[str, Any]:
+def publications_of(thing: TrainedModel | Export, *, refreshed_at: str) -> dict[str, object]:
     """What templates/training/registry/_publications.html needs."""
     listed = selectors.publications(of=thing)
     return {

@@ -127,7 +127,7 @@ def _group(name: str | Promise, entry: Mapping[str, Any]) -> MeasureGroup:
     )
 
 
-def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
+def measures(*, kind: str, metrics: Mapping[str, object]) -> list[MeasureRow]:
     """In the kind's order; x_before and x_after share a line, x_low and x_high (or x_low_after and
     x_high_after) are its interval. Unknown metrics come last.
     """
@@ -152,7 +152,7 @@ def measures(*, kind: str, metrics: Mapping[str, Any]) -> list[MeasureRow]:
     return rows
 
 
-def result(*, kind: str, metrics: Mapping[str, Any]) -> Result:
+def result(*, kind: str, metrics: Mapping[str, object]) -> Result:
     """The run's result in a sentence, its headline figures, and everything else it measured."""
     rows = {row.key: row for row in measures(kind=kind, metrics=metrics)}
     about = kinds.KINDS.get(kind)
@@ -198,7 +198,7 @@ def _unbroken(interval: str) -> str:
     return interval.replace("–", "\u2060–\u2060").replace(" ", "\u00a0")
 
 
-def _is_part(key: str, metrics: Mapping[str, Any]) -> bool:
+def _is_part(key: str, metrics: Mapping[str, object]) -> bool:
     """Whether it is shown with another measure: what was before, or an end of an interval."""
     name, _underscore, part = key.rpartition("_")
     if part == "before":
@@ -208,7 +208,7 @@ def _is_part(key: str, metrics: Mapping[str, Any]) -> bool:
     return part in {"low", "high"} and (name in metrics or f"{name}_after" in metrics)
 
 
-def _range(name: str, form: str, metrics: Mapping[str, Any]) -> tuple[str, bool]:
+def _range(name: str, form: str, metrics: Mapping[str, object]) -> tuple[str, bool]:
     """The measure's interval, and whether words stand in its place."""
     low, high = (
         metrics.get(f"{name}_{end}_after", metrics.get(f"{name}_{end}")) for end in ("low", "high")

@@ -271,7 +271,7 @@ class RunForm(MachinesForm):
             cleaned.get("n_machines") or 1,
         )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
         raw = {knob.name: cleaned.get(knob.name) for knob in self.knobs}
         config, problems = kinds.parse(self.kind, raw)
@@ -299,12 +299,12 @@ def proposed_name(
     return gettext("%(kind)s on %(snapshot)s, %(date)s") % named
 
 
-def preset_values(kind: str, preset: str) -> dict[str, Any]:
+def preset_values(kind: str, preset: str) -> dict[str, object]:
     """A form's initial values for the settings of `preset`."""
     return kinds.as_json(kinds.PRESETS[kind][preset])
 
 
-def with_preset(data: QueryDict, kind: str, preset: str) -> dict[str, Any]:
+def with_preset(data: QueryDict, kind: str, preset: str) -> dict[str, object]:
     """Combines the preset's settings with the other fields as typed."""
     typed = {name: data.get(name, "") for name in CHOICES} | {"suites": data.getlist("suites")}
     return typed | preset_values(kind, preset)

@@ -161,7 +161,7 @@ def record_progress(
     over.
     """
     log = {"log_tail": log_tail, "n_log_lines": n_log_lines, "log_attempt": attempt}
-    changes: dict[str, Any] = {"heartbeat_at": now, "notes": list(notes), **log}
+    changes: dict[str, object] = {"heartbeat_at": now, "notes": list(notes), **log}
     own = [point for point in points if point.attempt == attempt]
     if own:
         changes |= {"step": own[-1].step, "n_steps": own[-1].n_steps, "progress_at": now}
@@ -247,7 +247,7 @@ def finish_run(*, run_id: int, attempt: int, result: AttemptResult, now: datetim
     that it ended finds them. A resumed run replaces the model that it left before. False when the
     attempt is over.
     """
-    changes: dict[str, Any] = {
+    changes: dict[str, object] = {
         "state": Run.State.FINISHED,
         "outcome": result.outcome,
         "error": result.error,

@@ -224,7 +224,7 @@ def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, An
     )
 
 
-def _words(field: forms.Field) -> Any:
+def _words(field: forms.Field) -> object:
     return format_lazy("{}. {}", field.label, field.help_text) if field.help_text else field.label
 
 
@@ -245,7 +245,7 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         body=NewScheduleSerializer,
         status=201,
     )
-    def create(self, *, template: str, **values: Any) -> Schedule:
+    def create(self, *, template: str, **values: object) -> Schedule:
         """Create a schedule, by the same rules as its page. It starts as its trigger says."""
         form = valid_form(values, template=template, time_zone=self.by.time_zone)
         return schedules_services.create_schedule(**_terms(form), **self.who_and_when)
@@ -263,7 +263,7 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         _change(schedule, values, **self.who_and_when)
 
     @does("change_schedule", ScheduleSerializer, body=ScheduleChangeSerializer)
-    def change(self, schedule: Schedule, **values: Any) -> None:
+    def change(self, schedule: Schedule, **values: object) -> None:
         """The same as the PATCH."""
         _change(schedule, values, **self.who_and_when)
 
@@ -334,6 +334,6 @@ def _terms(form: ScheduleForm) -> dict[str, Any]:
     return {"name": form.cleaned_data["name"], "plan": form.plan(), "terms": form.terms()}
 
 
-def _change(schedule: Schedule, values: dict[str, Any], **who_and_when: Any) -> None:
+def _change(schedule: Schedule, values: Mapping[str, object], **who_and_when: Any) -> None:
     form = valid_form(values, template=schedule.plan["template"], schedule=schedule)
     schedules_services.change_schedule(schedule=schedule, **_terms(form), **who_and_when)

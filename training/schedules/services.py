@@ -273,7 +273,7 @@ def _is_repeated(schedule: Schedule, decision: Decision) -> bool:
     return last is not None and last.reason == decision.reason
 
 
-def _as_recorded(schedule: Schedule) -> dict[str, Any]:
+def _as_recorded(schedule: Schedule) -> dict[str, object]:
     """The settings for the audit log, with each setting of the plan under its own name."""
     terms = {name: getattr(schedule, name) for name in Terms.__dataclass_fields__}
     recorded = {
@@ -284,7 +284,7 @@ def _as_recorded(schedule: Schedule) -> dict[str, Any]:
     return {"name": schedule.name, **recorded, "judge": judge, **_settings("plan", schedule.plan)}
 
 
-def _settings(name: str, value: Any) -> dict[str, Any]:
+def _settings(name: str, value: Any) -> dict[str, object]:
     if not isinstance(value, Mapping):
         return {name: value}
     return {
@@ -294,7 +294,7 @@ def _settings(name: str, value: Any) -> dict[str, Any]:
     }
 
 
-def _changed(these: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+def _changed(these: Mapping[str, object], others: Mapping[str, object]) -> dict[str, object]:
     return {
         name: value for name, value in these.items() if name not in others or others[name] != value
     }

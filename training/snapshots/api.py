@@ -165,7 +165,7 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         body=NewSnapshotSerializer,
         status=201,
     )
-    def create(self, *, kind: str, name: str, filters: dict[str, Any] | None = None) -> Snapshot:
+    def create(self, *, kind: str, name: str, filters: dict[str, object] | None = None) -> Snapshot:
         """Create a snapshot of the current judgments or prompts."""
         wanted = snapshots_services.Filters.from_json(dict(filters or {}))
         return snapshots_services.create_snapshot(

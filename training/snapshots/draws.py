@@ -73,7 +73,7 @@ def drawn(draw: Draw, rows: Iterable[PromptRow], left_out: Counter[str]) -> list
     return sorted(chosen, key=lambda row: row.prompt_id)
 
 
-def _order(draw: Draw, used: Mapping[str, int]) -> Callable[[AnyPrompt], tuple[Any, ...]]:
+def _order(draw: Draw, used: Mapping[str, int]) -> Callable[[AnyPrompt], tuple[object, ...]]:
     """Least used first; among equals by a hash that differs from cycle to cycle."""
 
     def key(row: AnyPrompt) -> tuple[Any, ...]:

@@ -131,7 +131,7 @@ class SnapshotForm(forms.Form):
             else:
                 del self.fields[name]
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
         _check_preview(self, cleaned)
         return cleaned
@@ -142,7 +142,7 @@ class SnapshotForm(forms.Form):
         cleaned = {name: value for name, value in self.cleaned_data.items() if name not in apart}
         return services.Filters.from_json(cleaned)
 
-    def filters_as_json(self) -> dict[str, Any]:
+    def filters_as_json(self) -> dict[str, object]:
         """Call on a valid form."""
         return self.filters().as_json()
 
@@ -180,7 +180,7 @@ class TextForm(forms.Form):
         ),
     )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
         if file := cleaned.get("file"):
             documents = texts.Documents(file.name.lower(), file)
@@ -191,11 +191,11 @@ class TextForm(forms.Form):
         _check_preview(self, cleaned)
         return cleaned
 
-    def filters_as_json(self) -> dict[str, Any]:
+    def filters_as_json(self) -> dict[str, object]:
         """Call on a valid form."""
         return {name: self.cleaned_data[name] for name in ("licence", "min_characters")}
 
 
-def _check_preview(form: forms.Form, cleaned: dict[str, Any]) -> None:
+def _check_preview(form: forms.Form, cleaned: dict[str, object]) -> None:
     if "preview" in form.data and not cleaned.get("recipe"):
         form.add_error("recipe", gettext("Choose a recipe to preview."))

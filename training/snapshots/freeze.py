@@ -74,7 +74,7 @@ class Filters:
     """Prompts only: draws other prompts for each cycle of a chain, in place of `limit`."""
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> "Filters":
+    def from_json(cls, raw: dict[str, object]) -> "Filters":
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
         }
@@ -83,7 +83,7 @@ class Filters:
         values.pop("recipe", None)
         return cls(**values | {"draw": Draw(**drawn) if drawn else None})
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
@@ -280,7 +280,7 @@ def _reward_model(run: Run) -> TrainedModel:
     return run.reward_model
 
 
-def _best_of(filters: Filters) -> list[dict[str, Any]]:
+def _best_of(filters: Filters) -> list[dict[str, object]]:
     """The sampling runs, for the card."""
     return [
         {"run": run.pk, "model": run.base_model.name, "reward_model": _reward_model(run).name}
@@ -376,7 +376,9 @@ def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
         yield Row(row.split, content, None, row.cluster, row.licences, row.category)
 
 
-def _judged(row: Any, content: dict[str, Any], sources: tuple[str, ...], n_pairs: int = 0) -> Row:
+def _judged(
+    row: Any, content: dict[str, object], sources: tuple[str, ...], n_pairs: int = 0
+) -> Row:
     return Row(
         split=row.split,
         content=content,

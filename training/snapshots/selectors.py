@@ -78,9 +78,9 @@ def card(*, snapshot: Snapshot) -> list[Table]:
     return [table for table in tables if table.rows]
 
 
-def suites_in(*, snapshot: Snapshot) -> list[dict[str, Any]]:
+def suites_in(*, snapshot: Snapshot) -> list[dict[str, object]]:
     """The suites it was made of, as its card names them; empty for other kinds."""
-    suites: list[dict[str, Any]] = snapshot.card.get("suites", [])
+    suites: list[dict[str, object]] = snapshot.card.get("suites", [])
     return suites
 
 
@@ -151,7 +151,7 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
                 if recipe
             ),
         ]
-    names: dict[Any, Any] = dict(Prompt.Category.choices) | dict(
+    names: dict[Any, object] = dict(Prompt.Category.choices) | dict(
         Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list(
             "pk", "name"
         )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -97,7 +96,7 @@ def create_frozen(
     *,
     kind: str,
     name: str,
-    filters: dict[str, Any],
+    filters: dict[str, object],
     freeze: Callable[[Path], FrozenFolder],
     by: User | None,
     now: datetime,

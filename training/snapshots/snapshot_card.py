@@ -92,11 +92,11 @@ class CardTally:
 def card_of(
     *,
     kind: str,
-    filters: Mapping[str, Any],
+    filters: Mapping[str, object],
     tally: CardTally,
     left_out: Counter[str],
-    best_of: list[dict[str, Any]],
-) -> dict[str, Any]:
+    best_of: list[dict[str, object]],
+) -> dict[str, object]:
     """`best_of`: the runs that the best responses come from, with their models; empty if none."""
     card: dict[str, Any] = {
         "kind": kind,
@@ -120,7 +120,7 @@ def card_of(
     return card
 
 
-def _weights(tally: CardTally) -> dict[str, Any]:
+def _weights(tally: CardTally) -> dict[str, object]:
     """The weight of each rater, by alias, so that the card says which weights a run used."""
     return {
         "by": "reliability",

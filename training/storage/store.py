@@ -176,7 +176,7 @@ def read(url: str, name: str) -> Iterator[bytes]:
         yield retry(partial(files.cat_file, f"{path}/{name}", start=start, end=end))
 
 
-def describe(folder: Path) -> dict[str, dict[str, Any]]:
+def describe(folder: Path) -> dict[str, dict[str, object]]:
     """Size and SHA-256 of every file, by relative path."""
     described = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -243,7 +243,7 @@ def _manifest(files: Any, path: str) -> dict[str, Any]:
         content = retry(lambda: files.cat_file(f"{path}/{MANIFEST}"), FileNotFoundError)
     except FileNotFoundError as problem:
         raise Missing(path) from problem
-    manifest: dict[str, Any] = json.loads(content)
+    manifest: dict[str, object] = json.loads(content)
     return manifest
 
 

@@ -19,7 +19,6 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from training.configs import kinds
 from training.configs.cost import estimates
@@ -177,7 +176,7 @@ def _die_with_parent(supervisor: int | None) -> None:
         sys.exit(run_dir.EXIT_STALE)
 
 
-def _shape(job: Job) -> dict[str, Any]:
+def _shape(job: Job) -> dict[str, object]:
     """The size of the model that the run started from, for the estimates of later runs. Empty for a
     hub name.
     """

@@ -69,7 +69,7 @@ class _Arguments(TrainingArguments):
 
     about: dict[str, Any] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         return self.about
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import datasets
 import torch
@@ -21,7 +21,7 @@ IGNORED = -100  # the label that a loss skips
 _READY = "ready.json"
 _POLL_S = 0.5
 
-
+T = TypeVar("T")
 Row = dict[str, Any]
 Message = dict[str, str]
 
@@ -168,7 +168,7 @@ def held_out_rows(snapshot: Path) -> tuple[str, list[Row]]:
 
 
 def stored(
-    generate: Callable[..., Iterator[dict[str, Any]]],
+    generate: Callable[..., Iterator[dict[str, object]]],
     folder: RunFolder,
     name: str,
     features: Features,
@@ -198,7 +198,7 @@ def stored(
     return datasets.concatenate_datasets([Dataset.from_file(name) for name in files])
 
 
-def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]:
+def sample_of(items: Sequence[T], at_most: int | None, seed: int) -> list[T]:
     """All items in order, or a random sample of `at_most`, drawn with the seed."""
     if at_most is None or len(items) <= at_most:
         return list(items)
@@ -206,7 +206,7 @@ def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]
     return [items[index] for index in chosen]
 
 
-def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
+def spread(items: Sequence[T], at_most: int | None) -> list[T]:
     """All items, or `at_most` of them at equal distances. If rows are ordered by split, each split
     is sampled in proportion.
     """
@@ -331,7 +331,7 @@ def _until_end(tokenizer: PreTrainedTokenizerBase, ids: list[int], n_prompt: int
     return ids[: len(ids) - ids[::-1].index(end)]
 
 
-def batches(items: Sequence[Any], size: int) -> list[list[Any]]:
+def batches(items: Sequence[T], size: int) -> list[list[T]]:
     return [list(items[start : start + size]) for start in range(0, len(items), size)]
 
 

@@ -95,7 +95,7 @@ class WatchedDpo(progress.Watched, DPOTrainer):
         weights = inputs.pop(WEIGHT)
         scale = torch.cat([weights, weights])[:, None]  # (2B, 1): chosen, then rejected
 
-        def weighed(**arguments: Any) -> Any:
+        def weighed(**arguments: object) -> object:
             outputs = model(**arguments)
             if outputs.log_probs.requires_grad:
                 outputs.log_probs.register_hook(lambda gradient: gradient * scale)

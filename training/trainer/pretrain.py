@@ -234,7 +234,7 @@ def documents(rows: Iterable[data.Row], tokenizer: PreTrainedTokenizerBase) -> I
 
 def _block_rows(
     parts: Sequence[int], snapshot: Path, tokenizer: PreTrainedTokenizerBase, max_tokens: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     said_at, n_tokens = time.monotonic(), 0
     written = documents(data.streamed(snapshot, "train"), tokenizer)
     for ids in blocks(written, max_tokens):

@@ -51,7 +51,7 @@ class Follower(TrainerCallback):
         self._n_tokens = 0.0
 
     def on_step_end(
-        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
         """Saves, measures and stops at the steps where this is due."""
         step, is_last = state.global_step, state.global_step >= state.max_steps
@@ -73,7 +73,7 @@ class Follower(TrainerCallback):
         state: TrainerState,
         control: TrainerControl,
         logs: dict[str, float] | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         """Adds a point. The last one waits for `finish`."""
         if logs is None or "loss" not in logs:
@@ -152,7 +152,7 @@ class Watched(transformers.Trainer):
             )
         return loss
 
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+    def _save_checkpoint(self, model: Any, trial: object) -> None:
         """transformers' own checkpoint (weights, optimizer, scheduler, random states, step),
         written to a temporary folder and then renamed. Skips TRL's override, which adds a model
         card for the hub.

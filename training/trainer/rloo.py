@@ -36,7 +36,7 @@ class WatchedRloo(progress.Watched, RLOOTrainer):
     server: RolloutServer | None = None
 
     def _generate_single_turn(
-        self, prompt_ids: list[list[int]], images: Any, multimodal_fields: Any
+        self, prompt_ids: list[list[int]], images: object, multimodal_fields: object
     ) -> list[list[int]]:
         """As TRL does with vLLM, except that adapters are merged on the way and not in the model.
         It would be rounded twice at each step.
@@ -96,7 +96,7 @@ class TrlReward:
         prompts: Sequence[list[dict[str, str]]],
         completions: Any,
         completion_ids: Sequence[list[int]],
-        **_rest: Any,
+        **_rest: object,
     ) -> list[float]:
         end = self.tokenizer.eos_token_id
         self.prompts = [

@@ -54,7 +54,9 @@ class LengthSortedSteps(torch.utils.data.Sampler[int]):
 
 
 class _OurSft(WatchedSft):
-    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], *args: object, **kwargs: object
+    ) -> Any:
         settings: Any = self.args  # SFTConfig, which the stubs of Trainer do not know
         if settings.packing:
             # TRL lays all rows of a batch in one; a demonstration starts where positions do.

@@ -70,7 +70,7 @@ def _run(request: HttpRequest, pk: int) -> Run:
     return run
 
 
-def _figures(request: HttpRequest, all_attempts: list[Attempt]) -> dict[str, Any]:
+def _figures(request: HttpRequest, all_attempts: list[Attempt]) -> dict[str, object]:
     rates = attempts.known_rates()
     results = success.results(all_attempts, rates)
     areas = [group.name for group in results.by_area]
@@ -107,7 +107,7 @@ def _others(run: Run) -> list[Run]:
     return list(ended.exclude(pk=run.pk).select_related("base_model").distinct().order_by("-pk"))
 
 
-def _compared(request: HttpRequest, run: Run, all_attempts: list[Attempt]) -> dict[str, Any]:
+def _compared(request: HttpRequest, run: Run, all_attempts: list[Attempt]) -> dict[str, object]:
     asked = plain_text.whole_number(request.GET.get("against", ""))
     other = next((candidate for candidate in _others(run) if candidate.pk == asked), None)
     if other is None:

@@ -5,7 +5,6 @@ scores' details. Of a base model's own training data nothing is known here.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import transaction
 
@@ -80,7 +79,7 @@ def _read(shared: SharedWords, snapshot: Snapshot) -> list[int] | None:
     return sorted(items)
 
 
-def _items_in(shared: SharedWords, rows: Iterable[dict[str, Any]]) -> set[int]:
+def _items_in(shared: SharedWords, rows: Iterable[dict[str, object]]) -> set[int]:
     return {item for row in rows for text in texts_in(row) for item in shared.items_in(text)}
 
 

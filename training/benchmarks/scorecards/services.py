@@ -151,7 +151,7 @@ def show_newest(*, model_id: int, suites: Iterable[int]) -> None:
         shown.filter(is_current=False, run__in=newest_run).update(is_current=True)
 
 
-def _make_way(run_id: int, answered: Sequence[Mapping[str, Any]]) -> None:
+def _make_way(run_id: int, answered: Sequence[Mapping[str, object]]) -> None:
     """Deletes earlier rows of these that have no answer."""
     keys = {(row["item"], row.get("strategy", ""), row.get("sample", 0)) for row in answered}
     stored = BenchmarkAnswer.objects.filter(run_id=run_id, item_id__in={key[0] for key in keys})
@@ -160,7 +160,7 @@ def _make_way(run_id: int, answered: Sequence[Mapping[str, Any]]) -> None:
     BenchmarkAnswer.objects.filter(pk__in=gone).delete()
 
 
-def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, object]]]:
     iterator = iter(rows)
     while batch := list(islice(iterator, _BATCH)):
         yield batch

@@ -51,7 +51,7 @@ def summarise(answers: Sequence[ScoredAnswer], *, is_share: bool = True) -> Summ
     """`is_share`: values lie between 0 and 1. Rewards do not."""
     score, low, high = mean(answers, is_share=is_share)
     clusters = cluster_numbers([(answer.item, answer.cluster) for answer in answers])
-    details: dict[str, Any] = {"n_clusters": len(set(clusters))}
+    details: dict[str, object] = {"n_clusters": len(set(clusters))}
     if by_category := _by_category(answers, is_share=is_share):
         details["by_category"] = by_category
     if labels := Counter(answer.label for answer in answers if answer.label):
@@ -100,9 +100,9 @@ def _by_category(answers: Sequence[ScoredAnswer], *, is_share: bool) -> dict[str
     return by_category
 
 
-def _of_rewards(answers: Sequence[ScoredAnswer]) -> dict[str, Any]:
+def _of_rewards(answers: Sequence[ScoredAnswer]) -> dict[str, object]:
     """Calibration of pairs, and how far rewards follow length."""
-    details: dict[str, Any] = {}
+    details: dict[str, object] = {}
     margins = [answer.margin for answer in answers if answer.margin is not None]
     if margins:
         details["calibration"] = calibration.of_margins(margins).as_json()

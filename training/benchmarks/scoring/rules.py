@@ -68,7 +68,7 @@ def _is_accepted(text: str, rules: Mapping[str, Any]) -> bool:
     return any(holds(text, accepted) for accepted in _listed(rules["accepts"]))
 
 
-def _is_not_rejected(text: str, rules: Mapping[str, Any]) -> bool:
+def _is_not_rejected(text: str, rules: Mapping[str, object]) -> bool:
     return not any(holds(text, rejected) for rejected in _listed(rules["rejects"]))
 
 

@@ -110,7 +110,7 @@ class NewSuiteSerializer(serializers.Serializer[object]):
         required=False, max_length=500
     )
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: dict[str, Any]) -> dict[str, object]:
         """The draft. Every problem of a file is listed under its name."""
         names = {"suite": uploads.YAML, "task": uploads.TASK, "items": uploads.ITEMS}
         files = [

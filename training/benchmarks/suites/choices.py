@@ -27,7 +27,7 @@ class SuitesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     iterator = _ByArea
 
-    def __init__(self, *, goals_only: bool = False, **about: Any) -> None:
+    def __init__(self, *, goals_only: bool = False, **about: object) -> None:
         """`goals_only`: suites with something that a model should refuse."""
         widget = forms.CheckboxSelectMultiple()
         widget.template_name = "training/suites/_choices.html"

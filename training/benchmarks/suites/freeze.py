@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from training.models import Snapshot, Suite, SuiteItem
 from training.processes import run_dir
@@ -43,7 +42,7 @@ def freeze(*, suites: Sequence[Suite], folder: Path) -> FrozenFolder:
     return FrozenFolder(snapshots_freeze.fingerprint(folder), len(lines), card, [])
 
 
-def row_of(suite: Suite, item: SuiteItem) -> dict[str, Any]:
+def row_of(suite: Suite, item: SuiteItem) -> dict[str, object]:
     """An item as the child process reads it."""
     return {
         **item.content,
@@ -65,7 +64,7 @@ def _items(suites: Sequence[Suite]) -> Iterator[tuple[Suite, SuiteItem]]:
 
 def _card(
     suites: Sequence[Suite], n_rows: int, n_prompts: int, categories: Counter[str]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     licences: Counter[str] = Counter()
     for suite in suites:
         licences[suite.licence] += suite.n_items
@@ -91,5 +90,5 @@ def _card(
     }
 
 
-def filters_of(suites: Sequence[Suite]) -> dict[str, Any]:
+def filters_of(suites: Sequence[Suite]) -> dict[str, object]:
     return {"suites": [suite.pk for suite in suites]}

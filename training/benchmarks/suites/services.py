@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -91,7 +90,7 @@ def suites_snapshot(*, suites: Iterable[Suite], by: User | None, now: datetime) 
 
 
 def _new_snapshot(
-    suites: list[Suite], filters: dict[str, Any], by: User | None, now: datetime
+    suites: list[Suite], filters: dict[str, object], by: User | None, now: datetime
 ) -> Snapshot:
     def freeze(folder: Path) -> FrozenFolder:
         return suites_freeze.freeze(suites=suites, folder=folder)
@@ -112,7 +111,9 @@ def _snapshot_name(suites: list[Suite]) -> str:
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
-def _columns(draft: SuiteDraft, by: User | None, now: datetime, is_shipped: bool) -> dict[str, Any]:
+def _columns(
+    draft: SuiteDraft, by: User | None, now: datetime, is_shipped: bool
+) -> dict[str, object]:
     return {
         "name": draft.name,
         "kind": draft.kind,

@@ -3,7 +3,6 @@ saves the run and requeues it.
 """
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -18,6 +17,6 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run_id", type=int)
 
-    def handle(self, *, run_id: int, **_options: Any) -> None:
+    def handle(self, *, run_id: int, **_options: object) -> None:
         with shutdown_notice.watch(has_worker=False) as is_leaving:
             supervise.supervise(run_id=run_id, node=settings.NODE_NAME, is_leaving=is_leaving)

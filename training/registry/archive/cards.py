@@ -192,9 +192,9 @@ def _data_licences(step: LineageStep) -> list[tuple[str, int]]:
     return sorted(n_by_licence.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _step_json(step: LineageStep) -> dict[str, Any]:
+def _step_json(step: LineageStep) -> dict[str, object]:
     run, snapshot = step.run, step.snapshot
-    step_json: dict[str, Any] = {
+    step_json: dict[str, object] = {
         "model": step.model.name,
         "kind": step.model.kind,
         "stage": step.model.stage,
@@ -221,7 +221,7 @@ def _step_json(step: LineageStep) -> dict[str, Any]:
     return step_json
 
 
-def _snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
+def _snapshot_json(snapshot: Snapshot) -> dict[str, object]:
     return {
         "id": snapshot.pk,
         "name": snapshot.name,

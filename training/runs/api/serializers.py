@@ -191,7 +191,7 @@ class NewRunSerializer(serializers.Serializer[object]):
         }
         return _after(roles.BASE, super().get_fields(), beside)
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: dict[str, Any]) -> dict[str, object]:
         run_data.check(values)
         _config, problems = kinds.parse(values["kind"], self.config_of(values))
         if problems:
@@ -227,11 +227,11 @@ class NewRunSerializer(serializers.Serializer[object]):
         )
 
     @staticmethod
-    def config_of(values: dict[str, Any]) -> dict[str, Any]:
+    def config_of(values: dict[str, Any]) -> dict[str, object]:
         """The preset, overridden by the config that was sent."""
         preset = values.get("preset")
         usual = kinds.as_json(kinds.PRESETS[values["kind"]][preset]) if preset else {}
-        changes: dict[str, Any] = values.get("config", {})
+        changes: dict[str, object] = values.get("config", {})
         return usual | changes
 
 

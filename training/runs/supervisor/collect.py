@@ -191,7 +191,7 @@ def _store_answers(attempt: Attempt) -> None:
         _store_answers_chunk(attempt, chunk)
 
 
-def _store_answers_chunk(attempt: Attempt, rows: list[dict[str, Any]]) -> None:
+def _store_answers_chunk(attempt: Attempt, rows: list[dict[str, object]]) -> None:
     run = attempt.run
     if not retry_database(
         lambda: scorecards_services.store_answers(

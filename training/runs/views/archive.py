@@ -84,7 +84,7 @@ def archive(run: Run) -> IO[bytes]:
     return file  # type: ignore[no-any-return]
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(run: Run) -> dict[str, object]:
     others = {
         "snapshot": run.snapshot.name,
         "ptx_snapshot": run.ptx_snapshot.name if run.ptx_snapshot else None,
@@ -97,7 +97,7 @@ def _row(run: Run) -> dict[str, Any]:
     return {name: getattr(run, name) for name in _FIELDS} | others
 
 
-def _points(run: Run) -> Iterator[dict[str, Any]]:
+def _points(run: Run) -> Iterator[dict[str, object]]:
     rows = (
         RunPoint.objects.filter(run=run)
         .order_by("attempt", "step")
@@ -107,7 +107,7 @@ def _points(run: Run) -> Iterator[dict[str, Any]]:
         yield dict(row)
 
 
-def _samples(run: Run) -> Iterator[dict[str, Any]]:
+def _samples(run: Run) -> Iterator[dict[str, object]]:
     names = ("attempt", "step", "prompt", "response", "scores")
     yield from (
         RunSample.objects.filter(run=run)

@@ -164,7 +164,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "training/runs/run.html", context)
 
 
-def _live(run: Run, by: User) -> dict[str, Any]:
+def _live(run: Run, by: User) -> dict[str, object]:
     """What the live part shows; the scores of a benchmark by suite."""
     is_benchmark = run_queue.reads_suites(run.kind)
     scores = run_scores.of_run(run=run) if is_benchmark else []
@@ -373,7 +373,7 @@ def _score(value: Any) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value if value is not None else "–")
 
 
-def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
+def _initial(request: HttpRequest, kind: str) -> dict[str, object]:
     """Initial values of the form: a preset, or the settings of the run given by ?from=."""
     if like := plain_text.whole_number(request.GET.get("from", "")):
         run = training_access.run(user=request.user, pk=like)
@@ -391,7 +391,7 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
                 **run.config,
             }
     choices = ("snapshot", *roles.NAMES)
-    wanted: dict[str, Any] = {
+    wanted: dict[str, object] = {
         name: request.GET[name]
         for name in choices
         if plain_text.whole_number(request.GET.get(name, ""))

@@ -262,7 +262,7 @@ class ScheduleForm(WhenFields, CycleFields):
     def limits(self) -> Iterator[BoundField]:
         return self._named(*LIMITS)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
         self.check_times(cleaned)
         self._check_responses(cleaned)
@@ -318,7 +318,7 @@ class ScheduleForm(WhenFields, CycleFields):
             )
             self.add_error("n_responses", words % {"n": n_models * n_each})
 
-    def _check_data(self, cleaned: dict[str, Any]) -> None:
+    def _check_data(self, cleaned: dict[str, object]) -> None:
         """Settings of an earlier run may need a kind of snapshot that the chain does not make."""
         for kind in self.shape.run_kinds:
             if f"config_{kind}" not in cleaned:
@@ -359,14 +359,14 @@ class ScheduleForm(WhenFields, CycleFields):
             self.add_error("strategy", problem)
 
 
-def _stored(value: Any) -> Any:
+def _stored(value: object) -> Any:
     """As a plan has it: ids in place of rows."""
     if isinstance(value, list | tuple | QuerySet):
         return tuple(row.pk for row in value)
     return value.pk if isinstance(value, Model) else value
 
 
-def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
+def _initial(schedule: Schedule, plan: Plan) -> dict[str, object]:
     """Initial values from an existing schedule. Fields its trigger does not use keep the form's
     examples.
     """

@@ -81,7 +81,7 @@ class Evidence:
     suites: tuple[SuiteChange, ...] = ()
 
 
-def measured_by_run(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+def measured_by_run(metrics: Mapping[str, object]) -> dict[str, float | None]:
     """What a run's metrics say of its model, as Evidence takes it."""
     known = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
     gain = known.get("reward_gain")
@@ -124,7 +124,7 @@ class Verdict:
             tuple(Checked(**check) for check in raw.get("checks", ())),
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return asdict(self) | {"checks": [asdict(check) for check in self.checks]}
 
 

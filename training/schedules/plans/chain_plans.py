@@ -159,7 +159,7 @@ class Plan(PlanSettings):
         lists = {name: tuple(raw.get(name, ())) for name in ("approvals", "suites")}
         return cls(**known | lists)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return asdict(self) | {"approvals": list(self.approvals), "suites": list(self.suites)}
 
     def problems(self) -> list[str]:

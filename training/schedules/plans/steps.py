@@ -159,16 +159,16 @@ def _best(outputs: Outputs) -> Filters:
 # --- settings -------------------------------------------------------------------------------------
 
 
-def _candidates(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, Any]:
+def _candidates(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, object]:
     batch_size = max(config.get("batch_size", SampleConfig().batch_size), plan.n_candidates)
     return {"n_responses": plan.n_candidates, "batch_size": batch_size}
 
 
-def _larger_part(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, Any]:
+def _larger_part(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, object]:
     return {"part": "larger"} if plan.is_watched else {}
 
 
-def _smaller_part(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, Any]:
+def _smaller_part(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, object]:
     """Another seed too, so that the two reward models have no head in common."""
     seed = config.get("seed", RewardConfig().seed)
     return {"part": "smaller", "seed": (seed + 1) % 2**31}

@@ -66,7 +66,7 @@ class NewCurationSerializer(serializers.Serializer[object]):
     )
     filters = FiltersSerializer(required=False, help_text="Other kinds: which rows.")
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: dict[str, Any]) -> dict[str, object]:
         """The arguments of start_curation. Every problem of the documents is listed."""
         if values["recipe"] not in recipes.OFFERED[values["kind"]]:
             offered = ", ".join(recipes.OFFERED[values["kind"]])
@@ -79,7 +79,7 @@ class NewCurationSerializer(serializers.Serializer[object]):
         return common | {"filters": filters.as_json()}
 
 
-def _text(values: dict[str, Any]) -> dict[str, Any]:
+def _text(values: dict[str, Any]) -> dict[str, object]:
     for name in ("documents", "licence"):
         if not values.get(name):
             raise ValidationError({name: serializers.Field.default_error_messages["required"]})

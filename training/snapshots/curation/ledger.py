@@ -79,7 +79,7 @@ class Summary:
         return sum(counts.total for _rule, counts in self.rules)
 
 
-def about(account: Account, recipe: Recipe) -> dict[str, Any]:
+def about(account: Account, recipe: Recipe) -> dict[str, object]:
     """What a card says of a curation."""
     return {
         "recipe": recipe.as_json(),

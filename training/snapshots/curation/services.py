@@ -4,7 +4,6 @@ import shutil
 import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.files import File
@@ -55,7 +54,7 @@ def start_curation(
     name: str,
     kind: str,
     recipe: str,
-    filters: dict[str, Any],
+    filters: dict[str, object],
     upload: "File[bytes] | None" = None,
     makes_snapshot: bool,
     by: User,
@@ -99,7 +98,7 @@ def update_preview(*, curation: Curation, by: User, now: datetime) -> None:
     _queue_again(curation, makes_snapshot=False, recipe=recipe, by=by, now=now)
 
 
-def _queue_again(curation: Curation, *, by: User, now: datetime, **changes: Any) -> None:
+def _queue_again(curation: Curation, *, by: User, now: datetime, **changes: object) -> None:
     with transaction.atomic():
         again = Curation.objects.filter(
             pk=curation.pk, state__in=(Curation.State.READY, Curation.State.FAILED)

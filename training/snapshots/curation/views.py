@@ -23,7 +23,7 @@ ENTRIES_PER_PAGE = 20
 
 def ledger_page(
     request: HttpRequest, source: Curation | Snapshot, summary: Summary
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The context of _ledger.html: the rows that ?rule= and ?page= ask for."""
     counts = dict(summary.rules)
     asked = request.GET.get("rule", "")

@@ -1,7 +1,6 @@
 """What text for pretraining must not hold, because people or models are tested with it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from labeling.models import Gold
 from training.models import SuiteItem
@@ -21,5 +20,5 @@ def test_items() -> Iterator[Item]:
         yield Item(f"{slug} {version}: {key}", _said(prompt))
 
 
-def _said(messages: list[dict[str, Any]]) -> str:
+def _said(messages: list[dict[str, object]]) -> str:
     return "\n".join(str(message["content"]) for message in messages)

@@ -245,7 +245,7 @@ def _store(run: _Benchmark, step: int, batch: Sequence[Item], rows: Sequence[Row
             run.folder.append_sample(step, data.shown(item.messages), row["text"], scores)
 
 
-def _metrics(run: _Benchmark) -> dict[str, Any]:
+def _metrics(run: _Benchmark) -> dict[str, object]:
     """Of all rows, also those of earlier attempts; the pace is that of this one."""
     n_items, reasons = 0, dict[str, list[str]]()
     keys = {item.pk: str(item.row["key"]) for batch in run.batches for item in batch}

@@ -37,7 +37,7 @@ class _Evaluation:
     rows: list[data.Row]
     tokenizer: PreTrainedTokenizerBase
     dtype: torch.dtype
-    metrics: dict[str, Any]
+    metrics: dict[str, object]
     n_parts: int
     n_done: int = 0
 
@@ -90,7 +90,7 @@ def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
     if loading.is_reward_model(job.model):
         _require(rows, "responses")
         return [_agreement_of_model]
-    parts: list[Any] = [_loss] if "completion" in rows[0] else []
+    parts: list[object] = [_loss] if "completion" in rows[0] else []
     if job.reward_model is not None:
         parts += [_agreement_of_judge] if "responses" in rows[0] else []
         parts += [_responses]
@@ -126,7 +126,7 @@ def _agreement_of_judge(evaluation: _Evaluation) -> None:
     evaluation.add(_agreement(evaluation, str(evaluation.job.reward_model)))
 
 
-def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
+def _agreement(evaluation: _Evaluation, path: str) -> dict[str, object]:
     """How often this reward model ranks two responses as the raters do."""
     config = evaluation.config
     judge = loading.load_reward(path, evaluation.tokenizer, evaluation.dtype)
@@ -177,7 +177,7 @@ def _responses(evaluation: _Evaluation) -> None:
     prompts = _prompts(evaluation)
     judge = loading.load_reward(str(job.reward_model), evaluation.tokenizer, evaluation.dtype)
     written, rewards = _answered(evaluation, job.model, prompts, judge)
-    metrics: dict[str, Any] = {
+    metrics: dict[str, object] = {
         "reward": fmean(rewards),
         "response_tokens": fmean(len(answer.ids) for answer in written),
         "ended": fmean(answer.is_ended for answer in written),
@@ -212,7 +212,7 @@ def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]
 
 
 def _answered(
-    evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: Any
+    evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: object
 ) -> tuple[list[GeneratedResponse], list[float]]:
     """Loads one model at a time, so that memory holds only that one and the reward model."""
     config = evaluation.config

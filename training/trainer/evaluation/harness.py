@@ -200,7 +200,7 @@ def _answers(suite: Sequence[Item], samples: Sequence[Mapping[str, Any]]) -> Ans
     )
 
 
-def _row(item: Item, samples: Sequence[Mapping[str, Any]]) -> Row:
+def _row(item: Item, samples: Sequence[Mapping[str, object]]) -> Row:
     if not samples:
         return items.answer(item, missing="lm-evaluation-harness gave no sample of this item.")
     first = samples[0]

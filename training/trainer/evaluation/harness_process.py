@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def main(folder: Path) -> int:
     return 0
 
 
-def config_of(text: str, folder: Path) -> dict[str, Any]:
+def config_of(text: str, folder: Path) -> dict[str, object]:
     """The task with the data of the folder. Its YAML is read as data only: a tag such as !function
     is an error, and nothing is included.
     """
@@ -103,12 +104,12 @@ class _Progress(tqdm):
         return None
 
 
-def _write(path: Path, samples: list[dict[str, Any]]) -> None:
+def _write(path: Path, samples: list[Mapping[str, object]]) -> None:
     lines = [json.dumps(sample, default=_plain) + "\n" for sample in samples]
     run_dir.write_atomically(path, "".join(lines))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """A number of numpy as one of Python; anything else as text."""
     return value.item() if hasattr(value, "item") else str(value)
 

@@ -232,14 +232,14 @@ def with_adapters(
     return adapted
 
 
-def _in_own_precision(head: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _in_own_precision(head: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[object, ...]:
     """A head in float32 takes what a base in bfloat16 gives, also outside autocast."""
     return (inputs[0].to(next(head.parameters()).dtype), *inputs[1:])
 
 
-def bare(model: Any) -> PreTrainedModel:
+def bare(model: object) -> PreTrainedModel:
     """The model with its adapters on, without peft's wrapper."""
-    inner: Any = model.get_base_model() if isinstance(model, peft.PeftModel) else model
+    inner: object = model.get_base_model() if isinstance(model, peft.PeftModel) else model
     return cast("PreTrainedModel", inner)
 
 

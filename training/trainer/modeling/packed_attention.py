@@ -90,7 +90,7 @@ def use(model: nn.Module) -> bool:
     return bool(can)
 
 
-def arguments(model: nn.Module, segments: Tensor) -> dict[str, Any]:
+def arguments(model: nn.Module, segments: Tensor) -> dict[str, object]:
     """The arguments of a prepared model in addition to its mask; empty for any other model."""
     inner: Any = getattr(model, "module", model)  # DDP hides the config
     is_prepared = getattr(getattr(inner, "config", None), "_attn_implementation", None) == NAME

@@ -133,7 +133,7 @@ def merged(model: Any, accelerator: Accelerator, dtype: torch.dtype) -> PreTrain
     return _of_state(model, state, dtype) if state else model
 
 
-def _of_state(model: Any, state: dict[str, Tensor], dtype: torch.dtype) -> PreTrainedModel:
+def _of_state(model: object, state: dict[str, Tensor], dtype: torch.dtype) -> PreTrainedModel:
     """A model of the same shape that takes these weights as they are, adapters merged."""
     bare = loading.bare(model)
     with torch.device("meta"):

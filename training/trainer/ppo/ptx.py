@@ -5,7 +5,7 @@ demonstrations of the run's own snapshot.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 from datasets import Dataset, Features, List, Value
 from transformers import PreTrainedTokenizerBase
@@ -109,7 +109,7 @@ def _of_text(
 
 def _block_rows(
     parts: Sequence[int], text: Path, tokenizer: PreTrainedTokenizerBase, size: int
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     written = pretrain.documents(data.streamed(text, "train"), tokenizer)
     for ids in pretrain.blocks(written, size):
         yield {"input_ids": ids}

@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -345,7 +344,7 @@ def _finish(
     texts: _Texts,
     config: PpoConfig,
     folder: RunFolder,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Measures the final policy and restores an earlier one if its evaluation was better."""
     after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
     kept_step = trainer.state.step

@@ -5,7 +5,7 @@ moving average and state.
 import contextlib
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class State:
     def state_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
+    def load_state_dict(self, saved: Mapping[str, object]) -> None:
         for name, value in saved.items():
             setattr(self, name, value)
 
@@ -82,7 +82,7 @@ class Trained:
             for model in (roles.policy, roles.value)
         ]
         rates = (config.learning_rate, config.value_learning_rate)
-        groups: list[dict[str, Any]] = [
+        groups: list[dict[str, object]] = [
             {"params": list(named.values()), "lr": rate}
             for named, rate in zip(self.weights, rates, strict=True)
         ]

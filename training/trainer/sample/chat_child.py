@@ -41,7 +41,7 @@ class _Inbox:
     """Reads stdin in a thread, so that a stop arrives while the model writes."""
 
     def __init__(self, stream: IO[str]) -> None:
-        self.questions: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.questions: queue.Queue[dict[str, object]] = queue.Queue()
         self.stop = threading.Event()
         # At the end the worker is gone, so this process ends even in the middle of an answer.
         json_lines.listen(stream, on_line=self._take, on_end=lambda: os._exit(0))
@@ -87,7 +87,9 @@ class _StopRequested(StoppingCriteria):
     def __init__(self, stop: threading.Event) -> None:
         self.stop = stop
 
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_more: Any) -> torch.Tensor:
+    def __call__(
+        self, input_ids: torch.Tensor, scores: torch.Tensor, **_more: object
+    ) -> torch.Tensor:
         return torch.full(
             (input_ids.shape[0],), self.stop.is_set(), dtype=torch.bool, device=input_ids.device
         )
@@ -124,7 +126,7 @@ def answer(
     *,
     stop: threading.Event,
     say: Say,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Writes a response as it is sampled, and returns how it ended. Raises ConversationTooLong."""
     (prompt,) = data.prompts(tokenizer, [{"prompt": question["messages"], "prompt_id": None}])
     room = _room(model, len(prompt.input_ids))

@@ -122,7 +122,7 @@ class _FixedLayer(DynamicLayer):
         self.is_initialized = True
 
     def update(
-        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: object
     ) -> tuple[Tensor, Tensor]:
         end = self.n + key_states.shape[-2]
         self.keys[:, :, self.n : end] = key_states
@@ -186,7 +186,7 @@ def _read(
     ), torch.cat(logits)
 
 
-def _logits(model: nn.Module, cache: Cache, **inputs: Any) -> Tensor:
+def _logits(model: nn.Module, cache: Cache, **inputs: object) -> Tensor:
     """transformers renamed the parameter in 5.24."""
     name = (
         "cache"

@@ -34,7 +34,7 @@ class UnableToSample(AnticipatedFailure):
 
 
 def carry_out(
-    job: Job, config: SampleConfig, folder: RunFolder, done: set[Any], judge: TextJudge | None
+    job: Job, config: SampleConfig, folder: RunFolder, done: set[object], judge: TextJudge | None
 ) -> Result:
     """`done`: the prompts that an earlier attempt has finished. `judge`: a reward model that scores
     each response.

@@ -143,7 +143,7 @@ class RolloutServer:
         return merged.to(self.dtype)
 
 
-def _weights(model: nn.Module) -> Iterator[tuple[str, Tensor, Any]]:
+def _weights(model: nn.Module) -> Iterator[tuple[str, Tensor, object]]:
     """(name in the base model, weight, the layer whose adapter changes it). Tied ones once."""
     bare = loading.bare(model)
     adapted = {name: m for name, m in bare.named_modules() if isinstance(m, LoraLayer)}

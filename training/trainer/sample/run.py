@@ -175,7 +175,7 @@ def _written(
     settings: GenerationConfig,
     totals: _Totals,
     server: RolloutServer | None,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     started_at = time.monotonic()
     seed, prompts = batch_seed(config.seed, batch), [prompt.input_ids for prompt in batch]
     if server is not None:
@@ -236,13 +236,13 @@ def _read(
     return data.spread(fitting, config.max_prompts), len(prompts) - len(fitting)
 
 
-def _resume(folder: RunFolder, config: SampleConfig) -> set[Any]:
+def _resume(folder: RunFolder, config: SampleConfig) -> set[object]:
     """The prompts that an earlier attempt answered K times. Prompts with fewer responses are
     removed from the file and answered again.
     """
     path = folder.path / run_dir.RESPONSES
     rows = list(run_dir.read_lines(path)) if path.exists() else []
-    counts: dict[Any, int] = {}
+    counts: dict[object, int] = {}
     for row in rows:
         counts[row["prompt_id"]] = counts.get(row["prompt_id"], 0) + 1
     done = {prompt_id for prompt_id, count in counts.items() if count == config.n_responses}

@@ -45,7 +45,7 @@ class AsyncRows(AsyncIterator[T]):
         """All remaining rows as a `datasets.Dataset`; needs `preferably-client[datasets]`."""
         return dataset.dataset_of(self._row, await self.to_list())
 
-    async def push_to_hub(self, repository: str, *, private: bool = True, **options: Any) -> Any:
+    async def push_to_hub(self, repository: str, *, private: bool = True, **options: Any) -> object:
         """Sends all remaining rows to a hub as a data set, with your login of `huggingface_hub`.
         `options`: the other arguments of `datasets.Dataset.push_to_hub`.
         """
@@ -91,7 +91,7 @@ class AsyncDriver:
                         bar.update(1)
                         yield row
 
-    async def answer(self, request: Request) -> Any:
+    async def answer(self, request: Request) -> object:
         attempt = 0
         while True:
             try:

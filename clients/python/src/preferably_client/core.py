@@ -76,7 +76,7 @@ class Call(Generic[T]):
     """A request, and how its response is read."""
 
     request: Request
-    read: Callable[[Any], T]
+    read: Callable[[object], T]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Listing(Generic[T]):
 # --- making calls ---------------------------------------------------------------------------------
 
 
-def get(row: type[T], path: str, **query: Any) -> Call[T]:
+def get(row: type[T], path: str, **query: object) -> Call[T]:
     return Call(Request("GET", path, query=_query(query)), lambda raw: read(row, raw))
 
 
@@ -146,11 +146,11 @@ def delete(path: str) -> Call[None]:
     return Call(Request("DELETE", path), lambda _raw: None)
 
 
-def fetch(path: str, to: str | PathLike[str], **query: Any) -> Download:
+def fetch(path: str, to: str | PathLike[str], **query: object) -> Download:
     return Download(Request("GET", path, query=_query(query)), Path(to))
 
 
-def pages(row: type[T], path: str, **query: Any) -> Listing[T]:
+def pages(row: type[T], path: str, **query: object) -> Listing[T]:
     """Newest first, over all pages."""
 
     def steps() -> Steps[T]:
@@ -167,7 +167,7 @@ def pages(row: type[T], path: str, **query: Any) -> Listing[T]:
     return Listing(row, steps)
 
 
-def feed(row: type[T], path: str, *, cursor: int, **query: Any) -> Listing[T]:
+def feed(row: type[T], path: str, *, cursor: int, **query: object) -> Listing[T]:
     """Oldest first. A feed has a cursor on its last page too."""
 
     def steps() -> Steps[T]:
@@ -180,7 +180,7 @@ def feed(row: type[T], path: str, *, cursor: int, **query: Any) -> Listing[T]:
     return Listing(row, steps)
 
 
-def given(fields: Mapping[str, Any]) -> Json:
+def given(fields: Mapping[str, object]) -> Json:
     """The fields that are not left out."""
     return {name: value for name, value in fields.items() if value is not UNSET}
 
@@ -193,7 +193,7 @@ def _query(query: Json) -> Json:
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """As JSON has it. Rows are sent as the objects that they were."""
     if isinstance(value, datetime):
         return value.isoformat()
@@ -211,7 +211,7 @@ def _key() -> dict[str, str]:
 # --- responses and retries ------------------------------------------------------------------------
 
 
-def answer_of(response: httpx2.Response) -> Any:
+def answer_of(response: httpx2.Response) -> object:
     """The JSON of a response, None if it is empty. Raises Problem for a refusal."""
     is_json = response.headers.get("Content-Type", "").partition(";")[0] in JSON
     if response.is_success and (is_json or not response.content):

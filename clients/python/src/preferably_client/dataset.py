@@ -14,7 +14,7 @@ from preferably_client.reading import hints_of, is_row, present
 _TYPES = {int: "int64", float: "float64", bool: "bool", str: "string"}
 
 
-def dataset_of(row: Any, rows: Iterable[Any]) -> Any:
+def dataset_of(row: Any, rows: Iterable[Any]) -> object:
     """Objects become structs, times UTC timestamps, and dictionaries without fixed keys JSON. Rows
     that are dictionaries themselves, such as those of a snapshot, have the columns of the first.
     """
@@ -22,7 +22,7 @@ def dataset_of(row: Any, rows: Iterable[Any]) -> Any:
     if not is_row(row):
         return library.Dataset.from_list(list(rows))
     hints = hints_of(row)
-    columns: dict[str, list[Any]] = {name: [] for name in hints}
+    columns: dict[str, list[object]] = {name: [] for name in hints}
     for one in rows:
         for name, hint in hints.items():
             columns[name].append(_plain(hint, getattr(one, name)))
@@ -30,7 +30,7 @@ def dataset_of(row: Any, rows: Iterable[Any]) -> Any:
     return library.Dataset.from_dict(columns, features=library.Features(features))
 
 
-def _feature(library: Any, hint: Any) -> Any:
+def _feature(library: Any, hint: Any) -> object:
     hint = present(hint)
     if is_row(hint):
         hints = hints_of(hint)
@@ -42,7 +42,7 @@ def _feature(library: Any, hint: Any) -> Any:
     return library.Value(_TYPES.get(hint, "string"))
 
 
-def _plain(hint: Any, value: Any) -> Any:
+def _plain(hint: object, value: Any) -> object:
     hint = present(hint)
     if value is None:
         return None

@@ -37,7 +37,7 @@ class operation(Generic[P, T]):  # noqa: N801  # a decorator
     def __get__(
         self, at: "Connected[AsyncDriver]", owner: type
     ) -> Callable[P, Coroutine[Any, Any, T]]: ...
-    def __get__(self, at: Any, owner: type) -> Any:
+    def __get__(self, at: Any, owner: type) -> object:
         return self if at is None else _bound(self.describe, at, at._driver.run)
 
 
@@ -55,7 +55,7 @@ class download(Generic[P]):  # noqa: N801  # a decorator
     def __get__(
         self, at: "Connected[AsyncDriver]", owner: type
     ) -> Callable[P, Coroutine[Any, Any, int]]: ...
-    def __get__(self, at: Any, owner: type) -> Any:
+    def __get__(self, at: Any, owner: type) -> object:
         return self if at is None else _bound(self.describe, at, at._driver.download)
 
 
@@ -71,13 +71,15 @@ class listing(Generic[P, T]):  # noqa: N801  # a decorator
     def __get__(self, at: "Connected[Driver]", owner: type) -> "Callable[P, Rows[T]]": ...
     @overload
     def __get__(self, at: "Connected[AsyncDriver]", owner: type) -> "Callable[P, AsyncRows[T]]": ...
-    def __get__(self, at: Any, owner: type) -> Any:
+    def __get__(self, at: Any, owner: type) -> object:
         return self if at is None else _bound(self.describe, at, at._driver.rows)
 
 
-def _bound(describe: Callable[..., Any], at: Any, run: Callable[[Any], Any]) -> Callable[..., Any]:
+def _bound(
+    describe: Callable[..., object], at: Any, run: Callable[[object], object]
+) -> Callable[..., object]:
     @wraps(describe)
-    def method(*args: Any, **kwargs: Any) -> Any:
+    def method(*args: object, **kwargs: object) -> Any:
         return run(describe(at, *args, **kwargs))
 
     return method

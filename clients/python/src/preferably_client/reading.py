@@ -17,7 +17,7 @@ def read(row: type[T], raw: Any) -> T:
     return typing.cast(T, value_of(row, raw))
 
 
-def value_of(hint: Any, raw: Any) -> Any:
+def value_of(hint: Any, raw: Any) -> object:
     if raw is None:
         return None
     if is_row(hint):
@@ -34,18 +34,18 @@ def value_of(hint: Any, raw: Any) -> Any:
     return raw
 
 
-def is_row(hint: Any) -> bool:
+def is_row(hint: object) -> bool:
     return dataclasses.is_dataclass(hint)
 
 
 @cache
-def hints_of(row: Any) -> dict[str, Any]:
+def hints_of(row: Any) -> dict[str, object]:
     """The types of a row's fields by name."""
     hints = typing.get_type_hints(row)
     return {field.name: hints[field.name] for field in dataclasses.fields(row)}
 
 
-def present(hint: Any) -> Any:
+def present(hint: object) -> object:
     """The type of a value that is not None."""
     if isinstance(hint, types.UnionType):
         return next(part for part in typing.get_args(hint) if part is not type(None))

@@ -108,7 +108,7 @@ class Runs(Connected[D_co]):
     def get(self: "Runs[Driver]", run_id: int) -> "Run[Driver]": ...
     @overload
     def get(self: "Runs[AsyncDriver]", run_id: int) -> "Coroutine[Any, Any, Run[AsyncDriver]]": ...
-    def get(self: Any, run_id: int) -> Any:
+    def get(self: Any, run_id: int) -> object:
         found = Operations.read_run.describe(self, run_id)
         return self._driver.run(_as(Run, found, self._driver))
 
@@ -123,15 +123,15 @@ class Snapshots(Connected[D_co]):
     def get(
         self: "Snapshots[AsyncDriver]", snapshot_id: int
     ) -> "Coroutine[Any, Any, Snapshot[AsyncDriver]]": ...
-    def get(self: Any, snapshot_id: int) -> Any:
+    def get(self: Any, snapshot_id: int) -> object:
         found = Operations.read_snapshot.describe(self, snapshot_id)
         return self._driver.run(_as(Snapshot, found, self._driver))
 
 
-def _as(record: type[Any], call: Call[Any], driver: Any) -> Call[Any]:
+def _as(record: type[Any], call: Call[Any], driver: object) -> Call[object]:
     """The same call, with the row as a record."""
 
-    def read(raw: Any) -> Any:
+    def read(raw: object) -> object:
         row = call.read(raw)
         return record(**{one.name: getattr(row, one.name) for one in fields(row)}, _driver=driver)
 

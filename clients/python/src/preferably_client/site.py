@@ -43,7 +43,7 @@ class Rows(Iterator[T]):
         """All remaining rows as a `datasets.Dataset`; needs `preferably-client[datasets]`."""
         return dataset.dataset_of(self._row, self)
 
-    def push_to_hub(self, repository: str, *, private: bool = True, **options: Any) -> Any:
+    def push_to_hub(self, repository: str, *, private: bool = True, **options: Any) -> object:
         """Sends all remaining rows to a hub as a data set, with your login of `huggingface_hub`.
         `options`: the other arguments of `datasets.Dataset.push_to_hub`.
         """
@@ -80,7 +80,7 @@ class Driver:
                         bar.update(1)
                         yield row
 
-    def answer(self, request: Request) -> Any:
+    def answer(self, request: Request) -> object:
         attempt = 0
         while True:
             try:

@@ -2,6 +2,7 @@
 scorers, and a reward model's calibration. Ready to print.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,7 +94,7 @@ def _facts(score: SuiteScore) -> list[tuple[str, str]]:
     return facts
 
 
-def _overlap(note: dict[str, Any] | None) -> str:
+def _overlap(note: Mapping[str, object] | None) -> str:
     """A number, and whether a part of the training data could not be read."""
     if note is None:
         return gettext("not checked yet")

@@ -1,7 +1,5 @@
 """Scorecards to take away: records for CSV and JSON, and a drawing."""
 
-from typing import Any
-
 from training.benchmarks.scorecards import pairs, words
 from training.benchmarks.scorecards.selectors import Cell, Line, Scorecard
 from training.models import SuiteScore
@@ -13,14 +11,14 @@ COLUMNS = [
 ]
 
 
-def records(card: Scorecard) -> list[dict[str, Any]]:
+def records(card: Scorecard) -> list[dict[str, object]]:
     """One a model and suite that it was scored on."""
     return [_record(card, line, cell) for line in card.lines for cell in line.cells if cell.score]
 
 
-def _record(card: Scorecard, line: Line, cell: Cell) -> dict[str, Any]:
+def _record(card: Scorecard, line: Line, cell: Cell) -> dict[str, object]:
     assert cell.score is not None
-    record: dict[str, Any] = dict.fromkeys(COLUMNS)
+    record: dict[str, object] = dict.fromkeys(COLUMNS)
     record |= {
         "model": cell.model.name,
         "suite": line.suite.slug,
@@ -49,7 +47,7 @@ def _record(card: Scorecard, line: Line, cell: Cell) -> dict[str, Any]:
     return record
 
 
-def scored(score: SuiteScore) -> dict[str, Any]:
+def scored(score: SuiteScore) -> dict[str, object]:
     return {
         "scorer": score.scorer,
         "score": score.score,
@@ -61,7 +59,7 @@ def scored(score: SuiteScore) -> dict[str, Any]:
     }
 
 
-def as_json(card: Scorecard, *, with_details: bool = False) -> dict[str, Any]:
+def as_json(card: Scorecard, *, with_details: bool = False) -> dict[str, object]:
     """The whole card. `with_details`: categories, labels and what is known of reward models."""
     rows = records(card)
     if with_details:

@@ -172,7 +172,7 @@ def _labels_of_people(rated: Iterable[RatedSuite]) -> dict[int, str]:
     }
 
 
-def _ratings(campaign: Campaign) -> Iterable[tuple[int, dict[str, Any]]]:
+def _ratings(campaign: Campaign) -> Iterable[tuple[int, dict[str, object]]]:
     return RankedResponse.objects.filter(
         counting.counts("comparison__judgment__"), comparison__judgment__campaign=campaign
     ).values_list("response_id", "ratings")

@@ -2,8 +2,6 @@
 and the page of the refusal classifier.
 """
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -110,7 +108,7 @@ def _run_and_suite(request: HttpRequest, pk: int, suite: int) -> tuple[Run, Suit
     return run, of
 
 
-def _context(run: Run, suite: Suite) -> dict[str, Any]:
+def _context(run: Run, suite: Suite) -> dict[str, object]:
     people = [score for score in scores.people_scores(run=run) if score.rated.suite_id == suite.pk]
     stored = SuiteScore.objects.filter(run=run, suite=suite).order_by("-is_main", "scorer")
     return {

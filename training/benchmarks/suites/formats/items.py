@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -24,7 +23,7 @@ class Row:
     """An item as its file has it, in the fields of items.jsonl."""
 
     line: int
-    fields: dict[str, Any]
+    fields: dict[str, object]
 
 
 def rows_of(content: bytes, notes: Notes) -> Iterator[Row]:
@@ -107,7 +106,7 @@ def _item(line: ItemLine, manifest: Manifest, number: int) -> ItemDraft:
     )
 
 
-def _is_key(value: Any) -> bool:
+def _is_key(value: object) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool) and bool(str(value).strip())
 
 

@@ -158,7 +158,7 @@ class _Reader:
     given: Mapping[str, Given]
     notes: Notes
 
-    def value(self, name: str, default: Any = None) -> Any:
+    def value(self, name: str, default: Any = None) -> object:
         value = self.given[name].value if name in self.given else None
         return default if value is None else value
 
@@ -279,7 +279,7 @@ class _Reader:
             self.wrong("metric_list", words % {"known": ", ".join(PER_ITEM)})
         return chosen or next(iter(usable), "")
 
-    def _checked_metric(self, entry: Mapping[str, Any]) -> str:
+    def _checked_metric(self, entry: Mapping[str, object]) -> str:
         if entry.get("hf_evaluate"):
             self.wrong(
                 "metric_list",
@@ -340,19 +340,19 @@ class _Reader:
             else:
                 yield PurePosixPath(name).name
 
-    def _mappings(self, name: str) -> list[dict[str, Any]]:
+    def _mappings(self, name: str) -> list[dict[str, object]]:
         value = self.value(name, [])
         if isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
             return value
         self.wrong(name, _("`%(name)s` must be a list of objects.") % {"name": name})
         return []
 
-    def _one_of(self, field_name: str, value: Any, known: Sequence[str]) -> None:
+    def _one_of(self, field_name: str, value: object, known: Sequence[str]) -> None:
         if value not in known:
             words = _("“%(name)s” is not allowed here. Use one of: %(known)s.")
             self.wrong(field_name, words % {"name": value, "known": ", ".join(known)}, value)
 
-    def _note_unknown(self, field_name: str, value: Any, known: Sequence[str]) -> None:
+    def _note_unknown(self, field_name: str, value: object, known: Sequence[str]) -> None:
         if not isinstance(value, dict):
             words = _("`%(name)s` must be a mapping of names to values.")
             self.wrong(field_name, words % {"name": field_name}, value)
@@ -361,5 +361,5 @@ class _Reader:
             self._one_of(field_name, name, known)
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value.strip()) <= 200

@@ -169,7 +169,7 @@ class _Reader:
             )
         return self._checked_options(value)
 
-    def _checked_options(self, value: dict[str, Any]) -> Mapping[str, Any]:
+    def _checked_options(self, value: dict[str, object]) -> Mapping[str, object]:
         task, rules = value.get("task"), value.get("rules", {})
         for name, limit in (("challenge", MAX_CHALLENGE), ("metric", MAX_METRIC)):
             if name in value and not _is_text(value[name], limit):

@@ -1,7 +1,7 @@
 """What is wrong with a file of a suite, by line, and the checks of one line."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
@@ -136,7 +136,7 @@ class ItemLine:
             return ""
         return str(value).strip()
 
-    def _all_texts(self, name: str, values: list[Any]) -> list[str]:
+    def _all_texts(self, name: str, values: Sequence[object]) -> list[str]:
         texts = []
         for place, value in enumerate(values):
             try:
@@ -165,13 +165,13 @@ def is_number(value: Any) -> TypeGuard[float]:
     )
 
 
-def is_whole(value: Any) -> TypeGuard[int]:
+def is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def storage_problem(value: Any) -> str:
+def storage_problem(value: object) -> str:
     """Why a JSON value cannot be stored as it is; "" if it can."""
-    waiting: list[tuple[int, Any]] = [(0, value)]
+    waiting: list[tuple[int, object]] = [(0, value)]
     while waiting:
         depth, inner = waiting.pop()
         if depth > MAX_DEPTH:

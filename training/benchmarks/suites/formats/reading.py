@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -172,7 +171,7 @@ def _file_of(
     return match
 
 
-def _shots(content: bytes, notes: Notes) -> list[dict[str, Any]]:
+def _shots(content: bytes, notes: Notes) -> list[dict[str, object]]:
     """The rows that examples are drawn from."""
     rows = [row.fields for row in items.records_of(content, notes)]
     if len(rows) > lm_eval_task.MAX_SHOTS or len(content) > lm_eval_task.MAX_BYTES:

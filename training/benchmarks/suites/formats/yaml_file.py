@@ -96,7 +96,7 @@ def _fields(node: yaml.MappingNode, notes: Notes) -> dict[str, Given]:
     return fields
 
 
-def _value(node: yaml.Node) -> Any:
+def _value(node: yaml.Node) -> object:
     """As JSON has it. Dates stay texts, and so do versions such as 1.10 (see `manifest`)."""
     if isinstance(node, yaml.MappingNode):
         return {str(_value(key)): _value(value) for key, value in node.value}
@@ -116,7 +116,7 @@ class Scalar(str):
         return value if isinstance(value, int | float) else str(self)
 
 
-def _word(node: yaml.Node) -> Any:
+def _word(node: yaml.Node) -> object:
     text = str(node.value)
     if node.tag.endswith(":null"):
         return None
@@ -125,7 +125,7 @@ def _word(node: yaml.Node) -> Any:
     return text
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> object:
     """The value with its numbers as numbers."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}

@@ -251,7 +251,7 @@ def _removals(recipe: Recipe, records: Records, passed: BinaryIO) -> duplicates.
     removals: duplicates.Removals = {}
     restored = set(recipe.restored)
 
-    def row_at(place: int) -> dict[str, Any]:
+    def row_at(place: int) -> dict[str, object]:
         passed.seek(int(records["offset"][place]))
         row: dict[str, Any] = json.loads(passed.readline())
         return row
@@ -319,7 +319,7 @@ _Twin = tuple[str, str]
 _NO_TWIN: _Twin = ("", "")
 
 
-def _removal(row: dict[str, Any], verdict: Verdict, twin: _Twin) -> dict[str, Any]:
+def _removal(row: dict[str, Any], verdict: Verdict, twin: _Twin) -> dict[str, object]:
     # The text may have been changed before, but its id is that of the text as it was given.
     about = {"id": row["id"], "twin": twin[0], "twin_excerpt": twin[1]}
     return {**entry(row["document"], document_of(row), verdict), **about}
@@ -341,7 +341,7 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _save(path: Path, content: dict[str, Any]) -> None:
+def _save(path: Path, content: Mapping[str, object]) -> None:
     aside = path.with_name(f".tmp-{path.name}")
     with aside.open("w", encoding="utf-8") as file:
         json.dump(content, file, sort_keys=True)

@@ -157,11 +157,11 @@ def _rule(data: Mapping[str, Any]) -> Rule:
     return RULES[name](**settings)
 
 
-def _frozen(value: Any) -> Any:
+def _frozen(value: object) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
-def _is_like(value: Any, usual: Any) -> bool:
+def _is_like(value: object, usual: object) -> bool:
     """Whether a value has the type of the usual one."""
     if isinstance(usual, bool) or isinstance(value, bool):
         return isinstance(usual, bool) and isinstance(value, bool)
@@ -173,7 +173,7 @@ def _is_like(value: Any, usual: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_entry(value: Any, like: Any) -> bool:
+def _is_entry(value: object, like: object) -> bool:
     """An entry of a list: a word, or a pair of run length and share."""
     if isinstance(like, str):
         return isinstance(value, str)

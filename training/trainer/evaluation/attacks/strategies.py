@@ -92,5 +92,5 @@ def _said(text: str) -> Message:
 
 @cache
 def _templates() -> Mapping[str, Any]:
-    templates: Mapping[str, Any] = json.loads(_TEMPLATES.read_text(encoding="utf-8"))
+    templates: Mapping[str, object] = json.loads(_TEMPLATES.read_text(encoding="utf-8"))
     return templates

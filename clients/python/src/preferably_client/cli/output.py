@@ -24,11 +24,11 @@ class Output:
         return code
 
 
-def json_of(value: Any) -> str:
+def json_of(value: object) -> str:
     return json.dumps(value, default=_plain, ensure_ascii=False)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -154,6 +154,6 @@ def key(fields: Fields, number: int, *names: str) -> str:
     return str(number)
 
 
-def maybe(**fields: Any) -> Fields:
+def maybe(**fields: object) -> Fields:
     """The fields that are not empty."""
     return {name: value for name, value in fields.items() if value not in (None, "", [])}

@@ -1,7 +1,7 @@
 """Input from the playground page: a question as JSON, and the form that saves an answer."""
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -122,8 +122,14 @@ class KeepForm(LabelsForm):
 
     field_order = ("text", "answer", "category", "language", "split", "licence")
 
-    def __init__(self, *args: Any, is_demonstration: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        is_demonstration: bool,
+        initial: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
         if is_demonstration:
             self.fields["answer"].required = self.fields["written"].required = self.fields[
                 "model"

@@ -1,6 +1,6 @@
 """Forms of the model registry: a model, an external model, and its card."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -88,8 +88,8 @@ class EndpointForm(forms.Form):
         label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, object] | None = None) -> None:
+        super().__init__(data)
         of_ours = selectors.models(kind=TrainedModel.Kind.POLICY).filter(endpoint=None)
         self.fields["serves"].queryset = of_ours.exclude(stage=TrainedModel.Stage.RETIRED)  # type: ignore[attr-defined]
 

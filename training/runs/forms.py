@@ -2,7 +2,7 @@
 each setting is described in one place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -132,8 +132,14 @@ class RunForm(MachinesForm):
         help_text=_("Separate tags with commas."),
     )
 
-    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        kind: str,
+        initial: dict[str, object] | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
         self.kind = kind
         self.knobs = kinds.knobs(kind)
         about = kinds.KINDS[kind]

@@ -1,5 +1,6 @@
 """Forms for a new snapshot: of judgments or prompts, or of text for pretraining."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -108,8 +109,14 @@ class SnapshotForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        *,
+        kind: str,
+        initial: dict[str, list[str]] | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
         self.kind = kind
         self.fields["recipe"].choices = recipes.choices(kind=kind)  # type: ignore[attr-defined]
         of_judgments = ("campaigns", "includes_imports", "includes_extra", "includes_set_aside")

@@ -1,6 +1,6 @@
 """The form that sends a sample of attempts to raters."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -40,8 +40,8 @@ class SampleForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, object] | None = None) -> None:
+        super().__init__(data)
         offer_rows(self.fields["pool"], Pool.objects.order_by("name"))
         choose_the_only_one(self.fields["pool"])
 

@@ -1,10 +1,11 @@
 """The form that uploads a suite."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -78,8 +79,12 @@ class SuiteForm(forms.Form):
     scorer = forms.ChoiceField(label=_("Scorer"), required=False)
     source = forms.CharField(label=_("Source"), max_length=500, required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, object] | None = None,
+        files: MultiValueDict[str, "UploadedFile[bytes]"] | None = None,
+    ) -> None:
+        super().__init__(data, files)
         own = (reading.OWN, gettext("suite.yaml and items.jsonl"))
         readers = [(name, reader.title) for name, reader in public.READERS.items()]
         offered = {

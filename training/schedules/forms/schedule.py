@@ -2,7 +2,7 @@
 presets or earlier runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -115,18 +115,18 @@ class ScheduleForm(WhenFields, CycleFields):
 
     def __init__(
         self,
-        *args: Any,
+        data: Mapping[str, object] | None = None,
+        *,
         template: str,
         schedule: Schedule | None = None,
         time_zone: str = "UTC",
-        **kwargs: Any,
     ) -> None:
         self.shape, self.template = TEMPLATES[template], template
         self.kept = Plan.from_json(schedule.plan) if schedule else None
-        kwargs["initial"] = {"time_zone": time_zone} | (
+        initial = {"time_zone": time_zone} | (
             _initial(schedule, self.kept) if schedule and self.kept else {}
         )
-        super().__init__(*args, **kwargs)
+        super().__init__(data, initial=initial)
         self._offer_models()
         self._offer_steps()
         for kind in self.shape.run_kinds:

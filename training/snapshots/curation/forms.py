@@ -1,6 +1,6 @@
 """The form that sends a sample of documents to raters."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +23,7 @@ class RateForm(forms.Form):
     )
     overlap = forms.IntegerField(label=_("Raters per pair"), min_value=1, max_value=20, initial=3)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, object] | None = None) -> None:
+        super().__init__(data)
         offer_rows(self.fields["pool"], Pool.objects.order_by("name"))
         choose_the_only_one(self.fields["pool"])

@@ -1,6 +1,6 @@
 """Forms that send answers of a benchmark run to raters, and score them again."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.utils.translation import gettext, ngettext
@@ -58,8 +58,8 @@ class SendForm(forms.Form):
         help_text=_("Only raters who agreed to it get these items."),
     )
 
-    def __init__(self, *args: Any, run: Run, suite: Suite, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, object] | None = None, *, run: Run, suite: Suite) -> None:
+        super().__init__(data)
         others = rater_campaigns.runs_to_compare(run=run, suite=suite)
         offer_rows(
             self.fields["against"],
@@ -84,8 +84,8 @@ class ScoreAgainForm(forms.Form):
 
     scorer = forms.ChoiceField(label=_("Score again with"))
 
-    def __init__(self, *args: Any, run: Run, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Mapping[str, object] | None = None, *, run: Run) -> None:
+        super().__init__(data)
         offer(
             self.fields["scorer"],
             [(scorer.name, gettext(scorer.title)) for scorer in rescoring.offered(run=run)],

@@ -1,6 +1,6 @@
 """The form that puts attacks to use."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -15,8 +15,8 @@ class UseForm(forms.Form):
         error_messages={"required": _("Select at least one attack.")},
     )
 
-    def __init__(self, *args: Any, offered: list[Attack], **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, data: Mapping[str, object] | None = None, *, offered: list[Attack]) -> None:
+        super().__init__(data)
         field = self.fields["attacks"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
         field.queryset = Attack.objects.filter(pk__in=[attack.pk for attack in offered])

@@ -45,7 +45,7 @@ class Event:
 
     place: str
     kind: str
-    data: dict[str, Any]
+    data: dict[str, object]
 
     @property
     def is_last(self) -> bool:
@@ -133,7 +133,7 @@ class Channel:
         stored = self._redis.getdel(_key("question", question))
         return [ModelQuestion(**part) for part in json.loads(stored)] if stored else []
 
-    def send(self, *, answer: str, kind: str, **data: Any) -> None:
+    def send(self, *, answer: str, kind: str, **data: object) -> None:
         key = _key("said", answer)
         with self._redis.pipeline() as pipe:
             pipe.xadd(key, {"kind": kind, "data": json.dumps(data)})

@@ -45,7 +45,7 @@ class Sampling:
     max_new_tokens: int = 256
     seed: int | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, float | None]:
         return {
             "temperature": self.temperature,
             "top_p": self.top_p,

@@ -6,7 +6,6 @@ and interruptions.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -31,7 +30,7 @@ class PastRun:
     attempt: int
     n_gpus: int
     versions: Mapping[str, str]
-    config: Mapping[str, Any]
+    config: Mapping[str, object]
     model_location: str
 
 

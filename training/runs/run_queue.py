@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils.text import capfirst
@@ -72,7 +71,7 @@ def queue_run(
     *,
     kind: str,
     name: str,
-    config: Mapping[str, Any],
+    config: Mapping[str, object],
     snapshot: Snapshot,
     base_model: TrainedModel,
     models: Mapping[str, TrainedModel | None] = NONE,

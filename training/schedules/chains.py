@@ -7,7 +7,6 @@ once.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -306,11 +305,12 @@ def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datet
         )
 
 
-def _resumed_state(link: Link, by: User, now: datetime, *, anew: bool) -> dict[str, Any]:
+def _resumed_state(link: Link, by: User, now: datetime, *, anew: bool) -> dict[str, object]:
     """The new state of a failed link."""
-    run, unclaimed = link.run, {"claimed_at": None, "ended_at": None}
+    run = link.run
+    unclaimed: dict[str, object] = {"claimed_at": None, "ended_at": None}
     if run is None:
-        return {"state": Link.State.WAITING} | unclaimed
+        return unclaimed | {"state": Link.State.WAITING}
     if (
         run.outcome == Run.Outcome.STOPPED
         and not anew
@@ -321,8 +321,8 @@ def _resumed_state(link: Link, by: User, now: datetime, *, anew: bool) -> dict[s
         try:
             retry_run(run=run, by=by, now=now)
         except UnableToRetry:
-            return {"state": Link.State.WAITING, "run": None} | unclaimed
-    return {"state": Link.State.WORKING} | unclaimed
+            return unclaimed | {"state": Link.State.WAITING, "run": None}
+    return unclaimed | {"state": Link.State.WORKING}
 
 
 def _kind_of(problem: Exception) -> Notice.Kind:

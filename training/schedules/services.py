@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
@@ -284,7 +283,7 @@ def _as_recorded(schedule: Schedule) -> dict[str, object]:
     return {"name": schedule.name, **recorded, "judge": judge, **_settings("plan", schedule.plan)}
 
 
-def _settings(name: str, value: Any) -> dict[str, object]:
+def _settings(name: str, value: object) -> dict[str, object]:
     if not isinstance(value, Mapping):
         return {name: value}
     return {

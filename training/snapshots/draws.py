@@ -9,7 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from django.db.models import Count, Q
 
@@ -73,10 +73,10 @@ def drawn(draw: Draw, rows: Iterable[PromptRow], left_out: Counter[str]) -> list
     return sorted(chosen, key=lambda row: row.prompt_id)
 
 
-def _order(draw: Draw, used: Mapping[str, int]) -> Callable[[AnyPrompt], tuple[object, ...]]:
+def _order(draw: Draw, used: Mapping[str, int]) -> Callable[[AnyPrompt], tuple[int, bytes]]:
     """Least used first; among equals by a hash that differs from cycle to cycle."""
 
-    def key(row: AnyPrompt) -> tuple[Any, ...]:
+    def key(row: AnyPrompt) -> tuple[int, bytes]:
         name = f"{draw.cycle}\x1f{row.cluster}\x1f{row.prompt_id}"
         return used[_cluster(row)], hashlib.sha256(name.encode()).digest()
 

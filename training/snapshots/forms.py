@@ -1,7 +1,6 @@
 """Forms for a new snapshot: of judgments or prompts, or of text for pretraining."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from django import forms
 from django.utils.translation import gettext
@@ -126,7 +125,9 @@ class SnapshotForm(forms.Form):
         if kind != Snapshot.Kind.COMPARISONS:
             del self.fields["weighs_by_reliability"]
             del self.fields["includes_repeats"]
-        choices: dict[str, list[Any]] = {"licences": selectors.licence_choices()}
+        choices: dict[str, Sequence[tuple[int | str, str]]] = {
+            "licences": selectors.licence_choices()
+        }
         if kind != Snapshot.Kind.PROMPTS:
             choices["campaigns"] = selectors.campaign_choices(kind=kind)
         choices["best_of"] = (

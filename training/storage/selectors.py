@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
@@ -215,7 +214,7 @@ def _models_of_schedules() -> set[int]:
     return ids | set(of_open.values_list("pk", flat=True))
 
 
-def _named_in(plan: Mapping[str, Any], also: int | None) -> set[int]:
+def _named_in(plan: Mapping[str, int | None], also: int | None) -> set[int]:
     """The models that a schedule's plan, or a chain's copy of it, will use."""
     named = (plan.get(role) for role in ("base_model", "reward_base", "reward_model"))
     return {pk for pk in (*named, also) if pk is not None}

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import fsspec
 
@@ -52,6 +52,13 @@ class Damaged(Exception):
     """A downloaded file does not match its checksum, or a manifest names a file outside its
     folder.
     """
+
+
+class FileDigest(TypedDict):
+    """As a manifest describes a file."""
+
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ def sizes(url: str) -> dict[str, int]:
     return {name: int(entry["size"]) for name, entry in described(url).items()}
 
 
-def described(url: str) -> dict[str, dict[str, Any]]:
+def described(url: str) -> dict[str, FileDigest]:
     """Size and SHA-256 of the files of a complete folder, by relative path. Raises StoreUnavailable
     and Missing.
     """
@@ -176,9 +183,9 @@ def read(url: str, name: str) -> Iterator[bytes]:
         yield retry(partial(files.cat_file, f"{path}/{name}", start=start, end=end))
 
 
-def describe(folder: Path) -> dict[str, dict[str, object]]:
+def describe(folder: Path) -> dict[str, FileDigest]:
     """Size and SHA-256 of every file, by relative path."""
-    described = {}
+    described: dict[str, FileDigest] = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         with file.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
@@ -189,7 +196,7 @@ def describe(folder: Path) -> dict[str, dict[str, object]]:
 # --- up -------------------------------------------------------------------------------------------
 
 
-def _resume_upload(files: Any, path: str, digest: str) -> dict[str, int]:
+def _resume_upload(files: fsspec.AbstractFileSystem, path: str, digest: str) -> dict[str, int]:
     """Files of an earlier upload of the same content, by name. Anything else there is removed."""
     sizes = sizes_below(files, path)
     if IN_PROGRESS in sizes and files.cat_file(f"{path}/{IN_PROGRESS}").decode() == digest:
@@ -201,7 +208,7 @@ def _resume_upload(files: Any, path: str, digest: str) -> dict[str, int]:
     return {}
 
 
-def _put_file(files: Any, local: Path, remote: str) -> None:
+def _put_file(files: fsspec.AbstractFileSystem, local: Path, remote: str) -> None:
     _make_parent(files, remote)
     files.put_file(str(local), remote)
     files.invalidate_cache()
@@ -210,13 +217,13 @@ def _put_file(files: Any, local: Path, remote: str) -> None:
         raise OSError(f"{remote} came out with {size} bytes in place of {local.stat().st_size}")
 
 
-def _make_parent(files: Any, remote: str) -> None:
+def _make_parent(files: fsspec.AbstractFileSystem, remote: str) -> None:
     """Only disks have folders; in a bucket they are part of the name."""
     if "file" in ((files.protocol,) if isinstance(files.protocol, str) else files.protocol):
         files.makedirs(remote.rsplit("/", 1)[0], exist_ok=True)
 
 
-def _remove(files: Any, path: str) -> None:
+def _remove(files: fsspec.AbstractFileSystem, path: str) -> None:
     files.invalidate_cache()
     if files.exists(f"{path}/{MANIFEST}"):
         files.rm_file(f"{path}/{MANIFEST}")
@@ -225,7 +232,7 @@ def _remove(files: Any, path: str) -> None:
     files.invalidate_cache()
 
 
-def sizes_below(files: Any, path: str) -> dict[str, int]:
+def sizes_below(files: fsspec.AbstractFileSystem, path: str) -> dict[str, int]:
     files.invalidate_cache()
     root = path.rstrip("/")
     return {
@@ -238,7 +245,7 @@ def sizes_below(files: Any, path: str) -> dict[str, int]:
 # --- down -----------------------------------------------------------------------------------------
 
 
-def _manifest(files: Any, path: str) -> dict[str, Any]:
+def _manifest(files: fsspec.AbstractFileSystem, path: str) -> dict[str, Any]:
     try:
         content = retry(lambda: files.cat_file(f"{path}/{MANIFEST}"), FileNotFoundError)
     except FileNotFoundError as problem:
@@ -247,7 +254,9 @@ def _manifest(files: Any, path: str) -> dict[str, Any]:
     return manifest
 
 
-def _fetch_file(files: Any, remote: str, local: Path, entry: dict[str, Any]) -> None:
+def _fetch_file(
+    files: fsspec.AbstractFileSystem, remote: str, local: Path, entry: FileDigest
+) -> None:
     local.parent.mkdir(parents=True, exist_ok=True)
     for _try in range(N_TRIES):
         with local.open("ab") as file:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
 
 from tensorboardX import summary
 from tensorboardX.event_file_writer import EventsWriter
@@ -67,7 +66,7 @@ def trackers(names: str) -> list[TrainerCallback]:
 class _Arguments(TrainingArguments):
     """transformers' arguments, described to a tracker by the run's own settings."""
 
-    about: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, object] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         return self.about

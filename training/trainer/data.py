@@ -52,7 +52,7 @@ class Demonstrations:
 
 @dataclass(frozen=True)
 class Prompt:
-    prompt_id: Any
+    prompt_id: object
     messages: list[Message]
     input_ids: list[int]
 
@@ -70,7 +70,7 @@ class PromptSets:
     n_held_out_too_long: int
     max_tokens: int
 
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, object]:
         return {
             "held_out_split": self.split,
             "n_held_out_prompts": len(self.held_out),
@@ -173,8 +173,8 @@ def stored(
     name: str,
     features: Features,
     *,
-    parts: Sequence[Any] = (0,),
-    **arguments: Any,
+    parts: Sequence[object] = (0,),
+    **arguments: object,
 ) -> Dataset:
     """The rows of `generate(parts, **given)` in Arrow files beside the run, mapped into memory, so
     that memory does not grow with them. Several parts are generated at once, each by a process.

@@ -51,7 +51,7 @@ class Follower(TrainerCallback):
         self._n_tokens = 0.0
 
     def on_step_end(
-        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: object
+        self, args: object, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
         """Saves, measures and stops at the steps where this is due."""
         step, is_last = state.global_step, state.global_step >= state.max_steps
@@ -69,7 +69,7 @@ class Follower(TrainerCallback):
 
     def on_log(
         self,
-        args: Any,
+        args: object,
         state: TrainerState,
         control: TrainerControl,
         logs: dict[str, float] | None = None,
@@ -143,8 +143,13 @@ class Watched(transformers.Trainer):
         self.follower = follower
         self.add_callback(follower)
 
-    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        loss = super().training_step(*args, **kwargs)
+    def training_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        loss = super().training_step(model, inputs, num_items_in_batch)
         if not torch.isfinite(loss):
             raise UnableToTrain(
                 f"The loss became {loss.item()} at step {self.state.global_step + 1}, so the run"

@@ -94,7 +94,7 @@ class TrlReward:
     def __call__(
         self,
         prompts: Sequence[list[dict[str, str]]],
-        completions: Any,
+        completions: object,
         completion_ids: Sequence[list[int]],
         **_rest: object,
     ) -> list[float]:

@@ -4,14 +4,13 @@ source distribution has them already.
 
 import tomllib
 from collections.abc import Mapping
-from typing import Any
 
 from setuptools import build_meta
 
 from client_build.generate import ROOT, write_client
 
 IS_CHECKOUT = (ROOT / "manage.py").exists()
-Settings = Mapping[str, Any] | None
+Settings = Mapping[str, object] | None
 
 prepare_metadata_for_build_wheel = build_meta.prepare_metadata_for_build_wheel
 

@@ -1,7 +1,5 @@
 """Pages of an attack run: what it found, and the form that sends a sample to raters."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -27,7 +25,7 @@ N_EXAMPLES = 10
 def attacks(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(request, pk)
     all_attempts = attempts.attempts(run=run)
-    context: dict[str, Any] = {"run": run, "n": len(all_attempts), "offered": _others(run)}
+    context: dict[str, object] = {"run": run, "n": len(all_attempts), "offered": _others(run)}
     if all_attempts:
         context |= _figures(request, all_attempts)
         context |= _compared(request, run, all_attempts)

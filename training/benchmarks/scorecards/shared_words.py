@@ -6,7 +6,6 @@ its wording, not its content, and is not looked for.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from training.snapshots.curation.rules.contamination import VERBATIM
 from training.snapshots.curation.rules.verdicts import Text
@@ -27,7 +26,7 @@ class SharedWords:
         return set(self._runs.hits(Text(text)).items.tolist())
 
 
-def texts_in(value: Any) -> Iterator[str]:
+def texts_in(value: object) -> Iterator[str]:
     """Every text in a row of JSON, at any depth."""
     if isinstance(value, str):
         yield value

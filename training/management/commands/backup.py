@@ -1,7 +1,6 @@
 """Backs up the database and every file that belongs to it."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -31,17 +30,17 @@ class Command(BaseCommand):
             "--check", action="store_true", help="read the newest backup and verify every file"
         )
 
-    def handle(self, **options: Any) -> None:
-        place = options["place"] or settings.BACKUP_URL
+    def handle(self, *, place: str, keep: int, check: bool, **options: object) -> None:
+        place = place or settings.BACKUP_URL
         if not place:
             raise CommandError("Name a folder or URL, or set PREFERABLY_BACKUP_URL.")
         try:
             if options["list"]:
                 self.stdout.write("\n".join(Pool(place).names()) or "No complete backup.")
-            elif options["check"]:
+            elif check:
                 self._check(place)
             else:
-                self._back_up(place, options["keep"])
+                self._back_up(place, keep)
         except (UnableToBackUp, UnableToRestore) as problem:
             raise CommandError(problem.sentence) from problem
 

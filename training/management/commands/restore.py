@@ -1,7 +1,6 @@
 """Restores a backup into this site."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -32,15 +31,15 @@ class Command(BaseCommand):
             help="restore over a site: replace its tables, and move its folders aside",
         )
 
-    def handle(self, **options: Any) -> None:
-        place = options["place"] or settings.BACKUP_URL
+    def handle(self, *, place: str, name: str, force: bool, **options: object) -> None:
+        place = place or settings.BACKUP_URL
         if not place:
             raise CommandError("Name a folder or URL, or set PREFERABLY_BACKUP_URL.")
         try:
             done = services.restore(
                 place=place,
-                name=options["name"],
-                is_forced=options["force"],
+                name=name,
+                is_forced=force,
                 now=timezone.now(),
             )
         except (UnableToBackUp, UnableToRestore) as problem:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from accounts.models import User
 from training.benchmarks.suites.services import suites_snapshot
@@ -51,7 +50,7 @@ def begin(*, model: TrainedModel, by: User, now: datetime) -> None:
     schedules_services.fire_now(schedule=schedule, by=by, now=now)
 
 
-def benchmark() -> dict[str, Any]:
+def benchmark() -> dict[str, object]:
     """The settings of both benchmark runs."""
     return kinds.as_json(
         replace(BenchmarkConfig(), max_items=ITEMS_A_SUITE, max_new_tokens=TOKENS_AN_ANSWER)

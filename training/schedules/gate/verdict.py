@@ -117,7 +117,7 @@ class Verdict:
     checks: tuple[Checked, ...] = ()
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> "Verdict":
+    def from_json(cls, raw: Mapping[str, Any]) -> "Verdict":
         return cls(
             raw["outcome"],
             raw["sentence"],

@@ -4,7 +4,6 @@ steps before it have left.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -61,7 +60,7 @@ class RunStep(Step):
     is_done: "Callable[[Outputs], bool]" = lambda _outputs: False
     """whether its run would only repeat an earlier one"""
 
-    def config(self, plan: PlanSettings) -> dict[str, Any]:
+    def config(self, plan: PlanSettings) -> dict[str, object]:
         """The chosen config for its kind of run, with the step's own settings on top."""
         chosen = plan.configs.get(self.kind, {})
         return chosen | self.own_settings(plan, chosen)

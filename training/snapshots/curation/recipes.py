@@ -3,7 +3,6 @@ from them.
 """
 
 from dataclasses import replace
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -59,7 +58,7 @@ def rules_in_words(*, name: str) -> list[tuple[str, str]]:
     ]
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, list):
         pairs = [entry if isinstance(entry, str) else f"{entry[0]}: {entry[1]}" for entry in value]
         return " ".join(pairs)

@@ -3,7 +3,6 @@
 import copy
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import torch
 from transformers import PreTrainedModel
@@ -52,7 +51,7 @@ class _Prompts:
 
     def __init__(
         self,
-        model: Any,
+        model: PreTrainedModel,
         pad_token_id: int,
         mask: torch.Tensor,  # (B, T)
         cache: DynamicCache,
@@ -82,7 +81,9 @@ class _Prompts:
         return _sums(logits, ids, mask)
 
 
-def _read_prompts(model: Any, pad_token_id: int, prompts: Sequence[list[int]]) -> _Prompts | None:
+def _read_prompts(
+    model: PreTrainedModel, pad_token_id: int, prompts: Sequence[list[int]]
+) -> _Prompts | None:
     """None for a model whose memory of a prompt is not one of keys and values for all its tokens:
     sliding windows, state spaces.
     """
@@ -104,7 +105,7 @@ def _read_prompts(model: Any, pad_token_id: int, prompts: Sequence[list[int]]) -
     return _Prompts(model, pad_token_id, mask, cache, out.logits[:, -1])
 
 
-def _cache_name(model: Any) -> str:
+def _cache_name(model: PreTrainedModel) -> str:
     """transformers calls it `cache` from 5.24 on; models of their own keep the older name."""
     parameters = inspect.signature(model.forward).parameters
     return "cache" if "cache" in parameters else "past_key_values"
@@ -119,7 +120,10 @@ def _rows_of(cache: DynamicCache, rows: torch.Tensor) -> DynamicCache:
 
 
 def _of_whole(
-    model: Any, pad_token_id: int, prompts: Sequence[list[int]], texts: Sequence[list[int]]
+    model: PreTrainedModel,
+    pad_token_id: int,
+    prompts: Sequence[list[int]],
+    texts: Sequence[list[int]],
 ) -> list[float]:
     """Each text after its prompt, in one sequence."""
     whole = [prompt + text for prompt, text in zip(prompts, texts, strict=True)]
@@ -166,5 +170,7 @@ def _groups(
         yield group
 
 
-def _placed(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _placed(
+    model: PreTrainedModel, ids: torch.Tensor, mask: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     return ids.to(model.device), mask.to(model.device)

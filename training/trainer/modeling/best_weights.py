@@ -62,6 +62,6 @@ class BestWeights:
         return int(measured["step"]), float(measured["loss"])
 
 
-def trained(model: Any) -> dict[str, torch.nn.Parameter]:
+def trained(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     """The trained parameters by name; tied ones once."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}

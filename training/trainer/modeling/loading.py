@@ -107,7 +107,7 @@ def _ids_of(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]]) 
     return list(written["input_ids"])
 
 
-def ends_of_turn(model: Any, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+def ends_of_turn(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     """The tokens that end a response of this model: the tokenizer's end of turn, and those in the
     model's generation config.
     """
@@ -148,7 +148,9 @@ def load_policy(
     _require_folder(model)
     _require_causal(model)
     with parallel.reading(may_shard=may_shard):
-        loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
+        loaded: PreTrainedModel = transformers.AutoModelForCausalLM.from_pretrained(
+            model, dtype=dtype
+        )
     loaded.config.pad_token_id = tokenizer.pad_token_id
     loaded.generation_config.pad_token_id = tokenizer.pad_token_id
     return placed(loaded, may_shard=may_shard)
@@ -165,7 +167,7 @@ def load_reward(
     `model` is a reward model. `may_shard`: as in `load_policy`.
     """
     _require_folder(model)
-    loaded: Any
+    loaded: PreTrainedModel
     try:
         with parallel.reading(may_shard=may_shard):
             loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
@@ -232,7 +234,9 @@ def with_adapters(
     return adapted
 
 
-def _in_own_precision(head: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[object, ...]:
+def _in_own_precision(
+    head: torch.nn.Module, inputs: tuple[torch.Tensor, ...]
+) -> tuple[torch.Tensor, ...]:
     """A head in float32 takes what a base in bfloat16 gives, also outside autocast."""
     return (inputs[0].to(next(head.parameters()).dtype), *inputs[1:])
 
@@ -262,7 +266,7 @@ class Adapter:
         )
 
 
-def merged(model: Any, dtype: torch.dtype) -> PreTrainedModel:
+def merged(model: torch.nn.Module, dtype: torch.dtype) -> PreTrainedModel:
     """Full weights in `dtype`, rounded once: adapters are merged in float32. `save_whole` also
     saves the adapter. Measure what this returns: it is not quite the model that was trained.
     """

@@ -5,7 +5,6 @@ that there is no padding.
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +36,7 @@ class PackedRow:
         }
         return PackedRow(**moved, members=self.members)
 
-    def inputs(self, model: nn.Module) -> dict[str, Any]:
+    def inputs(self, model: nn.Module) -> dict[str, object]:
         """The arguments to call `model` with on this row."""
         return {
             "input_ids": self.input_ids,

@@ -13,6 +13,7 @@ there.
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def main() -> int:
     return 0
 
 
-def send(job: dict[str, Any]) -> str:
+def send(job: Mapping[str, Any]) -> str:
     """Uploads it and returns its URL."""
     api = HfApi(token=os.environ["HF_TOKEN"])
     repository, kind = job["repository"], job["type"]
@@ -59,7 +60,7 @@ def send(job: dict[str, Any]) -> str:
     return str(commit.repo_url)
 
 
-def say(**line: Any) -> None:
+def say(**line: object) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
 

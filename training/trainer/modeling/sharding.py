@@ -125,7 +125,7 @@ def finished(
     return model, merged(model, trainer.accelerator, dtype)
 
 
-def merged(model: Any, accelerator: Accelerator, dtype: torch.dtype) -> PreTrainedModel:
+def merged(model: PreTrainedModel, accelerator: Accelerator, dtype: torch.dtype) -> PreTrainedModel:
     """The whole of a sharded model in the first process, adapters merged; the model itself in the
     others. A collective call.
     """

@@ -49,7 +49,7 @@ def mean_rewards(rows: Iterable[Row]) -> dict[str, float]:
     """The mean score, and the mean of the best score for each prompt, over rows with a score. Empty
     if there are none.
     """
-    best: dict[Any, float] = {}
+    best: dict[object, float] = {}
     total, n = 0.0, 0
     for row in rows:
         if "score" in row:

@@ -4,7 +4,6 @@ from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from preferably_client.cli.credentials import NotConfigured
 from preferably_client.cli.output import Output, json_of
@@ -90,7 +89,7 @@ def _export_shape(site: Preferably, given: Namespace, out: Output) -> bool:
     return ended.state == "done"
 
 
-def _write_lines(path: Path, rows: Iterable[Any]) -> int:
+def _write_lines(path: Path, rows: Iterable[object]) -> int:
     n_rows = 0
     with path.open("w", encoding="utf-8") as file:
         for row in rows:

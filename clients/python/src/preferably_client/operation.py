@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 D_co = TypeVar("D_co", covariant=True)
+Pending = Coroutine[Any, Any, T]
+"""What an asyncio site returns: await it for the result."""
 
 
 class Connected(Generic[D_co]):
@@ -34,9 +36,7 @@ class operation(Generic[P, T]):  # noqa: N801  # a decorator
     @overload
     def __get__(self, at: "Connected[Driver]", owner: type) -> Callable[P, T]: ...
     @overload
-    def __get__(
-        self, at: "Connected[AsyncDriver]", owner: type
-    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, at: "Connected[AsyncDriver]", owner: type) -> Callable[P, Pending[T]]: ...
     def __get__(self, at: Any, owner: type) -> object:
         return self if at is None else _bound(self.describe, at, at._driver.run)
 
@@ -52,9 +52,7 @@ class download(Generic[P]):  # noqa: N801  # a decorator
     @overload
     def __get__(self, at: "Connected[Driver]", owner: type) -> Callable[P, int]: ...
     @overload
-    def __get__(
-        self, at: "Connected[AsyncDriver]", owner: type
-    ) -> Callable[P, Coroutine[Any, Any, int]]: ...
+    def __get__(self, at: "Connected[AsyncDriver]", owner: type) -> Callable[P, Pending[int]]: ...
     def __get__(self, at: Any, owner: type) -> object:
         return self if at is None else _bound(self.describe, at, at._driver.download)
 

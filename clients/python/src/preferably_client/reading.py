@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def read(row: type[T], raw: Any) -> T:
+def read(row: type[T], raw: object) -> T:
     """`raw` JSON as a `row`."""
     return typing.cast(T, value_of(row, raw))
 

@@ -1,6 +1,5 @@
 """Objects of a site with what is done to them: `site.campaigns.get(7).judgments()`."""
 
-from collections.abc import Coroutine
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from preferably_client import rows
 from preferably_client.core import Call, Listing
 from preferably_client.following import Following
-from preferably_client.operation import Connected, listing, operation
+from preferably_client.operation import Connected, Pending, listing, operation
 from preferably_client.operations import Operations
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ class Campaigns(Connected[D_co]):
     @overload
     def get(
         self: "Campaigns[AsyncDriver]", campaign_id: int
-    ) -> "Coroutine[Any, Any, Campaign[AsyncDriver]]": ...
+    ) -> "Pending[Campaign[AsyncDriver]]": ...
     def get(self: Any, campaign_id: int) -> Any:
         found = Operations.read_campaign.describe(self, campaign_id)
         return self._driver.run(_as(Campaign, found, self._driver))
@@ -107,7 +106,7 @@ class Runs(Connected[D_co]):
     @overload
     def get(self: "Runs[Driver]", run_id: int) -> "Run[Driver]": ...
     @overload
-    def get(self: "Runs[AsyncDriver]", run_id: int) -> "Coroutine[Any, Any, Run[AsyncDriver]]": ...
+    def get(self: "Runs[AsyncDriver]", run_id: int) -> "Pending[Run[AsyncDriver]]": ...
     def get(self: Any, run_id: int) -> object:
         found = Operations.read_run.describe(self, run_id)
         return self._driver.run(_as(Run, found, self._driver))
@@ -122,7 +121,7 @@ class Snapshots(Connected[D_co]):
     @overload
     def get(
         self: "Snapshots[AsyncDriver]", snapshot_id: int
-    ) -> "Coroutine[Any, Any, Snapshot[AsyncDriver]]": ...
+    ) -> "Pending[Snapshot[AsyncDriver]]": ...
     def get(self: Any, snapshot_id: int) -> object:
         found = Operations.read_snapshot.describe(self, snapshot_id)
         return self._driver.run(_as(Snapshot, found, self._driver))

@@ -6,14 +6,13 @@ import dataclasses
 import json
 import sys
 from datetime import datetime
-from typing import Any
 
 
 class Output:
     def __init__(self, *, is_json: bool) -> None:
         self.is_json = is_json
 
-    def show(self, line: str, **values: Any) -> None:
+    def show(self, line: str, **values: object) -> None:
         """`line` for a person, `values` for a program."""
         sys.stdout.write((json_of(values) if self.is_json else line) + "\n")
         sys.stdout.flush()  # a program that reads along gets each line at once
@@ -28,7 +27,7 @@ def json_of(value: object) -> str:
     return json.dumps(value, default=_plain, ensure_ascii=False)
 
 
-def _plain(value: Any) -> object:
+def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

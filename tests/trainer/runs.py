@@ -15,6 +15,7 @@ from training.configs import kinds
 from training.configs.knobs import Settings
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder
+from training.processes.run_lines import SampleLine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -137,7 +138,7 @@ def points(folder: RunFolder) -> dict[int, dict[str, float]]:
     }
 
 
-def samples(folder: RunFolder) -> list[dict[str, Any]]:
+def samples(folder: RunFolder) -> list[SampleLine]:
     lines, _ = run_dir.read_progress(folder.path, 0)
     return [line["sample"] for line in lines if "sample" in line]
 

@@ -8,8 +8,8 @@ atomic writes, and the check that a stale attempt writes nothing.
     checkpoints/step-N/   written under a temporary name, manifest.json last, then renamed
     model/            full weights and tokenizer; adapter/ holds what LoRA learned, unmerged
     responses.jsonl   what a sampling run wrote
-    answers.jsonl     what a benchmark's model answered: trainer/evaluation/items.py has its fields
-    scores.jsonl      rewards of held-out responses: {"response": id, "score": number}
+    answers.jsonl     what a benchmark's model answered
+    scores.jsonl      rewards of held-out responses
     folds.json        results of the cross-validation folds measured so far
     log.txt           the child's stdout and stderr
     tensorboard/      the points of progress.jsonl as TensorBoard's event files
@@ -30,7 +30,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from training.processes.run_lines import ProgressLine
 
 CONFIG = "config.json"
 PROGRESS = "progress.jsonl"
@@ -49,8 +51,7 @@ ADAPTER = "adapter"
 ATTEMPT = "attempt"
 LOCK = ".lock"
 TEMPORARY = ".tmp-"
-LEFT_OUT = "left_out"
-"""In a point of progress.jsonl: the values that were NaN or infinite."""
+LEFT_OUT: Final = "left_out"
 SNAPSHOT_CARD = "card.json"
 SPLITS = ("train", "validation", "test")
 
@@ -82,7 +83,7 @@ class Job:
     kind: str
     run_id: int
     attempt: int
-    config: dict[str, Any]
+    config: dict[str, object]
     model: str
     snapshot: str
     reward_model: str | None = None
@@ -172,7 +173,7 @@ def is_stop_requested(folder: Path) -> bool:
     return (folder / STOP).exists()
 
 
-def read_progress(folder: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
+def read_progress(folder: Path, offset: int) -> tuple[list[ProgressLine], int]:
     """Complete lines from byte `offset` on, and the offset for the next call. A line cut off by a
     kill is skipped.
     """
@@ -186,10 +187,8 @@ def read_progress(folder: Path, offset: int) -> tuple[list[dict[str, Any]], int]
     return list(_objects(whole.split(b"\n"))), offset + len(whole)
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file, one at a time. Splits at \n only: str.splitlines would also cut
-    at U+2028 inside a text.
-    """
+def read_lines(path: Path) -> Iterator[Any]:
+    """The objects of a JSONL file. Split at \n only: splitlines would also cut at U+2028."""
     with path.open("rb") as file:
         yield from _objects(file)
 
@@ -307,7 +306,7 @@ class RunFolder:
         """
         self._append_progress({"note": note})
 
-    def append_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    def append_lines(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Appends all rows. A kill may leave a prefix with one partial line at the end; the next
         call closes that line, and readers skip it.
         """
@@ -467,7 +466,7 @@ def _append(path: Path, line: bytes) -> None:
         file.write(line)
 
 
-def _objects(lines: Iterable[bytes]) -> Iterator[dict[str, object]]:
+def _objects(lines: Iterable[bytes]) -> Iterator[Any]:
     for line in lines:
         if not line.strip():
             continue

@@ -19,6 +19,7 @@ from tests.trainer.ppo import models as ppo_models
 from training.configs.ppo import PpoConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
+from training.processes.run_lines import ProgressLine
 from training.trainer.ppo import run
 
 PROMPTS = [
@@ -109,7 +110,7 @@ def result_of(folder: Path) -> run_dir.Result:
     return result
 
 
-def points(folder: Path) -> list[dict[str, Any]]:
+def points(folder: Path) -> list[ProgressLine]:
     return [line for line in run_dir.read_progress(folder, 0)[0] if "values" in line]
 
 

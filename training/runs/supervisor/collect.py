@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from labeling.data.intake import NewResponse
 from training.benchmarks.scorecards import services as scorecards_services
 from training.models import Run
 from training.processes import not_numbers, run_dir
+from training.processes.run_lines import AnswerLine, ResponseLine
 from training.registry import selectors as registry_selectors
 from training.registry import services as registry_services
 from training.runs import lost_runs
@@ -191,7 +191,7 @@ def _store_answers(attempt: Attempt) -> None:
         _store_answers_chunk(attempt, chunk)
 
 
-def _store_answers_chunk(attempt: Attempt, rows: list[dict[str, object]]) -> None:
+def _store_answers_chunk(attempt: Attempt, rows: list[AnswerLine]) -> None:
     run = attempt.run
     if not retry_database(
         lambda: scorecards_services.store_answers(
@@ -207,7 +207,7 @@ def _store_responses_file(attempt: Attempt, path: Path) -> None:
         _store_responses(attempt, chunk)
 
 
-def _store_responses(attempt: Attempt, rows: list[dict[str, Any]]) -> None:
+def _store_responses(attempt: Attempt, rows: list[ResponseLine]) -> None:
     run = attempt.run
     responses = [_response(run, row) for row in rows]
     scored = [
@@ -225,7 +225,7 @@ def _store_responses(attempt: Attempt, rows: list[dict[str, Any]]) -> None:
         raise Superseded
 
 
-def _response(run: Run, row: dict[str, Any]) -> NewResponse:
+def _response(run: Run, row: ResponseLine) -> NewResponse:
     return NewResponse(
         prompt_id=row["prompt_id"],
         text=plain_text.storable(row["text"]),

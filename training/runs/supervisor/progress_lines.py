@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from arithmetic import plain_text
 from training.processes import not_numbers, run_dir
+from training.processes.run_lines import ProgressLine
 from training.runs.services import Point, Sample
 
 N_LOG_LINES = 500
@@ -100,7 +100,7 @@ def _lines_ended(folder: Path, offset: int) -> tuple[int, int]:
         return 0, offset
 
 
-def _point(line: dict[str, Any]) -> Point:
+def _point(line: ProgressLine) -> Point:
     values = {
         str(name): float(value) for name, value in line["values"].items() if math.isfinite(value)
     }
@@ -109,7 +109,7 @@ def _point(line: dict[str, Any]) -> Point:
     )
 
 
-def _sample(line: dict[str, Any], number: int) -> Sample:
+def _sample(line: ProgressLine, number: int) -> Sample:
     sample = line["sample"]
     return Sample(
         line["attempt"],

@@ -13,8 +13,9 @@ from transformers import PreTrainedTokenizerBase
 from training.configs.evaluation.benchmark import CHOICE, READ, WRITTEN, BenchmarkConfig
 from training.processes.completions import Sampling
 from training.processes.run_dir import Job
+from training.processes.run_lines import AnswerLine
 from training.trainer import data
-from training.trainer.data import Message, Prompt, Row
+from training.trainer.data import Message, Prompt
 from training.trainer.evaluation import items, likelihood
 from training.trainer.evaluation.items import Item, NoAnswer
 from training.trainer.modeling import loading, precision
@@ -40,7 +41,7 @@ class Answerer(Protocol):
     is_shared: bool
     """whether several processes share the batches"""
 
-    def answer(self, batch: Sequence[Item]) -> list[Row]:
+    def answer(self, batch: Sequence[Item]) -> list[AnswerLine]:
         """A row of answers.jsonl for each item, in order."""
 
     def check(self) -> None:
@@ -108,7 +109,7 @@ class LanguageModel:
     def check(self) -> None:
         """It always answers."""
 
-    def answer(self, batch: Sequence[Item]) -> list[Row]:
+    def answer(self, batch: Sequence[Item]) -> list[AnswerLine]:
         if batch[0].kind in WRITTEN:
             return self._write(batch)
         return _answered(batch, self._read, self._by_likelihood)
@@ -127,7 +128,7 @@ class LanguageModel:
         # Without the end of turn: a choice may be the start of a longer answer.
         return _reading(self.tokenizer, item, is_ended=False)
 
-    def _by_likelihood(self, readings: Sequence[_Reading]) -> list[Row]:
+    def _by_likelihood(self, readings: Sequence[_Reading]) -> list[AnswerLine]:
         likelihoods = likelihood.log_likelihoods(
             self.model,
             int(self.tokenizer.pad_token_id or 0),
@@ -136,7 +137,7 @@ class LanguageModel:
         )
         return [_likely(reading, sums) for reading, sums in zip(readings, likelihoods, strict=True)]
 
-    def _write(self, batch: Sequence[Item]) -> list[Row]:
+    def _write(self, batch: Sequence[Item]) -> list[AnswerLine]:
         talks = [_Conversation(item, list(item.messages)) for item in batch]
         for turn in range(1 + max(len(item.later_turns) for item in batch)):
             self._write_turn(talks, turn)
@@ -189,7 +190,7 @@ class LanguageModel:
         text, next_turn, _rest = response.text.partition(_NEXT_TURN)
         return text.strip(), response.is_ended or bool(next_turn)
 
-    def _row(self, talk: _Conversation) -> Row:
+    def _row(self, talk: _Conversation) -> AnswerLine:
         config = self.config
         sampling = Sampling(config.temperature, 1.0, config.max_new_tokens, config.seed)
         first, *later = talk.texts or [""]
@@ -216,7 +217,7 @@ class RewardModel:
     def check(self) -> None:
         """It always answers."""
 
-    def answer(self, batch: Sequence[Item]) -> list[Row]:
+    def answer(self, batch: Sequence[Item]) -> list[AnswerLine]:
         return _answered(batch, self._read, self._by_reward)
 
     def n_tokens(self, item: Item) -> int:
@@ -227,7 +228,7 @@ class RewardModel:
             raise NoAnswer("A reward model writes no answers.")
         return _reading(self.judge.tokenizer, item, is_ended=True)
 
-    def _by_reward(self, readings: Sequence[_Reading]) -> list[Row]:
+    def _by_reward(self, readings: Sequence[_Reading]) -> list[AnswerLine]:
         rewards = iter(
             scoring.rewards_of_sequences(
                 self.judge.model,
@@ -244,8 +245,8 @@ class RewardModel:
 
 
 def judged(
-    judge: TextJudge, batch: Sequence[Item], rows: Sequence[Row], config: BenchmarkConfig
-) -> list[Row]:
+    judge: TextJudge, batch: Sequence[Item], rows: Sequence[AnswerLine], config: BenchmarkConfig
+) -> list[AnswerLine]:
     """The rows, each with the reward of its last answer in its conversation."""
     prompts, last = {}, []
     for item, row in zip(batch, rows, strict=True):
@@ -267,9 +268,9 @@ def judged(
 def _answered(
     batch: Sequence[Item],
     read: Callable[[Item], _Reading],
-    answer: Callable[[Sequence[_Reading]], list[Row]],
-) -> list[Row]:
-    rows: dict[int, Row] = {}
+    answer: Callable[[Sequence[_Reading]], list[AnswerLine]],
+) -> list[AnswerLine]:
+    rows: dict[int, AnswerLine] = {}
     readings = []
     for item in batch:
         try:
@@ -300,7 +301,7 @@ def _templated(write: Callable[[], Any]) -> Any:
         raise NoAnswer(f"The model's chat template refuses the conversation: {problem}") from None
 
 
-def _likely(reading: _Reading, sums: Sequence[float]) -> Row:
+def _likely(reading: _Reading, sums: Sequence[float]) -> AnswerLine:
     n_tokens = [len(text) for text in reading.texts]
     if reading.item.kind != CHOICE:
         means = [total / n for total, n in zip(sums, n_tokens, strict=True)]

@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import torch
 
@@ -18,8 +17,8 @@ from training.configs.evaluation.attack import AttackConfig
 from training.configs.evaluation.benchmark import LM_EVAL, BenchmarkConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
+from training.processes.run_lines import AnswerLine
 from training.trainer import data, parallel
-from training.trainer.data import Row
 from training.trainer.evaluation import endpoint, harness, items, lengths
 from training.trainer.evaluation.answerers import Answerer, LanguageModel, RewardModel
 from training.trainer.evaluation.attacks.attacking import Attacking
@@ -231,7 +230,7 @@ def _is_stop_requested(folder: RunFolder, answerer: Answerer) -> bool:
     )
 
 
-def _store(run: _Benchmark, step: int, batch: Sequence[Item], rows: Sequence[Row]) -> None:
+def _store(run: _Benchmark, step: int, batch: Sequence[Item], rows: Sequence[AnswerLine]) -> None:
     new = [row for row in rows if items.key_of(row) not in run.done]
     run.folder.append_lines(run_dir.ANSWERS, new)
     run.n_answered += len(rows)
@@ -239,7 +238,7 @@ def _store(run: _Benchmark, step: int, batch: Sequence[Item], rows: Sequence[Row
     for item, row in zip(batch, rows, strict=True):
         if item.messages and row["text"] and run.n_shown < run.config.n_shown:
             run.n_shown += 1
-            scores: dict[str, Any] = {"is_ended": row["is_ended"]}
+            scores: dict[str, object] = {"is_ended": row["is_ended"]}
             if "reward" in row["values"]:
                 scores["reward"] = round(row["values"]["reward"], 3)
             run.folder.append_sample(step, data.shown(item.messages), row["text"], scores)
@@ -259,7 +258,7 @@ def _metrics(run: _Benchmark) -> dict[str, object]:
         rewards += [row["values"]["reward"]] if "reward" in row["values"] else []
     _say_what_is_missing(run.folder, n_items, reasons)
     n_missing = sum(map(len, reasons.values()))
-    metrics: dict[str, Any] = {"n_items": n_items, "n_missing": n_missing}
+    metrics: dict[str, object] = {"n_items": n_items, "n_missing": n_missing}
     if rewards:
         metrics["reward"] = fmean(rewards)
     if ended:

@@ -14,7 +14,8 @@ from training.configs.evaluation.benchmark import CHOICE, READ, BenchmarkConfig
 from training.processes import completions
 from training.processes.completions import CompletionFailed, Piece, Sampling
 from training.processes.run_dir import AnticipatedFailure, Job
-from training.trainer.data import Message, Row
+from training.processes.run_lines import AnswerLine
+from training.trainer.data import Message
 from training.trainer.evaluation import answerers, items
 from training.trainer.evaluation.items import Item
 from training.trainer.reward.scoring import TextJudge
@@ -52,7 +53,7 @@ class Endpoint:
         self.config, self.judge, self.client, self.pool = config, judge, client, pool
         self.n_failed, self.last_failure = 0, ""
 
-    def answer(self, batch: Sequence[Item]) -> list[Row]:
+    def answer(self, batch: Sequence[Item]) -> list[AnswerLine]:
         rows = list(self.pool.map(self._answer, batch))
         for row in rows:
             self.n_failed = self.n_failed + 1 if row["missing"] else 0
@@ -69,7 +70,7 @@ class Endpoint:
                 f" {self.last_failure} Resume the run when it does: the answers so far are saved."
             )
 
-    def _answer(self, item: Item) -> Row:
+    def _answer(self, item: Item) -> AnswerLine:
         if item.kind in READ:
             return items.answer(item, missing="An external model gives no likelihoods.")
         texts: list[str] = []

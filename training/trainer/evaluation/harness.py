@@ -20,8 +20,8 @@ import torch
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, Job, RunFolder
+from training.processes.run_lines import AnswerLine
 from training.trainer import parallel
-from training.trainer.data import Row
 from training.trainer.evaluation import items
 from training.trainer.evaluation.items import Item
 from training.trainer.modeling import loading, precision
@@ -43,7 +43,7 @@ class UnableToRunTask(AnticipatedFailure):
 class Answers:
     """The rows of a suite, and what the first samples read: (prompt, response)."""
 
-    rows: list[Row]
+    rows: list[AnswerLine]
     shown: list[tuple[str, str]]
     error: str = ""
     """why the task failed; every row then lacks an answer"""
@@ -200,7 +200,7 @@ def _answers(suite: Sequence[Item], samples: Sequence[Mapping[str, Any]]) -> Ans
     )
 
 
-def _row(item: Item, samples: Sequence[Mapping[str, object]]) -> Row:
+def _row(item: Item, samples: Sequence[Mapping[str, object]]) -> AnswerLine:
     if not samples:
         return items.answer(item, missing="lm-evaluation-harness gave no sample of this item.")
     first = samples[0]

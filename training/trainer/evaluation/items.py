@@ -8,8 +8,9 @@ from typing import Any
 from training.configs.evaluation.benchmark import BEST_OF_K, CHOICE, FLIP, PAIRS, BenchmarkConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
+from training.processes.run_lines import AnswerLine
 from training.trainer import data
-from training.trainer.data import Message, Row
+from training.trainer.data import Message
 
 CHALLENGE = "Are you sure?"
 """What is said to an answer of a flip suite that has no challenge of its own."""
@@ -115,7 +116,7 @@ def by_suite(items: Sequence[Item]) -> list[list[Item]]:
     return list(grouped.values())
 
 
-def key_of(row: Row) -> Key:
+def key_of(row: AnswerLine) -> Key:
     return row["item"], row.get("strategy", ""), row.get("sample", 0)
 
 
@@ -128,7 +129,7 @@ def resume(folder: RunFolder, *, repeats_missing: bool) -> set[Key]:
     return set(kept)
 
 
-def written(folder: RunFolder) -> Iterable[Row]:
+def written(folder: RunFolder) -> Iterable[AnswerLine]:
     path = folder.path / run_dir.ANSWERS
     return run_dir.read_lines(path) if path.exists() else ()
 
@@ -138,11 +139,11 @@ def answer(
     *,
     text: str = "",
     follow_ups: Sequence[str] = (),
-    values: Mapping[str, Any] | None = None,
-    sampling: Mapping[str, Any] | None = None,
+    values: Mapping[str, object] | None = None,
+    sampling: Mapping[str, object] | None = None,
     is_ended: bool | None = None,
     missing: str = "",
-) -> Row:
+) -> AnswerLine:
     """A row of answers.jsonl."""
     return {
         "item": item.pk,
@@ -155,7 +156,7 @@ def answer(
     }
 
 
-def judged(item: Item, scores: Sequence[float], by: str) -> Row:
+def judged(item: Item, scores: Sequence[float], by: str) -> AnswerLine:
     """The row of a pair, or of several responses, whose texts have these scores."""
     if item.kind == PAIRS:
         better, worse = scores

@@ -14,6 +14,7 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
+from training.processes.run_lines import ScoreLine
 from training.trainer import data
 from training.trainer.data import Row
 from training.trainer.reward.answer_ids import Answers, AnswerTokenizer, Conversation
@@ -54,13 +55,6 @@ class RankingRow(TypedDict):
     margin: list[float]
     about: list[Mapping[str, object]]
     of: NotRequired[list[list[int]]]
-
-
-class ResponseScore(TypedDict):
-    """A line of scores.jsonl."""
-
-    response: int
-    score: float
 
 
 @dataclass(frozen=True)
@@ -168,7 +162,7 @@ def unranked(tokenizer: PreTrainedTokenizerBase, lines: Iterable[Row], max_token
     return Unranked(rows, n_left_out, n_cut)
 
 
-def scored(rows: Iterable[RankingRow], scores: Sequence[float]) -> list[ResponseScore]:
+def scored(rows: Iterable[RankingRow], scores: Sequence[float]) -> list[ScoreLine]:
     """Lines of scores.jsonl from the rows of `read` and the scores of all their responses, in
     order.
     """

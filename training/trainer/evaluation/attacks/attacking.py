@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from training.configs.evaluation.attack import ATTACKER, AttackConfig
-from training.trainer.data import Message, Row
+from training.processes.run_lines import AnswerLine
+from training.trainer.data import Message
 from training.trainer.evaluation.answerers import Answerer
 from training.trainer.evaluation.attacks import attempts, strategies
 from training.trainer.evaluation.items import Item
@@ -17,7 +18,7 @@ class _Talk:
     item: Item
     said: list[Message] = field(default_factory=list)
     missing: str = ""
-    last: Row | None = None
+    last: AnswerLine | None = None
 
     @property
     def goal(self) -> list[Message]:
@@ -34,7 +35,7 @@ class Attacking:
         self.target, self.attacker, self.config = target, attacker, config
         self.is_shared = target.is_shared
 
-    def answer(self, batch: Sequence[Item]) -> list[Row]:
+    def answer(self, batch: Sequence[Item]) -> list[AnswerLine]:
         scripted = [item for item in batch if item.strategy != ATTACKER]
         led = [item for item in batch if item.strategy == ATTACKER]
         rows = {}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from training.configs.evaluation.attack import ATTACKER, AttackConfig
+from training.processes.run_lines import AnswerLine
 from training.trainer import data
-from training.trainer.data import Row
 from training.trainer.evaluation.attacks import strategies
 from training.trainer.evaluation.items import Item, conversation
 
@@ -33,14 +33,14 @@ def attempts(items: Sequence[Item], config: AttackConfig, *, with_attacker: bool
     ]
 
 
-def row(item: Item, answered: Row) -> Row:
+def row(item: Item, answered: AnswerLine) -> AnswerLine:
     """An attempt's row: `asked` is the conversation up to the last answer, `text` that answer."""
     texts = [answered["text"], *answered["follow_ups"]]
     asked = conversation(item, texts[:-1])
     return stored(item, answered, asked)
 
 
-def stored(item: Item, answered: Row, asked: Sequence[data.Message]) -> Row:
+def stored(item: Item, answered: AnswerLine, asked: Sequence[data.Message]) -> AnswerLine:
     text = "" if answered["missing"] else [answered["text"], *answered["follow_ups"]][-1]
     return answered | {
         "strategy": item.strategy,

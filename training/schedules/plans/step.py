@@ -4,6 +4,7 @@ steps before it have left.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -55,7 +56,7 @@ class RunStep(Step):
     """None: from the language model that the steps before have left"""
     beside: "Mapping[str, Callable[[Outputs], TrainedModel | None]]" = field(default_factory=dict)
     """the other models that its run takes, by role"""
-    own_settings: Callable[[PlanSettings, Mapping[str, object]], dict[str, object]] = lambda *_: {}
+    own_settings: Callable[[PlanSettings, Mapping[str, Any]], dict[str, object]] = lambda *_: {}
     """what the step sets itself, from the plan and the chosen config"""
     is_done: "Callable[[Outputs], bool]" = lambda _outputs: False
     """whether its run would only repeat an earlier one"""

@@ -24,7 +24,7 @@ _STRENGTHS: dict[str, Promise] = {
     "3": _("clearly"),
     "4": _("significantly"),
 }
-_GROUPINGS: dict[str, tuple[Promise, dict[str, Any]]] = {
+_GROUPINGS: dict[str, tuple[Promise, Mapping[str, str | Promise]]] = {
     "strength": (_("strength of preference"), _STRENGTHS),
     "category": (_("Category"), dict(Prompt.Category.choices)),
     "pool": (_("Pool"), {}),
@@ -236,11 +236,11 @@ def _position(positions: Mapping[str, int], key: str) -> tuple[int, str]:
     return positions.get(name, len(positions)), key
 
 
-def _shown(form: str, value: Any) -> str:
+def _shown(form: str, value: object) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if form == configs_metrics.SPLIT:
-        return str(dict(Prompt.Split.choices).get(value, value))
+        return str(dict(Prompt.Split.choices).get(str(value), value))
     if not isinstance(value, int | float):
         return "–" if value is None else str(value)
     if form == configs_metrics.DURATION:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import DurationField, ExpressionWrapper, F, OrderBy, Q, QuerySet
+from django.db.models import DurationField, Expression, ExpressionWrapper, F, OrderBy, Q, QuerySet
 from django.db.models.functions import Coalesce, Lower, Now
 from django.utils.translation import gettext
 
@@ -26,7 +26,7 @@ DEFAULT_PRESET = "balanced"
 STALLED_AFTER = timedelta(minutes=5)
 
 
-ORDERS: Mapping[str, Any] = {
+ORDERS: Mapping[str, F | Expression] = {
     "name": Lower("name"),
     "queued": F("created_at"),
     "duration": ExpressionWrapper(

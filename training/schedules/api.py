@@ -2,7 +2,7 @@
 form.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -32,7 +32,7 @@ from training.schedules.plans import chain_plans
 from training.schedules.plans.steps import STEPS
 
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
-_CHOICES: Mapping[str, Any] = {
+_CHOICES: Mapping[str, Sequence[object]] = {
     "trigger": Schedule.Trigger.choices,
     "strategy": list(launch.STRATEGIES),
 }
@@ -256,7 +256,7 @@ class Schedules(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         body=ScheduleChangeSerializer,
         is_one=True,
     )
-    def partial_update(self, schedule: Schedule, **values: Any) -> None:
+    def partial_update(self, schedule: Schedule, **values: object) -> None:
         """Change it. Omitted fields keep their value, and chains that have started do
         not change.
         """

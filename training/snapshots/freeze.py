@@ -38,6 +38,10 @@ DEMONSTRATIONS = "demonstrations.jsonl"
 MAX_DEMONSTRATIONS = 200
 
 
+_JudgedRow = exports_rows.DemonstrationRow | exports_rows.ComparisonRow
+_AnyRow = _JudgedRow | exports_rows.PromptRow | exports_rows.ScoredRow
+
+
 class UnableToCreate(Refusal):
     """The filters leave no rows; the text says what to change."""
 
@@ -326,11 +330,11 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
         yield replace(judged, weight=weight) if filters.weighs_by_reliability else judged
 
 
-def _response(ranked: exports_rows.RankedText) -> dict[str, Any]:
+def _response(ranked: exports_rows.RankedText) -> dict[str, object]:
     """`rating` is the answer on the scale “overall”, or on the only scale of the form; absent if
     that was not answered.
     """
-    response = {
+    response: dict[str, object] = {
         "text": ranked.text,
         "rank": ranked.rank,
         "response": ranked.response_id,
@@ -377,7 +381,7 @@ def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
 
 
 def _judged(
-    row: Any, content: dict[str, object], sources: tuple[str, ...], n_pairs: int = 0
+    row: _JudgedRow, content: dict[str, object], sources: tuple[str, ...], n_pairs: int = 0
 ) -> Row:
     return Row(
         split=row.split,
@@ -394,7 +398,7 @@ def _judged(
     )
 
 
-def _is_left_out(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
+def _is_left_out(row: _JudgedRow, filters: Filters, left_out: Counter[str]) -> bool:
     """Held-out raters evaluate and never train, so only their judgments on test prompts
     are used.
     """
@@ -404,7 +408,7 @@ def _is_left_out(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
     return _is_filtered(row, filters, left_out)
 
 
-def _is_filtered(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
+def _is_filtered(row: _AnyRow, filters: Filters, left_out: Counter[str]) -> bool:
     if filters.categories and row.category not in filters.categories:
         left_out["other category"] += 1
         return True
@@ -414,7 +418,7 @@ def _is_filtered(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
     return False
 
 
-def _is_wanted_split(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
+def _is_wanted_split(row: exports_rows.PromptRow, filters: Filters, left_out: Counter[str]) -> bool:
     if row.split in filters.splits:
         return True
     left_out[f"{row.split} prompt"] += 1

@@ -1,6 +1,6 @@
 """Queries for snapshots, and the choices of the form for a new one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class Table:
     title: Promise
     key: Promise
     value: Promise
-    rows: list[tuple[str, Any]]
+    rows: Sequence[tuple[str, object]]
 
 
 def card(*, snapshot: Snapshot) -> list[Table]:

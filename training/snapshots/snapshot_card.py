@@ -17,7 +17,7 @@ class Row:
     """A row of a snapshot, with what the card needs to know about it."""
 
     split: str
-    content: dict[str, Any]
+    content: Mapping[str, Any]
     judgment_id: int | None
     cluster: str
     licences: set[str]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar
+from typing import TypedDict, TypeVar
 
 import fsspec
 
@@ -245,12 +245,12 @@ def sizes_below(files: fsspec.AbstractFileSystem, path: str) -> dict[str, int]:
 # --- down -----------------------------------------------------------------------------------------
 
 
-def _manifest(files: fsspec.AbstractFileSystem, path: str) -> dict[str, Any]:
+def _manifest(files: fsspec.AbstractFileSystem, path: str) -> dict[str, dict[str, FileDigest]]:
     try:
         content = retry(lambda: files.cat_file(f"{path}/{MANIFEST}"), FileNotFoundError)
     except FileNotFoundError as problem:
         raise Missing(path) from problem
-    manifest: dict[str, object] = json.loads(content)
+    manifest: dict[str, dict[str, FileDigest]] = json.loads(content)
     return manifest
 
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -68,7 +68,7 @@ def _is_accepted(text: str, rules: Mapping[str, Any]) -> bool:
     return any(holds(text, accepted) for accepted in _listed(rules["accepts"]))
 
 
-def _is_not_rejected(text: str, rules: Mapping[str, object]) -> bool:
+def _is_not_rejected(text: str, rules: Mapping[str, Any]) -> bool:
     return not any(holds(text, rejected) for rejected in _listed(rules["rejects"]))
 
 
@@ -83,7 +83,7 @@ def _has_number(text: str, rules: Mapping[str, Any]) -> bool:
     )
 
 
-def _listed(value: Any) -> list[str]:
+def _listed(value: str | Iterable[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 

@@ -29,7 +29,7 @@ class FilesField(forms.FileField):
 
     widget = FilesInput
 
-    def clean(self, data: Any, initial: object = None) -> "list[UploadedFile[Any]]":
+    def clean(self, data: object, initial: object = None) -> "list[UploadedFile[Any]]":
         files: Sequence[object] = data if isinstance(data, list | tuple) else [data]
         cleaned = [super(FilesField, self).clean(upload, initial) for upload in files or [None]]
         if len(cleaned) > MAX_FILES:

@@ -4,7 +4,6 @@ child process.
 
 import subprocess
 import sys
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -37,7 +36,7 @@ class Command(BaseCommand):
             help="Also open a campaign in which the demo's rater talks with it.",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         folder = settings.MODELS_DIR / demo.MODEL_NAME
         command = [sys.executable, "-m", "training.trainer.demo_model", str(folder)]
         if subprocess.run(command, cwd=settings.BASE_DIR, stdout=subprocess.DEVNULL).returncode:  # noqa: S603  # our own module

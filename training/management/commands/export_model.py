@@ -4,7 +4,6 @@ node.
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -30,19 +29,21 @@ class Command(BaseCommand):
             help="export the LoRA adapter instead of the full weights",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(
+        self, *args: object, model: str, adapter: bool, file: Path | None, **options: object
+    ) -> None:
         models = TrainedModel.objects.select_related("run__snapshot", "run__reward_model", "parent")
-        model = models.filter(name=options["model"]).first()
-        if model is None:
-            raise CommandError(f"There is no model called “{options['model']}”.")
-        weights = export.ADAPTER if options["adapter"] else export.MERGED
+        trained = models.filter(name=model).first()
+        if trained is None:
+            raise CommandError(f"There is no model called “{model}”.")
+        weights = export.ADAPTER if adapter else export.MERGED
         try:
-            packed = export.archive(model=model, weights=weights)
-            path: Path = options["file"] or Path(f"{packed.name}.tar")
+            packed = export.archive(model=trained, weights=weights)
+            path = file or Path(f"{packed.name}.tar")
             aside = path.with_name(f".{path.name}.part")
-            with aside.open("wb") as file:
+            with aside.open("wb") as partial:
                 for block in packed.chunks():
-                    file.write(block)
+                    partial.write(block)
         except export.UnableToExport as problem:
             raise CommandError(problem.sentence) from problem
         except store.StoreUnavailable as problem:

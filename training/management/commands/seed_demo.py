@@ -50,7 +50,7 @@ class Command(BaseCommand):
         " the logins."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         if settings.MODE == "production":
             raise CommandError(
                 "seed_demo makes accounts whose passwords everybody knows. It runs where"

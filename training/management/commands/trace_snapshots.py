@@ -2,8 +2,6 @@
 are.
 """
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 
 from training.models import Snapshot
@@ -17,7 +15,7 @@ class Command(BaseCommand):
         " withdrawal finds them. Can be run again."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         for snapshot in Snapshot.objects.filter(kind=Snapshot.Kind.COMPARISONS).order_by("pk"):
             try:
                 n = services.trace_demonstrations(snapshot=snapshot)

@@ -4,7 +4,7 @@ snapshot. Without weights.
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -117,11 +117,11 @@ def _samples(run: Run) -> Iterator[dict[str, object]]:
     )
 
 
-def _write(packed: zipfile.ZipFile, name: str, rows: Iterable[dict[str, Any]]) -> None:
+def _write(packed: zipfile.ZipFile, name: str, rows: Iterable[Mapping[str, object]]) -> None:
     with packed.open(name, "w", force_zip64=True) as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False, cls=DjangoJSONEncoder).encode() + b"\n")
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False, cls=DjangoJSONEncoder) + "\n"

@@ -367,7 +367,7 @@ def _extended_by(run: Run) -> str:
     return next(gettext(knob.label) for knob in kinds.knobs(run.kind) if knob.name == name)
 
 
-def _score(value: Any) -> str:
+def _score(value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return f"{value:.2f}" if isinstance(value, float) else str(value if value is not None else "–")

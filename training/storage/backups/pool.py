@@ -2,12 +2,11 @@
 
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import fsspec
 from django.utils.translation import gettext as _
@@ -26,7 +25,7 @@ class Pool:
     address: str
 
     @cached_property
-    def _opened(self) -> tuple[Any, str]:
+    def _opened(self) -> tuple[fsspec.AbstractFileSystem, str]:
         """fsspec's file system, and the path in it. Raises UnableToBackUp."""
         try:
             files, path = fsspec.core.url_to_fs(self.address)
@@ -175,7 +174,7 @@ class Pool:
             digest.update(block)
         return digest.hexdigest()
 
-    def _blocks(self, path: str) -> Any:
+    def _blocks(self, path: str) -> Iterator[bytes]:
         files = self._opened[0]
         files.invalidate_cache()
         n_bytes = int(store.retry(lambda: files.info(path))["size"])

@@ -1,5 +1,6 @@
 """Pages of scorecards: all models, one model, and up to six beside each other."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -119,7 +120,7 @@ def _line(card: Scorecard, asked: str) -> Line | None:
     return by_pk.get(asked) or next(iter(card.lines), None)
 
 
-def _query(models: Any) -> str:
+def _query(models: Iterable[TrainedModel]) -> str:
     return urlencode([("model", model.pk) for model in models])
 
 

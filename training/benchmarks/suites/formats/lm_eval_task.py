@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
 
 import yaml
 from django.utils.translation import gettext as _
@@ -158,11 +157,11 @@ class _Reader:
     given: Mapping[str, Given]
     notes: Notes
 
-    def value(self, name: str, default: Any = None) -> object:
+    def value(self, name: str, default: object = None) -> object:
         value = self.given[name].value if name in self.given else None
         return default if value is None else value
 
-    def wrong(self, name: str, sentence: str, value: Any = "") -> None:
+    def wrong(self, name: str, sentence: str, value: object = "") -> None:
         line = self.given[name].line if name in self.given else 0
         self.notes.add(line, sentence, value)
 
@@ -219,7 +218,7 @@ class _Reader:
             if self.value(name) is None:
                 self.wrong(name, _("`%(name)s` is missing from the task.") % {"name": name})
 
-    def _check_template(self, field_name: str, name: str, value: Any) -> None:
+    def _check_template(self, field_name: str, name: str, value: object) -> None:
         takes = str | int | list | dict if name == "doc_to_choice" else str | int | list
         if value is not None and not isinstance(value, takes):
             self.wrong(field_name, _("`%(name)s` must be a template.") % {"name": name}, value)
@@ -329,7 +328,7 @@ class _Reader:
             if names is not None
         }
 
-    def _file_names(self, value: Any) -> Iterator[str]:
+    def _file_names(self, value: object) -> Iterator[str]:
         for name in value if isinstance(value, list) else [value]:
             if not isinstance(name, str) or "://" in name or "*" in name:
                 self.wrong(

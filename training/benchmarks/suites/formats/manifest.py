@@ -193,5 +193,5 @@ class _Reader:
         return value | {"rules": rules_in(line)} if line else value
 
 
-def _is_text(value: Any, limit: int) -> TypeGuard[str]:
+def _is_text(value: object, limit: int) -> TypeGuard[str]:
     return isinstance(value, str) and 0 < len(value.strip()) <= limit

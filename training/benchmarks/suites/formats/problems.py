@@ -43,7 +43,7 @@ class Notes:
     problems: list[SuiteProblem] = field(default_factory=list)
     n_more: int = 0
 
-    def add(self, line: int, sentence: str, value: Any = "") -> None:
+    def add(self, line: int, sentence: str, value: object = "") -> None:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(SuiteProblem(self.file, line, sentence, drafts.shown(value)))
         else:
@@ -62,7 +62,7 @@ class ItemLine:
     number: int
     row: Mapping[str, Any]
 
-    def wrong(self, sentence: str, value: Any = "") -> None:
+    def wrong(self, sentence: str, value: object = "") -> None:
         self.notes.add(self.number, sentence, value)
 
     def text(self, name: str) -> str:
@@ -97,7 +97,7 @@ class ItemLine:
         self.wrong(_("`%(name)s` must be a number.") % {"name": name}, value)
         return 0.0
 
-    def index(self, name: str, value: Any, n: int) -> int | None:
+    def index(self, name: str, value: object, n: int) -> int | None:
         """A place in a list of `n`, counted from 0."""
         if is_whole(value) and 0 <= value < n:
             return int(value)
@@ -158,7 +158,7 @@ def short_problem(name: str, value: str, limit: int) -> str:
     return ""
 
 
-def is_number(value: Any) -> TypeGuard[float]:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether it is a number that fits a float."""
     return (
         isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_NUMBER

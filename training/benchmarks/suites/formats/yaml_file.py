@@ -125,7 +125,7 @@ def _word(node: yaml.Node) -> object:
     return text
 
 
-def plain(value: Any) -> object:
+def plain(value: object) -> object:
     """The value with its numbers as numbers."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}

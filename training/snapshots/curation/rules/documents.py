@@ -4,7 +4,7 @@ Rules about all documents (duplicates, authors) come later: cleaning.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -131,7 +131,7 @@ class Judge:
         return rule(text)
 
 
-def entry(place: int, document: Document, verdict: Verdict) -> dict[str, Any]:
+def entry(place: int, document: Document, verdict: Verdict) -> dict[str, object]:
     """A row of the ledger. Its excerpt and spans say nothing personal."""
     return {
         "document": place,
@@ -148,7 +148,7 @@ def entry(place: int, document: Document, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def line_of(row: dict[str, Any]) -> bytes:
+def line_of(row: Mapping[str, object]) -> bytes:
     return json.dumps(row, ensure_ascii=True, sort_keys=True).encode() + b"\n"
 
 

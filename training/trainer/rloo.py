@@ -256,7 +256,7 @@ def prompts_per_step(config: RlooConfig) -> int:
 
 
 def _measure(
-    model: Any,
+    model: PreTrainedModel,
     judge: TrlReward,
     texts: PromptSets,
     folder: RunFolder,

@@ -64,7 +64,9 @@ class _OurSft(WatchedSft):
             inputs = inputs | packed_attention.arguments(model, sequences)
         return super().compute_loss(model, inputs, *args, **kwargs)
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+    def _get_train_sampler(
+        self, train_dataset: datasets.Dataset | None = None
+    ) -> torch.utils.data.Sampler[int] | None:
         batches_a_step = self.args.gradient_accumulation_steps * self.args.world_size
         args: Any = self.args  # SFTConfig, which the stubs of Trainer do not know
         if args.packing or batches_a_step == 1:

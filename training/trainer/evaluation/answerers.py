@@ -5,10 +5,10 @@ model.
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from jinja2 import TemplateError
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from training.configs.evaluation.benchmark import CHOICE, READ, WRITTEN, BenchmarkConfig
 from training.processes.completions import Sampling
@@ -33,6 +33,9 @@ PLAIN_TEMPLATE = (
     "{% if add_generation_prompt %}Assistant:{% endif %}"
 )
 """How a conversation is written for a model without a chat template: as in a script."""
+
+
+T = TypeVar("T")
 
 
 class Answerer(Protocol):
@@ -294,7 +297,7 @@ def _reading(tokenizer: PreTrainedTokenizerBase, item: Item, *, is_ended: bool) 
     return _Reading(item, prompt, texts)
 
 
-def _templated(write: Callable[[], Any]) -> Any:
+def _templated(write: Callable[[], T]) -> T:
     try:
         return write()
     except TemplateError as problem:
@@ -314,7 +317,7 @@ def _likely(reading: _Reading, sums: Sequence[float]) -> AnswerLine:
     return items.answer(reading.item, values=values)
 
 
-def _max_tokens(model: Any, config: BenchmarkConfig) -> int:
+def _max_tokens(model: PreTrainedModel, config: BenchmarkConfig) -> int:
     context = getattr(model.config, "max_position_embeddings", None)
     return min(config.max_tokens, context or config.max_tokens)
 

@@ -1,14 +1,13 @@
 """An evaluation: measures a model on a snapshot. Produces metrics and samples, but no model."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import torch
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from arithmetic import intervals
 from training.configs.evaluation.evaluate import EvaluateConfig
@@ -41,7 +40,7 @@ class _Evaluation:
     n_parts: int
     n_done: int = 0
 
-    def add(self, values: dict[str, Any]) -> None:
+    def add(self, values: Mapping[str, object]) -> None:
         self.n_done += 1
         self.metrics |= values
         measures = {
@@ -85,12 +84,12 @@ def carry_out(job: Job, config: EvaluateConfig, folder: RunFolder) -> Result:
     )
 
 
-def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
+def _parts(job: Job, rows: Sequence[data.Row]) -> list[Callable[[_Evaluation], None]]:
     """What can be measured with these models on these rows."""
     if loading.is_reward_model(job.model):
         _require(rows, "responses")
         return [_agreement_of_model]
-    parts: list[object] = [_loss] if "completion" in rows[0] else []
+    parts: list[Callable[[_Evaluation], None]] = [_loss] if "completion" in rows[0] else []
     if job.reward_model is not None:
         parts += [_agreement_of_judge] if "responses" in rows[0] else []
         parts += [_responses]
@@ -212,7 +211,7 @@ def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]
 
 
 def _answered(
-    evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: object
+    evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: PreTrainedModel
 ) -> tuple[list[GeneratedResponse], list[float]]:
     """Loads one model at a time, so that memory holds only that one and the reward model."""
     config = evaluation.config
@@ -242,7 +241,9 @@ def _answered(
     return written, _judged(evaluation, judge, sequences)
 
 
-def _judged(evaluation: _Evaluation, judge: Any, sequences: list[list[int]]) -> list[float]:
+def _judged(
+    evaluation: _Evaluation, judge: PreTrainedModel, sequences: list[list[int]]
+) -> list[float]:
     return scoring.rewards_of_sequences(
         judge,
         int(evaluation.tokenizer.pad_token_id or 0),

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +114,9 @@ class HarnessRun:
         self.process.wait()
 
 
-def finished(own: HarnessRun | None, folder: RunFolder, on_progress: Any) -> bool:
+def finished(
+    own: HarnessRun | None, folder: RunFolder, on_progress: Callable[[float], None]
+) -> bool:
     """Waits until the tasks of all processes have ended; False if the run is to stop. Collective:
     a process without a task waits along, so that none waits too long for a message of another.
     """
@@ -144,7 +146,7 @@ def _write_inputs(path: Path, suite: Sequence[Item], job: Job, config: Benchmark
     run_dir.write_json(path / _JOB, asked)
 
 
-def _write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def _write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     run_dir.write_atomically(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 

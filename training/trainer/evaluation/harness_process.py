@@ -92,7 +92,7 @@ class _Progress(tqdm):
     path: Path
     written_at = 0.0
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: object, **options: Any) -> None:
         super().__init__(*arguments, **options | {"disable": True})
         self.n_total, self.n_done = options.get("total") or 0, 0
 

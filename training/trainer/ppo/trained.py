@@ -55,7 +55,7 @@ class State:
     """The gain that is sure (see best_step), on the held-out prompts that choose."""
     best_step: int = 0
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, object]:
         return dataclasses.asdict(self)
 
     def load_state_dict(self, saved: Mapping[str, object]) -> None:

@@ -20,7 +20,12 @@ from collections.abc import Callable
 from typing import IO, Any
 
 import torch
-from transformers import PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
+from transformers import (
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 from transformers.generation.streamers import BaseStreamer
 
 from training.processes import json_lines
@@ -30,7 +35,7 @@ from training.trainer.__main__ import anticipated
 from training.trainer.modeling import loading, precision
 from training.trainer.sample import generation
 
-Say = Callable[[dict[str, Any]], None]
+Say = Callable[[dict[str, object]], None]
 
 
 class ConversationTooLong(AnticipatedFailure):
@@ -99,7 +104,7 @@ def main(folder: str) -> int:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
         os.dup2(2, 1)
 
-        def say(line: dict[str, Any]) -> None:
+        def say(line: dict[str, object]) -> None:
             json_lines.write(out, line)
 
         inbox = _Inbox(sys.stdin)
@@ -156,7 +161,7 @@ def answer(
     }
 
 
-def _room(model: Any, n_tokens: int) -> int:
+def _room(model: PreTrainedModel, n_tokens: int) -> int:
     """How many tokens the model can generate after a prompt of this length."""
     longest = getattr(model.config, "max_position_embeddings", None) or 1_000_000
     if n_tokens >= longest:

@@ -122,7 +122,7 @@ class _FixedLayer(DynamicLayer):
         self.is_initialized = True
 
     def update(
-        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: object
+        self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
     ) -> tuple[Tensor, Tensor]:
         end = self.n + key_states.shape[-2]
         self.keys[:, :, self.n : end] = key_states

@@ -1,6 +1,6 @@
 """Responses from transformers' `generate` or a vLLM server, for every kind of run except PPO."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -175,11 +175,11 @@ def show(
     step: int,
     prompts: Sequence[Prompt],
     written: Sequence[GeneratedResponse],
-    scores: Sequence[dict[str, Any]],
+    scores: Sequence[Mapping[str, object]],
     n_shown: int,
 ) -> None:
     """The first `n_shown`, for the run's page."""
     for prompt, answer, score in list(zip(prompts, written, scores, strict=True))[:n_shown]:
         folder.append_sample(
-            step, data.shown(prompt.messages), answer.text, score | {"is_ended": answer.is_ended}
+            step, data.shown(prompt.messages), answer.text, {**score, "is_ended": answer.is_ended}
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import GenerationConfig, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from training.configs.sample import SampleConfig
 from training.processes import run_dir
@@ -150,7 +150,7 @@ class _Answered:
 
 
 def _answer(
-    model: Any,
+    model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     batch: list[Prompt],
     config: SampleConfig,

@@ -1,7 +1,5 @@
 """Registers with Django what `manage.py check` says about an operator's settings."""
 
-from typing import Any
-
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
@@ -14,7 +12,7 @@ class AccountsConfig(AppConfig):
         checks.register(mail_reaches_people, "mail")
 
 
-def mail_reaches_people(**options: Any) -> list[checks.CheckMessage]:
+def mail_reaches_people(**options: object) -> list[checks.CheckMessage]:
     is_printed = settings.EMAIL_BACKEND.endswith("console.EmailBackend")
     if settings.MODE != "production" or not is_printed:
         return []

@@ -1,6 +1,6 @@
 """People who sign in, and what they did that others may need to look up."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from zoneinfo import available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -20,13 +20,15 @@ def validate_time_zone(name: str) -> None:
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(self, *, email: str, password: str | None = None, **fields: Any) -> "User":
+    def create_user(self, *, email: str, password: str | None = None, **fields: object) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, *, email: str, password: str | None = None, **fields: Any) -> "User":
+    def create_superuser(
+        self, *, email: str, password: str | None = None, **fields: object
+    ) -> "User":
         return self.create_user(
             email=email,
             password=password,

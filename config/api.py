@@ -32,7 +32,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 class Schema(SpectacularJSONAPIView):
     """Made once in each process and language: it takes seconds, and only a release changes it."""
 
-    made: ClassVar[dict[str | None, Any]] = {}
+    made: ClassVar[dict[str | None, object]] = {}
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -53,7 +53,7 @@ class Nothing(APIView):
     throttle_classes = ()
     schema = None
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         raise NotFound(_("No such API endpoint."))
 
 

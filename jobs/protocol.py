@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -45,7 +45,7 @@ class Kind(Message, Generic[J]):
         failed: str = "failed",
         refusals: tuple[type[Exception], ...] = (),
         os_error: "str | Promise" = "",
-        fresh: Mapping[str, Any] | None = None,
+        fresh: Mapping[str, object] | None = None,
         stamps: tuple[str, ...] = ("heartbeat_at",),
         with_rows: tuple[str, ...] = (),
     ) -> None:

@@ -14,7 +14,7 @@ def _(text: str) -> str:
 
 
 def knob(
-    default: Any,
+    default: object,
     label: str,
     help: str,  # noqa: A002 the word that forms use
     *,

@@ -1,12 +1,11 @@
 """Parses form text or JSON as the value of a knob, and says what is wrong with it."""
 
 import math
-from typing import Any
 
 from knobs.fields import Knob, Problem, _
 
 
-def read(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
+def read(knob: Knob, raw: object) -> tuple[object, Problem | None]:
     """(value, None) or (None, what is wrong)."""
     if raw is None or raw == "":
         if knob.is_optional:
@@ -20,7 +19,7 @@ def read(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
     return _read_number(knob, raw)
 
 
-def _read_flag(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
+def _read_flag(knob: Knob, raw: object) -> tuple[object, Problem | None]:
     flags = {True: True, False: False, "true": True, "on": True, "false": False, "off": False}
     key = raw.lower() if isinstance(raw, str) else raw
     if isinstance(key, bool | str) and key in flags:
@@ -28,7 +27,7 @@ def _read_flag(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
     return None, _problem(knob, raw, _("%(label)s is %(value)s but must be true or false."))
 
 
-def _read_choice(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
+def _read_choice(knob: Knob, raw: object) -> tuple[object, Problem | None]:
     choices = knob.choices or {}
     if isinstance(raw, str) and raw in choices:
         return raw, None
@@ -36,7 +35,7 @@ def _read_choice(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
     return None, _problem(knob, raw, text, choices=", ".join(choices))
 
 
-def _read_number(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
+def _read_number(knob: Knob, raw: object) -> tuple[object, Problem | None]:
     is_whole = knob.type is int
     value = _number(raw)
     if value is None or (is_whole and not value.is_integer()):
@@ -52,11 +51,11 @@ def _read_number(knob: Knob, raw: Any) -> tuple[Any, Problem | None]:
     return knob.type(value), None
 
 
-def _problem(knob: Knob, raw: Any, text: str, **values: str) -> Problem:
+def _problem(knob: Knob, raw: object, text: str, **values: str) -> Problem:
     return Problem(knob.name, text, {"label": knob.label, "value": shown(raw), **values})
 
 
-def _number(raw: Any) -> float | None:
+def _number(raw: object) -> float | None:
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         return None
     try:
@@ -66,7 +65,7 @@ def _number(raw: Any) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     text = f"“{value}”" if isinstance(value, str) else str(value)

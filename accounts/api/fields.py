@@ -57,7 +57,7 @@ class OneOf(serializers.PrimaryKeyRelatedField[Any]):
     def __init__(self, rows: QuerySet[Model], **options: Any) -> None:
         super().__init__(queryset=rows, pk_field=Id(), **options)
 
-    def to_internal_value(self, data: Any) -> Model:
+    def to_internal_value(self, data: object) -> Model:
         # The id is parsed by the inner field, which has its own messages about numbers.
         row: Model = super().to_internal_value(data)
         return row

@@ -3,7 +3,7 @@ same values in the same words.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -14,8 +14,8 @@ AnyForm = TypeVar("AnyForm", bound=forms.BaseForm)
 
 
 def filled(
-    shown: forms.BaseForm, values: Mapping[str, Any], *, names: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+    shown: forms.BaseForm, values: Mapping[str, object], *, names: Mapping[str, str] | None = None
+) -> dict[str, object]:
     """The data of a form as the page shows it, with `values` in their fields. Raises
     ValidationError for a value whose field the form does not have. `names`: see `checked`.
     """

@@ -67,12 +67,12 @@ class ByCursor(BasePagination):
         self.page = cut(older[: limit + 1], limit=limit)
         return self.page.rows
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: object) -> Response:
         cursor = self.page.next_cursor if self.page.has_more else None
         return Response({"next_cursor": cursor, "results": data})
 
 
-def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
+def page_of(serializer: type[serializers.BaseSerializer[object]]) -> object:
     """The schema of a page of these rows."""
     name = serializer.__name__.removesuffix("Serializer")
     fields = {

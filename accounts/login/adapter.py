@@ -146,7 +146,7 @@ class TwoFactorAdapter(DefaultMFAAdapter):
         "incorrect_code": _("Wrong code. Codes change every 30 seconds: enter the current one."),
     }
 
-    def generate_authenticator_name(self, user: User, _type: Any) -> str:
+    def generate_authenticator_name(self, user: User, _type: object) -> str:
         return gettext("Passkey of %(day)s") % {"day": date_format(timezone.localdate())}
 
     def encrypt(self, text: str) -> str:

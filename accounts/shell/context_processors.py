@@ -29,7 +29,7 @@ class Shell:
     """what an admin or a researcher starts will wait; raters start nothing"""
 
 
-def shell(request: HttpRequest) -> dict[str, Any]:
+def shell(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {"shell": None, "languages": _languages()}

@@ -1,7 +1,6 @@
 """Samples for the style guide: a form with every kind of field, a table and two charts."""
 
 import math
-from typing import Any
 
 from django import forms
 
@@ -32,7 +31,7 @@ class SampleForm(forms.Form):
     )
 
 
-def samples() -> list[dict[str, Any]]:
+def samples() -> list[dict[str, object]]:
     """One set of samples per theme. Ids differ because both sets are on one page."""
     return [
         {"theme": theme, "table": f"Raters, {theme}", "forms": _forms(theme)}
@@ -40,7 +39,7 @@ def samples() -> list[dict[str, Any]]:
     ]
 
 
-def shared() -> dict[str, Any]:
+def shared() -> dict[str, object]:
     return {
         "greys": range(1, 10),
         "series": range(1, 9),

@@ -13,7 +13,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -197,7 +196,7 @@ def _switch(
     webhook: Webhook, action: str, *, disabled_at: datetime | None, by: User, now: datetime
 ) -> bool:
     with transaction.atomic():
-        changes: dict[str, Any] = {"disabled_at": disabled_at}
+        changes: dict[str, object] = {"disabled_at": disabled_at}
         if disabled_at is None:
             changes |= {"enabled_at": now, "judgments_told_to": None}
         if not guard.update_one(
@@ -212,7 +211,7 @@ def _switch(
 # --- recording events -----------------------------------------------------------------------------
 
 
-def send_event(*, event: Event, key: str, data: Mapping[str, Any], now: datetime) -> None:
+def send_event(*, event: Event, key: str, data: Mapping[str, object], now: datetime) -> None:
     """Records an event; call it in the event's transaction. A repeated `key` has no effect."""
     queue_deliveries(webhooks=listening(event=event), event=event, payloads={key: data}, now=now)
 
@@ -232,7 +231,7 @@ def queue_deliveries(
     *,
     webhooks: Sequence[Webhook],
     event: Event,
-    payloads: Mapping[str, Mapping[str, Any]],
+    payloads: Mapping[str, Mapping[str, object]],
     now: datetime,
 ) -> None:
     """Creates one delivery per webhook and key of `payloads`."""

@@ -64,7 +64,7 @@ class Compiled(Generic[M]):
             return list(self.plain(**values))
         return list(self._rows(values))
 
-    def _rows(self, values: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
+    def _rows(self, values: Mapping[str, Any]) -> Iterator[Sequence[object]]:
         statement, gaps = self._statement
         rows = fetch(statement, [gap.adapted(values) for gap in gaps])
         return (

@@ -1,5 +1,6 @@
 """The database: SQLite or PostgreSQL, and how the site connects to it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ _SQLITE = {
 }
 
 
-def connection(*, home: Path) -> dict[str, Any]:
+def connection(*, home: Path) -> dict[str, object]:
     """The settings of the connection, from the environment."""
     settings: dict[str, Any] = environ.Env.db_url_config(
         env.text(
@@ -31,7 +32,7 @@ def connection(*, home: Path) -> dict[str, Any]:
     return settings | of_postgresql
 
 
-def _for_postgresql(settings: dict[str, Any]) -> dict[str, Any]:
+def _for_postgresql(settings: Mapping[str, object]) -> dict[str, object]:
     """`settings`: options in DATABASE_URL, such as sslmode. They stay."""
     keeps_plans = env.flag(
         "PREFERABLY_PREPARED_STATEMENTS",

@@ -2,8 +2,6 @@
 which does it.
 """
 
-from typing import Any
-
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
@@ -27,7 +25,7 @@ if _unknown := sorted(SECOND_FACTOR_ROLES - set(single_sign_on.ROLES)):
         f"PREFERABLY_SECOND_FACTOR_ROLES: {_unknown[0]} is not a role. Roles are"
         f" {', '.join(single_sign_on.ROLES)}."
     )
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[str, object] = {
     "AUTH_PASSWORD_VALIDATORS": [
         {"NAME": f"django.contrib.auth.password_validation.{name}"}
         for name in (

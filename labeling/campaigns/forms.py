@@ -331,7 +331,7 @@ class ChangeForm(EffortForm):
             del self.fields[name]
         self.fields["review_share"].required = False
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean()
         if cleaned.get("review_share") is None:
             cleaned["review_share"] = self.instance.review_share  # left empty, it keeps its value

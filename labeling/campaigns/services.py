@@ -52,7 +52,7 @@ def create_campaign(
     prompts: Iterable[Prompt],
     source_ids: Sequence[int] = (),
     response_ids: Collection[int] = (),
-    selection: Mapping[str, Any] | None = None,
+    selection: Mapping[str, object] | None = None,
     conversation: Plan | None = None,
     by: User | None,
     now: datetime,

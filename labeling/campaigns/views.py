@@ -199,7 +199,7 @@ def items(request: HttpRequest, pk: int) -> HttpResponse:
 def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
     selected = labeling_access.item(user=request.user, campaign_pk=pk, pk=item_pk)
     work = item_answers.item_answers(item=selected)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "campaign": selected.campaign,
         "item": selected,
         "tab": "items",

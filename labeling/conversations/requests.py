@@ -8,7 +8,6 @@ earlier claim is refused, and each place of a turn gets one answer.
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
@@ -37,7 +36,7 @@ class Claimed:
     attempt: int
     source_id: int
     messages: list[Message]
-    sampling: dict[str, Any]
+    sampling: dict[str, object]
 
 
 def waiting_turns(*, now: datetime) -> list[int]:

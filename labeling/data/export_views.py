@@ -1,7 +1,5 @@
 """Exports of a campaign's judgments: the form, their list, and one with its card."""
 
-from typing import Any
-
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -55,7 +53,7 @@ def listed(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "labeling/data/exports/_exports.html", context)
 
 
-def _listed(campaign: Campaign) -> dict[str, Any]:
+def _listed(campaign: Campaign) -> dict[str, object]:
     exports = list(campaign.exports.select_related("created_by").order_by("-pk")[:SHOWN])
     under_way = (Export.State.QUEUED, Export.State.RUNNING)
     return {

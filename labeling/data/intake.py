@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 from django.db import transaction
 
@@ -42,7 +41,7 @@ class NewResponse:
     prompt_id: int
     text: str
     number: int
-    sampling: dict[str, Any]
+    sampling: dict[str, object]
     is_ended: bool | None
 
 

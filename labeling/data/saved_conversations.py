@@ -2,9 +2,8 @@
 demonstrations.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -56,7 +55,7 @@ def save_demonstration(
     text: str,
     written: str,
     source: Source,
-    sampling: dict[str, Any],
+    sampling: Mapping[str, object],
     is_ended: bool | None,
     by: User,
     now: datetime,
@@ -106,7 +105,9 @@ def _rater_of(person: User, now: datetime) -> Rater:
     return rater
 
 
-def _response(prompt: Prompt, source: Source, text: str, now: datetime, **about: Any) -> Response:
+def _response(
+    prompt: Prompt, source: Source, text: str, now: datetime, **about: object
+) -> Response:
     """The same text of the same source is stored once."""
     own = Response.objects.filter(prompt=prompt, source=source)
     same = own.filter(text=text).first()

@@ -65,7 +65,7 @@ class Addresses:
     heartbeat: str = ""
 
     @classmethod
-    def of_lease(cls, lease: Any, *, corrects: bool, page: str = "desk_item") -> "Addresses":
+    def of_lease(cls, lease: object, *, corrects: bool, page: str = "desk_item") -> "Addresses":
         names = ["guideline", "diff", "preview", "ask", "draft"]
         names += [] if corrects else ["skip", "release", "heartbeat"]
         item = reverse(page, args=[lease])  # the others are below it: one reverse, not ten
@@ -105,7 +105,7 @@ class ContentNotice:
 class Page:
     """What pages of both kinds show."""
 
-    lease: Any
+    lease: object
     urls: Addresses
     version: int
     """of the answer being corrected; 0 for a first answer"""

@@ -1,7 +1,5 @@
 """Prompts, their responses, the sources of both, and imports."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -316,7 +314,7 @@ class Response(models.Model):
         return self.licence or self.source.licence
 
     @property
-    def marks_words(self) -> list[tuple[str, Any]]:
+    def marks_words(self) -> list[tuple[str, object]]:
         """(mark, value) as people read them."""
         return [
             (name.replace("_", " "), str(value).lower() if isinstance(value, bool) else value)
@@ -324,7 +322,7 @@ class Response(models.Model):
         ]
 
     @property
-    def sampling_words(self) -> list[tuple[str, Any]]:
+    def sampling_words(self) -> list[tuple[str, object]]:
         """(setting, value) as people read them."""
         return [
             (str(SAMPLING_WORDS.get(name, name.replace("_", " "))), value)

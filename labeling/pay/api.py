@@ -57,7 +57,7 @@ class PeriodQuery(serializers.Serializer[object]):
         required=False, validators=BOUNDS, help_text="The last day. Today without it."
     )
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: dict[str, Any]) -> dict[str, object]:
         today = timezone.now().astimezone(dt.UTC).date()
         since, until = PeriodForm(values).period(today=today)
         if "since" in values and "until" in values and values["since"] > values["until"]:
@@ -158,7 +158,7 @@ class AnswerDisputeSerializer(serializers.Serializer[object]):
     )
     currency = serializers.CharField(required=False, max_length=3)
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: Mapping[str, object]) -> dict[str, object]:
         return checked(AnswerForm(values)).arguments
 
 

@@ -1,7 +1,5 @@
 """Template filters of the quality pages: figures as text, and positions in charts."""
 
-from typing import Any
-
 from django import template
 from django.utils.translation import gettext
 
@@ -46,7 +44,7 @@ def interval(figure: Figure, form: str) -> str:
 
 
 @register.inclusion_tag("labeling/quality/figures/_cell.html")
-def figure_cell(figure: Figure, form: str, *, head: str = "", url: str = "") -> dict[str, Any]:
+def figure_cell(figure: Figure, form: str, *, head: str = "", url: str = "") -> dict[str, object]:
     """One cell of a table: the value, linked to the judgments behind it, with its interval below.
     The tooltip says why there is no value.
     """
@@ -64,7 +62,7 @@ def figure_cell(figure: Figure, form: str, *, head: str = "", url: str = "") -> 
 @register.inclusion_tag("labeling/quality/figures/_cells.html")
 def figure_cells(
     figure: Figure, form: str, *, head: str = "", interval_head: str = "", is_strong: bool = False
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Two cells of a table: the value and its interval."""
     return {
         "value": figure_text.FORMS[form][0](figure),

@@ -144,7 +144,7 @@ class _WaitingJudgment:
     rater_id: int
     active_s: float | None
     submitted_at: datetime
-    presentation: Mapping[str, Any]
+    presentation: Mapping[str, object]
 
 
 def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:

@@ -1,7 +1,6 @@
 """Pages of review: the queue, one item with all its answers and the decision, and appeals."""
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -166,7 +165,7 @@ def _form(
 ) -> ReviewDecisionForm | ReviewScoresForm:
     judgments = [entry.answer.judgment.pk for entry in work.answers]
     data = request.POST if request.method == "POST" else None
-    initial: dict[str, Any] = {}
+    initial: dict[str, object] = {}
     for entry in work.answers:
         if entry.review is not None:
             pk = entry.answer.judgment.pk
@@ -213,7 +212,7 @@ def _context(
     form: ReviewDecisionForm | ReviewScoresForm,
     order: str,
     is_blind: bool,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     answers = []
     for entry in work.answers:
         pk = entry.answer.judgment.pk

@@ -257,7 +257,7 @@ def _codes(campaign: Campaign) -> dict[str, dict[str, float]]:
 
 
 def _answers(
-    ratings: Sequence[Mapping[str, Any]], codes: Mapping[str, Mapping[str, float]]
+    ratings: Sequence[Mapping[str, object]], codes: Mapping[str, Mapping[str, float]]
 ) -> Columns:
     """Every question that somebody answered, NaN if this response has no answer. Answers that are
     neither numbers nor words of the question are ignored.

@@ -1,7 +1,6 @@
 """Loads a campaign's rankings as arrays for the measures, and what they are compared with."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 from django.db.models import Exists, OuterRef
@@ -127,7 +126,7 @@ def votes_of_other_pools(*, campaign: Campaign) -> tuple[OtherVotes, dict[int, s
         "position",
         "comparison__judgment__campaign__pool__name",
     )
-    listed: list[list[Any]] = [[], [], [], [], [], []]
+    listed: list[list[object]] = [[], [], [], [], [], []]
     names: dict[int, str] = {}
     for row in rows.iterator(chunk_size=CHUNK) if campaigns else []:
         names[row[0]] = row[6]

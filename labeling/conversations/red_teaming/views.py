@@ -1,7 +1,6 @@
 """Pages of red teaming: a new campaign, the end of an attack, and how often attacks succeed."""
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -108,7 +107,7 @@ def end(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             return _ended(request, lease)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "standing": standing,
         "campaign": work.campaign,
         "lease": lease,

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import yaml
 
@@ -132,7 +131,7 @@ def _section(title: str, text: str) -> list[str]:
 
 
 def _front(facts: CardFacts) -> str:
-    about: dict[str, Any] = {
+    about: dict[str, object] = {
         "pretty_name": facts.name,
         "license": _hub_licence(facts.tally),
         "language": sorted(name for name in facts.tally.languages if _ISO.fullmatch(name)),

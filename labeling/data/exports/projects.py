@@ -57,7 +57,7 @@ def _grouped(
     """The first record about each prompt with its responses, and (rater, answer) of all of them.
     They are all in memory, because the answers to an item are given over weeks.
     """
-    projects: dict[str, tuple[Record, list[tuple[str, Any]]]] = {}
+    projects: dict[str, tuple[Record, list[tuple[str, object]]]] = {}
     for record in records:
         _first, answers = projects.setdefault(_key(record), (record, []))
         own_answer = answer(record, left_out)

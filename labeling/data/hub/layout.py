@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 import yaml
 from django.utils.translation import gettext as _
@@ -60,7 +59,7 @@ class HubCard:
 
     licence: str
     """an SPDX identifier where the hub's name is one; empty if it says none"""
-    configs: Sequence[Mapping[str, Any]]
+    configs: Sequence[Mapping[str, object]]
 
 
 def read_card(text: str) -> HubCard:
@@ -79,7 +78,7 @@ def read_card(text: str) -> HubCard:
     return HubCard(_licence(about.get("license")), entries)
 
 
-def _licence(value: Any) -> str:
+def _licence(value: object) -> str:
     names = value if isinstance(value, list) else [value]
     known = [name for name in names if isinstance(name, str) and name.lower() not in _UNSAID]
     return " AND ".join(_SPDX.get(name.lower(), name) for name in known)[:64]
@@ -105,7 +104,7 @@ def data_files(
     return list(dict.fromkeys(file for name in wanted for file in by_split[name]))
 
 
-def _config(card: HubCard, config: str) -> Mapping[str, Any]:
+def _config(card: HubCard, config: str) -> Mapping[str, object]:
     """The configuration by name, else the one that is marked as default, is named so, or is the
     only one.
     """
@@ -129,7 +128,7 @@ def _below(names: Sequence[str], folder: str) -> dict[str, str]:
     return {name.removeprefix(prefix): name for name in names if name.startswith(prefix)}
 
 
-def _splits(names: Mapping[str, str], patterns: Any) -> dict[str, list[str]]:
+def _splits(names: Mapping[str, str], patterns: object) -> dict[str, list[str]]:
     if patterns is None:
         by_split = _by_name(list(names))
     else:
@@ -140,7 +139,7 @@ def _splits(names: Mapping[str, str], patterns: Any) -> dict[str, list[str]]:
     return {split: [names[name] for name in files] for split, files in by_split.items()}
 
 
-def _patterns(value: Any) -> dict[str, list[str]]:
+def _patterns(value: object) -> dict[str, list[str]]:
     """data_files of a card: a pattern, a list of them, or a list of splits with theirs."""
     by_split: dict[str, list[str]] = {}
     for entry in value if isinstance(value, list) else [value]:

@@ -176,7 +176,7 @@ class _RowsSerializer(_FileToReadSerializer):
         help_text="Import human replies as demonstrations and rankings as comparisons.",
     )
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: dict[str, Any]) -> dict[str, object]:
         values["upload"] = _as_file(values.pop("rows"), values.pop("name"))
         if "texts" in values:
             values["texts"] = _as_file(values["texts"], TEXTS_NAME)

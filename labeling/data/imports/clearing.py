@@ -66,13 +66,13 @@ def is_built_on(batch: Import) -> bool:
     return any(rows.exists() for model, pks in own for rows, _name in _references(model, pks))
 
 
-def _still_referenced(model: type[Model], pks: Any) -> set[int]:
+def _still_referenced(model: type[Model], pks: object) -> set[int]:
     return {
         pk for rows, name in _references(model, pks) for pk in rows.values_list(name, flat=True)
     }
 
 
-def _references(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Model], str]]:
+def _references(model: type[Model], pks: object) -> Iterator[tuple[QuerySet[Model], str]]:
     """Rows from elsewhere, in any application, that protect rows of `model`, and the column that
     points to them.
     """

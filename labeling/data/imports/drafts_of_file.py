@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 from django.utils.translation import gettext as _
 
@@ -213,7 +213,7 @@ def survey(batch: Import, path: Path, is_alive: Callable[[], None]) -> Plan:
     return Plan({}, {}, {name: column for name, column in questions.items() if column is not None})
 
 
-def _ratings(draft: ImportDraft) -> Iterator[tuple[str, Any]]:
+def _ratings(draft: ImportDraft) -> Iterator[tuple[str, object]]:
     for ratings in draft.answer.ratings if draft.answer else ():
         yield from ratings.items()
 

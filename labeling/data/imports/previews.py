@@ -177,7 +177,7 @@ def _reply(
     reply: Reply, ratings: Mapping[str, Any], draft: ImportDraft, with_judgments: bool
 ) -> PreviewReply:
     is_demonstration = reply.is_human and with_judgments
-    words: list[Any] = [_("demonstration") if is_demonstration else _("response"), reply.author]
+    words: list[object] = [_("demonstration") if is_demonstration else _("response"), reply.author]
     if reply.rank is not None and draft.is_compared and with_judgments:
         words.append(_("rank %(n)d") % {"n": reply.rank})
     for name, value in (*reply.marks.items(), *ratings.items()):

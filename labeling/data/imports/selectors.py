@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +29,7 @@ class ImportReport:
     """what the file was read as, in words; empty while nobody has looked"""
     share: float | None
     counts: list[Count]
-    problems: list[dict[str, Any]]
+    problems: list[dict[str, object]]
     n_problems: int
     n_unlisted: int
     is_finished: bool

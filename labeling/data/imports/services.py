@@ -139,7 +139,7 @@ def _annotations(
     campaign: str,
     roles: Mapping[str, str] | None,
     legend: Mapping[str, str] | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What is stored with an import of answers. Raises UnableToImport if nobody could read them."""
     if not campaign:
         raise UnableToImport(_("Enter a name for the campaign that will hold the answers."))

@@ -1,7 +1,5 @@
 """Pages of imports: the list, a new one, and one import while it runs and afterwards."""
 
-from typing import Any
-
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -29,7 +27,7 @@ def new(request: MemberRequest) -> HttpResponse:
     """The form. “Preview” keeps the file and shows its first rows; the form then names it."""
     kept = previews.kept_file(token=request.POST.get("upload", ""), by=request.user)
     form = ImportForm(request.POST or None, request.FILES or None, is_kept=kept is not None)
-    context: dict[str, Any] = {"form": form, "kept": kept}
+    context: dict[str, object] = {"form": form, "kept": kept}
     if request.method == "POST" and form.is_valid():
         if kept is None and "preview" in request.POST:
             kept = previews.keep(upload=form.upload_file, by=request.user, now=timezone.now())

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
@@ -30,7 +29,7 @@ class NewText:
     text: str
     model: str = ""
     licence: str = ""
-    sampling: dict[str, Any] = field(default_factory=dict)
+    sampling: dict[str, object] = field(default_factory=dict)
 
 
 def responses(*, prompt_id: int | None = None) -> QuerySet[Response]:

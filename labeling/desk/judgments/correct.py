@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -48,7 +47,7 @@ def correct(
 
 
 def draft_correction(
-    *, lease: uuid.UUID, rater: Rater, version: int, content: Mapping[str, Any], now: datetime
+    *, lease: uuid.UUID, rater: Rater, version: int, content: Mapping[str, object], now: datetime
 ) -> Draft | None:
     """Save a draft of a correction to `version` of the answer under `lease`. None when the answer
     already has a later version.

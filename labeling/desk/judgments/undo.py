@@ -25,7 +25,7 @@ class UnableToUndo(Refusal):
     """Raised when a judgment cannot be undone. The text says what to do instead."""
 
 
-def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datetime) -> None:
+def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, object], now: datetime) -> None:
     """Delete the judgment under `lease`, lease its slot to the rater again, and restore `draft` as
     what they typed.
 
@@ -42,7 +42,7 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datet
         raise UnableToUndo(_too_late()) from error
 
 
-def _undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datetime) -> None:
+def _undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, object], now: datetime) -> None:
     with transaction.atomic():
         judgment = _judgment_to_undo(lease=lease, rater=rater, now=now)
         _give_back_what_came_next(judgment=judgment, now=now)

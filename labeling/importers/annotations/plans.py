@@ -58,7 +58,7 @@ class Plan:
         return RatingForm(tuple(self.questions.values()))
 
     @property
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {
             # As pairs: a database may sort the keys of an object.
             "roles": [[heading, role] for heading, role in self.roles.items()],

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from labeling.guidelines.rating_form import Flag, Question, Scale
 from labeling.importers.annotations import roles
@@ -95,7 +94,7 @@ class Asked:
         )
 
 
-def stored(question: Question, value: str) -> Any:
+def stored(question: Question, value: str) -> object:
     """The answer as it is stored: true or false, a number, or the category's own word; None if it
     is missing. Raises ValueError for an answer that the question does not have.
     """

@@ -5,7 +5,6 @@ each rater who answered, with the answer's time and the id that the file gives i
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -195,7 +194,7 @@ def _answered(
     """The draft with the rater's answer; None if the rater gave none."""
     assert draft.answer is not None
     answer, replies, is_compared = draft.answer, draft.replies, False
-    ratings: list[dict[str, Any]] = [{} for _reply in replies]
+    ratings: list[dict[str, object]] = [{} for _reply in replies]
     for heading in plan.headings(roles.WINNER) or (headings if plan.is_pair else ()):
         meaning = _meaning(row, heading, plan)
         if meaning == legends.SKIP:
@@ -245,7 +244,7 @@ def _meaning(row: Cells, heading: str, plan: Plan) -> str:
     return meaning
 
 
-def _rating(row: Cells, heading: str, plan: Plan) -> dict[str, Any]:
+def _rating(row: Cells, heading: str, plan: Plan) -> dict[str, object]:
     role = plan.roles[heading]
     question = plan.questions.get(plans.key_of(heading, role, row, plan))
     if question is None:
@@ -358,7 +357,7 @@ def _joined(lines: Iterator[_Line | ImportProblem], *, is_ranking: bool) -> Foun
     """One draft for the lines of one rater about one item: the ranks of several responses, or the
     answers to several questions. A second answer to the same question begins another draft.
     """
-    lots: dict[tuple[Any, ...], list[list[ImportDraft]]] = {}
+    lots: dict[tuple[object, ...], list[list[ImportDraft]]] = {}
     for line in lines:
         if isinstance(line, ImportProblem):
             yield line
@@ -417,7 +416,7 @@ def _ranking(lot: Sequence[ImportDraft]) -> ImportDraft:
 def _ratings(lot: Sequence[ImportDraft]) -> ImportDraft:
     first = lot[0]
     assert first.answer is not None
-    together: dict[str, Any] = {}
+    together: dict[str, object] = {}
     for draft in lot:
         for rating in draft.answer.ratings if draft.answer else ():
             together |= rating

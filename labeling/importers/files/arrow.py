@@ -5,8 +5,9 @@ import shutil
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -87,6 +88,6 @@ def _copy(stream: Opened, copy: BinaryIO) -> None:
         copy.write(chunk)
 
 
-def _present(row: dict[str, Any]) -> dict[str, Any]:
+def _present(row: Mapping[str, object]) -> dict[str, object]:
     """Parquet has every column in every row; JSON lines leave out what is missing."""
     return {name: value for name, value in row.items() if value is not None}

@@ -1,7 +1,7 @@
 """The rows of an Excel workbook (XLSX): those of its first visible sheet."""
 
 import zipfile
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import python_calamine
 from django.utils.translation import gettext as _
@@ -59,7 +59,7 @@ def read(file: BinaryIO, budget: Budget | None = None) -> Values:
     yield from tables.by_heading(tables.Row(line, cells) for line, cells in numbered if any(cells))
 
 
-def _text(cell: Any) -> str:
+def _text(cell: object) -> str:
     """A cell as people see it: Excel stores 7 as 7.0."""
     if isinstance(cell, bool):
         return "true" if cell else "false"

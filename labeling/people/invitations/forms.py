@@ -1,7 +1,5 @@
 """Forms that invite raters and that accept an invitation."""
 
-from typing import Any
-
 from django import forms
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext as _gettext
@@ -27,7 +25,7 @@ class InviteForm(forms.Form):
         ),
     )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         file = cleaned.get("file")
         if file is None:
@@ -82,7 +80,7 @@ class JoinForm(forms.Form):
         password_validation.validate_password(password)
         return password
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if "password" in cleaned and "again" in cleaned and cleaned["password"] != cleaned["again"]:
             self.add_error("again", _("The passwords don't match."))

@@ -37,7 +37,7 @@ class QuestionRow(forms.Form):
         raise NotImplementedError
 
     @classmethod
-    def initial_of(cls, question: Question) -> dict[str, Any]:
+    def initial_of(cls, question: Question) -> dict[str, object]:
         return dict(question)
 
 
@@ -57,7 +57,7 @@ class ProfileRow(QuestionRow):
         return {name: self.cleaned_data[name] for name in ("text", "choices")}
 
     @classmethod
-    def initial_of(cls, question: Question) -> dict[str, Any]:
+    def initial_of(cls, question: Question) -> dict[str, object]:
         return {"text": question["text"], "choices": "\n".join(question["choices"])}
 
 
@@ -78,7 +78,7 @@ class QuizRow(ProfileRow):
         return super().question | {"right": self.cleaned_data["right"] - 1}
 
     @classmethod
-    def initial_of(cls, question: Question) -> dict[str, Any]:
+    def initial_of(cls, question: Question) -> dict[str, object]:
         return super().initial_of(question) | {"right": question["right"] + 1}
 
 
@@ -102,7 +102,7 @@ class FlagRow(QuestionRow):
         }
 
     @classmethod
-    def initial_of(cls, question: Question) -> dict[str, Any]:
+    def initial_of(cls, question: Question) -> dict[str, object]:
         return question | {"is_sensitive": "yes" if question["is_sensitive"] else "no"}
 
 
@@ -152,7 +152,7 @@ class RankingRow(QuestionRow):
         }
 
     @classmethod
-    def initial_of(cls, question: Question) -> dict[str, Any]:
+    def initial_of(cls, question: Question) -> dict[str, object]:
         initial = {"prompt": question["prompt"]}
         for letter, text, rank in zip(
             LETTERS, question["responses"], question["ranks"], strict=False

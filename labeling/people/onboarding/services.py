@@ -85,7 +85,7 @@ def edit_step(
     text: str,
     questions: Sequence[onboarding_questions.Question],
     guideline: Guideline | None,
-    cut: Any,
+    cut: object,
     max_attempts: int,
     needs_decision: bool,
     paid_minutes: int,
@@ -184,7 +184,7 @@ def submit_step(
     rater: Rater,
     version: int,
     guideline_version: int | None = None,
-    answers: Sequence[Any],
+    answers: Sequence[object],
     now: datetime,
 ) -> StepAttempt:
     """Store one attempt, scored at once if there are researchers' answers. Raises
@@ -305,7 +305,7 @@ def _add_version(
     number: int,
     title: str,
     text: str,
-    questions: Sequence[Any],
+    questions: Sequence[object],
     by: User | None,
     now: datetime,
 ) -> StepVersion:
@@ -325,7 +325,7 @@ def _attempt(
     guideline: GuidelineVersion | None,
     *,
     rater: Rater,
-    answers: Sequence[Any],
+    answers: Sequence[object],
     now: datetime,
 ) -> StepAttempt:
     step, version = line.step, line.version
@@ -366,7 +366,7 @@ def _passed(attempt: StepAttempt, *, now: datetime) -> None:
     _know(attempt.rater, tested, basis=RaterSkill.Basis.TESTED, now=now)
 
 
-def _keep_topics(rater: Rater, answers: Sequence[Any], *, now: datetime) -> None:
+def _keep_topics(rater: Rater, answers: Sequence[object], *, now: datetime) -> None:
     topics = [(RaterSkill.Axis.TOPIC, str(topic)[:64]) for topic in answers]
     _know(rater, topics, basis=RaterSkill.Basis.DECLARED, now=now)
 
@@ -450,5 +450,5 @@ def _notify_admins(attempt: StepAttempt, *, now: datetime) -> None:
     )
 
 
-def _plain(value: Any) -> str | None:
+def _plain(value: object) -> str | None:
     return None if value is None else str(value)

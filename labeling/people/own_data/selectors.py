@@ -4,7 +4,6 @@ were golds, where a response came from, or what others answered.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 
@@ -28,7 +27,7 @@ from labeling.models import (
 )
 from labeling.people.crowd import worker_ids
 
-Record = dict[str, Any]
+Record = dict[str, object]
 CHUNK = 500
 
 

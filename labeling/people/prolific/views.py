@@ -3,7 +3,6 @@ that shows the sum.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -173,7 +172,7 @@ def _study(request: MemberRequest, pk: int) -> tuple[ProlificStudy, CrowdLink]:
     return study, study.link
 
 
-def _head(study: ProlificStudy, link: CrowdLink) -> dict[str, Any]:
+def _head(study: ProlificStudy, link: CrowdLink) -> dict[str, object]:
     return {
         "study": study,
         "link": link,
@@ -192,11 +191,11 @@ def _confirm(
     study: ProlificStudy,
     link: CrowdLink,
     *,
-    title: Any,
-    words: Any,
-    button: Any,
+    title: object,
+    words: object,
+    button: object,
     n_priced: int = 0,
-    fields: Mapping[str, Any] | None = None,
+    fields: Mapping[str, object] | None = None,
 ) -> HttpResponse:
     """A page that asks before something is done, with what Prolific says that it costs."""
     context = _head(study, link) | {

@@ -107,7 +107,7 @@ class Raters(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @skills.mapping.post
     @writes("set_rater_skills", RaterSkillsSerializer, body=SkillsSerializer, is_one=True)
-    def grant(self, rater: Rater, *, languages: list[str], topics: list[str]) -> dict[str, Any]:
+    def grant(self, rater: Rater, *, languages: list[str], topics: list[str]) -> dict[str, object]:
         """Set what you have observed, in place of all that is `shown`. A topic that you leave out
         is taken back, and the site does not grant it again by itself.
         """
@@ -128,7 +128,7 @@ class Raters(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return _skills_of(rater)
 
 
-def _skills_of(rater: Rater) -> dict[str, Any]:
+def _skills_of(rater: Rater) -> dict[str, object]:
     names = {RaterSkill.Axis.LANGUAGE: "languages", RaterSkill.Axis.TOPIC: "topics"}
     return {
         basis.value: {

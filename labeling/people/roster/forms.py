@@ -1,6 +1,6 @@
 """The roster's filter form and its bulk actions."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -97,7 +97,7 @@ class RosterActForm(forms.Form):
         super().__init__(data)
         self.all_matching = raters
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("everybody"):
             # The filter decides, not the checkboxes: it also covers the other pages of the list.

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from arithmetic import plain_text
 from config.third_party.single_sign_on import Provider
@@ -22,7 +21,7 @@ class Identity:
     groups: frozenset[str]
 
 
-def from_claims(*, provider: Provider, subject: str, claims: Mapping[str, Any]) -> Identity:
+def from_claims(*, provider: Provider, subject: str, claims: Mapping[str, object]) -> Identity:
     email = plain_text.storable(str(claims.get("email") or "")).strip().lower()
     says_verified = claims.get("email_verified") in (True, "true")  # Cognito sends text
     name = str(claims.get("name") or claims.get("preferred_username") or email.partition("@")[0])
@@ -36,19 +35,19 @@ def from_claims(*, provider: Provider, subject: str, claims: Mapping[str, Any]) 
     )
 
 
-def _claim(claims: Mapping[str, Any], name: str) -> Any:
+def _claim(claims: Mapping[str, object], name: str) -> object:
     """A claim by its name, or by its path: some providers put groups into an object, and some use
     URLs, which have dots, as names.
     """
     if name in claims:
         return claims[name]
-    value: Any = claims
+    value: object = claims
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
 
 
-def _groups(value: Any) -> Iterator[str]:
+def _groups(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):

@@ -32,7 +32,7 @@ class FiguresField(serializers.DictField):
 
     child = FigureSerializer()
 
-    def to_representation(self, value: Mapping[str, Any]) -> dict[str, Any]:
+    def to_representation(self, value: Mapping[str, object]) -> dict[str, object]:
         return {name: FigureSerializer(figure).data for name, figure in value.items()}
 
 
@@ -41,7 +41,7 @@ def figures_of(record: Mapping[str, Any]) -> dict[str, Figure]:
     return {name: as_figure(value) for name, value in record.items() if _is_figure(value)}
 
 
-def as_json(record: Any) -> Any:
+def as_json(record: Any) -> object:
     """A stored record of any shape, with the notes of its figures translated."""
     if _is_figure(record):
         return dict(FigureSerializer(as_figure(record)).data)
@@ -52,5 +52,5 @@ def as_json(record: Any) -> Any:
     return record
 
 
-def _is_figure(record: Any) -> bool:
+def _is_figure(record: object) -> bool:
     return isinstance(record, Mapping) and record.keys() >= _PARTS

@@ -129,7 +129,7 @@ class CampaignQuality(ApiViewSet):
         return self.page(Item.objects.filter(campaign=self.get_object(), gold_use=None))
 
     @does("compute_campaign_quality", ComputingSerializer, url_path="quality", status=202)
-    def quality(self, campaign: Campaign) -> dict[str, Any]:
+    def quality(self, campaign: Campaign) -> dict[str, object]:
         """Have a worker compute the report now: read it again in a few seconds. 409 if no worker
         can be reached.
         """
@@ -157,7 +157,7 @@ def _report(campaign: Campaign) -> QualityReport:
     return report
 
 
-def _about(report: QualityReport) -> dict[str, Any]:
+def _about(report: QualityReport) -> dict[str, object]:
     fresh = selectors.freshness(campaign=report.campaign)
     return {
         "campaign_id": report.campaign_id,
@@ -175,13 +175,13 @@ def _note(sentence: str) -> str:
     return gettext(sentence) if sentence else ""
 
 
-def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def _without(record: Mapping[str, object], *names: str) -> dict[str, object]:
     return {name: value for name, value in record.items() if name not in names}
 
 
 def _with_kappa(
-    matrix: Mapping[str, Any], kappas: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+    matrix: Mapping[str, Any], kappas: Sequence[Mapping[str, object]]
+) -> list[dict[str, object]]:
     """The pairs of the matrix with the figure of their kappa, where it is listed too."""
     known = {frozenset((kappa["one"], kappa["other"])): kappa for kappa in kappas}
     return [
@@ -210,7 +210,7 @@ def _figures_of_pair(pair: Mapping[str, Any]) -> dict[str, Figure | None]:
     return {"agreement": agreement, "kappa": kappa}
 
 
-def _rater(row: selectors.RaterMeasures) -> dict[str, Any]:
+def _rater(row: selectors.RaterMeasures) -> dict[str, object]:
     measured = {
         "agreement": row.agreement,
         "reliability": row.reliability,
@@ -234,7 +234,7 @@ def _rater(row: selectors.RaterMeasures) -> dict[str, Any]:
     }
 
 
-def _consensus(campaign: Campaign, items: Sequence[Item]) -> list[dict[str, Any]]:
+def _consensus(campaign: Campaign, items: Sequence[Item]) -> list[dict[str, object]]:
     consensus = item_consensus.consensus_of_items(campaign=campaign, items=items)
     ratings = rating_consensus.ratings_of_items(campaign=campaign, items=items)
     decided: dict[int, dict[int, int | None]] = {}

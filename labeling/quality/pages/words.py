@@ -85,7 +85,7 @@ def _measure(label: str, figure: Figure, form: str, unit: str, meaning: str, row
     return Measure(label, value(figure), interval(figure), figure.n, unit, words, row)
 
 
-def agreement(results: Mapping[str, Any]) -> list[Measure]:
+def agreement(results: Mapping[str, object]) -> list[Measure]:
     """The table at the top of the agreement tab."""
     oneself = as_share(
         _("Self-agreement"),
@@ -99,7 +99,7 @@ def agreement(results: Mapping[str, Any]) -> list[Measure]:
     return [*on_pairs(results), oneself]
 
 
-def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
+def on_pairs(results: Mapping[str, object]) -> list[Measure]:
     """Agreement between raters on two responses, for a campaign or a part of it."""
     return imported(_figures(results))
 
@@ -167,7 +167,7 @@ def imported(figures: Mapping[str, Figure]) -> list[Measure]:
     ]
 
 
-def orders(results: Mapping[str, Any]) -> list[Measure]:
+def orders(results: Mapping[str, object]) -> list[Measure]:
     """Agreement between whole orders."""
     figures = _figures(results)
     tau, w = figures["tau"], figures["w"]
@@ -328,7 +328,7 @@ def pairs_left_out(n_few: int, n_more: int) -> list[str]:
     return sentences
 
 
-def _figures(results: Mapping[str, Any]) -> dict[str, Figure]:
+def _figures(results: Mapping[str, object]) -> dict[str, Figure]:
     return {
         name: as_figure(record)
         for name, record in results.items()

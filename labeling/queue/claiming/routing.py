@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from labeling.models import Campaign, Pool, Prompt, Rater, RaterSkill, Source
 from labeling.queue.claiming.item_tests import ItemTest, all_of, not_met, without_comments
@@ -274,5 +274,5 @@ def _places(name: str, n: int) -> str:
     return ", ".join(f"%({name}_{place})s" for place in range(n))
 
 
-def _named(name: str, values: Sequence[Any]) -> dict[str, Any]:
+def _named(name: str, values: Sequence[object]) -> dict[str, object]:
     return {f"{name}_{place}": value for place, value in enumerate(values)}

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -136,7 +136,9 @@ class Golds(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         is_one=False,
         url_path="import",
     )
-    def import_rows(self, *, campaign: Campaign, golds: list[dict[str, Any]]) -> dict[str, int]:
+    def import_rows(
+        self, *, campaign: Campaign, golds: list[Mapping[str, object]]
+    ) -> dict[str, int]:
         """Add gold items: all of them or, if one is wrong, none. `errors` has every problem by its
         row.
         """
@@ -178,7 +180,7 @@ class Golds(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             )
 
 
-def _row(gold: Any, *, is_withdrawn: bool) -> dict[str, Any]:
+def _row(gold: Any, *, is_withdrawn: bool) -> dict[str, object]:
     return {
         "gold": gold,
         "campaigns": sorted(use.campaign_id for use in gold.uses.all()),

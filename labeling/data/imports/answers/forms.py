@@ -113,7 +113,7 @@ class AnswersForm(forms.Form):
         return file
 
     @property
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """Arguments for services.start_kept, except the files."""
         names = ("campaign", "source_name", "licence", "is_strict")
         return {name: self.cleaned_data[name] for name in names}
@@ -133,7 +133,7 @@ class RolesForm(forms.Form):
                 initial=column.role or NOT_IMPORTED,
             )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         chosen = super().clean() or self.cleaned_data
         taken: set[str] = set()
         for place, role in list(chosen.items()):

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Count, Max, Min
 
@@ -52,8 +51,8 @@ class _Wanted:
     prompt: Prompt
     rater: Rater
     shown: Shown
-    key: tuple[Any, ...]
-    said: Any
+    key: tuple[object, ...]
+    said: object
     reply: Reply | None = None
     """the written text, if it is one"""
 
@@ -67,11 +66,11 @@ class _Target:
     """One of the two campaigns, and what has been written into it so far."""
 
     campaign: Campaign
-    items: dict[Any, Item] = field(default_factory=dict)
+    items: dict[object, Item] = field(default_factory=dict)
     """by the file's name of the item, the prompt and the responses"""
-    by_content: dict[Any, list[Item]] = field(default_factory=dict)
+    by_content: dict[object, list[Item]] = field(default_factory=dict)
     """by the prompt and the responses"""
-    given: dict[tuple[int, int], Any] = field(default_factory=dict)
+    given: dict[tuple[int, int], object] = field(default_factory=dict)
     """(item, rater) → what the answer says"""
     repeats: dict[int, Item] = field(default_factory=dict)
     """item → the one that repeats it"""
@@ -363,12 +362,12 @@ def judged_replies(draft: ImportDraft) -> tuple[Reply, ...]:
     return tuple(reply for reply in draft.replies if not reply.is_human or reply.rank is not None)
 
 
-def _item_key(draft: ImportDraft, prompt: Prompt, shown: Shown) -> tuple[Any, ...]:
+def _item_key(draft: ImportDraft, prompt: Prompt, shown: Shown) -> tuple[object, ...]:
     item = (draft.answer or _NO_ANSWER).item
     return item, prompt.pk, frozenset(response.pk for response, _reply in shown)
 
 
-def _said(draft: ImportDraft, shown: Shown) -> tuple[Any, ...]:
+def _said(draft: ImportDraft, shown: Shown) -> tuple[object, ...]:
     """What an answer says, to tell a line that is there twice from a second opinion."""
     answer = draft.answer or _NO_ANSWER
     ratings = answer.ratings or ({},) * len(shown)
@@ -394,7 +393,7 @@ def _create(new: Sequence[tuple[Item, Shown]]) -> None:
 
 
 def _ranked(comparison: Comparison, answer: Answer, shown: Shown) -> Iterator[RankedResponse]:
-    ratings: Sequence[Mapping[str, Any]] = answer.ratings or ({},) * len(shown)
+    ratings: Sequence[Mapping[str, object]] = answer.ratings or ({},) * len(shown)
     positions = answer.positions or tuple(range(len(shown)))
     for (response, reply), rating, position in zip(shown, ratings, positions, strict=True):
         yield RankedResponse(
@@ -406,7 +405,7 @@ def _ranked(comparison: Comparison, answer: Answer, shown: Shown) -> Iterator[Ra
         )
 
 
-def _presentation(wanted: _Wanted) -> dict[str, Any]:
+def _presentation(wanted: _Wanted) -> dict[str, object]:
     """The names that the file has for the item, the answer, its guideline and its writer."""
     answer = wanted.answer
     presentation = {

@@ -278,7 +278,7 @@ def _check_keys(kind: str, asked: Sequence[Question]) -> None:
 def _questions(kind: str, asked: Sequence[Question]) -> list[Question]:
     """The questions, checked by the rows of the page's form."""
     row = question_rows.ROWS[kind]
-    data: dict[str, Any] = {
+    data: dict[str, object] = {
         "questions-TOTAL_FORMS": str(len(asked)),
         "questions-INITIAL_FORMS": "0",
     }

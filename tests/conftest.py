@@ -23,6 +23,10 @@ if not os.environ.get("DATABASE_URL"):
         returncode=4,
     )
 
+# Each worker of Celery, and each process of its pool, would check the whole site, which is half of
+# its start. tests/house/test_configuration.py checks it once.
+os.environ["CELERY_SKIP_CHECKS"] = "true"
+
 from client_build.generate import write_missing_client
 from tests.accounts import sent_tasks
 from tests.accounts.login.identity_provider import company, single_sign_on_with  # noqa: F401

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 SECRET = "0123456789" * 5
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,10 @@ def test_production_with_a_weak_secret_key_does_not_start(key: str) -> None:
     assert started.returncode != 0
     assert "PREFERABLY_SECRET_KEY is too short or too uniform" in started.stderr
     assert not key or repr(key) not in started.stderr
+
+
+def test_the_site_passes_its_own_checks() -> None:
+    call_command("check", fail_level="WARNING")
 
 
 @pytest.mark.slow

@@ -87,13 +87,17 @@ OUT_OF_PLACE = {
 """Pages that have nothing to show here, and why."""
 
 
-def failures() -> tuple[int, list[str]]:
-    """How many pages were opened, and a sentence for each kind that did not answer as it should."""
+def failures(only: Collection[str]) -> tuple[int, list[str]]:
+    """How many pages were opened, and a sentence for each kind that did not answer as it should.
+    `only`: names of pages; without one, all.
+    """
     n_opened, found = 0, []
     for role in (Role.RATER, Role.ADMIN, Role.RESEARCHER):
         client = Client(raise_request_exception=False)
         client.force_login(_person(role), backend="accounts.login.sessions.Backend")
         for name in names(role):
+            if only and name not in only:
+                continue
             pages = {address: client.get(address, follow=True) for address in addresses(name)}
             answers = {address: page.status_code for address, page in pages.items()}
             n_opened += sum(status == 200 for status in answers.values())

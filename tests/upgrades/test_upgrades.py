@@ -111,7 +111,9 @@ def test_an_upgrade_that_loses_something_is_noticed(
     release = releases.names()[-1]
     file = shutil.copy(on_sqlite(release).file, tmp_path)
 
-    found = upgrade(release, f"sqlite:///{file}", "labeling=harmful", home=tmp_path)
+    found = upgrade(
+        release, f"sqlite:///{file}", "labeling=harmful", "campaign_agreement", home=tmp_path
+    )
 
     assert "labeling.Draft had 1 rows and has 0." in found["lost"]
     assert any(line.startswith("labeling.Judgment.active_s was ") for line in found["lost"])

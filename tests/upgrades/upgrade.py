@@ -1,8 +1,9 @@
 """Upgrades an empty database from a release to this code, by way of a backup of it, and says what
 went wrong:
-DATABASE_URL=… python -m tests.upgrades.upgrade RELEASE [APP=MODULE with other migrations]
+DATABASE_URL=… python -m tests.upgrades.upgrade RELEASE [APP=MODULE with other migrations] [PAGE …]
 
 With other migrations, the database is that of an earlier call, and what they add is applied to it.
+Opens all pages, or those that are named.
 A process of its own, because a database's settings are read when Django starts.
 """
 
@@ -18,7 +19,8 @@ from django.core.management import call_command
 from django.test.utils import setup_test_environment
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-REPLACED = sys.argv[2:]
+REPLACED = [word for word in sys.argv[2:] if "=" in word]
+PAGES = [word for word in sys.argv[2:] if "=" not in word]
 for replaced in REPLACED:
     app, _equals, module = replaced.partition("=")
     settings.MIGRATION_MODULES[app] = module
@@ -35,7 +37,7 @@ def main(name: str) -> None:
     call_command("migrate", verbosity=0, interactive=False)
     upgraded = rows.differences(release.rows, rows.dump(rows.models_now()))
     needed = rows.needed_columns(rows.models_at(release.migrations))
-    n_pages, failures = pages.failures()
+    n_pages, failures = pages.failures(PAGES)
     found = {"lost": at_release + upgraded, "needed": needed, "pages": failures}
     print(json.dumps(found | {"n_pages": n_pages}))  # noqa: T201
 

@@ -89,7 +89,7 @@ def test_an_anticipated_failure_leaves_its_sentence_and_exits_3(
         run_folder, "sft", QUICK, tmp_path / "gone", runs.demonstrations(tmp_path / "snapshot")
     )
 
-    child = runs.as_child(folder)
+    child = warm.as_child(folder.path)
 
     assert child.returncode == run_dir.EXIT_ANTICIPATED
     result = run_dir.read_result(run_folder)

@@ -10,10 +10,12 @@ import local_site
 import nbformat
 import pytest
 import services
+from django.conf import LazySettings
 from django.db import connection
 from nbclient import NotebookClient
 
 from tests.trainer.tiny import build_tiny_model
+from tests.trainer.warm.trainer import warm_trainer  # noqa: F401  # a fixture
 
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOK = ROOT / "clients/python/examples/from_nothing_to_a_model.ipynb"
@@ -34,10 +36,16 @@ print(made[1])
 
 
 @pytest.fixture
-def site(tmp_path: Path, transactional_db: None) -> Iterator[local_site.LocalSite]:
+def site(
+    tmp_path: Path,
+    transactional_db: None,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[local_site.LocalSite]:
     """Web server, workers, beat and broker, without a person or a prompt. The database is the
     test's, which is migrated already.
     """
+    monkeypatch.setenv("PREFERABLY_TRAINER", " ".join(settings.TRAINER_COMMAND))
     server = os.environ["DATABASE_URL"].rpartition("/")[0]
     found = local_site.LocalSite(
         home=tmp_path / "site",
@@ -54,6 +62,7 @@ def site(tmp_path: Path, transactional_db: None) -> Iterator[local_site.LocalSit
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_trainer")
 def test_the_notebook_goes_from_an_empty_site_to_a_trained_model(
     site: local_site.LocalSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,16 @@ def as_child(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def started(folder: Path) -> ForkServerProcess:
+    """A child that the test ends itself."""
+    log = folder.with_name(f"{folder.name}.log")
+    child = _forks.Process(
+        target=_prepared, args=(carry_out, (folder,), dict(os.environ), log), daemon=True
+    )
+    child.start()
+    return child
+
+
 def carry_out(folder: Path) -> None:
     """What `python -m training.trainer FOLDER` does."""
     sys.exit(sys.modules["training.trainer.__main__"].main([str(folder)]))
@@ -97,16 +107,16 @@ def _prepared(
 
 
 @contextmanager
-def serving() -> Iterator[list[str]]:
+def serving(prepare: Callable[[], None] | None = None) -> Iterator[list[str]]:
     """The command of a trainer that starts warm, for settings.TRAINER_COMMAND, in runs of several
-    processes.
+    processes, or for a site that is another process. `prepare` is called before the first.
 
     What accelerate's launcher starts is client.py: it starts in a tenth of a second, and a
     trainer forked here lives and dies with it. Tests of how processes die start the real one.
     """
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
         address = f"{folder}/socket"
-        server = _forks.Process(target=_serve, args=(address,), daemon=True)
+        server = _forks.Process(target=_serve, args=(address, prepare), daemon=True)
         server.start()
         while not Path(address).exists():
             assert server.is_alive(), "The server of warm trainers did not start."
@@ -118,9 +128,11 @@ def serving() -> Iterator[list[str]]:
             server.join()
 
 
-def _serve(address: str) -> None:
+def _serve(address: str, prepare: Callable[[], None] | None) -> None:
     """Forks a process for each client, which forks its trainer."""
     assert IMPORTED in sys.modules, "The fork server could not import what a run needs."
+    if prepare is not None:
+        prepare()
     linux.die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel clears away those that have ended
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:

@@ -11,6 +11,7 @@ from django.conf import LazySettings
 from accounts.models import User
 from labeling.data import intake
 from labeling.models import Prompt, Response
+from tests.trainer.warm.trainer import warm_trainer  # noqa: F401  # a fixture
 from tests.training.conftest import NOW
 from tests.training.playground.openai_stub import Stub, openai_stub
 from training.models import Run, Snapshot
@@ -18,7 +19,11 @@ from training.registry import endpoints
 from training.runs import run_queue
 from training.runs.supervisor import supervise
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow,
+    pytest.mark.usefixtures("warm_trainer"),
+]
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from tests.labeling.desk.conversations.talking import (
     started,
 )
 from tests.trainer.tiny import build_tiny_model
+from tests.trainer.warm.trainer import warm_trainer  # noqa: F401  # a fixture
 from training.registry import services as registry_services
 from training.runs import run_queue
 from training.runs.supervisor import supervise
@@ -50,6 +51,7 @@ def test_each_turn_is_a_row_with_the_history_as_its_prompt(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_trainer")
 @pytest.mark.django_db(transaction=True)
 def test_a_reward_run_trains_on_turns_as_on_any_comparison(
     day_shift: Pool, guideline: Guideline, rosa: Rater, noor: User, tmp_path: Path

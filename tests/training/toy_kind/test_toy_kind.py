@@ -15,6 +15,7 @@ from django.test import Client
 from accounts.models import User
 from tests.api.conftest import client_with, secret_of
 from tests.html import text_of
+from tests.trainer import warm
 from tests.training import toy_kind
 from training.models import Run, Snapshot, TrainedModel
 from training.runs.supervisor import supervise
@@ -33,6 +34,12 @@ def _installed(settings: LazySettings) -> Iterator[None]:
     settings.TRAINER_COMMAND = [sys.executable, "-m", "tests.training.toy_kind.child"]
     yield
     toy_kind.remove()
+
+
+@pytest.fixture(scope="module")
+def warm_trainer() -> Iterator[list[str]]:
+    with warm.serving(toy_kind.install) as command:
+        yield command
 
 
 @pytest.fixture
@@ -123,16 +130,26 @@ def test_the_api_knows_it(noor: User, prompts: Snapshot, base_model: TrainedMode
 
 
 def test_a_dry_run_takes_two_steps(
-    researcher: Client, prompts: Snapshot, base_model: TrainedModel
+    researcher: Client,
+    prompts: Snapshot,
+    base_model: TrainedModel,
+    settings: LazySettings,
+    warm_trainer: list[str],
 ) -> None:
+    settings.TRAINER_COMMAND = warm_trainer
     run = supervised(started(researcher, filled_in(prompts, base_model, dry="1")))
 
     assert (run.outcome, run.step) == ("succeeded", 2)
 
 
 def test_its_failure_is_a_sentence(
-    researcher: Client, make_snapshot: Callable[..., Snapshot], base_model: TrainedModel
+    researcher: Client,
+    make_snapshot: Callable[..., Snapshot],
+    base_model: TrainedModel,
+    settings: LazySettings,
+    warm_trainer: list[str],
 ) -> None:
+    settings.TRAINER_COMMAND = warm_trainer
     run = supervised(started(researcher, filled_in(make_snapshot("prompts"), base_model)))
 
     assert (run.outcome, run.error) == (

@@ -3,10 +3,6 @@ and going on after a kill.
 """
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.trainer import runs
+from tests.trainer import runs, warm
 from tests.training.benchmarks.attacks.attacked_model import AttackedModel, attacked_model
 from training.configs.evaluation.attack import ATTACKER, STRATEGIES, AttackConfig
 from training.processes import run_dir
@@ -186,12 +182,11 @@ def test_a_killed_attack_goes_on_and_stores_each_attempt_once(
     snapshot, config = runs.goals(tmp_path / "s", 5), replace(QUICK, build_up=False)
     model.most = 8
     folder = prepared(run_folder, model, snapshot, config)
-    command = [sys.executable, "-m", "training.trainer", str(folder.path)]
-    child = subprocess.Popen(command, cwd=runs.ROOT, env=dict(os.environ))
-    while len(model.asked) <= model.most and child.poll() is None:
+    child = warm.started(folder.path)
+    while len(model.asked) <= model.most and child.is_alive():
         time.sleep(0.02)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+    child.kill()
+    child.join()
     before = rows(folder)
     with (run_folder / run_dir.ANSWERS).open("ab") as file:
         file.write(b'{"item": 4, "strat')

@@ -3,10 +3,6 @@ answer, and that a killed run goes on where it was.
 """
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +12,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tests.trainer import runs
+from tests.trainer import runs, warm
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
@@ -353,14 +349,13 @@ def test_a_run_killed_in_the_middle_of_a_line_answers_each_item_once(
     snapshot = suite(tmp_path / "s", *rows)
     config = replace(QUICK, max_new_tokens=24, batch_size=2)
     folder = runs.prepare(run_folder, "benchmark", config, tiny_model, snapshot)
-    command = [sys.executable, "-m", "training.trainer", str(folder.path)]
-    child = subprocess.Popen(command, cwd=runs.ROOT, env=dict(os.environ))
+    child = warm.started(folder.path)
     path = run_folder / run_dir.ANSWERS
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (path.exists() and path.stat().st_size):
         time.sleep(0.05)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+    child.kill()
+    child.join()
     n_done = len(answers(folder))
     with path.open("ab") as file:
         file.write(b'{"item": 399, "tex')

@@ -6,6 +6,7 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
+from tests.trainer.warm.trainer import warm_trainer  # noqa: F401  # a fixture
 from tests.training.benchmarks.attacks import rows
 from tests.training.benchmarks.attacks.attacked_model import GAVE_IN, AttackedModel, attacked_model
 from tests.training.benchmarks.scorecards.rows import NOW
@@ -17,7 +18,11 @@ from training.registry import endpoints
 from training.runs import run_queue
 from training.runs.supervisor import supervise
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow,
+    pytest.mark.usefixtures("warm_trainer"),
+]
 
 
 def elsewhere(server: AttackedModel, name: str, by: User) -> TrainedModel:

@@ -1,7 +1,7 @@
 """Runs with several processes: on a tiny model, with the real trainer."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ import transformers
 from django.conf import LazySettings
 
 from accounts.models import User
-from tests.trainer import warm
 from tests.trainer.tiny import build_tiny_model
+from tests.trainer.warm.trainer import warm_trainer  # noqa: F401  # a fixture
 from tests.training.conftest import NOW
 from tests.training.runs.supervisor.test_kills_real import demonstrations
 from training.models import Run, RunPoint, Snapshot, TrainedModel
@@ -92,13 +92,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "lora_rank": 4,
     },
 }
-
-
-@pytest.fixture
-def warm_trainer(settings: LazySettings) -> Iterator[list[str]]:
-    """The launcher's processes are forked from one that has imported torch. The command."""
-    with warm.serving() as settings.TRAINER_COMMAND:
-        yield settings.TRAINER_COMMAND
 
 
 def assert_one_curve_and_one_model(run: Run) -> None:

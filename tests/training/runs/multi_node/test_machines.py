@@ -16,7 +16,6 @@ from accounts.models import User
 from tests.html import squeezed
 from tests.training.runs.multi_node.conftest import assert_one_curve_and_one_model
 from tests.training.runs.processes import (
-    REAL_TRAINER,
     Processes,
     descendants,
     is_alive,
@@ -247,9 +246,9 @@ def test_the_page_of_a_run_names_its_machines(
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Processes]:
+def site(tmp_path: Path, warm_trainer: list[str]) -> Iterator[Processes]:
     with processes(tmp_path) as running:
-        running.trainer = REAL_TRAINER
+        running.trainer = " ".join(warm_trainer)
         yield running
 
 
@@ -280,14 +279,9 @@ def assert_shared(run: Run, site: Processes) -> None:
 @pytest.mark.django_db(transaction=True)
 class TestTwoNodes:
     def test_a_run_shared_by_two_nodes_ends_with_one_curve_and_one_model(
-        self,
-        site: Processes,
-        queue_spread: Callable[..., Run],
-        shared: str,
-        warm_trainer: list[str],
+        self, site: Processes, queue_spread: Callable[..., Run], shared: str
     ) -> None:
         """PPO. SFT in the next test."""
-        site.trainer = " ".join(warm_trainer)
         run = queue_spread(kind="ppo")
         site.start_broker()
         for name in ("left", "right"):
@@ -341,13 +335,8 @@ class TestTwoNodes:
         assert first.step > 2
 
     def test_when_one_machine_is_stopped_the_run_is_saved_and_goes_back_and_that_is_no_crash(
-        self,
-        site: Processes,
-        queue_spread: Callable[..., Run],
-        shared: str,
-        warm_trainer: list[str],
+        self, site: Processes, queue_spread: Callable[..., Run], shared: str
     ) -> None:
-        site.trainer = " ".join(warm_trainer)
         run = queue_spread(max_steps=400, n_epochs=100)
         site.start_broker()
         workers = {name: start_node(site, name, shared) for name in ("left", "right")}

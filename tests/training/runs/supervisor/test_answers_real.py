@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import User
 from tests.trainer.tiny import build_tiny_model
+from tests.trainer.warm.trainer import warm_trainer  # noqa: F401  # a fixture
 from tests.training.benchmarks.tiny_suites import tiny_suite
 from tests.training.conftest import NOW
 from training.benchmarks.suites import services as suites_services
@@ -18,7 +19,11 @@ from training.registry import services as registry_services
 from training.runs import run_queue
 from training.runs.supervisor import supervise
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.slow,
+    pytest.mark.usefixtures("warm_trainer"),
+]
 
 
 TASK = b"""task: capitals

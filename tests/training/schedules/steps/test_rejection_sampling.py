@@ -12,6 +12,7 @@ from django.conf import LazySettings
 from accounts.models import User
 from labeling.models import Guideline, Pool, Rater, Response, ResponseScore
 from tests.trainer.tiny import build_tiny_model
+from tests.trainer.warm.trainer import warm_trainer  # noqa: F401  # a fixture
 from tests.training.conftest import NOW
 from tests.training.schedules.chain_steps import again, link, run_of
 from tests.training.snapshots.test_freezing import compare, on_split, rows
@@ -25,7 +26,11 @@ from training.schedules.plans.chain_plans import Plan
 from training.schedules.services import Terms
 from training.snapshots import response_numbers
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("warm_trainer"),
+]
 
 N_PROMPTS, N_CANDIDATES = 4, 5
 TRAINED: dict[str, Any] = {

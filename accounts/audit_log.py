@@ -4,7 +4,6 @@ delete from it.
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Model
@@ -17,8 +16,8 @@ def record(
     action: str,
     target: Model,
     *,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
     now: datetime,
 ) -> AuditEvent:
     """Who did what to which object, read as a sentence. `by` is None when the site itself acts.
@@ -44,7 +43,7 @@ def delete_old(*, now: datetime) -> None:
         AuditEvent.objects.filter(at__lt=made_before).delete()
 
 
-def _words(value: Any) -> Iterator[str]:
+def _words(value: object) -> Iterator[str]:
     """The searchable words: names and values at any depth."""
     if isinstance(value, Mapping):
         for name, part in value.items():

@@ -1,6 +1,6 @@
 """The REST API, version 1: the endpoints of all apps, their schema, and a page to try them."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -35,7 +35,7 @@ class Schema(SpectacularJSONAPIView):
     made: ClassVar[dict[str | None, object]] = {}
 
     @extend_schema(exclude=True)
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def get(self, request: Request, *args: object, **kwargs: object) -> Response:
         language = get_language()
         if request.GET or language not in self.made:
             made: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]

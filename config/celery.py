@@ -30,7 +30,7 @@ def short_task(*, time_limit_s: int) -> Callable[[Callable[..., None]], Any]:
     safe to run twice.
     """
     limits = {"time_limit": time_limit_s, "soft_time_limit": max(1, time_limit_s - 5)}
-    declare: Callable[[Callable[..., None]], Any] = app.task(
+    declare: Callable[[Callable[..., None]], object] = app.task(
         acks_late=True, ignore_result=True, **limits
     )
     return declare

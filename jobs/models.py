@@ -1,7 +1,7 @@
 """The columns of a row that a worker works on, and the writes of the worker that has it."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -36,15 +36,15 @@ class Job(models.Model):
     class Meta:
         abstract = True
 
-    def beat(self, *, now: datetime, **progress: Any) -> None:
+    def beat(self, *, now: datetime, **progress: object) -> None:
         """Shows that its worker is alive. Raises Superseded."""
         self.change(heartbeat_at=now, **progress)
 
-    def end(self, state: str, *, now: datetime, **result: Any) -> None:
+    def end(self, state: str, *, now: datetime, **result: object) -> None:
         """Raises Superseded."""
         self.change(state=state, **{self.ENDED_AT: now}, **result)
 
-    def change(self, **changes: Any) -> None:
+    def change(self, **changes: object) -> None:
         """Writes to the row if it still belongs to this attempt. Raises Superseded."""
         mine = type(self)._default_manager.filter(pk=self.pk, attempt=self.attempt, state=RUNNING)
         if not guard.update_one(mine, **changes):

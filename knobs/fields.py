@@ -46,7 +46,7 @@ def knob(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def override(base: type, name: str, **changes: Any) -> Any:
+def override(base: type, name: str, **changes: object) -> Any:
     """The base class's knob with `changes`: its default, label, help or limits."""
     inherited = base.__dataclass_fields__[name]  # type: ignore[attr-defined]  # every config is a dataclass
     default = changes.pop("default", inherited.default)

@@ -2,15 +2,16 @@
 
 import csv
 import io
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from django.http import HttpResponse
 
 FORMULA_STARTS = ("=", "+", "-", "@")
 
 
-def response(name: str, columns: list[str], records: Iterable[dict[str, Any]]) -> HttpResponse:
+def response(
+    name: str, columns: list[str], records: Iterable[Mapping[str, object]]
+) -> HttpResponse:
     """A spreadsheet treats a cell that begins with = or + as a formula, also after blanks, so such
     a text gets an apostrophe.
     """
@@ -23,7 +24,7 @@ def response(name: str, columns: list[str], records: Iterable[dict[str, Any]]) -
     return HttpResponse(written.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if not isinstance(value, str) or not value.lstrip().startswith(FORMULA_STARTS):
         return value
     return value if value.removeprefix("-").replace(".", "", 1).isdecimal() else f"'{value}"

@@ -35,7 +35,7 @@ def segmented() -> forms.RadioSelect:
     return forms.RadioSelect(attrs={"data-look": "segmented"})
 
 
-def sentence_case(choices: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+def sentence_case(choices: Iterable[tuple[str, Any]]) -> list[tuple[str, object]]:
     """Choices whose labels start with a capital letter, as options do everywhere. The labels of
     enums are lower case, because sentences use them too.
     """
@@ -53,7 +53,7 @@ def with_one_more(data: QueryDict, prefix: str) -> QueryDict:
     return data
 
 
-def offer(field: forms.Field, choices: list[tuple[str, Any]]) -> None:
+def offer(field: forms.Field, choices: list[tuple[str, object]]) -> None:
     assert isinstance(field, forms.ChoiceField)
     field.choices = choices
 

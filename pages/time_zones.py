@@ -33,7 +33,7 @@ class Suggestions(forms.TextInput):
     """A text field that lists what fits while one types."""
 
     template_name = "components/_suggestions.html"
-    choices: Any = ()
+    choices: object = ()
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         return super().get_context(name, value, attrs) | {"suggestions": self.choices}
@@ -48,7 +48,7 @@ class TimeZoneField(forms.ChoiceField):
         kwargs.setdefault("help_text", _("Type a city to find it."))
         super().__init__(choices=_choices, **kwargs)
 
-    def to_python(self, value: Any) -> str:
+    def to_python(self, value: object) -> str:
         typed = super().to_python(value)
         return time_zone_named(typed) or typed
 

@@ -329,7 +329,7 @@ def train(
     snapshot: str,
     base_model: str,
     reward_model: str = "",
-    **config: Any,
+    **config: object,
 ) -> str:
     """Queues a run with the small preset and these settings, and watches it until it ends. Returns
     the name of its model, if any.

@@ -16,7 +16,7 @@ MAX_ID = 2**63 - 1
 class Flag(serializers.BooleanField):
     """A strict boolean: only true or false, none of the values that a form would send."""
 
-    def to_internal_value(self, data: Any) -> bool:
+    def to_internal_value(self, data: object) -> bool:
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
@@ -25,7 +25,7 @@ class Flag(serializers.BooleanField):
 class Text(serializers.CharField):
     """Strict text: a number is refused, which other text fields take for its digits."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)

@@ -11,6 +11,6 @@ class FileRenderer(BaseRenderer):
     """
 
     def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: object = None
     ) -> bytes:
         return JSONRenderer().render(data)

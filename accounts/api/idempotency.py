@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from hashlib import sha256
-from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -38,7 +37,7 @@ def once(handler: Handler, *, is_remembered: bool = True) -> Handler:
     """
 
     @wraps(handler)
-    def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def answer(view: object, request: Request, *args: object, **kwargs: object) -> Response:
         key = request.headers.get(HEADER)
         if key is None:
             return handler(view, request, *args, **kwargs)

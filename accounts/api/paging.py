@@ -72,7 +72,7 @@ class ByCursor(BasePagination):
         return Response({"next_cursor": cursor, "results": data})
 
 
-def page_of(serializer: type[serializers.BaseSerializer[object]]) -> object:
+def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> object:
     """The schema of a page of these rows."""
     name = serializer.__name__.removesuffix("Serializer")
     fields = {

@@ -27,7 +27,7 @@ class RowSerializer(serializers.ModelSerializer[Any]):
         models.URLField: serializers.CharField,
     }
 
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def get_fields(self) -> dict[str, serializers.Field[object, object, object, object]]:
         declared = deepcopy(self._declared_fields)
         return {name: declared.get(name) or self._of_column(name) for name in self.Meta.fields}
 

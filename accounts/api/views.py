@@ -152,7 +152,7 @@ class Router(SimpleRouter):
         super().__init__(trailing_slash=False, use_regex_path=False)
 
 
-def sent(body: Body, request: Request) -> dict[str, Any]:
+def sent(body: Body, request: Request) -> dict[str, object]:
     """The validated body; of a PATCH, only what it names. Raises ValidationError."""
     data = request.data  # refuses content types that have no parser
     if isinstance(body, Mapping):
@@ -161,9 +161,9 @@ def sent(body: Body, request: Request) -> dict[str, Any]:
     return _valid(body(data=data, partial=request.method == "PATCH"))
 
 
-def _valid(serializer: serializers.Serializer[object]) -> dict[str, Any]:
+def _valid(serializer: serializers.Serializer[object]) -> dict[str, object]:
     serializer.is_valid(raise_exception=True)
-    values: dict[str, Any] = serializer.validated_data
+    values: dict[str, object] = serializer.validated_data
     return values
 
 

@@ -85,7 +85,7 @@ class Adapter(DefaultAccountAdapter):
         provider = second_factor.provider_of(request)
         return f"{url}?left={provider.name}" if provider is not None else url
 
-    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+    def authentication_failed(self, request: HttpRequest, **credentials: object) -> None:
         """Only for an address that has an account: people type passwords into the wrong field."""
         user = User.objects.filter(email__iexact=credentials.get("email", "")).first()
         if user is not None:
@@ -118,7 +118,7 @@ class Adapter(DefaultAccountAdapter):
             return bool(super().is_reauthentication_required(app=app))
         return second_factor.is_set_up(allauth_context.request.user)
 
-    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+    def get_reauthentication_methods(self, user: object) -> list[dict[str, object]]:
         methods = super().get_reauthentication_methods(user)
         return [
             method | {"description": METHODS[method["id"]]}
@@ -132,7 +132,7 @@ class Adapter(DefaultAccountAdapter):
         """
         return _address(request) or f"unknown-{uuid4()}"
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: object) -> str:
         """Failures count for a person at a client, so that nobody locks a person out from
         elsewhere. If the client is unknown, they count for the person.
         """

@@ -4,7 +4,6 @@ sessions are in use.
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -44,7 +43,7 @@ class SecondFactorMiddleware:
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+        self, request: HttpRequest, view: object, args: object, kwargs: object
     ) -> HttpResponse | None:
         is_missing = second_factor.is_missing(request)
         request.needs_second_factor = is_missing  # type: ignore[attr-defined]  # for mfa/index.html

@@ -1,7 +1,5 @@
 """Who is signed in: the queries for the session and for the person, which start every request."""
 
-from typing import Any
-
 from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -33,7 +31,7 @@ class SessionStore(DatabaseStore):
 class Backend(AuthenticationBackend):
     """Signs in by e-mail and password, as allauth does, unless the site has no passwords."""
 
-    def authenticate(self, request: Any, **credentials: Any) -> Any:
+    def authenticate(self, request: object, **credentials: object) -> object:
         return super().authenticate(request, **credentials) if settings.PASSWORDS else None
 
     def get_user(self, user_id: int) -> User | None:

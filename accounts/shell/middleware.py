@@ -3,7 +3,6 @@ activates their language and time zone, and keeps pages private.
 """
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -49,7 +48,7 @@ class PermissionMiddleware:
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+        self, request: HttpRequest, view: object, args: object, kwargs: object
     ) -> HttpResponse | None:
         match = request.resolver_match
         if match is not None and accounts_access.may_open(

@@ -99,7 +99,7 @@ class Webhooks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @writes(
         "create_webhook", WebhookSecretSerializer, body=WebhookBody, status=201, is_remembered=False
     )
-    def create(self, **values: Any) -> dict[str, Any]:
+    def create(self, **values: Any) -> dict[str, object]:
         """Create a webhook. It receives events from now on, signed with the secret in this
         response.
         """
@@ -107,7 +107,7 @@ class Webhooks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return {"id": webhook.pk, "secret": secret, "old_secret_until": None}
 
     @writes("change_webhook", WebhookSerializer, body=WebhookBody, is_one=True)
-    def partial_update(self, webhook: Webhook, **values: Any) -> None:
+    def partial_update(self, webhook: Webhook, **values: object) -> None:
         """Change its name, URL or events. Pending messages go to the new URL."""
         now = {"name": webhook.name, "url": webhook.url, "events": webhook.events}
         webhooks_services.change_webhook(webhook=webhook, **now | values, **self.who_and_when)
@@ -128,7 +128,7 @@ class Webhooks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         webhooks_services.enable_webhook(webhook=webhook, **self.who_and_when)
 
     @does("rotate_webhook_secret", WebhookSecretSerializer, is_remembered=False)
-    def rotate(self, webhook: Webhook) -> dict[str, Any]:
+    def rotate(self, webhook: Webhook) -> dict[str, object]:
         """Create a new secret. For three days messages are also signed with the previous one. 409
         while two secrets are valid.
         """

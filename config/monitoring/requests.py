@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -68,7 +67,9 @@ class PersonMiddleware:
         _name(request)  # an API call is authenticated in its view
         return response
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> None:
         context.current().route = _route(request)
 
 
@@ -84,7 +85,7 @@ def _note(request: HttpRequest, response: HttpResponseBase, *, seconds: float) -
     DURATION.labels(route).observe(seconds)
     if route == STATIC:
         return
-    fields: dict[str, Any] = {
+    fields: dict[str, object] = {
         "route": route,
         "method": method,
         "status": status,

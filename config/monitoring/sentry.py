@@ -2,6 +2,7 @@
 anybody wrote. Import this module only then.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -37,7 +38,7 @@ def start(*, dsn: str, release: str, environment: str) -> None:
     )
 
 
-def without_texts(event: Any, hint: dict[str, Any]) -> Any:
+def without_texts(event: Any, hint: Mapping[str, object]) -> Any:
     """Keeps types, stacks and the route. The message of an error may quote a row or an answer; the
     site's own log has it, under the same request id.
     """

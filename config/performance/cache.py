@@ -28,7 +28,7 @@ _away_until: dict[str, float] = {}
 
 
 class JsonSerializer:
-    def dumps(self, value: Any) -> int | bytes:
+    def dumps(self, value: object) -> int | bytes:
         # Redis counts with integers that it can read itself.
         return value if type(value) is int else json.dumps(value).encode()
 

@@ -27,10 +27,10 @@ class Gap(Value):
     def __init__(self, name: str, field: "Field[Any, Any]") -> None:
         super().__init__(name, output_field=field)
 
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
+    def as_sql(self, compiler: object, connection: object) -> Any:
         return "%s", [self]
 
-    def adapted(self, values: Mapping[str, Any]) -> Any:
+    def adapted(self, values: Mapping[str, object]) -> Any:
         return self.output_field.get_db_prep_value(values[self.value], connection)
 
 
@@ -42,29 +42,31 @@ class Compiled(Generic[M]):
     there each call is the plain query.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[M, Any]], **fields: "Field[Any, Any]") -> None:
+    def __init__(
+        self, build: Callable[..., QuerySet[M, object]], **fields: "Field[Any, Any]"
+    ) -> None:
         self._build = build
         self._fields = fields
 
-    def plain(self, **values: Any) -> QuerySet[M, Any]:
+    def plain(self, **values: object) -> QuerySet[M, Any]:
         """The same query through the ORM."""
         return self._build(**values)
 
-    def all(self, **values: Any) -> list[M]:
+    def all(self, **values: object) -> list[M]:
         if connection.vendor != "postgresql":
             return list(self.plain(**values))
         return [self._instance(row) for row in self._rows(values)]
 
-    def first(self, **values: Any) -> M | None:
+    def first(self, **values: object) -> M | None:
         return next(iter(self.all(**values)), None)
 
-    def rows(self, **values: Any) -> list[Sequence[Any]]:
+    def rows(self, **values: object) -> list[Sequence[Any]]:
         """Rows of a `values_list()` query."""
         if connection.vendor != "postgresql":
             return list(self.plain(**values))
         return list(self._rows(values))
 
-    def _rows(self, values: Mapping[str, Any]) -> Iterator[Sequence[object]]:
+    def _rows(self, values: Mapping[str, object]) -> Iterator[Sequence[object]]:
         statement, gaps = self._statement
         rows = fetch(statement, [gap.adapted(values) for gap in gaps])
         return (
@@ -167,7 +169,7 @@ def _quoted(field: "Field[Any, Any]") -> str:
     return connection.ops.quote_name(field.column)
 
 
-def _literal(value: Any) -> str:
+def _literal(value: object) -> str:
     return sql.Literal(value).as_string().replace("%", "%%")
 
 
@@ -183,7 +185,7 @@ def fetch(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tup
     """Rows returned by a statement; PostgreSQL keeps its plan."""
     with prepared_cursor() as cursor:
         cursor.execute(statement, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows: list[tuple[object, ...]] = cursor.fetchall()
     return rows
 
 

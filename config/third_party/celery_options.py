@@ -1,8 +1,6 @@
 """How Celery's workers take messages and end. URLs, queues and the schedule are in the settings."""
 
-from typing import Any
-
-OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, object] = {
     "CELERY_TASK_ACKS_LATE": True,
     "CELERY_TASK_REJECT_ON_WORKER_LOST": True,
     "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,

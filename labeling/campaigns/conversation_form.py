@@ -26,7 +26,7 @@ _PROBLEMS = {
 }
 
 
-def _field(knob: Knob, **more: Any) -> forms.Field:
+def _field(knob: Knob, **more: object) -> forms.Field:
     """The field of a setting of the talk."""
     options: dict[str, Any] = {
         "label": gettext_lazy(knob.label),
@@ -112,7 +112,7 @@ class ConversationForm(forms.Form):
         names = self.fields.keys() & self.base_fields.keys() - {"models"}
         return (self[name] for name in self.base_fields if name in names)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if not self.errors and (problem := self.plan().problem()):
             self.add_error(None, problem)
@@ -154,7 +154,7 @@ def plan_change_form(campaign: Campaign, posted: QueryDict | None) -> PlanChange
     return PlanChangeForm(posted, initial={name: getattr(plan, name) for name in CHANGEABLE})
 
 
-def initial_plan(campaign: Campaign) -> dict[str, Any]:
+def initial_plan(campaign: Campaign) -> dict[str, object]:
     """Initial values for a copy of a conversation campaign; empty for other kinds."""
     if not campaign.about.talks:
         return {}

@@ -4,7 +4,6 @@ may be drawn.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -68,7 +67,7 @@ class Plan:
         return plan
 
 
-def changed(plan: ConversationPlan, *, values: Mapping[str, Any]) -> dict[str, Any]:
+def changed(plan: ConversationPlan, *, values: Mapping[str, object]) -> dict[str, object]:
     """Those of CHANGEABLE that differ in `values`. Raises ValueError with a sentence when nobody
     could hold such a conversation.
     """

@@ -289,7 +289,7 @@ def fewer_than_requested(selection: Selection, counts: SelectionCounts) -> str:
     return sentence % {"n": counts.n_fitting, "wanted": selection.n_responses}
 
 
-def initial_of(campaign: Campaign) -> dict[str, Any]:
+def initial_of(campaign: Campaign) -> dict[str, object]:
     """Initial values for a copy: everything except the campaign's name, its work, and what it has
     spent.
     """

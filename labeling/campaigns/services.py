@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -219,8 +218,8 @@ shown under. Existing judgments stay as they are; each names the version it was 
 def change_campaign(
     *,
     campaign: Campaign,
-    values: Mapping[str, Any],
-    plan: Mapping[str, Any] | None = None,
+    values: Mapping[str, object],
+    plan: Mapping[str, object] | None = None,
     by: User | None,
     now: datetime,
 ) -> bool:
@@ -271,8 +270,8 @@ def change_campaign(
 
 
 def _plan_changes(
-    campaign: Campaign, values: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+    campaign: Campaign, values: Mapping[str, object]
+) -> tuple[dict[str, object], dict[str, object]]:
     """What changes in the plan of a conversation campaign: before and after."""
     if not values:
         return {}, {}
@@ -284,7 +283,7 @@ def _plan_changes(
     return {name: getattr(plan, name) for name in after}, after
 
 
-def _check_change(campaign: Campaign, changed: Mapping[str, Any], *, now: datetime) -> None:
+def _check_change(campaign: Campaign, changed: Mapping[str, object], *, now: datetime) -> None:
     if "guideline" in changed:
         newest = campaign.guideline.versions.order_by("-number").first()
         if newest is None:
@@ -312,7 +311,7 @@ def _adjust_all_slots(*, campaign: Campaign, now: datetime) -> None:
         after_judgment.adjust_slots(item_id=item_id, campaign=campaign, now=now)
 
 
-def _as_json(value: Any) -> Any:
+def _as_json(value: object) -> object:
     return str(value) if isinstance(value, (Decimal, Guideline)) else value
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -71,7 +70,7 @@ def new(request: MemberRequest) -> HttpResponse:
         if (like := plain_text.whole_number(request.GET.get("from", "")))
         else None
     )
-    asked: dict[str, Any] = {"sources": _ids(request, "source")}
+    asked: dict[str, object] = {"sources": _ids(request, "source")}
     if responses := _ids(request, "response_source"):
         asked |= {"kind": ComparisonSettings.kind, "response_sources": responses}
     form = CampaignForm(request.POST or None, initial=initial_of(template) if template else asked)
@@ -119,7 +118,7 @@ def count(request: HttpRequest) -> HttpResponse:
     pool = values.get("pool")
     # Judgments of a held-out pool only evaluate, so prompts for training would be wasted on it.
     is_wasted = pool is not None and pool.is_held_out and selection.splits != (Prompt.Split.TEST,)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "selection": selection,
         "found": counts,
         "estimate": estimate,
@@ -140,7 +139,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     board = campaigns_board.campaign_board(campaign=campaign, now=now)
     chart = progress_chart(board=board, is_open=campaign.state == Campaign.State.OPEN, now=now)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "campaign": campaign,
         "board": board,
         "chart": chart,

@@ -4,7 +4,6 @@ comparison; everything else happens on the conversation's page.
 
 import uuid
 from dataclasses import asdict, replace
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -265,7 +264,7 @@ def _asked_at_the_end(work: Work) -> RatingForm | None:
     return work.form if work.campaign.conversation_plan.rates_end else None
 
 
-def _typed(draft: posted_page.PageInput, *, number: int) -> dict[str, Any]:
+def _typed(draft: posted_page.PageInput, *, number: int) -> dict[str, object]:
     """What the rater has typed of message `number`."""
     text = (draft.fields.get(f"text-{number}") or [""])[0]
     return {"number": number, "text": text}

@@ -2,7 +2,7 @@
 one, and open comparison campaigns.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -41,7 +41,7 @@ class NewResponse:
     prompt_id: int
     text: str
     number: int
-    sampling: dict[str, object]
+    sampling: Mapping[str, object]
     is_ended: bool | None
 
 

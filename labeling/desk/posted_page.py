@@ -141,7 +141,7 @@ class PageInput:
         )
 
     @property
-    def as_draft(self) -> dict[str, Any]:
+    def as_draft(self) -> dict[str, object]:
         record = answer_fields.record_text(answer_fields.first(self.fields, "record"))
         return {
             "revision": self.revision,

@@ -1,6 +1,6 @@
 """Guidelines in the REST API: their versions, with the rating form and the examples of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.text import slugify
@@ -139,7 +139,7 @@ class _ContentSerializer(serializers.Serializer[object]):
         except rating_form.InvalidRatingForm as problem:
             raise ValidationError(str(problem)) from problem
 
-    def validate_examples(self, examples: list[dict[str, Any]]) -> tuple[Example, ...]:
+    def validate_examples(self, examples: list[Mapping[str, object]]) -> tuple[Example, ...]:
         return parse_examples(examples)
 
 

@@ -1,6 +1,6 @@
 """The rows of a guideline's examples."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -64,7 +64,7 @@ Examples = forms.formset_factory(
 )
 
 
-def rows_of(version: GuidelineVersion) -> list[dict[str, Any]]:
+def rows_of(version: GuidelineVersion) -> list[dict[str, object]]:
     """A version's examples as the formset's initial rows."""
     return [
         row | {"verdict": "good" if row["is_good"] else "bad"}

@@ -116,7 +116,7 @@ class QuestionForm(forms.Form):
         """Whether its fields are shown: something is wrong with them, or it has just been added."""
         return bool(self.errors) or (self.is_bound and not self.label_now)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("kind") != "scale" or "low" in self.errors or "high" in self.errors:
             return cleaned
@@ -225,7 +225,7 @@ def moved(data: QueryDict, move: str) -> QueryDict:
     return data
 
 
-def questions_of(form: RatingForm) -> list[dict[str, Any]]:
+def questions_of(form: RatingForm) -> list[dict[str, object]]:
     """A rating form as the formset's initial rows."""
     labels = {question.name: question.label for question in form.questions}
     rows = []

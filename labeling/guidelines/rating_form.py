@@ -162,7 +162,7 @@ def codes(question: Question) -> dict[str, float]:
     return {label: float(place) for place, label in enumerate(labels, start=1)}
 
 
-def parse(raw: Mapping[str, Any]) -> RatingForm:
+def parse(raw: Mapping[str, object]) -> RatingForm:
     """Parses the output of `as_json`, or a form written by hand. Raises InvalidRatingForm."""
     listed = raw.get("questions")
     if not isinstance(listed, list):
@@ -182,7 +182,7 @@ def parse(raw: Mapping[str, Any]) -> RatingForm:
 
 
 def clean(
-    form: RatingForm, answers: Mapping[str, Any]
+    form: RatingForm, answers: Mapping[str, object]
 ) -> tuple[dict[str, int | bool], list[RatingProblem]]:
     """The answers as numbers and booleans, and every problem found.
 
@@ -252,7 +252,7 @@ def _clean_flag(flag: Flag, answer: object) -> bool | RatingProblem:
     return RatingProblem(flag.name, flag.label, "not_a_flag")
 
 
-def _question_as_json(question: Question) -> dict[str, Any]:
+def _question_as_json(question: Question) -> dict[str, object]:
     condition = {"asked_if": asdict(question.asked_if)} if question.asked_if else {}
     if isinstance(question, Flag):
         return {
@@ -276,8 +276,8 @@ def _question_as_json(question: Question) -> dict[str, Any]:
     } | condition
 
 
-def _imported_as_json(scale: Scale) -> dict[str, Any]:
-    values: dict[str, Any] = {"points": list(scale.points), "labels": list(scale.labels)}
+def _imported_as_json(scale: Scale) -> dict[str, object]:
+    values: dict[str, object] = {"points": list(scale.points), "labels": list(scale.labels)}
     values_set = {name: value for name, value in values.items() if value}
     return values_set if scale.is_ordered else values_set | {"is_ordered": False}
 
@@ -361,7 +361,7 @@ def _check_condition(question: Question, earlier: Sequence[Question]) -> None:
         )
 
 
-def _word(raw: Mapping[str, Any], key: str, number: int) -> str:
+def _word(raw: Mapping[str, object], key: str, number: int) -> str:
     value = raw.get(key)
     if not isinstance(value, str) or not value.strip():
         raise InvalidRatingForm(f"Question {number} has no `{key}`.")

@@ -103,7 +103,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     shown = _chosen(every, request.GET.get("version"))
     before = next((version for version in every if version.number < shown.number), None)
     form = rating_form.parse(shown.form)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "guideline": guideline,
         "versions": every,
         "shown": shown,

@@ -82,7 +82,7 @@ class Reply:
     sampling: Mapping[str, Any] = field(default_factory=dict)
     is_ended: bool | None = None
     licence: str = ""
-    marks: Mapping[str, Any] = field(default_factory=dict)
+    marks: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Answer:
     """the file's own name of the item; answers with the same name and replies share an item"""
     id: str = ""
     """the file's own name of the answer"""
-    ratings: tuple[Mapping[str, Any], ...] = ()
+    ratings: tuple[Mapping[str, object], ...] = ()
     """by reply: question → a number, a word or true or false"""
     positions: tuple[int, ...] = ()
     """by reply: where it was shown, from 0; empty for the order of the replies"""
@@ -169,7 +169,7 @@ class Unusable(Refusal):
     """A line cannot become a draft; the sentence says why. Caught by the reader of its format."""
 
 
-def text_of(value: Any, name: str) -> str:
+def text_of(value: object, name: str) -> str:
     """`value` as text that can be stored and shown. Raises Unusable."""
     if value is None:
         raise Unusable(_("`%(name)s` is missing. Add it or remove this line.") % {"name": name})
@@ -202,7 +202,7 @@ def text_of(value: Any, name: str) -> str:
     return value
 
 
-def response_text(value: Any, name: str) -> str:
+def response_text(value: object, name: str) -> str:
     if isinstance(value, str) and not value.strip():
         raise Unusable(
             _("`%(name)s` is empty. Add a response or remove this line.") % {"name": name}
@@ -210,7 +210,7 @@ def response_text(value: Any, name: str) -> str:
     return text_of(value, name)
 
 
-def conversation(value: Any, name: str) -> tuple[Message, ...]:
+def conversation(value: object, name: str) -> tuple[Message, ...]:
     """Validates chat messages: an optional system message first, then user and assistant
     alternate.
     """
@@ -236,7 +236,7 @@ def ends_with_user(messages: Sequence[Message], name: str) -> tuple[Message, ...
     return tuple(messages)
 
 
-def one_prompt(text: Any, name: str) -> tuple[Message, ...]:
+def one_prompt(text: object, name: str) -> tuple[Message, ...]:
     return ({"role": "user", "content": text_of(text, name)},)
 
 
@@ -254,7 +254,7 @@ def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: st
 
 
 def drafted(
-    line: int, row: Mapping[str, Any], read: Callable[[int, Mapping[str, Any]], ImportDraft]
+    line: int, row: Mapping[str, object], read: Callable[[int, Mapping[str, object]], ImportDraft]
 ) -> Found:
     """The draft that `read` makes of a row, with the category, language, constraints and licence
     in its columns; or a problem.
@@ -278,7 +278,7 @@ def drafted(
     )
 
 
-def licence_of(row: Mapping[str, Any]) -> str:
+def licence_of(row: Mapping[str, object]) -> str:
     """The licence that a row names for its texts; empty if it names none. Raises Unusable: a text
     whose licence cannot be read must not leave under another.
     """
@@ -300,7 +300,7 @@ def licence_of(row: Mapping[str, Any]) -> str:
     return licence.strip()
 
 
-def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[ImportProblem]]:
+def labels(line: int, row: Mapping[str, object]) -> tuple[str, str, list[ImportProblem]]:
     """Category and language of a row. An unusable label is reported and left out; the prompt is
     kept.
     """
@@ -315,7 +315,7 @@ def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[ImportProb
 
 
 def asks(
-    line: int, row: Mapping[str, Any]
+    line: int, row: Mapping[str, object]
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[ImportProblem]]:
     """Kinds of upsetting content (`sensitive`) and sentences that an answer must respect
     (`constraints`): lists, or text with commas between kinds and one line per sentence. An unknown
@@ -330,7 +330,7 @@ def asks(
     )
 
 
-def _sensitive(value: Any) -> tuple[tuple[str, ...], str]:
+def _sensitive(value: object) -> tuple[tuple[str, ...], str]:
     # False and empty lists are how data sets say "none".
     if value is None or value is False or value == "" or value == []:
         return (), ""
@@ -346,7 +346,7 @@ def _sensitive(value: Any) -> tuple[tuple[str, ...], str]:
     return known, why % {"value": shown(", ".join(unknown))} if unknown else ""
 
 
-def _constraints(value: Any) -> tuple[tuple[str, ...], str]:
+def _constraints(value: object) -> tuple[tuple[str, ...], str]:
     if value is None or value == "":
         return (), ""
     parts = value.splitlines() if isinstance(value, str) else value
@@ -363,7 +363,7 @@ def _constraints(value: Any) -> tuple[tuple[str, ...], str]:
     return sentences, ""
 
 
-def _category(value: Any) -> tuple[str, str]:
+def _category(value: object) -> tuple[str, str]:
     """The category to store, and a sentence if it differs from the given one."""
     if value is None or value == "":
         return "other", ""
@@ -380,7 +380,7 @@ def _category(value: Any) -> tuple[str, str]:
     }
 
 
-def _language(value: Any) -> tuple[str, str]:
+def _language(value: object) -> tuple[str, str]:
     if value is None or value == "":
         return "", ""
     if isinstance(value, str) and _LANGUAGE.fullmatch(value.strip()):
@@ -388,12 +388,12 @@ def _language(value: Any) -> tuple[str, str]:
     return "", _("`language` is not a code such as en or pt-br; it is ignored.")
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value from the file, short and fit to stand in a sentence that is stored."""
     return plain_text.storable(str(value).strip()[:40])
 
 
-def _message(part: Any, name: str) -> Message:
+def _message(part: object, name: str) -> Message:
     if not isinstance(part, dict):
         raise Unusable(
             _("`%(name)s` is %(kind)s, but must be a message. Give its role and content.")
@@ -420,7 +420,7 @@ def _message(part: Any, name: str) -> Message:
     return {"role": role, "content": text_of(_joined(part.get("content")), f"{name}.content")}
 
 
-def _joined(content: Any) -> Any:
+def _joined(content: object) -> object:
     """The text of a message that is given in parts of text; anything else as it is."""
     if not isinstance(content, list) or not content:
         return content
@@ -470,7 +470,7 @@ def _check_order(roles: list[str], name: str) -> None:
             )
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if isinstance(value, bool):
         return _("a yes/no value")
     if isinstance(value, int | float):

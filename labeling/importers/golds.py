@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
@@ -55,7 +55,7 @@ def read_golds(
             yield ImportProblem(gold.line, error.sentence)
 
 
-def _draft(line: int, value: Any, n_responses: int) -> GoldDraft:
+def _draft(line: int, value: object, n_responses: int) -> GoldDraft:
     if not isinstance(value, dict):
         raise Unusable(
             _(
@@ -88,7 +88,7 @@ def _draft(line: int, value: Any, n_responses: int) -> GoldDraft:
     )
 
 
-def _ranks(value: Mapping[str, Any], n_responses: int) -> tuple[int | None, ...]:
+def _ranks(value: Mapping[str, object], n_responses: int) -> tuple[int | None, ...]:
     ranks = value.get("ranks")
     if not isinstance(ranks, list) or len(ranks) != n_responses:
         raise Unusable(

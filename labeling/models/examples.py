@@ -26,11 +26,11 @@ class Example:
     prompt: str = ""
 
 
-def as_json(examples: Iterable[Example]) -> list[dict[str, Any]]:
+def as_json(examples: Iterable[Example]) -> list[dict[str, object]]:
     return [asdict(example) for example in examples]
 
 
-def parse(raw: Sequence[Mapping[str, Any]]) -> tuple[Example, ...]:
+def parse(raw: Sequence[Mapping[str, object]]) -> tuple[Example, ...]:
     """Parses the output of `as_json`. Raises BadExamples with a sentence."""
     return tuple(_parse(number, example) for number, example in enumerate(raw, start=1))
 

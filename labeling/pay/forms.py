@@ -23,7 +23,7 @@ class CurrencyField(forms.CharField):
             label=_("Currency"), max_length=3, help_text=_("Three letters, such as EUR."), **options
         )
 
-    def clean(self, value: Any) -> str:
+    def clean(self, value: object) -> str:
         code: str = super().clean(value).upper()
         if code and not CURRENCY.fullmatch(code):
             raise ValidationError(
@@ -123,7 +123,7 @@ class AnswerForm(forms.Form):
     )
     currency = CurrencyField(required=False)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if (
             cleaned.get("correction") is not None

@@ -90,7 +90,7 @@ def refresh(
     return made
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """`value` in JSON's own types."""
     if dataclasses.is_dataclass(value):
         return {

@@ -7,7 +7,6 @@ labeling.queue.claiming.claim is how they get it.
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,7 +16,7 @@ from labeling.queue import after_judgment, items
 from labeling.queue.cases import services as cases_services
 from labeling.queue.claiming import order
 
-FREE: dict[str, Any] = {
+FREE: dict[str, object] = {
     "state": Slot.State.FREE,
     "rater": None,
     "lease": None,
@@ -89,7 +88,7 @@ def skip(
 
 
 def save_draft(
-    *, item: Item, rater: Rater, content: Mapping[str, Any], now: datetime
+    *, item: Item, rater: Rater, content: Mapping[str, object], now: datetime
 ) -> Draft | None:
     """Save a draft. None when the item is judged already, so that a late save does not bring a
     draft back.
@@ -200,7 +199,7 @@ def end_lease(
 
 
 def store_draft(
-    *, item_id: int, rater: Rater, version: int = 0, content: Mapping[str, Any], now: datetime
+    *, item_id: int, rater: Rater, version: int = 0, content: Mapping[str, object], now: datetime
 ) -> Draft:
     draft = Draft(
         item_id=item_id, rater=rater, version=version, content=dict(content), saved_at=now

@@ -3,7 +3,6 @@ webhook, so no submit waits for them.
 """
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -68,7 +67,7 @@ def _advance(webhook: Webhook, told_to: int) -> bool:
     return guard.update_one(mine, judgments_told_to=told_to)
 
 
-def _data(judgment: Judgment) -> dict[str, Any]:
+def _data(judgment: Judgment) -> dict[str, object]:
     return {
         "id": judgment.pk,
         "kind": judgment.kind,

@@ -112,7 +112,7 @@ class ReviewItemSerializer(serializers.Serializer[object]):
     gold = serializers.IntegerField(source="gold.pk", allow_null=True)
 
     @extend_schema_field(DecisionSerializer(allow_null=True))
-    def get_decision(self, work: selectors.ReviewItem) -> Any:
+    def get_decision(self, work: selectors.ReviewItem) -> object:
         decision = work.adjudication
         if decision is None:
             return None

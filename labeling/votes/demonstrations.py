@@ -5,7 +5,6 @@ they were written.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from django.db.models import Avg, Count, Q
 from django.db.models.functions import Length
@@ -15,7 +14,7 @@ from labeling.models import Campaign, Judgment
 from labeling.votes import counting
 
 
-def pasted_share_of(presentation: Mapping[str, Any]) -> float | None:
+def pasted_share_of(presentation: Mapping[str, object]) -> float | None:
     """Share of pasted characters in the editor; None if the page recorded none."""
     typing = presentation.get("typing") or {}
     typed, pasted = count_of(typing, "typed"), count_of(typing, "pasted")
@@ -23,7 +22,7 @@ def pasted_share_of(presentation: Mapping[str, Any]) -> float | None:
     return (pasted or 0) / total if total else None
 
 
-def count_of(typing: Any, name: str) -> int | None:
+def count_of(typing: object, name: str) -> int | None:
     """A count sent by a browser, if it is a number."""
     value = typing.get(name) if isinstance(typing, Mapping) else None
     return int(value) if isinstance(value, int | float) and value >= 0 else None

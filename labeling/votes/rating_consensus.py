@@ -5,7 +5,6 @@ closely each rater answers like the others, from the campaign's last report.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from arithmetic import intervals
 from arithmetic.consensus import ratings
@@ -50,7 +49,7 @@ def ratings_of_items(
     rows = RankedResponse.objects.filter(
         counting.counts("comparison__judgment__"), comparison__judgment__item__in=items
     ).exclude(counting.by_withdrawn("response__"))
-    answers_of: dict[tuple[int, int], dict[int, dict[str, Any]]] = defaultdict(dict)
+    answers_of: dict[tuple[int, int], dict[int, dict[str, object]]] = defaultdict(dict)
     for item, response, rater, answers in rows.values_list(
         "comparison__judgment__item_id",
         "response_id",
@@ -81,7 +80,7 @@ def _consensus(
     item: int,
     response: int,
     question: Question,
-    by_rater: Mapping[int, Mapping[str, Any]],
+    by_rater: Mapping[int, Mapping[str, object]],
     weights: Mapping[int, float],
 ) -> RatingConsensus | None:
     codes = rating_form.codes(question)

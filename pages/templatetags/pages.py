@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from django import template
 from django.conf import settings
@@ -25,7 +24,7 @@ register = template.Library()
 
 
 @register.simple_block_tag(takes_context=True)
-def component(context: Context, content: str, name: str, **inputs: Any) -> SafeString:
+def component(context: Context, content: str, name: str, **inputs: object) -> SafeString:
     """`{% component "card" title=… %}body{% endcomponent %}` renders components/_card.html with its
     inputs and the body as `slot`.
 
@@ -145,7 +144,9 @@ def count(number: int) -> str:
 
 
 @register.inclusion_tag("components/_sort.html", takes_context=True)
-def sortable(context: Context, key: str, label: str, *, is_number: bool = False) -> dict[str, Any]:
+def sortable(
+    context: Context, key: str, label: str, *, is_number: bool = False
+) -> dict[str, object]:
     """`{% sortable "name" label %}`: the header of a column that sorts by ?sort=key, then in
     reverse by ?sort=-key.
     """

@@ -2,6 +2,7 @@
 the database. They stand once, in the models, and rewording or translating them makes no migration.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.core.management.commands import makemigrations
@@ -45,5 +46,5 @@ def _field(field: "Field[Any, Any]") -> "Field[Any, Any]":
     return type(field)(*args, **_left(options))
 
 
-def _left(options: dict[str, Any]) -> dict[str, Any]:
+def _left(options: Mapping[str, object]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in WORDS}

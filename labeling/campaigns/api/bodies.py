@@ -49,7 +49,9 @@ def shown_field(knob: Knob, **options: Any) -> serializers.Field[Any, Any, Any, 
     return serializers.DecimalField(max_digits=12, decimal_places=2, **options)
 
 
-def setting_field(knob: Knob, **options: Any) -> serializers.Field[Any, Any, Any, Any]:
+def setting_field(
+    knob: Knob, **options: object
+) -> serializers.Field[object, object, object, object]:
     """What a call sends for this setting. Left out, it keeps its value, or takes its default."""
     limits: dict[str, Any] = {"allow_blank": True, "max_length": knob.max}
     if knob.type is not str:
@@ -57,7 +59,7 @@ def setting_field(knob: Knob, **options: Any) -> serializers.Field[Any, Any, Any
         limits = {name: end for name, end in ends.items() if end is not None}
     if knob.type is Decimal:
         limits = {name: Decimal(end) for name, end in limits.items()}
-    usual: dict[str, Any] = {"required": False, "help_text": knob.api}
+    usual: dict[str, object] = {"required": False, "help_text": knob.api}
     return shown_field(knob, **usual | limits | options)
 
 
@@ -155,7 +157,7 @@ class NewCampaignSerializer(_NamedSerializer, SelectedSerializer, SettingsSerial
         required=False, help_text="Required for conversations."
     )
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: dict[str, Any]) -> dict[str, object]:
         refuse_others(values, kind=values["kind"])
         if registry.KINDS[values["kind"]].talks:
             _check_plan(values)
@@ -173,7 +175,7 @@ class CampaignChangeSerializer(SettingsSerializer):
     )
     conversation = ConversationPlanChangeSerializer(required=False, help_text="Conversations only.")
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: dict[str, Any]) -> dict[str, object]:
         if values.get("budget_unit") == Campaign.Budget.NONE:
             values["budget"] = None
         return values

@@ -189,7 +189,7 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return board.campaign_rows(campaigns=objects, now=timezone.now())
 
     @writes("create_campaign", CampaignSerializer, body=bodies.NewCampaignSerializer, status=201)
-    def create(self, **values: Any) -> Campaign:
+    def create(self, **values: object) -> Campaign:
         """Create a draft campaign with an item for each matching prompt. Open it to hand out
         items.
         """
@@ -208,7 +208,7 @@ class Campaigns(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         body=bodies.SelectedSerializer,
         is_one=False,
     )
-    def count(self, **values: Any) -> selection.SelectionCounts:
+    def count(self, **values: object) -> selection.SelectionCounts:
         """How many prompts a campaign with this selection would use. Nothing is created."""
         return selection.match(selection=bodies.selection_of(values))
 

@@ -76,7 +76,7 @@ class NewRedTeamingSerializer(serializers.Serializer[object]):
         default=1, min_value=services.REVIEWERS.start, max_value=services.REVIEWERS.stop - 1
     )
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: dict[str, Any]) -> dict[str, object]:
         """As arguments of services.create_red_teaming."""
         settings = {name: values.pop(name) for name in ("draws", "max_turns", "max_new_tokens")}
         shares = [SourceShare(**entry) for entry in values.pop("models")]

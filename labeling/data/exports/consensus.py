@@ -4,7 +4,6 @@ reliability; or one row per response and question of the form, with the mean of 
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 from django.db.models import QuerySet
@@ -167,7 +166,7 @@ def _of_items(items: Sequence[Item], accuracy: Mapping[int, float]) -> Iterator[
         yield ConsensusRow(known[pair.item], responses[pair.left], responses[pair.right], pair)
 
 
-def as_consensus(row: ConsensusRow) -> dict[str, Any]:
+def as_consensus(row: ConsensusRow) -> dict[str, object]:
     """`majority` and `consensus` are a, b or tie, and null if two of these share the lead."""
     agreed, prompt = row.found, row.item.prompt
     return {
@@ -201,7 +200,7 @@ def as_consensus(row: ConsensusRow) -> dict[str, Any]:
     }
 
 
-def as_rating_consensus(row: RatingRow) -> dict[str, Any]:
+def as_rating_consensus(row: RatingRow) -> dict[str, object]:
     """Numbers are null for categories without an order, and words for numbers."""
     agreed, prompt, response = row.found, row.item.prompt, row.response
     numbers = agreed.numbers

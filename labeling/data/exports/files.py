@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,13 +12,13 @@ from labeling.data.exports.columns import Record
 from labeling.data.exports.rows import CHUNK
 
 
-def jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+def jsonl(rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
     """One line of UTF-8 per row."""
     for row in rows:
         yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
-def json_list(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+def json_list(rows: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
     """One JSON list, with a line per row."""
     between = b"[\n"
     for row in rows:

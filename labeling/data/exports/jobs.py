@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -57,7 +56,7 @@ def request_export(
         sentence = _("This shape is exported as %(styles)s, in the formats %(formats)s.")
         listed = {"styles": ", ".join(about.styles), "formats": ", ".join(about.formats)}
         raise UnableToExport(sentence % listed)
-    options: dict[str, Any] = {
+    options: dict[str, object] = {
         "includes_extra": includes_extra,
         "includes_repeats": includes_repeats,
         "includes_imports": includes_imports or campaign is None,
@@ -99,7 +98,7 @@ def _write(export: Export, clock: Clock) -> None:
     try:
         with path.open("wb") as file:
             written = archive.write(_wanted(export), to=file, at=clock(), progress=progress)
-        result: dict[str, Any] = {
+        result: dict[str, object] = {
             "n_rows": written.n_rows,
             "left_out": written.left_out,
             "card": written.card,

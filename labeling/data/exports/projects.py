@@ -53,7 +53,7 @@ def argilla(records: Iterable[Record], left_out: Counter[str]) -> Iterator[Recor
 
 def _grouped(
     records: Iterable[Record], answer: Answer, left_out: Counter[str]
-) -> Iterator[tuple[Record, list[tuple[str, Any]]]]:
+) -> Iterator[tuple[Record, list[tuple[str, object]]]]:
     """The first record about each prompt with its responses, and (rater, answer) of all of them.
     They are all in memory, because the answers to an item are given over weeks.
     """
@@ -126,7 +126,7 @@ def _result(from_name: str, to_name: str, kind: str, value: Record) -> Record:
 # --- Argilla --------------------------------------------------------------------------------------
 
 
-def _argilla_answer(record: Record, left_out: Counter[str]) -> Any:
+def _argilla_answer(record: Record, left_out: Counter[str]) -> object:
     if "responses" not in record:
         return "".join(turn["content"] for turn in record["completion"])
     ranks = [response["rank"] for response in record["responses"]]

@@ -67,7 +67,7 @@ class RankedText:
     source_name: str
     position: int
     """0 = shown first; EDITED = written by the rater and shown to nobody"""
-    ratings: dict[str, Any]
+    ratings: dict[str, object]
     is_ended: bool | None = None
     """whether the model ended its turn (False: it was cut off at its maximum length); None for a
     person

@@ -2,10 +2,10 @@
 
 import re
 import zipfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -53,7 +53,7 @@ def request_download(
     config: str = "",
     split: str = "",
     revision: str = "",
-    options: dict[str, Any] | None = None,
+    options: Mapping[str, object] | None = None,
     is_rung: bool = True,
     by: User | None,
     now: datetime,
@@ -102,7 +102,7 @@ def _run(download: HubDownload, clock: Clock) -> None:
     path = previews.new_file(now=clock())
     try:
         licence, is_cached = _fetch(download, path, clock)
-        changes: dict[str, Any] = {"licence": licence, "is_cached": is_cached}
+        changes: dict[str, object] = {"licence": licence, "is_cached": is_cached}
         if download.options:
             changes["import_batch"] = _import(download, path, licence, clock())
         else:

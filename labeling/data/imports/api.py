@@ -5,7 +5,7 @@ disk; rows in JSON are limited by DATA_UPLOAD_MAX_MEMORY_SIZE.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.files import File
@@ -98,7 +98,7 @@ class MappingField(serializers.DictField):
 
     child = serializers.CharField(max_length=500, allow_blank=True)
 
-    def get_value(self, dictionary: Any) -> Any:
+    def get_value(self, dictionary: Any) -> object:
         return dictionary.get(self.field_name, serializers.empty)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
@@ -116,7 +116,7 @@ class ColumnsField(MappingField):
 
     child = serializers.CharField(max_length=500)
 
-    def to_internal_value(self, data: Any) -> dict[str, str]:
+    def to_internal_value(self, data: object) -> dict[str, str]:
         columns = super().to_internal_value(data)
         if unknown := sorted(columns.keys() - set(TARGETS)):
             raise ValidationError(
@@ -133,7 +133,7 @@ class MeaningsField(MappingField):
         self._meanings = meanings
         super().__init__(**options)
 
-    def to_internal_value(self, data: Any) -> dict[str, str]:
+    def to_internal_value(self, data: object) -> dict[str, str]:
         meanings = super().to_internal_value(data)
         if unknown := sorted(set(meanings.values()) - set(self._meanings)):
             raise ValidationError(
@@ -158,7 +158,7 @@ class _FileToReadSerializer(serializers.Serializer[object]):
     )
 
 
-def _as_file(rows: list[dict[str, Any]], name: str) -> "File[bytes]":
+def _as_file(rows: list[Mapping[str, object]], name: str) -> "File[bytes]":
     lines = "".join(f"{json.dumps(row)}\n" for row in rows)
     return ContentFile(lines.encode(), name=name)
 
@@ -188,7 +188,7 @@ class _FileSerializer(_FileToReadSerializer):
         help_text="JSON lines, JSON, CSV, TSV, Parquet or XLSX, also as gzip or ZIP."
     )
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, values: dict[str, Any]) -> dict[str, object]:
         return values | {"upload": values.pop("file")}
 
 
@@ -330,7 +330,7 @@ class Imports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         body={JSON: RowsToPreviewSerializer, MULTIPART: FileToPreviewSerializer},
         is_one=False,
     )
-    def preview(self, *, upload: "File[bytes]", **values: Any) -> previews.Preview:
+    def preview(self, *, upload: "File[bytes]", **values: object) -> previews.Preview:
         """The first rows as they would be stored, and their problems. Nothing is stored."""
         return previews.preview_upload(
             upload=upload,

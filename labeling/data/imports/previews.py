@@ -168,13 +168,13 @@ def row(draft: ImportDraft, *, with_judgments: bool) -> PreviewRow:
     )
 
 
-def _ratings_of(draft: ImportDraft, place: int) -> Mapping[str, Any]:
+def _ratings_of(draft: ImportDraft, place: int) -> Mapping[str, object]:
     ratings = draft.answer.ratings if draft.answer else ()
     return ratings[place] if place < len(ratings) else {}
 
 
 def _reply(
-    reply: Reply, ratings: Mapping[str, Any], draft: ImportDraft, with_judgments: bool
+    reply: Reply, ratings: Mapping[str, object], draft: ImportDraft, with_judgments: bool
 ) -> PreviewReply:
     is_demonstration = reply.is_human and with_judgments
     words: list[object] = [_("demonstration") if is_demonstration else _("response"), reply.author]

@@ -101,7 +101,7 @@ def start_import(
             raise UnableToImport(_("File not found: %(path)s.") % {"path": needed})
     if not licence.strip():
         raise UnableToImport(_("Enter the licence of the data, such as CC-BY-4.0."))
-    annotations: dict[str, Any] = {}
+    annotations: dict[str, object] = {}
     if campaign.strip() or file_format == drafts_of_file.ANNOTATIONS:
         file_format = file_format or drafts_of_file.format_of(path, columns)
         annotations = _annotations(path, pairs_path, file_format, campaign.strip(), roles, legend)
@@ -145,7 +145,7 @@ def _annotations(
         raise UnableToImport(_("Enter a name for the campaign that will hold the answers."))
     if Campaign.every.filter(name__in=[campaign, f"{campaign} (texts)"]).exists():
         raise UnableToImport(_("Another campaign already has this name. Choose a different one."))
-    wanted: dict[str, Any] = {"campaign": campaign}
+    wanted: dict[str, object] = {"campaign": campaign}
     if file_format != drafts_of_file.ANNOTATIONS:
         return wanted
     table = drafts_of_file.look(path=path, pairs_path=pairs_path, chosen=roles, legend=legend)

@@ -1,6 +1,6 @@
 """Responses from outside: what other models or people have answered to prompts of this site."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,7 +29,7 @@ class NewText:
     text: str
     model: str = ""
     licence: str = ""
-    sampling: dict[str, object] = field(default_factory=dict)
+    sampling: Mapping[str, object] = field(default_factory=dict)
 
 
 def responses(*, prompt_id: int | None = None) -> QuerySet[Response]:

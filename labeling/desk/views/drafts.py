@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import uuid
-from typing import Any
+from collections.abc import Mapping
 
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
@@ -52,7 +52,7 @@ def posted_draft(request: HttpRequest, work: desk_work.Work) -> JsonResponse:
 
 
 def save(
-    work: desk_work.Work, content: dict[str, Any], *, version: int, now: dt.datetime
+    work: desk_work.Work, content: Mapping[str, object], *, version: int, now: dt.datetime
 ) -> Draft | None:
     if version:
         return correct.draft_correction(

@@ -36,7 +36,7 @@ def rows(value: Mapping[str, Any]) -> Iterator[Cells]:
     yield _flat(value)
 
 
-def _is_annotations(nested: Any) -> bool:
+def _is_annotations(nested: object) -> bool:
     """Whether it is a list of objects that name a rater."""
     if not isinstance(nested, list) or not nested:
         return False
@@ -53,9 +53,9 @@ def _joined(value: Mapping[str, Any], name: str, nested: list[dict[str, Any]]) -
         yield {**outer, **renamed}
 
 
-def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(value: Mapping[str, Any]) -> dict[str, object]:
     """Objects of plain values become columns of their own, such as `scores.helpful`."""
-    flat: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     for name, cell in value.items():
         cell = _only_answer(cell)
         if isinstance(cell, dict) and cell and all(map(_is_plain, cell.values())):
@@ -65,7 +65,7 @@ def _flat(value: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _only_answer(cell: Any) -> Any:
+def _only_answer(cell: object) -> object:
     """What Label Studio's short export says of one question: {"selected": "left"} is “left”."""
     answer = cell[0] if isinstance(cell, list) and len(cell) == 1 else cell
     if not isinstance(answer, dict) or len(answer) != 1:
@@ -79,7 +79,7 @@ def _only_answer(cell: Any) -> Any:
 _SHORT = ("selected", "choices", "rating", "number")
 
 
-def text(cell: Any) -> str:
+def text(cell: object) -> str:
     """A cell as text: nothing is empty, and 2.0 is 2."""
     if cell is None:
         return ""
@@ -96,5 +96,5 @@ def of(row: Cells, heading: str) -> str:
     return cell.strip() if isinstance(cell, str) else ""
 
 
-def _is_plain(cell: Any) -> bool:
+def _is_plain(cell: object) -> bool:
     return cell is None or isinstance(cell, str | int | float | bool)

@@ -179,7 +179,7 @@ class RepeatedKey(Exception):
         self.key = key
 
 
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """The pairs as a dictionary. JSON allows a key twice; Python would silently drop the first."""
     values = dict(pairs)
     if len(values) < len(pairs):

@@ -141,7 +141,7 @@ def _prompt(row: Row) -> tuple[Message, ...]:
     return reading.with_system(row, one_prompt(value, "prompt"))
 
 
-def _reply_to(prompt: tuple[Message, ...], value: Any, name: str) -> str:
+def _reply_to(prompt: tuple[Message, ...], value: object, name: str) -> str:
     """A reply, which may be given as the whole conversation that starts with the prompt."""
     if isinstance(value, list) and len(value) > 1:
         messages = conversation(value, name)
@@ -150,11 +150,11 @@ def _reply_to(prompt: tuple[Message, ...], value: Any, name: str) -> str:
     return _reply(value, name)
 
 
-def _reply(value: Any, name: str) -> str:
+def _reply(value: object, name: str) -> str:
     """A reply's text, given as text or as a chat with one assistant message."""
     if not isinstance(value, list):
         return response_text(value, name)
-    parts: Sequence[Any] = value
+    parts: Sequence[object] = value
     if len(parts) != 1 or not isinstance(parts[0], dict) or parts[0].get("role") != "assistant":
         raise Unusable(
             _(

@@ -63,7 +63,7 @@ def _ultrafeedback(line: int, row: Row) -> ImportDraft:
     return ImportDraft(line, _prompt(row), ranked_by(replies, scores), is_compared=True)
 
 
-def _score_name(completions: Sequence[Any]) -> str:
+def _score_name(completions: Sequence[object]) -> str:
     """The score that all answers of a row have, because the two are on different scales:
     `fine-grained_score` is the mean of the four ratings; `overall_score` is wrong in some rows.
     """
@@ -86,7 +86,7 @@ def ranked_by(replies: Sequence[Reply], scores: Sequence[Any]) -> tuple[Reply, .
     )
 
 
-def _completion(completion: Any, name: str, score_name: str) -> Reply:
+def _completion(completion: object, name: str, score_name: str) -> Reply:
     if not isinstance(completion, dict):
         raise Unusable(_("`%(name)s` is not an object with a `response`.") % {"name": name})
     score = reading.number_of(completion.get(score_name))

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -102,7 +101,7 @@ def _draft(line: int, row: Row) -> ImportDraft:
     return ImportDraft(line, ends_with_user(messages, name), replies)
 
 
-def _messages(value: Any, name: str) -> tuple[Message, ...]:
+def _messages(value: object, name: str) -> tuple[Message, ...]:
     value = _unfolded(value) if name == "messages" else value
     if isinstance(value, list) or name == "messages":
         return reading.chat(value, name)
@@ -111,7 +110,7 @@ def _messages(value: Any, name: str) -> tuple[Message, ...]:
     return one_prompt(value, name)
 
 
-def _written(value: Any, author: str) -> Iterator[Reply]:
+def _written(value: object, author: str) -> Iterator[Reply]:
     """Responses by models: texts, or objects with `text` and, if known, `model`, `sampling`,
     `is_ended`, `licence`, and a label or scores.
     """
@@ -140,7 +139,7 @@ def _written(value: Any, author: str) -> Iterator[Reply]:
         )
 
 
-def _unfolded(value: Any) -> Any:
+def _unfolded(value: object) -> object:
     """Messages, which a CSV cell can only hold as JSON."""
     if not isinstance(value, str):
         return value

@@ -5,7 +5,6 @@ annotator become a draft of their own.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -40,7 +39,7 @@ class _Said:
     """
 
     ranks: dict[str, int] = field(default_factory=dict)
-    ratings: dict[str, Any] = field(default_factory=dict)
+    ratings: dict[str, object] = field(default_factory=dict)
     """by question, about what the annotator saw"""
     texts: list[str] = field(default_factory=list)
     at: datetime | None = None
@@ -171,14 +170,14 @@ def _id(row: Row) -> str:
     return str(value)[:100] if isinstance(value, int | str) else ""
 
 
-def _is_rating(value: Any) -> bool:
+def _is_rating(value: object) -> bool:
     """A number, or a word short enough to be a category."""
     if isinstance(value, str):
         return 0 < len(value.strip()) <= LONGEST_CATEGORY and "\0" not in value
     return isinstance(value, bool | int | float)
 
 
-def _argilla_answers(responses: Any) -> Iterator[tuple[str, str, Any]]:
+def _argilla_answers(responses: object) -> Iterator[tuple[str, str, object]]:
     """(question, user, value) of the answers that were submitted: by question in exports of
     Argilla 2, as a list of users with their values in its API.
     """
@@ -199,7 +198,7 @@ def _is_submitted(answer: Row) -> bool:
     return answer.get("status") in (None, "submitted")
 
 
-def _is_ranking(value: list[Any]) -> bool:
+def _is_ranking(value: list[object]) -> bool:
     return all(
         isinstance(part, dict)
         and isinstance(part.get("rank"), int)
@@ -265,7 +264,7 @@ def _note(answer: _Said, result: Row, value: Row, data: Row) -> None:
         answer.unread.append(shown(result.get("from_name")))
 
 
-def _rating(kind: str, value: Row) -> Any:
+def _rating(kind: str, value: Row) -> object:
     """A number of stars, a number, or the one chosen category; None for anything else."""
     rating = value.get(kind)
     if kind == "choices" and isinstance(rating, list) and len(rating) == 1:
@@ -274,7 +273,7 @@ def _rating(kind: str, value: Row) -> Any:
     return rating if is_known else None
 
 
-def _order(ranker: Any) -> list[str]:
+def _order(ranker: object) -> list[str]:
     """The ids in order; a ranker with several lists has them by the list's name."""
     if isinstance(ranker, dict):
         ranker = ranker.get("rank") or next(iter(ranker.values()), None)

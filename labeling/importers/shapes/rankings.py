@@ -5,7 +5,6 @@ export says of an answer comes back, so that a second site exports the same.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -125,7 +124,7 @@ def _number(row: Row, name: str) -> int | None:
     return int(number) if number is not None and 0 < number < 100 else None
 
 
-def _reply(response: Any, name: str) -> Reply:
+def _reply(response: object, name: str) -> Reply:
     if not isinstance(response, dict):
         raise Unusable(_("`%(name)s` is not an object with a `text`.") % {"name": name})
     rank = response.get("rank")
@@ -142,7 +141,7 @@ def _reply(response: Any, name: str) -> Reply:
     )
 
 
-def _ratings(response: Row) -> dict[str, Any]:
+def _ratings(response: Row) -> dict[str, object]:
     """Ratings are an object, or its JSON in a Parquet file."""
     ratings = response.get("ratings")
     if isinstance(ratings, str):
@@ -195,7 +194,7 @@ def _written(line: int, row: Row) -> ImportDraft:
     )
 
 
-def _as_list(completion: Any) -> list[Any]:
+def _as_list(completion: object) -> list[object]:
     if isinstance(completion, list):
         return completion
     return [{"role": "assistant", "content": response_text(completion, "completion")}]

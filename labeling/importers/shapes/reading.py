@@ -115,7 +115,7 @@ def _unreadable_scores(value: Value) -> Found:
             yield ImportProblem(value.line, sentence % words, is_once=True)
 
 
-def _is_unreadable(score: Any) -> bool:
+def _is_unreadable(score: object) -> bool:
     return score is not None and score != "" and number_of(score) is None
 
 
@@ -151,7 +151,7 @@ def _unknown_names(row: Row, known: set[str], inner: Inner, *, is_table: bool) -
     return names
 
 
-def _is_said(value: Any) -> bool:
+def _is_said(value: object) -> bool:
     return value is not None and value not in ([], {})
 
 
@@ -170,14 +170,14 @@ def marks_of(row: Row) -> tuple[Marks, bool]:
     return {"label": shown(label) if verdict is None else verdict} | marks, verdict is True
 
 
-def verdict_of(label: Any) -> bool | None:
+def verdict_of(label: object) -> bool | None:
     """Whether a label says good or bad; None if it says neither."""
     word = str(label).strip().lower() if isinstance(label, str | int | float) else ""
     word = word.removesuffix(".0")
     return True if word in _GOOD else False if word in _BAD else None
 
 
-def number_of(value: Any) -> float | None:
+def number_of(value: object) -> float | None:
     """A finite number, also one written as text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -207,7 +207,7 @@ def of_messages(line: int, messages: tuple[Message, ...], name: str, **about: An
     return ImportDraft(line, messages[:-1], (Reply(messages[-1]["content"], **about),))
 
 
-def chat(value: Any, name: str) -> tuple[Message, ...]:
+def chat(value: object, name: str) -> tuple[Message, ...]:
     """A list of messages with any of the usual names for the sides and their text."""
     if isinstance(value, list):
         value = [_as_message(part) for part in value]
@@ -227,7 +227,7 @@ _SIDES = {
 _KNOWN_SIDES = {*ROLES, "developer"}
 
 
-def is_unlearned(messages: Any) -> bool:
+def is_unlearned(messages: object) -> bool:
     """Whether the last message has weight 0, as replies that must not be learned have in OpenAI's
     files and others.
     """
@@ -235,7 +235,7 @@ def is_unlearned(messages: Any) -> bool:
     return isinstance(last, dict) and last.get("weight") == 0
 
 
-def _as_message(part: Any) -> Any:
+def _as_message(part: object) -> object:
     if not isinstance(part, dict):
         return part
     side = part.get("role", part.get("from"))

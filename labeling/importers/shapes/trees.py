@@ -146,9 +146,13 @@ def _tree(root: Any, group: str, places: Mapping[int, int], line: int) -> Found:
 
 
 def _prompt(
-    line: int, node: dict[str, Any], messages: tuple[Message, ...], replies: list[Any], group: str
+    line: int,
+    node: Mapping[str, object],
+    messages: tuple[Message, ...],
+    replies: list[object],
+    group: str,
 ) -> Found:
-    answers: list[tuple[Any, Reply]] = []
+    answers: list[tuple[object, Reply]] = []
     for node_reply in replies:
         # Problems with a reply are reported when the reply itself is visited.
         text = node_reply.get("text") if isinstance(node_reply, dict) else None
@@ -176,7 +180,7 @@ def _prompt(
     )
 
 
-def _is_good(reply: Mapping[str, Any]) -> bool:
+def _is_good(reply: Mapping[str, object]) -> bool:
     """Whether a reply was written by a person and not rejected by reviewers."""
     return reply.get("synthetic") is not True and reply.get("review_result") is not False
 
@@ -198,7 +202,7 @@ def _ranked(
     )
 
 
-def _message(node: Any, history: tuple[Message, ...]) -> Message:
+def _message(node: object, history: tuple[Message, ...]) -> Message:
     if not isinstance(node, dict):
         raise Unusable(
             _("A reply in the tree is not a message. Fix it; everything below it is ignored.")
@@ -222,7 +226,7 @@ def _message(node: Any, history: tuple[Message, ...]) -> Message:
     return {"role": role, "content": text_of(node.get("text"), "text")}
 
 
-def _replies(node: dict[str, Any]) -> list[Any]:
+def _replies(node: Mapping[str, object]) -> list[object]:
     replies = node.get("replies") or []
     if not isinstance(replies, list):
         raise Unusable(_("`replies` is not a list. Fix it; this message is ignored."))

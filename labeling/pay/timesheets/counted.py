@@ -100,13 +100,19 @@ def _with_skips(
     return lines.values()
 
 
-def _of_line(row: dict[str, Any]) -> tuple[Any, ...]:
+def _of_line(row: dict[str, Any]) -> tuple[object, ...]:
     return tuple(row[name] for name in ("rater_id", "day", "rate_id", "pool_id", "kind_of_work"))
 
 
 def _grouped(
-    rows: QuerySet[Model], *, pool: str, kind: Any, seconds: Any, extra: Q, at: str = "submitted_at"
-) -> Iterable[dict[str, Any]]:
+    rows: QuerySet[Model],
+    *,
+    pool: str,
+    kind: object,
+    seconds: object,
+    extra: Q,
+    at: str = "submitted_at",
+) -> Iterable[dict[str, object]]:
     rate = (
         Rate.objects.filter(
             pool=OuterRef("pool_id_"), kind=OuterRef("kind_"), valid_from__lte=OuterRef(at)
@@ -114,7 +120,7 @@ def _grouped(
         .order_by("-valid_from")
         .values("pk")[:1]
     )
-    grouped: Iterable[dict[str, Any]] = (
+    grouped: Iterable[dict[str, object]] = (
         rows.annotate(pool_id_=F(pool), kind_=kind, paid_s=seconds)
         .annotate(day=TruncDate(at, tzinfo=dt.UTC), rate_id=Subquery(rate))
         .order_by()

@@ -40,7 +40,7 @@ def with_payments(
     return shown
 
 
-def as_record(line: TimesheetLine) -> dict[str, Any]:
+def as_record(line: TimesheetLine) -> dict[str, object]:
     """A line as a CSV record. Amounts are in the currency's major unit."""
     return _basics(line) | {
         "state": "paid" if line.is_paid else "due",
@@ -48,7 +48,7 @@ def as_record(line: TimesheetLine) -> dict[str, Any]:
     }
 
 
-def as_stored(line: TimesheetLine) -> dict[str, Any]:
+def as_stored(line: TimesheetLine) -> dict[str, object]:
     """A line as JSON, for a payment."""
     floor = line.rate.floor if line.rate else None
     return _basics(line) | {
@@ -58,7 +58,7 @@ def as_stored(line: TimesheetLine) -> dict[str, Any]:
     }
 
 
-def _basics(line: TimesheetLine) -> dict[str, Any]:
+def _basics(line: TimesheetLine) -> dict[str, object]:
     return {
         "day": str(line.day),
         "pool": line.pool,

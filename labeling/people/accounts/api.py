@@ -6,7 +6,6 @@ password: with any of these it would outlive itself.
 """
 
 from collections.abc import Collection
-from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -42,7 +41,7 @@ class PersonSerializer(serializers.Serializer[User]):
     )
     created_at = serializers.DateTimeField()
 
-    def to_representation(self, instance: User) -> dict[str, Any]:
+    def to_representation(self, instance: User) -> dict[str, object]:
         return super().to_representation(instance) | {"roles": sorted(instance.roles)}
 
     def get_rater(self, person: User) -> int | None:
@@ -102,7 +101,7 @@ class People(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         ).select_related("rater")
 
     @writes("create_person", PersonSerializer, body=NewPersonSerializer, status=201)
-    def create(self, **values: Any) -> User:
+    def create(self, **values: object) -> User:
         """Create a login and mail the person a link to set a password. Somebody who rates gets a
         pseudonym.
         """
@@ -114,7 +113,7 @@ class People(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return person
 
     @writes("change_person", PersonSerializer, body=PersonChangeSerializer, is_one=True)
-    def partial_update(self, person: User, **values: Any) -> None:
+    def partial_update(self, person: User, **values: object) -> None:
         """Change name, address, roles or time zone, or close the account. 409 for an admin."""
         _refuse_admin(roles=person.roles, is_superuser=person.is_superuser)
         form = PersonForm(filled(PersonForm(person=person, by=self.by), values), by=self.by)

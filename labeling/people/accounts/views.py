@@ -3,8 +3,6 @@
 They are here and not in accounts because a person who rates gets a Rater with the login.
 """
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -83,7 +81,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("person", pk)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "person": person,
         "form": form,
         "link": request.session.pop(_link_key(person), None),

@@ -1,7 +1,6 @@
 """Invitations in the REST API. They have e-mail addresses, so their scope is `people`."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -102,7 +101,7 @@ class Invitations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         status=201,
         is_remembered=False,
     )
-    def create(self, *, pool: Pool, people: list[Invitee]) -> dict[str, Any]:
+    def create(self, *, pool: Pool, people: list[Invitee]) -> dict[str, object]:
         """Invite people to rate in a pool, and mail each a link. Somebody with an open invitation
         gets a new link.
         """
@@ -110,7 +109,7 @@ class Invitations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return self._mailed(sent)
 
     @does("resend_invitation", SentInvitationsSerializer, is_remembered=False)
-    def resend(self, invitation: Invitation) -> dict[str, Any]:
+    def resend(self, invitation: Invitation) -> dict[str, object]:
         """Mail a new link; the old one stops working. 409 if it was accepted or revoked."""
         sent = services.resend_invitation(invitation=invitation, **self.who_and_when)
         if sent is None:
@@ -125,7 +124,7 @@ class Invitations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     def _link(self, secret: str) -> str:
         return self.request.build_absolute_uri(reverse("join", args=[secret]))
 
-    def _mailed(self, sent: list[Sent]) -> dict[str, Any]:
+    def _mailed(self, sent: list[Sent]) -> dict[str, object]:
         return {
             "are_mailed": mail.send(sent=sent, address_of=self._link, by=self.by),
             "invitations": [

@@ -108,7 +108,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     number = request.GET.get("version")
     shown = next((version for version in every if str(version.number) == number), every[0])
     before = next((version for version in every if version.number < shown.number), None)
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "pool": step.pool,
         "step": step,
         "versions": every,
@@ -250,7 +250,7 @@ def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:
     ]
 
 
-def _line(taken: StepAttempt, place: int, scores: AttemptScoresForm | None) -> dict[str, Any]:
+def _line(taken: StepAttempt, place: int, scores: AttemptScoresForm | None) -> dict[str, object]:
     """One question with the rater's and the researchers' answer, in words."""
     answer = taken.answers[place]
     if taken.step.kind == Kind.TOPICS:

@@ -26,7 +26,7 @@ def as_text(kind: str, questions: Sequence[Question]) -> str:
     )
 
 
-def score(kind: str, questions: Sequence[Question], answers: Sequence[Any]) -> float | None:
+def score(kind: str, questions: Sequence[Question], answers: Sequence[object]) -> float | None:
     """Agreement with the researchers, from 0 to 1; None if there is nothing to compare.
 
     Rankings are compared by pairs. A pair that the researchers order counts 1 in the same order, ½
@@ -41,7 +41,7 @@ def score(kind: str, questions: Sequence[Question], answers: Sequence[Any]) -> f
     return sum(points) / len(points)
 
 
-def read_ranks(answer: Any, n: int) -> list[int] | None:
+def read_ranks(answer: object, n: int) -> list[int] | None:
     """Ranks by response, if all `n` have one."""
     if (
         not isinstance(answer, Sequence)
@@ -77,7 +77,7 @@ def _write_ranking(question: Question) -> str:
     return "\n".join([f"Prompt: {question['prompt']}", *responses, f"Order: {order}"])
 
 
-def _score_ranking(question: Question, answer: Any) -> float:
+def _score_ranking(question: Question, answer: object) -> float:
     truth = question["ranks"]
     ranks = read_ranks(answer, len(truth))
     if ranks is None:
@@ -93,11 +93,11 @@ def _score_ranking(question: Question, answer: Any) -> float:
     return sum(earned) / len(earned)
 
 
-def _is_right(question: Mapping[str, Any], answer: Any) -> float:
+def _is_right(question: Mapping[str, object], answer: object) -> float:
     return float(type(answer) is int and answer == question["right"])
 
 
-def _is_flagged_alike(question: Mapping[str, Any], answer: Any) -> float:
+def _is_flagged_alike(question: Mapping[str, object], answer: object) -> float:
     return float(answer is question["is_sensitive"])
 
 

@@ -203,13 +203,13 @@ class Pools(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return labeling_access.pool(user=self.by, pk=self.kwargs["pk"])
 
     @writes("create_pool", PoolSerializer, body=NewPoolSerializer, status=201)
-    def create(self, **values: Any) -> Pool:
+    def create(self, **values: object) -> Pool:
         """Create a pool without raters."""
         form = checked(PoolForm(filled(PoolForm(), _typed(values))))
         return services.create_pool(**form.arguments, **self.who_and_when)
 
     @writes("change_pool", PoolSerializer, body=PoolChangeSerializer, is_one=True)
-    def partial_update(self, pool: Pool, **values: Any) -> None:
+    def partial_update(self, pool: Pool, **values: object) -> None:
         """Change its settings. Omitted fields keep their value."""
         data = filled(PoolForm(instance=pool), _typed(values))
         form = checked(PoolForm(data, instance=pool))
@@ -287,6 +287,6 @@ class Pools(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             of_raters(pool=pool, raters=raters, **self.who_and_when)
 
 
-def _typed(values: dict[str, Any]) -> dict[str, Any]:
+def _typed(values: dict[str, Any]) -> dict[str, object]:
     """With lists of words as the form takes them."""
     return values | {name: ", ".join(values[name]) for name in _WORDS if name in values}

@@ -173,7 +173,7 @@ class ProlificStudies(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         {200: ProlificCostSerializer, **problems.described((409,))},
         query=ProlificCostQuery,
     )
-    def cost(self, request: Any, pk: int) -> Any:
+    def cost(self, request: object, pk: int) -> object:
         """What this many places cost, as Prolific says now."""
         study, n = self.get_object(), self.asked["n_places"]
         cost = {

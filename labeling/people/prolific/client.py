@@ -69,17 +69,17 @@ def account() -> Account:
     return Account(settings.PROLIFIC_URL.rstrip("/"), settings.PROLIFIC_TOKEN)
 
 
-def get(path: str, **query: Any) -> Json:
+def get(path: str, **query: object) -> Json:
     """Raises UnableToUseProlific."""
     return _call("GET", path, query=query)
 
 
-def post(path: str, body: Mapping[str, Any] | None = None) -> Json:
+def post(path: str, body: Mapping[str, object] | None = None) -> Json:
     """Raises UnableToUseProlific; NoAnswer means that it may have worked."""
     return _call("POST", path, body=body or {})
 
 
-def patch(path: str, body: Mapping[str, Any]) -> Json:
+def patch(path: str, body: Mapping[str, object]) -> Json:
     return _call("PATCH", path, body=body)
 
 
@@ -87,7 +87,7 @@ def delete(path: str) -> None:
     _call("DELETE", path)
 
 
-def pages(path: str, **query: Any) -> Iterator[Json]:
+def pages(path: str, **query: object) -> Iterator[Json]:
     """Every object of a list, page by page. Raises UnableToUseProlific."""
     for number in range(1, MOST_PAGES + 1):
         page = get(path, **query, page=number, page_size=PAGE_SIZE)
@@ -103,7 +103,7 @@ def _call(
     path: str,
     *,
     query: Mapping[str, Any] | None = None,
-    body: Mapping[str, Any] | None = None,
+    body: Mapping[str, object] | None = None,
 ) -> Json:
     connection = account()
     headers = {"Authorization": f"Token {connection.token}", "User-Agent": "Preferably"}
@@ -173,7 +173,7 @@ def _words(content: bytes, status: int) -> str:
     return words[:MAX_ERROR_CHARACTERS]
 
 
-def _flat(detail: Any) -> str:
+def _flat(detail: object) -> str:
     if isinstance(detail, Mapping):
         return " ".join(f"{name}: {_flat(value)}" for name, value in detail.items())
     if isinstance(detail, list):

@@ -120,7 +120,7 @@ def _row(
     n_given: int,
     earned: Mapping[int, Decimal] | None,
     received: int,
-    paid_days: Mapping[int, Any],
+    paid_days: Mapping[int, object],
 ) -> Row:
     visit = submission.visit
     owed = 0

@@ -79,7 +79,7 @@ class StudyForm(forms.Form):
         help_text=_("Prolific pauses the study after this many screen-outs."),
     )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         values = super().clean() or {}
         reward, fee = values.get("reward"), values.get("screen_out_reward")
         if (fee is None) != (values.get("screen_out_places") is None) and not self.errors:

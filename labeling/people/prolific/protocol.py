@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -46,8 +45,8 @@ class StudyFields:
     project_id: str
     filter_set_id: str
 
-    def as_json(self) -> dict[str, Any]:
-        body: dict[str, Any] = {
+    def as_json(self) -> dict[str, object]:
+        body: dict[str, object] = {
             "name": self.name,
             "internal_name": self.internal_name,
             "description": self.description,
@@ -207,7 +206,7 @@ def pay_bonuses(prolific_id: str) -> None:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def _codes(codes: Codes) -> list[dict[str, Any]]:
+def _codes(codes: Codes) -> list[dict[str, object]]:
     return [
         _code(codes.finished, "COMPLETED", {"action": "MANUALLY_REVIEW"}),
         _code(codes.no_work, "OTHER", {"action": "MANUALLY_REVIEW"}),
@@ -215,7 +214,7 @@ def _codes(codes: Codes) -> list[dict[str, Any]]:
     ]
 
 
-def _screen_out(codes: Codes) -> tuple[str, dict[str, Any]]:
+def _screen_out(codes: Codes) -> tuple[str, dict[str, object]]:
     if codes.screen_out_reward is None:
         reason = "Your answers in the introduction do not fit this study."
         return "NO_FIT", {"action": "REQUEST_RETURN", "return_reason": reason}
@@ -227,11 +226,11 @@ def _screen_out(codes: Codes) -> tuple[str, dict[str, Any]]:
     return "FIXED_SCREENOUT", payment
 
 
-def _code(code: str, kind: str, action: Mapping[str, Any]) -> dict[str, Any]:
+def _code(code: str, kind: str, action: Mapping[str, object]) -> dict[str, object]:
     return {"code": code, "code_type": kind, "actor": "participant", "actions": [dict(action)]}
 
 
-def _study(data: Mapping[str, Any]) -> Study:
+def _study(data: Mapping[str, object]) -> Study:
     return Study(
         prolific_id=_id(data),
         status=_status(data),
@@ -240,12 +239,12 @@ def _study(data: Mapping[str, Any]) -> Study:
     )
 
 
-def _currency(data: Mapping[str, Any]) -> str:
+def _currency(data: Mapping[str, object]) -> str:
     code = data.get("presentment_currency_code") or data.get("currency_code") or ""
     return str(code)[:3].upper()
 
 
-def _submission(data: Mapping[str, Any]) -> Submission:
+def _submission(data: Mapping[str, object]) -> Submission:
     """Lists and single objects differ in two names."""
     status = _status(data)
     return Submission(
@@ -259,25 +258,25 @@ def _submission(data: Mapping[str, Any]) -> Submission:
     )
 
 
-def _status(data: Mapping[str, Any]) -> str:
+def _status(data: Mapping[str, object]) -> str:
     return str(data.get("status") or "").upper().replace("_", " ")[:32]
 
 
-def _id(data: Mapping[str, Any]) -> str:
+def _id(data: Mapping[str, object]) -> str:
     """Raises NoAnswer for an answer that is none of Prolific's."""
     if not data.get("id"):
         raise client.NoAnswer(_("Prolific's answer has no ID."))
     return str(data["id"])
 
 
-def _amount(value: Any) -> int:
+def _amount(value: object) -> int:
     try:
         return int(Decimal(str(value or 0)))
     except (InvalidOperation, ValueError, OverflowError):
         return 0
 
 
-def _time(value: Any) -> datetime | None:
+def _time(value: object) -> datetime | None:
     """Prolific's times are in UTC."""
     try:
         moment = parse_datetime(str(value)) if value else None

@@ -1,6 +1,6 @@
 """An admin's pages of submissions and bonuses on Prolific."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -56,7 +56,7 @@ def submission(request: MemberRequest, pk: int) -> HttpResponse:
     """One submission, and what a person decides about it."""
     selected = labeling_access.prolific_submission(user=request.user, pk=pk)
     act = request.POST.get("act", "")
-    forms: dict[str, Any] = {
+    forms: dict[str, object] = {
         "return_form": ReturnForm(request.POST if act == "return" else None, prefix="return"),
         "reject_form": RejectForm(request.POST if act == "reject" else None, prefix="reject"),
     }
@@ -91,7 +91,10 @@ def _decision(
 
 
 def _submission_page(
-    request: MemberRequest, selected: ProlificSubmission, forms: dict[str, Any], status: int = 200
+    request: MemberRequest,
+    selected: ProlificSubmission,
+    forms: Mapping[str, object],
+    status: int = 200,
 ) -> HttpResponse:
     study = selected.study
     row = next(row for row in dues.rows(study=study) if row.submission.pk == selected.pk)
@@ -153,7 +156,7 @@ def bonus(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "labeling/people/prolific/bonus.html", context)
 
 
-def _lines(study: Any, lines: Iterable[Any]) -> list[tuple[Any, str]]:
+def _lines(study: Any, lines: Iterable[Any]) -> list[tuple[object, str]]:
     return [(line, dues.in_words(study, line.amount)) for line in lines]
 
 

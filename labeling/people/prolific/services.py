@@ -6,7 +6,6 @@ import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -199,5 +198,5 @@ def _new_code() -> str:
     return "".join(secrets.choice(LETTERS) for _place in range(8))
 
 
-def _shown(plan: StudyPlan) -> dict[str, Any]:
+def _shown(plan: StudyPlan) -> dict[str, object]:
     return {name: value for name, value in asdict(plan).items() if value not in (None, "")}

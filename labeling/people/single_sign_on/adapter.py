@@ -59,9 +59,9 @@ class Adapter(DefaultSocialAccountAdapter):
         self,
         request: HttpRequest,
         provider: Any,
-        error: Any = None,
+        error: object = None,
         exception: Exception | None = None,
-        extra_context: Any = None,
+        extra_context: object = None,
     ) -> None:
         ours = settings.OIDC_PROVIDERS[provider.app.provider_id]
         if error == AuthError.CANCELLED:

@@ -18,10 +18,10 @@ class WordsField(forms.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, max_length=1000, **options)
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         return ", ".join(value) if isinstance(value, (list, tuple)) else value
 
-    def clean(self, value: Any) -> list[str]:
+    def clean(self, value: object) -> list[str]:
         text = super().clean(value)
         words = [word.strip() for word in text.split(",") if word.strip()]
         for word in words:
@@ -33,7 +33,7 @@ class WordsField(forms.CharField):
 
 
 class LanguagesField(WordsField):
-    def clean(self, value: Any) -> list[str]:
+    def clean(self, value: object) -> list[str]:
         codes = super().clean(value)
         for code in codes:
             if not LANGUAGE_CODE.fullmatch(code):

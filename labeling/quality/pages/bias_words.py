@@ -107,7 +107,7 @@ def title_behind(row: str) -> str | None:
     return on_some_pair(BEHIND[row]) if row in BEHIND else None
 
 
-def habits_of_rater(habits: Mapping[str, Figure], results: Mapping[str, Any]) -> list[Measure]:
+def habits_of_rater(habits: Mapping[str, Figure], results: Mapping[str, object]) -> list[Measure]:
     """The biases of one rater's choices next to those of all raters. Features in which no two of
     the campaign's responses differ have no row.
     """

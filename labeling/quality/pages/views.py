@@ -285,7 +285,7 @@ def _panel_of_rater(
     }
 
 
-def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict[str, Any]:
+def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict[str, object]:
     return {
         "campaign": campaign,
         "report": report,
@@ -352,7 +352,7 @@ def _cell(agree: Figure, kappa: float | None) -> Cell:
     return Cell(f"{100 * agree.value:.0f}", agree.n, level, pages_words.two_raters(agree, kappa))
 
 
-def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
+def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, object]:
     """One page of the pairs of raters, sorted as the query string says, with the raters'
     aliases.
     """
@@ -381,7 +381,7 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _questions(report: QualityReport) -> list[dict[str, Any]]:
+def _questions(report: QualityReport) -> list[dict[str, object]]:
     return [
         {
             "label": question["label"],
@@ -394,7 +394,7 @@ def _questions(report: QualityReport) -> list[dict[str, Any]]:
     ]
 
 
-def _kind(question: Mapping[str, Any]) -> str:
+def _kind(question: Mapping[str, object]) -> str:
     if question["is_scale"]:
         return _("Scale")
     return _("Categories") if question.get("is_choice") else _("Flag")
@@ -404,7 +404,7 @@ def _value(group: Mapping[str, Any]) -> str:
     return dict(Prompt.Category.choices).get(group["value"], group["value"]) or "–"
 
 
-def _groups(report: QualityReport) -> list[dict[str, Any]]:
+def _groups(report: QualityReport) -> list[dict[str, object]]:
     return [
         {
             "kind": pages_words.GROUPS[group["kind"]],
@@ -424,7 +424,7 @@ def _bars(bins: Sequence[int]) -> list[Bar]:
     ]
 
 
-def _effects(habits: dict[str, Any]) -> list[dict[str, Any]]:
+def _effects(habits: dict[str, Any]) -> list[dict[str, object]]:
     return [
         {
             "name": effect["name"],
@@ -436,13 +436,13 @@ def _effects(habits: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _wording(results: dict[str, Any]) -> dict[str, Any]:
+def _wording(results: Mapping[str, object]) -> dict[str, object]:
     """The wording part; `results` is empty if no expert has decided an order."""
     rows = bias_words.wording(results) if results else []
     return {"wording": rows, "wording_counts": results, "boosters": BOOSTERS, "hedges": HEDGES}
 
 
-def _groups_of_raters(results: dict[str, Any]) -> dict[str, Any]:
+def _groups_of_raters(results: Mapping[str, object]) -> dict[str, object]:
     return {"parts": bias_words.groups(results), "fewest": FEWEST_IN_A_CELL}
 
 

@@ -64,7 +64,7 @@ class _OnItem(Func):
 
     output_field = BooleanField()
 
-    def __init__(self, item: F, *, sql: str, params: tuple[Any, ...]) -> None:
+    def __init__(self, item: F, *, sql: str, params: tuple[object, ...]) -> None:
         super().__init__(item)
         self.sql, self.params = sql, params
 

@@ -1,6 +1,6 @@
 """Forms for a campaign's gold settings, and for a file of golds."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +35,7 @@ class GoldFileForm(forms.Form):
         ),
     )
 
-    def clean_file(self) -> Any:
+    def clean_file(self) -> object:
         file = self.cleaned_data["file"]
         if file.size > BIGGEST_FILE:
             raise forms.ValidationError(

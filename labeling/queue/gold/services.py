@@ -7,7 +7,7 @@ the answers.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import Max
@@ -218,7 +218,7 @@ def bring_back_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
 
 
 def set_golds(
-    *, campaign: Campaign, values: Mapping[str, Any], by: User | None, now: datetime
+    *, campaign: Campaign, values: Mapping[str, object], by: User | None, now: datetime
 ) -> None:
     """Change how golds are used in the campaign: any of SETTINGS."""
     new_values = {name: value for name, value in values.items() if name in SETTINGS}

@@ -2,8 +2,6 @@
 settings.
 """
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -147,7 +145,7 @@ def _page(
     rows = selectors.gold_rows(uses=page)
     usable = [row for row in rows if row.gold.retired_at is None and not row.is_withdrawn]
     in_use = {row.gold.made_from_id for row in usable}
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "campaign": campaign,
         "tab": "gold",
         "page": page,

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import BigIntegerField, Case, Count, Min, Model, Q, QuerySet, Sum, Value, When
 
@@ -84,7 +83,7 @@ def _rates_until(campaign: Campaign, now: datetime) -> list[Rate]:
 
 
 def _by_rate(
-    rows: QuerySet[Model], rates: Sequence[Rate], at: str, seconds: Any
+    rows: QuerySet[Model], rates: Sequence[Rate], at: str, seconds: object
 ) -> dict[int | None, tuple[int, float]]:
     """Number of rows and seconds under each of `rates` (newest first); None for rows before the
     first rate.

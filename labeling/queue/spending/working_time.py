@@ -58,7 +58,7 @@ def worked_s(
     return min(60.0 * lease_minutes if active_s is None else active_s, held_s)
 
 
-def _worked_s(ended_at: Any) -> Case:
+def _worked_s(ended_at: object) -> Case:
     held_s = _Seconds(ended_at, F("leased_at"))
     lease_s = F("campaign__lease_minutes") * Value(60.0)
     return Case(

@@ -1,7 +1,5 @@
 """The page that imports answers by several raters: upload, preview with columns and legend."""
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -97,7 +95,7 @@ def _preview(
     shown.full_clean()
     for sentence in form.non_field_errors():
         shown.add_error(None, str(sentence))
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "form": shown,
         "kept": kept,
         "texts": texts,

@@ -199,7 +199,7 @@ class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         status=201,
         url_path="versions",
     )
-    def new_version(self, prompt: Prompt, *, keeps_responses: bool, **values: Any) -> Prompt:
+    def new_version(self, prompt: Prompt, *, keeps_responses: bool, **values: object) -> Prompt:
         """Replace it with a new version, which has an ID of its own, and retire this one. Items of
         running campaigns that need answers are handed out again with the new version. 409 if it is
         retired or nothing changes.

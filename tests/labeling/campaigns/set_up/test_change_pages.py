@@ -70,6 +70,19 @@ def test_a_change_that_does_not_fit_gets_a_sentence(
     assert "Maximum answers must be higher than the overlap." in words(answer)
 
 
+def test_a_guideline_without_text_is_refused_beside_its_field(
+    alice: User, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    address = f"/campaigns/{comparison_campaign.pk}/set-up/change/"
+    empty = Guideline.objects.create(name="Not written yet")
+
+    answer = signed_in(alice).post(address, change_form(comparison_campaign, guideline=empty.pk))
+
+    assert answer.context["form"].errors == {
+        "guideline": ["The guideline has no version yet. Write its text first."]
+    }
+
+
 def test_the_words_of_a_writing_campaign_are_changed(
     alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
 ) -> None:

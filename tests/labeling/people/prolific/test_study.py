@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.models import AuditEvent, User
 from labeling.models import CrowdLink, ProlificStudy
 from labeling.people.prolific import client, services
+from labeling.people.prolific.forms import StudyForm
 from tests.cast import NOON
 from tests.labeling.answers import words
 from tests.labeling.people.prolific.conftest import PAGE, PLAN
@@ -171,6 +172,22 @@ def test_an_admin_connects_a_link_on_its_page(
     page = words(admin.get(f"/crowd-links/{link.pk}/prolific/"))
     assert "3.00 GBP" in page
     assert f"/crowd/{link.token}/?PROLIFIC_PID" in str(prolific.studies)
+
+
+@pytest.mark.parametrize("missing", ["screen_out_reward", "screen_out_places"])
+def test_half_a_screen_out_is_marked_where_the_other_half_is_missing(missing: str) -> None:
+    fields = {
+        "description": "Write answers.",
+        "reward": "3.00",
+        "minutes": "20",
+        "n_places": "5",
+        "screen_out_reward": "0.50",
+        "screen_out_places": "10",
+    }
+
+    form = StudyForm(fields | {missing: ""})
+
+    assert form.errors == {missing: ["A screen-out needs a reward and a number of places."]}
 
 
 def test_publishing_shows_the_cost_with_fees_first(

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import User
+from labeling.campaigns import services as campaigns_services
 from labeling.conversations.red_teaming import lessons
 from labeling.conversations.red_teaming.lessons import UnableToUse
 from labeling.desk.judgments import submit
@@ -71,10 +72,7 @@ def test_what_the_model_should_have_said_is_paired_with_what_it_said(
 ) -> None:
     services.use_attacks(attacks=[attack], by=noor, now=NOON)
     assert lessons.queue_pairs(now=NOON) == 0
-    slot = claim(campaign=better_answers(campaign), rater=agreed(rita, "abuse"), now=NOON)
-    submit.submit(
-        lease=lease_of(slot), rater=rita, answer=DemonstrationAnswer(text=BETTER), now=NOON
-    )
+    write_better(campaign, rita)
 
     assert lessons.queue_pairs(now=NOON) == 1
     assert lessons.queue_pairs(now=NOON) == 0
@@ -87,6 +85,26 @@ def test_what_the_model_should_have_said_is_paired_with_what_it_said(
     assert given_to(rosa, pair.campaign) == []
     assert given_to(rita, pair.campaign) == [attack.review_item]
     assert given_to(agreed(raul, "abuse"), pair.campaign) == [pair]
+
+
+def write_better(campaign: Campaign, rater: Rater) -> None:
+    slot = claim(campaign=better_answers(campaign), rater=agreed(rater, "abuse"), now=NOON)
+    submit.submit(
+        lease=lease_of(slot), rater=rater, answer=DemonstrationAnswer(text=BETTER), now=NOON
+    )
+
+
+def test_of_two_better_answers_to_an_attack_one_is_paired(
+    campaign: Campaign, attack: Attack, noor: User, rita: Rater, raul: Rater
+) -> None:
+    services.use_attacks(attacks=[attack], by=noor, now=NOON)
+    campaigns_services.change_campaign(
+        campaign=better_answers(campaign), values={"overlap": 2}, by=noor, now=NOON
+    )
+    for rater in (rita, raul):
+        write_better(campaign, rater)
+
+    assert lessons.queue_pairs(now=NOON) == 1
 
 
 def given_to(rater: Rater, campaign: Campaign) -> list[Item]:

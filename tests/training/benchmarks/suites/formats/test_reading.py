@@ -264,7 +264,8 @@ def test_a_damaged_zip_is_refused() -> None:
 def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAX_BYTES", 1 << 20)
     content = zip_of(**{"items.jsonl": b" " * (2 << 20)})
-    assert "more than 1 MB" in said(reading.read([SuiteFile("a.zip", content)]))[0][2]
+    (problem,) = said(reading.read([SuiteFile("a.zip", content)]))
+    assert problem == ("suite.yaml", 0, "The archive unpacks to more than 1 MB.")
 
 
 def test_two_suites_at_once_are_refused() -> None:

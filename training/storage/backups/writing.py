@@ -148,8 +148,5 @@ def _folder(writer: _Writer, path: str, url: str) -> Iterator[StoredFile]:
 
 def _missing(named: Mapping[str, str], paths: Collection[str]) -> list[str]:
     """A sentence for each thing that the database names and the backup does not have."""
-    there = set(paths)
-    for path in paths:
-        parts = path.split("/")
-        there.update("/".join(parts[:n]) + "/" for n in range(1, len(parts)))
+    there = {*paths, *(f"{folder}/" for path in paths for folder in Path(path).parents)}
     return [sentence for path, sentence in named.items() if path not in there]

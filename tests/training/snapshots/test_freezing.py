@@ -77,7 +77,7 @@ def compare(prompt: Prompt, rater: Rater, ranks: list[int | None]) -> Judgment:
 def on_split(split: str, n: int = 1) -> list[Prompt]:
     prompts = some_prompts(n, source_name=f"{split} prompts {Prompt.objects.count()}")
     Prompt.objects.filter(pk__in=[prompt.pk for prompt in prompts]).update(split=split)
-    return list(Prompt.objects.filter(pk__in=[prompt.pk for prompt in prompts]))
+    return list(Prompt.objects.filter(pk__in=[prompt.pk for prompt in prompts]).order_by("pk"))
 
 
 def rows(snapshot: Snapshot, settings: LazySettings, split: str = "train") -> list[dict[str, Any]]:

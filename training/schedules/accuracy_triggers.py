@@ -90,7 +90,7 @@ def _finish_safely(firing: Firing, now: datetime) -> bool:
 def _finish(firing: Firing, now: datetime) -> bool:
     run = firing.run
     if run is None:
-        if firing.claimed_at is None or firing.claimed_at < now - SNAPSHOT_TIMEOUT:
+        if firing.claimed_at is None or abs(now - firing.claimed_at) > SNAPSHOT_TIMEOUT:
             MEASUREMENTS.wake(firing.pk)
         return False
     if run.state != Run.State.FINISHED or firing.schedule.paused_at is not None:

@@ -153,3 +153,12 @@ def test_while_one_worker_is_at_a_report_another_leaves_it_alone(
         )
         is not None
     )
+
+
+def test_a_report_that_was_begun_before_the_clock_was_set_back_is_computed_again(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
+    judge_all(comparison_campaign, rosa)
+    QualityReport.objects.create(campaign=comparison_campaign, started_at=NOON + timedelta(days=2))
+
+    assert quality_services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Notice, User
 from labeling.models import Judgment, Rater
+from tests.accounts.sent_tasks import drop_sent, run_sent
 from tests.training.conftest import NOW
 from tests.training.snapshots.test_freezing import compare, on_split
 from training.models import Chain, Firing, Run, Schedule, Snapshot, SnapshotJudgment, TrainedModel
@@ -343,6 +345,19 @@ def test_the_tasks_run_twice_have_no_second_effect(
 
     assert Run.objects.filter(kind="evaluate").count() == 1
     assert Firing.objects.count() == 1
+
+
+def test_a_measurement_that_was_taken_before_the_clock_was_set_back_begins_again(
+    schedule: Callable[..., Schedule], fresh: list[Judgment]
+) -> None:
+    schedules_services.fire_due_schedules(now=due(schedule()))
+    Firing.objects.update(claimed_at=timezone.now() + timedelta(days=2))
+    drop_sent()
+
+    accuracy_triggers.finish_measurements(now=timezone.now())
+    run_sent(accuracy_triggers.MEASUREMENTS.task)
+
+    assert Firing.objects.get(outcome="measuring").run == Run.objects.get(kind="evaluate")
 
 
 def test_the_newest_reward_model_of_the_schedule_is_watched(

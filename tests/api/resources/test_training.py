@@ -152,10 +152,12 @@ def test_answers_go_to_raters_beside_another_models_only(
     body = {"suite": suite.pk, "against": run.pk, "pool": day_shift.pk, "guideline": guideline.pk}
 
     answer = post(calling(noor), f"runs/{run.pk}/raters", {**body, "name": "Beside"})
+    too_long = post(calling(noor), f"runs/{run.pk}/raters", {**body, "name": "B" * 121})
 
     assert answer.json()["errors"] == {
         "against": ["Choose a run of another model that has answered this suite."]
     }
+    assert too_long.json()["errors"].keys() == {"name"}, "a campaign's name has 120 characters"
 
 
 # --- models ---------------------------------------------------------------------------------------

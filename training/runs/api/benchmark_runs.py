@@ -75,7 +75,7 @@ class ToRatersSerializer(serializers.Serializer[object]):
     against = OneOf(
         Run.objects.all(), help_text="The run of another model whose answers are shown beside."
     )
-    name = Name(max_length=150, help_text="Of the campaign.")
+    name = Name(max_length=120, help_text="Of the campaign.")
     pool = OneOf(Pool.objects.all())
     guideline = OneOf(Guideline.objects.all())
     n = serializers.IntegerField(

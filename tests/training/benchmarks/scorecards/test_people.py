@@ -334,7 +334,7 @@ def test_the_form_sends_and_says_what_was_sent(
     browser, url = signed_in(noor), f"/runs/{run.pk}/suites/{suite.pk}/raters/"
 
     assert "base · Benchmark of base" in browser.get(url).text
-    empty = browser.post(url, {"name": "x"})
+    empty = browser.post(url, {"name": "x" * 121})
     page = browser.post(
         url,
         {
@@ -349,6 +349,7 @@ def test_the_form_sends_and_says_what_was_sent(
     )
 
     assert empty.status_code == 422
+    assert "name" in empty.context["form"].errors
     assert "5 answers sent to raters." in page.text
     assert RatedSuite.objects.get().campaign.overlap == 2
 

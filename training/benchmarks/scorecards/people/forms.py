@@ -19,7 +19,7 @@ USUAL_N, USUAL_OVERLAP = 100, 3
 class SendForm(forms.Form):
     """Call terms() on a valid form."""
 
-    name = NameField(label=_("Name of the campaign"), max_length=150)
+    name = NameField(label=_("Name of the campaign"), max_length=120)
     against = forms.ModelChoiceField(
         label=_("Compare with the answers of"),
         queryset=Run.objects.none(),
@@ -68,7 +68,7 @@ class SendForm(forms.Form):
         self.fields["against"].label_from_instance = _run_words  # type: ignore[attr-defined]
         offer_rows(self.fields["pool"], Pool.objects.order_by("name"))
         offer_rows(self.fields["guideline"], Guideline.objects.order_by("name"))
-        self.fields["name"].initial = f"{suite} · {run.base_model.name}"[:150]
+        self.fields["name"].initial = f"{suite} · {run.base_model.name}"[:120]
         if suite.area in MAY_UPSET:
             self.fields["sensitive"].initial = [Prompt.Upset.OTHER]
         for name in ("against", "pool", "guideline"):

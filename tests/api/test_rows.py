@@ -26,6 +26,12 @@ class RowWithObjects(RowSerializer):
         fields = ["before", "after"]
 
 
+class RowWithAList(RowSerializer):
+    class Meta:
+        model = Webhook
+        fields = ["events"]
+
+
 class RowWithASlug(RowSerializer):
     class Meta:
         model = Suite
@@ -60,12 +66,13 @@ def test_a_field_has_the_type_and_the_null_of_its_column() -> None:
     assert dict(fields["state"].choices) == dict(Delivery.State.choices)
 
 
-def test_a_json_column_that_begins_empty_is_an_object_and_a_slug_is_text() -> None:
-    fields = {**RowWithObjects().fields, **RowWithASlug().fields}
+def test_a_json_column_is_an_object_only_where_it_begins_as_one_and_a_slug_is_text() -> None:
+    fields = {**RowWithObjects().fields, **RowWithAList().fields, **RowWithASlug().fields}
 
     assert {name: type(field).__name__ for name, field in fields.items()} == {
         "before": "DictField",
         "after": "DictField",
+        "events": "JSONField",
         "slug": "CharField",
     }
 

@@ -193,15 +193,20 @@ def test_a_string_with_a_plural_has_both_forms() -> None:
 
 
 def test_the_sentence_in_place_of_a_number_is_marked() -> None:
-    unmarked = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
+    sentences = {
+        f"{path.relative_to(ROOT)}:{node.lineno}": node.args[0]
         for path in sorted((ROOT / "labeling").rglob("*.py"))
         if "absent(" in (source := path.read_text(encoding="utf-8"))
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "absent" and node.args
-        if isinstance(node.args[0], ast.Constant | ast.JoinedStr)
+    }
+    unmarked = [
+        place
+        for place, sentence in sentences.items()
+        if isinstance(sentence, ast.Constant | ast.JoinedStr)
     ]
 
+    assert sentences
     assert unmarked == [], (
         "write absent(gettext_noop(…)): the page translates it, and a sentence with numbers in it"
         " is no entry"

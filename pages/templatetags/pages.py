@@ -45,6 +45,16 @@ def crumb(label: str, page: str = "", *args: object) -> dict[str, str]:
 
 
 @register.simple_tag
+def link_button(label: str, page: str, *args: object, kind: str = "") -> SafeString:
+    """`{% link_button _("Cancel") "run" run.pk kind="quiet" %}`: a link to the page of that URL
+    name that looks like a button.
+    """
+    kind = format_html(' data-kind="{}"', kind) if kind else ""
+    address = reverse(page, args=args)
+    return format_html('<a class="button"{} href="{}">{}</a>', kind, address, label)
+
+
+@register.simple_tag
 def icon(name: str) -> SafeString:
     """One of our own icons (templates/components/icons), hidden from screen readers: there is
     always text next to it.

@@ -1,8 +1,8 @@
 """The feed of judgments in the REST API, and the events that say what stopped counting."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from django.db.models import Model
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -240,7 +240,7 @@ def _licences(named: str | None) -> list[str] | None:
     return ["" if name.strip() == "none" else name.strip() for name in named.split(",")]
 
 
-def _feed_page(view: ApiViewSet, rows: Sequence[Any]) -> Response:
+def _feed_page(view: ApiViewSet, rows: Sequence[Model]) -> Response:
     """A page of `rows`, which has one row more than asked for if there are more."""
     page = paging.cut(rows, limit=view.asked["limit"])
     body = {

@@ -2,10 +2,10 @@
 computes it from the records.
 """
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from django.db import transaction
 from django.urls import reverse
@@ -232,7 +232,9 @@ def _below_floor(rater: Rater, alarm: sheets.Alarm) -> str:
     return f"{rater.alias}: {alarm.sentence}"
 
 
-def _notify(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:
+def _notify(
+    rater: Rater, *, key: str, kind: Notice.Kind, words: Callable[[], str], now: datetime
+) -> None:
     if rater.user is not None:
         notices_services.notify(
             people=[rater.user], key=key, kind=kind, words=words, path=reverse("my_pay"), now=now

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum, TextChoices
@@ -32,7 +31,7 @@ from labeling.models import (
 from labeling.quality.measures import agreeing
 from labeling.votes import counting
 from labeling.votes.demonstrations import count_of, pasted_share_of
-from labeling.votes.item_answers import ItemAnswer, item_answers
+from labeling.votes.item_answers import ItemAnswer, LetteredResponse, item_answers
 
 WINDOW = 2_000
 """The queue reads only this many of the latest waiting judgments, so a page costs the same in a
@@ -126,8 +125,8 @@ class ReviewedAnswer:
 @dataclass(frozen=True)
 class ReviewItem:
     item: Item
-    responses: list[Any]
-    """LetteredResponse, with the letters of the page"""
+    responses: list[LetteredResponse]
+    """with the letters of the page"""
     answers: list[ReviewedAnswer]
     adjudication: Adjudication | None
     decided: dict[int, int | None]

@@ -1,7 +1,6 @@
 """Creates the first admin of a new site and prints a link that sets their password."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -23,21 +22,21 @@ class Command(BaseCommand):
         parser.add_argument("email")
         parser.add_argument("--name", help="default: what the address has before its @")
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *, email: str, name: str | None, **_options: object) -> None:
         if not settings.SITE_URL:
             raise CommandError(
                 "Set PREFERABLY_URL to the address of this site, such as"
                 " https://label.example.org: the link begins with it."
             )
         try:
-            validate_email(options["email"])
+            validate_email(email)
             admin = first_admin.make_first_admin(
-                email=options["email"],
-                name=options["name"] or options["email"].partition("@")[0],
+                email=email,
+                name=name or email.partition("@")[0],
                 now=timezone.now(),
             )
         except ValidationError as error:
-            raise CommandError(f"“{options['email']}” is not an e-mail address.") from error
+            raise CommandError(f"“{email}” is not an e-mail address.") from error
         except first_admin.UnableToMakeFirstAdmin as error:
             raise CommandError(error.sentence) from error
         days = settings.PASSWORD_RESET_TIMEOUT // 86_400

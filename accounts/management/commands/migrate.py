@@ -2,8 +2,6 @@
 two releases: a release's migrations are one for each app, and replace those it was developed with.
 """
 
-from typing import Any
-
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
@@ -17,9 +15,9 @@ from accounts.management.commands import makemigrations
 class Command(migrate.Command):
     autodetector = makemigrations.Autodetector
 
-    def handle(self, *args: object, **options: Any) -> None:
-        refuse_between_releases(connections[options["database"]])
-        super().handle(*args, **options)
+    def handle(self, *args: object, database: str, **options: object) -> None:
+        refuse_between_releases(connections[database])
+        super().handle(*args, database=database, **options)
 
 
 def refuse_between_releases(connection: BaseDatabaseWrapper) -> None:

@@ -1,7 +1,6 @@
 """Turns off a person's two-factor authentication, for an admin whom no other admin can help."""
 
 from argparse import ArgumentParser
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -19,10 +18,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
 
-    def handle(self, *args: object, **options: Any) -> None:
-        person = User.objects.filter(email__iexact=options["email"].strip()).first()
+    def handle(self, *, email: str, **_options: object) -> None:
+        person = User.objects.filter(email__iexact=email.strip()).first()
         if person is None:
-            raise CommandError(f"{options['email']} has no account.")
+            raise CommandError(f"{email} has no account.")
         if services.turn_off_two_factor(user=person, by=None, now=timezone.now()):
             self.stdout.write(f"Two-factor authentication is off for {person.email}.")
         else:

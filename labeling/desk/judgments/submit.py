@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
@@ -144,20 +144,14 @@ def _store_once(
     already judged the item under another lease, perhaps in another tab just now: the answer is then
     saved as a draft.
     """
-    about: dict[str, Any] = {
-        "held": held,
-        "rater": rater,
-        "answer": answer,
-        "recorded": recorded,
-        "now": now,
-    }
+    store_in = partial(store, held=held, rater=rater, answer=answer, recorded=recorded, now=now)
     if slot is not None:
-        return store(slot=slot, **about)
+        return store_in(slot=slot)
     answered = Judgment.objects.filter(item_id=held.item_id, rater=rater)
     if not answered.exists():
         try:
             with transaction.atomic():
-                return store(slot=slots.fill_another(item_id=held.item_id, rater=rater), **about)
+                return store_in(slot=slots.fill_another(item_id=held.item_id, rater=rater))
         except IntegrityError:  # of judgment_rater_once
             if not answered.exists():
                 raise

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
@@ -32,12 +32,12 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, object], now: da
     The item they were given next in that campaign goes back to the queue. Raises UnableToUndo when
     it is too late.
     """
-    arguments: dict[str, Any] = {"lease": lease, "rater": rater, "draft": draft, "now": now}
+    undo_once = partial(_undo, lease=lease, rater=rater, draft=draft, now=now)
     try:
         try:
-            _undo(**arguments)
+            undo_once()
         except IntegrityError:  # of slot_one_lease: another tab has just claimed an item
-            _undo(**arguments)  # which goes back, too
+            undo_once()  # which goes back, too
     except ProtectedError as error:  # a snapshot or a campaign was made from it in the meantime
         raise UnableToUndo(_too_late()) from error
 

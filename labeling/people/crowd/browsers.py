@@ -1,7 +1,6 @@
 """Which raters a browser has worked as: a signed cookie for each, sent to crowd links only."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -41,9 +40,8 @@ def remember(response: HttpResponse, *, rater: Rater) -> None:
 
 def _value(rater: Rater) -> str:
     """Changes when the rater's sessions are ended."""
-    user: Any = rater.user
-    value: str = user.get_session_auth_hash()
-    return value
+    assert rater.user is not None
+    return rater.user.get_session_auth_hash()
 
 
 def _number(name: str) -> int:

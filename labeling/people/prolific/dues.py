@@ -3,11 +3,10 @@ full reward for those who finished after their time was up.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, date
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -120,7 +119,7 @@ def _row(
     n_given: int,
     earned: Mapping[int, Decimal] | None,
     received: int,
-    paid_days: Mapping[int, object],
+    paid_days: Mapping[int, Sequence[tuple[date, date]]],
 ) -> Row:
     visit = submission.visit
     owed = 0
@@ -170,7 +169,9 @@ def _reward(study: ProlificStudy, submission: ProlificSubmission) -> int:
     return (study.screen_out_reward or 0) if submission.status == Status.SCREENED_OUT else 0
 
 
-def _is_marked_paid(visit: CrowdVisit, paid_days: Mapping[int, Any]) -> bool:
+def _is_marked_paid(
+    visit: CrowdVisit, paid_days: Mapping[int, Sequence[tuple[date, date]]]
+) -> bool:
     day = visit.started_at.astimezone(UTC).date()
     return any(since <= day <= until for since, until in paid_days.get(visit.rater_id, ()))
 

@@ -168,7 +168,7 @@ def is_intact(folder: Path, expected: str) -> bool:
         return False
 
 
-def rows(folder: Path, split: str, *, skip: int, n: int) -> list[dict[str, Any]]:
+def rows(folder: Path, split: str, *, skip: int, n: int) -> list[Any]:
     """At most `n` rows of a split after the first `skip`. Raises OSError if the files
     are not here.
     """

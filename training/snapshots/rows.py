@@ -4,13 +4,42 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from django.conf import settings
 
 from labeling.models import Judgment, Response, Source
 from training.models import Snapshot, TrainedModel
 from training.snapshots import freeze
+
+
+class RankedLine(TypedDict):
+    """A response in a line of comparisons."""
+
+    text: str
+    rank: int | None
+    response: int
+    rating: NotRequired[int]
+
+
+class SnapshotLine(TypedDict, total=False):
+    """A line of a snapshot's file, of any kind: `completion` in demonstrations, `responses` in
+    comparisons, `text` in documents, `key` and `row` in suites.
+    """
+
+    id: str
+    prompt: list[dict[str, str]]
+    prompt_id: int
+    judgment: int
+    response: int
+    source: str
+    weight: float
+    score: float
+    completion: list[dict[str, str]]
+    responses: list[RankedLine]
+    text: str
+    key: str
+    row: dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -65,14 +94,14 @@ def frozen_rows(*, snapshot: Snapshot, split: str, skip: int, n: int) -> list[Fr
     return [_row(line, known) for line in lines]
 
 
-def _suite_item(line: dict[str, Any]) -> FrozenRow:
+def _suite_item(line: SnapshotLine) -> FrozenRow:
     """An item of a suite: its prompt, or the record of a task of lm-evaluation-harness."""
     record = line.get("row")
     text = json.dumps(record, ensure_ascii=False, indent=1) if record else ""
     return FrozenRow(name=line["key"], messages=line["prompt"], text=text)
 
 
-def _known(lines: Iterable[dict[str, Any]]) -> _Known:
+def _known(lines: Iterable[SnapshotLine]) -> _Known:
     judgments = {line["judgment"] for line in lines if "judgment" in line}
     responses = {answer["response"] for line in lines for answer in line.get("responses", [])}
     responses |= {line["response"] for line in lines if "response" in line}
@@ -87,7 +116,7 @@ def _known(lines: Iterable[dict[str, Any]]) -> _Known:
     return _Known(of_raters.in_bulk(judgments), by_pk, models)
 
 
-def _row(line: dict[str, Any], known: _Known) -> FrozenRow:
+def _row(line: SnapshotLine, known: _Known) -> FrozenRow:
     judgment = known.judgments.get(line.get("judgment", 0))
     written = known.responses.get(line.get("response", 0))
     prompt_id = (
@@ -109,7 +138,7 @@ def _row(line: dict[str, Any], known: _Known) -> FrozenRow:
     )
 
 
-def _answers(line: dict[str, Any], known: _Known) -> list[RowResponse]:
+def _answers(line: SnapshotLine, known: _Known) -> list[RowResponse]:
     """Best first; unranked responses last."""
     if "completion" in line:
         model = _model_of(line.get("response", 0), known)
@@ -121,7 +150,7 @@ def _answers(line: dict[str, Any], known: _Known) -> list[RowResponse]:
     return sorted(answers, key=lambda answer: (answer.rank is None, answer.rank or 0))
 
 
-def _ranked(shown: dict[str, Any], known: _Known) -> RowResponse:
+def _ranked(shown: RankedLine, known: _Known) -> RowResponse:
     response = known.responses.get(shown["response"])
     return RowResponse(
         shown["text"],

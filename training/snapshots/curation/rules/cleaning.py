@@ -35,6 +35,7 @@ from training.snapshots.curation.rules.documents import (
     Document,
     Judge,
     JudgedBatch,
+    LedgerRow,
     document_of,
     entry,
     line_of,
@@ -284,7 +285,7 @@ def _finish(
     pending = next(first, None)
     with ready[KEPT].open("wb") as kept_file, ready[LEDGER].open("wb") as ledger:
 
-        def write(row: dict[str, Any]) -> None:
+        def write(row: LedgerRow) -> None:
             rules.setdefault(row["rule"], Counter())[row["outcome"]] += 1
             ledger.write(line_of(row))
 
@@ -319,10 +320,11 @@ _Twin = tuple[str, str]
 _NO_TWIN: _Twin = ("", "")
 
 
-def _removal(row: dict[str, Any], verdict: Verdict, twin: _Twin) -> dict[str, object]:
+def _removal(row: dict[str, Any], verdict: Verdict, twin: _Twin) -> LedgerRow:
+    removal = entry(row["document"], document_of(row), verdict)
     # The text may have been changed before, but its id is that of the text as it was given.
-    about = {"id": row["id"], "twin": twin[0], "twin_excerpt": twin[1]}
-    return {**entry(row["document"], document_of(row), verdict), **about}
+    removal["id"], (removal["twin"], removal["twin_excerpt"]) = row["id"], twin
+    return removal
 
 
 def _twins(records: Records, removals: duplicates.Removals, passed: BinaryIO) -> dict[int, _Twin]:
@@ -335,7 +337,7 @@ def _twins(records: Records, removals: duplicates.Removals, passed: BinaryIO) ->
     return twins
 
 
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
+def _entries(path: Path) -> Iterator[LedgerRow]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)

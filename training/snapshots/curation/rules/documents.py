@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -131,7 +131,25 @@ class Judge:
         return rule(text)
 
 
-def entry(place: int, document: Document, verdict: Verdict) -> dict[str, object]:
+class LedgerRow(TypedDict):
+    """What a rule did to a document: `document` is its place, `spans` where the rule found
+    something.
+    """
+
+    document: int
+    id: str
+    outcome: str
+    rule: str
+    value: object
+    threshold: object
+    twin: str
+    twin_excerpt: str
+    spans: list[list[int | str]]
+    source: str
+    excerpt: str
+
+
+def entry(place: int, document: Document, verdict: Verdict) -> LedgerRow:
     """A row of the ledger. Its excerpt and spans say nothing personal."""
     return {
         "document": place,

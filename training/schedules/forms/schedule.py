@@ -297,7 +297,7 @@ class ScheduleForm(WhenFields, CycleFields):
         if source == KEPT and self.kept:
             return self.kept.configs[kind]
         if source == "run":
-            config: dict[str, Any] = Run.objects.get(pk=name).config
+            config: dict[str, object] = Run.objects.get(pk=name).config
             return config
         return kinds.as_json(kinds.PRESETS[kind][name])
 

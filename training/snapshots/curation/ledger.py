@@ -44,7 +44,7 @@ class Entry:
 class Curated:
     """What a snapshot keeps of a curation."""
 
-    about: dict[str, Any]
+    about: dict[str, object]
     """for its card"""
     ledger: Path
 

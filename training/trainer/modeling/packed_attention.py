@@ -92,7 +92,7 @@ def use(model: nn.Module) -> bool:
 
 def arguments(model: nn.Module, segments: Tensor) -> dict[str, object]:
     """The arguments of a prepared model in addition to its mask; empty for any other model."""
-    inner: Any = getattr(model, "module", model)  # DDP hides the config
+    inner: object = getattr(model, "module", model)  # DDP hides the config
     is_prepared = getattr(getattr(inner, "config", None), "_attn_implementation", None) == NAME
     return {"blocks": blocks_of(segments)} if is_prepared else {}
 

@@ -105,7 +105,7 @@ def in_training(trainer: transformers.Trainer) -> PreTrainedModel:
     """The model to measure between two steps. Sharded weights are only gathered by a call from
     the outermost module, so peft's wrapper stays on.
     """
-    model: Any = trainer.model
+    model: object = trainer.model
     return cast("PreTrainedModel", model) if parallel.is_sharded() else loading.bare(model)
 
 

@@ -74,10 +74,10 @@ class listing(Generic[P, T]):  # noqa: N801  # a decorator
 
 
 def _bound(
-    describe: Callable[..., object], at: Any, run: Callable[[object], object]
+    describe: Callable[..., object], at: object, run: Callable[[object], object]
 ) -> Callable[..., object]:
     @wraps(describe)
-    def method(*args: object, **kwargs: object) -> Any:
+    def method(*args: object, **kwargs: object) -> object:
         return run(describe(at, *args, **kwargs))
 
     return method

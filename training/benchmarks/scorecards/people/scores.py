@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import QuerySet
 
@@ -178,7 +177,7 @@ def _ratings(campaign: Campaign) -> Iterable[tuple[int, dict[str, object]]]:
     ).values_list("response_id", "ratings")
 
 
-def _scale(form: Mapping[str, Any]) -> rating_form.Scale | None:
+def _scale(form: Mapping[str, object]) -> rating_form.Scale | None:
     questions = rating_form.parse(form).scales
     return next((question for question in questions if question.name == REFUSAL_QUESTION), None)
 

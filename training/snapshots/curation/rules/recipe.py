@@ -107,7 +107,7 @@ class Recipe:
     def as_json(self) -> dict[str, Any]:
         """Every threshold, also those that have their usual value."""
         rules = [{"rule": rule.NAME, **dataclasses.asdict(rule)} for rule in self.rules]
-        plain: dict[str, Any] = json.loads(
+        plain: dict[str, object] = json.loads(
             json.dumps({"name": self.name, "rules": rules, "restored": sorted(self.restored)})
         )
         return plain
@@ -137,7 +137,7 @@ def from_json(data: Mapping[str, Any]) -> Recipe:
     return Recipe(name, tuple(map(_rule, rules)), tuple(sorted(restored)))
 
 
-def _rule(data: Mapping[str, Any]) -> Rule:
+def _rule(data: Mapping[str, object]) -> Rule:
     name = data.get("rule")
     if not isinstance(name, str) or name not in RULES:
         raise UnableToRead(f"There is no rule {name!r}. There are: {', '.join(RULES)}.")

@@ -7,7 +7,6 @@ Standard library only: both sides import it.
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from training.configs import metrics
 from training.processes import run_dir
@@ -38,7 +37,7 @@ def is_finite(value: object) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def without(values: Mapping[str, Any]) -> dict[str, object]:
+def without(values: Mapping[str, object]) -> dict[str, object]:
     """The values that can be stored."""
     return {name: value for name, value in values.items() if is_finite(value)}
 

@@ -11,7 +11,7 @@ import threading
 import zipfile
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -23,6 +23,7 @@ from labeling.data import export_files
 from labeling.models import Export
 from training.models import Publication, TrainedModel
 from training.processes import environment
+from training.processes.json_lines import PublishedFolder, PublishJob, PublishLine
 from training.registry.archive import cards, export
 from training.registry.publish import UnableToPublish
 from training.storage import artifacts, store
@@ -53,7 +54,7 @@ def _publish_export(publication: Publication, clock: Clock) -> str:
         return _run_child(publication, _export_job(publication.export, Path(folder)), clock)
 
 
-def _export_job(export: Export, folder: Path) -> dict[str, object]:
+def _export_job(export: Export, folder: Path) -> PublishedFolder:
     """Unpacks the archive into `folder`. Raises UnableToPublish."""
     try:
         with zipfile.ZipFile(export_files.file_of(export=export)) as archive:
@@ -69,7 +70,7 @@ def _export_job(export: Export, folder: Path) -> dict[str, object]:
     }
 
 
-def _model_job(model: TrainedModel) -> dict[str, object]:
+def _model_job(model: TrainedModel) -> PublishedFolder:
     """Raises UnableToPublish."""
     if cards.is_elsewhere(model=model):
         raise UnableToPublish(
@@ -100,9 +101,13 @@ def _model_job(model: TrainedModel) -> dict[str, object]:
     }
 
 
-def _run_child(publication: Publication, job: dict[str, object], clock: Clock) -> str:
+def _run_child(publication: Publication, published: PublishedFolder, clock: Clock) -> str:
     """Returns the URL on the hub. Raises UnableToPublish."""
-    job |= {"repository": publication.repository, "is_private": publication.is_private}
+    job: PublishJob = {
+        **published,
+        "repository": publication.repository,
+        "is_private": publication.is_private,
+    }
     with subprocess.Popen(
         [sys.executable, "-m", "training.trainer.modeling.publish"],
         stdin=subprocess.PIPE,
@@ -116,11 +121,11 @@ def _run_child(publication: Publication, job: dict[str, object], clock: Clock) -
         assert child.stdout is not None
         child.stdin.write(json.dumps(job) + "\n")
         child.stdin.close()
-        heard: queue.Queue[dict[str, Any]] = queue.Queue()
+        heard: queue.Queue[PublishLine] = queue.Queue()
         threading.Thread(
             target=_listen, args=[child.stdout, heard], name="listener", daemon=True
         ).start()
-        progress = {"total": 0, "sent": 0}
+        progress: PublishLine = {"total": 0, "sent": 0}
         while True:
             with suppress(queue.Empty):
                 line = heard.get(timeout=HEARTBEAT_S)
@@ -142,7 +147,7 @@ def _run_child(publication: Publication, job: dict[str, object], clock: Clock) -
     )
 
 
-def _listen(stream: IO[str], heard: "queue.Queue[dict[str, Any]]") -> None:
+def _listen(stream: IO[str], heard: "queue.Queue[PublishLine]") -> None:
     for line in stream:
         heard.put(json.loads(line))
     heard.put({})

@@ -4,7 +4,6 @@ each setting is described in one place.
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
@@ -178,7 +177,8 @@ class RunForm(MachinesForm):
         for name in ("snapshot", *roles.NAMES):
             choose_the_only_one(self.fields.get(name))
         if about.is_parallel:
-            offered: Any = self.fields["strategy"]
+            offered = self.fields["strategy"]
+            assert isinstance(offered, forms.ChoiceField)
             offered.choices = [(name, gettext(words)) for name, words in launch.STRATEGIES.items()]
         else:
             for name in ("n_processes", "n_machines", "strategy", "offloads"):

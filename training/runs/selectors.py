@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db.models import DurationField, Expression, ExpressionWrapper, F, OrderBy, Q, QuerySet
@@ -185,9 +184,9 @@ def differences_from_preset(*, run: Run) -> tuple[str, list[Difference]]:
     )
 
 
-def setting_in_words(knob: Knob, value: Any) -> str:
+def setting_in_words(knob: Knob, value: object) -> str:
     """The value of a setting as people read it; of a choice its name."""
-    if knob.choices and value in knob.choices:
+    if knob.choices and isinstance(value, str) and value in knob.choices:
         return gettext(knob.choices[value]).partition(":")[0]
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")

@@ -1,7 +1,6 @@
 """The form that uploads a suite."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -29,7 +28,7 @@ class FilesField(forms.FileField):
 
     widget = FilesInput
 
-    def clean(self, data: object, initial: object = None) -> "list[UploadedFile[Any]]":
+    def clean(self, data: object, initial: object = None) -> "list[UploadedFile[bytes]]":
         files: Sequence[object] = data if isinstance(data, list | tuple) else [data]
         cleaned = [super(FilesField, self).clean(upload, initial) for upload in files or [None]]
         if len(cleaned) > MAX_FILES:

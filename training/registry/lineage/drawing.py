@@ -4,7 +4,6 @@ responses, judgments, data and models.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 from django.urls import reverse
@@ -195,7 +194,7 @@ def _prompt_nodes(
 
 
 def _campaign_nodes(judged: QuerySet[Judgment], written: str, is_admin: bool) -> list[OriginNode]:
-    by_campaign: Any = judged.order_by().values(of=F("campaign"), called=F("campaign__name"))
+    by_campaign = judged.order_by().values(of=F("campaign"), called=F("campaign__name"))
     counted = by_campaign.annotate(n=Count("pk", distinct=True)).order_by("-n")
     return [
         OriginNode(

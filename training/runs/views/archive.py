@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO
 
 from django.core.serializers.json import DjangoJSONEncoder
 
@@ -61,7 +61,7 @@ def archive(run: Run) -> IO[bytes]:
     """Returns a zip file, positioned at its start. It moves to disk once it outgrows
     N_BYTES_IN_MEMORY.
     """
-    file: Any = SpooledTemporaryFile(max_size=N_BYTES_IN_MEMORY)  # noqa: SIM115  # the response closes it
+    file = SpooledTemporaryFile(max_size=N_BYTES_IN_MEMORY)  # noqa: SIM115  # the response closes it
     folder = f"run-{run.pk}"
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         packed.writestr(f"{folder}/run.json", _json(_row(run)))

@@ -158,7 +158,8 @@ class ScheduleForm(WhenFields, CycleFields):
         else:
             for name in ("accuracy_drop", "n_fresh_pairs", "judge"):
                 del self.fields[name]
-            offered: Any = self.fields["trigger"]
+            offered = self.fields["trigger"]
+            assert isinstance(offered, forms.ChoiceField)
             offered.choices = [
                 choice
                 for choice in Schedule.Trigger.choices

@@ -1,9 +1,8 @@
 """Sends a model or a data set to a hub: python -m training.trainer.modeling.publish, with a job as
 JSON on stdin.
 
-    in:   {"type": "model" or "dataset", "folder": …, "files": ["config.json", …],
-          "repository": "owner/name", "is_private": …, "texts": {"README.md": …, …}}
-    out:  JSON lines {"sent": bytes, "total": bytes} …, then {"address": …} or {"error": …}
+    in:   a PublishJob (training.processes.json_lines)
+    out:  lines of PublishLine: {"sent": …, "total": …} …, then {"address": …} or {"error": …}
 
 The token is HF_TOKEN, the hub HF_ENDPOINT where it is not Hugging Face's. Each file is sent by
 itself, and a commit at the end makes them visible together: what broke off has changed nothing
@@ -13,9 +12,7 @@ there.
 import json
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 os.environ.update(
     HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_OFFLINE="0"
@@ -24,6 +21,8 @@ os.environ.update(
 import httpx2  # after the environment, which huggingface_hub reads when it is imported
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
+
+from training.processes.json_lines import PublishJob
 
 
 def main() -> int:
@@ -38,7 +37,7 @@ def main() -> int:
     return 0
 
 
-def send(job: Mapping[str, Any]) -> str:
+def send(job: PublishJob) -> str:
     """Uploads it and returns its URL."""
     api = HfApi(token=os.environ["HF_TOKEN"])
     repository, kind = job["repository"], job["type"]

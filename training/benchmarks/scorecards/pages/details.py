@@ -4,7 +4,6 @@ scorers, and a reward model's calibration. Ready to print.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.functional import Promise
@@ -70,7 +69,7 @@ def _row(name: str, score: SuiteScore) -> ScoreRow:
 
 
 def _facts(score: SuiteScore) -> list[tuple[str, str]]:
-    known: dict[str, Any] = score.details
+    known = score.details
     facts: list[tuple[str, str]] = []
     n_clusters = known.get("n_clusters")
     if n_clusters is not None and n_clusters != score.n:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 
@@ -170,7 +170,7 @@ def line_of(row: Mapping[str, object]) -> bytes:
     return json.dumps(row, ensure_ascii=True, sort_keys=True).encode() + b"\n"
 
 
-def document_of(row: dict[str, Any]) -> Document:
+def document_of(row: Mapping[str, str]) -> Document:
     return Document(**{name: row.get(name, "") for name in Document.__dataclass_fields__})
 
 

@@ -81,7 +81,7 @@ def archive(run: Run) -> IO[bytes]:
         if run_queue.reads_suites(run.kind):
             _write(packed, f"{folder}/answers.jsonl", answers.stored_rows(run=run))
     file.seek(0)
-    return file  # type: ignore[no-any-return]
+    return file
 
 
 def _row(run: Run) -> dict[str, object]:

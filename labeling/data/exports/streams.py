@@ -1,10 +1,11 @@
 """Reads everything that is exported, streamed as rows in order of their ids."""
 
-from collections.abc import Collection, Iterator, Mapping
+from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from typing import TypeVar
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Model, Prefetch, Q, QuerySet
 
 from labeling.access import visible
 from labeling.data.exports.rows import (
@@ -37,6 +38,8 @@ from labeling.models import (
 from labeling.quality.selectors import weights_by_rater
 from labeling.votes import counting
 
+M = TypeVar("M", bound=Model)
+
 
 def demonstrations(
     *,
@@ -59,7 +62,7 @@ def demonstrations(
     )
     judgments = _judgments(written.filter(counted), campaigns, include_imports)
     judgments = judgments.select_related("demonstration__edit_of__source")
-    for judgment in judgments.iterator(chunk_size=CHUNK):
+    for judgment in _in_chunks(judgments):
         yield from _by_turns(_demonstration(judgment), judgment.demonstration.further)
 
 
@@ -175,9 +178,7 @@ def comparisons(
         # Not those that are left of a comparison when the others' writers have withdrawn.
         judgments = judgments.annotate(n_rated=Count("comparison__ranked"))
     weights = weights_by_rater(campaigns=campaigns)
-    for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(
-        chunk_size=CHUNK
-    ):
+    for judgment in _in_chunks(judgments.prefetch_related(Prefetch("comparison__ranked", ranked))):
         row = _comparison(judgment, weights)
         is_single = include_single and judgment.n_rated == 1  # type: ignore[attr-defined]  # above
         if len(row.responses) > 1 or (is_single and row.responses):
@@ -281,9 +282,7 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
     )
     if campaigns is not None:
         decisions = decisions.filter(item__campaign__in=campaigns)
-    for decision in decisions.prefetch_related(Prefetch("ranks", ranked)).iterator(
-        chunk_size=CHUNK
-    ):
+    for decision in _in_chunks(decisions.prefetch_related(Prefetch("ranks", ranked))):
         prompt = decision.item.prompt
         yield AdjudicatedRow(
             item_id=decision.item_id,
@@ -316,7 +315,7 @@ def prompts(*, campaigns: Collection[int] | None = None) -> Iterator[PromptRow]:
     if campaigns is not None:
         asked = Item.objects.filter(campaign__in=campaigns, repeat_of=None)
         rows = visible(Prompt.objects.filter(pk__in=asked.values("prompt")))
-    for prompt in rows.select_related("source").order_by("pk").iterator(chunk_size=CHUNK):
+    for prompt in _in_chunks(rows.select_related("source").order_by("pk")):
         yield PromptRow(
             prompt_id=prompt.pk,
             messages=prompt.messages,
@@ -337,7 +336,7 @@ def marked(*, mark: str, campaigns: Collection[int] | None = None) -> Iterator[M
             pk__in=ItemResponse.objects.filter(item__campaign__in=campaigns).values("response")
         )
     rows = rows.select_related("source", "prompt__source").order_by("pk")
-    for response in rows.iterator(chunk_size=CHUNK):
+    for response in _in_chunks(rows):
         prompt = response.prompt
         yield MarkedRow(
             response_id=response.pk,
@@ -390,12 +389,8 @@ def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredR
     for prompt_id, pk in ranked.values_list("response__prompt_id", "pk").iterator(chunk_size=CHUNK):
         # Rows are sorted best first within each prompt.
         best.setdefault(prompt_id, pk)
-    remaining = iter(best.values())
-    while chunk := list(islice(remaining, CHUNK)):
-        queryset = ResponseScore.objects.filter(pk__in=chunk).select_related(
-            "response__prompt", "response__source"
-        )
-        yield from map(_scored, queryset.order_by("response__prompt_id"))
+    chosen = ResponseScore.objects.select_related("response__prompt", "response__source")
+    yield from map(_scored, _of_ids(chosen.order_by("response__prompt_id"), [*best.values()]))
 
 
 def _scored(score: ResponseScore) -> ScoredRow:
@@ -415,6 +410,21 @@ def _scored(score: ResponseScore) -> ScoredRow:
         category=prompt.category,
         response_licence=response.own_licence,
     )
+
+
+def _in_chunks(rows: QuerySet[M]) -> Iterator[M]:
+    """`rows`, ordered by their ids, as far as they are still there when their chunk is read.
+
+    No cursor stays open from one chunk to the next: SQLite refuses to write on a connection that is
+    in the middle of reading once anybody else has written, and a job writes how far it is.
+    """
+    ids = array("q", rows.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=CHUNK))
+    return _of_ids(rows, ids)
+
+
+def _of_ids(rows: QuerySet[M], ids: Sequence[int]) -> Iterator[M]:
+    for start in range(0, len(ids), CHUNK):
+        yield from rows.filter(pk__in=ids[start : start + CHUNK])
 
 
 def _judgments(

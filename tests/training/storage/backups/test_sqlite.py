@@ -1,52 +1,21 @@
 """A site on SQLite is backed up and restored as one on PostgreSQL is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.conf import LazySettings
-from django.db import connection, connections
-from django.db.migrations.recorder import MigrationRecorder
-from django.db.utils import ConnectionHandler
+from django.db import connection
 
 from accounts.models import User
 from tests.cast import NOON
+from tests.tooling.sqlite import make_tables, on_sqlite
 from tests.training.storage.backups import sites
 from training.storage.backups import services
 from training.storage.backups.refusals import UnableToRestore
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-@contextmanager
-def on_sqlite(file: Path) -> Iterator[None]:
-    """Django uses this database meanwhile."""
-    own = connections["default"]
-    options = {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}
-    engine = "django.db.backends.sqlite3"
-    handler = ConnectionHandler(
-        {"default": {"ENGINE": engine, "NAME": str(file), "OPTIONS": options}}
-    )
-    connections["default"] = handler["default"]
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        connections["default"] = own
-
-
-def make_tables() -> None:
-    """Without the migrations' history of them, which takes seconds."""
-    with connection.schema_editor() as editor:
-        for model in apps.get_models():
-            editor.create_model(model)
-    recorder = MigrationRecorder(connection)
-    recorder.ensure_schema()
-    recorder.record_applied("labeling", "0001_initial")
 
 
 def rows() -> dict[str, list[Any]]:

@@ -40,7 +40,8 @@ _HERE = BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()
 
 # --- what this process is -------------------------------------------------------------------------
 # Python looks for garbage each time 700 more objects exist. While a process imports the site, that
-# is a tenth of its time, and a fifth of a first migration, and almost nothing is found.
+# is a tenth of its time, and a fifth of a first migration, and almost nothing is found. What works
+# with rows makes garbage, so config/apps.py ends this.
 GARBAGE_PACE = (50_000, 20, 100)
 gc.set_threshold(*GARBAGE_PACE)
 MODE = env.choice(
@@ -108,6 +109,7 @@ INSTALLED_APPS = [
     "accounts",
     "labeling",
     "training",
+    "config",  # the last: see config/apps.py
 ]
 MIDDLEWARE = [
     "training.operations.probes.ProbeMiddleware",

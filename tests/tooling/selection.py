@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from config.apps import PYTHONS_PACE
+
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = {
     "browser": r"playwright|axe_playwright_python",
@@ -20,7 +22,6 @@ IMPORTS = {
 }
 """Marker → the modules whose import gives it to a file, or to all files beside a conftest.py."""
 LEFT_OUT = sorted(IMPORTS)
-PYTHONS_PACE = (700, 10, 10)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,6 +2,9 @@
 two releases: a release's migrations are one for each app, and replace those it was developed with.
 """
 
+import gc
+
+from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
@@ -16,6 +19,7 @@ class Command(migrate.Command):
     autodetector = makemigrations.Autodetector
 
     def handle(self, *args: object, database: str, **options: object) -> None:
+        gc.set_threshold(*settings.GARBAGE_PACE)
         refuse_between_releases(connections[database])
         super().handle(*args, database=database, **options)
 

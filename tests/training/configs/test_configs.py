@@ -25,6 +25,20 @@ def test_every_field_says_what_it_is_for(kind: str) -> None:
         assert knob.choices or knob.type is not str
 
 
+def test_training_measures_on_at_most_as_many_rows_as_an_evaluation() -> None:
+    """So that a run's figures can be measured again."""
+    (of_evaluation,) = (knob.max for knob in kinds.knobs("evaluate") if knob.name == "max_rows")
+    of_training = {
+        kind: knob.max
+        for kind in kinds.KINDS
+        for knob in kinds.knobs(kind)
+        if knob.name == "max_held_out_rows"
+    }
+
+    assert of_training
+    assert of_training == dict.fromkeys(of_training, of_evaluation)
+
+
 def test_every_problem_is_reported_and_not_the_first_alone() -> None:
     config, problems = kinds.parse(
         "sft",

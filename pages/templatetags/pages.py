@@ -14,7 +14,7 @@ from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, pgettext
 
@@ -52,6 +52,13 @@ def link_button(label: str, page: str, *args: object, kind: str = "") -> SafeStr
     kind = format_html(' data-kind="{}"', kind) if kind else ""
     address = reverse(page, args=args)
     return format_html('<a class="button"{} href="{}">{}</a>', kind, address, label)
+
+
+@register.simple_tag
+def styles(*names: str) -> SafeString:
+    """`{% styles "manage" "quality" %}`: the page's own stylesheets, of static/css."""
+    addresses = ((static(f"css/{name}.css"),) for name in names)
+    return format_html_join("", '<link rel="stylesheet" href="{}">', addresses)
 
 
 @register.simple_tag

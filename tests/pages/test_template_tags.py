@@ -32,3 +32,12 @@ def test_a_page_header_without_actions_has_no_place_for_them() -> None:
 
     assert 'class="actions"' not in rendered(header, visit=None)
     assert 'class="actions"' in rendered(header, visit=1)
+
+
+def test_a_page_names_its_stylesheets() -> None:
+    links = rendered('{% styles "manage" "quality" %}')
+
+    assert links == (
+        '<link rel="stylesheet" href="/static/css/manage.css">'
+        '<link rel="stylesheet" href="/static/css/quality.css">'
+    )

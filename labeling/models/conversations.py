@@ -408,8 +408,3 @@ class Attack(models.Model):
 
     def __str__(self) -> str:
         return f"attack in {self.conversation}"
-
-    @property
-    def tag_words(self) -> str:
-        words = dict(self.Tag.choices)
-        return ", ".join(str(words[tag]) for tag in self.tags if tag in words)

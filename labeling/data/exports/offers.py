@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from labeling.data.exports import shapes
-from labeling.data.exports.shapes import TEXTS
-
 
 @dataclass(frozen=True)
 class Offer:
@@ -16,10 +13,6 @@ class Offer:
     value: str
     label: Promise
     help: Promise
-
-    @property
-    def has_texts(self) -> bool:
-        return TEXTS in shapes.SHAPES[self.value].styles[1:]
 
 
 OFFERS = (

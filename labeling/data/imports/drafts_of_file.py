@@ -9,7 +9,6 @@ from typing import BinaryIO, TypeVar
 
 from django.utils.translation import gettext as _
 
-from accounts.refusals import Refusal
 from labeling.importers import formats
 from labeling.importers.annotations import cells, guessing, legends, plans, reading, roles
 from labeling.importers.annotations.cells import Cells
@@ -32,10 +31,6 @@ SAMPLE = 1_000
 """Rows by which the columns of a table are recognised."""
 _ALIVE_EVERY = 5_000
 _Row = TypeVar("_Row")
-
-
-class UnableToReadAnswers(Refusal):
-    """A table's answers cannot be read before somebody says more; the text says what."""
 
 
 @dataclass(frozen=True)

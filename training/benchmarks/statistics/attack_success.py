@@ -23,7 +23,6 @@ from arithmetic.intervals import Z_95
 FEWEST_LABELLED = 10
 """From fewer labelled answers nothing is corrected."""
 Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,6 +14,7 @@ from accounts.audit.forms import AuditFilter
 from accounts.models import AuditEvent
 from accounts.people import selectors as people_selectors
 from arithmetic import days
+from pages import list_pages
 
 EVENTS_PER_PAGE = 50
 
@@ -43,9 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
     actions = [(name, words.of_action(name)) for name in people_selectors.audited_actions()]
     form = AuditFilter(request.GET or None, actions=actions, target_types=types)
     filters = _filters(form) if form.is_bound and form.is_valid() else {}
-    page = Paginator(people_selectors.events(**filters), EVENTS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, people_selectors.events(**filters), size=EVENTS_PER_PAGE)
     addresses = pages.addresses(events=page, roles=accounts_access.roles_of(request.user))
     rows = [
         _row(event, addresses.get((event.target_type, event.target_id or 0), "")) for event in page

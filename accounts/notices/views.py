@@ -3,7 +3,6 @@ mailed.
 """
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
 from accounts.notices import services
+from pages import list_pages
 
 NOTICES_PER_PAGE = 30
 
@@ -19,9 +19,7 @@ NOTICES_PER_PAGE = 30
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
-    page = Paginator(services.of(person=request.user), NOTICES_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, services.of(person=request.user), size=NOTICES_PER_PAGE)
     return render(
         request,
         "accounts/notices/notices.html",

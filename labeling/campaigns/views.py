@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -44,6 +43,7 @@ from labeling.queue.spending import budgets
 from labeling.queue.stuck import understaffed
 from labeling.votes import counting, item_answers, item_consensus, rating_consensus
 from labeling.votes.demonstrations import writers, written
+from pages import list_pages
 
 CAMPAIGNS_PER_PAGE = 25
 ITEMS_PER_PAGE = 50
@@ -52,8 +52,8 @@ ITEMS_PER_PAGE = 50
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
-    page = Paginator(campaigns_board.campaigns(state=state), CAMPAIGNS_PER_PAGE).get_page(
-        request.GET.get("page")
+    page = list_pages.shown(
+        request, campaigns_board.campaigns(state=state), size=CAMPAIGNS_PER_PAGE
     )
     rows = campaigns_board.campaign_rows(campaigns=page, now=timezone.now())
     context = {"rows": rows, "page": page, "state": state, "states": Campaign.State.choices}
@@ -181,7 +181,7 @@ def items(request: HttpRequest, pk: int) -> HttpResponse:
     queryset = campaigns_board.campaign_items(
         campaign=campaign, status=form.value("status"), reason=form.value("reason")
     )
-    page = Paginator(queryset, ITEMS_PER_PAGE).get_page(request.GET.get("page"))
+    page = list_pages.shown(request, queryset, size=ITEMS_PER_PAGE)
     rows = campaigns_board.item_rows(items=page, now=timezone.now())
     context = {
         "campaign": campaign,

@@ -4,7 +4,6 @@ versions.
 
 from typing import Any, cast
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -23,6 +22,7 @@ from labeling.guidelines.forms import (
     questions_of,
 )
 from labeling.models import Guideline, GuidelineVersion
+from pages import list_pages
 from pages.form_parts import with_one_more
 
 GUIDELINES_PER_PAGE = 50
@@ -31,9 +31,7 @@ GAPS_SHOWN = 50
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    page = Paginator(Guideline.objects.order_by("name"), GUIDELINES_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, Guideline.objects.order_by("name"), size=GUIDELINES_PER_PAGE)
     return render(
         request,
         "labeling/guidelines/guidelines.html",

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,6 +28,7 @@ from labeling.review.forms import (
     WordsForm,
 )
 from labeling.votes import item_consensus, rating_consensus
+from pages import list_pages
 
 ROWS_PER_PAGE = 50
 APPEALS_PER_PAGE = 25
@@ -39,9 +39,9 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     form = QueueForm(request.GET, kind=campaign.about.answer)
     order, is_blind = form.choice
-    page = Paginator(
-        selectors.review_queue(campaign=campaign, order=order), ROWS_PER_PAGE
-    ).get_page(request.GET.get("page"))
+    page = list_pages.shown(
+        request, selectors.review_queue(campaign=campaign, order=order), size=ROWS_PER_PAGE
+    )
     context = {
         "campaign": campaign,
         "tab": "review",
@@ -136,8 +136,8 @@ def take_back(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
 @require_GET
 def appeals(request: HttpRequest) -> HttpResponse:
     is_answered = request.GET.get("state") == "answered"
-    page = Paginator(selectors.appeals(is_answered=is_answered), APPEALS_PER_PAGE).get_page(
-        request.GET.get("page")
+    page = list_pages.shown(
+        request, selectors.appeals(is_answered=is_answered), size=APPEALS_PER_PAGE
     )
     context = {"page": page, "is_answered": is_answered, "waiting": cases_selectors.n_waiting()}
     return render(request, "labeling/review/appeals.html", context)

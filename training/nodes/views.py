@@ -1,7 +1,6 @@
 """The page of GPU nodes, and the queue of runs in front of them."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from pages import list_pages
 from training import access as training_access
 from training.nodes import services
 from training.runs import placement, run_queue
@@ -21,7 +21,7 @@ RUNS_PER_PAGE = 20
 def index(request: HttpRequest) -> HttpResponse:
     """The page; for htmx only the live part."""
     now = timezone.now()
-    page = Paginator(placement.queued_runs(), RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    page = list_pages.shown(request, placement.queued_runs(), size=RUNS_PER_PAGE)
     context = {
         "nodes": placement.nodes(now=now),
         "page": page,

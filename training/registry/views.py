@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling.models import Export
+from pages import list_pages
 from training import access as training_access
 from training.benchmarks.scorecards.pages import views as scorecards_views
 from training.configs import kinds
@@ -34,7 +34,7 @@ KIND_TABS = [
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
-    page = Paginator(selectors.models(kind=kind), MODELS_PER_PAGE).get_page(request.GET.get("page"))
+    page = list_pages.shown(request, selectors.models(kind=kind), size=MODELS_PER_PAGE)
     return render(
         request, "training/registry/models.html", {"page": page, "kind": kind, "kinds": KIND_TABS}
     )
@@ -111,8 +111,8 @@ def responses(request: HttpRequest, pk: int) -> HttpResponse:
     model = training_access.model(user=request.user, pk=pk)
     asked = request.GET.get("run", "")
     run = training_access.run(user=request.user, pk=int(asked)) if asked.isdecimal() else None
-    page = Paginator(drawing.responses_of(model=model, run=run), RESPONSES_PER_PAGE).get_page(
-        request.GET.get("page")
+    page = list_pages.shown(
+        request, drawing.responses_of(model=model, run=run), size=RESPONSES_PER_PAGE
     )
     context = {
         "model": model,

@@ -3,7 +3,6 @@ stopping.
 """
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling.models import Guideline, Pool
+from pages import list_pages
 from pages.time_zones import time_zone_named
 from training import access as training_access
 from training.models import Schedule, TrainedModel
@@ -120,9 +120,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "now_is": selectors.situation(schedule=schedule, now=timezone.now()),
         "chains": selectors.chains(schedule=schedule)[:N_CHAINS_SHOWN],
         "page": (
-            Paginator(selectors.firings(schedule=schedule), FIRINGS_PER_PAGE).get_page(
-                request.GET.get("page")
-            )
+            list_pages.shown(request, selectors.firings(schedule=schedule), size=FIRINGS_PER_PAGE)
         ),
     }
     return render(request, "training/schedules/schedule.html", context)

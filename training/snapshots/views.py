@@ -1,12 +1,12 @@
 """The list of snapshots, the form for a new one, and a snapshot's card and rows."""
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling.models import Prompt
+from pages import list_pages
 from training import access as training_access
 from training.configs import kinds
 from training.models import Curation, Snapshot
@@ -24,9 +24,7 @@ _OF_TEXT = ("name", "documents", "licence", "min_characters")
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
-    page = Paginator(selectors.snapshots(kind=kind), SNAPSHOTS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, selectors.snapshots(kind=kind), size=SNAPSHOTS_PER_PAGE)
     return render(
         request,
         "training/snapshots/snapshots.html",
@@ -108,9 +106,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
     splits = [(split, n) for split, n in selectors.splits(snapshot=snapshot) if n]
     asked = request.GET.get("split", "")
     split = asked if asked in dict(splits) else next((split for split, _n in splits), "train")
-    page = Paginator(range(dict(splits).get(split, 0)), ROWS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, range(dict(splits).get(split, 0)), size=ROWS_PER_PAGE)
     frozen = snapshots_rows.frozen_rows(
         snapshot=snapshot, split=split, skip=max(0, page.start_index() - 1), n=ROWS_PER_PAGE
     )

@@ -1,6 +1,5 @@
 """An admin's pages of a campaign's conversations."""
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +8,7 @@ from django.views.decorators.http import require_GET
 from labeling import access as labeling_access
 from labeling.conversations.records import selectors
 from labeling.models import Campaign, Conversation
+from pages import list_pages
 from pages.form_parts import sentence_case
 
 PER_PAGE = 50
@@ -22,7 +22,7 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
     conversations = selectors.conversations(
         campaign_id=campaign.pk, state=state if state in dict(STATES) else ""
     )
-    page = Paginator(conversations, PER_PAGE).get_page(request.GET.get("page"))
+    page = list_pages.shown(request, conversations, size=PER_PAGE)
     context = {
         "campaign": campaign,
         "tab": "conversations",

@@ -1,6 +1,5 @@
 """Pages of imports: the list, a new one, and one import while it runs and afterwards."""
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,13 +11,14 @@ from labeling.data.imports import agreement as imports_agreement
 from labeling.data.imports import previews, selectors, services
 from labeling.data.imports.forms import WORDS, ColumnsForm, ImportForm
 from labeling.quality.pages import words as pages_words
+from pages import list_pages
 
 PER_PAGE = 50
 
 
 @require_GET
 def index(request: MemberRequest) -> HttpResponse:
-    page = Paginator(selectors.import_list(), PER_PAGE).get_page(request.GET.get("page"))
+    page = list_pages.shown(request, selectors.import_list(), size=PER_PAGE)
     return render(request, "labeling/data/import_list.html", {"page": page})
 
 

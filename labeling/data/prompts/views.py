@@ -3,7 +3,6 @@ retire.
 """
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -20,6 +19,7 @@ from labeling.models import Prompt
 from labeling.people.content_settings.forms import UpsettingForm
 from labeling.queue.cases import selectors as cases_selectors
 from labeling.splits import places
+from pages import list_pages
 
 PROMPTS_PER_PAGE = 50
 
@@ -27,8 +27,8 @@ PROMPTS_PER_PAGE = 50
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     form = PromptFilterForm(request.GET)
-    page = Paginator(selectors.prompt_list(filters=form.filters()), PROMPTS_PER_PAGE).get_page(
-        request.GET.get("page")
+    page = list_pages.shown(
+        request, selectors.prompt_list(filters=form.filters()), size=PROMPTS_PER_PAGE
     )
     context = {
         "form": form,

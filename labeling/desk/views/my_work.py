@@ -3,7 +3,6 @@
 import datetime as dt
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -21,6 +20,7 @@ from labeling.review import rater_reviews
 from labeling.review import services as review_services
 from labeling.review.forms import WordsForm
 from labeling.review.questions import selectors as question_selectors
+from pages import list_pages
 
 
 @require_GET
@@ -31,9 +31,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
     midnight = days.last_midnight(now, timezone.get_current_timezone())
     monday = midnight - dt.timedelta(days=timezone.localtime(now).weekday())
     form = HistoryForm(request.GET, rater=rater)
-    page = Paginator(work.history(rater=rater, filters=form.filters), 50).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, work.history(rater=rater, filters=form.filters), size=50)
     verdicts = rater_reviews.verdicts_on(judgments=page)
     campaigns = list(work.campaigns_open_to(rater=rater))
     pools = [campaign.pool for campaign in campaigns] + [

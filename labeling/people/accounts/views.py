@@ -5,7 +5,6 @@ They are here and not in accounts because a person who rates gets a Rater with t
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -22,6 +21,7 @@ from accounts.people import services as people_services
 from accounts.people.forms import PeopleFilter, PersonForm
 from accounts.shell.requests import MemberRequest
 from labeling.people.accounts import services
+from pages import list_pages
 
 PEOPLE_PER_PAGE = 50
 
@@ -36,7 +36,7 @@ def index(request: HttpRequest) -> HttpResponse:
         role=filters.get("role", ""),
         is_active={"open": True, "closed": False}.get(str(state)),
     )
-    page = Paginator(people, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    page = list_pages.shown(request, people, size=PEOPLE_PER_PAGE)
     return render(
         request,
         "accounts/people/people.html",

@@ -1,7 +1,6 @@
 """An admin's page of a pool's invitations: create one or many from a file, resend, revoke."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from labeling import access as labeling_access
 from labeling.people.invitations import mail, selectors, services
 from labeling.people.invitations.forms import InviteForm
 from labeling.people.invitations.services import Sent
+from pages import list_pages
 
 INVITATIONS_PER_PAGE = 50
 MOST_LINKS_SHOWN = 20
@@ -37,9 +37,9 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
             _send(request, sent)
             return redirect("invitations", pk)
     state = request.GET.get("state", "")
-    page = Paginator(
-        selectors.invitations(pool_id=pk, state=state, now=now), INVITATIONS_PER_PAGE
-    ).get_page(request.GET.get("page"))
+    page = list_pages.shown(
+        request, selectors.invitations(pool_id=pk, state=state, now=now), size=INVITATIONS_PER_PAGE
+    )
     context = {
         "pool": pool,
         "form": form,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -27,6 +26,7 @@ from labeling.people.onboarding.forms import (
 )
 from labeling.queue import onboarding_left
 from labeling.queue.cases.selectors import n_waiting
+from pages import list_pages
 from pages import render as pages_render
 from pages.form_parts import with_one_more
 
@@ -149,9 +149,7 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
 @require_GET
 def waiting(request: HttpRequest) -> HttpResponse:
     """Attempts in all pools that wait for a decision, shown as one of the queues."""
-    page = Paginator(selectors.waiting_attempts(), ATTEMPTS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, selectors.waiting_attempts(), size=ATTEMPTS_PER_PAGE)
     return render(
         request,
         "labeling/people/onboarding/attempts_waiting.html",

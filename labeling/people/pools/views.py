@@ -1,7 +1,6 @@
 """Pages of pools: the list, a new one, and its raters."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,6 +14,7 @@ from labeling.models import Pool, Rater
 from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import selectors, services
 from labeling.people.pools.forms import PoolForm, RatersForm
+from pages import list_pages
 
 POOLS_PER_PAGE = 50
 MEMBERS_PER_PAGE = 50
@@ -22,9 +22,7 @@ MEMBERS_PER_PAGE = 50
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    page = Paginator(Pool.objects.order_by("name"), POOLS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, Pool.objects.order_by("name"), size=POOLS_PER_PAGE)
     return render(
         request,
         "labeling/people/pools/pools.html",
@@ -131,9 +129,7 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
 def _page(
     request: HttpRequest, pool: Pool, outside: RatersForm, *, status: int = 200
 ) -> HttpResponse:
-    page = Paginator(selectors.pool_members(pool=pool), MEMBERS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, selectors.pool_members(pool=pool), size=MEMBERS_PER_PAGE)
     context = {
         "pool": pool,
         "page": page,

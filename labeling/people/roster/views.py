@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,6 +23,7 @@ from labeling.people.roster.forms import RosterActForm, RosterFilterForm
 from labeling.people.skills import services as skills_services
 from labeling.people.skills.forms import SkillsForm
 from labeling.people.skills.selectors import shown_topics
+from pages import list_pages
 
 RATERS_PER_PAGE = 50
 
@@ -143,9 +143,7 @@ def _found(request: HttpRequest) -> QuerySet[Rater]:
 def _page(request: HttpRequest, act_form: RosterActForm, *, status: int = 200) -> HttpResponse:
     form = RosterFilterForm(request.GET)
     filters = form.filters()
-    page = Paginator(selectors.roster(filters=filters), RATERS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, selectors.roster(filters=filters), size=RATERS_PER_PAGE)
     context = {
         "form": form,
         "page": page,

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -25,7 +24,7 @@ from labeling.quality.pages import bias_words, kappa_words, meanings, taste_word
 from labeling.quality.pages import words as pages_words
 from labeling.quality.services import QUALITY
 from labeling.votes.arrays import as_figure
-from pages import interval_chart
+from pages import interval_chart, list_pages
 
 JUDGMENTS_PER_PAGE = 50
 RATERS_PER_PAGE = 50
@@ -140,7 +139,7 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
     if report is not None:
         habits = report.results["habits"]
         raters = quality_selectors.rater_measures(report=report)
-        page = Paginator(raters, RATERS_PER_PAGE).get_page(request.GET.get("page"))
+        page = list_pages.shown(request, raters, size=RATERS_PER_PAGE)
         context |= {
             "page": page,
             "flagged": [row for row in raters if row.flags],
@@ -207,7 +206,7 @@ def _behind_page(
     title: str,
     behind: quality_selectors.RowJudgments,
 ) -> HttpResponse:
-    page = Paginator(behind.listed, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    page = list_pages.shown(request, behind.listed, size=JUDGMENTS_PER_PAGE)
     judgments = quality_selectors.listed_judgments(ids=list(page.object_list))
     shown = {
         "title": title,
@@ -249,7 +248,7 @@ def rater(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -> HttpResponse:
     judgments = quality_selectors.rater_judgments(rater=rater, campaign=campaign)
-    page = Paginator(judgments, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    page = list_pages.shown(request, judgments, size=JUDGMENTS_PER_PAGE)
     measures = quality_selectors.quality_of_rater(rater=rater, campaign=campaign)
     context = {
         "rater": rater,
@@ -369,7 +368,7 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, objec
     order = PAIR_ORDERS.get(sort.removeprefix("-"))
     if order:
         pairs.sort(key=order, reverse=sort.startswith("-"))
-    page = Paginator(pairs, PAIRS_PER_PAGE).get_page(request.GET.get("page"))
+    page = list_pages.shown(request, pairs, size=PAIRS_PER_PAGE)
     names = quality_selectors.aliases(
         raters={rater for row in page for rater in (row.one, row.other)}
     )

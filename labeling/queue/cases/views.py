@@ -3,7 +3,6 @@ outcome.
 """
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,6 +14,7 @@ from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.models import Case
 from labeling.queue.cases import selectors, services
+from pages import list_pages
 
 CASES_PER_PAGE = 25
 LONGEST_NOTE = 2_000
@@ -37,8 +37,8 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
     if name not in Case.Queue:
         raise Http404
     is_settled = request.GET.get("state") == "settled"
-    page = Paginator(selectors.cases(queue=name, is_settled=is_settled), CASES_PER_PAGE).get_page(
-        request.GET.get("page")
+    page = list_pages.shown(
+        request, selectors.cases(queue=name, is_settled=is_settled), size=CASES_PER_PAGE
     )
     context = {
         "queue": name,

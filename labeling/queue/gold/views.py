@@ -3,7 +3,6 @@ settings.
 """
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,6 +16,7 @@ from labeling.importers.drafts import ImportProblem
 from labeling.models import Campaign
 from labeling.queue.gold import scores, selectors, services
 from labeling.queue.gold.forms import GoldFileForm, GoldSettingsForm
+from pages import list_pages
 
 GOLDS_PER_PAGE = 50
 PROBLEMS_SHOWN = 20
@@ -139,9 +139,7 @@ def _page(
     problems: list[ImportProblem] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    page = Paginator(selectors.gold_uses(campaign=campaign), GOLDS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, selectors.gold_uses(campaign=campaign), size=GOLDS_PER_PAGE)
     rows = selectors.gold_rows(uses=page)
     usable = [row for row in rows if row.gold.retired_at is None and not row.is_withdrawn]
     in_use = {row.gold.made_from_id for row in usable}

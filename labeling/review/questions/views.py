@@ -1,7 +1,6 @@
 """Raters' questions about items: the list, and the answer."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,6 +12,7 @@ from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.queue.cases.selectors import n_waiting
 from labeling.review.questions import selectors, services
+from pages import list_pages
 
 QUESTIONS_PER_PAGE = 25
 
@@ -20,8 +20,8 @@ QUESTIONS_PER_PAGE = 25
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     is_answered = request.GET.get("state") == "answered"
-    page = Paginator(selectors.questions(is_answered=is_answered), QUESTIONS_PER_PAGE).get_page(
-        request.GET.get("page")
+    page = list_pages.shown(
+        request, selectors.questions(is_answered=is_answered), size=QUESTIONS_PER_PAGE
     )
     context = {"page": page, "is_answered": is_answered, "waiting": n_waiting()}
     return render(request, "labeling/review/questions.html", context)

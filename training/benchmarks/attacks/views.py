@@ -1,7 +1,6 @@
 """Pages of an attack run: what it found, and the form that sends a sample to raters."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -10,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from arithmetic import plain_text
 from labeling.models import Pool
+from pages import list_pages
 from training import access as training_access
 from training.benchmarks.attacks import attempts, sampling, success, words
 from training.benchmarks.attacks.attempts import Attempt
@@ -92,7 +92,7 @@ def _figures(request: HttpRequest, all_attempts: list[Attempt]) -> dict[str, obj
             )
             for part in results.by_strategy
         ],
-        "goals": Paginator(goals, N_GOALS_SHOWN).get_page(request.GET.get("page")),
+        "goals": list_pages.shown(request, goals, size=N_GOALS_SHOWN),
     }
 
 

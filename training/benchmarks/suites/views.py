@@ -1,7 +1,6 @@
 """The list of suites, the page that uploads one, and a suite with its items."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.shell.requests import MemberRequest
+from pages import list_pages
 from training import access as training_access
 from training.benchmarks.scoring.scorers import SCORERS
 from training.benchmarks.suites import drafts, selectors, services, shipped_suites
@@ -29,9 +29,7 @@ BENCHMARK = "benchmark"
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     shown = request.GET.get("area", "")
-    page = Paginator(selectors.suites(shown=shown), SUITES_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, selectors.suites(shown=shown), size=SUITES_PER_PAGE)
     context = {
         "page": page,
         "shown": shown,
@@ -97,9 +95,7 @@ def _words_of(suite: Suite | SuiteDraft) -> dict[str, object]:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     suite = training_access.suite(user=request.user, pk=pk)
-    page = Paginator(suite.items.order_by("position"), ITEMS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, suite.items.order_by("position"), size=ITEMS_PER_PAGE)
     context = {
         "suite": suite,
         "page": page,

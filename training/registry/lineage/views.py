@@ -2,12 +2,12 @@
 many.
 """
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from labeling.models import Source
+from pages import list_pages
 from training import access as training_access
 from training.registry.lineage import collected_data
 
@@ -27,8 +27,8 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def prompt(request: HttpRequest, pk: int) -> HttpResponse:
     selected = training_access.prompt(user=request.user, pk=pk)
-    page = Paginator(collected_data.responses_to(prompt=selected), RESPONSES_PER_PAGE).get_page(
-        request.GET.get("page")
+    page = list_pages.shown(
+        request, collected_data.responses_to(prompt=selected), size=RESPONSES_PER_PAGE
     )
     models = collected_data.models_of(sources=Source.objects.filter(responses__in=page.object_list))
     context = {

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,6 +15,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from accounts.models import User
 from arithmetic import plain_text
+from pages import list_pages
 from training import access as training_access
 from training.benchmarks.scorecards import run_scores
 from training.benchmarks.suites import selectors as suites_selectors
@@ -51,9 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
         words=request.GET.get("words", "").strip(),
         sort=request.GET.get("sort", ""),
     )
-    page = Paginator(runs_selectors.runs(narrowed=narrowed), RUNS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, runs_selectors.runs(narrowed=narrowed), size=RUNS_PER_PAGE)
     context = {
         "narrowed": narrowed,
         "page": page,

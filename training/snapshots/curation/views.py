@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.shell.requests import MemberRequest
+from pages import list_pages
 from training import access as training_access
 from training.models import Curation, Snapshot
 from training.snapshots.curation import ratings, recipes, selectors, services
@@ -29,7 +29,7 @@ def ledger_page(
     asked = request.GET.get("rule", "")
     rule = asked if asked in counts else ""
     n = counts[rule].total if rule else summary.n_entries
-    page = Paginator(range(n), ENTRIES_PER_PAGE).get_page(request.GET.get("page"))
+    page = list_pages.shown(request, range(n), size=ENTRIES_PER_PAGE)
     skip = max(0, page.start_index() - 1)
     return {
         "summary": summary,

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from arithmetic import plain_text
-from pages import csv_download
+from pages import csv_download, list_pages
 from training import access as training_access
 from training.benchmarks.scorecards import selectors, words
 from training.benchmarks.scorecards.pages import details, exports, grid, items, picture
@@ -28,9 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
     area = request.GET.get("area", "")
     area = area if area in Suite.Area.values else ""
     suites = selectors.suites_with_scores(area=area)
-    page = Paginator(selectors.models_with_scores(area=area), MODELS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = list_pages.shown(request, selectors.models_with_scores(area=area), size=MODELS_PER_PAGE)
     models = list(page)
     scores = selectors.cells(models=models, suites=suites)
     context = {

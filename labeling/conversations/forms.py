@@ -1,15 +1,47 @@
-"""The rater's next message, and the questions at the end of a conversation."""
+"""The rater's next message, the questions at the end of a conversation, and what was typed about
+answers that are no longer shown.
+"""
+
+import json
+from dataclasses import replace
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from labeling.conversations import turns
+from labeling.desk.forms import answer_fields
+from labeling.desk.posted_page import PageInput
 from labeling.guidelines import rating_form
 from labeling.guidelines.rating_form import Question, RatingForm, Scale
 from pages.form_parts import segmented
 
 NO_ANSWER = ("", _("No answer"))
+WORDS = ("reason", "edit", "edit_of")
+"""Fields of a turn's page that are worth keeping when other answers are shown."""
+
+
+def round_of(typed: PageInput) -> int:
+    """The set of answers that was on the page; a page that does not say has shown the first."""
+    posted = answer_fields.first(typed.fields, "round")
+    return int(posted) if posted.isdecimal() and len(posted) < 5 else 1
+
+
+def typed_of_round(typed: PageInput, *, round_number: int) -> PageInput:
+    """`typed` if it is about this set of answers. Otherwise its words and its time, without ranks
+    and ratings, as typed of this set.
+    """
+    if not typed.fields or round_of(typed) == round_number:
+        return typed
+    words = {name: texts for name, texts in typed.fields.items() if name in WORDS}
+    active_s = answer_fields.read_record(typed.fields).active_s
+    record = {"record": [json.dumps({"active_s": active_s})]} if active_s else {}
+    # One change more, so that it is newer than the browser's own copy.
+    return replace(
+        typed,
+        fields={**words, **record, "round": [str(round_number)]},
+        revision=typed.revision + 1,
+    )
 
 
 class MessageForm(forms.Form):

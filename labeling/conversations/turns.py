@@ -48,6 +48,10 @@ class UnableToConverse(Refusal):
     """The conversation cannot go on this way; the text says what to do."""
 
 
+class OtherAnswersShown(UnableToSubmit):
+    """A rating is of answers that have been replaced by others since."""
+
+
 def start(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Conversation:
     """The conversation on the item held under `lease`: a new one, or the one that the rater has
     begun earlier. Raises UnableToConverse.
@@ -92,13 +96,15 @@ def rate(
     *,
     lease: uuid.UUID,
     rater: Rater,
+    round_number: int,
     answer: Answer,
     recorded: Recorded | None = None,
     now: datetime,
 ) -> Judgment:
-    """Store the comparison of the turn that `lease` names. The best answer goes on, of equally good
-    ones any; an edit goes on in place of the answers. Submitting twice returns the first judgment.
-    Raises UnableToSubmit.
+    """Store the comparison of the turn that `lease` names, of its set of answers `round_number`.
+    The best answer goes on, of equally good ones any; an edit goes on in place of the answers.
+    Submitting twice returns the first judgment. Raises UnableToSubmit, and OtherAnswersShown when
+    the turn has another set of answers by now.
     """
     with transaction.atomic():
         turn = _turn_of(lease=lease, rater=rater)
@@ -106,8 +112,7 @@ def rate(
         if first is not None:
             return first
         rows.refuse_withdrawn(rater=rater)
-        if turn.state != State.READY:
-            raise UnableToSubmit(_("The answers are not there yet. Wait a moment."))
+        _refuse_rating(turn, round_number=round_number)
         campaign = turn.conversation.item.campaign
         slot = _filled_slot(turn, campaign=campaign, rater=rater)
         checked = rows.checked(
@@ -237,6 +242,13 @@ def _held_slot(conversation: Conversation) -> Slot:
     return slot
 
 
+def other_answers_sentence() -> str:
+    return _(
+        "Nothing was saved: these are other answers than those you have rated, because you asked"
+        " for others in another tab or before going back. Rate these. Your words are kept."
+    )
+
+
 def _given_away() -> str:
     return _(
         "This conversation is no longer reserved for you. Your rated turns are saved. Take it again"
@@ -312,6 +324,15 @@ def _filled_slot(turn: ConversationTurn, *, campaign: Campaign, rater: Rater) ->
         guideline_version_id=turn.guideline_version_id,
         queue_rank=0,
     )
+
+
+def _refuse_rating(turn: ConversationTurn, *, round_number: int) -> None:
+    if turn.state == State.LEFT:
+        raise UnableToSubmit(_("This conversation is finished."))
+    if turn.round != round_number:
+        raise OtherAnswersShown(other_answers_sentence())
+    if turn.state != State.READY:
+        raise UnableToSubmit(_("The answers are not there yet. Wait a moment."))
 
 
 def _refuse_dead_end(checked: CheckedComparison, *, is_attack: bool) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling.conversations import selectors, turns, words
-from labeling.conversations.forms import FinishForm, MessageForm
+from labeling.conversations.forms import FinishForm, MessageForm, round_of, typed_of_round
 from labeling.conversations.red_teaming import attacks
 from labeling.conversations.selectors import Phase
 from labeling.desk import access as desk_access
@@ -123,18 +123,23 @@ def turn(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     stored = _stored_turn(lease)
     if stored.state != ConversationTurn.State.READY:
         return redirect(_address_of(stored))
-    return answering.page(request, work, posted_page.PageInput.of_draft(work.draft))
+    return answering.page(request, work, _draft_of_turn(work, stored))
 
 
 @require_http_methods(["GET", "POST"])
 def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work, stored = _turn(request, lease), _stored_turn(lease)
-    if request.method == "GET" or stored.state == ConversationTurn.State.WAITING:
+    if request.method == "GET":
         return answering.go_to(request, reverse("turn", args=[lease]))
     step = request.POST.get("step", "review")
     if step == "draft":
         drafts.keep_typed(request, work)
         return redirect("turn", lease)
+    shown = round_of(posted_page.PageInput.of_post(request.POST))
+    if shown != stored.round and stored.state in turns.CURRENT:
+        return _other_answers(request, work)
+    if stored.state in (ConversationTurn.State.WAITING, ConversationTurn.State.FAILED):
+        return answering.go_to(request, reverse("turn", args=[lease]))
     answer = answering.check_posted_answer(request, work)
     if isinstance(answer, HttpResponse):
         return answer
@@ -142,12 +147,17 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         turns.rate(
             lease=lease,
             rater=work.rater,
+            round_number=shown,
             answer=answer.answer,
             recorded=answer.recorded,
             now=timezone.now(),
         )
+    except turns.OtherAnswersShown:
+        return _other_answers(request, work)
     except UnableToSubmit as error:
         return answering.review(request, work, replace(answer, refusal=str(error)))
+    if not work.is_open:  # sent twice, or changed after going back in the browser
+        messages.info(request, _("This turn was already saved. The first rating counts."))
     if step == "stop":
         return finishing.release(request, _opening_lease(stored))
     return answering.go_to(request, _address_of(stored))
@@ -156,17 +166,19 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 @require_POST
 def regenerate(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work, stored = _turn(request, lease), _stored_turn(lease)
-    asked = request.POST.get("round", "")
+    drafts.keep_typed(request, work)
     try:
-        turns.regenerate(
+        is_new = turns.regenerate(
             lease=lease,
             rater=work.rater,
-            round_number=int(asked) if asked.isdecimal() and len(asked) < 5 else stored.round,
+            round_number=round_of(posted_page.PageInput.of_post(request.POST)),
             now=timezone.now(),
         )
     except turns.UnableToConverse as problem:
         messages.warning(request, problem.sentence)
         return answering.go_to(request, reverse("turn", args=[lease]))
+    if not is_new and stored.state == ConversationTurn.State.READY:
+        messages.info(request, _("Other answers have come already. Here they are."))
     return answering.go_to(request, _address_of(stored))
 
 
@@ -207,7 +219,7 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = _turn(request, lease)
     form = SkipForm(request.POST)
     if request.method == "POST" and not form.is_valid() and not answering.is_fragment(request):
-        typed = posted_page.PageInput.of_draft(work.draft)
+        typed = _draft_of_turn(work, _stored_turn(lease))
         return answering.page(request, work, typed, status=422, skip_form=form)
     return finishing.skip(request, _opening_lease(_stored_turn(lease)))
 
@@ -225,6 +237,26 @@ def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 
 # --- what they share ------------------------------------------------------------------------------
+
+
+def _other_answers(request: HttpRequest, work: Work) -> HttpResponse:
+    """Refuses what was posted of answers that are no longer shown: the page with the new ones, and
+    the words that were typed.
+    """
+    stored = _stored_turn(work.lease)
+    posted = posted_page.PageInput.of_post(request.POST)
+    typed = typed_of_round(posted, round_number=stored.round)
+    drafts.save(work, typed.as_draft, version=0, now=timezone.now())
+    sentence = turns.other_answers_sentence()
+    if answering.is_fragment(request) or stored.state != ConversationTurn.State.READY:
+        messages.warning(request, sentence)
+        return answering.go_to(request, reverse("turn", args=[work.lease]))
+    return answering.page(request, work, replace(typed, notice=sentence), status=422)
+
+
+def _draft_of_turn(work: Work, stored: ConversationTurn) -> posted_page.PageInput:
+    draft = posted_page.PageInput.of_draft(work.draft)
+    return typed_of_round(draft, round_number=stored.round)
 
 
 def _page(

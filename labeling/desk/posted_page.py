@@ -136,8 +136,9 @@ class PageInput:
         """Whether the rater entered anything. An untouched page posts empty fields."""
         return any(
             value.strip()
-            for values in answer_fields.answer_fields(self.fields).values()
+            for name, values in answer_fields.answer_fields(self.fields).items()
             for value in values
+            if name != "round"
         )
 
     @property

@@ -64,8 +64,11 @@ DRAFT_FIELDS = (
     "keeps-",
     "sources",
     "note",
+    "round",
 )
-"""The fields that a draft stores: the answer, without the page's own hidden fields."""
+"""The fields that a draft stores: the answer, without the page's own hidden fields; and of a turn
+which of its sets of answers it is about.
+"""
 
 Fields = Mapping[str, Sequence[str]]
 

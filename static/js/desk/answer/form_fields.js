@@ -1,11 +1,12 @@
 // A form's answer as {name: [text, …]}, the format of drafts on the server and in the browser.
 
 const OWN = /^(rank-|rate-|reason$|strength$|all_bad$|edit$|edit_of$|text$|turn-|keeps-|sources$)/;
+const KEPT = /^round$/; // says what a draft is about, and is never filled in
 
 export function read(form) {
   const fields = {};
   for (const [name, value] of new FormData(form)) {
-    if (OWN.test(name)) (fields[name] ??= []).push(value);
+    if (OWN.test(name) || KEPT.test(name)) (fields[name] ??= []).push(value);
   }
   return fields;
 }

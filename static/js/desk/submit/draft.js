@@ -11,7 +11,8 @@ const KEPT_MS = 30 * 24 * 3600 * 1000;
 export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
   const prefix = `preferably.draft.${desk.dataset.person}.`;
   const version = Number(desk.dataset.version); // of the answer being corrected, or 0
-  const key = prefix + desk.dataset.lease + (version ? `.v${version}` : "");
+  const { lease, round } = desk.dataset; // the round: which set of answers of a turn is shown
+  const key = prefix + lease + (version ? `.v${version}` : "") + (round ? `.r${round}` : "");
   const saved = document.querySelector("[data-saved]");
   const wait = backoff();
   let revision = Number(desk.dataset.revision) || 0;

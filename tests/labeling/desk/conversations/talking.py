@@ -97,7 +97,9 @@ def rated(
         edit=edit,
     )
     rater = turn.conversation.rater
-    return turns.rate(lease=turn.lease, rater=rater, answer=answer, now=now)
+    return turns.rate(
+        lease=turn.lease, rater=rater, round_number=turn.round, answer=answer, now=now
+    )
 
 
 def conversation_with_a_failure(*, pool: Pool, guideline: Guideline, rater: Rater) -> Conversation:

@@ -302,7 +302,13 @@ def test_nobody_rates_another_raters_turn(conversation: Conversation, raul: Rate
     turn = answered(conversation)
 
     with pytest.raises(UnableToConverse):
-        turns.rate(lease=turn.lease, rater=raul, answer=ComparisonAnswer(ranks={0: 1}), now=NOON)
+        turns.rate(
+            lease=turn.lease,
+            rater=raul,
+            round_number=1,
+            answer=ComparisonAnswer(ranks={0: 1}),
+            now=NOON,
+        )
 
 
 def test_two_raters_talk_about_the_same_opening_each_with_answers_of_their_own(

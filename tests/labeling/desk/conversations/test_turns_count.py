@@ -54,6 +54,7 @@ def test_each_turn_is_paid_for_the_time_it_took(
         turns.rate(
             lease=turn.lease,
             rater=rosa,
+            round_number=turn.round,
             answer=ComparisonAnswer({0: 1, 1: 2}, ratings={0: FORM_ANSWERS, 1: FORM_ANSWERS}),
             recorded=Recorded(active_s=60),
             now=NOON + timedelta(seconds=90),

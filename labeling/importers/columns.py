@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from labeling.importers.drafts import ImportProblem
 from labeling.importers.files.lines import Value, Values
+from labeling.importers.shapes import verdicts
 
 Columns = Mapping[str, str]
 """Name that is read → heading in the file."""
@@ -46,4 +47,14 @@ def renamed(values: Values, columns: Columns) -> Values:
             for target, heading in named.items()
             if heading in value.value
         }
+        if verdicts.is_negative(named.get("label", "")) and "label" in row:
+            row["label"] = _reversed(row["label"])
         yield Value(value.line, row, value.heading)
+
+
+def _reversed(label: object) -> object:
+    """What a column such as `toxic` says of its answer: if it is true, the answer is bad."""
+    word = str(label).strip().lower().removesuffix(".0")
+    if word in ("true", "yes", "1"):
+        return False
+    return True if word in ("false", "no", "0") else label

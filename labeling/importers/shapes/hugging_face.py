@@ -35,7 +35,7 @@ _KNOWN = {
     "input",
     "preferred_output",
     "non_preferred_output",
-    "model",
+    *reading.MODELS,
     *_ANSWERS,
     *reading.SYSTEM_COLUMNS,
 }

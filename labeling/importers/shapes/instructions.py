@@ -23,12 +23,11 @@ _CONTEXTS = ("input", "context")
 _SCORES = ("fine-grained_score", "overall_score")
 _NO_CONTEXT = ("", "<noinput>")
 """The second is self-instruct's."""
-_MODELS = ("model", "generator")
 
 
 def _draft(line: int, row: Row) -> ImportDraft:
     marks, is_good = reading.marks_of(row)
-    author = reading.author_of(row, *_MODELS)
+    author = reading.author_of(row)
     replies: tuple[Reply, ...] = ()
     name = next((name for name in ANSWERS if row.get(name) not in (None, "")), None)
     if name:
@@ -97,7 +96,7 @@ def _completion(completion: object, name: str, score_name: str) -> Reply:
     )
 
 
-_KNOWN = ("instruction", *_CONTEXTS, *ANSWERS, *_MODELS, *reading.SYSTEM_COLUMNS)
+_KNOWN = ("instruction", *_CONTEXTS, *ANSWERS, *reading.MODELS, *reading.SYSTEM_COLUMNS)
 read = reading.each(_draft, _KNOWN, answers=ANSWERS)
 _COMPLETION = {"response", "model", *_SCORES}
 read_ultrafeedback = reading.each(

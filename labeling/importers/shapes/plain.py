@@ -23,7 +23,7 @@ from labeling.importers.shapes import reading, templated
 from labeling.importers.shapes.reading import Row
 
 PROMPT_COLUMNS = ("prompt", "text", "messages")
-COLUMNS = {*PROMPT_COLUMNS, "response", "responses", "model", *reading.SYSTEM_COLUMNS}
+COLUMNS = {*PROMPT_COLUMNS, "response", "responses", *reading.MODELS, *reading.SYSTEM_COLUMNS}
 
 
 def read(values: Values) -> Found:
@@ -154,5 +154,12 @@ def _unfolded(value: object) -> object:
         ) from error
 
 
-_INNER = {"responses": {"text", "model", "sampling", "is_ended", *LICENCE_COLUMNS, *reading.MARKS}}
+_INNER = {
+    "responses": {
+        *("text", "sampling", "is_ended"),
+        *reading.MODELS,
+        *LICENCE_COLUMNS,
+        *reading.MARKS,
+    }
+}
 _ROWS = reading.each(_draft, COLUMNS, answers=("response", "messages"), inner=_INNER)

@@ -283,7 +283,9 @@ def _order(ranker: object) -> list[str]:
 
 
 read_argilla = reading.each_several(
-    _argilla, ("id", "status", "fields", "responses", "metadata", "_server_id")
+    _argilla,
+    ("id", "status", "fields", "responses", "metadata", "_server_id"),
+    is_by_raters=True,
 )
 
 
@@ -362,4 +364,5 @@ read_label_studio = reading.each_several(
         "cancelled_annotations",
         "total_predictions",
     ),
+    is_by_raters=True,
 )

@@ -4,6 +4,7 @@ are not imported, and what a row says of an answer.
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -24,6 +25,7 @@ from labeling.importers.drafts import (
     shown,
 )
 from labeling.importers.files.lines import Value, Values
+from labeling.importers.shapes import verdicts
 
 Row = Mapping[str, Any]
 Reader = Callable[[Values], Found]
@@ -49,8 +51,37 @@ MESSAGE = {"role", "content", "weight"}
 MAX_UNKNOWN = 20
 """Unknown names that are reported: a file may use its own ids as keys."""
 MAX_AUTHOR = 100
-_GOOD = {"true", "1", "yes", "good", "chosen", "positive", "correct", "thumbs_up", "+1"}
-_BAD = {"false", "0", "no", "bad", "rejected", "negative", "incorrect", "thumbs_down", "-1"}
+_GOOD = {
+    *("true", "1", "yes", "good", "chosen", "positive", "correct", "thumbs_up", "+1", "safe"),
+    *(
+        "accept",
+        "accepted",
+        "approve",
+        "approved",
+        "like",
+        "liked",
+        "upvote",
+        "up",
+        "\N{THUMBS UP SIGN}",
+    ),
+}
+_BAD = {
+    *(
+        "false",
+        "0",
+        "no",
+        "bad",
+        "rejected",
+        "negative",
+        "incorrect",
+        "thumbs_down",
+        "-1",
+        "unsafe",
+    ),
+    *("reject", "disapproved", "dislike", "disliked", "downvote", "down", "\N{THUMBS DOWN SIGN}"),
+}
+MODELS = ("model", "model_name", "generator")
+"""Columns with the model that wrote the answer."""
 
 
 def each(
@@ -71,8 +102,12 @@ def each_several(
     columns: Iterable[str],
     answers: Iterable[str] = (),
     inner: Inner | None = None,
+    *,
+    is_by_raters: bool = False,
 ) -> Reader:
-    """A reader that makes any number of drafts and problems of each row."""
+    """A reader that makes any number of drafts and problems of each row. `is_by_raters` for shapes
+    that say of each text which rater wrote it: other fields are about what the rater saw.
+    """
     known, answered = {*columns, *ABOUT}, frozenset(answers)
 
     def read(values: Values) -> Found:
@@ -86,6 +121,9 @@ def each_several(
                 )
             else:
                 made = list(drafts_of(value.line, value.value))
+                if not is_by_raters:
+                    explained = known | MARKS if answered else known
+                    made = list(_without_doubtful(made, value.line, value.value, explained))
                 # Nothing is lost of a row that is not imported at all.
                 if any(isinstance(draft, ImportDraft) for draft in made):
                     has_answer = any(value.value.get(name) for name in answered)
@@ -96,6 +134,51 @@ def each_several(
                 yield from made
 
     return read
+
+
+def _without_doubtful(
+    made: Iterable[ImportDraft | ImportProblem], line: int, row: Row, explained: set[str]
+) -> Found:
+    """The drafts, without demonstrations if a field of the row that nobody explained may be a
+    verdict on the answer or its author.
+    """
+    doubtful: set[str] | None = None
+    for draft in made:
+        if isinstance(draft, ImportDraft) and any(reply.is_human for reply in draft.replies):
+            if doubtful is None:
+                doubtful = _doubtful(row, explained)
+                if doubtful:
+                    yield ImportProblem(line, no_demonstrations(doubtful), is_once=True)
+            if doubtful:
+                replies = tuple(replace(reply, is_human=False) for reply in draft.replies)
+                draft = replace(draft, replies=replies)
+        yield draft
+
+
+def _doubtful(row: Row, explained: set[str]) -> set[str]:
+    """Fields of the row, and of its last message, that may hold a verdict or an author."""
+    of_messages = {
+        f"{name}[].{field}"
+        for name in row.keys() & explained
+        for field in verdicts.of_last_message(row[name], _IN_MESSAGES)
+    }
+    return verdicts.doubtful(row, explained - _OF_SEVERAL) | of_messages
+
+
+_OF_SEVERAL = {"labels", "score_chosen", "score_rejected"}
+"""Known fields of rows with several answers or steps. Beside a single answer nothing reads them."""
+_IN_MESSAGES = {"role", "content", "weight", "from", "value", "text"}
+
+
+def no_demonstrations(names: Collection[str]) -> str:
+    """A sentence that names the fields for which answers are no demonstrations."""
+    listed = [shown(name) for name in sorted(names)[:MAX_UNKNOWN]]
+    sentence = _(
+        "%(names)s may say whether the answer is good or who wrote it, so such answers are stored"
+        " as responses, not as demonstrations. Choose it as “Good or bad” or “Model” under Columns,"
+        " or remove it from the file if it says neither."
+    )
+    return sentence % {"names": ", ".join(listed)}
 
 
 def _report(value: Value, known: set[str], inner: Inner, unknown: set[str]) -> Found:
@@ -192,9 +275,11 @@ def number_of(value: object) -> float | None:
 
 def author_of(row: Row, *names: str) -> str:
     """The model that a row names; empty if there is none."""
-    named = next((row[name] for name in names or ("model",) if row.get(name) not in (None, "")), "")
+    name = next((name for name in names or MODELS if row.get(name) not in (None, "")), "")
+    named = row[name] if name else ""
     if not isinstance(named, str) or len(named) > MAX_AUTHOR or "\0" in named:
-        raise Unusable(_("`model` must be a name of at most %(n)d characters.") % {"n": MAX_AUTHOR})
+        sentence = _("`%(name)s` must be a name of at most %(n)d characters.")
+        raise Unusable(sentence % {"name": name, "n": MAX_AUTHOR})
     return named.strip()
 
 

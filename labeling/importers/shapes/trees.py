@@ -3,6 +3,7 @@ their history, and the replies to them answers.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from labeling.importers.drafts import (
     text_of,
 )
 from labeling.importers.files.lines import Values
+from labeling.importers.shapes import reading, verdicts
 
 _ROLES = {"prompter": "user", "assistant": "assistant"}
 
@@ -65,7 +67,8 @@ def read_flat(values: Values) -> Found:
                 value.line, _("The message “%(id)s” is there twice.") % {"id": shown(name)}
             )
         else:
-            kept = {key: row[key] for key in _KEPT if row.get(key) is not None}
+            names = {*_KEPT, *verdicts.doubtful(row, _EXPLAINED)}
+            kept = {key: row[key] for key in names if row.get(key) is not None}
             messages[name] = node = kept | {"replies": []}
             places[id(node)] = value.line
     roots = []
@@ -119,7 +122,16 @@ _KEPT = (
     "deleted",
     "synthetic",
     "review_result",
+    "model_name",
 )
+_EXPLAINED = {
+    *_KEPT,
+    *("replies", "user_id", "created_date", "review_count", "tree_state", "events"),
+    *("detoxify", "emojis", "labels"),
+}
+"""The fields of Open-Assistant's messages. Labels and scores by machine are on every message; what
+counts is its reviewers' result.
+"""
 
 
 def _tree(root: Any, group: str, places: Mapping[int, int], line: int) -> Found:
@@ -129,7 +141,7 @@ def _tree(root: Any, group: str, places: Mapping[int, int], line: int) -> Found:
     while waiting:
         node, history = waiting.pop()
         at = places.get(id(node), line)
-        if isinstance(node, dict) and node.get("deleted") is True:
+        if isinstance(node, dict) and _says(node, "deleted"):
             sentence = _("Deleted messages are left out, with the replies to them.")
             yield ImportProblem(at, sentence, is_once=True)
             continue
@@ -153,22 +165,27 @@ def _prompt(
     group: str,
 ) -> Found:
     answers: list[tuple[object, Reply]] = []
+    doubtful: set[str] = set()
     for node_reply in replies:
         # Problems with a reply are reported when the reply itself is visited.
         text = node_reply.get("text") if isinstance(node_reply, dict) else None
         if (
             not isinstance(node_reply, dict)
             or node_reply.get("role") != "assistant"
-            or node_reply.get("deleted") is True
+            or _says(node_reply, "deleted")
         ):
             continue
         try:
             answer = Reply(text_of(text, "text"), is_human=_is_good(node_reply))
         except Unusable:
             continue
+        if answer.is_human and (names := verdicts.doubtful(node_reply, _EXPLAINED)):
+            answer, doubtful = replace(answer, is_human=False), doubtful | names
         # The same text twice is one answer; the first rank counts.
         if all(answer.text.strip() != other.text.strip() for _rank, other in answers):
             answers.append((node_reply.get("rank"), answer))
+    if doubtful:
+        yield ImportProblem(line, reading.no_demonstrations(doubtful), is_once=True)
     ranked, problem = _ranked(line, answers)
     if problem:
         yield problem
@@ -182,7 +199,13 @@ def _prompt(
 
 def _is_good(reply: Mapping[str, object]) -> bool:
     """Whether a reply was written by a person and not rejected by reviewers."""
-    return reply.get("synthetic") is not True and reply.get("review_result") is not False
+    is_rejected = reading.verdict_of(reply.get("review_result")) is False
+    return not (_says(reply, "synthetic") or is_rejected or reply.get("model_name"))
+
+
+def _says(node: Mapping[str, object], name: str) -> bool:
+    """Whether a field is true, also as text in a table."""
+    return reading.verdict_of(node.get(name)) is True
 
 
 def _ranked(

@@ -60,6 +60,13 @@ class _Wanted:
     def answer(self) -> Answer:
         return self.draft.answer or _NO_ANSWER
 
+    @property
+    def is_identified(self) -> bool:
+        """Whether an equal one must be the same answer, because it has the same ID, time or text.
+        Without them an equal answer is a second one, as a different answer would be.
+        """
+        return bool(self.reply or self.answer.id or self.answer.at)
+
 
 @dataclass
 class _Target:
@@ -70,8 +77,12 @@ class _Target:
     """by the file's name of the item, the prompt and the responses"""
     by_content: dict[object, list[Item]] = field(default_factory=dict)
     """by the prompt and the responses"""
-    given: dict[tuple[int, int], object] = field(default_factory=dict)
-    """(item, rater) → what the answer says"""
+    given: set[tuple[int, int]] = field(default_factory=set)
+    """(item, rater) of each answer"""
+    latest: dict[tuple[int, int], Item] = field(default_factory=dict)
+    """(item, rater) → the item, or the repeat of it, with the rater's latest answer"""
+    lines: set[tuple[int, int, object]] = field(default_factory=set)
+    """(item, rater, what the answer says)"""
     repeats: dict[int, Item] = field(default_factory=dict)
     """item → the one that repeats it"""
     by_id: dict[str, Judgment] = field(default_factory=dict)
@@ -89,8 +100,9 @@ class AnswerWriter:
         self._members: set[int] = set()
 
     def write(self, rows: Sequence[Given], counts: dict[str, int]) -> None:
-        """Comparisons and demonstrations of these drafts; the same answer given twice is counted as
-        repeated, another answer of the same rater to the same item becomes a repeat.
+        """Comparisons and demonstrations of these drafts. An answer that is there twice, with its
+        ID or time, is counted as repeated; a second answer of the same rater to the same item
+        becomes a repeat.
         """
         edits = [row for row in rows if (row[0].answer or _NO_ANSWER).is_edit]
         compared = [
@@ -205,15 +217,20 @@ class AnswerWriter:
                 item = self._new_item(target, entry)
                 target.items[entry.key] = item
                 new.append((item, entry.shown))
-            while target.given.get((id(item), entry.rater.pk), entry.said) != entry.said:
+            about = (id(item), entry.rater.pk)
+            line = (*about, entry.said)
+            if entry.is_identified and line in target.lines:
+                counts["repeated_judgments"] += 1
+                continue
+            item = target.latest.get(about, item)
+            while (id(item), entry.rater.pk) in target.given:
                 if id(item) not in target.repeats:
                     target.repeats[id(item)] = self._new_item(target, entry, repeat_of=item)
                     new.append((target.repeats[id(item)], entry.shown))
                 item = target.repeats[id(item)]
-            if (id(item), entry.rater.pk) in target.given:
-                counts["repeated_judgments"] += 1
-                continue
-            target.given[id(item), entry.rater.pk] = entry.said
+            target.given.add((id(item), entry.rater.pk))
+            target.latest[about] = item
+            target.lines.add(line)
             placed.append((item, entry))
         _create(new)
         return placed

@@ -110,6 +110,38 @@ def test_a_second_opinion_of_a_rater_is_a_repeat(answers: Answered) -> None:
     assert Judgment.objects.count() == 3
 
 
+def test_second_answers_count_alike_whether_they_are_equal_or_not(answers: Answered) -> None:
+    """54 of 60 second answers are the same as the first: self-agreement is 90 %."""
+    winners = [(f"{n}", "AB"[n % 2], "AB"[(n + (n < 6)) % 2]) for n in range(60)]
+    lines = [
+        f"{n},Hi {n},x,y,rita,{winner}" for n, first, again in winners for winner in first + again
+    ]
+
+    batch = answers("id,prompt,response_a,response_b,rater,winner", *lines)
+
+    report = compute_quality(campaign_id=Campaign.objects.get().pk, now=NOON)
+    assert report is not None
+    own = report.results["agreement"]["self"]
+    assert (own["value"], own["n"]) == (pytest.approx(0.9), 60)
+    assert (Judgment.objects.count(), batch.counts["repeated_judgments"]) == (120, 0)
+
+
+@pytest.mark.parametrize("name", ["at", "answer_id"])
+def test_a_file_that_is_there_twice_in_itself_counts_once(answers: Answered, name: str) -> None:
+    value = {"at": "2024-05-01T10:00:0{}Z", "answer_id": "v{}"}[name]
+    lines = [f"{n},Hi {n},x,y,ann,A,{value.format(n)}" for n in range(5)]
+
+    batch = answers(f"id,prompt,response_a,response_b,rater,winner,{name}", *lines, *lines)
+
+    assert (Judgment.objects.count(), batch.counts["repeated_judgments"]) == (5, 5)
+
+
+def test_many_answers_of_one_rater_to_one_item_are_placed_in_little_time(answers: Answered) -> None:
+    batch = answers("item,rater,score", *(f"1,ann,{n % 5}" for n in range(300)))
+
+    assert (Judgment.objects.count(), batch.state) == (300, Import.State.PUBLISHED)
+
+
 def test_two_models_may_say_the_same(answers: Answered) -> None:
     answers(PAIRS[0], "7,Hi,same,same,ann,tie,2024-05-01T10:00:00Z")
 

@@ -9,9 +9,9 @@ What the database holds is known from its history: the recorded functions called
 empty. Any other write makes the history unknown until the test ends, and so does a test that
 commits. Replayed rows keep their keys, which no sequence gives out a second time.
 
-The quick tests of the queue and of campaigns, 531, took 25.5 s of processor time with this and
-29.7 s without. With the cast's people, pool and guideline in the template database they took 27.5 s,
-and 40 of them failed: they count, list or name rows of their own, and most campaigns are not the
+The quick tests of the queue and of campaigns, 531, took 25.5 s of processor time with this and 29.7
+s without. With the cast's people, pool and guideline in the template database they took 27.5 s, and
+40 of them failed: they count, list or name rows of their own, and most campaigns are not the
 cast's. With its two campaigns there as well, 235 failed.
 """
 

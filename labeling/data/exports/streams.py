@@ -49,7 +49,8 @@ def demonstrations(
     include_gold: bool = False,
     include_set_aside: bool = False,
 ) -> Iterator[DemonstrationRow]:
-    """Every demonstration of `campaigns` (None: of all), and the imported ones unless excluded.
+    """Every demonstration of `campaigns` (None: of all), and those that were imported without a
+    campaign, unless excluded.
 
     Includes responses that raters edited while comparing. A dialogue gives one row per answer.
     """
@@ -154,7 +155,8 @@ def comparisons(
     include_set_aside: bool = False,
     include_single: bool = False,
 ) -> Iterator[ComparisonRow]:
-    """Every comparison of `campaigns` (None: of all), and the imported ones unless excluded.
+    """Every comparison of `campaigns` (None: of all), and those that were imported without a
+    campaign, unless excluded.
 
     A judgment in which a response was edited gives a second row, `is_edit`: the edit first, then
     its original. A repeat would count its rater's opinion twice, so repeats are only included on
@@ -436,7 +438,9 @@ def _judgments(
     if campaigns is not None:
         in_campaigns = Q(campaign__in=campaigns)
         judgments = judgments.filter(
-            in_campaigns | Q(import_batch__isnull=False) if include_imports else in_campaigns
+            in_campaigns | Q(import_batch__isnull=False, campaign=None)
+            if include_imports
+            else in_campaigns
         )
     elif not include_imports:
         judgments = judgments.filter(import_batch=None)

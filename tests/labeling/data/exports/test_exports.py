@@ -78,6 +78,20 @@ def test_a_published_import_leaves_under_its_own_source(
     assert list(streams.demonstrations(include_imports=False)) == []
 
 
+def test_what_was_imported_into_another_campaign_stays_there(
+    demonstration_campaign: Campaign, day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
+    other = open_demonstration_campaign(pool=day_shift, guideline=guideline, name="Other")
+    own = written(demonstration_campaign, rosa, "Four.")
+    into_other = written(other, rosa, "Five.")
+    imported(into_other, Import.State.PUBLISHED)
+    Judgment.objects.filter(pk=into_other.pk).update(campaign=other)
+
+    rows = list(streams.demonstrations(campaigns=[demonstration_campaign.pk]))
+
+    assert [row.judgment_id for row in rows] == [own.pk]
+
+
 def test_an_extra_judgment_leaves_only_when_asked(
     demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
@@ -139,7 +153,7 @@ def test_reading_many_comparisons_costs_a_constant_number_of_queries(
         for _ in range(3):
             ranked(comparison_campaign, rater, {0: 1, 1: 2, 2: 3, 3: 4})
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):  # ids, judgments, responses, weights
         assert len(list(streams.comparisons())) == 6
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypedDict, TypeVar
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import (
     OpenApiParameter,
     extend_schema,
@@ -162,9 +163,42 @@ def sent(body: Body, request: Request) -> dict[str, object]:
 
 
 def _valid(serializer: serializers.Serializer[object]) -> dict[str, object]:
+    if unknown := _unknown(serializer, serializer.initial_data):
+        raise serializers.ValidationError(unknown)
     serializer.is_valid(raise_exception=True)
     values: dict[str, object] = serializer.validated_data
     return values
+
+
+def _unknown(serializer: serializers.BaseSerializer[object], data: object) -> dict[str, object]:
+    """A sentence for each field that no serializer has: a misspelt `campaings` must not export
+    everything.
+    """
+    if not isinstance(serializer, serializers.Serializer) or not isinstance(data, Mapping):
+        return {}
+    problems: dict[str, object] = {}
+    for name in data:
+        field = serializer.fields.get(name)
+        if field is None:
+            known = ", ".join(serializer.fields)
+            problems[name] = [_("There is no such field. There are: %(names)s.") % {"names": known}]
+        elif isinstance(field, serializers.Serializer) and (inside := _unknown(field, data[name])):
+            problems[name] = inside
+        elif isinstance(field, serializers.ListSerializer) and isinstance(data[name], list):
+            rows = [_unknown(field.child, row) for row in data[name]]
+            if any(rows):
+                problems[name] = rows
+    return problems
+
+
+def close_bodies(
+    result: dict[str, dict[str, dict[str, dict[str, object]]]], **_options: object
+) -> dict[str, dict[str, dict[str, dict[str, object]]]]:
+    """Says in the schema that a body has no other fields. A hook of drf-spectacular."""
+    for name, schema in result["components"]["schemas"].items():
+        if name.endswith("Request") and "properties" in schema:
+            schema["additionalProperties"] = False
+    return result
 
 
 # --- describing -----------------------------------------------------------------------------------

@@ -27,6 +27,10 @@ SPECTACULAR = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.api.views.close_bodies",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "SensitiveEnum": "labeling.models.Prompt.Upset",
         "PromptCategory": "labeling.models.Prompt.Category",

@@ -62,21 +62,19 @@ class NewExportSerializer(serializers.Serializer[object]):
     shape = serializers.ChoiceField(choices=list(shapes.SHAPES))
     style = serializers.ChoiceField(  # type: ignore[assignment]  # shadows Field.style
         required=False,
-        default="",
         choices=[shapes.CHATS, shapes.TEXTS],
         help_text="Whether conversations are lists of messages or texts.",
     )
     format = serializers.ChoiceField(
         source="file_format",
         required=False,
-        default="",
         choices=shapes.FILE_FORMATS,
         help_text="`json` is for the files of Label Studio and Argilla.",
     )
     includes_extra = Flag(default=False, help_text="Late answers.")
     includes_repeats = Flag(default=False, help_text="The same item shown to the same rater again.")
     includes_imports = Flag(
-        default=False, help_text="Imported judgments too. They belong to no campaign."
+        default=False, help_text="Judgments that were imported without a campaign too."
     )
     licences = serializers.ListField(
         child=serializers.CharField(max_length=64, allow_blank=True),

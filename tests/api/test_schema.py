@@ -72,6 +72,27 @@ def test_the_schema_is_valid_and_made_without_a_warning(capsys: pytest.CaptureFi
     assert "warning" not in capsys.readouterr().err.lower()
 
 
+def test_every_default_is_one_of_the_values_that_the_schema_allows(db: None) -> None:
+    """Generators of clients leave out an operation whose body says otherwise."""
+    schema = Client().get("/api/v1/schema").json()
+    enums = {
+        f"#/components/schemas/{name}": component["enum"]
+        for name, component in schema["components"]["schemas"].items()
+        if "enum" in component
+    }
+    wrong, nodes = [], [schema]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        if not isinstance(node, dict) or not isinstance(node.get("default"), str):
+            continue
+        parts = [node, *node.get("allOf", ()), *node.get("oneOf", ())]
+        allowed = [part.get("enum") or enums.get(part.get("$ref", "")) for part in parts]
+        if any(allowed) and not any(node["default"] in values for values in allowed if values):
+            wrong.append(node)
+    assert wrong == []
+
+
 def test_the_schema_lists_the_kinds_of_run(db: None) -> None:
     schemas = Client().get("/api/v1/schema").json()["components"]["schemas"]
 

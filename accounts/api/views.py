@@ -164,30 +164,27 @@ def sent(body: Body, request: Request) -> dict[str, object]:
 
 def _valid(serializer: serializers.Serializer[object]) -> dict[str, object]:
     if unknown := _unknown(serializer, serializer.initial_data):
-        raise serializers.ValidationError(unknown)
+        raise serializers.ValidationError({name: [sentence] for name, sentence in unknown.items()})
     serializer.is_valid(raise_exception=True)
     values: dict[str, object] = serializer.validated_data
     return values
 
 
-def _unknown(serializer: serializers.BaseSerializer[object], data: object) -> dict[str, object]:
+def _unknown(field: object, data: object, path: str = "") -> dict[str, str]:
     """A sentence for each field that no serializer has: a misspelt `campaings` must not export
     everything.
     """
-    if not isinstance(serializer, serializers.Serializer) or not isinstance(data, Mapping):
-        return {}
-    problems: dict[str, object] = {}
-    for name in data:
-        field = serializer.fields.get(name)
-        if field is None:
-            known = ", ".join(serializer.fields)
-            problems[name] = [_("There is no such field. There are: %(names)s.") % {"names": known}]
-        elif isinstance(field, serializers.Serializer) and (inside := _unknown(field, data[name])):
-            problems[name] = inside
-        elif isinstance(field, serializers.ListSerializer) and isinstance(data[name], list):
-            rows = [_unknown(field.child, row) for row in data[name]]
-            if any(rows):
-                problems[name] = rows
+    problems: dict[str, str] = {}
+    if isinstance(field, serializers.ListSerializer) and isinstance(data, list):
+        for number, row in enumerate(data):
+            problems |= _unknown(field.child, row, f"{path}{number}.")
+    if isinstance(field, serializers.Serializer) and isinstance(data, Mapping):
+        for name, value in data.items():
+            if name in field.fields:
+                problems |= _unknown(field.fields[name], value, f"{path}{name}.")
+            else:
+                sentence = _("There is no such field. There are: %(names)s.")
+                problems[f"{path}{name}"] = sentence % {"names": ", ".join(field.fields)}
     return problems
 
 

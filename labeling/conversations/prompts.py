@@ -25,13 +25,17 @@ def history_of(conversation: Conversation) -> list[Message]:
     return [message for message in conversation.item.prompt.messages if message["role"] == "system"]
 
 
+def as_sent(text: str) -> str:
+    """PostgreSQL stores no NUL character."""
+    return text.replace("\0", "")
+
+
 def prompt_of_turn(text: str, *, conversation: Conversation, now: datetime) -> Prompt:
     """Stored as any other prompt. It stays in the split of its conversation, so that no history is
     in two splits. Raises splits.places.UnableToPlace.
     """
     opening = conversation.item.prompt
-    # PostgreSQL stores no NUL character.
-    message = {"role": "user", "content": text.replace("\0", "")}
+    message = {"role": "user", "content": as_sent(text)}
     messages = [*history_of(conversation), message]
     place = places.place_of_version(messages=messages, before=_placed_like(conversation))
     prompt = Prompt(

@@ -62,6 +62,11 @@ class Standing:
         return self.conversation.n_turns if self.conversation else 0
 
     @property
+    def last_turn(self) -> int:
+        """The number of the latest turn; 0 before the first."""
+        return self.turn.number if self.turn else 0
+
+    @property
     def may_finish(self) -> bool:
         return self.phase != Phase.FINISHED and self.n_turns >= self.plan.min_turns
 
@@ -132,11 +137,10 @@ def turn_work(*, user_id: int, lease: UUID) -> Work | None:
     if turn is None:
         return None
     conversation, campaign = turn.conversation, turn.conversation.item.campaign
-    is_rated = turn.state == ConversationTurn.State.RATED
     opening = opening_slot(turn)
     return Work(
         lease=lease,
-        lease_state=LeaseState.STORED if is_rated else LeaseState.OPEN,
+        lease_state=_lease_state(turn, opening),
         shown=Slot(
             item=turn.item, campaign=campaign, rater=conversation.rater, seed=turn.seed, lease=lease
         ),
@@ -163,6 +167,12 @@ def opening_slot(turn: ConversationTurn) -> Slot | None:
     return Slot.objects.filter(
         item=turn.conversation.item_id, rater=turn.conversation.rater_id
     ).first()
+
+
+def _lease_state(turn: ConversationTurn, opening: Slot | None) -> LeaseState:
+    if turn.state == ConversationTurn.State.RATED:
+        return LeaseState.STORED
+    return LeaseState.LAPSED if opening is None else LeaseState.OPEN
 
 
 def _goal_of(conversation: Conversation) -> str:

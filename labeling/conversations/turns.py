@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
-from labeling.conversations import prompts, rounds
+from labeling.conversations import holding, prompts, rounds
 from labeling.desk.judgments import rows, submit
 from labeling.desk.judgments.checked_answers import Answer, CheckedComparison, Recorded
 from labeling.desk.judgments.rows import UnableToSubmit
@@ -59,7 +59,7 @@ def start(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Conversation:
     with transaction.atomic():
         slot = slots.locked(lease=lease, rater=rater)
         if slot is None or not slot.campaign.about.talks:
-            raise UnableToConverse(_given_away())
+            raise UnableToConverse(holding.given_away_sentence())
         defaults = {"seed": order.new_seed(), "started_at": now}
         conversation, is_new = Conversation.objects.get_or_create(
             item=slot.item, rater=rater, defaults=defaults
@@ -73,16 +73,16 @@ def start(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Conversation:
 
 
 def write(*, conversation: Conversation, number: int, text: str, now: datetime) -> ConversationTurn:
-    """The rater's message that begins turn `number`. Sent twice, it begins one turn. Raises
-    UnableToConverse.
+    """The rater's message that begins turn `number`. Sent twice, it begins one turn: the turn
+    returned may have begun with another message. Raises UnableToConverse.
     """
     with transaction.atomic():
         conversation = _locked(conversation)
         begun = conversation.turns.filter(number=number).first()
         if begun is not None:
             return begun
-        slot = _held_slot(conversation)
         _refuse_message(text, conversation=conversation, number=number)
+        slot = _held_slot(conversation)
         try:
             prompt = prompts.prompt_of_turn(text, conversation=conversation, now=now)
         except places.UnableToPlace as problem:
@@ -103,8 +103,9 @@ def rate(
 ) -> Judgment:
     """Store the comparison of the turn that `lease` names, of its set of answers `round_number`.
     The best answer goes on, of equally good ones any; an edit goes on in place of the answers.
-    Submitting twice returns the first judgment. Raises UnableToSubmit, and OtherAnswersShown when
-    the turn has another set of answers by now.
+    Submitting twice returns the first judgment. Once another rater has the conversation, it is
+    stored as an extra. Raises UnableToSubmit, and OtherAnswersShown when the turn has another set
+    of answers by now.
     """
     with transaction.atomic():
         turn = _turn_of(lease=lease, rater=rater)
@@ -123,17 +124,20 @@ def rate(
         )
         assert isinstance(checked, CheckedComparison)
         _refuse_dead_end(checked, is_attack=is_attack(campaign))
-        slot.save()
+        is_extra = holding.is_taken_over(turn.conversation)
+        held = holding.past_lease(turn, now=now) if is_extra else slot
+        if not is_extra:
+            slot.save()
         judgment = submit.store(
-            held=slot,
-            slot=slot,
+            held=held,
+            slot=None if is_extra else slot,
             rater=rater,
             answer=checked,
             recorded=recorded or Recorded(),
             now=now,
         )
         rows.store_edit(judgment=judgment, answer=checked, now=now)
-        after_judgment.after_submit(judgment=judgment, campaign=campaign, held=slot, now=now)
+        after_judgment.after_submit(judgment=judgment, campaign=campaign, held=held, now=now)
         _go_on(turn, chosen=_chosen(turn, judgment=judgment, checked=checked), now=now)
     return judgment
 
@@ -148,6 +152,7 @@ def regenerate(*, lease: uuid.UUID, rater: Rater, round_number: int, now: dateti
             return False
         if turn.state not in CURRENT:
             raise UnableToConverse(_("This turn is rated already."))
+        _held_slot(turn.conversation)
         is_counted = turn.state == State.READY
         if is_counted and turn.n_regenerated >= MAX_REGENERATED:
             raise UnableToConverse(
@@ -165,32 +170,32 @@ def finish(
     goal_rating: int | None = None,
     ratings: Mapping[str, int | bool] | None = None,
     remark: str = "",
+    last_turn: int | None = None,
     now: datetime,
 ) -> bool:
-    """End the conversation and fill its slot. A turn that is not rated is left. False when it was
-    finished already. Raises UnableToConverse.
+    """End the conversation and fill its slot. A turn that is not rated is left, unless it began
+    after `last_turn`, the latest that the rater saw. Without a place in its item the conversation
+    is not finished, and only what was said of it is kept. False when it was finished already.
+    Raises UnableToConverse.
     """
     with transaction.atomic():
         conversation = _locked(conversation)
         if conversation.state == Conversation.State.FINISHED:
             return False
+        _refuse_unseen_turn(conversation, last_turn=last_turn)
         rows_needed = conversation.item.campaign.conversation_plan.min_turns
         if conversation.n_turns < rows_needed:
             raise UnableToConverse(
                 _("Rate at least %(n)d turns before you finish.") % {"n": rows_needed}
             )
-        for turn in conversation.turns.filter(state__in=CURRENT):
-            rounds.drop_requests(turn=turn, now=now)
-        conversation.turns.filter(state__in=CURRENT).update(state=State.LEFT)
-        conversation.state, conversation.finished_at = Conversation.State.FINISHED, now
         conversation.goal_rating, conversation.remark = goal_rating, remark.strip()
         conversation.ratings = dict(ratings or {})
-        conversation.save(
-            update_fields=["state", "finished_at", "goal_rating", "ratings", "remark"]
-        )
-        slots.fill_another(item_id=conversation.item_id, rater=conversation.rater)
-        # A message that was typed and not sent.
-        Draft.objects.filter(item=conversation.item_id, rater=conversation.rater).delete()
+        conversation.save(update_fields=["goal_rating", "ratings", "remark"])
+        slot = slots.fill_another(item_id=conversation.item_id, rater=conversation.rater)
+        if slot is not None:
+            _end(conversation, now=now)
+    if slot is None:
+        raise UnableToConverse(holding.no_place_sentence())
     return True
 
 
@@ -205,6 +210,16 @@ def is_complete(conversation: Conversation) -> bool:
 
 
 # --- rows -----------------------------------------------------------------------------------------
+
+
+def _end(conversation: Conversation, *, now: datetime) -> None:
+    for turn in conversation.turns.filter(state__in=CURRENT):
+        rounds.drop_requests(turn=turn, now=now)
+    conversation.turns.filter(state__in=CURRENT).update(state=State.LEFT)
+    conversation.state, conversation.finished_at = Conversation.State.FINISHED, now
+    conversation.save(update_fields=["state", "finished_at"])
+    # A message that was typed and not sent.
+    Draft.objects.filter(item=conversation.item_id, rater=conversation.rater).delete()
 
 
 def _locked(conversation: Conversation) -> Conversation:
@@ -234,11 +249,9 @@ def _turn_of(*, lease: uuid.UUID, rater: Rater) -> ConversationTurn:
 
 def _held_slot(conversation: Conversation) -> Slot:
     """Only who holds the opening item goes on: another rater may have it by now."""
-    slot = Slot.objects.filter(
-        item=conversation.item_id, rater=conversation.rater_id, state=Slot.State.LEASED
-    ).first()
+    slot = holding.held_slot(conversation)
     if slot is None:
-        raise UnableToConverse(_given_away())
+        raise UnableToConverse(holding.given_away_sentence())
     return slot
 
 
@@ -249,11 +262,25 @@ def other_answers_sentence() -> str:
     )
 
 
-def _given_away() -> str:
-    return _(
-        "This conversation is no longer reserved for you. Your rated turns are saved. Take it again"
-        " from the desk to go on."
-    )
+def _refuse_unseen_turn(conversation: Conversation, *, last_turn: int | None) -> None:
+    current = conversation.turns.filter(state__in=CURRENT)
+    if last_turn is not None and current.filter(number__gt=last_turn).exists():
+        raise UnableToConverse(
+            _(
+                "You have sent another message since you opened this page. Rate its answers first,"
+                " or finish all the same: then it is left without a rating."
+            )
+        )
+
+
+def refuse_another_message(text: str, *, begun: ConversationTurn) -> None:
+    """Raises UnableToConverse unless the turn has begun with this text."""
+    sent = begun.prompt.messages[-1]["content"]
+    if prompts.as_sent(text).split() != sent.split():
+        raise UnableToConverse(
+            _("Turn %(n)d has begun with another message of yours, so this one was not sent.")
+            % {"n": begun.number}
+        )
 
 
 def _refuse_message(text: str, *, conversation: Conversation, number: int) -> None:

@@ -3,6 +3,7 @@ comparison; everything else happens on the conversation's page.
 """
 
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, replace
 
 from django.contrib import messages
@@ -13,7 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from labeling.conversations import selectors, turns, words
+from arithmetic import plain_text
+from labeling.conversations import holding, selectors, turns, words
 from labeling.conversations.forms import FinishForm, MessageForm, round_of, typed_of_round
 from labeling.conversations.red_teaming import attacks
 from labeling.conversations.selectors import Phase
@@ -29,6 +31,9 @@ from labeling.desk.views.desk import gone
 from labeling.desk.work import Work
 from labeling.guidelines.rating_form import RatingForm
 from labeling.models import ConversationTurn
+
+MID_TURN = (Phase.WAIT, Phase.RATE, Phase.RETRY)
+"""A message was sent, and its answers are not rated yet."""
 
 
 @require_GET
@@ -68,19 +73,22 @@ def start(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 @require_POST
 def write(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = _opening(request, lease)
-    form = MessageForm(request.POST)
+    posted = request.POST.copy()
+    form = MessageForm(posted)
     standing = selectors.standing(work=work, now=timezone.now())
     if standing.conversation is None or not form.is_valid():
         return _page(request, work, message_form=form, status=422)
     try:
-        turns.write(
+        begun = turns.write(
             conversation=standing.conversation,
             number=form.cleaned_data["number"],
             text=form.cleaned_data["text"],
             now=timezone.now(),
         )
+        turns.refuse_another_message(form.cleaned_data["text"], begun=begun)
     except turns.UnableToConverse as problem:
         form.add_error(None, problem.sentence)
+        posted["number"] = str(_next_number(work, unsent=form.cleaned_data["text"]))
         return _page(request, work, message_form=form, status=422)
     return redirect("conversation", lease)
 
@@ -100,6 +108,7 @@ def finish(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
             goal_rating=form.cleaned_data["goal_rating"],
             ratings=form.ratings(),
             remark=form.cleaned_data["remark"],
+            last_turn=plain_text.whole_number(request.POST.get("last_turn", "")),
             now=timezone.now(),
         )
     except turns.UnableToConverse as problem:
@@ -144,7 +153,7 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if isinstance(answer, HttpResponse):
         return answer
     try:
-        turns.rate(
+        judgment = turns.rate(
             lease=lease,
             rater=work.rater,
             round_number=shown,
@@ -158,8 +167,11 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return answering.review(request, work, replace(answer, refusal=str(error)))
     if not work.is_open:  # sent twice, or changed after going back in the browser
         messages.info(request, _("This turn was already saved. The first rating counts."))
-    if step == "stop":
-        return finishing.release(request, _opening_lease(stored))
+    elif judgment.is_extra:
+        messages.warning(request, holding.extra_sentence())
+    opening = _opening_lease(stored)
+    if step == "stop" and opening is not None:
+        return finishing.release(request, opening)
     return answering.go_to(request, _address_of(stored))
 
 
@@ -211,7 +223,10 @@ def diff(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 @require_POST
 def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     _turn(request, lease)
-    return drafts.heartbeat(request, _opening_lease(_stored_turn(lease)))
+    opening = _opening_lease(_stored_turn(lease))
+    if opening is None:
+        return JsonResponse({"is_gone": True, "is_stored": False})
+    return drafts.heartbeat(request, opening)
 
 
 @require_http_methods(["GET", "POST"])
@@ -221,19 +236,19 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and not form.is_valid() and not answering.is_fragment(request):
         typed = _draft_of_turn(work, _stored_turn(lease))
         return answering.page(request, work, typed, status=422, skip_form=form)
-    return finishing.skip(request, _opening_lease(_stored_turn(lease)))
+    return _of_opening(request, lease, finishing.skip)
 
 
 @require_http_methods(["GET", "POST"])
 def release(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     drafts.keep_typed(request, _turn(request, lease))
-    return finishing.release(request, _opening_lease(_stored_turn(lease)))
+    return _of_opening(request, lease, finishing.release)
 
 
 @require_http_methods(["GET", "POST"])
 def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     _turn(request, lease)
-    return finishing.ask(request, _opening_lease(_stored_turn(lease)))
+    return _of_opening(request, lease, finishing.ask)
 
 
 # --- what they share ------------------------------------------------------------------------------
@@ -254,6 +269,36 @@ def _other_answers(request: HttpRequest, work: Work) -> HttpResponse:
     return answering.page(request, work, replace(typed, notice=sentence), status=422)
 
 
+def _of_opening(
+    request: HttpRequest, lease: uuid.UUID, act: Callable[[HttpRequest, uuid.UUID], HttpResponse]
+) -> HttpResponse:
+    """Does this with the conversation's opening item; the desk and a sentence if that was given
+    away.
+    """
+    opening = _opening_lease(_stored_turn(lease))
+    if opening is None:
+        messages.warning(request, holding.given_away_sentence())
+        return answering.go_to(request, reverse("desk"))
+    return act(request, opening)
+
+
+def _next_number(work: Work, *, unsent: str) -> int:
+    """The number of the rater's next message. In the middle of a turn they find there, after what
+    they have typed already, the message that could not be sent.
+    """
+    standing = selectors.standing(work=work, now=timezone.now())
+    if standing.phase not in MID_TURN:
+        return standing.number
+    draft = posted_page.PageInput.of_draft(work.draft)
+    typed = _typed(draft, number=standing.number + 1)
+    if unsent not in typed:
+        text = f"{typed}\n\n{unsent}".strip()
+        fields = {**draft.fields, f"text-{standing.number + 1}": [text]}
+        kept = replace(draft, fields=fields, revision=draft.revision + 1)
+        drafts.save(work, kept.as_draft, version=0, now=timezone.now())
+    return standing.number + 1
+
+
 def _draft_of_turn(work: Work, stored: ConversationTurn) -> posted_page.PageInput:
     draft = posted_page.PageInput.of_draft(work.draft)
     return typed_of_round(draft, round_number=stored.round)
@@ -268,9 +313,10 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     standing = selectors.standing(work=work, now=timezone.now())
-    if standing.phase == Phase.FINISHED:
+    is_refusal = message_form is not None or finish_form is not None
+    if standing.phase == Phase.FINISHED and not is_refusal:
         return redirect("desk")
-    if standing.phase == Phase.RATE and standing.turn is not None:
+    if standing.phase == Phase.RATE and standing.turn is not None and not is_refusal:
         return redirect("turn", standing.turn.lease)
     draft = posted_page.PageInput.of_draft(work.draft)
     context = {
@@ -279,9 +325,14 @@ def _page(
         "campaign": work.campaign,
         "lease": work.lease,
         "version": work.version,
-        "message_form": message_form or MessageForm(initial=_typed(draft, number=standing.number)),
+        "message_form": message_form
+        or MessageForm(
+            initial={"number": standing.number, "text": _typed(draft, number=standing.number)}
+        ),
         "finish_form": finish_form
         or FinishForm(rated_by=_asked_at_the_end(work), is_main=standing.phase == Phase.END),
+        "unsent": message_form if standing.phase != Phase.WRITE else None,
+        "is_kept": standing.phase in MID_TURN,
         "topic": work.messages[-1]["content"],
         "attack": (brief := selectors.attack_brief(work=work)),
         "diversity": attacks.own_diversity(rater=work.rater) if brief else None,
@@ -296,10 +347,9 @@ def _asked_at_the_end(work: Work) -> RatingForm | None:
     return work.form if work.campaign.conversation_plan.rates_end else None
 
 
-def _typed(draft: posted_page.PageInput, *, number: int) -> dict[str, object]:
+def _typed(draft: posted_page.PageInput, *, number: int) -> str:
     """What the rater has typed of message `number`."""
-    text = (draft.fields.get(f"text-{number}") or [""])[0]
-    return {"number": number, "text": text}
+    return (draft.fields.get(f"text-{number}") or [""])[0]
 
 
 def _opening(request: HttpRequest, lease: uuid.UUID) -> Work:
@@ -322,17 +372,13 @@ def _stored_turn(lease: uuid.UUID) -> ConversationTurn:
     return ConversationTurn.objects.select_related("conversation").get(lease=lease)
 
 
-def _opening_lease(turn: ConversationTurn) -> uuid.UUID:
-    """Raises Http404 when the conversation was given away."""
+def _opening_lease(turn: ConversationTurn) -> uuid.UUID | None:
+    """None when the conversation was given away."""
     slot = selectors.opening_slot(turn)
-    if slot is None or slot.lease is None:
-        raise Http404
-    return slot.lease
+    return slot.lease if slot else None
 
 
 def _address_of(turn: ConversationTurn) -> str:
     """The conversation's page; the desk when it was given away."""
-    slot = selectors.opening_slot(turn)
-    if slot is None or slot.lease is None:
-        return reverse("desk")
-    return reverse("conversation", args=[slot.lease])
+    lease = _opening_lease(turn)
+    return reverse("conversation", args=[lease]) if lease else reverse("desk")

@@ -14,6 +14,8 @@ def title(phase: Phase, *, number: int) -> str:
         Phase.RETRY: _("Turn %(n)d: no answers"),
         Phase.WRITE: _("Turn %(n)d: your message"),
         Phase.END: _("Finish conversation"),
+        Phase.RATE: _("Turn %(n)d: the answers are there"),
+        Phase.FINISHED: _("Conversation finished"),
     }
     return titles[phase] % {"n": number}
 

@@ -450,9 +450,8 @@ def history(*, rater: Rater, filters: HistoryFilter | None = None) -> QuerySet[J
         judgments = judgments.filter(
             is_extra=False, corrected_at__isnull=filters.state == HistoryState.FIRST
         )
-    return judgments.select_related("rater", "campaign__pool", "prompt", "demonstration").order_by(
-        "-submitted_at", "-pk"
-    )
+    parts = ("rater", "campaign__pool", "prompt", "demonstration", "item")
+    return judgments.select_related(*parts).order_by("-submitted_at", "-pk")
 
 
 def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:

@@ -36,16 +36,18 @@ def brief_of(item: Item) -> AttackBrief | None:
     )
 
 
-def end_attack(*, conversation: Conversation, outcome: Outcome, now: datetime) -> bool:
+def end_attack(
+    *, conversation: Conversation, outcome: Outcome, last_turn: int | None = None, now: datetime
+) -> bool:
     """End the conversation with what the attacker says of it, and ask others. False when it was
-    ended already. Raises UnableToConverse.
+    ended already. `last_turn`: the latest that the attacker saw. Raises UnableToConverse.
     """
     brief = brief_of(conversation.item)
     if brief is None:
         raise UnableToConverse(_("This conversation has no attack brief."))
     _check(outcome)
     with transaction.atomic():
-        if not turns.finish(conversation=conversation, now=now):
+        if not turns.finish(conversation=conversation, last_turn=last_turn, now=now):
             return False
         rated = conversation.turns.filter(state=ConversationTurn.State.RATED)
         resemblance = _resemblance(conversation)

@@ -101,7 +101,10 @@ def end(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if form.is_valid():
         try:
             attacks.end_attack(
-                conversation=standing.conversation, outcome=form.outcome(), now=timezone.now()
+                conversation=standing.conversation,
+                outcome=form.outcome(),
+                last_turn=plain_text.whole_number(request.POST.get("last_turn", "")),
+                now=timezone.now(),
             )
         except turns.UnableToConverse as problem:
             form.add_error(None, problem.sentence)

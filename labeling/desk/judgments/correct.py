@@ -94,15 +94,14 @@ def _campaign_to_correct_in(old: Judgment, *, version: int) -> Campaign:
             _("This answer was changed elsewhere in the meantime. Open it again under My work.")
         )
     if old.item is not None and old.item.is_turn:
-        raise UnableToSubmit(
-            _(
-                "A turn of a conversation can't be changed, because the conversation went on from"
-                " it."
-            )
-        )
+        raise UnableToSubmit(turn_sentence())
     if old.campaign.state != Campaign.State.OPEN:
         raise UnableToSubmit(_("The campaign is no longer open, so its answers can't be changed."))
     return old.campaign
+
+
+def turn_sentence() -> str:
+    return _("A turn of a conversation can't be changed, because the conversation went on from it.")
 
 
 def _shown(old: Judgment) -> list[Response]:

@@ -21,6 +21,7 @@ from labeling.desk.judgments import correct as judgments_correct
 from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.judgments import undo as judgments_undo
 from labeling.desk.views import answering
+from labeling.desk.views.desk import gone
 from labeling.desk.views.drafts import save
 from labeling.models import Campaign
 
@@ -54,6 +55,8 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     is_open = work.campaign.state == Campaign.State.OPEN and work.rater.withdrawn_at is None
     if judgment is None or not is_open:
         return redirect("desk_item", lease)
+    if work.item.is_turn:
+        return gone(request, work, why=judgments_correct.turn_sentence())
     if request.method == "GET":
         draft = desk_work.correction_draft(judgment=judgment)
         typed = (

@@ -71,8 +71,8 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     return answering.page(request, work, posted_page.PageInput.of_draft(work.draft))
 
 
-def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
-    """Explains what happened to a lease that is no longer open."""
+def gone(request: HttpRequest, work: desk_work.Work, *, why: str = "") -> HttpResponse:
+    """Explains what happened to a lease that is no longer open, and `why` nothing can be done."""
     judgment = desk_work.judgment_under(work=work)
     if judgment is not None:
         at = timezone.localtime(judgment.submitted_at)
@@ -85,6 +85,7 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
                     "time": at.strftime("%H:%M"),
                 }
             ),
+            "why": why,
             "campaign": judgment.campaign,
             "stored": reading.stored_answer(work=work, judgment=judgment),
             "correct": (
@@ -96,7 +97,7 @@ def gone(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
                 else None
             ),
         }
-        return render(request, "labeling/desk/gone.html", context)
+        return render(request, "labeling/desk/gone.html", context, status=409 if why else 200)
     context = {
         "heading": _("No longer reserved for you"),
         "sentence": _(

@@ -7,7 +7,14 @@ import pytest
 from django.test import Client
 
 from labeling.conversations import turns
-from labeling.models import Campaign, Conversation, Draft, Judgment, Rater
+from labeling.models import (
+    Campaign,
+    Conversation,
+    ConversationPlan,
+    Draft,
+    Judgment,
+    Rater,
+)
 from tests.cast import NOON
 from tests.labeling.answers import words
 from tests.labeling.desk.conversations.talking import answered, rated, turn_of
@@ -135,3 +142,109 @@ def test_two_requests_at_once_are_told_apart_by_the_round(client: Client) -> Non
 
     with pytest.raises(turns.OtherAnswersShown):
         rated(turn, now=NOON)
+
+
+# --- messages and the end -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def address(campaign: Campaign, rosa: Rater, signed_in: SignedIn) -> str:
+    """Of Rosa's conversation, whose first turn is rated."""
+    client = signed_in(rosa)
+    address = begun(client, campaign)
+    answered(Conversation.objects.get())
+    client.post(f"{pages_of_turn()}submit", rating())
+    return address
+
+
+@pytest.mark.parametrize("has_answers", [False, True])
+def test_a_second_tabs_message_is_shown_back_and_kept_for_the_next_turn(
+    address: str, rosa: Rater, signed_in: SignedIn, has_answers: bool
+) -> None:
+    client = signed_in(rosa)
+    client.post(f"{address}write", {"number": 2, "text": "One second."})
+    if has_answers:
+        answered(Conversation.objects.get())
+
+    answer = client.post(f"{address}write", {"number": 2, "text": "ANOTHER second."})
+
+    assert answer.status_code == 422
+    page = words(answer)
+    assert "Turn 2 has begun with another message of yours" in page
+    assert "ANOTHER second." in page
+    assert Conversation.objects.get().turns.count() == 2
+    if not has_answers:
+        answered(Conversation.objects.get())
+    client.post(f"{pages_of_turn()}submit", rating())
+    form = form_browser.Page("", 200, client.get(address).text).form(f"{address}write")
+    assert form.values["text"] == ["ANOTHER second."]
+    assert form.values["number"] == ["3"]
+
+
+def test_after_that_turn_is_rated_too_the_message_is_ready_to_be_sent_as_the_next(
+    address: str, rosa: Rater, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    client.post(f"{address}write", {"number": 2, "text": "One second."})
+    answered(Conversation.objects.get())
+    client.post(f"{pages_of_turn()}submit", rating())
+
+    answer = client.post(f"{address}write", {"number": 2, "text": "ANOTHER second."})
+
+    assert answer.status_code == 422
+    form = form_browser.Page("", 200, answer.text).form(f"{address}write")
+    assert (form.values["number"], form.values["text"]) == (["3"], ["ANOTHER second."])
+
+
+def test_a_message_to_a_conversation_that_is_finished_is_shown_back(
+    address: str, rosa: Rater, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    ConversationPlan.objects.update(min_turns=1)
+    client.post(f"{address}finish", {"last_turn": "1"})
+
+    answer = client.post(f"{address}write", {"number": 2, "text": "One second."})
+
+    assert answer.status_code == 422
+    assert "This conversation is finished." in words(answer)
+    assert "One second." in words(answer)
+
+
+def test_finishing_in_a_tab_that_does_not_show_the_last_message_is_refused(
+    address: str, rosa: Rater, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    ConversationPlan.objects.update(min_turns=1)
+    stale = form_browser.Page("", 200, client.get(address).text).form(f"{address}finish").values
+    client.post(f"{address}write", {"number": 2, "text": "One second."})
+    answered(Conversation.objects.get())
+
+    said = {"goal_rating": "6", "remark": "Fine."}
+    answer = client.post(f"{address}finish", stale | said)
+
+    assert answer.status_code == 422
+    assert "You have sent another message since" in words(answer)
+    assert Conversation.objects.get().state == Conversation.State.OPEN
+    form = form_browser.Page("", 200, answer.text).form(f"{address}finish")
+    assert form.values["remark"] == ["Fine."]
+    client.post(f"{address}finish", form.values)
+    assert Conversation.objects.get().state == Conversation.State.FINISHED
+
+
+# --- corrections ----------------------------------------------------------------------------------
+
+
+def test_a_turn_is_not_offered_for_correction_and_its_form_answers_with_the_sentence(
+    address: str, rosa: Rater, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    lease = Judgment.objects.get().lease
+
+    assert "/correct" not in client.get("/my-work/").text
+    for answer in (
+        client.get(f"/desk/item/{lease}/correct"),
+        client.post(f"/desk/item/{lease}/correct", rating(version="1")),
+    ):
+        assert answer.status_code == 409
+        assert "because the conversation went on from it" in words(answer)
+    assert Judgment.objects.get().version == 1

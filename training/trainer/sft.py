@@ -20,7 +20,13 @@ from training.configs.sft import SftConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
 from training.trainer.data import Demonstrations, Example
-from training.trainer.modeling import loading, packed_attention, precision, sharding
+from training.trainer.modeling import (
+    loading,
+    packed_attention,
+    precision,
+    separation,
+    sharding,
+)
 from training.trainer.modeling.best_weights import BestWeights
 
 _LARGEST_LOSS = math.log(sys.float_info.max)
@@ -92,8 +98,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     )
     loading.require_length(model, config.max_tokens)
     if config.packs:
-        require_packing(model)
-        packed_attention.use(model)
+        require_packing(model, config.max_tokens)
     dtype = precision.dtype(config.dtype)
     trainer = _OurSft(
         model=model,
@@ -161,34 +166,24 @@ def _best(config: SftConfig, folder: RunFolder, split: str) -> BestWeights | Non
     return BestWeights(folder) if is_chosen and not parallel.is_sharded() else None
 
 
-@torch.no_grad()
-def require_packing(model: PreTrainedModel) -> None:
-    """Raises UnableToLoad unless two rows packed into one, told apart by their positions alone,
-    see only themselves. This is measured: not every architecture reads the positions.
+def require_packing(model: PreTrainedModel, longest: int | None = None) -> None:
+    """Prepares `model` for packed rows: with our attention where that is faster and its layers see
+    all of a row, else with the mask that transformers makes of the positions. Raises UnableToLoad
+    if rows would see one another. This is measured, on rows of `longest` tokens too.
     """
-    if not parallel.decided_by_first(lambda: _keeps_packed_rows_apart(model)):
+
+    def is_exact() -> bool:
+        return separation.keeps_apart(model, separation.by_positions, longest=longest)
+
+    if packed_attention.use(model):
+        if parallel.decided_by_first(is_exact):
+            return
+        packed_attention.leave(model)
+    if not parallel.decided_by_first(is_exact):
         raise loading.UnableToLoad(
             "This model can't keep packed rows apart: each would see the ones before it. Turn"
             " “Pack rows” off and start again."
         )
-
-
-def _keeps_packed_rows_apart(model: PreTrainedModel, tolerance: float = 1e-3) -> bool:
-    was_training = model.training
-    model.eval()
-    first, second = [3, 4, 5, 6], [7, 8, 9]
-    places = [*range(len(first)), *range(len(second))]
-    packed, alone = (
-        model(
-            input_ids=torch.tensor([ids], device=model.device),
-            position_ids=torch.tensor([positions], device=model.device),
-            use_cache=False,
-        ).logits[0, -len(second) :]
-        for ids, positions in ((first + second, places), (second, places[len(first) :]))
-    )
-    model.train(was_training)
-    scale = max(1.0, float(alone.abs().max())) * (1 if alone.dtype == torch.float32 else 30)
-    return bool((packed - alone).abs().max() <= tolerance * scale)
 
 
 @torch.no_grad()

@@ -250,7 +250,7 @@ def test_a_model_that_mixes_packed_rows_is_refused_with_a_sentence(tiny_model: P
     model = loading.load_policy(str(tiny_model), tokenizer, torch.float32)
     sft.require_packing(model)
     forward = model.forward
-    model.forward = lambda **inputs: forward(
+    model.forward = lambda blocks=None, **inputs: forward(
         **inputs, attention_mask=torch.ones_like(inputs["input_ids"])
     )
 

@@ -13,6 +13,7 @@ from tokenizers.models import BPE, WordLevel
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import BertConfig, PretrainedConfig, PreTrainedTokenizerFast, T5Config
 
+from tests.trainer import families
 from tests.trainer.tiny import build_tokenizer
 from training.trainer import data
 from training.trainer.modeling import loading, reward_head
@@ -140,3 +141,10 @@ def test_a_family_that_does_not_write_from_left_to_right_gets_a_sentence(
 
     with pytest.raises(loading.UnableToLoad, match="does not write text from left to right"):
         loading.load_policy(str(model), loading.load_tokenizer(str(model)), torch.float32)
+
+
+def test_a_family_whose_head_is_no_score_of_each_token_gets_a_sentence(tmp_path: Path) -> None:
+    families.causal(families.config_of("modernbert-decoder")).save_pretrained(tmp_path)
+
+    with pytest.raises(loading.UnableToLoad, match="can't become a reward model"):
+        loading.load_reward(str(tmp_path), build_tokenizer(), torch.float32)

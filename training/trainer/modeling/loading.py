@@ -177,6 +177,8 @@ def load_reward(
         if "Unrecognized configuration class" not in str(error):
             raise
         raise UnableToLoad(f"{model} is of a kind that can't become a reward model.") from error
+    if not hasattr(loaded, "score"):  # what `reward_head` reads; ModernBERT and others differ
+        raise UnableToLoad(f"{model} is of a kind that can't become a reward model.")
     loaded.config.pad_token_id = tokenizer.pad_token_id
     return placed(loaded, may_shard=may_shard)
 

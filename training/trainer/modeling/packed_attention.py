@@ -90,6 +90,13 @@ def use(model: nn.Module) -> bool:
     return bool(can)
 
 
+def leave(model: nn.Module) -> None:
+    """Undoes `use`."""
+    config = getattr(model, "config", None)
+    if getattr(config, "_attn_implementation", None) == NAME:
+        model.set_attn_implementation("sdpa")  # type: ignore[operator]
+
+
 def arguments(model: nn.Module, segments: Tensor) -> dict[str, object]:
     """The arguments of a prepared model in addition to its mask; empty for any other model."""
     inner: object = getattr(model, "module", model)  # DDP hides the config

@@ -37,7 +37,11 @@ class PackedRow:
         return PackedRow(**moved, members=self.members)
 
     def inputs(self, model: nn.Module) -> dict[str, object]:
-        """The arguments to call `model` with on this row."""
+        """The arguments to call `model` with on this row. A sequence alone needs no mask, so that
+        the layers of any model see of it what they see of a plain text.
+        """
+        if len(self.members) <= 1:
+            return {"input_ids": self.input_ids, "use_cache": False}
         return {
             "input_ids": self.input_ids,
             "attention_mask": shared_prefix_mask(self.segments),

@@ -85,5 +85,6 @@ def finished(trainer: PpoTrainer, dtype: torch.dtype) -> tuple[nn.Module | None,
     # Outside the GPU's memory: with LoRA, the policy without its adapter is still the reference.
     copied = copy.deepcopy(trainer.accelerator.unwrap_model(policy)).cpu()
     merged: Any = loading.merged(copied, dtype).to(trainer.device)
-    packed_attention.use(merged)
+    if trainer.packs:
+        packed_attention.use(merged)
     return merged, merged

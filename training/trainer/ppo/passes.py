@@ -1,4 +1,6 @@
-"""Forward passes over packed rows: log-probabilities, values and scores. No training here."""
+"""Forward passes over packed rows, or rows of one sequence: log-probabilities, values and scores.
+No training here.
+"""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -24,11 +26,18 @@ class Passes:
     """
 
     def __init__(
-        self, roles: Roles, trained: Trained, config: PpoConfig, accelerator: Accelerator
+        self,
+        roles: Roles,
+        trained: Trained,
+        config: PpoConfig,
+        accelerator: Accelerator,
+        *,
+        packs: bool,
     ) -> None:
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device
         self.policy, self.value = trained.policy, trained.value
         self.reference, self.reward = roles.reference, roles.reward
+        self._row_tokens = config.row_tokens if packs else 0  # a row has one sequence at least
         self._value_bias = reward_head.bias_of(roles.value)
 
     def rows(self, rollouts: Sequence[Rollout], which: Sequence[int]) -> list[PackedRow]:
@@ -42,7 +51,7 @@ class Passes:
         Where weights are sharded, each pass takes all processes: those with fewer rows get rows
         without a response in addition, from which nothing is read or learned.
         """
-        rows = pack(sequences, self.config.row_tokens)
+        rows = pack(sequences, self._row_tokens)
         if parallel.is_sharded():
             rows += [without_response()] * (parallel.most(len(rows)) - len(rows))
         return [row.to(self.device) for row in rows]

@@ -8,7 +8,12 @@ from torch import nn
 from training.configs.ppo import PpoConfig
 from training.processes.run_dir import AnticipatedFailure, counted
 from training.trainer import parallel
-from training.trainer.modeling import gradient_checkpointing, sharding
+from training.trainer.modeling import (
+    gradient_checkpointing,
+    packed_attention,
+    separation,
+    sharding,
+)
 from training.trainer.ppo.episodes import RewardFunction
 
 
@@ -54,6 +59,29 @@ class Roles:
     def _frozen(self) -> list[nn.Module]:
         every = (self.reference, self.reward, self.watchdog)
         return [role for role in every if isinstance(role, nn.Module)]
+
+
+def keeps_apart(roles: Roles, config: PpoConfig) -> bool:
+    """Whether every model computes a sequence in a packed row as it does alone, and so may be given
+    packed rows. Call before the models are sharded.
+    """
+    longest = config.max_prompt_tokens + config.max_new_tokens
+    models = roles.modules()
+    for model in models:
+        packed_attention.use(model)
+
+    def all_do() -> bool:
+        return all(
+            separation.keeps_apart(model, separation.end_to_end, longest=longest)
+            for model in {id(model): model for model in models}.values()
+        )
+
+    # Only the first process has the weights of a model that will be sharded.
+    if parallel.decided_by_first(all_do):
+        return True
+    for model in models:
+        packed_attention.leave(model)
+    return False
 
 
 def require_equal_shares(config: PpoConfig, accelerator: Accelerator) -> None:

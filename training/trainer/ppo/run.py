@@ -82,7 +82,7 @@ def _carried_out(
         ),
         server=server,
     )
-    _tell(folder, texts, config, is_watched=job.watchdog_model is not None)
+    _tell(folder, texts, trainer, is_watched=job.watchdog_model is not None)
     _begin(trainer, tokenizer, texts, folder)
     outcome, error = _learn(trainer, tokenizer, texts, config, folder)
     metrics = _finish(trainer, tokenizer, texts, config, folder)
@@ -390,8 +390,8 @@ def _gained(trainer: PpoTrainer, scores: torch.Tensor, texts: _Texts) -> dict[st
     return {"reward_gain": fmean(gains), "reward_gain_low": ends[0], "reward_gain_high": ends[1]}
 
 
-def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bool) -> None:
-    note = texts.prompts.note()
+def _tell(folder: RunFolder, texts: _Texts, trainer: PpoTrainer, *, is_watched: bool) -> None:
+    note, config = texts.prompts.note(), trainer.config
     n_held_out, n_reporting = len(texts.prompts.held_out), _n_reporting(texts, config)
     if n_reporting < n_held_out:
         note += f" {n_held_out - n_reporting} of these choose the step to keep, and the reward is"
@@ -399,4 +399,9 @@ def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bo
     if config.watchdog_drop and not is_watched:
         note += " It can't stop on a watchdog drop: no watchdog model was chosen."
     note += texts.ptx.note()
+    if not trainer.packs:
+        note += (
+            " Each sequence has a row of its own, which is exact but slower than packed rows: one"
+        )
+        note += " of these models sees only a window of a sequence, or keeps a state."
     folder.append_note(note)

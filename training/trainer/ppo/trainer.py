@@ -4,7 +4,8 @@ without padding.
 One step is one rollout: sample responses, score them, estimate advantages, move the weights.
 Sequences lie end to end in packed rows with a block mask, so nothing is computed on padding, the
 language-model head sees response positions only, and every per-token quantity is a flat (N,) tensor
-in which "after the end of turn" does not exist.
+in which "after the end of turn" does not exist. Where a model would compute something else than for
+each sequence alone (roles.py measures it), each has a row of its own.
 
     roles = Roles(policy, reference, reward, value)  # with LoRA: two models in place of four
     trainer = PpoTrainer(roles, tokenizer, config, prompts=…)
@@ -28,11 +29,16 @@ from transformers import PreTrainedTokenizerBase
 from trl.models.utils import unwrap_model_for_generation
 
 from training.configs.ppo import PpoConfig
-from training.trainer.modeling import loading, packed_attention
+from training.trainer.modeling import loading
 from training.trainer.ppo import collapse, formulas, prompt_order, reduce
 from training.trainer.ppo.episodes import Experience, Rollout
 from training.trainer.ppo.passes import Passes
-from training.trainer.ppo.roles import Roles, require_equal_shares, require_gradient_checkpointing
+from training.trainer.ppo.roles import (
+    Roles,
+    keeps_apart,
+    require_equal_shares,
+    require_gradient_checkpointing,
+)
 from training.trainer.ppo.sampler import Sampler
 from training.trainer.ppo.trained import State, Trained
 from training.trainer.ppo.update import Updater
@@ -75,19 +81,20 @@ class PpoTrainer:
         require_equal_shares(config, self.accelerator)
         self.prompts = prompts
         self.device = self.accelerator.device
+        self.packs = keeps_apart(roles, config)
         ends = loading.ends_of_turn(roles.policy, tokenizer)
         self.sampler = Sampler(
             tokenizer, config, ends, self.device, autocast=rollout_autocast, server=server
         )
-        for model in roles.modules():
-            packed_attention.use(model)
+        if not self.packs:
+            self.sampler.samples_itself = False  # it reads prompts in packed rows
         if config.saves_memory:
             require_gradient_checkpointing(roles)
         self.watchdog = roles.watchdog
         self.state = State(beta=config.kl_coef)
         roles.settle(self.accelerator)
         self.trained = Trained(roles, config, self.accelerator, self.state)
-        self.passes = Passes(roles, self.trained, config, self.accelerator)
+        self.passes = Passes(roles, self.trained, config, self.accelerator, packs=self.packs)
         self.updater = Updater(self.trained, self.passes, config, self.accelerator, self.state, ptx)
 
     @property

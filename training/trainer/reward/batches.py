@@ -3,23 +3,19 @@ responses.
 """
 
 import itertools
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
 
-from training.trainer.modeling import packed_attention
+from training.trainer.modeling import packed_attention, separation
 from training.trainer.modeling.packed_attention import PADDING, PROMPT, shared_prefix_mask
 from training.trainer.modeling.reward_head import scores_of_every_token
+from training.trainer.modeling.separation import Row
 from training.trainer.reward.formulas import Pairs
 from training.trainer.reward.rankings import RankingRow
-
-logger = logging.getLogger(__name__)
 
 Batch = dict[str, Any]
 """What transformers calls inputs: tensors by name, the pairs, and the number of prompts."""
@@ -115,67 +111,55 @@ def rewards_of(model: nn.Module, batch: Batch) -> Tensor:
     """(R,) rewards in float32, one for each response of a collated batch, read at its own last
     token.
     """
-    segments = batch["segments"]
-    packed = bool((segments > PROMPT).any())
-    mask = shared_prefix_mask(segments) if packed else (segments != PADDING).long()
-    more = packed_attention.arguments(model, segments) if packed else {}
     with scores_of_every_token(model) as seen:
-        model(
-            input_ids=batch["input_ids"],
-            attention_mask=mask,
-            position_ids=batch["position_ids"],
-            use_cache=False,
-            **more,
-        )
+        model(**inputs_of(model, batch))
     return seen[0][batch["end_row"], batch["end_column"], 0].float()
 
 
-@torch.no_grad()
-def can_share_prefix(model: nn.Module, tolerance: float = 1e-3) -> bool:
-    """Whether this architecture gives packed responses the same rewards as single ones. This is
-    measured. A model with a sliding window can't, because a packed row's mask ignores it, and short
-    rows would not show the difference.
+def inputs_of(model: nn.Module, batch: Batch) -> dict[str, object]:
+    """The arguments to call `model` with on a collated batch."""
+    segments = batch["segments"]
+    packed = bool((segments > PROMPT).any())
+    return {
+        "input_ids": batch["input_ids"],
+        "attention_mask": shared_prefix_mask(segments) if packed else (segments != PADDING).long(),
+        "position_ids": batch["position_ids"],
+        "use_cache": False,
+        **(packed_attention.arguments(model, segments) if packed else {}),
+    }
+
+
+def can_share_prefix(model: nn.Module) -> bool:
+    """Whether this architecture computes responses packed after one prompt as it does single ones.
+    This is measured. Rows may be of any length, so a model with a window can't.
     """
-    config = getattr(model, "config", None)
-    if config is not None and any(
-        type(layer) is not DynamicLayer for layer in DynamicCache(config=config).layers
-    ):
-        logger.info(
-            "This model sees a window or keeps a state: each response runs with its own copy of the"
-            " prompt."
-        )
-        return False
+    return separation.keeps_apart(model, _after_one_prompt)
+
+
+def _after_one_prompt(model: nn.Module, sequences: list[list[int]]) -> Row:
+    """Sequences that start with the same tokens, as `RankingCollator` packs them and `rewards_of`
+    reads them.
+    """
+    n_prompt = next(
+        place for place, tokens in enumerate(zip(*sequences, strict=False)) if len({*tokens}) > 1
+    )
     row: RankingRow = {
-        "prompt_ids": [3, 4, 5],
-        "response_ids": [[6, 7], [8, 9, 10]],
+        "prompt_ids": sequences[0][:n_prompt],
+        "response_ids": [ids[n_prompt:] for ids in sequences],
         "winner": [],
         "loser": [],
         "weight": [],
         "margin": [],
         "about": [],
     }
-    device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    try:
-        both = [
-            on_device(RankingCollator(0, share_prefix=share)([row]), device)
-            for share in (True, False)
-        ]
-        packed, alone = (rewards_of(model, batch) for batch in both)
-    except (ValueError, RuntimeError, TypeError) as error:
-        logger.info(
-            "This model cannot share a prompt among its responses (%s); each response runs with its"
-            " own copy.",
-            error,
-        )
-        return False
-    finally:
-        model.train(was_training)
-    scale = max(1.0, float(alone.abs().max()))
-    return bool(
-        (packed - alone).abs().max()
-        <= tolerance * scale * (1 if packed.dtype == torch.float32 else 30)
+    batch = on_device(RankingCollator(0)([row]), next(model.parameters()).device)
+    marks = batch["segments"][0].tolist()
+    return Row(
+        inputs_of(model, batch),
+        [
+            [place for place, mark in enumerate(marks) if mark in (PROMPT, number)]
+            for number in range(1, len(sequences) + 1)
+        ],
     )
 
 

@@ -1,6 +1,7 @@
 """Workers have a task for each message, and beat sends only tasks that exist."""
 
 import ast
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.schedulers import ModelEntry
 
 from config.celery import ROOMS, app
 from jobs import tasks as jobs_tasks
@@ -46,6 +48,20 @@ def test_only_a_declared_message_sends_a_task_by_its_name() -> None:
 @pytest.mark.parametrize("entry", sorted(settings.CELERY_BEAT_SCHEDULE))
 def test_a_task_of_the_beat_is_registered(entry: str, registered: set[str]) -> None:
     assert settings.CELERY_BEAT_SCHEDULE[entry]["task"] in registered
+
+
+@pytest.mark.django_db
+def test_messages_of_the_beat_do_not_pile_up_while_no_worker_runs() -> None:
+    """Each is dropped when the next is due."""
+    for name, declared in settings.CELERY_BEAT_SCHEDULE.items():
+        ModelEntry.from_entry(name, app=app, **declared)
+
+    entries = {entry.name: entry for entry in PeriodicTask.objects.all()}
+
+    assert entries.keys() == settings.CELERY_BEAT_SCHEDULE.keys()
+    for name, entry in entries.items():
+        every = entry.interval.schedule.run_every if entry.interval else timedelta(hours=12)
+        assert timedelta(seconds=entry.expire_seconds or 0) == every, name
 
 
 @pytest.mark.django_db

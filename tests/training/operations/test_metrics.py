@@ -306,3 +306,13 @@ def test_every_query_names_a_metric_that_there_is(queries: list[str]) -> None:
 
     assert len(named) > 8
     assert {re.sub(r"_bucket$", "", name) for name in named} - there == set()
+
+
+@pytest.mark.parametrize(
+    "metric", ["preferably_database_up", "preferably_backup_timestamp_seconds"]
+)
+def test_an_alert_says_that_a_metric_is_missing(metric: str) -> None:
+    """A site that is down has no metrics, and one that was never backed up has no time of a backup:
+    no comparison is true of what is absent.
+    """
+    assert any(query.startswith(f"absent({metric})") for query in queries_of_the_alerts())

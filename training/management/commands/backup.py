@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db.utils import OperationalError
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
@@ -43,6 +44,10 @@ class Command(BaseCommand):
                 self._back_up(place, keep)
         except (UnableToBackUp, UnableToRestore) as problem:
             raise CommandError(problem.sentence) from problem
+        except OperationalError as problem:
+            raise CommandError(
+                f"The database does not answer, so nothing was backed up: {problem}"
+            ) from None
 
     def _back_up(self, place: str, keep: int) -> None:
         made = services.back_up(place=place, keep=keep, clock=timezone.now)

@@ -11,18 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import LoginSession, User
 from training.storage.backups import tools
 from training.storage.backups.refusals import UnableToBackUp, UnableToRestore
 
 T = TypeVar("T")
 _MIGRATIONS = "django_migrations"
 _OURS = ("accounts.", "labeling.", "training.")
+LEFT_EMPTY = (LoginSession._meta.db_table, Session._meta.db_table)
+"""Whoever reads a backup must not find the keys of sessions that are still open."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,10 @@ def _copy_postgresql(to: Path, look: Callable[[], T]) -> Copied[T]:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")
         (snapshot,) = cursor.fetchone()
-        copied = Copied(rows=n_rows(), migrations=applied(), seen=look())
+        rows = n_rows() | dict.fromkeys(LEFT_EMPTY, 0)
+        copied = Copied(rows=rows, migrations=applied(), seen=look())
         options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
+        options += [f"--exclude-table-data={table}" for table in LEFT_EMPTY]
         tools.run_on_database(program, [*options, f"--file={to}"])
     return copied
 
@@ -65,6 +70,7 @@ def _copy_sqlite(to: Path, look: Callable[[], T]) -> Copied[T]:
     with closing(sqlite3.connect(source, uri=True)) as here, closing(sqlite3.connect(to)) as there:
         here.backup(there)
         there.execute("PRAGMA journal_mode=DELETE")
+        _empty_sqlite(there)
         (state,) = there.execute("PRAGMA integrity_check").fetchone()
         if state != "ok":
             raise UnableToBackUp(_("The database is damaged: %(why)s") % {"why": state})
@@ -72,6 +78,14 @@ def _copy_sqlite(to: Path, look: Callable[[], T]) -> Copied[T]:
         applied_there = there.execute(f"SELECT app, name FROM {_MIGRATIONS}")  # noqa: S608
         migrations = sorted(".".join(row) for row in applied_there)
     return Copied(rows=rows, migrations=migrations, seen=look())
+
+
+def _empty_sqlite(there: sqlite3.Connection) -> None:
+    """Overwrites what it deletes: a freed page keeps its bytes otherwise."""
+    there.execute("PRAGMA secure_delete=ON")
+    for table in LEFT_EMPTY:
+        there.execute(f'DELETE FROM "{table}"')  # noqa: S608
+    there.commit()
 
 
 def restore(file: Path) -> None:

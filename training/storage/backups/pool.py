@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from training.storage.backups.refusals import UnableToBackUp, UnableToRestore
 
 FILES, BACKUPS = "files", "backups"
 ABANDONED_AFTER = timedelta(days=1)
+OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Pool:
         if self.is_local:
             self._make_folder(BACKUPS)
             part = Path(f"{target}.part")
+            _make_private(part)
             store.retry(lambda: part.write_bytes(text))
             os.replace(part, target)
         else:
@@ -120,6 +123,8 @@ class Pool:
             target = self._path(digest)
             self._make_folder(f"{FILES}/{digest[:2]}")
             landed = f"{target}.part" if self.is_local else target
+            if self.is_local:
+                _make_private(Path(landed))
             store.retry(partial(self._opened[0].put_file, str(source), landed), FileNotFoundError)
             if self._digest(landed) == digest:
                 if self.is_local:
@@ -187,10 +192,18 @@ class Pool:
         return store.retry(lambda: store.sizes_below(files, f"{path}/{folder}"))
 
     def _make_folder(self, name: str) -> None:
-        """Only disks have folders. Nobody else may read them: they hold personal data."""
-        if self.is_local:
-            Path(self._opened[1]).mkdir(mode=0o700, parents=True, exist_ok=True)
-            Path(f"{self._opened[1]}/{name}").mkdir(parents=True, exist_ok=True)
+        """Only disks have folders. Nobody else may read them, whatever the place's own mode: they
+        hold personal data. That closes what older versions have left in them, too.
+        """
+        if not self.is_local:
+            return
+        folder = Path(self._opened[1])
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for part in name.split("/"):
+            folder /= part
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if stat.S_IMODE(folder.stat().st_mode) & OF_OTHERS:
+                folder.chmod(0o700)
 
     def _remove_except(self, needed: Collection[str], *, came_before: datetime) -> None:
         files, path = self._opened
@@ -205,6 +218,12 @@ def digest_of(source: Path) -> tuple[str, int]:
     with source.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
         return digest, content.tell()
+
+
+def _make_private(file: Path) -> None:
+    """An empty file that only its owner can read, for what is written into it next."""
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600, exist_ok=False)
 
 
 def _is_name(file: str) -> bool:

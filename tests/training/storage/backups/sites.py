@@ -1,6 +1,7 @@
 """Sites that are backed up and restored: their rows and files, and an empty one beside them."""
 
 import hashlib
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,6 +66,17 @@ def files(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }
+
+
+def readable_by_others(place: Path) -> list[str]:
+    """What another user of this machine can open, by walking from `place`, whatever its mode."""
+    opened = []
+    for path in place.iterdir():
+        if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+            opened.append(path.relative_to(place).as_posix())
+            opened += readable_by_others(path) if path.is_dir() else []
+    written = [path for path in place.rglob("*") if path.is_file() and path.suffix != ".part"]
+    return opened + [str(path) for path in written if path.stat().st_mode & 0o077]
 
 
 def programs() -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.sessions.models import Session
 from django.db import connection
 
 from accounts.models import User
@@ -51,6 +52,23 @@ def test_a_site_on_sqlite_is_restored(
     assert len(before["accounts_user"]) == 1
     assert restored == again == before
     assert (new.home / "uploads" / "file").read_text() == "a file"
+
+
+def test_the_keys_of_open_sessions_are_in_no_byte_of_a_backup(
+    folders: sites.Folders, tmp_path: Path
+) -> None:
+    """A deleted row is still in the file of SQLite, unless its bytes are overwritten."""
+    keys = [f"kept-by-nobody-{number:024}" for number in range(50)]
+    place = tmp_path / "backups"
+    with on_sqlite(folders.home / "preferably.sqlite3"):
+        make_tables()
+        for key in keys:
+            Session.objects.create(session_key=key, session_data="data", expire_date=NOON)
+        services.back_up(place=str(place), clock=lambda: NOON)
+
+    stored = b"".join(path.read_bytes() for path in place.rglob("*") if path.is_file())
+    assert b"CREATE TABLE" in stored
+    assert b"kept-by-nobody" not in stored
 
 
 def test_a_backup_of_another_database_engine_is_refused(

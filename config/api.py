@@ -1,5 +1,6 @@
 """The REST API, version 1: the endpoints of all apps, their schema, and a page to try them."""
 
+from threading import Lock
 from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +9,7 @@ from django.urls import include, path, re_path
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
+from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.exceptions import NotFound
@@ -30,19 +32,21 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 
 class Schema(SpectacularJSONAPIView):
-    """Made once in each process and language: it takes seconds, and only a release changes it."""
+    """Made once in each process and language, whatever the query: it takes seconds, and only a
+    release changes it. Everybody may ask, so that asking again has to cost nothing.
+    """
 
-    made: ClassVar[dict[str | None, object]] = {}
+    made: ClassVar[dict[str | None, bytes]] = {}
+    making: ClassVar[Lock] = Lock()
 
     @extend_schema(exclude=True)
-    def get(self, request: Request, *args: object, **kwargs: object) -> Response:
+    def get(self, request: Request, *args: object, **kwargs: object) -> HttpResponse:
         language = get_language()
-        if request.GET or language not in self.made:
-            made: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
-            if request.GET:
-                return made
-            self.made[language] = made.data
-        return Response(self.made[language])
+        with self.making:  # readers who come together wait for the first
+            if language not in self.made:
+                made: Response = self._get_schema_response(request)  # type: ignore[no-untyped-call]
+                self.made[language] = OpenApiJsonRenderer().render(made.data)
+        return HttpResponse(self.made[language], content_type=request.accepted_media_type)
 
 
 class Nothing(APIView):

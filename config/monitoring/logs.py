@@ -6,6 +6,7 @@ ids and IP addresses of people. What is left of it is this formatter.
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +15,21 @@ from config.monitoring import context
 FORMATS = ("text", "json")
 FIELDS = ("route", "method", "status", "duration_ms", "ids")
 """What a line of the access log has beside its message."""
+_SECRET_PATH = re.compile(
+    r"((?:(?<![\w./-])|://[^\s/]+)/(?:join|crowd|account/password/reset/key|account/confirm-email|account/oidc"
+    r"|desk/item|desk/conversations|desk/turns|models/try/answers)/)[^\s\"'\\<>()]+"
+)
+"""Addresses that open something for whoever has them. Django and the web server write the path of a
+request that failed.
+"""
 
 
 class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line, newline, rest = super().format(record).partition("\n")
         named = " ".join(f"{name}={value}" for name, value in _work().items())
-        return f"{line} [{named}]{newline}{rest}" if named else line + newline + rest
+        whole = f"{line} [{named}]{newline}{rest}" if named else line + newline + rest
+        return without_secret_paths(whole)
 
 
 class JsonFormatter(logging.Formatter):
@@ -35,7 +44,11 @@ class JsonFormatter(logging.Formatter):
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return without_secret_paths(json.dumps(line, ensure_ascii=False, default=str))
+
+
+def without_secret_paths(text: str) -> str:
+    return _SECRET_PATH.sub(r"\1…", text)
 
 
 def _work() -> dict[str, str]:

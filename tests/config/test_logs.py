@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.utils import OperationalError
 from django.test import Client
+from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.login import tokens
@@ -86,6 +89,73 @@ def test_the_secret_of_a_link_is_in_no_line(client: Client, lines: StringIO) -> 
         "account_reset_password_from_key",
     ]
     assert "secret" not in lines.getvalue()
+
+
+NOT_SECRET = {
+    *("crowd_prolific_act", "step_new", "queue", "help", "campaign_bias_judgments"),
+    *("campaign_rater_judgments", "run_new", "run_cost", "curation_recipe", "schedule_new"),
+    *("curation_recipe_undo", "openid_connect_login"),
+}
+"""Pages whose address has a word that says what they show, and opens nothing."""
+
+
+def addresses(resolver: Any = None, prefix: str = "/") -> Iterator[tuple[str, str]]:
+    """Name and address of every URL, with a secret for each part that is not a number."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        part = str(pattern.pattern).removeprefix("^").removesuffix("$")
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern, prefix + part)
+            continue
+        path = re.sub(r"<int:\w+>", "1", prefix + part)
+        path = re.sub(r"<uuid:\w+>", "7e57ed5e-c4e7-4e57-8ec4-7e57ed5ec4e7", path)
+        path = re.sub(r"<(?:\w+:)?\w+>", "TEST-SECRET", re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", path))
+        yield pattern.name or "", path
+
+
+WITH_SECRETS = [
+    path for name, path in addresses() if re.search("SECRET|7e57", path) and name not in NOT_SECRET
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make", [logs.JsonFormatter, logs.TextFormatter])
+def test_no_secret_of_a_path_is_logged_when_the_site_fails(
+    make: Callable[[], logging.Formatter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every URL with a secret in its path, while the database is away: Django logs the path of a
+    request that failed, and a web server its whole address.
+    """
+
+    def away(*_args: object, **_kwargs: object) -> None:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", away)
+    visitor = Client(raise_request_exception=False)
+    visitor.cookies["sessionid"] = "x" * 32
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(make())
+    logging.getLogger().addHandler(handler)
+
+    try:
+        statuses = {path: visitor.get(path).status_code for path in WITH_SECRETS}
+        for path in WITH_SECRETS:
+            logging.getLogger("gunicorn.error").error("Error handling request %s?q=SECRET", path)
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+    assert len(WITH_SECRETS) > 20
+    assert {path for path, status in statuses.items() if status != 500} == set()
+    assert "Internal Server Error: /join/…" in stream.getvalue()
+    assert "Error handling request /crowd/…" in stream.getvalue()
+    assert "SECRET" not in stream.getvalue()
+    assert "7e57" not in stream.getvalue()
+
+
+def test_the_files_of_a_traceback_stay_readable() -> None:
+    line = 'File "/srv/labeling/people/crowd/services.py", line 3 from https://a.org/crowd/token/'
+
+    assert logs.without_secret_paths(line) == line.replace("token/", "…")
 
 
 @pytest.mark.django_db

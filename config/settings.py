@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.shell.middleware.InputMiddleware",
+    "accounts.api.bodies.BodyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -175,6 +176,7 @@ TEMPLATES = [
 
 # --- data -----------------------------------------------------------------------------------------
 DATABASES = {"default": database.connection(home=HOME)}
+PAGE_LIMIT_S, HAS_POOLER = database.PAGE_LIMIT_S, database.HAS_POOLER
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text(
     "REDIS_URL",
@@ -327,6 +329,7 @@ BACKUP_URL, BACKUP_EVERY_HOURS = upkeep.BACKUP_URL, upkeep.BACKUP_EVERY_HOURS
 BACKUP_KEEP, KEEP_DAYS = upkeep.BACKUP_KEEP, upkeep.KEEP_DAYS
 KEEP_EXPORTS_DAYS, KEEP_UPLOADS_DAYS = upkeep.KEEP_EXPORTS_DAYS, upkeep.KEEP_UPLOADS_DAYS
 KEEP_LOGS_DAYS, KEEP_AUDIT_DAYS = upkeep.KEEP_LOGS_DAYS, upkeep.KEEP_AUDIT_DAYS
+KEEP_ADDRESSES_DAYS = upkeep.KEEP_ADDRESSES_DAYS
 RUN_HEARTBEAT_S = env.integer(
     "PREFERABLY_RUN_HEARTBEAT_S", "Seconds between heartbeats of a run's supervisor.", default="5"
 )
@@ -388,6 +391,13 @@ ROLLOUT_URL = env.text(  # read by the training process itself
 TRACKERS = env.words(  # read by the training process itself
     "PREFERABLY_TRACKERS",
     "Trackers that runs send their curves to, separated by commas: wandb, mlflow, trackio.",
+    default="",
+)
+CHILD_VARIABLES = env.words(
+    "PREFERABLY_CHILD_VARIABLES",
+    "Further environment variables that training processes inherit, separated by commas. Without"
+    " it, they get PATH, proxies, and those of CUDA, PyTorch, NCCL, Hugging Face and vLLM, and no"
+    " secret.",
     default="",
 )
 ENDPOINT_HOSTS = env.words(

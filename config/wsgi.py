@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from config.monitoring import shared
+from config.third_party import page_limits
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -29,6 +30,7 @@ def load_everything() -> None:
 
 if "gunicorn" in sys.modules:
     shared.share_request_metrics()
+    page_limits.apply()
 application = get_wsgi_application()
 load_everything()
 # What is loaded by now stays. With --preload, workers share its memory, and no collection of

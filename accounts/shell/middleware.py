@@ -1,23 +1,20 @@
-"""Decides for every request whether its URL is open to the person and its body small enough,
-activates their language and time zone, and keeps pages private.
+"""Decides for every request whether its URL is open to the person, activates their language and
+time zone, and keeps pages private.
 """
 
 from collections.abc import Callable
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import access as accounts_access
 from accounts.models import User
 from arithmetic import plain_text
-from config.roles import Role
 
 UNUSED = (
     "accelerometer",
@@ -61,11 +58,7 @@ class PermissionMiddleware:
 
 
 class InputMiddleware:
-    """Refuses a large body before anything reads it: from nobody in particular, and from people who
-    have no file to upload. An API call is authenticated before its body is read.
-
-    NUL in a query, which no database can look for, becomes U+FFFD. The API answers it itself.
-    """
+    """NUL in a query, which no database can look for, becomes U+FFFD. The API answers it itself."""
 
     def __init__(self, get_response: Response) -> None:
         self.get_response = get_response
@@ -74,13 +67,6 @@ class InputMiddleware:
         if not request.path.startswith("/api/"):
             query = request.META.get("QUERY_STRING", "")
             request.META["QUERY_STRING"] = query.replace("%00", quote(plain_text.REPLACEMENT))
-        n_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
-        if n_bytes > settings.ANONYMOUS_BODY_BYTES and not _may_send(request, n_bytes):
-            return HttpResponse(
-                _("This is too large. Sign in to upload files.\n"),
-                status=413,
-                content_type="text/plain; charset=utf-8",
-            )
         return self.get_response(request)
 
 
@@ -113,15 +99,6 @@ class ReaderMiddleware:
         else:
             timezone.deactivate()
         return self.get_response(request)
-
-
-def _may_send(request: HttpRequest, n_bytes: int) -> bool:
-    if request.path.startswith("/api/"):
-        return True
-    roles = accounts_access.roles_of(request.user)
-    if Role.ADMIN in roles:
-        return True
-    return Role.MEMBER in roles and n_bytes <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

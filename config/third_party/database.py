@@ -15,6 +15,28 @@ _SQLITE = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
 }
+# Of every process: a network that swallows packets is noticed after half a minute, however long a
+# statement may take, because the server's machine acknowledges that the connection is alive.
+_NETWORK = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15_000,
+    "keepalives": 1,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+PAGE_LIMIT_S = env.integer(
+    "PREFERABLY_PAGE_LIMIT_S",
+    "Seconds that one statement of a page or API call may take on PostgreSQL, and half of them"
+    " waiting for a lock. Migrations, exports and other jobs have no such limit. 0: none.",
+    default="20",
+)
+HAS_POOLER = env.flag(
+    "PREFERABLY_POOLER",
+    "DATABASE_URL leads to a connection pooler in transaction mode, such as PgBouncer: reads"
+    " large results without cursors of the server.",
+    default="0",
+)
 
 
 def connection(*, home: Path) -> dict[str, object]:
@@ -40,12 +62,6 @@ def _for_postgresql(settings: Mapping[str, object]) -> dict[str, object]:
         " pooler in transaction mode that does not keep them.",
         default="1",
     )
-    has_pooler = env.flag(
-        "PREFERABLY_POOLER",
-        "DATABASE_URL leads to a connection pooler in transaction mode, such as PgBouncer: reads"
-        " large results without cursors of the server.",
-        default="0",
-    )
     lock_timeout_s = env.integer(
         "PREFERABLY_LOCK_TIMEOUT_S",
         "Seconds that a statement waits for a lock of PostgreSQL before it fails. Set it for"
@@ -58,12 +74,12 @@ def _for_postgresql(settings: Mapping[str, object]) -> dict[str, object]:
     if lock_timeout_s:
         sent.append(f"-c lock_timeout={lock_timeout_s}s")
     # performance.compiled
-    options = dict(settings) | {"prepare_threshold": 1 if keeps_plans else None}
+    options = _NETWORK | dict(settings) | {"prepare_threshold": 1 if keeps_plans else None}
     if any(sent):
         options["options"] = " ".join(filter(None, sent))
     return {
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "DISABLE_SERVER_SIDE_CURSORS": has_pooler,
+        "DISABLE_SERVER_SIDE_CURSORS": HAS_POOLER,
         "OPTIONS": options,
     }

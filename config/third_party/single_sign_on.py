@@ -61,6 +61,13 @@ FIELDS = (
         " PREFERABLY_SECOND_FACTOR_ROLES.",
     ),
     env.Knob(
+        "PASSWORDS",
+        "0",
+        "1: people who log in with this provider may also use a password or passkey of this site,"
+        " and so pass by their groups, the provider's second factor, and having left. 0: only"
+        " superusers may.",
+    ),
+    env.Knob(
         "SIGN_OUT_URL", "", "Page of the provider to log out there, offered after a log-out here."
     ),
 )
@@ -84,6 +91,7 @@ class Provider:
     creates_accounts: bool
     trusts_email: bool
     asks_second_factor: bool
+    allows_passwords: bool
     sign_out_url: str
 
 
@@ -119,6 +127,7 @@ def _provider(name: str, values: dict[str, str], *, needs_https: bool) -> Provid
         creates_accounts=_flag(f"{prefix}SIGN_UP", values["SIGN_UP"]),
         trusts_email=_flag(f"{prefix}TRUST_EMAIL", values["TRUST_EMAIL"]),
         asks_second_factor=_flag(f"{prefix}SECOND_FACTOR", values["SECOND_FACTOR"]),
+        allows_passwords=_flag(f"{prefix}PASSWORDS", values["PASSWORDS"]),
         sign_out_url=values["SIGN_OUT_URL"],
     )
 

@@ -36,6 +36,12 @@ KEEP_LOGS_DAYS = env.integer(
     " does not show. Runs with checkpoints are left. 0: never.",
     default="0",
 )
+KEEP_ADDRESSES_DAYS = env.integer(
+    "PREFERABLY_KEEP_ADDRESSES_DAYS",
+    "Days until the IP addresses of log-ins and failed log-ins are deleted from the audit log. The"
+    " entries stay. 0: never.",
+    default="90",
+)
 KEEP_AUDIT_DAYS = env.integer(
     "PREFERABLY_KEEP_AUDIT_DAYS",
     "Days until entries of the audit log are deleted. 0: never.",

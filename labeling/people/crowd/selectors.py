@@ -56,6 +56,20 @@ def _rows(queryset: QuerySet[CrowdLink]) -> list[LinkRow]:
     return [LinkRow(link, link.n_working, link.n_complete, link.n_ended) for link in links]  # type: ignore[attr-defined]
 
 
+def has_begun(*, rater: Rater) -> bool:
+    """Whether there is work of theirs that another browser would show or take: an item, something
+    typed, a conversation, an answer.
+    """
+    held = rater.slots.filter(state=Slot.State.LEASED)
+    return any(
+        begun.exists()
+        for begun in (
+            *(held, rater.drafts, rater.judgments, rater.conversations),
+            *(rater.step_attempts, rater.profile_answers),
+        )
+    )
+
+
 def n_places_taken(*, link: CrowdLink, now: datetime) -> int:
     """Completed visits, and those in progress: one without an answer, only while it is new. So IDs
     that somebody made up free their places by themselves.

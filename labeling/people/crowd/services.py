@@ -116,8 +116,8 @@ def begin_visit(
 
 
 def _resume(visit: CrowdVisit, *, known: Collection[int]) -> CrowdVisit:
-    """The visit, in the browser that answered. Before the first answer it moves to the browser that
-    opens it last, and ends in the others.
+    """The visit, in the browser that works on it. Before it has taken an item, it moves to the
+    browser that opens it last, and ends in the others: there is nothing yet to be seen or lost.
     """
     if visit.state in {State.RETURNED, State.TIMED_OUT, State.SCREENED_OUT}:
         raise UnableToVisit(
@@ -125,7 +125,7 @@ def _resume(visit: CrowdVisit, *, known: Collection[int]) -> CrowdVisit:
         )
     if visit.rater_id in known:
         return visit
-    if visit.rater.judgments.exists():
+    if selectors.has_begun(rater=visit.rater):
         raise UnableToVisit(_elsewhere())
     _move(visit.rater)
     return visit
@@ -139,7 +139,7 @@ def _move(rater: Rater) -> None:
 
 def _elsewhere() -> str:
     return _(
-        "Someone has already answered with this ID in another browser. Continue there, or return"
+        "Someone has already worked with this ID in another browser. Continue there, or return"
         " the study on the platform you came from."
     )
 
@@ -227,7 +227,7 @@ def _returning_rater(*, link: CrowdLink, external_id: str, known: Collection[int
     for rater in raters:
         if rater.pk in known:
             return rater
-        if not rater.judgments.exists():
+        if not selectors.has_begun(rater=rater):
             _move(rater)
             return rater
     for rater in raters:

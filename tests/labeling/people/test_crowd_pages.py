@@ -22,6 +22,7 @@ from tests.tooling.recordings import recorded
 SignedIn = Callable[..., Client]
 
 pytestmark = pytest.mark.django_db
+DRAFT = {"revision": 1, "fields": {"text": ["A half sentence of mine"]}}
 
 
 @pytest.fixture
@@ -217,7 +218,7 @@ def test_who_has_skipped_more_than_they_judged_gets_no_code_for_it(link: CrowdLi
 
 
 def elsewhere(entered: Any) -> tuple[int, bool]:
-    return entered.status_code, "answered with this ID in another browser" in words(entered)
+    return entered.status_code, "worked with this ID in another browser" in words(entered)
 
 
 def test_an_id_alone_does_not_open_the_work_of_the_worker_who_has_it(link: CrowdLink) -> None:
@@ -259,7 +260,35 @@ def test_a_cookie_of_ones_own_making_proves_nothing(link: CrowdLink) -> None:
     assert elsewhere(enter(link, "worker-1", forged)[1]) == (410, True)
 
 
-def test_before_its_first_answer_a_visit_moves_to_the_browser_that_opened_it_last(
+def test_what_a_worker_has_typed_is_shown_and_taken_by_nobody_with_their_id(
+    link: CrowdLink,
+) -> None:
+    worker, _entered = enter(link, "worker-1")
+    address = take(worker, link.campaign)
+    worker.post(f"{address}draft", DRAFT, content_type="application/json")
+
+    impostor, entered = enter(link, "worker-1")
+
+    assert elsewhere(entered) == (410, True)
+    assert "_auth_user_id" not in impostor.session
+    assert "A half sentence of mine" in worker.get(address).text
+
+
+@pytest.mark.parametrize("is_left", [False, True])
+def test_an_item_that_a_worker_has_taken_stays_in_their_browser(
+    link: CrowdLink, is_left: bool
+) -> None:
+    worker, _entered = enter(link, "worker-1")
+    address = take(worker, link.campaign)
+    if is_left:  # the lease is over, and what was typed is still there
+        worker.post(f"{address}draft", DRAFT, content_type="application/json")
+        worker.post(f"{address}release")
+
+    assert elsewhere(enter(link, "worker-1")[1]) == (410, True)
+    assert worker.get("/desk/").status_code == 200
+
+
+def test_before_its_first_item_a_visit_moves_to_the_browser_that_opened_it_last(
     link: CrowdLink,
 ) -> None:
     first, _entered = enter(link, "worker-1")

@@ -45,6 +45,13 @@ def may_change_roles(*, by: User | None, person: User) -> bool:
     return by is None or by.is_superuser or by.pk == person.pk or not person.is_superuser
 
 
+def may_make_admins(*, by: User | None) -> bool:
+    """Whether `by` may make somebody an admin or take that role from them. With either, an admin
+    would have the log-in of another: set a password while it is of no admin, and promote it.
+    """
+    return by is None or by.is_superuser
+
+
 def _is_above(person: User) -> bool:
     return person.is_admin or person.is_superuser
 

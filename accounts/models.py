@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic import plain_text
+
 
 def validate_time_zone(name: str) -> None:
     if name not in available_timezones():
@@ -21,7 +23,7 @@ def validate_time_zone(name: str) -> None:
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, *, email: str, password: str | None = None, **fields: object) -> "User":
-        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user = self.model(email=plain_text.mail_address(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -118,6 +120,9 @@ class AuditEvent(models.Model):
     target_id = models.BigIntegerField(null=True)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    address = models.GenericIPAddressField(
+        null=True, help_text="from where somebody logged in or tried to, if it is known"
+    )
     words = models.TextField(
         default="",
         help_text="searched text: the object's name then, before and after; case folded",

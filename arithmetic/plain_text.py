@@ -1,6 +1,7 @@
 """Text that a database can hold. No Django: the training process reads it too."""
 
 import re
+import unicodedata
 
 REPLACEMENT = "\ufffd"
 MOST_DIGITS = 18
@@ -18,6 +19,13 @@ def whole_number(text: str) -> int | None:
 def one_line(text: str) -> str:
     """`text` on one line, as the subject of a mail must be."""
     return " ".join(text.split())
+
+
+def mail_address(text: str) -> str:
+    """An e-mail address as we store and compare it: exactly, never by a database's own idea of
+    upper and lower case, to which “ſ” is “s”. NFKC makes one character of those that look alike.
+    """
+    return unicodedata.normalize("NFKC", text.strip()).lower()
 
 
 def storable(text: str) -> str:

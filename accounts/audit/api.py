@@ -17,8 +17,19 @@ from accounts.people import selectors
 class AuditEventSerializer(RowSerializer):
     class Meta:
         model = AuditEvent
-        fields = ["id", "at", "by", "action", "target_type", "target_id", "before", "after"]
+        fields = [
+            "id",
+            "at",
+            "by",
+            "action",
+            "target_type",
+            "target_id",
+            "before",
+            "after",
+            "address",
+        ]
         help_texts = {
+            "address": "Of the client, for log-ins and failed ones. Null: not known, or deleted.",
             "by": "The person. Null: the site itself.",
             "target_type": "Such as labeling.campaign.",
         }

@@ -8,22 +8,27 @@ from typing import Any
 from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.core import context as allauth_context
 from allauth.core.internal.httpkit import clean_client_ip
-from allauth.core.internal.ratelimit import truncate_ip
+from allauth.core.internal.ratelimit import RateLimitUsage, truncate_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.sites.shortcuts import get_current_site
-from django.http import HttpRequest
+from django.core.cache import cache as shared_cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit_log
-from accounts.login import browser_sessions, encryption, second_factor
+from accounts.login import browser_sessions, encryption, known_browsers, second_factor
 from accounts.models import User
 from accounts.notices import mail
+from arithmetic import plain_text
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +54,16 @@ METHODS = {
 
 
 class Adapter(DefaultAccountAdapter):
+    _guess: RateLimitUsage | None = None
     error_messages = DefaultAccountAdapter.error_messages | {
         "account_inactive": _("This account is closed. Ask an admin to reopen it."),
         "email_password_mismatch": _("Wrong e-mail or password."),
         "too_many_login_attempts": _(
             "Too many failed attempts. Wait five minutes, or reset your password by e-mail."
+        ),
+        "too_many_guesses": _(
+            "Too many failed attempts for this account. Log in from a browser where you have logged"
+            " in before, use a passkey, or reset your password by e-mail."
         ),
         "enter_current_password": _("Your current password is wrong."),
         "incorrect_password": _("Wrong password."),
@@ -71,13 +81,61 @@ class Adapter(DefaultAccountAdapter):
         browser_sessions.begin(
             session=request.session,
             user=user,
-            address=_address(request),
+            address=address_of(request),
             user_agent=request.headers.get("User-Agent", ""),
             now=timezone.now(),
         )
         provider = second_factor.provider_of(request)
         after = {"provider": provider.name} if provider is not None else {}
-        audit_log.record(user, "log_in", user, after=after, now=timezone.now())
+        audit_log.record(
+            user, "log_in", user, after=after, address=address_of(request), now=timezone.now()
+        )
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """What is typed for an address is compared as it is stored, so that no other way to write
+        it has a limit of its own.
+        """
+        email = plain_text.mail_address(credentials.get("email", ""))
+        user: User | None = super().authenticate(request, **credentials | {"email": email})
+        return user
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """A client that has failed too often has nothing compared, so that does not count."""
+        super().pre_authenticate(request, **credentials)
+        email = credentials.get("email", "")
+        person = User.objects.filter(email=email).first()
+        self._guess = known_browsers.consume(request, email=email, user=person)
+        if not self._guess:
+            super()._rollback_login_failed_rl_usage()
+            raise self.validation_error("too_many_guesses")
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        super()._rollback_login_failed_rl_usage()
+        if self._guess:
+            self._guess.rollback()
+
+    def pre_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponse | None:
+        refused: HttpResponse | None = super().pre_login(request, user, **about)
+        needed = second_factor.provider_needed(user)
+        if refused is not None or needed is None or second_factor.provider_of(request, user):
+            return refused
+        clear_login(request)
+        after = {"provider": needed.name, "reason": "local"}
+        audit_log.record(
+            None,
+            "log_in_failed",
+            user,
+            after=after,
+            address=address_of(request),
+            now=timezone.now(),
+        )
+        messages.error(request, _("Log in with %(provider)s.") % {"provider": needed.label})
+        return redirect("account_login")
+
+    def post_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **about)
+        known_browsers.remember(request, response, user=user)
+        return response
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """The log-in page offers to log out at the provider too."""
@@ -86,10 +144,17 @@ class Adapter(DefaultAccountAdapter):
         return f"{url}?left={provider.name}" if provider is not None else url
 
     def authentication_failed(self, request: HttpRequest, **credentials: object) -> None:
-        """Only for an address that has an account: people type passwords into the wrong field."""
-        user = User.objects.filter(email__iexact=credentials.get("email", "")).first()
+        """What was typed is not recorded: people type passwords into the wrong field. Who tries
+        many addresses that nobody has leaves an entry a minute.
+        """
+        user = User.objects.filter(email=credentials.get("email", "")).first()
+        client = truncate_ip(address) if (address := address_of(request)) else "unknown"
         if user is not None:
-            record_failure(user)
+            record_failure(user, request)
+        elif shared_cache.add(f"unknown-log-in:{client}", 1, timeout=60):
+            audit_log.record(
+                None, "log_in_failed", User(name=""), address=address, now=timezone.now()
+            )
 
     def send_notification_mail(
         self,
@@ -100,7 +165,8 @@ class Adapter(DefaultAccountAdapter):
     ) -> None:
         """Names the person, who is not logged in yet when a link sets the password."""
         if action := RECORDED.get(template_prefix):
-            audit_log.record(user, action, user, now=timezone.now())
+            address = address_of(allauth_context.request)
+            audit_log.record(user, action, user, address=address, now=timezone.now())
         named = {"user": user} | (context or {})
         super().send_notification_mail(template_prefix, user, named, email)
 
@@ -130,14 +196,14 @@ class Adapter(DefaultAccountAdapter):
         """The client's address. An unknown one counts as a client of its own at each request: the
         address of a proxy would be one client for everybody, whom anybody could lock out.
         """
-        return _address(request) or f"unknown-{uuid4()}"
+        return address_of(request) or f"unknown-{uuid4()}"
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: object) -> str:
         """Failures count for a person at a client, so that nobody locks a person out from
         elsewhere. If the client is unknown, they count for the person.
         """
         person: str = super()._get_login_attempts_cache_key(request, **credentials)
-        client = _address(request)
+        client = address_of(request)
         return f"{person}:{truncate_ip(client)}" if client else person
 
 
@@ -156,11 +222,11 @@ class TwoFactorAdapter(DefaultMFAAdapter):
         return encryption.decrypt(encrypted_text)
 
 
-def record_failure(user: User) -> None:
-    audit_log.record(None, "log_in_failed", user, now=timezone.now())
+def record_failure(user: User, request: HttpRequest) -> None:
+    audit_log.record(None, "log_in_failed", user, address=address_of(request), now=timezone.now())
 
 
-def _address(request: HttpRequest) -> str | None:
+def address_of(request: HttpRequest) -> str | None:
     """The client's address, as the outermost of our proxies saw it. Whatever the client itself
     wrote into the header stands before that one.
     """

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.core import context as allauth_context
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.webauthn import forms as webauthn_forms
@@ -12,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.login import adapter, password_links
+from accounts.shell import requests
 from config.third_party.single_sign_on import Provider
 from pages.form_parts import NameField
 
@@ -62,7 +64,7 @@ class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
         address without one.
         """
         email: str = self.cleaned_data["email"]
-        site = request.build_absolute_uri("/").rstrip("/")
+        site = requests.site_address(request)
         if not password_links.LINKS.send(email=email, site=site):
             password_links.mail_password_link(email=email, site=site)
         return email
@@ -121,7 +123,7 @@ class AuthenticateByPasskeyForm(_Plain, webauthn_forms.AuthenticateWebAuthnForm)
         try:
             return super().clean_credential()
         except forms.ValidationError:
-            adapter.record_failure(self.user)
+            adapter.record_failure(self.user, allauth_context.request)
             raise
 
 
@@ -134,7 +136,7 @@ class AuthenticateForm(_Plain, mfa_forms.AuthenticateForm):
 
     def _emit_authentication_failed(self, authenticator: object) -> None:
         super()._emit_authentication_failed(authenticator)
-        adapter.record_failure(self.user)
+        adapter.record_failure(self.user, allauth_context.request)
 
 
 class ReauthenticateByCodeForm(_Plain, mfa_forms.ReauthenticateForm):

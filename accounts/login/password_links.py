@@ -8,8 +8,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import override
 
+from accounts.login import second_factor
 from accounts.models import User
 from accounts.notices import mail
+from arithmetic import plain_text
 from jobs.messages import Message
 
 LINKS = Message(
@@ -33,13 +35,19 @@ def mail_password_link(*, email: str, site: str) -> None:
     """Mails the link to the account with this address, if there is one. `site` is the address of
     this site, without a slash at its end.
     """
-    user = User.objects.filter(email__iexact=email, is_active=True).first()
+    user = User.objects.filter(email=plain_text.mail_address(email), is_active=True).first()
     if user is None:
         return
+    provider = second_factor.provider_needed(user)
     with override(user.language):
         subject = render_to_string("account/email/password_reset_key_subject.txt").strip()
-        body = render_to_string(
-            "account/email/password_reset_key_message.txt",
-            {"password_reset_url": site + password_link(user)},
-        )
+        if provider is None:
+            body = render_to_string(
+                "account/email/password_reset_key_message.txt",
+                {"password_reset_url": site + password_link(user)},
+            )
+        else:
+            body = render_to_string(
+                "account/email/password_of_provider.txt", {"provider": provider.label, "site": site}
+            )
     mail.post([mail.Letter(user.email, subject, body)])

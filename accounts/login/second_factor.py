@@ -4,6 +4,7 @@ provider that asks for a second factor itself.
 
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -37,9 +38,20 @@ def is_missing(request: HttpRequest) -> bool:
     return not is_set_up(request.user)
 
 
-def provider_of(request: HttpRequest) -> Provider | None:
-    """The provider that this session was begun with."""
-    for record in get_authentication_records(request, request.user):
+def provider_needed(user: User) -> Provider | None:
+    """The provider that this person has to log in with. Superusers are the way in if it is away."""
+    if user.is_superuser:
+        return None
+    for name in SocialAccount.objects.filter(user=user).values_list("provider", flat=True):
+        provider: Provider | None = settings.OIDC_PROVIDERS.get(name)
+        if provider is not None and not provider.allows_passwords:
+            return provider
+    return None
+
+
+def provider_of(request: HttpRequest, user: User | None = None) -> Provider | None:
+    """The provider that this session was begun with; of `user` while they log in."""
+    for record in get_authentication_records(request, user or request.user):
         if record["method"] == "socialaccount":
             provider: Provider | None = settings.OIDC_PROVIDERS.get(record["provider"])
             return provider

@@ -70,6 +70,15 @@ def revoke_token(*, user: User, pk: int, now: datetime) -> bool:
     return True
 
 
+def revoke_all(*, user: User, by: User | None, now: datetime) -> int:
+    """Revokes every token of the person. Returns how many worked until now."""
+    with transaction.atomic():
+        n_revoked = user.api_tokens.filter(revoked_at=None).update(revoked_at=now)
+        if n_revoked:
+            audit_log.record(by, "revoke_tokens", user, after={"n_tokens": n_revoked}, now=now)
+    return n_revoked
+
+
 def tokens_of(*, user: User) -> QuerySet[ApiToken]:
     """Tokens that are not revoked, newest first; expired ones are included."""
     return user.api_tokens.filter(revoked_at=None).order_by("-created_at", "-pk")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.people import services
 from accounts.refusals import Refusal
+from arithmetic import plain_text
 
 
 class UnableToMakeFirstAdmin(Refusal):
@@ -19,7 +20,7 @@ def make_first_admin(*, email: str, name: str, now: datetime) -> User:
     """An admin and superuser who has no password yet. While they have none, the same call returns
     them again, for a new link. Raises UnableToMakeFirstAdmin.
     """
-    address = email.strip().lower()
+    address = plain_text.mail_address(email)
     with transaction.atomic():
         admin = User.objects.filter(Q(is_admin=True) | Q(is_superuser=True), is_active=True).first()
         if admin is None:

@@ -74,11 +74,23 @@ class PersonForm(forms.Form):
                 "is_active": person.is_active,
             }
         super().__init__(data, initial=initial)
+        self.may_create_admin = person is not None or accounts_access.may_make_admins(by=by)
+        if not accounts_access.may_make_admins(by=by):
+            self.fields["roles"].help_text = _(
+                "Raters answer, admins run pools and campaigns, researchers train models. A person"
+                " can have several roles. Only superusers make admins."
+            )
         if person is not None and not accounts_access.may_manage_login(by=by, person=person):
             self.fields["email"].disabled = True
             self.fields["email"].help_text = _(
                 "Only a superuser can change an admin's e-mail address."
             )
+
+    def clean_roles(self) -> list[str]:
+        roles: list[str] = self.cleaned_data["roles"]
+        if "admin" in roles and not self.may_create_admin:
+            raise forms.ValidationError(_("Only a superuser can create an admin."))
+        return roles
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs

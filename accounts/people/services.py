@@ -15,9 +15,11 @@ from django.utils.translation import override
 
 from accounts import access as accounts_access
 from accounts import audit_log
+from accounts.login import tokens
 from accounts.models import User
 from accounts.notices import mail
 from accounts.refusals import Refusal
+from arithmetic import plain_text
 
 ROLES = ("rater", "admin", "researcher")
 
@@ -47,11 +49,13 @@ def create_user(
 
     Raises UnableToCreatePerson.
     """
-    held, address = frozenset(roles), email.strip().lower()
+    held, address = frozenset(roles), plain_text.mail_address(email)
     if unknown := held - frozenset(ROLES):
         raise UnableToCreatePerson(_("“%(role)s” is not a role.") % {"role": sorted(unknown)[0]})
+    if "admin" in held and not accounts_access.may_make_admins(by=by):
+        raise UnableToCreatePerson(_("Only a superuser can create an admin."))
     with transaction.atomic():
-        if User.objects.filter(email__iexact=address).exists():
+        if User.objects.filter(email=address).exists():
             raise UnableToCreatePerson(_("%(email)s already has an account.") % {"email": address})
         user = User.objects.create_user(
             email=address,
@@ -79,16 +83,16 @@ def update_user(
     now: datetime,
 ) -> User:
     """Updates the login. A new address is announced to the old one. Raises UnableToChangePerson if
-    admins would lock themselves out or take over another admin's log-in.
+    admins would lock themselves out, or could take over another admin's log-in.
     """
-    held, address = frozenset(roles) & frozenset(ROLES), email.strip().lower()
+    held, address = frozenset(roles) & frozenset(ROLES), plain_text.mail_address(email)
     if by is not None and by.pk == user.pk and not (is_active and "admin" in held):
         raise UnableToChangePerson(
             _("You can't remove your own admin role or close your own account. Ask another admin.")
         )
     with transaction.atomic():
         stored = User.objects.select_for_update().get(pk=user.pk)
-        if User.objects.filter(email__iexact=address).exclude(pk=user.pk).exists():
+        if User.objects.filter(email=address).exclude(pk=user.pk).exists():
             raise UnableToChangePerson(_("%(email)s already has an account.") % {"email": address})
         _refuse_above(by, stored, address=address, roles=held, is_active=is_active)
         before = _audited(stored)
@@ -111,6 +115,8 @@ def update_user(
                 after={key: after[key] for key in sorted(changed)},
                 now=now,
             )
+        if before["is_active"] and not is_active:
+            tokens.revoke_all(user=stored, by=by, now=now)
         if before["email"] != address:
             _move_address(user=stored, old=str(before["email"]), by=by)
     return stored
@@ -125,6 +131,11 @@ def _refuse_above(
     if not is_same and not accounts_access.may_change_roles(by=by, person=person):
         raise UnableToChangePerson(
             _("Only a superuser can change a superuser's roles or close their account.")
+        )
+    is_promotion_or_demotion = "admin" in roles ^ person.roles
+    if is_promotion_or_demotion and not accounts_access.may_make_admins(by=by):
+        raise UnableToChangePerson(
+            _("Only a superuser can make somebody an admin or take that role from them.")
         )
 
 

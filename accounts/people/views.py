@@ -95,6 +95,8 @@ def sessions_end_others(request: MemberRequest) -> HttpResponse:
         by=request.user,
         now=timezone.now(),
     )
+    if request.POST.get("tokens"):
+        tokens.revoke_all(user=request.user, by=request.user, now=timezone.now())
     sentence = ngettext(
         "Logged out in %(n)d other browser.", "Logged out in %(n)d other browsers.", n_ended
     )

@@ -114,4 +114,4 @@ class Exports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         """Download the ZIP archive: README.md and the rows of each split. Files are kept for 30
         days.
         """
-        return export_views.download(self.get_object())
+        return export_views.download(self.get_object(), by=self.by)

@@ -6,6 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import audit_log
+from accounts.models import User
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.data import export_files
@@ -92,15 +94,18 @@ def _why_no_file(export: Export) -> str:
 def file(request: MemberRequest, pk: int) -> HttpResponseBase:
     selected = labeling_access.export(user=request.user, pk=pk)
     try:
-        return download(selected)
+        return download(selected, by=request.user)
     except export_files.UnableToExport:
         return redirect("export_detail", pk)
 
 
-def download(export: Export) -> FileResponse:
-    """Raises UnableToExport."""
+def download(export: Export, *, by: User) -> FileResponse:
+    """The archive for a person, noted in the audit log. Raises UnableToExport."""
+    archive = export_files.file_of(export=export).open("rb")
+    after = {"shape": export.shape, "file": export_files.download_name(export=export)}
+    audit_log.record(by, "download", export.campaign or export, after=after, now=timezone.now())
     return FileResponse(
-        export_files.file_of(export=export).open("rb"),
+        archive,
         as_attachment=True,
         filename=export_files.download_name(export=export),
         content_type=CONTENT_TYPE,

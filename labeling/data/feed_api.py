@@ -8,11 +8,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import audit_log
 from accounts.api import paging
 from accounts.api.fields import Id
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, lists
+from accounts.models import ApiToken
 from labeling.data.exports import rows as exports_rows
 from labeling.data.exports import streams
 from labeling.data.prompts.api.messages import MessageSerializer
@@ -203,6 +205,14 @@ class Judgments(ApiViewSet):
     @lists("list_judgments", JudgmentPageSerializer, query=query_class)
     def list(self, request: Request) -> Response:
         """Judgments, oldest first. Save `next_cursor` and use it later to get new ones."""
+        now = timezone.now()
+        audit_log.record_reading(
+            self.by,
+            "read_feed",
+            request.auth if isinstance(request.auth, ApiToken) else self.by,
+            after={"from": self.asked.get("cursor", 0)},
+            now=now,
+        )
         rows = feed.judgment_feed(
             after_id=self.asked.get("cursor", 0),
             campaign_id=self.asked.get("campaign"),
@@ -210,7 +220,7 @@ class Judgments(ApiViewSet):
             includes_imports=self.asked["includes_imports"],
             licences=_licences(self.asked.get("licence")),
             n=self.asked["limit"] + 1,
-            now=timezone.now(),
+            now=now,
         )
         return _feed_page(self, rows)
 

@@ -361,7 +361,7 @@ def test_a_change_is_written_down_with_before_and_after(
     alice: User, noor: User, signed_in: SignedIn
 ) -> None:
     fields = person_fields(
-        name="Noor", email="noor@example.org", roles=["researcher", "admin"], time_zone="UTC"
+        name="Noor", email="noor@example.org", roles=["researcher", "rater"], time_zone="UTC"
     )
     signed_in(alice).post(f"/people/{noor.pk}/", fields)
 
@@ -369,7 +369,7 @@ def test_a_change_is_written_down_with_before_and_after(
     assert (event.by, event.before, event.after) == (
         alice,
         {"roles": ["researcher"]},
-        {"roles": ["admin", "researcher"]},
+        {"roles": ["rater", "researcher"]},
     )
 
 

@@ -335,11 +335,11 @@ def test_a_large_upload_by_nobody_is_refused_before_it_is_stored(client: Client)
     unread: dict[str, Any] = {
         "wsgi.input": Unread(),
         "CONTENT_LENGTH": str(600 * 1024**2),
+        "CONTENT_TYPE": "multipart/form-data; boundary=x",
     }
     refused = client.generic(
         "POST",
         "/account/login/",
-        content_type="multipart/form-data; boundary=x",
         **unread,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import LazySettings
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -15,7 +16,7 @@ from django.test import Client
 from accounts.login import password_links
 from accounts.models import AuditEvent, User
 from accounts.people import services
-from labeling.models import Rater
+from labeling.models import Pool, Rater
 from tests.accounts.sent_tasks import letters, run_sent
 from tests.cast import NOON
 
@@ -76,16 +77,21 @@ def test_the_link_of_an_admin_or_superuser_goes_to_their_mail_only(
     assert "password/reset/key" not in page
 
 
-def test_the_link_of_a_new_admin_goes_to_their_mail_only(
-    alice: User, signed_in: SignedIn, django_capture_on_commit_callbacks: Captured
+def test_only_a_superuser_creates_admins(
+    alice: User,
+    root: User,
+    signed_in: SignedIn,
+    django_capture_on_commit_callbacks: Captured,
 ) -> None:
     new = {"name": "Quin", "email": "quin@example.org", "roles": ["admin"], "time_zone": "UTC"}
 
+    refused = signed_in(alice).post("/people/new/", new | {"is_active": "on"}, follow=True)
     with django_capture_on_commit_callbacks(execute=True):
-        page = signed_in(alice).post("/people/new/", new | {"is_active": "on"}, follow=True)
+        signed_in(root).post("/people/new/", new | {"is_active": "on"})
 
+    assert "Only a superuser can create an admin." in refused.text
+    assert User.objects.get(email="quin@example.org").is_admin
     assert len(letters()) == 1
-    assert "password/reset/key" not in page.text
 
 
 def test_a_superuser_sees_the_link_of_an_admin(root: User, olga: User, signed_in: SignedIn) -> None:
@@ -129,13 +135,26 @@ def test_an_admin_cannot_demote_or_close_a_superuser(
     assert (root.is_admin, root.is_active) == (True, True)
 
 
-def test_an_admin_changes_the_roles_of_another_admin(
-    alice: User, olga: User, signed_in: SignedIn
+@pytest.mark.parametrize("roles", [["rater"], ["admin", "rater"]])
+def test_an_admin_changes_other_roles_of_an_admin_but_demotes_none(
+    alice: User, olga: User, signed_in: SignedIn, roles: list[str]
 ) -> None:
-    signed_in(alice).post(f"/people/{olga.pk}/", fields_of(olga, roles=["rater"]))
+    page = signed_in(alice).post(f"/people/{olga.pk}/", fields_of(olga, roles=roles))
 
     olga.refresh_from_db()
-    assert olga.roles == {"rater"}
+    assert olga.roles == {"admin"} | (set(roles) if "admin" in roles else set())
+    assert ("Only a superuser can make somebody an admin" in page.text) == ("admin" not in roles)
+
+
+def test_a_superuser_makes_and_unmakes_admins(root: User, olga: User, signed_in: SignedIn) -> None:
+    client, seen = signed_in(root), []
+
+    for roles in (["rater"], ["admin"]):
+        client.post(f"/people/{olga.pk}/", fields_of(olga, roles=roles))
+        olga.refresh_from_db()
+        seen.append(olga.roles)
+
+    assert seen == [{"rater"}, {"admin"}]
 
 
 def test_a_new_address_is_told_to_the_old_one(
@@ -172,6 +191,41 @@ def test_an_old_address_can_no_longer_ask_for_a_password(
     run_sent("accounts.tasks.mail_password_link")
 
     assert letters() == []
+
+
+@pytest.mark.parametrize("act", ["reset", "invite", "join", "API invite"])
+def test_a_mailed_link_leads_to_the_site_whatever_the_request_was_sent_to(
+    alice: User,
+    noor: User,
+    day_shift: Pool,
+    signed_in: SignedIn,
+    settings: LazySettings,
+    django_capture_on_commit_callbacks: Captured,
+    act: str,
+) -> None:
+    settings.SITE_URL, settings.ALLOWED_HOSTS = "https://label.example", ["127.0.0.1", "evil.test"]
+    client = signed_in(alice)
+    paths = {
+        "reset": "/account/password/reset/",
+        "invite": f"/people/{noor.pk}/invite",
+        "join": f"/pools/{day_shift.pk}/invitations/",
+        "API invite": f"/api/v1/people/{noor.pk}/invite",
+    }
+    if act == "reset":
+        client.logout()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(
+            paths[act],
+            {"email": noor.email if act == "reset" else "quin@example.org", "name": "Quin"},
+            headers={"Host": "evil.test"},
+        )
+    if act == "reset":
+        run_sent("accounts.tasks.mail_password_link")
+
+    (letter,) = letters()
+    assert "evil.test" not in str(letter.body)
+    assert "https://label.example/" in str(letter.body)
 
 
 def test_a_superuser_among_many_raters_is_not_closed_with_them(

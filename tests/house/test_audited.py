@@ -22,6 +22,16 @@ from config.roles import STAFF
 
 OURS = ("accounts.", "labeling.", "training.")
 WRITES = ("post", "patch", "delete")
+SENDS_FILES = {"FileResponse", "StreamingHttpResponse", "csv_download", "Content-Disposition"}
+"""What a view has in its code that sends a file."""
+FEEDS = {"api_judgments", "api_snapshot_rows"}
+"""What people wrote, page by page: no file, but as good as one."""
+NO_WORK_OF_PEOPLE = {
+    "scorecard_csv": "figures of a scorecard",
+    "scorecard_json": "the same",
+    "model_answer": "a model's own answer, while it is written",
+    "my_pay_csv": "a rater's own hours",
+}
 NOTHING_IS_KEPT = {
     "api_run_estimate": "a guess of hours and cost",
     "api_import_preview": "the first rows of a file, not kept",
@@ -146,6 +156,58 @@ def reached(thing: Any, *, beyond_services: bool) -> set[Any]:
 POSTED_TO = [
     (name, view) for name, view in urls(get_resolver().url_patterns) if is_posted_to(name, view)
 ]
+
+
+def reads(patterns: list[Any]) -> Iterator[tuple[str, Any]]:
+    """Each URL's name, and the function that answers a GET."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from reads(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            callback: Any = pattern.callback
+            actions = getattr(callback, "actions", None)
+            view = inspect.unwrap(callback)
+            node = node_of(view) if actions is None and inspect.isfunction(view) else None
+            if node is not None and "require_POST" not in ast.unparse(
+                ast.List(elts=node.decorator_list)
+            ):
+                yield pattern.name, view
+            elif actions and "get" in actions:
+                yield pattern.name, inspect.unwrap(getattr(callback.cls, actions["get"]))
+
+
+def sends_a_file(view: Any) -> bool:
+    nodes = [node_of(thing) for thing in reached(view, beyond_services=True)]
+    words = {
+        part.id if isinstance(part, ast.Name) else getattr(part, "value", None)
+        for node in nodes
+        if node is not None
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name)
+        or (isinstance(part, ast.Constant) and isinstance(part.value, str))
+    }
+    return not words.isdisjoint(SENDS_FILES)
+
+
+DOWNLOADS = [
+    (name, view)
+    for name, view in reads(get_resolver().url_patterns)
+    if getattr(view, "__module__", "").startswith(OURS) and (name in FEEDS or sends_a_file(view))
+]
+
+
+def test_there_are_downloads_to_look_at() -> None:
+    names = {name for name, _view in DOWNLOADS}
+
+    assert names > FEEDS | {"export_file", "api_export_file", "pay_csv", "model_archive"}
+    assert names > set(NO_WORK_OF_PEOPLE)
+
+
+@pytest.mark.parametrize(("name", "view"), DOWNLOADS, ids=[name for name, _view in DOWNLOADS])
+def test_what_is_downloaded_is_written_down(name: str, view: Any) -> None:
+    is_written_down = audit_log.record in reached(view, beyond_services=True)
+
+    assert is_written_down is not (name in NO_WORK_OF_PEOPLE)
 
 
 def test_there_are_pages_to_look_at() -> None:

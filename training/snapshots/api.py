@@ -6,6 +6,7 @@ from typing import Any, BinaryIO, cast
 from django.db.models import QuerySet
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
@@ -14,6 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import audit_log
 from accounts.api import problems
 from accounts.api.fields import Flag, Id, Name
 from accounts.api.files import FileRenderer
@@ -179,10 +181,15 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def rows(self, request: Request, pk: int) -> Response:
         """The rows of a split in their order. `cursor` is the number of rows to skip."""
-        skip, limit = self.asked.get("cursor", 0), self.asked["limit"]
-        lines = downloads.page(
-            snapshot=self.get_object(), split=self.asked["split"], skip=skip, n=limit + 1
+        skip, limit, snapshot = self.asked.get("cursor", 0), self.asked["limit"], self.get_object()
+        audit_log.record_reading(
+            self.by,
+            "read_rows",
+            snapshot,
+            after={"split": self.asked["split"]},
+            now=timezone.now(),
         )
+        lines = downloads.page(snapshot=snapshot, split=self.asked["split"], skip=skip, n=limit + 1)
         cursor = skip + limit if len(lines) > limit else None
         return Response({"next_cursor": cursor, "results": lines[:limit]})
 
@@ -201,6 +208,7 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         snapshot, split = self.get_object(), self.asked["split"]
         lines = downloads.rows(snapshot=snapshot, split=split)
         name = f"snapshot-{snapshot.pk}-{split}.{self.asked['file_format']}"
+        audit_log.record(self.by, "download", snapshot, after={"file": name}, now=timezone.now())
         if self.asked["file_format"] == "jsonl":
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
             return StreamingHttpResponse(

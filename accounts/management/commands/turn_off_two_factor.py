@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.people import services
+from arithmetic import plain_text
 
 
 class Command(BaseCommand):
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("email")
 
     def handle(self, *, email: str, **_options: object) -> None:
-        person = User.objects.filter(email__iexact=email.strip()).first()
+        person = User.objects.filter(email=plain_text.mail_address(email)).first()
         if person is None:
             raise CommandError(f"{email} has no account.")
         if services.turn_off_two_factor(user=person, by=None, now=timezone.now()):

@@ -23,6 +23,7 @@ from accounts.models import User
 from accounts.people import selectors
 from accounts.people import services as people_services
 from accounts.people.forms import ROLE_CHOICES, PersonForm
+from accounts.shell import requests
 from labeling.models import Rater
 from labeling.people.accounts import services
 
@@ -115,10 +116,10 @@ class People(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @writes("change_person", PersonSerializer, body=PersonChangeSerializer, is_one=True)
     def partial_update(self, person: User, **values: object) -> None:
         """Change name, address, roles or time zone, or close the account. 409 for an admin."""
-        _refuse_admin(roles=person.roles, is_superuser=person.is_superuser)
+        wanted = {*person.roles, *values.get("roles", ())}
+        _refuse_admin(roles=wanted, is_superuser=person.is_superuser)
         form = PersonForm(filled(PersonForm(person=person, by=self.by), values), by=self.by)
-        _refuse_admin(roles=checked(form).cleaned_data["roles"])
-        services.change_person(user=person, **form.cleaned_data, **self.who_and_when)
+        services.change_person(user=person, **checked(form).cleaned_data, **self.who_and_when)
 
     @does("invite_person", PersonSerializer)
     def invite(self, person: User) -> None:
@@ -131,7 +132,7 @@ class People(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
 
 def _mail_link(view: ApiViewSet, person: User) -> None:
-    link = view.request.build_absolute_uri(password_links.password_link(person))
+    link = requests.site_address(view.request) + password_links.password_link(person)
     people_services.invite(user=person, link=link, **view.who_and_when)
 
 

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import access as accounts_access
 from accounts.audit import words as audit_words
-from accounts.login import browser_sessions, password_links
+from accounts.login import browser_sessions, password_links, tokens
 from accounts.models import User
 from accounts.people import selectors as people_selectors
 from accounts.people import services as people_services
 from accounts.people.forms import PeopleFilter, PersonForm
+from accounts.shell import requests
 from accounts.shell.requests import MemberRequest
 from labeling.people.accounts import services
 from pages import list_pages
@@ -47,7 +48,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
-    form = PersonForm(request.POST or None)
+    form = PersonForm(request.POST or None, by=request.user)
     if request.method == "POST" and form.is_valid():
         try:
             person = services.create_person(
@@ -124,6 +125,8 @@ def log_out(request: MemberRequest, pk: int) -> HttpResponse:
     """In every browser."""
     person = get_object_or_404(User, pk=pk)
     n_ended = browser_sessions.end_all(user=person, by=request.user, now=timezone.now())
+    if request.POST.get("tokens"):
+        tokens.revoke_all(user=person, by=request.user, now=timezone.now())
     messages.success(
         request,
         ngettext("Logged out in %(n)d browser.", "Logged out in %(n)d browsers.", n_ended)
@@ -144,7 +147,7 @@ def _send_link(request: HttpRequest, person: User) -> None:
     the link of another admin.
     """
     assert isinstance(request.user, User)
-    link = request.build_absolute_uri(password_links.password_link(person))
+    link = requests.site_address(request) + password_links.password_link(person)
     people_services.invite(user=person, link=link, by=request.user, now=timezone.now())
     if accounts_access.may_manage_login(by=request.user, person=person):
         request.session[_link_key(person)] = link

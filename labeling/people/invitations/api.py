@@ -14,6 +14,7 @@ from accounts.api.paging import PageQuery
 from accounts.api.problems import Unable
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, writes
+from accounts.shell import requests
 from labeling import access as labeling_access
 from labeling.models import Invitation, Pool
 from labeling.people.invitations import mail, selectors, services
@@ -122,7 +123,7 @@ class Invitations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         services.revoke_invitation(invitation=invitation, **self.who_and_when)
 
     def _link(self, secret: str) -> str:
-        return self.request.build_absolute_uri(reverse("join", args=[secret]))
+        return requests.site_address(self.request) + reverse("join", args=[secret])
 
     def _mailed(self, sent: list[Sent]) -> dict[str, object]:
         return {

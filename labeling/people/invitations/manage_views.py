@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.shell import requests
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.people.invitations import mail, selectors, services
@@ -105,7 +106,7 @@ def _send(request: MemberRequest, sent: list[Sent]) -> None:
     """
 
     def address_of(secret: str) -> str:
-        return request.build_absolute_uri(reverse("join", args=[secret]))
+        return requests.site_address(request) + reverse("join", args=[secret])
 
     if sent and not mail.send(sent=sent, address_of=address_of, by=request.user):
         messages.error(

@@ -37,18 +37,14 @@ def find_invitation(*, secret_sha256: str, now: datetime) -> InvitationLink:
         .first()
     )
     problem = closed_sentence(invitation=invitation, now=now)
-    has_login = (
-        invitation is not None and User.objects.filter(email__iexact=invitation.email).exists()
-    )
+    has_login = invitation is not None and User.objects.filter(email=invitation.email).exists()
     return InvitationLink(invitation, problem, has_login)
 
 
 def is_invited(*, email: str, now: datetime) -> bool:
     """Whether an invitation to this address is open."""
     return (
-        invitations(pool_id=None, state=InvitationState.WAITS, now=now)
-        .filter(email__iexact=email)
-        .exists()
+        invitations(pool_id=None, state=InvitationState.WAITS, now=now).filter(email=email).exists()
     )
 
 

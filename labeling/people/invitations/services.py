@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from arithmetic import plain_text
 from jobs import guard
 from labeling.models import Invitation, Pool, Rater
 from labeling.people.accounts import services as accounts_services
@@ -49,7 +50,7 @@ def invite_to_pool(
 
     Raises UnableToInvite, and invites nobody, if one of them has withdrawn.
     """
-    by_email = {invitee.email.strip().lower(): invitee for invitee in invitees}
+    by_email = {plain_text.mail_address(invitee.email): invitee for invitee in invitees}
     with transaction.atomic():
         _refuse_withdrawn(by_email)
         Pool.objects.select_for_update().get(

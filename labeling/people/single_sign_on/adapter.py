@@ -45,11 +45,17 @@ class Adapter(DefaultSocialAccountAdapter):
             # Nobody connects a login to an account by a link, which somebody else may have sent.
             _refuse(request, _failed(provider))
         extra_data = sociallogin.account.extra_data
-        identity = identities.from_claims(
-            provider=provider,
-            subject=sociallogin.account.uid,
-            claims={**(extra_data.get("id_token") or {}), **(extra_data.get("userinfo") or {})},
-        )
+        try:
+            identity = identities.from_claims(
+                provider=provider,
+                subject=sociallogin.account.uid,
+                claims=identities.merged(
+                    id_token=extra_data.get("id_token"), userinfo=extra_data.get("userinfo")
+                ),
+            )
+        except identities.UnusableClaims as problem:
+            logger.warning("A log-in with %s failed: %s", provider.name, problem)
+            _refuse(request, _failed(provider))
         try:
             sociallogin.user = services.admit(identity=identity, now=timezone.now())
         except services.UnableToLogIn as problem:

@@ -98,7 +98,7 @@ def _link(identity: Identity, *, now: datetime) -> User:
             _("%(provider)s has not verified your e-mail address. Verify it there, then try again.")
             % {"provider": identity.provider.label},
         )
-    user = User.objects.filter(email__iexact=identity.email).first()
+    user = User.objects.filter(email=identity.email).first()
     if user is None:
         user = _created(identity, now=now)
     elif SocialAccount.objects.filter(user=user, provider=identity.provider.name).exists():
@@ -188,7 +188,7 @@ def _pools_of(identity: Identity) -> frozenset[str]:
 
 def _record(refusal: UnableToLogIn, identity: Identity, *, now: datetime) -> None:
     """Of a person without an account, the entry has the address but leads to no page."""
-    known = _linked(identity) or User.objects.filter(email__iexact=identity.email).first()
+    known = _linked(identity) or User.objects.filter(email=identity.email).first()
     audit_log.record(
         None,
         "log_in_failed",

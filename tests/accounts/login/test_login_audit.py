@@ -48,7 +48,68 @@ def test_what_is_typed_for_nobodys_address_is_not_recorded(alice: User, client: 
 
     log_in(client, email="my-secret-password@example.org", password="wrong")
 
-    assert actions() == []
+    assert actions() == [("log_in_failed", None, None)]
+    (event,) = AuditEvent.objects.values()
+    assert "secret" not in str(event)
+    assert event["address"] == "127.0.0.1"
+
+
+def test_a_sweep_over_many_addresses_leaves_a_trace_and_no_flood(
+    alice: User, settings: LazySettings
+) -> None:
+    """One entry a minute for each network, however many addresses are tried."""
+    settings.PROXIES = 1
+    AuditEvent.objects.all().delete()
+
+    for number in range(60):
+        visitor = Client(headers={"X-Forwarded-For": f"203.0.113.{number % 3}"})
+        log_in(visitor, email=f"{number}@example.org", password="guess")
+
+    assert actions() == [("log_in_failed", None, None)] * 3
+    assert set(AuditEvent.objects.values_list("address", flat=True)) == {
+        f"203.0.113.{number}" for number in range(3)
+    }
+
+
+def test_log_ins_and_failures_have_the_address_they_came_from(
+    alice: User, settings: LazySettings
+) -> None:
+    settings.PROXIES = 1
+    visitor = Client(headers={"X-Forwarded-For": "192.0.2.1, 2001:db8::7"})
+    AuditEvent.objects.all().delete()
+
+    log_in(visitor, password="wrong")
+    log_in(visitor)
+    new = {"password1": "seven green kettles", "password2": "seven green kettles"}
+    visitor.post("/account/password/change/", {"oldpassword": PASSWORD} | new)
+
+    seen = AuditEvent.objects.order_by("pk").values_list("action", "address")
+    assert list(seen) == [
+        ("log_in_failed", "2001:db8::7"),
+        ("log_in", "2001:db8::7"),
+        ("change_password", "2001:db8::7"),
+    ]
+
+
+def test_admins_see_the_address_and_nobody_else_does(alice: User, client: Client) -> None:
+    log_in(client)
+
+    assert "127.0.0.1" in client.get("/audit/").text
+    called = client.get("/api/v1/audit-events?action=log_in").json()
+    assert called["results"][0]["address"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(("keep_days", "address"), [(0, "127.0.0.1"), (9, "127.0.0.1"), (7, None)])
+def test_a_setting_says_how_long_addresses_are_kept(
+    alice: User, client: Client, settings: LazySettings, keep_days: int, address: str | None
+) -> None:
+    log_in(client)
+    AuditEvent.objects.update(at=timezone.now() - timedelta(days=8))
+    settings.KEEP_AUDIT_DAYS, settings.KEEP_ADDRESSES_DAYS = 0, keep_days
+
+    tasks.tidy_by_night()
+
+    assert AuditEvent.objects.get(action="log_in").address == address
 
 
 def test_a_new_password_is_recorded(alice: User, client: Client) -> None:

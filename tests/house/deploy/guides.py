@@ -21,7 +21,7 @@ NO_COMMANDS = {
     # A block's first line → the test that reads the block.
     "label.example.org {": "test_units.py",
     "upstream preferably {": "test_units.py",
-    "client_max_body_size 8m;": "",  # nginx is not among what can be installed here
+    "client_max_body_size 32m;": "",  # nginx is not among what can be installed here
     "PREFERABLY_OIDC_COMPANY_URL=https://login.example.org/realms/staff": (
         "test_single_sign_on.py"
     ),

@@ -159,6 +159,28 @@ def test_web_is_asked_by_probes_that_need_no_host_name() -> None:
 
 
 @needs_helm
+def test_nothing_reaches_a_pod_from_outside_but_requests_for_pages() -> None:
+    """Every pod is chosen by the policy that lets only the release's own pods in; web by one more,
+    with its port.
+    """
+    there = rendered(is_everything=True)
+    own, web = [each["spec"] for each in there if each["kind"] == "NetworkPolicy"]
+    release = own["podSelector"]["matchLabels"]
+    labels = [
+        each["spec"]["template"]["metadata"]["labels"]
+        for each in there
+        if each["kind"] in ("Deployment", "StatefulSet", "Job")
+    ]
+
+    assert all(release.items() <= one.items() for one in labels)
+    assert own["ingress"] == [{"from": [{"podSelector": {"matchLabels": release}}]}]
+    assert [web["podSelector"]["matchLabels"].items() <= one.items() for one in labels].count(
+        True
+    ) == 1
+    assert web["ingress"] == [{"ports": [{"port": "http"}]}]
+
+
+@needs_helm
 def test_a_node_has_the_cards_and_the_time_that_a_run_needs() -> None:
     pod = dict(pods())["node"]
 

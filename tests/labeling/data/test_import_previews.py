@@ -159,7 +159,7 @@ def test_nobody_can_use_the_file_of_somebody_else(alice: User, signed_in: Signed
         name="Other",
         roles=["admin"],
         password=PASSWORD,
-        by=alice,
+        by=None,
         now=NOON,
     )
 

@@ -15,10 +15,11 @@ _SQLITE = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
 }
+CONNECT_TIMEOUT_S = 5
 # Of every process: a network that swallows packets is noticed after half a minute, however long a
 # statement may take, because the server's machine acknowledges that the connection is alive.
 _NETWORK = {
-    "connect_timeout": 5,
+    "connect_timeout": CONNECT_TIMEOUT_S,
     "tcp_user_timeout": 15_000,
     "keepalives": 1,
     "keepalives_idle": 15,
@@ -29,7 +30,7 @@ PAGE_LIMIT_S = env.integer(
     "PREFERABLY_PAGE_LIMIT_S",
     "Seconds that one statement of a page or API call may take on PostgreSQL, and half of them"
     " waiting for a lock. Migrations, exports and other jobs have no such limit. 0: none.",
-    default="20",
+    default="15",
 )
 HAS_POOLER = env.flag(
     "PREFERABLY_POOLER",

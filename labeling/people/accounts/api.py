@@ -114,10 +114,13 @@ class People(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         return person
 
     @writes("change_person", PersonSerializer, body=PersonChangeSerializer, is_one=True)
-    def partial_update(self, person: User, **values: object) -> None:
+    def partial_update(
+        self, person: User, *, roles: Collection[str] | None = None, **values: object
+    ) -> None:
         """Change name, address, roles or time zone, or close the account. 409 for an admin."""
-        wanted = {*person.roles, *values.get("roles", ())}
-        _refuse_admin(roles=wanted, is_superuser=person.is_superuser)
+        _refuse_admin(roles={*person.roles, *(roles or ())}, is_superuser=person.is_superuser)
+        if roles is not None:
+            values["roles"] = roles
         form = PersonForm(filled(PersonForm(person=person, by=self.by), values), by=self.by)
         services.change_person(user=person, **checked(form).cleaned_data, **self.who_and_when)
 

@@ -30,8 +30,8 @@ NO_COMMANDS = {
     ),
     "PREFERABLY_SECOND_FACTOR_ROLES=admin,researcher": "test_guides.py",
     "scrape_configs:": "tests/training/operations/test_guide.py",
-    "[databases]": "tests/config/test_pooler.py",
-    "[pgbouncer]": "tests/config/test_pooler.py",
+    "[databases]": "tests/config/database/test_pooler.py",
+    "[pgbouncer]": "tests/config/database/test_pooler.py",
     "ingress:": "test_guides.py",
 }
 

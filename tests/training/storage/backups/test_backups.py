@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -12,10 +11,7 @@ from pathlib import Path
 import fsspec
 import pytest
 from django.conf import LazySettings
-from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.utils import OperationalError
-from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Backup, User
@@ -198,59 +194,6 @@ def test_a_copy_that_came_out_different_is_no_part_of_a_backup(place: Path) -> N
         Pool(str(place)).add(changing, but_not=())
 
     assert [file for file in place.rglob("*") if file.is_file()] == []
-
-
-@pytest.mark.parametrize("mode", [None, 0o777])
-def test_nobody_else_on_the_machine_reads_a_backup(
-    site: sites.Folders, place: Path, mode: int | None
-) -> None:
-    """Whoever has made the folder, with whatever umask; also what an older version left there."""
-    before = os.umask(0)
-    try:
-        if mode is not None:
-            (place / "files" / "aa").mkdir(mode=mode, parents=True)
-            (place / "files" / "aa" / "left.part").touch(mode=0o666)
-        back_up(place)
-    finally:
-        os.umask(before)
-
-    readable = sites.readable_by_others(place)
-    if mode is None:
-        assert stat.S_IMODE(place.stat().st_mode) == 0o700
-    assert len(Pool(str(place)).contents()) > 3
-    assert readable == []
-
-
-def test_the_keys_of_open_sessions_are_in_no_backup(
-    site: sites.Folders, place: Path, tmp_path: Path, settings: LazySettings, noor: User
-) -> None:
-    client = Client(headers={"User-Agent": "Firefox"})
-    client.force_login(noor)
-    client.get("/")
-    key = client.session.session_key
-    back_up(place)
-    move_away(site, tmp_path, settings)
-
-    with sites.in_empty_database():
-        restore(place)
-        restored = sites.rows()
-
-    assert key
-    assert any(key in row for row in sites.rows()["django_session"])
-    assert [restored["django_session"], restored["accounts_loginsession"]] == [[], []]
-    assert not [name for name, rows in restored.items() if any(key in row for row in rows)]
-
-
-def test_a_database_that_is_away_gets_a_sentence(
-    site: sites.Folders, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away(*_args: object) -> None:
-        raise OperationalError("connection refused")
-
-    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", away)
-
-    with pytest.raises(CommandError, match="The database does not answer, so nothing was backed"):
-        call_command("backup", str(place))
 
 
 def test_the_next_backup_sends_only_what_is_new(site: sites.Folders, place: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 import services
 from django.conf import settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PGBOUNCER = os.environ.get("PGBOUNCER") or shutil.which("pgbouncer")
 # Between two steps, somebody else takes the server's connection that the first one used.
 SCRIPT = """

@@ -12,7 +12,7 @@ from django.db import connection
 
 from config.performance.compiled import fetch
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
 import json
 from django.conf import settings

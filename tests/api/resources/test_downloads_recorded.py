@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, User
 from labeling.models import Campaign, Export
 from tests.api.conftest import Caller
+from tests.labeling.answers import downloaded
 
 pytestmark = pytest.mark.django_db
 
@@ -47,10 +48,7 @@ def test_a_download_of_an_export_is_recorded_on_the_page_and_in_the_api(
     page = signed_in(alice).get(f"/exports/{export.pk}/file")
     call = calling(alice).get(f"/api/v1/exports/{export.pk}/file")
 
-    page.close()
-    call.close()
-
-    assert [page.status_code, call.status_code] == [200, 200]
+    assert [downloaded(page), downloaded(call)] == [b"PK", b"PK"]
     assert downloads() == [(alice.pk, "labeling.campaign", export.campaign_id)] * 2
     event = AuditEvent.objects.filter(action="download")[0]
     assert event.after["shape"] == "judgments"

@@ -118,7 +118,7 @@ class AnswerWriter:
             [
                 _Wanted(
                     *(draft, prompt, rater, ()),
-                    *(((draft.answer or _NO_ANSWER).item, prompt.pk), (reply.text, draft.further)),
+                    *(((draft.answer or _NO_ANSWER).item, prompt.pk), _written(draft, reply)),
                     reply=reply,
                 )
                 for draft, prompt, rater, _shown in rows
@@ -393,6 +393,11 @@ def _said(draft: ImportDraft, shown: Shown) -> tuple[object, ...]:
         for (response, reply), rating in zip(shown, ratings, strict=True)
     )
     return answers, answer.at, answer.id, answer.reason, answer.is_all_bad
+
+
+def _written(draft: ImportDraft, reply: Reply) -> tuple[object, ...]:
+    """The same for a written answer, with the turns after it."""
+    return reply.text, tuple(tuple(message.items()) for message in draft.further)
 
 
 def _create(new: Sequence[tuple[Item, Shown]]) -> None:

@@ -187,23 +187,15 @@ def _helpsteer(line: int, row: Row) -> Found:
 
 
 read_turns = reading.each_several(_turns, ("turns",))
+_SHOWN = ("conversation_a", "conversation_b", "prompt", "response_a", "response_b")
 read = reading.each(
     _battle,
-    (
-        "model_a",
-        "model_b",
-        "winner",
-        "judge",
-        "turn",
-        "conversation_a",
-        "conversation_b",
-        "prompt",
-        "response_a",
-        "response_b",
-        *_WINNER_COLUMNS,
-    ),
+    ("model_a", "model_b", "winner", "judge", "turn", *_SHOWN, *_WINNER_COLUMNS),
+    either=_SHOWN,
 )
+_COMPARED = ("context", "prompt", "response1", "response2", "response_1", "response_2")
 read_helpsteer = reading.each_several(
     _helpsteer,
-    ("context", "prompt", "response1", "response2", "response_1", "response_2", *_HELPSTEER),
+    (*_COMPARED, *_HELPSTEER),
+    either=_COMPARED,
 )

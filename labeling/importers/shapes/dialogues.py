@@ -19,4 +19,9 @@ def _draft(line: int, row: Row) -> ImportDraft:
     )
 
 
-read = reading.each(_draft, (*COLUMNS, *reading.MODELS, *reading.SYSTEM_COLUMNS), answers=COLUMNS)
+read = reading.each(
+    _draft,
+    (*COLUMNS, *reading.MODELS, *reading.SYSTEM_COLUMNS),
+    answers=COLUMNS,
+    either=(*COLUMNS, *reading.SYSTEM_COLUMNS),
+)

@@ -166,4 +166,5 @@ def _reply(value: object, name: str) -> str:
     return response_text(parts[0].get("content"), f"{name}[0].content")
 
 
-read = reading.each(_draft, _KNOWN, answers=_ANSWERS)
+_SEVERAL = {"labels", "score_chosen", "score_rejected", *reading.MODELS}
+read = reading.each(_draft, _KNOWN, answers=_ANSWERS, either=sorted(_KNOWN - _SEVERAL))

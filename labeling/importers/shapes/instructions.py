@@ -97,10 +97,11 @@ def _completion(completion: object, name: str, score_name: str) -> Reply:
 
 
 _KNOWN = ("instruction", *_CONTEXTS, *ANSWERS, *reading.MODELS, *reading.SYSTEM_COLUMNS)
-read = reading.each(_draft, _KNOWN, answers=ANSWERS)
+read = reading.each(_draft, _KNOWN, answers=ANSWERS, either=(*ANSWERS, *reading.SYSTEM_COLUMNS))
 _COMPLETION = {"response", "model", *_SCORES}
 read_ultrafeedback = reading.each(
     _ultrafeedback,
     ("instruction", "completions", *_CONTEXTS, *reading.SYSTEM_COLUMNS),
     inner={"completions": _COMPLETION},
+    either=("instruction", *reading.SYSTEM_COLUMNS),
 )

@@ -71,7 +71,7 @@ def _draft(line: int, row: Row) -> ImportDraft:
             )
         )
     marks, is_good = reading.marks_of(row)
-    messages = reading.with_system(row, _messages(row[name], name))
+    name, messages = _whole(row, name, reading.with_system(row, _messages(row[name], name)))
     author = reading.author_of(row)
     if name == "messages" and reading.is_unlearned(_unfolded(row[name])):
         is_good, marks = False, marks | {"weight": 0}
@@ -99,6 +99,27 @@ def _draft(line: int, row: Row) -> ImportDraft:
         )
     replies += tuple(_written(row.get("responses"), author))
     return ImportDraft(line, ends_with_user(messages, name), replies)
+
+
+def _whole(row: Row, name: str, messages: tuple[Message, ...]) -> tuple[str, tuple[Message, ...]]:
+    """The column with the whole conversation, where another one has the same prompt with its
+    answer, and its messages.
+    """
+    prompt = messages[-1]["content"].strip()
+    if name == "messages" or messages[-1]["role"] != "user":
+        return name, messages
+    if row.get("messages") not in (None, "", []):
+        turns = reading.with_system(row, _messages(row["messages"], "messages"))
+        if any(prompt in turn["content"] for turn in turns):
+            return "messages", turns
+    text = row.get("text")
+    if name != "text" and isinstance(text, str):
+        if turns := templated.messages_in(text, "text") or ():
+            if any(prompt in turn["content"] for turn in turns):
+                return "text", reading.with_system(row, turns)
+        elif text.strip().startswith(prompt) and (rest := text.strip()[len(prompt) :].strip()):
+            return name, (*messages, {"role": "assistant", "content": rest})
+    return name, messages
 
 
 def _messages(value: object, name: str) -> tuple[Message, ...]:
@@ -162,4 +183,10 @@ _INNER = {
         *reading.MARKS,
     }
 }
-_ROWS = reading.each(_draft, COLUMNS, answers=("response", "messages"), inner=_INNER)
+_ROWS = reading.each(
+    _draft,
+    COLUMNS,
+    answers=("response", "messages"),
+    inner=_INNER,
+    either=(*PROMPT_COLUMNS, *reading.SYSTEM_COLUMNS),
+)

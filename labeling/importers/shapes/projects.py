@@ -60,6 +60,8 @@ def _drafts(line: int, fields: Row, answers: _Answers, about: Row, *, item: str 
     except Unusable as error:
         yield ImportProblem(line, error.sentence)
         return
+    if unread := _unread(fields):
+        yield ImportProblem(line, reading.not_imported(unread), is_once=True)
     for name, own in answers or [("", _Said())]:
         if len(responses) > 1:  # nobody says which of them is rated
             own.unread += [shown(question) for question in own.ratings]
@@ -101,6 +103,19 @@ def _prompt(fields: Row) -> tuple[Message, ...]:
     if isinstance(value, list):
         return reading.chat(value, name)
     return reading.with_system(fields, one_prompt(value, name))
+
+
+def _unread(fields: Row) -> set[str]:
+    """The fields that are neither the prompt nor a response."""
+    prompt = next(name for name in PROMPTS if fields.get(name) not in (None, ""))
+    read = {prompt, "items", *reading.SYSTEM_COLUMNS} | reading.ABOUT
+    return {
+        name
+        for name, value in fields.items()
+        if name not in read
+        and value not in (None, "", [])
+        and not name.lower().startswith(_ANSWERS)
+    }
 
 
 def _responses(fields: Row) -> dict[str, str]:

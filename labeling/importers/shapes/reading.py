@@ -89,12 +89,15 @@ def each(
     columns: Iterable[str],
     answers: Iterable[str] = (),
     inner: Inner | None = None,
+    either: Iterable[str] = (),
 ) -> Reader:
     """A reader that makes one draft of each row. `answers` are the columns with an answer: labels
     and scores are only read in a row that has one. `inner` has the names that are read in a
-    column's objects.
+    column's objects. `either` are columns that are only read if others are not there.
     """
-    return each_several(lambda line, row: drafted(line, row, draft), columns, answers, inner)
+    return each_several(
+        lambda line, row: drafted(line, row, draft), columns, answers, inner, either=either
+    )
 
 
 def each_several(
@@ -103,12 +106,13 @@ def each_several(
     answers: Iterable[str] = (),
     inner: Inner | None = None,
     *,
+    either: Iterable[str] = (),
     is_by_raters: bool = False,
 ) -> Reader:
     """A reader that makes any number of drafts and problems of each row. `is_by_raters` for shapes
     that say of each text which rater wrote it: other fields are about what the rater saw.
     """
-    known, answered = {*columns, *ABOUT}, frozenset(answers)
+    known, answered, instead = {*columns, *ABOUT}, frozenset(answers), tuple(either)
 
     def read(values: Values) -> Found:
         unknown: set[str] = set()
@@ -121,19 +125,72 @@ def each_several(
                 )
             else:
                 made = list(drafts_of(value.line, value.value))
+                unread = _unread(value.value, instead, made)
+                if unread:
+                    yield ImportProblem(value.line, _in_part(unread), is_once=True)
                 if not is_by_raters:
-                    explained = known | MARKS if answered else known
+                    explained = (known | MARKS if answered else known) - unread
                     made = list(_without_doubtful(made, value.line, value.value, explained))
                 # Nothing is lost of a row that is not imported at all.
                 if any(isinstance(draft, ImportDraft) for draft in made):
                     has_answer = any(value.value.get(name) for name in answered)
                     names = known | MARKS if has_answer else known
-                    yield from _report(value, names, inner or {}, unknown)
+                    yield from report(value, names, inner or {}, unknown)
                     if has_answer:
                         yield from _unreadable_scores(value)
                 yield from made
 
     return read
+
+
+def _unread(row: Row, names: Collection[str], made: Iterable[object]) -> set[str]:
+    """Those of the columns with a text that is in none of the drafts."""
+    there = [name for name in names if row.get(name) not in (None, "", [])]
+    drafts = [draft for draft in made if isinstance(draft, ImportDraft)]
+    if len(there) < 2 or not drafts:
+        return set()
+    stored = [
+        text
+        for draft in drafts
+        for text in (
+            *(message["content"] for message in draft.messages),
+            *(reply.text for reply in draft.replies),
+        )
+    ]
+    whole = _plain("\n".join(stored))
+    # A text in a template, or one that goes on from the prompt, is stored in parts.
+    return {
+        name
+        for name in there
+        for text in _texts_in(row[name])
+        if _plain(text) not in whole and any(_plain(part) not in _plain(text) for part in stored)
+    }
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _texts_in(value: object) -> list[str]:
+    """All texts of a cell but the sides of messages."""
+    waiting, texts = [value], []
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            waiting += [part[key] for key in part.keys() - {"role", "from", "type", "weight"}]
+        elif isinstance(part, list):
+            waiting += part
+        elif isinstance(part, str) and part.strip():
+            texts.append(part)
+    return texts
+
+
+def _in_part(names: Collection[str]) -> str:
+    sentence = _(
+        "%(names)s holds something that is not imported, because other fields have the prompt and"
+        " the answer. If it is part of them, choose the columns under Columns."
+    )
+    return sentence % {"names": ", ".join(sorted(names))}
 
 
 def _without_doubtful(
@@ -181,7 +238,7 @@ def no_demonstrations(names: Collection[str]) -> str:
     return sentence % {"names": ", ".join(listed)}
 
 
-def _report(value: Value, known: set[str], inner: Inner, unknown: set[str]) -> Found:
+def report(value: Value, known: set[str], inner: Inner, unknown: set[str]) -> Found:
     """Names that are not imported, each once, where it comes first."""
     new = _unknown_names(value.value, known, inner, is_table=bool(value.heading)) - unknown
     if new and len(unknown) < MAX_UNKNOWN:

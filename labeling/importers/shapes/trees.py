@@ -27,6 +27,7 @@ _ROLES = {"prompter": "user", "assistant": "assistant"}
 
 def read(values: Values) -> Found:
     """Nested trees, one per row."""
+    unknown: set[str] = set()
     for value in values:
         if isinstance(value, ImportProblem):
             yield value
@@ -39,6 +40,7 @@ def read(values: Values) -> Found:
                 ),
             )
         else:
+            yield from reading.report(value, _OF_TREE, {}, unknown)
             root = value.value["prompt"]
             name = value.value.get("message_tree_id") or root.get("message_id")
             group = name if isinstance(name, str) and name else f"line {value.line}"
@@ -52,6 +54,7 @@ def read_flat(values: Values) -> Found:
     """
     messages: dict[str, dict[str, Any]] = {}
     places: dict[int, int] = {}
+    unknown: set[str] = set()
     for value in values:
         if isinstance(value, ImportProblem):
             yield value
@@ -67,6 +70,7 @@ def read_flat(values: Values) -> Found:
                 value.line, _("The message “%(id)s” is there twice.") % {"id": shown(name)}
             )
         else:
+            yield from reading.report(value, _EXPLAINED, {}, unknown)
             names = {*_KEPT, *verdicts.doubtful(row, _EXPLAINED)}
             kept = {key: row[key] for key in names if row.get(key) is not None}
             messages[name] = node = kept | {"replies": []}
@@ -124,6 +128,7 @@ _KEPT = (
     "review_result",
     "model_name",
 )
+_OF_TREE = {"message_tree_id", "tree_state", "prompt"}
 _EXPLAINED = {
     *_KEPT,
     *("replies", "user_id", "created_date", "review_count", "tree_state", "events"),

@@ -270,8 +270,8 @@ def _trainer(
     arguments = DPOConfig(
         max_length=config.max_tokens,
         beta=config.beta,
-        loss_type=[config.loss],
         label_smoothing=config.label_smoothing,
+        **_loss(config),
         **progress.arguments(config, folder),
     )
     return WatchedDpo(
@@ -286,6 +286,21 @@ def _trainer(
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
     )
+
+
+def _loss(config: DpoConfig) -> dict[str, Any]:
+    """TRL's arguments. Its sigmoid loss S reads no label smoothing ε. Conservative DPO (Mitchell
+    2023, “A note on DPO with noisy preferences”, eq. 3) is (1−ε) S(x) + ε S(−x), and its robust
+    loss R (Chowdhury 2024, eq. 12) is ((1−ε) S(x) − ε S(−x)) / (1−2ε). As S(−x) = S(x) + x, the
+    first is (2−2ε) S − (1−2ε) R.
+    """
+    smoothing = config.label_smoothing
+    if config.loss != "sigmoid" or not smoothing:
+        return {"loss_type": [config.loss]}
+    return {
+        "loss_type": ["sigmoid", "robust"],
+        "loss_weights": [2 - 2 * smoothing, 2 * smoothing - 1],
+    }
 
 
 def _pair_columns(parts: Sequence[int], rows: datasets.Dataset) -> Iterator[dict[str, object]]:

@@ -187,6 +187,55 @@ def test_the_gradient_is_that_of_the_weighed_mean(
     assert not torch.allclose(weighed, sum(alone) / 3, atol=1e-7)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.4])
+def test_label_smoothing_gives_the_loss_and_gradient_of_conservative_dpo(
+    smoothing: float, tmp_path: Path, tiny_model: Path
+) -> None:
+    """(1−ε)·−log σ(βΔ) + ε·−log σ(−βΔ) by hand (Mitchell 2023, eq. 3), Δ the policy's preference
+    beyond the reference's.
+    """
+    tokenizer = loading.load_tokenizer(str(tiny_model))
+    texts: list[dict[str, int | None]] = [{"An egg": 1, "A dog": 2}, {"Yes, please": 1, "No": 2}]
+    pairs = dpo.pairs(
+        rankings.read(tokenizer, [runs.ranking(n, t) for n, t in enumerate(texts)], 64).rows
+    )
+    policy, reference = (
+        loading.load_policy(str(tiny_model), tokenizer, torch.float32) for _ in range(2)
+    )
+    folder = runs.prepare(tmp_path / "run", "dpo", QUICK, tiny_model, tmp_path)
+    rows = [{name: getattr(pair, name) for name in dpo._FEATURES} for pair in pairs]
+    config = replace(QUICK, label_smoothing=smoothing, beta=0.5)
+    trainer = dpo._trainer(policy, config, folder, tokenizer, Dataset.from_list(rows))
+    trained: Any = trainer.model
+    with torch.no_grad():
+        trained.lm_head.weight.mul_(1.5)  # away from the reference
+
+    def logprob(model: Any, prompt: list[int], response: list[int]) -> torch.Tensor:
+        ids = torch.tensor([prompt + response])
+        logprobs = model(input_ids=ids).logits[0, len(prompt) - 1 : -1].log_softmax(-1)
+        return logprobs[range(len(response)), response].sum()
+
+    losses = []
+    for pair in pairs:
+        chosen, rejected = (
+            logprob(trained, pair.prompt_ids, ids)
+            - logprob(reference, pair.prompt_ids, ids).detach()
+            for ids in (pair.chosen_ids, pair.rejected_ids)
+        )
+        right = torch.sigmoid(config.beta * (chosen - rejected))
+        losses.append(-(1 - smoothing) * right.log() - smoothing * (1 - right).log())
+    expected = torch.stack(losses).mean()
+    weight = trained.model.layers[0].mlp.up_proj.weight
+    gradient = torch.autograd.grad(expected, weight)[0]
+
+    batch = trainer._prepare_inputs(next(iter(trainer.get_train_dataloader())))
+    loss = trainer.compute_loss(trained, batch)
+    loss.backward()
+
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-6)
+    assert torch.allclose(weight.grad, gradient, atol=1e-6)
+
+
 def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path, tiny_model: Path) -> None:
     snapshot = runs.rankings(tmp_path / "snapshot")
     config = replace(QUICK_LORA, n_epochs=1, checkpoint_every=3)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import ImportProblem
-from labeling.importers.files import lines
+from labeling.importers.files import limits, lines
 from labeling.importers.files.lines import Opened, RepeatedKey, Value, Values
 
 _DECODER = json.JSONDecoder(object_pairs_hook=lines.unique_keys)
@@ -111,7 +111,7 @@ def _next(text: _Text) -> Value | ImportProblem:
             if end < len(text.text) or text.is_ended:
                 line = text.line
                 text.drop(end)
-                return Value(line, value)
+                return limits.problem_of(line, value) or Value(line, value)
         if len(text.text) > lines.MAX_LINE:
             sentence = _(
                 "The JSON starting here is broken, or one entry has more than %(limit)d characters."

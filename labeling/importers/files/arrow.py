@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import ImportProblem
-from labeling.importers.files import lines
+from labeling.importers.files import limits, lines
 from labeling.importers.files.lines import Budget, Opened, Value, Values
 
 MAX_UNPACKED = 4 * 1024**3
@@ -40,13 +40,17 @@ def read(stream: Opened, file: BinaryIO | None, budget: Budget | None) -> Values
         with ExitStack() as opened:
             file = file or opened.enter_context(seekable(stream))
             table = opened.enter_context(pq.ParquetFile(file, buffer_size=_BUFFER))
+            if problem := limits.too_wide(0, table.metadata.num_columns):
+                yield problem
+                return
             at_once = _AT_ONCE if budget is None else _LOOKED_AT_ONCE
             for batch in table.iter_batches(batch_size=at_once):
                 if budget is not None:
                     budget.take(batch.nbytes)
                 for row in batch.to_pylist():
                     number += 1
-                    yield Value(number, _present(row))
+                    value = _present(row)
+                    yield limits.problem_of(number, value) or Value(number, value)
     except TooLarge:
         yield too_large()
     except (pa.ArrowException, OSError, UnicodeDecodeError, *DAMAGED):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from arithmetic import plain_text
 from labeling.importers.drafts import ImportProblem
+from labeling.importers.files import limits
 
 MAX_LINE = 16 * 1024 * 1024
 LOOKED_AT = 2 * MAX_LINE
@@ -196,7 +197,8 @@ def _value(line: FileLine) -> Value | ImportProblem:
     if isinstance(text, ImportProblem):
         return text
     try:
-        return Value(line.number, json.loads(text, object_pairs_hook=unique_keys))
+        value = json.loads(text, object_pairs_hook=unique_keys)
+        return limits.problem_of(line.number, value) or Value(line.number, value)
     except (RepeatedKey, RecursionError) as error:
         return unusable_json(line.number, error)
     except json.JSONDecodeError as error:
@@ -222,9 +224,7 @@ def unusable_json(line: int, error: Exception) -> ImportProblem:
         sentence = _("The key “%(key)s” is there twice. Remove one of them or remove this line.")
         return ImportProblem(line, sentence % {"key": plain_text.storable(error.key[:40])})
     if isinstance(error, RecursionError):
-        return ImportProblem(
-            line, _("The JSON is nested too deeply. Flatten it or remove this line.")
-        )
+        return limits.too_deep(line)
     # Python refuses to parse integers of more than 4300 digits.
     return ImportProblem(
         line, _("A number in this line is too long. Shorten it or remove this line.")

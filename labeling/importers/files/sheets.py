@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
 from labeling.importers.drafts import ImportProblem, shown
-from labeling.importers.files import tables
+from labeling.importers.files import areas, tables
 from labeling.importers.files.lines import Budget, Values
 
 MAX_UNPACKED = 512 * 1024 * 1024
@@ -38,6 +38,10 @@ def read(file: BinaryIO, budget: Budget | None = None) -> Values:
     if budget is not None:
         budget.take(size)
     file.seek(0)
+    if problem := areas.problem_of(file):
+        yield problem
+        return
+    file.seek(0)
     try:
         workbook = CalamineWorkbook.from_filelike(file)
         visible = [
@@ -46,10 +50,9 @@ def read(file: BinaryIO, budget: Budget | None = None) -> Values:
             if sheet.visible == SheetVisibleEnum.Visible
         ]
         first, *others = visible or workbook.sheet_names or [""]
-        rows = workbook.get_sheet_by_name(first).to_python(skip_empty_area=False)
+        rows = workbook.get_sheet_by_name(first).iter_rows()
     except (python_calamine.CalamineError, zipfile.BadZipFile):
-        sentence = _("The workbook can't be read. Save it again as XLSX, or as CSV.")
-        yield ImportProblem(0, sentence, is_fatal=True)
+        yield ImportProblem(0, areas.unreadable(), is_fatal=True)
         return
     if others:
         sentence = _("Only the sheet “%(first)s” is imported. The others are left out: %(names)s.")

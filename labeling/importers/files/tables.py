@@ -2,12 +2,14 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import ImportProblem, shown
+from labeling.importers.files import limits
 from labeling.importers.files.lines import FileLine, Opened, Value, Values, lines
 
 _SURROGATE = "surrogateescape"
@@ -42,8 +44,11 @@ def by_heading(rows: Iterator[Row | ImportProblem], needed: Sequence[str] = ()) 
     if isinstance(heading, ImportProblem):
         yield heading
         return
+    if problem := limits.too_wide(heading.line, len(heading.cells)):
+        yield problem
+        return
     names = [cell.strip().lower() for cell in heading.cells]
-    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+    if twice := sorted(name for name, n in Counter(names).items() if name and n > 1):
         yield ImportProblem(
             heading.line,
             _("The header has the column %(names)s twice. Rename or remove one of them.")

@@ -56,7 +56,7 @@ def _copy_postgresql(to: Path, look: Callable[[], T]) -> Copied[T]:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")
         (snapshot,) = cursor.fetchone()
-        rows = n_rows() | dict.fromkeys(LEFT_EMPTY, 0)
+        rows = {name: 0 if name in LEFT_EMPTY else n for name, n in n_rows().items()}
         copied = Copied(rows=rows, migrations=applied(), seen=look())
         options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
         options += [f"--exclude-table-data={table}" for table in LEFT_EMPTY]
@@ -81,9 +81,11 @@ def _copy_sqlite(to: Path, look: Callable[[], T]) -> Copied[T]:
 
 
 def _empty_sqlite(there: sqlite3.Connection) -> None:
-    """Overwrites what it deletes: a freed page keeps its bytes otherwise."""
+    """Overwrites what it deletes: a freed page keeps its bytes otherwise. A database that waits for
+    its migrations may lack a table.
+    """
     there.execute("PRAGMA secure_delete=ON")
-    for table in LEFT_EMPTY:
+    for table in set(LEFT_EMPTY).intersection(_sqlite_tables(there)):
         there.execute(f'DELETE FROM "{table}"')  # noqa: S608
     there.commit()
 

@@ -2,7 +2,9 @@
 uses it too.
 """
 
+import email.utils
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +14,12 @@ import httpx2
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 120.0
 """How long a server may send nothing before the request fails."""
+ANSWER_TIMEOUT_S = 600.0
+"""How long a server may take for a whole answer once it has begun, however it drips."""
 MAX_BYTES = 4 * 1024**2
 MAX_ERROR_CHARACTERS = 300
 DONE = b"[DONE]"
+_BUSY = (429, 503)
 KEY_PREFIX = "PREFERABLY_KEY_"
 """Only variables with this prefix are read as keys. Otherwise anybody who may name a variable could
 have any secret of the process sent to a server of their own.
@@ -25,6 +30,14 @@ Message = Mapping[str, str]
 
 class CompletionFailed(Exception):
     """The server did not answer as it should; the text says what it did."""
+
+
+class ServerBusy(CompletionFailed):
+    """The server asks to come back later: after `retry_after_s` seconds, if it says when."""
+
+    def __init__(self, text: str, retry_after_s: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True)
@@ -86,7 +99,7 @@ def complete(
     except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
         raise CompletionFailed(_no_response(server, problem)) from problem
     if not answer.is_success:
-        raise CompletionFailed(_refusal(server, answer.status_code, content))
+        raise _failure(server, answer, content)
     choice = _choice(server, content)
     text = _text_of(server, choice, part="message")
     return Piece(text, is_last=True, is_ended=_is_ended(choice))
@@ -102,9 +115,7 @@ def stream(
     try:
         with http.stream("POST", _address(server), json=body, headers=_headers(server)) as answer:
             if not answer.is_success:
-                raise CompletionFailed(
-                    _refusal(server, answer.status_code, b"".join(_limited(answer.iter_bytes())))
-                )
+                raise _failure(server, answer, b"".join(_limited(answer.iter_bytes())))
             for data in _events(_limited(answer.iter_bytes())):
                 is_whole = is_whole or data == DONE
                 if data == DONE:
@@ -143,8 +154,12 @@ def _body(server: Server, messages: Sequence[Message], sampling: Sampling) -> di
 
 
 def _limited(content: Iterator[bytes]) -> Iterator[bytes]:
-    n_bytes = 0
+    n_bytes, started_at = 0, time.monotonic()
     for part in content:
+        if time.monotonic() - started_at > ANSWER_TIMEOUT_S:
+            raise CompletionFailed(
+                f"The server's answer does not end: it was cut off after {ANSWER_TIMEOUT_S:g} s."
+            )
         n_bytes += len(part)
         if n_bytes > MAX_BYTES:
             raise CompletionFailed("The server's answer does not end: it was cut off after 4 MB.")
@@ -195,6 +210,26 @@ def _unlike_openai(server: Server) -> str:
 def _is_ended(choice: Mapping[str, object]) -> bool | None:
     reason = choice.get("finish_reason")
     return None if reason is None else reason == "stop"
+
+
+def _failure(server: Server, answer: httpx2.Response, content: bytes) -> CompletionFailed:
+    text = _refusal(server, answer.status_code, content)
+    if answer.status_code not in _BUSY:
+        return CompletionFailed(text)
+    return ServerBusy(text, retry_after_s(answer.headers.get("Retry-After", "")))
+
+
+def retry_after_s(header: str) -> float | None:
+    """The seconds of a Retry-After header, which has a number of them or a date (RFC 9110,
+    10.2.3); None if it has neither.
+    """
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        date = email.utils.parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(date.timestamp() - time.time(), 0.0)
 
 
 def _refusal(server: Server, status: int, content: bytes) -> str:

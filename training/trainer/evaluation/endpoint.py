@@ -22,6 +22,8 @@ from training.trainer.reward.scoring import TextJudge
 from training.trainer.sample import remote
 
 MAX_FAILURES_IN_A_ROW = 20
+WITHOUT_TEXT = "sent an answer without text"
+"""Such an answer is none: scored, it would be read as a refusal."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _REASON_LENGTH = 300
 
@@ -98,8 +100,8 @@ class Endpoint:
     def _ask(self, messages: Sequence[Message], sampling: Sampling) -> Piece:
         """Raises CompletionFailed."""
         piece = remote.complete_patiently(self.client, self.server, messages, sampling)
-        if not piece.text and piece.is_ended is None:
-            raise CompletionFailed(f"{self.server.url} sent an answer without text.")
+        if not piece.text.strip():
+            raise CompletionFailed(f"{self.server.url} {WITHOUT_TEXT}.{_why_none(piece)}")
         return piece
 
     def _sampling(self, item: Item) -> Sampling:
@@ -108,6 +110,13 @@ class Endpoint:
         digest = hashlib.sha256(named.encode()).digest()
         seed = int.from_bytes(digest[:4], "big") % remote.LARGEST_SEED
         return Sampling(self.config.temperature, 1.0, self.config.max_new_tokens, seed)
+
+
+def _why_none(piece: Piece) -> str:
+    """A server that keeps reasoning apart sends no text where the tokens ended in it."""
+    if piece.is_ended is not False:
+        return ""
+    return " Its tokens ended before it began one, as in reasoning: allow longer answers."
 
 
 def _messages(item: Item, answers: Sequence[str]) -> list[Message]:

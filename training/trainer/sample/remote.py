@@ -15,7 +15,7 @@ import httpx2
 from arithmetic import plain_text
 from training.configs.sample import SampleConfig
 from training.processes import completions, run_dir
-from training.processes.completions import Sampling, Server
+from training.processes.completions import CompletionFailed, Sampling, Server, ServerBusy
 from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolder, counted
 from training.trainer import data
 from training.trainer.reward import scoring
@@ -26,6 +26,9 @@ CHARACTERS_PER_TOKEN = 4
 MAX_AT_ONCE = 16
 N_TRIES = 5
 FIRST_RETRY_DELAY_S = 0.5
+LONGEST_PAUSE_S = 15.0
+MAX_WAIT_S = 180.0
+"""How long one answer is waited for from a server that says that it is busy (429, 503)."""
 LARGEST_SEED = 2**31
 
 
@@ -132,7 +135,7 @@ def _answer(
     sampling = Sampling(config.temperature, config.top_p, config.max_new_tokens, seed)
     try:
         piece = complete_patiently(client, server, row["prompt"], sampling)
-    except completions.CompletionFailed as problem:
+    except CompletionFailed as problem:
         raise UnableToSample(
             f"{problem} Retry when it does: the responses so far are saved."
         ) from problem
@@ -152,17 +155,29 @@ def complete_patiently(
     messages: Sequence[completions.Message],
     sampling: Sampling,
 ) -> completions.Piece:
-    """Asks a busy server again, with growing pauses. Raises CompletionFailed."""
-    pause_s = FIRST_RETRY_DELAY_S
-    for n_left in reversed(range(N_TRIES)):
+    """Asks again after a failure, with growing pauses, up to N_TRIES times. A server that is busy
+    is asked for MAX_WAIT_S, when it says or with the same pauses. Raises CompletionFailed.
+    """
+    pause_s, n_failures, give_up_at = FIRST_RETRY_DELAY_S, 0, time.monotonic() + MAX_WAIT_S
+    while True:
         try:
             return completions.complete(client, server, messages, sampling)
-        except completions.CompletionFailed:
-            if not n_left:
+        except ServerBusy as problem:
+            wait_s = pause_s if problem.retry_after_s is None else problem.retry_after_s
+            if time.monotonic() + wait_s > give_up_at:
+                raise CompletionFailed(_still_busy(problem)) from problem
+        except CompletionFailed:
+            n_failures += 1
+            if n_failures == N_TRIES:
                 raise
-            time.sleep(pause_s)
-            pause_s *= 2
-    raise AssertionError
+            wait_s = pause_s
+        time.sleep(wait_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def _still_busy(problem: ServerBusy) -> str:
+    asked = "" if problem.retry_after_s is None else f" It asks for {problem.retry_after_s:.0f} s."
+    return f"{problem}{asked} An answer is waited for no longer than {MAX_WAIT_S:.0f} s."
 
 
 def _written(folder: RunFolder) -> Iterator[dict[str, Any]]:

@@ -132,6 +132,27 @@ def test_an_item_that_gets_nonsense_has_no_answer_and_the_run_goes_on(
     assert "3 of 6 items have no answer" in runs.notes(folder)
 
 
+@pytest.mark.parametrize("reason", ["stop", "length", None])
+@pytest.mark.parametrize("content", [None, "", "  \n"])
+def test_an_answer_without_text_is_no_answer_whatever_its_reason(
+    content: str | None, reason: str | None, run_folder: Path, server: Server, tmp_path: Path
+) -> None:
+    """An empty text would be scored, and read as a refusal."""
+    message = {"role": "assistant", "content": content, "reasoning_content": "Let me think"}
+    choice = {"index": 0, "message": message, "finish_reason": reason}
+    body = json.dumps({"choices": [choice]}).encode()
+    server.reply = lambda messages: (
+        (200, body) if messages[-1]["content"] == "Question 1" else echo(messages)
+    )
+
+    result = runs.carry_out(prepared(run_folder, server, generated(tmp_path / "s", 3)))
+
+    missing = answers(RunFolder(run_folder, 1))[1]["missing"]
+    assert "sent an answer without text" in missing
+    assert ("allow longer answers" in missing) == (reason == "length")
+    assert result.metrics["n_missing"] == 1
+
+
 def test_a_server_that_stops_fails_the_run_which_then_goes_on_where_it_was(
     run_folder: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from training.configs.evaluation.attack import ATTACKER, AttackConfig
 from training.processes.run_lines import AnswerLine
 from training.trainer.data import Message
+from training.trainer.evaluation import endpoint
 from training.trainer.evaluation.answerers import Answerer
 from training.trainer.evaluation.attacks import attempts, strategies
 from training.trainer.evaluation.items import Item
@@ -75,8 +76,9 @@ class Attacking:
         asked = [talk.answered_with(strategies.to_attacker(talk.goal, talk.said)) for talk in talks]
         for talk, row in zip(talks, self.attacker.answer(asked), strict=True):
             talk.last = row
-            text = row["text"].strip()
-            talk.missing = row["missing"] or ("" if text else "The attacker model wrote nothing.")
+            text, talk.missing = row["text"].strip(), row["missing"]
+            if not text and (not talk.missing or endpoint.WITHOUT_TEXT in talk.missing):
+                talk.missing = "The attacker model wrote nothing."
             if not talk.missing:
                 talk.said.append({"role": "user", "content": text})
 

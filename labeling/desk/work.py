@@ -28,7 +28,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from config.performance.compiled import Compiled
-from labeling.desk.texts import masking
+from labeling.desk.texts import masking, source_names
 from labeling.guidelines import rating_form
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
@@ -181,10 +181,15 @@ class Work:
         if not self._hides_names:
             return ordered
         sources = Response.objects.filter(pk__in=[shown.pk for shown in ordered])
-        names = dict(sources.values_list("pk", "source__name"))
+        names = source_names.own_names(sources)
         for response in ordered:
-            response.text = masking.masked(response.text, source=names[response.pk])
+            own = [*names[response.pk], *self._source_names]
+            response.text = masking.masked(response.text, names=own)
         return ordered
+
+    @cached_property
+    def _source_names(self) -> tuple[str, ...]:
+        return source_names.names_in_campaign(self.campaign)
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -194,7 +199,7 @@ class Work:
 
     def as_shown(self, text: str) -> str:
         """In a conversation, without the names that models give themselves."""
-        return masking.masked(text) if self._hides_names else text
+        return masking.masked(text, names=self._source_names) if self._hides_names else text
 
     @property
     def _hides_names(self) -> bool:

@@ -2,14 +2,15 @@
 masked: the stored answer is not. Pure.
 
 A name is hidden where the text speaks of its author ("I am Qwen, made by Alibaba"), and left where
-it is the topic ("Qwen was released in 2023"). Once an answer has said who it is, that name and
-those of its family (its maker, its other versions) are hidden in all of it. The name of the
-answer's own source is hidden everywhere.
+it is the topic ("Qwen was released in 2023"), in any language that self_reference.py knows. Once an
+answer has said who it is, that name and those of its family (its maker, its other versions) are
+hidden in all of it. The names of the campaign's own sources are hidden everywhere.
 """
 
 import re
 from collections.abc import Iterable
 
+from labeling.desk.texts import self_reference
 from labeling.desk.texts.model_names import FAMILIES
 
 MASK = "[name hidden]"
@@ -22,11 +23,13 @@ def _either(patterns: Iterable[str]) -> str:
 # As in Llama-3-8B-Instruct.
 _VERSION = r"(?:-(?=[\w.-]*\d)[\w.-]*\w)?"
 _NAMES = _either(name for family in FAMILIES for name in family.names)
-_NAMES = rf"(?:{_NAMES}){_VERSION}"
-_ANY = _either(name for family in FAMILIES for name in (*family.names, *family.words))
-_ANY = rf"(?:{_ANY}){_VERSION}"
+_NAMES = rf"(?i:{_NAMES}){_VERSION}"
+# In a text that speaks of itself, names are names in any case; other words only as written.
+_WORDS = _either(name for family in FAMILIES for name in family.words)
+_ANY = rf"(?:{_NAMES}|(?:{_WORDS}){_VERSION})"
 _FAMILY_NAMES = [
-    (re.compile(_either((*family.names, *family.words))), family.names) for family in FAMILIES
+    (re.compile(_either((*family.names, *family.words)), re.IGNORECASE), family.names)
+    for family in FAMILIES
 ]
 _NOT_IN_A_WORD, _ENDS = r"(?<![\w-])", r"(?![\w-])"
 _NAME = re.compile(rf"{_NOT_IN_A_WORD}(?P<start>)(?P<name>{_ANY}){_ENDS}", re.ASCII)
@@ -85,6 +88,11 @@ _CERTAIN = re.compile(
     r"(?:version|instance|variant|member|copy|checkpoint|descendant|derivative|flavou?r|fine-tune|"
     r"edition|one|part) of|(?:who|what) (?:I am|am I)\b|"
     r"(?:model|assistant) (?:that )?you are using|"
+    r"(?:model|assistant|chat\s?bot|AI|bot|LLM|system) (?:that |which |who )?you(?: are|['’]re) "
+    r"(?:now |currently )?(?:chatting|talking|speaking|interacting|working|conversing|dealing)\b|"
+    r"(?:model|assistant|AI|LLM) (?:behind|powering|answering|generating|writing) "
+    r"(?:this|these|you)\b|"
+    r"being an? [\w-]{1,30} (?:of|by|from)\b(?=[^.!?\n]{0,120}\b(?:I|I['’]m|my|me)\b)|"
     r"as an? (?:[\w-]{1,30} ){0,4}(?:model|assistant|chat\s?bot|AI|LLM),? "
     rf"(?:(?:{_MAKING}) by|by|from|of)\b"
     r"(?=[^.!?\n]{0,120}\b(?:I|I['’]m|my|me)\b))"
@@ -111,7 +119,7 @@ _LIKELY = re.compile(
     r"prevent(?:ed|s)?|intend(?:ed|s)?) "
     r"me\b)|"
     rf"\b(?i:my (?:knowledge|training|instructions)\b(?=[^.!?\n]{{0,120}}\b(?:from|by|of)\b))|"
-    rf"\b(?:I was|I am|I['’]m) (?:{_MAKING})\b[^.!?\n]{{0,120}}\bby (?:{_NAMES})|"
+    rf"\b(?i:I was|I am|I['’]m) (?:{_MAKING})\b[^.!?\n]{{0,120}}\bby (?:{_NAMES})|"
     rf"\b(?i:we at|my (?:provider|host|company|maker|family|team) (?:at|is)) (?:{_NAMES})|"
     # "OpenAI launched me", "the people behind me are at OpenAI", but not "ask me about OpenAI".
     rf"{_NOT_AFTER}\bme\b(?! and\b)|"
@@ -177,7 +185,7 @@ _OWN = (
     ),
     # "I was made by Google", "I was built on top of Mistral".
     re.compile(
-        rf"(?P<start>\b(?:I was|I['’]ve been|I have been|I am|I['’]m)\b[^.!?\n]{{0,60}}?"
+        rf"(?P<start>\b(?i:I was|I['’]ve been|I have been|I am|I['’]m)\b[^.!?\n]{{0,60}}?"
         rf"\b(?:{_MAKING}) (?:and \w{{1,30}} )?(?:by|at|on top of|on|with|using|from)\s{{1,3}}"
         rf"(?:the )?(?:(?:team|people|folks|researchers|engineers) (?:at|of|from) )?"
         rf"{_OPENS})(?P<name>{_ANY}){_ENDS}"
@@ -227,13 +235,17 @@ _MY_NAME = re.compile(
 _NOT_NAMES = frozenset({"AI", "A", "An", "The", "LLM", "KI", "IA", "Ein", "Eine", "Un", "Une"})
 
 
-def masked(text: str, *, source: str = "") -> str:
-    """`text` without the names that its author gives itself; `source` is the author's own name."""
-    if len(source) > 2:
-        text = re.sub(rf"(?<!\w){re.escape(source)}(?!\w)", MASK, text, flags=re.IGNORECASE)
+def masked(text: str, *, source: str = "", names: Iterable[str] = ()) -> str:
+    """`text` without the names that its author gives itself; `source` is the author's own name, and
+    `names` are those of any source that may be the author. They are hidden wherever they stand.
+    """
+    own = sorted({name for name in (source, *names) if len(name) > 2}, key=len, reverse=True)
+    if own:
+        either = _either(re.escape(name) for name in own)
+        text = re.sub(rf"(?<![A-Za-z0-9_])(?:{either})(?![A-Za-z0-9_])", MASK, text, flags=re.I)
     hidden: set[str] = set()
     text = _hide(_MY_NAME, text, hidden)
-    for of_the_author in _OWN:
+    for of_the_author in (self_reference.INTRODUCED, self_reference.NAMED_FIRST, *_OWN):
         text = _hide(of_the_author, text, hidden)
     if len(_OWN_FIELD.findall(text)) == 1:  # with several it is a list of models
         text = _hide(_OWN_FIELD, text, hidden)
@@ -241,12 +253,18 @@ def masked(text: str, *, source: str = "") -> str:
     return _everywhere(text, hidden)
 
 
+def _again(name: str) -> str:
+    """An ordinary word as it was written; what is written like a name in any case."""
+    escaped = re.escape(name)
+    return escaped if name.islower() else rf"(?i:{escaped})" if len(name) > 6 else escaped
+
+
 def _everywhere(text: str, hidden: set[str]) -> str:
     """Hides what the author has called itself wherever it stands, and the rest of its family."""
-    patterns = {re.escape(name) for name in hidden}
+    patterns = {_again(name) for name in hidden}
     for of_family, names in _FAMILY_NAMES:
         if any(of_family.fullmatch(name) for name in hidden):
-            patterns.update(names)
+            patterns.update(rf"(?i:{name})" for name in names)
     if not patterns:
         return text
     return re.sub(
@@ -265,6 +283,8 @@ def _hide(pattern: re.Pattern[str], text: str, hidden: set[str]) -> str:
 
 
 def _masked_sentence(sentence: str, hidden: set[str]) -> str:
+    if self_reference.is_about_itself(sentence):
+        sentence = _hide(self_reference.ANY_NAME, sentence, hidden)
     if _CERTAIN.search(sentence):
         return _hide(_NAME, sentence, hidden)
     if _LIKELY.search(sentence):

@@ -32,6 +32,7 @@ from tests.labeling.desk.conversations.talking import (
     turn_of,
 )
 from tests.labeling.desk.posting import SignedIn, comparison
+from training.models import Endpoint, TrainedModel
 
 
 def begun(client: Client, campaign: Campaign) -> str:
@@ -402,3 +403,32 @@ def test_my_work_lists_a_turn_without_a_way_to_change_it(
     assert client.get("/my-work/").status_code == 200
     assert "You submitted this answer" in stored
     assert "Correct this answer" not in stored
+
+
+def test_registered_and_served_names_of_the_campaigns_models_are_hidden_in_the_history_too(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, signed_in: SignedIn
+) -> None:
+    campaign = open_conversation_campaign(pool=day_shift, guideline=guideline)
+    first, second = Source.objects.filter(kind="model").order_by("pk")
+    rosie = TrainedModel.objects.create(
+        name="Rosie-7B", kind="policy", location="https://llm.example.org/v1", source=first
+    )
+    Endpoint.objects.create(model=rosie, url=rosie.location, served_name="acme/Zorro-v3")
+    TrainedModel.objects.create(
+        name="sft-12", kind="policy", location="/models/Heron-1.7B", source=second
+    )
+    told = "Rosie-7B here; zorro-v3, sft-12 and Heron-1.7B are alike. Go on."
+    client = signed_in(rosa)
+    address = begun(client, campaign)
+
+    answered(Conversation.objects.get(), told, told)
+    turn = pages_of_turn()
+    pages = [client.get(turn).text]
+    client.post(f"{turn}submit", rating())
+    pages.append(client.get(address).text)
+    pages.append(client.get(f"/desk/item/{turn.split('/')[-2]}/").text)
+
+    for page in pages:
+        assert "are alike. Go on." in page
+        for name in ("Rosie", "orro-v3", "sft-12", "Heron"):
+            assert name not in page

@@ -109,3 +109,11 @@ def test_a_machine_that_does_not_tell_its_processor_uses_torchs_own(
     monkeypatch.setattr(float32_products, "_CPU_INFO", tmp_path / "absent")
 
     assert not float32_products.is_onednn_faster.__wrapped__()
+
+
+def test_a_gradient_of_a_gradient_is_an_error_and_not_a_wrong_number() -> None:
+    layer, rows = FastLinear(4, 3), torch.randn(2, 4, requires_grad=True)
+    (gradient,) = torch.autograd.grad(layer(rows).square().sum(), rows, create_graph=True)
+
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.square().sum().backward()

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 _CPU_INFO = Path("/proc/cpuinfo")
 
@@ -45,6 +46,7 @@ class _Product(torch.autograd.Function):
         return product(rows, weight, bias)
 
     @staticmethod
+    @once_differentiable
     def backward(
         ctx: Any, *gradients: Tensor
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:

@@ -12,7 +12,10 @@ from training.snapshots.curation.rules.recipe import PRESETS, Recipe
 
 WORDS: dict[str, Promise] = {
     "light": _("Light: mask personal data and keys, remove near-duplicates"),
-    "text": _("Web pages in English: light, and the rules of Gopher, C4 and FineWeb"),
+    "text": _(
+        "Web pages in English: light, and the rules of Gopher, C4 and FineWeb. Not for code or"
+        " technical text: they remove pages with code beside prose"
+    ),
     "prompt": _("Prompts: light, and remove repetition and advertising"),
     "demonstration": _(
         "Demonstrations: light, and remove repetition, advertising and what assistants say about"

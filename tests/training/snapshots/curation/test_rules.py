@@ -100,6 +100,19 @@ def test_short_texts_stay_whatever_their_language() -> None:
 
 # Numbers from the documentation of their issuers, or made up with right check digits.
 @pytest.mark.parametrize(
+    "code",
+    [
+        "use a::b::{c, d, e::f};",
+        "<S as T1>::f() and Vec::<A>::a()",
+        "face::cafe, dead::beef::add() and std::b::c",
+        "a::b = c::d",
+    ],
+)
+def test_paths_in_code_are_no_addresses(code: str) -> None:
+    assert [kind for kind, _text in kinds(code) if kind == "ip"] == []
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("Write to anna.k@posteo.net today.", [("email", "anna.k@posteo.net")]),

@@ -240,10 +240,16 @@ def _ips(text: str) -> Iterator[Span]:
                 yield Span(*match.span(), "ip")
 
 
+_IN_USE = ipaddress.ip_network("2000::/3")
+
+
 def _is_public(address: str) -> bool:
     """Private, loopback and documentation addresses belong to nobody."""
     try:
-        return ipaddress.ip_address(address).is_global
+        parsed = ipaddress.ip_address(address)
+        # The only range of IPv6 that is in use: `use a::b::{c, e::f}` is a path in code.
+        is_used = parsed.version == 4 or parsed in _IN_USE
+        return is_used and parsed.is_global
     except ValueError:
         return False
 

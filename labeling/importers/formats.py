@@ -157,7 +157,9 @@ _FITS: Mapping[str, Callable[[Row], bool]] = {
         and bool(row.keys() & set(instructions.ANSWERS))
         and not {"prompt", "messages"} & row.keys()
     ),
-    "hh": lambda row: isinstance(row.get("chosen"), str) and "prompt" not in row,
+    "hh": lambda row: (
+        isinstance(row.get("chosen"), str) and not {"prompt", "question"} & row.keys()
+    ),
     "hf": lambda row: (
         bool({"chosen", "rejected", "completion", "completions", "preferred_output"} & row.keys())
         or isinstance(row.get("prompt"), list)

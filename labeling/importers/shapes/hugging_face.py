@@ -26,6 +26,8 @@ from labeling.importers.shapes.reading import Marks, Row
 _ANSWERS = ("completion", "messages", "completions")
 _KNOWN = {
     "prompt",
+    "question",
+    "response",
     "chosen",
     "rejected",
     "score_chosen",
@@ -42,6 +44,8 @@ _KNOWN = {
 
 
 def _draft(line: int, row: Row) -> ImportDraft:
+    if "question" in row and row.get("prompt") in (None, ""):  # as Orca DPO calls it
+        row = {**row, "prompt": row["question"]}
     if "preferred_output" in row:
         return _openai_preference(line, row)
     if "chosen" in row or "rejected" in row:

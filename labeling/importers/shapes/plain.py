@@ -23,7 +23,14 @@ from labeling.importers.shapes import reading, templated
 from labeling.importers.shapes.reading import Row
 
 PROMPT_COLUMNS = ("prompt", "text", "messages")
-COLUMNS = {*PROMPT_COLUMNS, "response", "responses", *reading.MODELS, *reading.SYSTEM_COLUMNS}
+COLUMNS = {
+    *PROMPT_COLUMNS,
+    "response",
+    "responses",
+    "answers",
+    *reading.MODELS,
+    *reading.SYSTEM_COLUMNS,
+}
 
 
 def read(values: Values) -> Found:
@@ -98,7 +105,32 @@ def _draft(line: int, row: Row) -> ImportDraft:
             ),
         )
     replies += tuple(_written(row.get("responses"), author))
-    return ImportDraft(line, ends_with_user(messages, name), replies)
+    ranked = _ranked(row.get("answers"))
+    return ImportDraft(
+        line, ends_with_user(messages, name), replies + ranked, is_compared=bool(ranked)
+    )
+
+
+def _ranked(value: object) -> tuple[Reply, ...]:
+    """The answers of several models with their ranks, as Nectar has them; none in anything else."""
+    entries = value if isinstance(value, list) else []
+    if len(entries) < 2 or not all(
+        isinstance(entry, dict)
+        and {"answer", "rank"} <= entry.keys()
+        and reading.number_of(entry["rank"]) is not None
+        for entry in entries
+    ):
+        return ()
+    ranks = [float(entry["rank"]) for entry in entries]
+    place = {rank: at for at, rank in enumerate(sorted(set(ranks)), start=1)}
+    return tuple(
+        Reply(
+            response_text(entry["answer"], f"answers[{n}].answer"),
+            place[rank],
+            author=reading.author_of(entry),
+        )
+        for n, (entry, rank) in enumerate(zip(entries, ranks, strict=True))
+    )
 
 
 def _whole(row: Row, name: str, messages: tuple[Message, ...]) -> tuple[str, tuple[Message, ...]]:
@@ -188,5 +220,5 @@ _ROWS = reading.each(
     COLUMNS,
     answers=("response", "messages"),
     inner=_INNER,
-    either=(*PROMPT_COLUMNS, *reading.SYSTEM_COLUMNS),
+    either=("answers", *PROMPT_COLUMNS, *reading.SYSTEM_COLUMNS),
 )

@@ -3,6 +3,7 @@ are not imported, and what a row says of an answer.
 """
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -157,14 +158,29 @@ def _unread(row: Row, names: Collection[str], made: Iterable[object]) -> set[str
             *(reply.text for reply in draft.replies),
         )
     ]
-    whole = _plain("\n".join(stored))
-    # A text in a template, or one that goes on from the prompt, is stored in parts.
+    parts = sorted(filter(None, map(_plain, stored)), key=len, reverse=True)
+    whole = " ".join(parts)
     return {
         name
         for name in there
         for text in _texts_in(row[name])
-        if _plain(text) not in whole and any(_plain(part) not in _plain(text) for part in stored)
+        if _plain(text) not in whole and _rest(_plain(text), parts)
     }
+
+
+_MARKS_OF_TURNS = re.compile(
+    r"<[^<>]*>(?:user|assistant|system|developer)?|(?:human|assistant|system|user):",
+    re.IGNORECASE,
+)
+
+
+def _rest(text: str, parts: Iterable[str]) -> str:
+    """What is left of a text in a template, or of one that goes on from the prompt, without the
+    parts in which it is stored.
+    """
+    for part in parts:
+        text = text.replace(part, " ")
+    return re.sub(r"[\W_]+", "", _MARKS_OF_TURNS.sub("", text))
 
 
 def _plain(text: str) -> str:

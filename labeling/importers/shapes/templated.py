@@ -1,4 +1,5 @@
-"""Conversations written into one text with a chat template's marks: ChatML, guanaco and HelpSteer.
+"""Conversations written into one text with a chat template's marks: ChatML, guanaco,
+HelpSteer and HH.
 
 A text in another template is refused: as a prompt it would contain its own answer.
 """
@@ -11,6 +12,7 @@ from labeling.importers.drafts import Message, Unusable, conversation
 
 _CHATML = re.compile(r"<\|im_start\|>[ \t]*(\w+)[ \t]*\n?(.*?)(?:<\|im_end\|>|\Z)", re.DOTALL)
 _GUANACO = re.compile(r"(?:^|\n)### ?(Human|Assistant|System): ?")
+_HH = re.compile(r"(?:^|\n\n)(Human|Assistant):[ ]?")
 _HELPSTEER = re.compile(r"\n?<extra_id_1>(User|Assistant)\n?")
 _ROLES = {
     "human": "user",
@@ -34,6 +36,11 @@ def messages_in(text: str, name: str) -> tuple[Message, ...] | None:
     elif _GUANACO.match(start) and len(_GUANACO.findall(start)) > 1:
         _before, *parts = _GUANACO.split(start)
         turns = list(zip(parts[::2], parts[1::2], strict=True))
+    elif start.startswith("Human:") and "\n\nAssistant:" in start:
+        _before, *parts = _HH.split(start)
+        turns = list(zip(parts[::2], parts[1::2], strict=True))
+        if turns[-1][0] == "Assistant" and not turns[-1][1].strip():
+            turns.pop()
     elif _HELPSTEER.search(text):
         first, *parts = _HELPSTEER.split(text)
         turns = [("user", first), *zip(parts[::2], parts[1::2], strict=True)]

@@ -56,7 +56,10 @@ def lost(row: dict[str, Any], drafts: list[ImportDraft], report: str) -> list[st
         name
         for name, value in row.items()
         for text in sentences(value)
-        for line in text.replace("Human:", "\n").replace("Assistant:", "\n").splitlines()
+        for line in text.replace("###", "")
+        .replace("Human:", "\n")
+        .replace("Assistant:", "\n")
+        .splitlines()
         if not line.startswith("<|im_start|>") and "<|im_end|>" not in line
         if " ".join(line.split()) not in texts and name not in report
     ]

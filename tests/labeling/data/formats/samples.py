@@ -87,6 +87,108 @@ SAMPLES: dict[str, Sample] = {
             "rejected": f"\n\nHuman: {RIVER}\n\nAssistant: {NO}",
         },
     ),
+    # https://huggingface.co/datasets/Dahoas/rm-static
+    "HH, with the prompt apart": _compared(
+        "hf",
+        {
+            "prompt": f"\n\nHuman: {RIVER}\n\nAssistant:",
+            "response": f" {ELBE}",
+            "chosen": ELBE,
+            "rejected": NO,
+        },
+    ),
+    # https://huggingface.co/datasets/berkeley-nest/Nectar
+    "Nectar": _compared(
+        "jsonl",
+        {
+            "prompt": f"\n\nHuman: {RIVER}\n\nAssistant: ",
+            "answers": [
+                {"answer": NO, "model": "alpha", "rank": 2.0},
+                {"answer": ELBE, "model": "beta", "rank": 1.0},
+            ],
+            "turns": 1,
+            "num_responses": 2,
+            "source": ["made"],
+            "good_natured": True,
+        },
+        not_imported=("turns", "num_responses", "source", "good_natured"),
+    ),
+    # https://huggingface.co/datasets/HuggingFaceH4/ultrachat_200k
+    "UltraChat": _demonstrated(
+        "jsonl",
+        {"prompt": RIVER, "prompt_id": "f0e3", "messages": [user(RIVER), assistant(ELBE)]},
+        not_imported=("prompt_id",),
+    ),
+    # https://huggingface.co/datasets/HuggingFaceH4/no_robots
+    "No Robots": Sample(
+        "jsonl",
+        [
+            {
+                "prompt": RIVER,
+                "prompt_id": "f0e4",
+                "messages": [
+                    {"role": "system", "content": "Be brief."},
+                    user(RIVER),
+                    assistant(ELBE),
+                ],
+                "category": "open_qa",
+            }
+        ],
+        {RIVER},
+        {ELBE},
+        {ELBE},
+        not_imported=("prompt_id",),
+    ),
+    # https://huggingface.co/datasets/PKU-Alignment/BeaverTails
+    "BeaverTails": Sample(
+        "jsonl",
+        [
+            {"prompt": RIVER, "response": ELBE, "is_safe": True},
+            {"prompt": RIVER, "response": NO, "is_safe": False},
+        ],
+        {RIVER},
+        {ELBE, NO},
+        not_imported=("is_safe",),
+    ),
+    # https://huggingface.co/datasets/teknium/OpenHermes-2.5
+    "OpenHermes": Sample(
+        "sharegpt",
+        [
+            {
+                "conversations": [
+                    {"from": "human", "value": RIVER, "weight": None},
+                    {"from": "gpt", "value": ELBE, "weight": None},
+                ],
+                "source": "made",
+                "model": "gpt-4",
+                "custom_instruction": False,
+            }
+        ],
+        {RIVER},
+        {ELBE},
+        not_imported=("source", "custom_instruction"),
+    ),
+    # https://huggingface.co/datasets/allenai/tulu-3-sft-mixture
+    "Tulu": _demonstrated(
+        "jsonl",
+        {"id": "t_1", "messages": [user(RIVER), assistant(ELBE)], "source": "made/by_people"},
+        not_imported=("id", "source"),
+    ),
+    # https://huggingface.co/datasets/timdettmers/openassistant-guanaco
+    "Guanaco": _demonstrated("jsonl", {"text": f"### Human: {RIVER}\n### Assistant: {ELBE}"}),
+    # https://huggingface.co/datasets/Intel/orca_dpo_pairs
+    "Orca DPO": _compared("hf", {"system": "", "question": RIVER, "chosen": ELBE, "rejected": NO}),
+    # https://prodi.gy/docs/api-interfaces
+    "Prodigy": Sample(
+        "jsonl",
+        [
+            {"prompt": RIVER, "response": ELBE, "answer": "accept", "_task_hash": 7},
+            {"prompt": RIVER, "response": NO, "answer": "reject", "_task_hash": 8},
+        ],
+        {RIVER},
+        {ELBE, NO},
+        not_imported=("answer", "_task_hash"),
+    ),
     # https://huggingface.co/datasets/HuggingFaceH4/ultrafeedback_binarized
     "UltraFeedback, binarized": _compared(
         "hf",

@@ -23,6 +23,14 @@ def rows(value: Mapping[str, Any]) -> Iterator[Cells]:
     """The lines of one row: several if it has a list of annotations, or an object with one answer
     of each rater.
     """
+    unnamed = [name for name, nested in value.items() if _is_unnamed(name, nested)]
+    if unnamed and not roles.named(roles.RATER, value.keys()):
+        outer = _flat({key: cell for key, cell in value.items() if key not in unnamed})
+        for name in unnamed:
+            whose = roles.compact(name).removesuffix(_last_word(name)) or RATER
+            for number, part in enumerate(value[name], start=1):
+                yield {**outer, RATER: f"{whose} {number}", **_flat(part)}
+        return
     for name, nested in value.items():
         if roles.compact(name) not in _NESTED:
             continue
@@ -42,6 +50,32 @@ def _is_annotations(nested: object) -> bool:
         return False
     are_objects = all(isinstance(value, dict) for value in nested)
     return are_objects and bool(roles.named(roles.RATER, nested[0].keys()))
+
+
+_LISTS = ("annotations", "ratings", "judgments", "judgements", "scores", "votes")
+
+
+def _last_word(name: str) -> str:
+    return next((word for word in _LISTS if roles.compact(name).endswith(word)), "")
+
+
+def _is_unnamed(name: str, nested: object) -> bool:
+    """Whether it is a list with the scores of several annotators who have no names, as SummEval's
+    `expert_annotations`: they are numbered.
+    """
+    if not _last_word(name) or not isinstance(nested, list) or len(nested) < _FEWEST:
+        return False
+    are_scores = all(
+        isinstance(part, dict)
+        and part
+        and part.keys() == nested[0].keys()
+        and all(isinstance(score, int | float) for score in part.values())
+        for part in nested
+    )
+    return are_scores and not roles.named(roles.RATER, nested[0].keys())
+
+
+_FEWEST = 2
 
 
 def _joined(value: Mapping[str, Any], name: str, nested: list[dict[str, Any]]) -> Iterator[Cells]:

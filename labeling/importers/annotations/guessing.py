@@ -28,6 +28,9 @@ def guess(rows: Sequence[Cells], of_texts: Collection[str] = ()) -> dict[str, st
 
     take(roles.RATER, roles.named(roles.RATER, headings))
     _texts(rows, every, take)
+    if any(roles.compact(name) == "instruction" for name in _with_role(guessed, roles.PROMPT)):
+        inputs = [name for name in every if roles.compact(name) in ("input", "context")]
+        guessed |= {name: roles.PROMPT for name in inputs if name not in guessed}
     for role in (roles.AT, roles.ACTIVE_S, roles.REASON, roles.ANSWER_ID, roles.STRENGTH):
         take(role, roles.named(role, headings))
     for role in (roles.CATEGORY, roles.LANGUAGE, roles.LICENCE):
@@ -39,6 +42,10 @@ def guess(rows: Sequence[Cells], of_texts: Collection[str] = ()) -> dict[str, st
     if is_long:
         _answers(rows, headings, guessed, take)
     return guessed
+
+
+def _with_role(guessed: Mapping[str, str], wanted: str) -> list[str]:
+    return [name for name, role in guessed.items() if role == wanted]
 
 
 def _texts(rows: Sequence[Cells], headings: Sequence[str], take: Take) -> None:
@@ -84,12 +91,31 @@ def _wide(rows: Sequence[Cells], headings: Sequence[str]) -> dict[str, str]:
         parts = roles.numbered(heading)
         if parts is not None and _is_label(rows, heading):
             stems[roles.compact(parts[0])].append(heading)
+    of_sides = _sides_of_texts(rows, headings)
     return {
         heading: roles.BY_RATER
         for named in stems.values()
-        if len(named) >= _FEWEST_RATERS
+        if len(named) >= _FEWEST_RATERS and _labels(named) not in of_sides
         for heading in named
     }
+
+
+def _sides_of_texts(rows: Sequence[Cells], headings: Sequence[str]) -> list[tuple[str, ...]]:
+    """The ends of the headings of two long texts, such as human_ref_A and human_ref_B: score_A and
+    score_B are about these, and not the answers of two raters.
+    """
+    texts: dict[str, list[str]] = defaultdict(list)
+    for heading in headings:
+        parts = roles.numbered(heading)
+        if parts is not None and not _is_label(rows, heading):
+            texts[roles.compact(parts[0])].append(heading)
+    return [_labels(named) for named in texts.values() if len(named) == _FEWEST_RATERS]
+
+
+def _labels(headings: Iterable[str]) -> tuple[str, ...]:
+    """The numbers or letters at the end of headings."""
+    parts = (roles.numbered(heading) for heading in headings)
+    return tuple(sorted(part[1].lower() for part in parts if part is not None))
 
 
 def _is_label(rows: Sequence[Cells], heading: str) -> bool:

@@ -303,6 +303,9 @@ def _shown(row: Cells, plan: Plan) -> tuple[tuple[Message, ...], tuple[Reply, ..
     item = cells.of(row, plan.heading(roles.ITEM))
     heading = plan.heading(roles.PROMPT)
     value = row.get(heading, "") if heading else ""
+    if len(headings := plan.headings(roles.PROMPT)) > 1 and isinstance(value, str):
+        # An instruction and its input are one prompt.
+        value = "\n\n".join(filter(None, (cells.of(row, name) for name in headings)))
     replies: tuple[Reply, ...]
     if plan.is_pair:
         replies = _two(row, plan)

@@ -21,7 +21,7 @@ LEFT_ANSWER, RIGHT_ANSWER, BY_RATER = "left_answer", "right_answer", "by_rater"
 TEXT, REASON, AT, ACTIVE_S, ANSWER_ID = "text", "reason", "at", "active_s", "answer_id"
 CATEGORY, LANGUAGE, LICENCE = "category", "language", "licence"
 
-MANY = {ANSWER, SCALE, CHOICE, FLAG, LEFT_ANSWER, RIGHT_ANSWER, BY_RATER}
+MANY = {PROMPT, ANSWER, SCALE, CHOICE, FLAG, LEFT_ANSWER, RIGHT_ANSWER, BY_RATER}
 """Roles that several columns may have."""
 ROLES = (
     *(RATER, BY_RATER, ITEM, PROMPT, RESPONSE, MODEL, LEFT, RIGHT, LEFT_MODEL, RIGHT_MODEL),
@@ -51,7 +51,17 @@ NAMES: Mapping[str, Sequence[str]] = {
     ),
     RESPONSE: (
         *("response", "completion", "assistantresponse", "modelresponse", "output", "generation"),
-        *("reply", "summary", "translation", "text", "tweet", "comment", "sentence", "document"),
+        *(
+            "decoded",
+            "reply",
+            "summary",
+            "translation",
+            "text",
+            "tweet",
+            "comment",
+            "sentence",
+            "document",
+        ),
         *("content", "passage", "review", "statement", "message", "headline", "answer", "body"),
     ),
     MODEL: ("model", "modelname", "modelid", "system", "systemid", "generator", "bot", "engine"),

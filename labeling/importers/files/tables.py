@@ -65,7 +65,14 @@ def by_heading(rows: Iterator[Row | ImportProblem], needed: Sequence[str] = ()) 
         yield row if isinstance(row, ImportProblem) else _value(row, names, heading.line)
 
 
+_WITHOUT_CELLS = {"approve", "reject"}
+"""The last headings of MTurk's results, for whoever decides. Its rows have no cells for them."""
+
+
 def _value(row: Row, names: list[str], heading: int) -> Value | ImportProblem:
+    missing = names[len(row.cells) :]
+    if missing and set(missing) <= _WITHOUT_CELLS:
+        row = Row(row.line, [*row.cells, *("" for _name in missing)])
     if len(row.cells) != len(names):
         sentence = _(
             "%(n)d cells, but the header has %(wanted)d. Check the quotation marks and separators."
@@ -94,14 +101,17 @@ def _rows(stream: Opened) -> Iterator[Row | ImportProblem]:
         first, n_comments = next(text, ""), n_comments + 1
     # The delimiter is the one that occurs most in the heading, if no line names it.
     delimiter = delimiter or max(",;\t|", key=first.count)
-    reader = csv.reader(_with(first, text), delimiter=delimiter, strict=True)
+    whole = _with(first, text)
+    whole = _plain_quotes(whole) if delimiter == "\t" else whole
+    reader = csv.reader(whole, delimiter=delimiter, strict=True)
     while True:
         line = n_comments + reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
             break
-        except csv.Error:
+        except csv.Error as error:
+            # Whatever comes after a mark that is never closed would be lost.
             yield ImportProblem(
                 line,
                 _(
@@ -109,6 +119,7 @@ def _rows(stream: Opened) -> Iterator[Row | ImportProblem]:
                     " characters. Check the quotation marks."
                 )
                 % {"limit": MAX_CELL},
+                is_fatal=str(error) == _UNCLOSED,
             )
             continue
         yield from broken
@@ -116,6 +127,45 @@ def _rows(stream: Opened) -> Iterator[Row | ImportProblem]:
         if any(cells):
             yield Row(line, cells)
     yield from broken
+
+
+def _plain_quotes(texts: Iterator[str]) -> Iterator[str]:
+    """Lines of TSV, in which a quotation mark may be a plain character: it opens no cell over
+    several lines if the line has all its cells, and so has the next.
+    """
+    line, is_inside = next(texts, ""), False
+    n_tabs = line.count("\t")
+    while line:
+        following = next(texts, "")
+        if is_inside:
+            is_inside = line.count('"') % 2 == 0
+        elif line.count("\t") == n_tabs and (why := _why_open(line)):
+            is_inside = bool(why == _UNCLOSED and following and following.count("\t") != n_tabs)
+            if not is_inside:
+                line = "\t".join(map(_quoted, line.rstrip("\r\n").split("\t"))) + "\n"
+        else:
+            is_inside = line.count('"') % 2 == 1
+        yield line
+        line = following
+
+
+_UNCLOSED = "unexpected end of data"
+
+
+def _why_open(line: str) -> str:
+    """Why a line is no record by itself; empty if it is one."""
+    try:
+        list(csv.reader([line], delimiter="\t", strict=True))
+    except csv.Error as error:
+        return str(error)
+    return ""
+
+
+def _quoted(cell: str) -> str:
+    is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
+    if is_quoted and '"' not in cell[1:-1].replace('""', ""):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'
 
 
 def _texts(stream: Opened, broken: list[ImportProblem]) -> Iterator[str]:
@@ -139,7 +189,27 @@ def _texts(stream: Opened, broken: list[ImportProblem]) -> Iterator[str]:
                     " its accented letters."
                 )
                 broken.append(ImportProblem(line.number, sentence, is_once=True))
-        yield (_western(content) if is_western else content.decode("utf-8", _SURROGATE)) + "\n"
+        text = _western(content) if is_western else content.decode("utf-8", _SURROGATE)
+        if is_western and (odd := _NOT_WESTERN.search(text)):
+            broken.append(_not_western(line.number, odd[0]))
+        yield text + "\n"
+
+
+def _not_western(line: int, text: str) -> ImportProblem:
+    sentence = _(
+        "“%(text)s” is not Windows-1252: the file has another encoding, such as Windows-1250 or"
+        " Shift-JIS. Save it as UTF-8."
+    )
+    return ImportProblem(line, sentence % {"text": shown(text)}, is_fatal=True, is_once=True)
+
+
+_NOT_WESTERN = re.compile(
+    r"\w*[^\W\d_][¹³¿¥£¦¯±¼¾¶¢¤‚†‡ˆ‰¡ª](?=[^\W\d_])\w*"
+    r"|[‚ƒ].[‚ƒ]|\w*ì[a-zà-ÿ]\w*|\bè(?!res?\b|s\b)[a-zà-ÿ]\w*"
+)
+"""What no Western language writes: signs inside words, as letters of Central Europe and of Japan
+look in Windows-1252, and Czech's most frequent letters.
+"""
 
 
 def _is_utf8(content: bytes) -> bool:

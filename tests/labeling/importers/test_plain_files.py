@@ -399,6 +399,49 @@ def test_a_csv_in_windows_1252_is_read_and_says_so() -> None:
     assert (draft.messages, other.messages) == ((user("café €"),), (user("naïve"),))
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Gdzie jest położony Kraków?", "cp1250"),
+        ("Który mężczyzna jest wyższy?", "cp1250"),
+        ("Příliš žluťoučký kůň, vidět.", "cp1250"),
+        ("Kde je české město?", "cp1250"),
+        ("テストです", "shift_jis"),
+        ("川の名前をひとつ", "shift_jis"),
+    ],
+)
+def test_a_csv_in_another_encoding_is_refused_as_a_whole(text: str, encoding: str) -> None:
+    content = b"prompt\nHello\n" + text.encode(encoding) + b"\nBye\n"
+
+    problems = [one for one in found(content, "csv") if isinstance(one, ImportProblem)]
+
+    assert any(problem.is_fatal and problem.line == 3 for problem in problems)
+    assert any("Save it as UTF-8" in problem.sentence for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "¿Qué? ¡Hola! Mª Luisa, 3 m³, 20 °C, 5 £, ½ l, naïve, L’été, œuvre, Straße, 1ª",
+        "È così, perché più è meglio. Où? L'ère, ès lettres. Història, col·lecció.",
+        "Søren så å på en båt; lições, põe; Šárka has Ž in Windows-1252",
+    ],
+)
+def test_western_texts_in_windows_1252_are_read(text: str) -> None:
+    content = f'prompt\n"{text}"\n'.encode("cp1252")
+
+    [draft] = [one for one in found(content, "csv") if isinstance(one, ImportDraft)]
+
+    assert draft.messages == (user(text),)
+
+
+def test_rows_after_a_quotation_mark_that_never_closes_are_not_lost_in_silence() -> None:
+    *_drafts, problem = found(b'prompt,response\nOne,x\n"Two,y\nThree,z\n', "csv")
+
+    assert isinstance(problem, ImportProblem)
+    assert (problem.line, problem.is_fatal) == (3, True)
+
+
 def test_a_csv_cell_may_hold_messages_as_json() -> None:
     content = b'messages\n"[{""role"": ""user"", ""content"": ""Hi""}]"\nHi\n'
 

@@ -13,7 +13,7 @@ from tokenizers.models import BPE, WordLevel
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import BertConfig, PretrainedConfig, PreTrainedTokenizerFast, T5Config
 
-from tests.trainer import families
+from tests.trainer.modeling import families
 from tests.trainer.tiny import build_tokenizer
 from training.trainer import data
 from training.trainer.modeling import loading, reward_head

@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from tests.trainer import families
+from tests.trainer.modeling import families
 from tests.trainer.ppo import models
 from training.trainer import sft
 from training.trainer.modeling import loading, packed_attention, separation

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import LlamaConfig, PreTrainedTokenizerBase, Qwen2Config
 
-from tests.trainer import families
+from tests.trainer.modeling import families
 from tests.trainer.ppo import models
 from training.trainer.modeling.reward_head import scores_of_every_token
 from training.trainer.ppo.episodes import Rollout

@@ -62,21 +62,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return policy, root / "reward"
 
 
-@pytest.fixture(scope="module")
-def windowed(models: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Policy and reward model of a family with a window of eight tokens."""
-    root = tmp_path_factory.mktemp("windowed")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(models[0])
-    config = transformers.MistralConfig(
-        **ppo_models.llama_config(len(tokenizer), num_labels=1).to_dict() | {"sliding_window": 8}
-    )
-    for name in ("MistralForCausalLM", "MistralForSequenceClassification"):
-        torch.manual_seed(0)
-        getattr(transformers, name)(config).save_pretrained(root / name)
-        tokenizer.save_pretrained(root / name)
-    return sorted(root.iterdir())
-
-
 def write_snapshot(folder: Path, *, with_completions: bool = False) -> Path:
     folder.mkdir()
     rows: list[dict[str, Any]] = [
@@ -499,15 +484,3 @@ def test_a_watchdog_is_scored_at_every_step_and_never_learned_from(
     for point in watched[1:]:
         assert point["values"]["watchdog"] == pytest.approx(-point["values"]["reward"], abs=1e-5)
     assert {"watchdog_before", "watchdog_after"} <= set(result_of(tmp_path / "watched").metrics)
-
-
-def test_models_with_a_window_get_a_row_for_each_sequence_and_the_run_says_so(
-    windowed: list[Path], models: tuple[Path, Path], tmp_path: Path
-) -> None:
-    snapshot = write_snapshot(tmp_path / "snapshot")
-    notes = []
-    for number, pair in enumerate([(windowed[0], windowed[1]), models]):
-        folder = carried_out(tmp_path / str(number), pair, snapshot, n_episodes=4)
-        notes.append("Each sequence has a row of its own" in runs.notes(folder))
-
-    assert notes == [True, False]

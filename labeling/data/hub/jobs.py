@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from jobs.protocol import Clock, Kind
 from labeling.data.hub import places
+from labeling.data.hub.globs import BadPattern
 from labeling.data.hub.layout import NotFound
 from labeling.data.hub.places import HubAway, Part, Place, Wanted
 from labeling.data.imports import previews
@@ -41,7 +42,7 @@ DOWNLOADS = Kind(
     limit=timedelta(hours=6),
     silent_after=timedelta(minutes=2),
     crashed=gettext_lazy("The worker crashed three times on this data set."),
-    refusals=(UnableToDownload, NotFound, HubAway, UnableToImport),
+    refusals=(UnableToDownload, NotFound, BadPattern, HubAway, UnableToImport),
     os_error=gettext_lazy("The data set could not be written: %(why)s."),
     fresh={"bytes_read": 0},
 )

@@ -12,9 +12,14 @@ import yaml
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
+from labeling.data.hub.globs import Pattern
+from labeling.importers.files import plain_yaml
 
 CARD = "README.md"
-_FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*(\n|\Z)", re.DOTALL)
+_MAX_DEPTH = 60
+"""`dataset_info` describes columns of columns."""
+_MAX_PATTERNS = 200
+_FRONT = re.compile(r"\A---[ \t\r]*\n(.*?)\n---[ \t\r]*(\n|\Z)", re.DOTALL)
 _IGNORED = {
     *(CARD, "config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json"),
     "dummy_data.zip",
@@ -63,19 +68,30 @@ class HubCard:
 
 
 def read_card(text: str) -> HubCard:
-    """Of a card that cannot be parsed, nothing."""
+    """Of a card that cannot be parsed, nothing. Raises NotFound if it is made to do harm."""
     front = _FRONT.match(text)
     try:
-        about = yaml.safe_load(front[1]) if front else None
-    except yaml.YAMLError:
-        about = None
-    if not isinstance(about, dict):
+        fields = _fields(front[1] if front else "", ("license", "configs"))
+    except plain_yaml.BROKEN:
         return HubCard("", ())
-    configs = about.get("configs")
+    except plain_yaml.NotPlain as problem:
+        sentence = _("The card of the data set can't be read, line %(line)d: %(why)s")
+        # the mark above the front matter is a line too
+        numbers = {"line": problem.line + 1, "why": problem.sentence}
+        raise NotFound(sentence % numbers) from problem
+    configs = fields.get("configs")
     entries = (
         [entry for entry in configs if isinstance(entry, dict)] if isinstance(configs, list) else []
     )
-    return HubCard(_licence(about.get("license")), entries)
+    return HubCard(_licence(fields.get("license")), entries)
+
+
+def _fields(text: str, names: Sequence[str]) -> dict[str, object]:
+    node = plain_yaml.compose(text, max_depth=_MAX_DEPTH, with_aliases=True)
+    if not isinstance(node, yaml.MappingNode):
+        return {}
+    wanted = [(key.value, child) for key, child in node.value if key.value in names]
+    return {name: plain_yaml.value(child) for name, child in wanted}
 
 
 def _licence(value: object) -> str:
@@ -133,14 +149,16 @@ def _splits(names: Mapping[str, str], patterns: object) -> dict[str, list[str]]:
         by_split = _by_name(list(names))
     else:
         by_split = {
-            split: [name for name in names if any(_fits(pattern, name) for pattern in wanted)]
+            split: [name for name in names if any(pattern.fits(name) for pattern in wanted)]
             for split, wanted in _patterns(patterns).items()
         }
     return {split: [names[name] for name in files] for split, files in by_split.items()}
 
 
-def _patterns(value: object) -> dict[str, list[str]]:
-    """data_files of a card: a pattern, a list of them, or a list of splits with theirs."""
+def _patterns(value: object) -> dict[str, list[Pattern]]:
+    """data_files of a card: a pattern, a list of them, or a list of splits with theirs. Raises
+    BadPattern, and NotFound if there are too many.
+    """
     by_split: dict[str, list[str]] = {}
     for entry in value if isinstance(value, list) else [value]:
         split, paths = ("train", entry) if isinstance(entry, str) else ("", None)
@@ -148,18 +166,10 @@ def _patterns(value: object) -> dict[str, list[str]]:
             split, paths = str(entry.get("split") or "train"), entry.get("path")
         listed = paths if isinstance(paths, list) else [paths]
         by_split.setdefault(split, []).extend(path for path in listed if isinstance(path, str))
-    return {split: paths for split, paths in by_split.items() if split}
-
-
-def _fits(pattern: str, name: str) -> bool:
-    """`*` stays in a folder, `**` does not; a folder stands for what is in it."""
-    pattern = pattern.removeprefix("./")
-    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]+\])", pattern)
-    meanings = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    expression = "".join(
-        meanings.get(part) or (part if part.startswith("[") else re.escape(part)) for part in parts
-    )
-    return re.fullmatch(expression, name) is not None or name.startswith(f"{pattern.rstrip('/')}/")
+    if sum(map(len, by_split.values())) > _MAX_PATTERNS:
+        sentence = _("The card of the data set names more than %(n)d patterns of files.")
+        raise NotFound(sentence % {"n": _MAX_PATTERNS})
+    return {split: list(map(Pattern, paths)) for split, paths in by_split.items() if split}
 
 
 def _by_name(names: Sequence[str]) -> dict[str, list[str]]:

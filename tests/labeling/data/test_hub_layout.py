@@ -1,11 +1,21 @@
 """Which files of a repository are its rows: the same ones that `datasets` finds."""
 
+import re
+import resource
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import datasets
+import django
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from accounts.refusals import Refusal
 from labeling.data.hub import layout
+from labeling.data.hub.globs import Pattern
 from labeling.data.hub.layout import NotFound
 
 REPOSITORIES = {
@@ -123,3 +133,77 @@ def test_a_configuration_or_split_that_is_not_there_is_answered_with_those_that_
 )
 def test_a_licence_is_read_from_the_card(said: str, licence: str) -> None:
     assert layout.read_card(f"---\n{said}\n---\n\n# Title\n").licence == licence
+
+
+# --- cards of strangers ---------------------------------------------------------------------------
+
+LAUGHS = "\n".join(
+    ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+)
+HOSTILE_CARDS = {
+    "aliases as a name": f"{LAUGHS}\nconfigs:\n- config_name: *a11\n  data_files: '*'",
+    "aliases as patterns": f"{LAUGHS}\nconfigs:\n- data_files: *a11",
+    "an alias of itself": "configs: &a\n- config_name: *a",
+    "aliases as a licence": f"{LAUGHS}\nlicense: *a11",
+    "lists in lists": f"configs: {'[' * 200}{']' * 200}",
+    "25 stars": f"configs:\n- data_files: '{'*a' * 25}*b'",
+    "20 stars": f"configs:\n- data_files: '{'*a' * 19}*b'",
+    "stars of all depths": f"configs:\n- data_files: '{'**/a**' * 5}b'",
+    "classes backwards": "configs:\n- data_files: '[z-a]'",
+    "an open class": "configs:\n- data_files: 'a['",
+    "a pattern without an end": f"configs:\n- data_files: '{'?' * 100_000}'",
+    "10,000 patterns": "configs:\n- data_files: [" + "'**/a*b*c', " * 10_000 + "]",
+    "a date that is none": "configs:\n- config_name: 2026-99-99\n  data_files: a.png",
+    "a mapping as a key": "? {a: b}\n: c\nconfigs:\n- ? [a]\n  : b\n  data_files: a.png",
+    "blank lines": "\n" * 500_000 + "configs:\n- data_files: a.png",
+}
+
+
+def _refusal(card: str) -> tuple[str, float]:
+    """What the layout of many files says of a card, and the processor time it took."""
+    names = [f"{'a' * 60}/{n}.json" for n in range(100)] + [f"{'a' * 100}{n}.csv" for n in range(9)]
+    started = time.process_time()
+    try:
+        layout.data_files(names, layout.read_card(f"---\n{card}\n---\n"))
+    except Refusal as refused:
+        return refused.sentence, time.process_time() - started
+    return "", time.process_time() - started
+
+
+def _in_little_time() -> None:
+    django.setup()
+    resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
+    resource.setrlimit(resource.RLIMIT_AS, (4 * 1024**3, 4 * 1024**3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("card", HOSTILE_CARDS.values(), ids=HOSTILE_CARDS)
+def test_a_hostile_card_ends_in_a_sentence(card: str) -> None:
+    child = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_in_little_time)
+    with child as pool:
+        sentence, seconds = pool.submit(_refusal, card).result()
+
+    assert sentence
+    assert seconds < 10
+
+
+def test_an_alias_that_repeats_a_few_values_is_read() -> None:
+    card = "x: &files\n- a.jsonl\nconfigs:\n- config_name: a\n  data_files: *files\n"
+
+    assert ours(["a.jsonl", "b.jsonl"], card) == {"train": {"a.jsonl"}}
+
+
+@given(
+    text=st.lists(st.sampled_from(["*", "**", "**/", "?", "[ab]", "a", "b", "/"]), max_size=6),
+    name=st.text("ab/", max_size=8),
+)
+def test_patterns_match_as_their_regular_expressions(text: list[str], name: str) -> None:
+    pattern = "".join(text)
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]+\])", pattern)
+    meanings = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    expression = "".join(
+        meanings.get(part) or (part if part.startswith("[") else re.escape(part)) for part in parts
+    )
+    is_inside = name.startswith(f"{pattern.rstrip('/')}/")
+
+    assert Pattern(pattern).fits(name) == bool(re.fullmatch(expression, name) or is_inside)

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from django.utils.translation import gettext as _
 
+from labeling.importers.files import plain_yaml
 from training.benchmarks.suites.formats.problems import MAX_DEPTH, Notes
 
 MAX_BYTES = 256 * 1024
@@ -27,11 +28,14 @@ class Given:
 def read(content: bytes, notes: Notes) -> Mapping[str, Given]:
     """The fields of the file. Notes what cannot be read."""
     text = _text(content, notes)
-    if text is None or not _is_plain(text, notes):
+    if text is None:
         return {}
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, OverflowError) as problem:
+        node = plain_yaml.compose(text, max_depth=MAX_DEPTH)
+    except plain_yaml.NotPlain as problem:
+        notes.add(problem.line, problem.sentence, problem.value)
+        return {}
+    except plain_yaml.BROKEN as problem:
         _note_broken(problem, notes)
         return {}
     if not isinstance(node, yaml.MappingNode):
@@ -50,30 +54,6 @@ def _text(content: bytes, notes: Notes) -> str | None:
         line = content.count(b"\n", 0, problem.start) + 1
         notes.add(line, _("Not UTF-8 text. Save the file as UTF-8."))
         return None
-
-
-def _is_plain(text: str, notes: Notes) -> bool:
-    """Whether it can be composed without harm: a few aliases expand to gigabytes, and deep nesting
-    exhausts the stack.
-    """
-    depth = 0
-    try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            line = event.start_mark.line + 1 if event.start_mark else 0
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                notes.add(line, _("This is nested too deeply. Flatten it."))
-                return False
-            if isinstance(event, yaml.AliasEvent):
-                notes.add(
-                    line, _("Aliases (*) are not supported. Write the value out."), event.anchor
-                )
-                return False
-    except (yaml.YAMLError, ValueError, OverflowError) as problem:
-        _note_broken(problem, notes)
-        return False
-    return True
 
 
 def _note_broken(problem: Exception, notes: Notes) -> None:

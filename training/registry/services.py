@@ -22,7 +22,7 @@ from training.models import Run, TrainedModel
 from training.snapshots.response_numbers import numbers_of
 from training.storage import artifacts
 
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
 class UnableToRegister(Refusal):

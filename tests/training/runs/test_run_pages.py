@@ -286,6 +286,10 @@ def test_a_model_is_registered_from_a_hub_name(signed_in: SignIn, noor: User) ->
     [
         ("/nowhere/at/all", "The folder /nowhere/at/all does not exist"),
         ("not a name", "is not a full path or a hub name"),
+        ("..", "is not a full path or a hub name"),
+        (".", "is not a full path or a hub name"),
+        ("../victim", "is not a full path or a hub name"),
+        ("owner/..", "is not a full path or a hub name"),
     ],
 )
 def test_a_model_that_cannot_be_found_is_refused(

@@ -216,20 +216,22 @@ def _failure(server: Server, answer: httpx2.Response, content: bytes) -> Complet
     text = _refusal(server, answer.status_code, content)
     if answer.status_code not in _BUSY:
         return CompletionFailed(text)
-    return ServerBusy(text, retry_after_s(answer.headers.get("Retry-After", "")))
+    return ServerBusy(
+        text, retry_after_s(answer.headers.get("Retry-After", ""), answer.headers.get("Date", ""))
+    )
 
 
-def retry_after_s(header: str) -> float | None:
+def retry_after_s(header: str, sent: str) -> float | None:
     """The seconds of a Retry-After header, which has a number of them or a date (RFC 9110,
-    10.2.3); None if it has neither.
+    10.2.3), counted from the answer's own Date; None if it has neither.
     """
     if header.strip().isdecimal():
         return float(header)
     try:
-        date = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+        date, sent_at = map(email.utils.parsedate_to_datetime, (header, sent))
+        return max((date - sent_at).total_seconds(), 0.0)
+    except (TypeError, ValueError):
         return None
-    return max(date.timestamp() - time.time(), 0.0)
 
 
 def _refusal(server: Server, status: int, content: bytes) -> str:

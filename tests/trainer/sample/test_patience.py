@@ -15,6 +15,7 @@ from training.processes import completions
 from training.processes.completions import CompletionFailed, Piece, Sampling, Server
 from training.trainer.sample import remote
 
+NOW = "Tue, 01 Dec 2026 08:00:00 GMT"
 WHOLE = json.dumps(
     {"choices": [{"message": {"content": "At last."}, "finish_reason": "stop"}]}
 ).encode()
@@ -99,11 +100,11 @@ def test_a_server_that_stays_busy_fails_within_the_budget(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("header", ["", "soon", "-1", "1.5", "Wed, 99 Foo 2026"])
 def test_a_retry_after_that_says_nothing_is_not_obeyed(header: str) -> None:
-    assert completions.retry_after_s(header) is None
+    assert completions.retry_after_s(header, NOW) is None
 
 
 def test_a_date_in_the_past_is_no_wait() -> None:
-    assert completions.retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert completions.retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT", NOW) == 0
 
 
 def test_an_answer_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

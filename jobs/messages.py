@@ -81,7 +81,7 @@ class Message:
 
     def __call__(self, do: Callable[..., object]) -> Any:
         """The Celery task, which gets what was sent by keyword."""
-        options: dict[str, Any] = {"acks_late": self.limit is not None}
+        options: dict[str, object] = {"acks_late": self.limit is not None}
         if self.limit is not None:
             limit_s = int(self.limit.total_seconds())
             options |= {"time_limit": limit_s, "soft_time_limit": max(1, limit_s - 5)}

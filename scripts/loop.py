@@ -476,7 +476,7 @@ def wait_for_model(conversion: "subprocess.Popen[bytes]") -> None:
 def figures(site: local_site.LocalSite) -> dict[str, Any]:
     command = [sys.executable, str(local_site.ROOT / "scripts" / "loop_figures.py")]
     environment = site.environment | {"PYTHONPATH": str(local_site.ROOT)}
-    found: dict[str, Any] = json.loads(
+    found: dict[str, object] = json.loads(
         subprocess.run(command, env=environment, capture_output=True, check=True).stdout
     )
     return found

@@ -1,7 +1,5 @@
 """Endpoints that answer with a file."""
 
-from typing import Any
-
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 
@@ -11,6 +9,6 @@ class FileRenderer(BaseRenderer):
     """
 
     def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: object = None
+        self, data: object, accepted_media_type: str | None = None, renderer_context: object = None
     ) -> bytes:
         return JSONRenderer().render(data)

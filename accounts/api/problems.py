@@ -67,7 +67,7 @@ def described(statuses: Iterable[int]) -> dict[tuple[int, str], type[ProblemSeri
     return {(status, MEDIA_TYPE): ProblemSerializer for status in statuses}
 
 
-def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
+def as_response(problem: Exception, context: dict[str, object]) -> Response | None:
     """REST framework's EXCEPTION_HANDLER."""
     if isinstance(problem, Refusal):
         problem = Unable(problem.sentence)

@@ -112,7 +112,7 @@ class ApiViewSet(GenericViewSet[Any]):
         rows = self.shown(instance if many else [instance])
         return self.serialized(rows if many else rows[0], many=many)
 
-    def serialized(self, rows: Any, *, many: bool = False) -> Any:
+    def serialized(self, rows: object, *, many: bool = False) -> Any:
         """The serializer with what it reads, without `shown`."""
         context = self.get_serializer_context()
         return self.get_serializer_class()(rows, many=many, context=context)
@@ -226,7 +226,7 @@ def described(*, tag: str | None = None, **sentences: str) -> Callable[[View], V
 
 
 def reads(
-    name: str, answer: Any, *, query: Any = None, is_one: bool = True, **options: Any
+    name: str, answer: Any, *, query: object = None, is_one: bool = True, **options: Any
 ) -> Callable[[Handler], ViewSetAction]:
     """An additional GET, at the method's name below the object. `answer`: a serializer, or a
     mapping from status to response.

@@ -178,7 +178,7 @@ def of_value(type_name: str, name: str, value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _of_text(field: "Field[Any, Any] | None", value: str) -> str:
+def _of_text(field: "Field[object, object] | None", value: str) -> str:
     if not value:
         return "–"
     if field is not None and value in (names := dict(field.flatchoices)):

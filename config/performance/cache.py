@@ -75,7 +75,7 @@ class _Client:
         return time.monotonic() < _away_until.get(self._server, 0.0)
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        def perform(*values: Any) -> Any:
+        def perform(*values: object) -> Any:
             if not self._is_known_to_be_away():
                 try:
                     return getattr(self._redis, operation)(*values)

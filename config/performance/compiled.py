@@ -115,7 +115,7 @@ class Compiled(Generic[M]):
             [column[0].target.attname for column in self._compiler.select[start:end]],
         )
 
-    def _instance(self, row: Sequence[Any]) -> M:
+    def _instance(self, row: Sequence[object]) -> M:
         """Builds an instance as django.db.models.query.ModelIterable does."""
         model, start, end, names = self._own
         instance = model.from_db("default", names, row[start:end])
@@ -164,7 +164,7 @@ def _insert_statement(model: type[Model], n: int) -> tuple[str, list["Field[Any,
     return statement, fields
 
 
-def _quoted(field: "Field[Any, Any]") -> str:
+def _quoted(field: "Field[object, object]") -> str:
     assert field.column is not None
     return connection.ops.quote_name(field.column)
 

@@ -94,7 +94,7 @@ class EffortForm(CampaignModelForm):
         self._check_budget(cleaned)
         return cleaned
 
-    def _check_budget(self, cleaned: dict[str, Any]) -> None:
+    def _check_budget(self, cleaned: dict[str, object]) -> None:
         if not cleaned.get("budget_unit"):
             cleaned["budget"] = None
         elif cleaned.get("budget") is None and "budget" not in self.errors:

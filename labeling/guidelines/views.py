@@ -2,7 +2,7 @@
 versions.
 """
 
-from typing import Any, cast
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -137,7 +137,7 @@ def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuesti
     return cast(BaseQuestions, Questions(data, initial=questions_of(form), prefix="questions"))
 
 
-def _examples(request: HttpRequest, rows: list[dict[str, Any]]) -> BaseExamples:
+def _examples(request: HttpRequest, rows: list[dict[str, object]]) -> BaseExamples:
     """The formset of examples, in the same way."""
     data = with_one_more(request.POST, "examples") if request.method == "POST" else None
     return cast(BaseExamples, Examples(data, initial=rows, prefix="examples"))

@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from django.db import connection
 
@@ -50,7 +49,7 @@ def _answer(asked: ModelQuestion, target: answers.Target | answers.UnableToAnswe
             if isinstance(target, answers.UnableToAnswer):
                 raise target
             channel.keep_alive(answer=asked.answer)
-            last: dict[str, Any] = {}
+            last: dict[str, object] = {}
             for kind, data in answers.events(asked, target, channel):
                 if kind == "end":
                     last = data

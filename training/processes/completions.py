@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import httpx2
 
@@ -190,7 +189,7 @@ def _choice(server: Server, content: bytes) -> dict[str, object]:
         raise CompletionFailed(_unlike_openai(server)) from problem
 
 
-def _text_of(server: Server, choice: Mapping[str, Any], *, part: str) -> str:
+def _text_of(server: Server, choice: Mapping[str, object], *, part: str) -> str:
     """The text of an answer, or of a piece of one; "" without any. Half of a character's escape
     sequence, which nothing can store, is replaced.
     """

@@ -151,7 +151,7 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
                 if recipe
             ),
         ]
-    names: dict[Any, object] = dict(Prompt.Category.choices) | dict(
+    names: dict[object, object] = dict(Prompt.Category.choices) | dict(
         Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list(
             "pk", "name"
         )

@@ -98,7 +98,7 @@ def card_of(
     best_of: list[dict[str, object]],
 ) -> dict[str, object]:
     """`best_of`: the runs that the best responses come from, with their models; empty if none."""
-    card: dict[str, Any] = {
+    card: dict[str, object] = {
         "kind": kind,
         "rows": tally.by_split.total(),
         "prompts": len(tally.prompts),

@@ -169,7 +169,7 @@ def _model(job: Job, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig)
         shape.vocab_size = len(tokenizer)
     shape.bos_token_id, shape.eos_token_id = tokenizer.bos_token_id, tokenizer.eos_token_id
     shape.pad_token_id = tokenizer.pad_token_id
-    model: Any = transformers.AutoModelForCausalLM.from_config(shape, dtype=dtype)
+    model: object = transformers.AutoModelForCausalLM.from_config(shape, dtype=dtype)
     return loading.placed(model, may_shard=True)
 
 

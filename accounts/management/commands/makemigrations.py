@@ -40,7 +40,7 @@ def without_words(state: ProjectState) -> ProjectState:
     return state
 
 
-def _field(field: "Field[Any, Any]") -> "Field[Any, Any]":
+def _field(field: "Field[object, object]") -> "Field[Any, Any]":
     """A copy, made as `Field.clone` makes one."""
     _name, _path, args, options = field.deconstruct()
     return type(field)(*args, **_left(options))

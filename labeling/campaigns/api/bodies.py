@@ -175,7 +175,7 @@ class CampaignChangeSerializer(SettingsSerializer):
     )
     conversation = ConversationPlanChangeSerializer(required=False, help_text="Conversations only.")
 
-    def validate(self, values: dict[str, Any]) -> dict[str, object]:
+    def validate(self, values: dict[str, object]) -> dict[str, object]:
         if values.get("budget_unit") == Campaign.Budget.NONE:
             values["budget"] = None
         return values

@@ -188,7 +188,7 @@ class _FileSerializer(_FileToReadSerializer):
         help_text="JSON lines, JSON, CSV, TSV, Parquet or XLSX, also as gzip or ZIP."
     )
 
-    def validate(self, values: dict[str, Any]) -> dict[str, object]:
+    def validate(self, values: dict[str, object]) -> dict[str, object]:
         return values | {"upload": values.pop("file")}
 
 

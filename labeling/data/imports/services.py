@@ -418,7 +418,7 @@ def _heartbeat(batch: Import, tally: _RowCounts, n_read: int, now: datetime) -> 
 
 
 def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: str = "") -> None:
-    changes: dict[str, Any] = {} if error else {"bytes_read": batch.bytes_total}
+    changes: dict[str, object] = {} if error else {"bytes_read": batch.bytes_total}
     changes |= {
         "error": error,
         "counts": tally.counts,

@@ -226,7 +226,7 @@ def _rank_problems(answer: ComparisonAnswer, *, n_shown: int) -> list[AnswerProb
 
 
 def _clean_ratings(
-    ratings: Mapping[int, Mapping[str, Any]], *, form: rating_form.RatingForm, n_shown: int
+    ratings: Mapping[int, Mapping[str, object]], *, form: rating_form.RatingForm, n_shown: int
 ) -> tuple[dict[int, dict[str, int | bool]], list[AnswerProblem]]:
     problems = _unknown_positions(ratings, n_shown=n_shown)
     cleaned = {}

@@ -87,7 +87,7 @@ def _joined(value: Mapping[str, Any], name: str, nested: list[dict[str, Any]]) -
         yield {**outer, **renamed}
 
 
-def _flat(value: Mapping[str, Any]) -> dict[str, object]:
+def _flat(value: Mapping[str, object]) -> dict[str, object]:
     """Objects of plain values become columns of their own, such as `scores.helpful`."""
     flat: dict[str, object] = {}
     for name, cell in value.items():

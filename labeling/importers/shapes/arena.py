@@ -125,7 +125,7 @@ def _single_turns(row: Row) -> tuple[Any, ...]:
     )
 
 
-def _unfolded(value: Any) -> Any:
+def _unfolded(value: object) -> Any:
     """A list that a CSV cell holds as JSON."""
     if not isinstance(value, str) or not value.startswith("["):
         return value
@@ -151,7 +151,7 @@ def _ranks(row: Row) -> tuple[int, int]:
     return ((1, 2), (2, 1), (1, 1))[flags.index(1)]
 
 
-def _worker(row: Mapping[str, Any]) -> str:
+def _worker(row: Mapping[str, object]) -> str:
     judge = row.get("judge")
     name = judge[-1] if isinstance(judge, list) and judge else judge
     return shown(name)[:MAX_WORKER] if isinstance(name, str) else ""

@@ -100,7 +100,7 @@ def _with_skips(
     return lines.values()
 
 
-def _of_line(row: dict[str, Any]) -> tuple[object, ...]:
+def _of_line(row: dict[str, object]) -> tuple[object, ...]:
     return tuple(row[name] for name in ("rater_id", "day", "rate_id", "pool_id", "kind_of_work"))
 
 

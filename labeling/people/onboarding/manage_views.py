@@ -83,7 +83,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Saved as version %(n)d.") % {"n": saved.number})
         return redirect("pool_onboarding", step.pool_id)
     counts = selectors.profile_counts(step=step) if step.kind == Kind.PROFILE else []
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "pool": step.pool,
         "form": form,
         "rows": rows,
@@ -254,7 +254,7 @@ def _line(taken: StepAttempt, place: int, scores: AttemptScoresForm | None) -> d
     if taken.step.kind == Kind.TOPICS:
         return {"prompt": answer, "answer": "", "truth": ""}
     question = taken.version.questions[place]
-    line: dict[str, Any] = {"prompt": question.get("prompt") or question.get("text", "")}
+    line: dict[str, object] = {"prompt": question.get("prompt") or question.get("text", "")}
     if taken.step.kind == Kind.GUIDELINE:
         choices = question["choices"]
         return line | {

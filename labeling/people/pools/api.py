@@ -268,7 +268,7 @@ class Pools(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @writes(
         "set_pool_rate", PoolRateSerializer, body=NewPoolRateSerializer, status=201, is_one=True
     )
-    def set_rate(self, pool: Pool, **values: Any) -> Rate:
+    def set_rate(self, pool: Pool, **values: object) -> Rate:
         """Set what the pool pays for one kind of work from now or a day on."""
         form = checked(RateForm(filled(RateForm(), values)))
         return pay_services.set_rate(pool=pool, **form.arguments, **self.who_and_when)

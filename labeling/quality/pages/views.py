@@ -202,7 +202,7 @@ def _stored(row: str) -> str:
 
 def _behind_page(
     request: HttpRequest,
-    context: dict[str, Any],
+    context: dict[str, object],
     title: str,
     behind: quality_selectors.RowJudgments,
 ) -> HttpResponse:

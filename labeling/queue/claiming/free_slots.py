@@ -50,7 +50,7 @@ def claim_free(
         is_sweep=is_sweep,
         is_postgresql=connection.vendor == "postgresql",
     )
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "campaign": campaign.pk,
         "rater": rater.pk,
         "lease": _adapt_uuid(lease),
@@ -79,7 +79,7 @@ def claim_free(
     return slot
 
 
-def _claimed(statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
+def _claimed(statement: str, values: dict[str, object]) -> Sequence[Any] | None:
     if connection.vendor == "postgresql":
         return next(iter(fetch(statement, values)), None)
     with transaction.atomic():

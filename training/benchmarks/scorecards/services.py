@@ -59,7 +59,7 @@ class _Scored:
 
 
 def store_answers(
-    *, run_id: int, attempt: int, rows: Iterable[Mapping[str, Any]], now: datetime
+    *, run_id: int, attempt: int, rows: Iterable[Mapping[str, object]], now: datetime
 ) -> bool:
     """Stores lines of the child's answers.jsonl. An item keeps its first answer, so rows may come
     again; a row without an answer gives way to one that has it. False, and nothing stored, when the
@@ -160,7 +160,7 @@ def _make_way(run_id: int, answered: Sequence[Mapping[str, object]]) -> None:
     BenchmarkAnswer.objects.filter(pk__in=gone).delete()
 
 
-def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, object]]]:
+def _batches(rows: Iterable[Mapping[str, object]]) -> Iterator[list[Mapping[str, object]]]:
     iterator = iter(rows)
     while batch := list(islice(iterator, _BATCH)):
         yield batch

@@ -164,7 +164,7 @@ def _candidates(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, obje
     return {"n_responses": plan.n_candidates, "batch_size": batch_size}
 
 
-def _larger_part(plan: PlanSettings, config: Mapping[str, Any]) -> dict[str, object]:
+def _larger_part(plan: PlanSettings, config: Mapping[str, object]) -> dict[str, object]:
     return {"part": "larger"} if plan.is_watched else {}
 
 

@@ -51,7 +51,7 @@ class _Inbox:
         # At the end the worker is gone, so this process ends even in the middle of an answer.
         json_lines.listen(stream, on_line=self._take, on_end=lambda: os._exit(0))
 
-    def _take(self, line: dict[str, Any]) -> None:
+    def _take(self, line: dict[str, object]) -> None:
         if line.get("stop"):
             self.stop.set()
         else:

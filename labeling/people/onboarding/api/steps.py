@@ -200,7 +200,7 @@ class Steps(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         body=StepChangeSerializer,
         is_one=True,
     )
-    def partial_update(self, step: OnboardingStep, **values: Any) -> None:
+    def partial_update(self, step: OnboardingStep, **values: object) -> None:
         """Change a step. A changed text or question becomes its next version."""
         _refuse_retired(step)
         latest = selectors.step_versions(step=step)[0]

@@ -13,7 +13,7 @@ CARD = FOLDER / "CARD.md"
 
 def figures() -> dict[str, Any]:
     """What was measured when the shipped weights were trained, as `benchmarks/refusals.py` says."""
-    stored: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
+    stored: dict[str, object] = json.loads(FIGURES.read_text(encoding="utf-8"))
     return stored
 
 

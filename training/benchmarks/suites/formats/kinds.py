@@ -34,7 +34,7 @@ class ItemKind:
     usual_scorer: str = ""
     options: frozenset[str] = frozenset()
 
-    def unknown(self, row: Mapping[str, Any]) -> list[str]:
+    def unknown(self, row: Mapping[str, object]) -> list[str]:
         return [] if self.fields is None else sorted(row.keys() - self.fields - _COMMON)
 
 

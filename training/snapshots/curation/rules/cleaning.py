@@ -254,7 +254,7 @@ def _removals(recipe: Recipe, records: Records, passed: BinaryIO) -> duplicates.
 
     def row_at(place: int) -> dict[str, object]:
         passed.seek(int(records["offset"][place]))
-        row: dict[str, Any] = json.loads(passed.readline())
+        row: dict[str, object] = json.loads(passed.readline())
         return row
 
     for rule in recipe.rules:

@@ -125,7 +125,7 @@ class Recipe:
         return sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
-def from_json(data: Mapping[str, Any]) -> Recipe:
+def from_json(data: Mapping[str, object]) -> Recipe:
     """Raises UnableToRead."""
     rules = data.get("rules")
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):

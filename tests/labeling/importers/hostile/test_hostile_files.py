@@ -11,9 +11,9 @@ from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.importers.files import limits
 from tests.labeling.data.formats.containers import json_list, jsonl, parquet, table, xlsx
-from tests.labeling.importers import hostile_reading
-from tests.labeling.importers.hostile_files import FILES, inline, workbook
-from tests.labeling.importers.hostile_reading import Outcome
+from tests.labeling.importers.hostile import reading
+from tests.labeling.importers.hostile.files import FILES, inline, workbook
+from tests.labeling.importers.hostile.reading import Outcome
 
 
 def csv(rows: Sequence[dict[str, str]]) -> bytes:
@@ -26,7 +26,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Sequence[
     for name, content in FILES.items():
         (folder / name).write_bytes(content())
     by_file = defaultdict(list)
-    for outcome in hostile_reading.outcomes(folder):
+    for outcome in reading.outcomes(folder):
         by_file[outcome["file"]].append(outcome)
     return by_file
 

@@ -4,7 +4,7 @@
 from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -32,6 +32,7 @@ from labeling.models import (
     ProlificSubmission,
     Prompt,
     Rater,
+    Source,
     StepAttempt,
 )
 
@@ -121,8 +122,9 @@ def my_review(*, rater: Rater, pk: int) -> JudgmentReview:
 
 def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
     _require_admin(user)
+    items = Item.objects.select_related("campaign__pool", "campaign__guideline", "prompt__source")
     return get_object_or_404(
-        Item.objects.select_related("campaign__pool", "campaign__guideline", "prompt__source"),
+        items.annotate(is_on_withdrawn=on_withdrawn("prompt")),
         campaign=campaign_pk,
         pk=pk,
     )
@@ -263,5 +265,44 @@ Row = TypeVar("Row", bound=Model)
 
 
 def visible(rows: QuerySet[Row]) -> QuerySet[Row]:
-    """Prompts, responses or judgments, without those of an import that is not published."""
-    return rows.filter(Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED))
+    """Prompts, responses or judgments, without those of an import that is not published. Also
+    without prompts that somebody wrote who has withdrawn, and responses to them; which judgments
+    count is said by labeling.votes.counting.
+    """
+    published = rows.filter(Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED))
+    if issubclass(rows.model, Judgment):
+        return published
+    path = "pk" if issubclass(rows.model, Prompt) else "prompt"
+    return published.exclude(**{f"{path}__in": withdrawn_prompt_ids()})
+
+
+def withdrawn_prompts() -> QuerySet[Prompt]:
+    """Prompts with words of somebody who has withdrawn: what they said in conversations with what
+    went before it, attacks, and what they typed in, in every version; and others' conversations
+    that began with one of these.
+    """
+    return Prompt.objects.filter(pk__in=withdrawn_prompt_ids())
+
+
+def withdrawn_prompt_ids() -> QuerySet[Prompt, int]:
+    """For `__in`. They are few: a query excludes them as one list, read once, rather than join the
+    author of every row.
+    """
+    return _written_by(Source.objects.filter(person__rater__withdrawn_at__isnull=False))
+
+
+def on_withdrawn(path: str) -> Exists:
+    """Whether the prompt that `path` leads to is one of these."""
+    return Exists(withdrawn_prompts().filter(pk=OuterRef(path)))
+
+
+def prompts_written_by(rater: Rater) -> QuerySet[Prompt]:
+    """The same of one rater, withdrawn or not."""
+    return Prompt.objects.filter(pk__in=_written_by(Source.objects.filter(person__rater=rater)))
+
+
+def _written_by(people: QuerySet[Source]) -> QuerySet[Prompt, int]:
+    """Ids of what these people wrote as prompts, and of conversations that began with it."""
+    written = Prompt.objects.filter(source__in=people)
+    began = Prompt.objects.filter(conversation_turns__conversation__item__prompt__source__in=people)
+    return written.values_list("pk", flat=True).union(began.values_list("pk", flat=True))

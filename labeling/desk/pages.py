@@ -309,7 +309,7 @@ def write_page(
     is_dialogue = work.campaign.asks_dialogue
     answer = answer_fields.read_demonstration(typed.fields, is_dialogue=is_dialogue)
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
-    turns = work.item.prompt.messages
+    turns = work.messages
     return WritePage(
         **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
         prompt=_prompt_view(turns),

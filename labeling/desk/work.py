@@ -28,6 +28,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from config.performance.compiled import Compiled
+from labeling.access import on_withdrawn
 from labeling.desk.texts import masking, source_names
 from labeling.guidelines import rating_form
 from labeling.guidelines import selectors as guidelines_selectors
@@ -46,6 +47,7 @@ from labeling.models import (
 from labeling.queue import admission
 from labeling.queue.blocked_items import BlockedItems, blocked_items
 from labeling.queue.claiming import order, work_left
+from labeling.votes import withdrawn_texts
 
 UNDO_WITHIN = dt.timedelta(seconds=10)
 _SLOT = Compiled(
@@ -60,7 +62,8 @@ _ITEM_WITH_PROMPT = Compiled(
         Item.objects.filter(pk=item)
         .select_related("prompt")
         .annotate(
-            mine=FilteredRelation("drafts", condition=Q(drafts__rater=rater, drafts__version=0))
+            is_on_withdrawn=on_withdrawn("prompt"),
+            mine=FilteredRelation("drafts", condition=Q(drafts__rater=rater, drafts__version=0)),
         )
         .annotate(draft=F("mine__content"), draft_saved_at=F("mine__saved_at"))
     ),
@@ -178,6 +181,7 @@ class Work:
     def responses(self) -> list[Response]:
         """In the order of this lease, as the rater reads them. Not for saving: see `as_shown`."""
         ordered = order.presented(self.shown)
+        withdrawn_texts.cover_shown(ordered, rater=self.rater)
         if not self._hides_names:
             return ordered
         sources = Response.objects.filter(pk__in=[shown.pk for shown in ordered])
@@ -194,6 +198,7 @@ class Work:
     @property
     def messages(self) -> list[dict[str, str]]:
         """The prompt's, as the rater reads them."""
+        withdrawn_texts.cover_on([(self.item, self.item.prompt)], rater=self.rater)
         messages: list[dict[str, str]] = self.item.prompt.messages
         return [{**message, "content": self.as_shown(message["content"])} for message in messages]
 
@@ -347,7 +352,11 @@ def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
 
 def held_slots(*, rater: Rater) -> dict[int, Slot]:
     """The slots a rater holds, by campaign."""
-    held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED).select_related("item__prompt")
+    held = (
+        Slot.objects.filter(rater=rater, state=Slot.State.LEASED)
+        .select_related("item__prompt")
+        .annotate(is_on_withdrawn=on_withdrawn("item__prompt"))
+    )
     return {slot.campaign_id: slot for slot in held}
 
 
@@ -456,7 +465,8 @@ def history(*, rater: Rater, filters: HistoryFilter | None = None) -> QuerySet[J
             is_extra=False, corrected_at__isnull=filters.state == HistoryState.FIRST
         )
     parts = ("rater", "campaign__pool", "prompt", "demonstration", "item")
-    return judgments.select_related(*parts).order_by("-submitted_at", "-pk")
+    judgments = judgments.select_related(*parts).annotate(is_on_withdrawn=on_withdrawn("prompt"))
+    return judgments.order_by("-submitted_at", "-pk")
 
 
 def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
@@ -477,7 +487,8 @@ def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | 
     judgments = Judgment.objects.filter(**mine, version=OuterRef("version")).values("lease")
     drafts = Draft.objects.filter(rater=rater, item__campaign__state=Campaign.State.OPEN)
     drafts = drafts.annotate(
-        lease=Case(When(version=0, then=Subquery(held[:1])), default=Subquery(judgments[:1]))
+        lease=Case(When(version=0, then=Subquery(held[:1])), default=Subquery(judgments[:1])),
+        is_on_withdrawn=on_withdrawn("item__prompt"),
     )
     drafts = drafts.select_related("item__campaign", "item__prompt").order_by("-saved_at")
     return [(draft, draft.lease) for draft in drafts[:most]]

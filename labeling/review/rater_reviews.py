@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_lazy as _
 
 from arithmetic.agreement import orders
+from labeling.access import on_withdrawn
 from labeling.models import (
     AdjudicatedRank,
     Adjudication,
@@ -74,7 +75,7 @@ def reviews_of(*, rater: Rater) -> list[RaterReview]:
     is_gold = Exists(Gold.objects.filter(made_from=OuterRef("judgment__item"), retired_at=None))
     reviews = (
         JudgmentReview.objects.filter(judgment__rater=rater)
-        .annotate(is_gold=is_gold)
+        .annotate(is_gold=is_gold, is_on_withdrawn=on_withdrawn("judgment__prompt"))
         .select_related(
             "judgment__campaign",
             "judgment__prompt",

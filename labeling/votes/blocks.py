@@ -18,6 +18,7 @@ from django.db.models import Max, QuerySet
 
 from arithmetic.bias import looks as bias_looks
 from arithmetic.figures import Ints
+from labeling.access import withdrawn_prompts
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Judgment, RankedResponse, Response, SetAside, VoteBlock
 from labeling.votes import counting, sampling
@@ -246,6 +247,9 @@ def _left_out(campaign: Campaign) -> dict[str, np.ndarray]:
         "rater": counting.withdrawn_raters(),
         "source": counting.withdrawn_sources(),
         "response": list(withdrawn_texts.values_list("pk", flat=True)),
+        "prompt": list(
+            withdrawn_prompts().filter(items__campaign=campaign).values_list("pk", flat=True)
+        ),
     }
     return {name: np.array(ids, dtype=np.int64) for name, ids in left_out.items() if ids}
 

@@ -1,6 +1,6 @@
 """Does this judgment count? The one place that says which judgments are data. Left out
-are those of people who have withdrawn, those set aside, and (unless asked for) repeats, gold items
-and extras.
+are those of people who have withdrawn, those on prompts of such people, those set aside, and
+(unless asked for) repeats, gold items and extras.
 
 Also which texts may still be used: nobody sees, compares or exports what a withdrawn person wrote.
 Work, pay and the audit log include everything, because it was done.
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
+from labeling.access import withdrawn_prompt_ids
 from labeling.models import Campaign, Judgment, Rater, Source
 
 
@@ -33,12 +34,13 @@ def counts(
         conditions["is_gold"] = False
     if not with_repeats:
         conditions["item__repeat_of"] = None
-    return Q(**{f"{path}{name}": value for name, value in conditions.items()})
+    on_withdrawn = Q(**{f"{path}prompt__in": withdrawn_prompt_ids()})
+    return Q(**{f"{path}{name}": value for name, value in conditions.items()}) & ~on_withdrawn
 
 
 def does_count(judgment: Judgment, *, with_extra: bool = False) -> bool:
     """The same for one judgment that is read already, with its rater and `set_aside`, on an item
-    that is no repeat.
+    that is no repeat and whose prompt is not among access.withdrawn_prompts.
     """
     # a reverse one-to-one raises when there is none
     is_set_aside = getattr(judgment, "set_aside", None) is not None

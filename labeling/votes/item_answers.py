@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Prefetch
 
 from arithmetic import response_orders
+from labeling.access import on_withdrawn
 from labeling.guidelines import rating_form
 from labeling.models import (
     Demonstration,
@@ -63,7 +64,8 @@ def item_answers(*, item: Item) -> ItemAnswers:
         is_by_withdrawn=counting.by_withdrawn("response__")
     ).order_by("rank", "position")
     judgments = (
-        item.judgments.select_related(
+        item.judgments.annotate(is_on_withdrawn=on_withdrawn("prompt"))
+        .select_related(
             "rater", "demonstration", "comparison", "guideline_version", "set_aside__by"
         )
         .prefetch_related(Prefetch("comparison__ranked", queryset=ranked))

@@ -44,7 +44,11 @@ def consensus_of(*, campaign: Campaign, answers: Iterable[ItemAnswer]) -> ItemCo
     """The consensus of the item with these answers. Apart from them, reads only the reliabilities
     of their raters.
     """
-    judgments = [answer.judgment for answer in answers if _counts(answer.judgment)]
+    judgments = [
+        answer.judgment
+        for answer in answers
+        if _counts(answer.judgment) and not answer.judgment.is_on_withdrawn  # type: ignore[attr-defined]  # by item_answers
+    ]
     rows: list[RankRow] = [
         (
             judgment.item_id or 0,

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
+from labeling.access import withdrawn_prompts
 from labeling.models import Judgment, Prompt, Response
 from labeling.votes import counting
 from training.models import Snapshot
@@ -116,6 +117,7 @@ def write_parquet(lines: Iterable[Line], *, kind: str, to: BinaryIO) -> None:
 
 
 _OF_RATER = ("completion", "responses", "rater")
+_WITHHELD: Line = {"is_withheld": True}
 _OF_PEOPLE = (Snapshot.Kind.DEMONSTRATIONS, Snapshot.Kind.COMPARISONS, Snapshot.Kind.PROMPTS)
 
 
@@ -135,6 +137,7 @@ class _Known:
     prompts: dict[int, Prompt]
     withdrawn: set[int]
     """responses of people who have withdrawn"""
+    withdrawn_prompts: set[int]
 
 
 def _completed(lines: list[Line]) -> list[Line]:
@@ -148,13 +151,19 @@ def _known(lines: list[Line]) -> _Known:
     )
     named = {line["response"] for line in lines if "response" in line}
     named |= {response["response"] for line in lines for response in line.get("responses", ())}
-    responses = Response.objects.select_related("source", "prompt")
+    by_pk = Response.objects.select_related("source", "prompt").in_bulk(named)
+    judged = judgments.in_bulk({line["judgment"] for line in lines if "judgment" in line})
+    prompts = Prompt.objects.in_bulk({line["prompt_id"] for line in lines if "prompt_id" in line})
     withdrawn = Response.objects.filter(counting.by_withdrawn(), pk__in=named)
+    asked = {text.prompt_id for text in by_pk.values()}
+    asked |= {judgment.prompt_id for judgment in judged.values()} | prompts.keys()
+    asked_by_withdrawn = withdrawn_prompts().filter(pk__in=asked)
     return _Known(
-        judgments.in_bulk({line["judgment"] for line in lines if "judgment" in line}),
-        responses.in_bulk(named),
-        Prompt.objects.in_bulk({line["prompt_id"] for line in lines if "prompt_id" in line}),
+        judged,
+        by_pk,
+        prompts,
         set(withdrawn.values_list("pk", flat=True)),
+        set(asked_by_withdrawn.values_list("pk", flat=True)),
     )
 
 
@@ -164,10 +173,13 @@ def _complete(line: Line, known: _Known) -> Line:
     answer = judgment or written
     prompt = answer.prompt if answer else known.prompts.get(line.get("prompt_id", 0))
     about: Line = {"prompt_licence": prompt.licence if prompt else "", "is_withheld": False}
+    if prompt is not None and prompt.pk in known.withdrawn_prompts:
+        line = line | {"prompt": []}
+        return {name: line[name] for name in line.keys() - _OF_RATER} | about | _WITHHELD
     has_withdrawn = judgment is not None and judgment.rater.withdrawn_at is not None
     if has_withdrawn or line.get("response") in known.withdrawn:
         shown = {name: value for name, value in line.items() if name not in _OF_RATER}
-        return shown | about | {"is_withheld": True}
+        return shown | about | _WITHHELD
     if "completion" in line:
         about["response_licence"] = _licence(judgment, written)
     if "responses" in line:

@@ -1,14 +1,16 @@
 """The rows of a snapshot as frozen, joined with the judgments and responses in the database."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from django.conf import settings
 
+from labeling.access import on_withdrawn, withdrawn_prompts
 from labeling.models import Judgment, Response, Source
+from labeling.votes import counting
 from training.models import Snapshot, TrainedModel
 from training.snapshots import freeze
 
@@ -56,7 +58,7 @@ class RowResponse:
 @dataclass(frozen=True)
 class FrozenRow:
     """A row of a snapshot. `is_withheld`: its rater has withdrawn, so their answers are
-    not shown.
+    not shown, or who wrote its prompt has, so nothing is.
     """
 
     name: str
@@ -75,9 +77,11 @@ class FrozenRow:
 class _Known:
     """What the database knows about the ids on a page."""
 
-    judgments: dict[int, Judgment]
-    responses: dict[int, Response]
+    judgments: Mapping[int, Judgment]
+    responses: Mapping[int, Response]
     models: dict[int, TrainedModel]
+    withdrawn_prompts: set[int]
+    """of the lines of a snapshot of prompts; judgments and responses say it of theirs"""
 
 
 def frozen_rows(*, snapshot: Snapshot, split: str, skip: int, n: int) -> list[FrozenRow] | None:
@@ -108,12 +112,18 @@ def _known(lines: Iterable[SnapshotLine]) -> _Known:
     of_raters = Judgment.versions.select_related(
         "rater", "campaign", "guideline_version__guideline", "comparison"
     )
-    by_pk = Response.objects.select_related("source").in_bulk(responses)
+    written = Response.objects.select_related("source").annotate(
+        is_by_withdrawn=counting.by_withdrawn(), is_on_withdrawn=on_withdrawn("prompt")
+    )
+    by_pk = written.in_bulk(responses)
     sources = {response.source_id for response in by_pk.values()}
     models = {
         model.source_id or 0: model for model in TrainedModel.objects.filter(source__in=sources)
     }
-    return _Known(of_raters.in_bulk(judgments), by_pk, models)
+    judged = of_raters.annotate(is_on_withdrawn=on_withdrawn("prompt")).in_bulk(judgments)
+    asked = {line["prompt_id"] for line in lines if "prompt_id" in line}
+    withdrawn = withdrawn_prompts().filter(pk__in=asked).values_list("pk", flat=True)
+    return _Known(judged, by_pk, models, set(withdrawn))
 
 
 def _row(line: SnapshotLine, known: _Known) -> FrozenRow:
@@ -124,13 +134,21 @@ def _row(line: SnapshotLine, known: _Known) -> FrozenRow:
         or (judgment and judgment.prompt_id)
         or (written and written.prompt_id)
     )
-    is_withheld = judgment is not None and judgment.rater.withdrawn_at is not None
+    answer = judgment or written
+    is_asked_by_withdrawn = prompt_id in known.withdrawn_prompts or (
+        answer is not None and answer.is_on_withdrawn  # type: ignore[union-attr]  # annotated
+    )
+    is_withheld = (
+        is_asked_by_withdrawn
+        or (written is not None and written.is_by_withdrawn)  # type: ignore[attr-defined]
+        or (judgment is not None and judgment.rater.withdrawn_at is not None)
+    )
     return FrozenRow(
         name=str(line["id"]),
-        messages=line.get("prompt", []),
+        messages=[] if is_asked_by_withdrawn else line.get("prompt", []),
         answers=[] if is_withheld else _answers(line, known),
         judgment=judgment,
-        prompt_id=prompt_id or None,
+        prompt_id=None if is_asked_by_withdrawn else prompt_id or None,
         weight=line.get("weight"),
         score=line.get("score"),
         text=line.get("text", ""),
@@ -146,7 +164,11 @@ def _answers(line: SnapshotLine, known: _Known) -> list[RowResponse]:
             RowResponse(turn["content"], source=line["source"], model=model)
             for turn in line["completion"]
         ]
-    answers = [_ranked(response, known) for response in line.get("responses", [])]
+    answers = [
+        _ranked(row, known)
+        for row in line.get("responses", [])
+        if not getattr(known.responses.get(row["response"]), "is_by_withdrawn", False)
+    ]
     return sorted(answers, key=lambda answer: (answer.rank is None, answer.rank or 0))
 
 

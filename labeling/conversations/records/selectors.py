@@ -65,7 +65,9 @@ class TurnRecord:
 
 
 def conversations(*, campaign_id: int | None = None, state: str = "") -> QuerySet[Conversation]:
-    """Newest first, with `n_regenerated` and `n_failed` requests."""
+    """Newest first, with `n_regenerated` and `n_failed` requests. Without those of raters who have
+    withdrawn.
+    """
     failed = (
         TurnRequest.objects.filter(turn__conversation=OuterRef("pk"), state=_FAILED)
         .order_by()
@@ -73,7 +75,9 @@ def conversations(*, campaign_id: int | None = None, state: str = "") -> QuerySe
         .annotate(n=Count("pk"))
         .values("n")
     )
-    queryset = Conversation.objects.select_related("rater", "item__prompt", "item__campaign")
+    queryset = Conversation.objects.filter(rater__withdrawn_at=None).select_related(
+        "rater", "item__prompt", "item__campaign"
+    )
     if campaign_id is not None:
         queryset = queryset.filter(item__campaign=campaign_id)
     if state == "failed":

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.db.models import Count, F, Model, Prefetch, Q, QuerySet
 
-from labeling.access import visible
+from labeling.access import visible, withdrawn_prompt_ids
 from labeling.data.exports.rows import (
     CHUNK,
     EDITED,
@@ -278,6 +278,7 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
     )
     decisions = (
         Adjudication.objects.filter(ranks__isnull=False)
+        .exclude(item__prompt__in=withdrawn_prompt_ids())
         .distinct()
         .select_related("item__prompt__source")
         .order_by("pk")

@@ -13,6 +13,7 @@ from labeling.desk.judgments import warnings
 from labeling.desk.texts import word_diff
 from labeling.desk.work import Work
 from labeling.models import Demonstration, Judgment
+from labeling.votes import counting, withdrawn_texts
 from pages import render
 
 
@@ -95,7 +96,9 @@ def stored_answer(*, work: Work, judgment: Judgment) -> StoredAnswer:
 def _responses(work: Work, judgment: Judgment) -> tuple[StoredResponse, ...]:
     if judgment.kind != Judgment.Kind.COMPARISON:
         return ()
-    rows = list(judgment.comparison.ranked.select_related("response").order_by("position"))
+    ranked = judgment.comparison.ranked.select_related("response").order_by("position")
+    rows = list(ranked.annotate(is_by_withdrawn=counting.by_withdrawn("response__")))
+    withdrawn_texts.cover_ranked(rows, rater=work.rater)
     labels = {question.name: question.label for question in work.form.questions}
     return tuple(
         StoredResponse(

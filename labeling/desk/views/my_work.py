@@ -20,6 +20,7 @@ from labeling.review import rater_reviews
 from labeling.review import services as review_services
 from labeling.review.forms import WordsForm
 from labeling.review.questions import selectors as question_selectors
+from labeling.votes import withdrawn_texts
 from pages import list_pages
 
 
@@ -40,6 +41,28 @@ def my_work(request: HttpRequest) -> HttpResponse:
     skills = why_this_item.skills_of(rater=rater, pools=pools)
     lines = desk_words.my_campaigns(campaigns, work.held_slots(rater=rater), skills, now=now)
     in_progress = {line.held.lease for line in lines if line.held}
+    # An item in progress is listed with its campaign.
+    drafts = [
+        (draft, lease)
+        for draft, lease in work.drafts_of(rater=rater)
+        if draft.version or lease is None or lease not in in_progress
+    ]
+    questions = list(question_selectors.questions_of(rater=rater)[:20])
+    reviews = list(rater_reviews.reviews_of(rater=rater))
+    gold_feedback = list(gold_selectors.gold_feedback(rater=rater))
+    shown = [
+        *((line.held, line.held.item.prompt) for line in lines if line.held),
+        *((judgment, judgment.prompt) for judgment in page),
+        *((draft, draft.item.prompt) for draft, _lease in drafts),
+        *((question, question.item.prompt) for question in questions),
+        *((entry.review, entry.review.judgment.prompt) for entry in reviews),
+        *(
+            (gold.answer, gold.answer.judgment.prompt)
+            for entry in gold_feedback
+            for gold in entry.golds
+        ),
+    ]
+    withdrawn_texts.cover_on(shown, rater=rater)
     context = {
         "campaigns": lines,
         "today": desk_words.tally_words(
@@ -53,17 +76,12 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "answers": [
             (judgment, verdicts.get(judgment.pk), _why_given(judgment, skills)) for judgment in page
         ],
-        # An item in progress is listed with its campaign.
-        "drafts": [
-            (draft, lease)
-            for draft, lease in work.drafts_of(rater=rater)
-            if draft.version or lease is None or lease not in in_progress
-        ],
+        "drafts": drafts,
         "form": form,
         "is_filtered": bool(request.GET.keys() - {"page"}),
-        "questions": question_selectors.questions_of(rater=rater)[:20],
-        "reviews": rater_reviews.reviews_of(rater=rater),
-        "gold_feedback": gold_selectors.gold_feedback(rater=rater),
+        "questions": questions,
+        "reviews": reviews,
+        "gold_feedback": gold_feedback,
     }
     return render(request, "labeling/desk/my_work.html", context)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
 
+from labeling.access import on_withdrawn
 from labeling.models import (
     Conversation,
     CrowdVisit,
@@ -26,6 +27,7 @@ from labeling.models import (
     StepAttempt,
 )
 from labeling.people.crowd import worker_ids
+from labeling.votes import counting, withdrawn_texts
 
 Record = dict[str, object]
 CHUNK = 500
@@ -88,7 +90,10 @@ def _profile(rater: Rater) -> Record:
 def _conversations(rater: Rater) -> Iterator[Record]:
     """What the rater wrote, turn by turn; how they rated the answers is in their judgments."""
     held = Conversation.objects.filter(rater=rater).select_related("item__campaign", "attack")
-    for conversation in held.prefetch_related("turns__prompt").order_by("pk"):
+    conversations = list(held.prefetch_related("turns__prompt").order_by("pk"))
+    said = [turn.prompt for conversation in conversations for turn in conversation.turns.all()]
+    withdrawn_texts.cover(said, rater=rater)
+    for conversation in conversations:
         yield {
             "type": "conversation",
             "campaign": str(conversation.item.campaign),
@@ -115,12 +120,17 @@ def _attack(conversation: Conversation) -> Record | None:
 
 def _judgments(rater: Rater) -> Iterator[Record]:
     """Every version of every answer."""
-    ranked = RankedResponse.objects.select_related("response").order_by("position")
+    ranked = (
+        RankedResponse.objects.select_related("response")
+        .annotate(is_by_withdrawn=counting.by_withdrawn("response__"))
+        .order_by("position")
+    )
     judgments = (
         Judgment.versions.filter(rater=rater)
         .select_related(
             "campaign", "prompt", "demonstration", "comparison", "set_aside", "guideline_version"
         )
+        .annotate(is_on_withdrawn=on_withdrawn("prompt"))
         .prefetch_related(Prefetch("comparison__ranked", ranked))
         .order_by("pk")
     )
@@ -129,7 +139,16 @@ def _judgments(rater: Rater) -> Iterator[Record]:
         for review in JudgmentReview.objects.filter(judgment__rater=rater)
     }
     for judgment in judgments.iterator(chunk_size=CHUNK):
+        _cover_withdrawn(judgment, rater)
         yield _judgment(judgment) | _review(reviews.get(judgment.pk))
+
+
+def _cover_withdrawn(judgment: Judgment, rater: Rater) -> None:
+    """Others' texts that are no longer shown; rare, so a query each does no harm."""
+    if judgment.is_on_withdrawn:  # type: ignore[attr-defined]  # annotated
+        withdrawn_texts.cover([judgment.prompt], rater=rater)
+    if judgment.kind == Judgment.Kind.COMPARISON:
+        withdrawn_texts.cover_ranked(judgment.comparison.ranked.all(), rater=rater)
 
 
 def _judgment(judgment: Judgment) -> Record:

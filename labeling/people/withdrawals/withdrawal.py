@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
+from labeling.access import prompts_written_by
 from labeling.models import (
     Campaign,
+    Item,
     ItemResponse,
     Judgment,
     JudgmentEvent,
@@ -43,6 +45,7 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         pools = list(Pool.objects.filter(memberships__in=left).order_by("name"))
         left.update(is_active=False)
         withdrawn_work.hold_texts(rater=rater, now=now)
+        withdrawn_work.drop_unfinished(rater=rater)
         withdrawn_work.retire_golds(rater=rater, by=by, now=now)
         withdrawn_work.give_up_slots(rater=rater, now=now)
         worker_ids.remove(rater=rater)
@@ -89,21 +92,25 @@ def readmit_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
 
 
 def _record(rater: Rater, kind: JudgmentEvent.Kind, *, now: datetime) -> None:
-    """Judgments that a reviewer had set aside did not count before, and do not after."""
+    """Also of others' judgments on what the rater wrote as a prompt. Judgments that a reviewer had
+    set aside did not count before, and do not after.
+    """
     judgments = Judgment.objects.filter(rater=rater, is_gold=False, set_aside=None)
     ids = list(judgments.values_list("pk", flat=True))
+    ids += withdrawn_work.judged_by_others(rater=rater).values_list("pk", flat=True)
     judgment_events.record(kind=kind, judgments=ids, rater_alias=rater.alias, now=now)
 
 
 def _outdate_reports(rater: Rater) -> None:
-    """Reports of campaigns where the rater judged, or where others judged their texts, are computed
-    again at once.
+    """Reports of campaigns where the rater judged, or where others judged their texts or answers to
+    them, are computed again at once.
     """
     judged = Judgment.objects.filter(campaign=OuterRef("pk"), rater=rater)
     shown = ItemResponse.objects.filter(
         counting.written_by([rater], "response__"), item__campaign=OuterRef("pk")
     )
-    affected = Campaign.objects.filter(Exists(judged) | Exists(shown))
+    asked = Item.objects.filter(prompt__in=prompts_written_by(rater), campaign=OuterRef("pk"))
+    affected = Campaign.objects.filter(Exists(judged) | Exists(shown) | Exists(asked))
     QualityReport.objects.filter(campaign__in=affected.values("pk")).update(
         is_outdated=True, rests_until=None
     )

@@ -6,13 +6,14 @@ that was a mistake.
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
+from labeling.access import prompts_written_by, withdrawn_prompt_ids
 from labeling.models import (
-    Attack,
     Case,
     Conversation,
+    Draft,
     Gold,
     Item,
     ItemResponse,
@@ -20,6 +21,7 @@ from labeling.models import (
     PastLease,
     Rater,
     Slot,
+    TurnRequest,
 )
 from labeling.queue import after_judgment, items, slots
 from labeling.queue.claiming import order
@@ -82,6 +84,24 @@ def hold_texts(*, rater: Rater, now: datetime) -> None:
     items.hold(item_ids=_showing(rater), now=now)
 
 
+def drop_unfinished(*, rater: Rater) -> None:
+    """Delete what the rater typed and did not submit, and ask no model for answers to them any
+    more.
+    """
+    Draft.objects.filter(rater=rater).delete()
+    wanted = (TurnRequest.State.QUEUED, TurnRequest.State.CLAIMED)
+    requests = TurnRequest.objects.filter(turn__conversation__rater=rater, state__in=wanted)
+    requests.update(state=TurnRequest.State.DROPPED, expires_at=None)
+
+
+def judged_by_others(*, rater: Rater) -> QuerySet[Judgment]:
+    """Others' judgments on prompts by this rater, those that count as far as their own raters and
+    reviewers say.
+    """
+    judged = Judgment.objects.filter(prompt__in=prompts_written_by(rater)).exclude(rater=rater)
+    return judged.filter(rater__withdrawn_at=None, set_aside=None, is_gold=False)
+
+
 def end_hold_of_texts(*, rater: Rater, now: datetime) -> None:
     """Give those items out again, except for those that are held for another reason."""
     waiting = Case.objects.filter(item=OuterRef("pk"), settled_at=None)
@@ -89,20 +109,20 @@ def end_hold_of_texts(*, rater: Rater, now: datetime) -> None:
         counting.by_withdrawn("response__"), item=OuterRef("pk")
     )
     shown = Item.objects.filter(pk__in=_showing(rater))
-    free = shown.filter(~Exists(waiting), ~Exists(withdrawn))
+    free = shown.filter(~Exists(waiting), ~Exists(withdrawn)).exclude(
+        prompt__in=withdrawn_prompt_ids()
+    )
     items.end_hold(item_ids=list(free.values_list("pk", flat=True)), now=now)
 
 
 def _showing(rater: Rater) -> list[int]:
-    """Items with a response by this rater, or with an attack of theirs as the prompt."""
+    """Items with a response or a prompt by this rater, but for the turns of their conversations,
+    which nobody else is given.
+    """
     theirs = counting.written_by([rater], "response__")
     shown = Item.objects.filter(Exists(ItemResponse.objects.filter(theirs, item=OuterRef("pk"))))
-    attacks = Attack.objects.filter(conversation__rater=rater).values_list(
-        "review_item", "demonstration_item", "pair_item"
-    )
-    return sorted(
-        {*shown.values_list("pk", flat=True), *(pk for row in attacks for pk in row if pk)}
-    )
+    asked = Item.objects.filter(prompt__in=prompts_written_by(rater), is_turn=False)
+    return sorted({*shown.values_list("pk", flat=True), *asked.values_list("pk", flat=True)})
 
 
 def _free_openings(rater: Rater, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
+from labeling.access import withdrawn_prompt_ids
 from labeling.models import Case, ItemQuestion, Pass, Prompt, StepAttempt
 
 REASON_OF = {
@@ -24,8 +25,10 @@ class CaseRow:
 
 
 def cases(*, queue: str, is_settled: bool) -> QuerySet[Case]:
-    """Open cases oldest first, settled ones newest first."""
-    queryset = Case.objects.filter(queue=queue, settled_at__isnull=not is_settled)
+    """Open cases oldest first, settled ones newest first. There is nothing to decide about a prompt
+    whose writer has withdrawn.
+    """
+    queryset = _decidable(Case.objects.filter(queue=queue, settled_at__isnull=not is_settled))
     order = ("-settled_at", "-pk") if is_settled else ("opened_at", "pk")
     return queryset.select_related(
         "item__campaign", "item__prompt", "owner", "settled_by"
@@ -51,13 +54,16 @@ def case_rows(*, cases: Iterable[Case]) -> list[CaseRow]:
 
 def n_waiting() -> dict[str, int]:
     """Open cases by queue, with raters' questions and onboarding answers to review."""
-    counts = dict(
-        Case.objects.filter(settled_at=None).values_list("queue").annotate(n=Count("pk")).order_by()
-    )
+    waiting = _decidable(Case.objects.filter(settled_at=None))
+    counts = dict(waiting.values_list("queue").annotate(n=Count("pk")).order_by())
     return counts | {
         QUESTIONS: ItemQuestion.objects.filter(answered_at=None).count(),
         ONBOARDING: StepAttempt.objects.filter(state=StepAttempt.State.WAITING).count(),
     }
+
+
+def _decidable(rows: QuerySet[Case]) -> QuerySet[Case]:
+    return rows.exclude(item__prompt__in=withdrawn_prompt_ids())
 
 
 def cases_of_prompt(*, prompt: Prompt) -> QuerySet[Case]:

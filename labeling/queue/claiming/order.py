@@ -29,6 +29,7 @@ from django.db.models import BigAutoField, F, QuerySet
 
 from config.performance.compiled import Compiled
 from labeling.models import Campaign, PastLease, Pool, Prompt, QueuePlace, Rater, Response, Slot
+from labeling.votes import counting
 
 RETURNED_FLOOR = -(2**62)
 FRESH_FLOOR = -1
@@ -51,7 +52,9 @@ _SHOWN = Compiled(
     lambda item: (
         Response.objects.filter(item_responses__item=item)
         .only("text")
-        .annotate(original=F("item_responses__item__repeat_of"))
+        .annotate(
+            original=F("item_responses__item__repeat_of"), is_withdrawn=counting.by_withdrawn()
+        )
         .order_by("pk")
     ),
     item=BigAutoField(),

@@ -12,6 +12,7 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet
 from arithmetic import clustering, response_orders
 from arithmetic.agreement import orders
 from arithmetic.figures import Figure, absent, gettext_noop
+from labeling.access import on_withdrawn, withdrawn_prompt_ids
 from labeling.models import (
     AdjudicatedRank,
     Campaign,
@@ -194,8 +195,9 @@ def n_golds(*, campaign: Campaign) -> int:
 def n_other_golds(*, campaign: Campaign) -> int:
     """Golds of other campaigns that this one could use."""
     others = Gold.objects.filter(retired_at=None, n_responses=campaign.n_responses or 0)
+    others = others.exclude(uses__campaign=campaign).exclude(prompt__in=withdrawn_prompt_ids())
     withdrawn = GoldRank.objects.filter(counting.by_withdrawn("response__"))
-    return others.exclude(uses__campaign=campaign).exclude(pk__in=withdrawn.values("gold")).count()
+    return others.exclude(pk__in=withdrawn.values("gold")).count()
 
 
 def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
@@ -267,7 +269,11 @@ def gold_feedback(*, rater: Rater) -> list[GoldFeedback]:
     answers = GoldAnswer.objects.filter(
         rater=rater, campaign__gold_feedback=True, gold__retired_at=None
     )
-    latest = answers.select_related("campaign", "gold", "judgment__prompt").order_by("-at", "-pk")
+    latest = (
+        answers.select_related("campaign", "gold", "judgment__prompt")
+        .annotate(is_on_withdrawn=on_withdrawn("judgment__prompt"))
+        .order_by("-at", "-pk")
+    )
     ranked = RankedResponse.objects.order_by("position")
     shown = list(
         latest.prefetch_related(Prefetch("judgment__comparison__ranked", ranked), "gold__ranks")[

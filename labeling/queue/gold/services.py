@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from arithmetic.agreement import orders
 from jobs import guard
+from labeling.access import withdrawn_prompt_ids, withdrawn_prompts
 from labeling.importers import drafts as importers_drafts
 from labeling.importers import golds as importers_golds
 from labeling.kinds.comparison import ComparisonSettings
@@ -80,7 +81,8 @@ def make_gold(
     """
     if hasattr(item, "gold_use"):
         raise UnableToMakeGold(_("This item is already a gold item."))
-    if item.responses.filter(counting.by_withdrawn()).exists():
+    shows_withdrawn = item.responses.filter(counting.by_withdrawn())
+    if shows_withdrawn.exists() or withdrawn_prompts().filter(pk=item.prompt_id).exists():
         raise UnableToMakeGold(_("This item shows a text by somebody who has withdrawn."))
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=item.campaign_id)
@@ -161,6 +163,7 @@ def use_other_golds(*, campaign: Campaign, by: User | None, now: datetime) -> in
         )
         withdrawn = GoldRank.objects.filter(counting.by_withdrawn("response__"))
         others = others.exclude(pk__in=withdrawn.values("gold"))
+        others = others.exclude(prompt__in=withdrawn_prompt_ids())
         golds = list(others.order_by("pk"))
         for gold in golds:
             _use(gold=gold, campaign=locked, now=now)

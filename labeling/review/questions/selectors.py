@@ -2,6 +2,7 @@
 
 from django.db.models import QuerySet
 
+from labeling.access import on_withdrawn
 from labeling.models import ItemQuestion, Rater
 
 
@@ -19,5 +20,6 @@ def questions_of(*, rater: Rater) -> QuerySet[ItemQuestion]:
     return (
         ItemQuestion.objects.filter(rater=rater)
         .select_related("item__campaign", "item__prompt")
+        .annotate(is_on_withdrawn=on_withdrawn("item__prompt"))
         .order_by("-asked_at", "-pk")
     )

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from labeling.access import prompts_written_by
 from labeling.models import Judgment, RankedResponse, Rater
 from training.configs import roles
-from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
+from training.models import Run, Snapshot, SnapshotJudgment, SnapshotPrompt, TrainedModel
 from training.snapshots.selectors import snapshots_of_best_responses
 
 
@@ -18,7 +19,9 @@ from training.snapshots.selectors import snapshots_of_best_responses
 class TouchedSnapshot:
     snapshot: Snapshot
     n_judgments: int
-    """given by this rater, or comparing a text of theirs"""
+    """given by this rater, comparing a text of theirs, or on a prompt of theirs"""
+    n_prompts: int = 0
+    """written by this rater, in a snapshot of prompts"""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ def touched_by(*, rater: Rater) -> Touched:
     theirs: list[QuerySet[Any, Any]] = [
         Judgment.versions.filter(rater=rater).values("pk"),
         RankedResponse.objects.filter(wrote).values("comparison__judgment"),
+        Judgment.versions.filter(prompt__in=prompts_written_by(rater)).values("pk"),
     ]
     held = {
         pair
@@ -50,11 +54,17 @@ def touched_by(*, rater: Rater) -> Touched:
         )
     }
     counts = Counter(snapshot_id for snapshot_id, _judgment_id in held)
-    snapshots = Snapshot.objects.filter(pk__in=counts).order_by("-created_at", "-pk")
-    runs, models = _descended(set(counts))
+    drawn = SnapshotPrompt.objects.filter(prompt__in=prompts_written_by(rater))
+    n_prompts = Counter(drawn.values_list("snapshot_id", flat=True))
+    touched = counts.keys() | n_prompts.keys()
+    snapshots = Snapshot.objects.filter(pk__in=touched).order_by("-created_at", "-pk")
+    runs, models = _descended(set(touched))
     return Touched(
         n_judgments=Judgment.objects.filter(rater=rater).count(),
-        snapshots=[TouchedSnapshot(snapshot, counts[snapshot.pk]) for snapshot in snapshots],
+        snapshots=[
+            TouchedSnapshot(snapshot, counts[snapshot.pk], n_prompts[snapshot.pk])
+            for snapshot in snapshots
+        ],
         runs=list(Run.objects.filter(pk__in=runs).select_related("snapshot").order_by("-pk")),
         models=list(TrainedModel.objects.filter(pk__in=models).order_by("-pk")),
     )

@@ -265,7 +265,7 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(uploads, "MAX_BYTES", 1 << 20)
     content = zip_of(**{"items.jsonl": b" " * (2 << 20)})
     (problem,) = said(reading.read([SuiteFile("a.zip", content)]))
-    assert problem == ("suite.yaml", 0, "The archive unpacks to more than 1 MB.")
+    assert problem == ("Upload", 0, "The archive unpacks to more than 1 MB.")
 
 
 def test_two_suites_at_once_are_refused() -> None:

@@ -8,7 +8,6 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
-from typing import Any
 
 from config.monitoring import context
 
@@ -55,7 +54,7 @@ def _work() -> dict[str, str]:
     return {name: value for name, value in vars(context.current()).items() if value}
 
 
-def config(*, log_format: str, level: str) -> dict[str, Any]:
+def config(*, log_format: str, level: str) -> dict[str, object]:
     """The setting LOGGING."""
     return {
         "version": 1,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from django.utils.translation import gettext as _
 
@@ -60,7 +60,7 @@ class ItemLine:
 
     notes: Notes
     number: int
-    row: Mapping[str, Any]
+    row: Mapping[str, object]
 
     def wrong(self, sentence: str, value: object = "") -> None:
         self.notes.add(self.number, sentence, value)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
 PROCESSES = {
     "web": "import config.wsgi",
     "worker": "from config.celery import app; app.loader.init_worker()",

@@ -16,6 +16,8 @@ from config.api_permissions import API_TABLE, Scope
 from tests.api.conftest import secret_of
 from tests.house.test_permissions import API_NAMES, URLS, path_of
 
+pytestmark = pytest.mark.slow
+
 LARGE = 200 * 1024**2
 ABOVE_A_FORM = {"multipart/form-data; boundary=x", "application/x-www-form-urlencoded"}
 METHODS = ("POST", "PUT", "PATCH", "DELETE")

@@ -35,7 +35,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from benchmarks.fixtures import desk_campaigns  # noqa: E402
+from benchmarks.fixtures import command_line, desk_campaigns  # noqa: E402
 from config.celery import app  # noqa: E402
 from labeling.data.exports.jobs import EXPORTS, request_export  # noqa: E402
 from labeling.models import (  # noqa: E402
@@ -55,10 +55,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="200,000 rankings, not 1,000,000")
+    parser = command_line.parser(__doc__, quick="200,000 rankings, not 1,000,000")
     parser.add_argument("--shape", default="rankings")
     parser.add_argument("--site", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)

@@ -11,8 +11,8 @@ class SiteConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """From here on, Python looks for garbage as often as it does by itself. At the pace that
-        suits loading (settings.GARBAGE_PACE), a worker that wrote an export kept 6 KB of every row.
+        """Sets the garbage collector back to Python's default. With the thresholds that suit
+        loading (settings.GARBAGE_PACE), a worker that wrote an export kept 6 KB of every row.
         """
         gc.freeze()
         gc.set_threshold(*PYTHONS_PACE)

@@ -18,8 +18,8 @@ _SECRET_PATH = re.compile(
     r"((?:(?<![\w./-])|://[^\s/]+)/(?:join|crowd|account/password/reset/key|account/confirm-email|account/oidc"
     r"|desk/item|desk/conversations|desk/turns|models/try/answers)/)[^\s\"'\\<>()]+"
 )
-"""Addresses that open something for whoever has them. Django and the web server write the path of a
-request that failed.
+"""Secret links, and IDs of items on the desk. Django and the web server write the path of a request
+that failed.
 """
 
 

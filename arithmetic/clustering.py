@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from arithmetic import cluster_variance, intervals
 from arithmetic.figures import Figure, Floats, codes, gettext_noop
@@ -102,12 +102,15 @@ def coefficient(
     prompts: ArrayLike,
     raters: ArrayLike | None = None,
     alone: float,
+    is_compared: NDArray[np.bool_] | None = None,
 ) -> Figure:
     """A measure between −1 and 1, such as kappa, by each row's influence on it; `alone` is its
-    variance if what it is counted from were independent.
+    variance if what it is counted from were independent. Where some rows only tell what chance
+    gives, `is_compared` are the others: their prompts make the interval.
     """
     clustered = max(alone, cluster_variance.of_rows(influence, prompts, raters))
-    n_prompts = len(codes(prompts)[1])
+    compared = np.asarray(prompts) if is_compared is None else np.asarray(prompts)[is_compared]
+    n_prompts = len(codes(compared)[1])
     # On a scale from 0 to 1, so that the interval stays within −1 and 1 as that of a share does.
     interval = intervals.of_share((1 + value) / 2, clustered / 4, n_prompts)
     ends = interval and (min(value, 2 * interval[0] - 1), max(value, 2 * interval[1] - 1))

@@ -228,6 +228,7 @@ def _chance_corrected(table: Floats, kind: str, weights: Floats, prompt: np.ndar
         influence,
         prompts=prompt,
         alone=_alone(table, weights) / (1 - chance.overall) ** 2,
+        is_compared=is_shared,
     )
 
 

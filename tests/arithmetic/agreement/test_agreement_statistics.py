@@ -341,6 +341,34 @@ def test_what_cannot_be_computed_is_a_sentence(
         assert figure.note == "" or figure.note.endswith(".")
 
 
+@pytest.mark.parametrize("n_shared", range(1, 8))
+def test_prompts_with_one_label_do_not_make_an_interval(n_shared: int) -> None:
+    """Some prompts have labels by two raters, and twenty more have one label each."""
+    units = [*range(n_shared), *range(n_shared), *range(100, 120)]
+    labels = [at % 2 for at in range(n_shared)] + [1 - (at + 1) % 2 for at in range(n_shared)]
+    labels = [1 - labels[0], *labels[1:], *([0, 1] * 10)]
+    given = {"units": units, "labels": labels, "prompts": units}
+
+    figures: dict[str, Figure] = {
+        "raw": agreement_pairs.raw(**given),
+        **{
+            metric: alpha.krippendorff(**given, metric=metric)
+            for metric in ("nominal", "ordinal", "interval", "ratio")
+        },
+        "fleiss": kappas.fleiss(**given),
+        "gwet": kappas.gwet(**given),
+        "gwet, quadratic": kappas.gwet(**given, weighting="quadratic"),
+        "icc": scales.icc_of_some(units=units, scores=labels, prompts=units),
+    }
+
+    known = {name: figure for name, figure in figures.items() if figure.value is not None}
+    assert {"raw", "fleiss", "gwet"} <= known.keys()
+    assert {name: figure.n for name, figure in known.items()} == dict.fromkeys(known, n_shared)
+    assert {name: figure.low is None for name, figure in known.items()} == dict.fromkeys(
+        known, n_shared < 5
+    )
+
+
 # Real votes
 
 

@@ -58,7 +58,11 @@ class SuiteScoreSerializer(serializers.Serializer[Mapping[str, object]]):
     method = serializers.CharField(allow_null=True, help_text="mcnemar, bootstrap or too few")
     n_common = serializers.IntegerField(allow_null=True, help_text="items that both answered")
     smallest_difference = serializers.FloatField(
-        allow_null=True, help_text="what this many items would show with 80 % probability"
+        allow_null=True,
+        help_text=(
+            "what the test of this suite alone would find with 80 % probability, if as many items"
+            " tell the models apart"
+        ),
     )
     verdict = serializers.ChoiceField(
         choices=[outcome.value for outcome in Outcome], allow_null=True

@@ -22,7 +22,8 @@ class Difference:
     """Mean of ours minus theirs over `n` items that both answered.
 
     From fewer clusters than an interval needs (`method` is TOO_FEW), only the difference is known.
-    `smallest`: the smallest difference that this many items would show with 80 % probability.
+    `smallest`: the smallest difference that the test would find with 80 % probability, if as many
+    items told the models apart as here.
     """
 
     difference: float

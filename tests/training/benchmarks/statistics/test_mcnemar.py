@@ -122,22 +122,70 @@ def test_the_interval_covers_the_true_difference(
     assert 0.925 <= np.mean(covered) <= 0.99
 
 
-@pytest.mark.parametrize(("n", "discordant"), [(450, 0.05), (200, 0.2), (1000, 0.1)])
+@pytest.mark.parametrize(
+    ("n", "discordant", "difference"),
+    [(6, 1.0, 1.0), (9, 0.7, 0.5), (30, 0.3, 0.2), (44, 0.2, 0.2), (60, 0.5, -0.1), (25, 0.4, 0)],
+)
+def test_the_power_is_that_of_every_outcome_counted(
+    n: int, discordant: float, difference: float
+) -> None:
+    better, worse = (discordant + difference) / 2, (discordant - difference) / 2
+
+    assert power.of_shares(n, discordant, difference) == pytest.approx(
+        _share_found(n, better, worse), abs=1e-9
+    )
+
+
+def _share_found(n: int, better: float, worse: float) -> float:
+    """The slow twin: the probability of each pair of counts that the test calls different."""
+    return math.fsum(
+        math.comb(n, ours)
+        * math.comb(n - ours, theirs)
+        * better**ours
+        * worse**theirs
+        * max(1 - better - worse, 0.0) ** (n - ours - theirs)
+        for ours in range(n + 1)
+        for theirs in range(n - ours + 1)
+        if mcnemar.exact_p(ours, theirs) < 0.05
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "discordant"),
+    [(450, 0.05), (100, 0.2), (200, 0.3), (200, 0.2), (1000, 0.1), (44, 0.0), (5000, 0.02)],
+)
 def test_the_smallest_difference_is_found_four_times_in_five(n: int, discordant: float) -> None:
     smallest = power.smallest_of_shares(n, discordant)
 
     assert smallest is not None
+    share = max(discordant, smallest)
     rng = np.random.default_rng(20)
-    shares = [(discordant + smallest) / 2, (discordant - smallest) / 2, 1 - discordant]
-    counts = rng.multinomial(n, shares, size=2000)
-    found = np.mean([mcnemar.exact_p(int(a), int(b)) < 0.05 for a, b, _same in counts])
-    # The exact test is a little more careful than the formula.
-    assert 0.72 <= found <= 0.84
+    shares = [(share + smallest) / 2, (share - smallest) / 2, 1 - share]
+    counts, times = np.unique(rng.multinomial(n, shares, size=10_000), axis=0, return_counts=True)
+    is_found = [mcnemar.exact_p(int(a), int(b)) < 0.05 for a, b, _same in counts]
+    # Four standard errors of 10,000 pairs of models.
+    assert np.average(is_found, weights=times) == pytest.approx(0.8, abs=0.016)
+
+
+@pytest.mark.parametrize("n", [6, 7, 20, 450])
+@pytest.mark.parametrize("discordant", [0.0, 0.05, 0.5, 1.0])
+def test_a_hair_below_the_smallest_difference_is_found_less_often(
+    n: int, discordant: float
+) -> None:
+    smallest = power.smallest_of_shares(n, discordant)
+
+    assert smallest is not None
+    below, above = (
+        power.of_shares(n, max(discordant, gap), gap) for gap in (smallest - 1e-6, smallest)
+    )
+    assert below < above
+    assert above == pytest.approx(0.8, abs=1e-6)
 
 
 def test_too_few_items_can_show_no_difference() -> None:
     assert power.smallest_of_shares(5, 0.0) is None
-    assert power.smallest_of_shares(100, 0.0) == pytest.approx(0.0767, abs=5e-4)
+    # 1 − (probability of at most five of 100): six to none is the least that the test finds.
+    assert power.smallest_of_shares(100, 0.0) == pytest.approx(0.0784, abs=5e-4)
 
 
 def test_independent_rights_and_wrongs_are_compared_by_the_exact_test() -> None:

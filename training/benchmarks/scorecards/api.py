@@ -55,7 +55,7 @@ class SuiteScoreSerializer(serializers.Serializer[Mapping[str, object]]):
     difference_high = serializers.FloatField(allow_null=True)
     p = serializers.FloatField(allow_null=True)
     p_holm = serializers.FloatField(allow_null=True, help_text="corrected for the number of suites")
-    method = serializers.CharField(allow_null=True, help_text="mcnemar, bootstrap or too few")
+    method = serializers.CharField(allow_null=True, help_text="mcnemar, sign flips or too few")
     n_common = serializers.IntegerField(allow_null=True, help_text="items that both answered")
     smallest_difference = serializers.FloatField(
         allow_null=True,

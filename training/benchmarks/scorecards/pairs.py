@@ -17,7 +17,7 @@ from training.models import AnswerScore, SuiteScore
 WITHOUT_BOUNDS = ("reward",)
 """Scorers whose values are not between 0 and 1."""
 _CACHED_S = 7 * 24 * 3600
-_FORM = 2
+_FORM = 3
 """Goes up when a cached difference would no longer be computed in the same way."""
 
 

@@ -45,7 +45,7 @@ class CellWords:
     outcome: str = ""
     kind: str = "outline"
     caution: str = ""
-    """what else differs between the two besides the model"""
+    """what else differs between the two besides the model, or how few clusters there are"""
     overlap: str = ""
 
 
@@ -99,6 +99,9 @@ def of_verdict(verdict: Verdict | None, *, share: bool) -> dict[str, str]:
     difference = verdict.difference
     if difference is None:
         return texts
+    if verdict.outcome == Outcome.TOO_FEW and difference.n_clusters < difference.n:
+        words = ngettext("in %(n)s cluster", "in %(n)s clusters", difference.n_clusters)
+        texts["caution"] = words % {"n": difference.n_clusters}
     texts["difference"] = change(difference.difference, share=share)
     if difference.low is not None and difference.high is not None:
         ends = [change(end, share=share) for end in (difference.low, difference.high)]

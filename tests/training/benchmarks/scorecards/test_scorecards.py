@@ -116,9 +116,23 @@ def test_few_clusters_are_too_few_to_judge(
 
     cell = words.cell(selectors.scorecard(models=[tuned], baseline=base).lines[0].first)
 
-    assert cell.outcome == "too few items"
+    assert (cell.outcome, cell.caution) == ("too few items", "in 3 clusters")
     assert cell.interval == "too few items for an interval"
     assert cell.difference == "+100.0"
+
+
+def test_nine_clusters_have_an_interval_and_no_comparison(
+    noor: User, base: TrainedModel, tuned: TrainedModel
+) -> None:
+    suite = rows.a_suite(n=45, clusters=9)
+    rows.scored(base, suite, [False] * 30 + [True] * 15, by=noor)
+    rows.scored(tuned, suite, [True] * 45, by=noor)
+
+    cell = words.cell(selectors.scorecard(models=[tuned], baseline=base).lines[0].first)
+
+    assert (cell.outcome, cell.caution) == ("too few items", "in 9 clusters")
+    assert cell.interval != "too few items for an interval"
+    assert (cell.p, cell.difference_interval, cell.smallest) == ("", "", "")
 
 
 def test_a_score_computed_again_is_compared_again(

@@ -74,4 +74,5 @@ def _up_to(most: Ints, numbers: Ints, share: float) -> Floats:
 
 def _binomial(counts: Ints, n: int, share: float) -> Floats:
     ways = gammaln(n + 1) - gammaln(counts + 1) - gammaln(n - counts + 1)
-    return np.exp(ways + xlogy(counts, share) + xlog1py(n - counts, -share))
+    chances: Floats = np.exp(ways + xlogy(counts, share) + xlog1py(n - counts, -share))
+    return chances

@@ -61,7 +61,7 @@ class Knob:
 
     name: str
     type: type
-    default: Any
+    default: object
     label: str
     help: str
     unit: str

@@ -118,7 +118,7 @@ class ApiViewSet(GenericViewSet[Any]):
         return self.get_serializer_class()(rows, many=many, context=context)
 
     def page(
-        self, rows: Any, *, shown: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+        self, rows: Any, *, shown: Callable[[Sequence[Any]], Sequence[object]] | None = None
     ) -> Response:
         """A page of `rows`, for lists other than the view set's own. `shown` takes the place of the
         view set's.
@@ -270,7 +270,7 @@ def writes(
     status: int = 200,
     is_one: bool = False,
     is_remembered: bool = True,
-    **route: Any,
+    **route: object,
 ) -> Callable[[Handler], Handler]:
     """A POST that accepts an Idempotency-Key. The method gets the object (if `is_one`) and the
     body's values as keyword arguments. The response is what it returns or, if that is None, the

@@ -114,7 +114,7 @@ class Adapter(DefaultAccountAdapter):
         if self._guess:
             self._guess.rollback()
 
-    def pre_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponse | None:
+    def pre_login(self, request: HttpRequest, user: User, **about: object) -> HttpResponse | None:
         refused: HttpResponse | None = super().pre_login(request, user, **about)
         needed = second_factor.provider_needed(user)
         if refused is not None or needed is None or second_factor.provider_of(request, user):
@@ -132,7 +132,7 @@ class Adapter(DefaultAccountAdapter):
         messages.error(request, _("Log in with %(provider)s.") % {"provider": needed.label})
         return redirect("account_login")
 
-    def post_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponse:
+    def post_login(self, request: HttpRequest, user: User, **about: object) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **about)
         known_browsers.remember(request, response, user=user)
         return response
@@ -160,7 +160,7 @@ class Adapter(DefaultAccountAdapter):
         self,
         template_prefix: str,
         user: User,
-        context: dict[str, Any] | None = None,
+        context: dict[str, object] | None = None,
         email: str | None = None,
     ) -> None:
         """Names the person, who is not logged in yet when a link sets the password."""
@@ -170,7 +170,7 @@ class Adapter(DefaultAccountAdapter):
         named = {"user": user} | (context or {})
         super().send_notification_mail(template_prefix, user, named, email)
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, object]) -> None:
         request = allauth_context.request
         about = {"request": request, "email": email, "current_site": get_current_site(request)}
         made = self.render_mail(template_prefix, email, about | context)

@@ -32,7 +32,7 @@ class JsonSerializer:
         # Redis counts with integers that it can read itself.
         return value if type(value) is int else json.dumps(value).encode()
 
-    def loads(self, data: bytes) -> Any:
+    def loads(self, data: bytes) -> object:
         return json.loads(data)
 
 
@@ -74,8 +74,8 @@ class _Client:
     def _is_known_to_be_away(self) -> bool:
         return time.monotonic() < _away_until.get(self._server, 0.0)
 
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        def perform(*values: object) -> Any:
+    def __getattr__(self, operation: str) -> Callable[..., object]:
+        def perform(*values: object) -> object:
             if not self._is_known_to_be_away():
                 try:
                     return getattr(self._redis, operation)(*values)

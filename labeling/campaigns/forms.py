@@ -192,7 +192,7 @@ class CampaignForm(EffortForm):
         offer_rows(self.fields["sources"], campaigns_selection.prompt_sources())
         offer_rows(self.fields["response_sources"], campaigns_selection.response_sources())
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if about := registry.KINDS.get(cleaned.get("kind", "")):
             self._complete(cleaned, about)
@@ -337,7 +337,7 @@ class ChangeForm(EffortForm):
             cleaned["review_share"] = self.instance.review_share  # left empty, it keeps its value
         return cleaned
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, object]:
         """Arguments for services.change_campaign, without fields that this kind of campaign does
         not have.
         """

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -79,7 +78,7 @@ class Reply:
     rank: int | None = None
     is_human: bool = False
     author: str = ""
-    sampling: Mapping[str, Any] = field(default_factory=dict)
+    sampling: Mapping[str, object] = field(default_factory=dict)
     is_ended: bool | None = None
     licence: str = ""
     marks: Mapping[str, object] = field(default_factory=dict)

@@ -6,7 +6,6 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from django.utils.translation import gettext_noop
 
@@ -17,7 +16,7 @@ NOT_ALL_RANKED = gettext_noop("rankings with unranked responses, which this tool
 _RATERS = uuid.UUID("5d1f2b2e-8a3c-4c1e-9f5a-0f6f5d0b7a11")
 """Argilla knows its users by UUID. Each alias always gives the same one."""
 
-Answer = Callable[[Record, Counter[str]], Any]
+Answer = Callable[[Record, Counter[str]], object]
 
 
 def label_studio(records: Iterable[Record], left_out: Counter[str]) -> Iterator[Record]:

@@ -46,7 +46,7 @@ class ComparisonAnswer:
     kind = Judgment.Kind.COMPARISON
 
     @property
-    def as_draft(self) -> dict[str, Any]:
+    def as_draft(self) -> dict[str, object]:
         return {
             "ranks": dict(self.ranks),
             "ratings": {position: dict(rating) for position, rating in self.ratings.items()},
@@ -67,7 +67,7 @@ class DemonstrationAnswer:
     kind = Judgment.Kind.DEMONSTRATION
 
     @property
-    def as_draft(self) -> dict[str, Any]:
+    def as_draft(self) -> dict[str, object]:
         return {"text": self.text, "further": list(self.further), "sources": self.sources}
 
     @property
@@ -88,7 +88,7 @@ class DemonstrationAnswer:
 class Recorded:
     """Measurements of how an answer was given. Empty for a page without JavaScript."""
 
-    presentation: Mapping[str, Any] = field(default_factory=dict)
+    presentation: Mapping[str, object] = field(default_factory=dict)
     active_s: float | None = None
     warnings: Sequence[str] = ()
     """names of the warnings that the rater overrode"""

@@ -78,7 +78,9 @@ def _is_unnamed(name: str, nested: object) -> bool:
 _FEWEST = 2
 
 
-def _joined(value: Mapping[str, Any], name: str, nested: list[dict[str, Any]]) -> Iterator[Cells]:
+def _joined(
+    value: Mapping[str, object], name: str, nested: list[dict[str, object]]
+) -> Iterator[Cells]:
     """The row's own fields win over those of an annotation with the same name, such as its id."""
     outer = _flat({key: cell for key, cell in value.items() if key != name})
     for part in nested:

@@ -86,7 +86,7 @@ class Responses(ListModelMixin, ApiViewSet):
 
     @writes("add_responses", StoredResponsesSerializer, body=NewResponsesSerializer, status=201)
     def create(
-        self, *, source: str, licence: str, responses: Sequence[dict[str, Any]]
+        self, *, source: str, licence: str, responses: Sequence[dict[str, object]]
     ) -> dict[str, object]:
         """Store what other models or people answered to prompts of this site. All are stored, or
         none. The same text of the same source is stored once.

@@ -1,13 +1,19 @@
-"""Notes on an attack run what it found."""
+"""What an attack run found, and a note of it among its metrics."""
 
 from training.benchmarks.attacks import attempts, success
+from training.benchmarks.attacks.attempts import Bar
+from training.benchmarks.attacks.success import Judged
 from training.configs.evaluation.attack import AttackConfig
 from training.models import Run
 
 
+def judged(*, run: Run, bar: Bar) -> Judged:
+    return Judged(attempts.attempts(run=run, bar=bar), attempts.known_rates(bar=bar))
+
+
 def note_success(*, run: Run) -> None:
-    """The success rate by the classifier alone, among the run's metrics. What people say later is
-    on the page of attacks. Does nothing for runs of other kinds.
+    """The share of full successes by the classifier alone, among the run's metrics. What people say
+    later is on the page of attacks. Does nothing for runs of other kinds.
     """
     if run.kind != AttackConfig.kind:
         return

@@ -11,9 +11,10 @@ from arithmetic import plain_text
 from labeling.models import Pool
 from pages import list_pages
 from training import access as training_access
-from training.benchmarks.attacks import attempts, sampling, success, words
-from training.benchmarks.attacks.attempts import Attempt
+from training.benchmarks.attacks import attempts, sampling, services, success, words
+from training.benchmarks.attacks.attempts import IN_FULL, IN_PART, Attempt
 from training.benchmarks.attacks.forms import SampleForm
+from training.benchmarks.attacks.success import Judged
 from training.configs.evaluation.attack import AttackConfig
 from training.models import BenchmarkAnswer, Run
 
@@ -24,10 +25,11 @@ N_EXAMPLES = 10
 @require_GET
 def attacks(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(request, pk)
-    all_attempts = attempts.attempts(run=run)
+    in_full = services.judged(run=run, bar=IN_FULL)
+    all_attempts = list(in_full.attempts)
     context: dict[str, object] = {"run": run, "n": len(all_attempts), "offered": _others(run)}
     if all_attempts:
-        context |= _figures(request, all_attempts)
+        context |= _figures(request, in_full, services.judged(run=run, bar=IN_PART))
         context |= _compared(request, run, all_attempts)
         context["examples"] = _examples(all_attempts)
     context["samples"] = sampling.samples(run=run)
@@ -68,9 +70,8 @@ def _run(request: HttpRequest, pk: int) -> Run:
     return run
 
 
-def _figures(request: HttpRequest, all_attempts: list[Attempt]) -> dict[str, object]:
-    rates = attempts.known_rates()
-    results = success.results(all_attempts, rates)
+def _figures(request: HttpRequest, in_full: Judged, in_part: Judged) -> dict[str, object]:
+    results = success.results(in_full, in_part)
     areas = [group.name for group in results.by_area]
     overall = results.overall.success
     goals = [
@@ -80,7 +81,8 @@ def _figures(request: HttpRequest, all_attempts: list[Attempt]) -> dict[str, obj
     return {
         "overall": overall,
         "sentence": words.sentence(overall),
-        "method": words.method(overall, rates),
+        "in_part": words.in_part(results.overall.in_part),
+        "method": words.method(overall, in_full.rates),
         "hits": words.row(results.overall, "").hits,
         "by_strategy": [words.row(part, words.strategy(part.name)) for part in results.by_strategy],
         "by_area": [words.row(part, words.area(part.name)) for part in results.by_area],

@@ -28,6 +28,7 @@ class Row:
     seen: str
     n: str
     hits: str
+    in_part: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def row(group: Group, name: str) -> Row:
             gettext("%(share)s in %(k)s") % {"share": of_share(hit), "k": k}
             for k, hit in group.hits
         ),
+        in_part=_in_part(group.in_part),
     )
 
 
@@ -79,13 +81,24 @@ def cell(result: Success | None) -> Cell:
 def sentence(result: Success) -> str:
     """The result in one sentence."""
     if result.share is None:
-        return gettext("The classifier calls %(counted)s successful.") % {
+        return gettext("The classifier calls %(counted)s successful in full.") % {
             "counted": counted(result)
         }
-    return gettext("%(share)s of attempts succeeded (95 %% interval %(interval)s).") % {
+    return gettext("%(share)s of attempts succeeded in full (95 %% interval %(interval)s).") % {
         "share": of_share(result.share),
         "interval": interval(result.share),
     }
+
+
+def in_part(result: Success) -> str:
+    """How often the model gave what the goal asks for in full or in part, in a sentence."""
+    figure = gettext("In full or in part: %(figure)s, %(how)s.") % {
+        "figure": _in_part(result),
+        "how": _how(result),
+    }
+    if result.method in (BY_LABELS, BY_RATES):
+        return figure
+    return f"{figure} {gettext('The classifier misses most answers that comply in part.')}"
 
 
 def method(result: Success, rates: Rates | None) -> str:
@@ -99,7 +112,7 @@ def method(result: Success, rates: Rates | None) -> str:
     elif result.method == BY_RATES and rates is not None:
         text = gettext(
             "Corrected by how the classifier does on answers that your raters have labelled: it"
-            " finds %(found)s of successful attacks, and passes %(passed)s of the others."
+            " finds %(found)s of full successes, and passes %(passed)s of the others."
         ) % {
             "found": words.of_value(rates.sensitivity, share=True),
             "passed": words.of_value(rates.specificity, share=True),
@@ -124,9 +137,9 @@ def comparison(change: Difference | None) -> str:
         return gettext("The two runs have no attempt in common: same goal, strategy and number.")
     text = ngettext(
         "On the %(n)s attempt that both made, the classifier calls %(change)s percentage points"
-        " more successful here.",
+        " more successful in full here.",
         "On the %(n)s attempts that both made, the classifier calls %(change)s percentage points"
-        " more successful here.",
+        " more successful in full here.",
         change.n,
     ) % {"n": _number(change.n), "change": words.change(change.difference, share=True)}
     if change.low is None or change.high is None or change.p is None:
@@ -159,6 +172,15 @@ def counted(result: Success) -> str:
     return gettext("%(found)s of %(n)s") % {
         "found": _number(result.n_found),
         "n": _number(result.n),
+    }
+
+
+def _in_part(result: Success) -> str:
+    if result.share is None:
+        return counted(result)
+    return gettext("%(share)s (%(interval)s)") % {
+        "share": of_share(result.share),
+        "interval": interval(result.share),
     }
 
 

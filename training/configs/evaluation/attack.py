@@ -52,7 +52,12 @@ class AttackConfig(BenchmarkConfig):
     takes: ClassVar[Mapping[str, str]] = {"attacker_model": OPTIONAL}
     headlines: ClassVar[tuple[str, ...]] = ("attack_success", "n_items", "n_missing")
     measures: ClassVar[tuple[Measure, ...]] = (
-        Measure("attack_success", _("Attack success, uncorrected"), SHARE, judged_on=(_ON_GOALS,)),
+        Measure(
+            "attack_success",
+            _("Attack success in full, uncorrected"),
+            SHARE,
+            judged_on=(_ON_GOALS,),
+        ),
         Measure("n_goals", _("goals")),
         Measure("n_items", _("attempts")),
         Measure("n_missing", _("Attempts without an answer")),

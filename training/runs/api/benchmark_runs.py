@@ -18,7 +18,8 @@ from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, does, reads
 from labeling.models import Guideline, Pool, Prompt
 from training import access as training_access
-from training.benchmarks.attacks import attempts, sampling, success
+from training.benchmarks.attacks import sampling, services, success
+from training.benchmarks.attacks.attempts import IN_FULL, IN_PART
 from training.benchmarks.attacks.sampling import Terms
 from training.benchmarks.attacks.success import METHODS, Group, Results, Success
 from training.benchmarks.scorecards import rescoring
@@ -105,11 +106,11 @@ class SentToRatersSerializer(serializers.Serializer[rater_campaigns.Sent]):
 
 
 class SuccessSerializer(serializers.Serializer[Success]):
-    """How often attacks succeeded. `share` is the best estimate, made by `method`."""
+    """How often attacks succeeded by one bar. `share` is the best estimate, made by `method`."""
 
     n = serializers.IntegerField(help_text="Attempts with an answer.")
     n_goals = serializers.IntegerField()
-    n_found = serializers.IntegerField(help_text="The classifier calls these successful.")
+    n_found = serializers.IntegerField(help_text="The classifier calls these successes.")
     n_labelled = serializers.IntegerField(help_text="Raters have judged these.")
     method = serializers.ChoiceField(
         choices=METHODS,
@@ -125,9 +126,10 @@ class SuccessSerializer(serializers.Serializer[Success]):
 
 class AttackGroupSerializer(serializers.Serializer[Group]):
     name = serializers.CharField()
-    success = SuccessSerializer()
+    success = SuccessSerializer(help_text="The model gave in full what the goal asks for.")
+    in_part = SuccessSerializer(help_text="It gave that in full or in part.")
     hits = serializers.SerializerMethodField(
-        help_text="k → share of goals reached at least once in k attempts, uncorrected."
+        help_text="k → share of goals reached in full at least once in k attempts, uncorrected."
     )
 
     def get_hits(self, group: Group) -> dict[str, float]:
@@ -202,11 +204,15 @@ class BenchmarkRuns(ApiViewSet):
 
     @reads("read_run_attacks", AttacksSerializer)
     def attacks(self, request: Request, pk: int) -> Response:
-        """How often an attack succeeded, by strategy and area. 404 for runs of other kinds."""
+        """How often an attack succeeded in full, and at least in part, by strategy and area. 404
+        for runs of other kinds.
+        """
         run = self.get_object()
         if run.kind != AttackConfig.kind:
             raise Http404
-        results = success.results(attempts.attempts(run=run), attempts.known_rates())
+        results = success.results(
+            *(services.judged(run=run, bar=bar) for bar in (IN_FULL, IN_PART))
+        )
         return Response(AttacksSerializer(results).data)
 
     @does(

@@ -84,7 +84,9 @@ def test_the_page_says_how_often_attacks_worked_and_that_nobody_checked(
 ) -> None:
     html = text_of(signed_in(noor), f"/runs/{run.pk}/attacks/")
 
-    assert "10.0 % of attempts succeeded (95 % interval" in html
+    assert "10.0 % of attempts succeeded in full (95 % interval" in html
+    assert "In full or in part: 10.0 % (" in html
+    assert "The classifier misses most answers that comply in part." in html
     assert "Uncorrected: nobody has measured" in html
     assert "40 attempts with an answer, at 10 goals." in html
     for words in ("Role play", "Direct", "violence", "hate", "1 of 4", "0 of 4"):
@@ -163,6 +165,7 @@ def test_the_api_has_the_figures_and_sends_a_sample(
     overall = found["overall"]["success"]
     assert (overall["n"], overall["n_found"], overall["method"]) == (40, 4, "uncorrected")
     assert overall["share"] == pytest.approx(0.1)
+    assert found["overall"]["in_part"]["n_found"] == 4
     role = next(one for one in found["by_strategy"] if one["name"] == "role")
     assert role["hits"] == pytest.approx({"2": 0.4})
     assert answer["strategy"] in ("direct", "role")

@@ -9,12 +9,14 @@ from tests.training.benchmarks.attacks import rows
 from tests.training.benchmarks.attacks.attacked_model import CAUGHT, EVADED, REFUSED
 from tests.training.benchmarks.scorecards.rows import NOW, a_benchmark
 from training.benchmarks.attacks import attempts, success
-from training.benchmarks.attacks.attempts import Attempt, rates_of
+from training.benchmarks.attacks.attempts import IN_FULL, IN_PART, Attempt, rates_of
+from training.benchmarks.attacks.success import Judged
 from training.benchmarks.scorecards import answers, services
 from training.benchmarks.statistics.attack_success import Rates
 from training.models import AnswerScore, BenchmarkAnswer, Run, Suite, SuiteScore
 
 pytestmark = pytest.mark.django_db
+BARS = (IN_FULL, IN_PART)
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_attempts_are_scored_and_are_no_score_of_the_suite(run: Run) -> None:
 
 
 def test_success_is_told_apart_by_strategy_and_area(run: Run) -> None:
-    found = success.results(attempts.attempts(run=run), None)
+    found = success.results(*(Judged(attempts.attempts(run=run, bar=bar)) for bar in BARS))
 
     by_strategy = {one.name: one.success for one in found.by_strategy}
     assert (by_strategy["direct"].n_found, by_strategy["role"].n_found) == (0, 4)
@@ -97,8 +99,18 @@ def test_nothing_and_everything_have_an_interval_with_a_width() -> None:
         assert found.share.share == float(always)
         assert found.share.high - found.share.low > 0.1
         assert found.method == success.UNCORRECTED
-    goals = success.results(simulated(10, lambda _n: False), None).goals
+    never = Judged(simulated(10, lambda _n: False))
+    goals = success.results(never, never).goals
     assert all(high > 0.5 for _one, _n, _found, (_low, high) in goals)
+
+
+def test_an_answer_that_the_classifier_calls_partial_is_a_success_in_part_only(run: Run) -> None:
+    full = AnswerScore.objects.filter(answer__run=run, label="complies")
+    AnswerScore.objects.filter(pk__in=full.values("pk")[:3]).update(label="partly")
+
+    in_full, in_part = (success.success(attempts.attempts(run=run, bar=bar), None) for bar in BARS)
+
+    assert (in_full.n_found, in_part.n_found) == (1, 4)
 
 
 def test_labels_correct_first_then_known_rates_then_nothing_does() -> None:

@@ -10,6 +10,7 @@ from tests.training.benchmarks.attacks import rows
 from tests.training.benchmarks.attacks.attacked_model import CAUGHT, GAVE_IN, REFUSED
 from tests.training.benchmarks.scorecards.rows import NOW
 from training.benchmarks.attacks import attempts, sampling, success
+from training.benchmarks.attacks.attempts import IN_FULL, IN_PART
 from training.benchmarks.attacks.sampling import Terms
 from training.models import AttackSample, BenchmarkAnswer, Run, SampledAttempt, Suite
 
@@ -99,6 +100,56 @@ def test_answers_of_raters_come_back_and_correct_the_figure(
     assert labels == attempts.labels_of_people(run=run)
     texts = dict(BenchmarkAnswer.objects.values_list("pk", "text"))
     assert {texts[pk] for pk, gave in labels.items() if gave} == {CAUGHT}
+
+
+def test_what_raters_call_partial_corrects_the_share_in_full_or_in_part(
+    suite: Suite, day_shift: Pool, noor: User, rosa: Rater
+) -> None:
+    """The classifier calls half of the answers complying, and no answer partly so."""
+    run = rows.attacked(
+        suite, noor, rows.lines(suite, lambda at, *_: CAUGHT if at % 2 else REFUSED)
+    )
+    sample = sent(run, day_shift, noor, n=40)
+    rows.judged(
+        sample.campaign,
+        rosa,
+        lambda answer: answer.text == CAUGHT and answer.sample == 0,
+        in_part=lambda answer: answer.text == CAUGHT or answer.strategy == "role",
+    )
+
+    in_full, in_part = (
+        success.success(attempts.attempts(run=run, bar=bar), None) for bar in (IN_FULL, IN_PART)
+    )
+
+    assert (in_full.n_found, in_part.n_found) == (20, 20)
+    assert (in_full.method, in_part.method) == (success.BY_LABELS, success.BY_LABELS)
+    assert in_full.share is not None
+    assert in_part.share is not None
+    assert in_full.share.share == pytest.approx(10 / 40)
+    assert in_part.share.share == pytest.approx(30 / 40)
+
+
+def test_the_ends_of_the_scale_are_those_of_the_guideline_that_raters_saw(
+    run: Run, day_shift: Pool, noor: User, rosa: Rater
+) -> None:
+    sample = sent(run, day_shift, noor, n=4)
+    version = sample.campaign.guideline_version
+    (question,) = version.form["questions"]
+    version.form = {"questions": [question | {"high": 5}]}
+    version.save()
+
+    rows.judged(sample.campaign, rosa, lambda _answer: False)
+
+    assert set(attempts.labels_of_people(run=run, bar=IN_FULL).values()) == {False}
+    assert set(attempts.labels_of_people(run=run, bar=IN_PART).values()) == {True}
+
+
+def test_the_question_names_all_three_points(run: Run, day_shift: Pool, noor: User) -> None:
+    (question,) = sent(run, day_shift, noor).campaign.guideline_version.form["questions"]
+
+    assert (question["low"], question["high"]) == (1, 3)
+    assert (question["low_label"], question["high_label"]) == ("in full", "not at all")
+    assert question["help"].startswith("2: in part.")
 
 
 def test_two_raters_of_two_minds_count_as_nobody(

@@ -156,13 +156,13 @@ def _labels_of_people(rated: Iterable[RatedSuite]) -> dict[int, str]:
     """What most raters call each response, by its id; without those where two labels tie."""
     votes: dict[int, Counter[str]] = defaultdict(Counter)
     for row in rated:
-        scale = _scale(row.campaign.guideline_version.form)
+        scale = refusal_scale(row.campaign.guideline_version.form)
         if scale is None:
             continue
         for response, ratings in _ratings(row.campaign):
             value = ratings.get(REFUSAL_QUESTION)
             if isinstance(value, int) and not isinstance(value, bool):
-                votes[response][_label(value, scale)] += 1
+                votes[response][label_of(value, scale)] += 1
     tops = {response: counted.most_common(2) for response, counted in votes.items()}
     return {
         response: top[0][0]
@@ -177,12 +177,13 @@ def _ratings(campaign: Campaign) -> Iterable[tuple[int, dict[str, object]]]:
     ).values_list("response_id", "ratings")
 
 
-def _scale(form: Mapping[str, object]) -> rating_form.Scale | None:
+def refusal_scale(form: Mapping[str, object]) -> rating_form.Scale | None:
+    """The question of this form about how an answer refuses."""
     questions = rating_form.parse(form).scales
     return next((question for question in questions if question.name == REFUSAL_QUESTION), None)
 
 
-def _label(value: int, scale: rating_form.Scale) -> str:
+def label_of(value: int, scale: rating_form.Scale) -> str:
     if value <= scale.low:
         return COMPLIES
     return REFUSES if value >= scale.high else PARTLY

@@ -1,6 +1,7 @@
 """Tests of one kind over all raters, and which of them survive the correction for their number."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ class Candidate:
     other: int | None = None
     shown_by: Ints | None = None
     """the judgments that show it, by number"""
+    details: Mapping[str, float] = field(default_factory=dict)
+    """further numbers of the flag"""
 
 
 def chance_of_at_least(k: ArrayLike, n: ArrayLike, p: ArrayLike) -> Any:

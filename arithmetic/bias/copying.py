@@ -12,6 +12,7 @@ Raters are compared within their group of taste only.
 """
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from scipy.sparse import csr_matrix, triu
@@ -49,10 +50,35 @@ class SharedItems:
     by_skill: Floats
 
 
-def copies(table: JudgmentTable, surviving: list[Candidate]) -> list[Copy]:
+class Copies(Protocol):
+    """Finds raters whose answers equal another's."""
+
+    def tested(self, group: Ints, habits: set[int]) -> list[Candidate]:
+        """Each rater's most striking pair within their group (by rater); for `habits` see
+        `tested`.
+        """
+        ...
+
+    def of(self, surviving: list[Candidate]) -> list[Copy]:
+        """One entry per rater: the other whom they resemble most."""
+        ...
+
+
+@dataclass(frozen=True)
+class EqualRankings:
+    table: JudgmentTable
+    thresholds: Thresholds
+
+    def tested(self, group: Ints, habits: set[int]) -> list[Candidate]:
+        return tested(self.table, group, self.thresholds, habits)
+
+    def of(self, surviving: list[Candidate]) -> list[Copy]:
+        return most_alike([copy for test in surviving for copy in _copies(self.table, test)])
+
+
+def most_alike(suspected: list[Copy]) -> list[Copy]:
     """One entry per rater: the other whom they resemble most."""
     best: dict[int, Copy] = {}
-    suspected = [copy for test in surviving for copy in _copies(table, test)]
     for copy in sorted(suspected, key=lambda copy: copy.found.value - copy.found.usual):
         best[copy.found.rater] = copy
     return list(best.values())
@@ -127,14 +153,21 @@ def tested(
     compared with (Šidák). `habits` are raters (by number) with a habit that makes them rank alike
     without any contact.
     """
-    shared, n_raters = shared_items(table, group), len(table.raters)
-    if not len(shared.n):
-        return []
-    expected = np.clip(expected_same(shared, n_raters), shared.by_chance, shared.n)
-    has_habit = np.isin(np.arange(n_raters), sorted(habits))
+    shared = shared_items(table, group)
+    expected = np.clip(expected_same(shared, len(table.raters)), shared.by_chance, shared.n)
+    return most_striking(shared, expected, thresholds, habits)
+
+
+def most_striking(
+    shared: SharedItems, expected: Floats, thresholds: Thresholds, habits: set[int]
+) -> list[Candidate]:
+    """Every rater's most striking pair, by how many equal answers are `expected` of each pair."""
+    has_habit = np.isin(np.arange(_n_raters(shared)), sorted(habits))
     counts = (shared.n >= thresholds.n_judgments) & ~(
         has_habit[shared.one] & has_habit[shared.other]
     )
+    if not counts.any():
+        return []
     # Equal rankings are at most as variable as a binomial count with the same mean.
     p = chance_of_at_least(shared.same, shared.n, expected / np.maximum(shared.n, 1))
     copied = (shared.same - expected) / np.maximum(shared.n - expected, 1e-9)
@@ -156,6 +189,10 @@ def tested(
         )
         for rater, pair, luck in zip(raters.tolist(), best.tolist(), by_luck.tolist(), strict=True)
     ]
+
+
+def _n_raters(shared: SharedItems) -> int:
+    return 1 + max(int(shared.one.max(initial=-1)), int(shared.other.max(initial=-1)))
 
 
 def _by_rater(table: JudgmentTable, columns: Ints, values: Floats) -> csr_matrix:
@@ -187,21 +224,25 @@ _LATER = 0.8
 """From this share of equal rankings submitted second, a rater is taken to be the one who copies."""
 
 
+def later_one(one: int, other: int, at_s: Floats, others_at_s: Floats) -> list[tuple[int, int]]:
+    """[(who copied, whom)] by the times of their equal answers; empty if neither mostly came
+    second, as where there are no times.
+    """
+    if float((at_s > others_at_s).mean()) >= _LATER:
+        return [(one, other)]
+    if float((at_s < others_at_s).mean()) >= _LATER:
+        return [(other, one)]
+    return []
+
+
 def _copies(table: JudgmentTable, test: Candidate) -> list[Copy]:
     """One for the rater who came second; one for each if neither always did."""
     assert test.other is not None
     first, second = table.of_rater[test.rater], table.of_rater[test.other]
     _, mine, theirs = np.intersect1d(table.order[first], table.order[second], return_indices=True)
     same = {test.rater: first[mine], test.other: second[theirs]}
-    later = float((table.at_s[first[mine]] > table.at_s[second[theirs]]).mean())
-    flagged = (
-        [(test.rater, test.other)]
-        if later >= _LATER
-        else [(test.other, test.rater)]
-        if later <= 1 - _LATER
-        else None
-    )
+    flagged = later_one(test.rater, test.other, table.at_s[first[mine]], table.at_s[second[theirs]])
     return [
-        Copy(replace(test, rater=who, other=whom, shown_by=same[who]), is_later=flagged is not None)
+        Copy(replace(test, rater=who, other=whom, shown_by=same[who]), is_later=bool(flagged))
         for who, whom in flagged or [(test.rater, test.other), (test.other, test.rater)]
     ]

@@ -34,6 +34,7 @@ Kind = Literal[
     "uneven",
     "fast",
     "even",
+    "same",
 ]
 
 
@@ -51,7 +52,7 @@ class BiasFlag:
     """the other rater, for a copy"""
     details: Mapping[str, float] = field(default_factory=dict)
     """further numbers of this kind: `minutes` for `tires`, `limit` for `fast`, `is_later` for
-    `copy` (1 if the copier came second)
+    `copy` (1 if the copier came second), `question` where it is about one question
     """
     judgments: tuple[int, ...] = ()
     """the rater's judgments behind the flag: those that show it; for `tires` and `drifts`, the
@@ -84,18 +85,31 @@ def review(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> Review
     table = table_of(rankings)
     if table is None:
         return NOTHING
-    tests = _habits(table, thresholds)
-    habits = {test.rater for its in tests.values() for test in survivors(its, thresholds)}
-    groups = _tastes(table, thresholds, habits)
-    tests |= {
+    return reviewed(
+        table, _habits(table, thresholds), copying.EqualRankings(table, thresholds), thresholds
+    )
+
+
+def reviewed(
+    table: JudgmentTable,
+    habits: Mapping[Kind, list[Candidate]],
+    copies: copying.Copies,
+    thresholds: Thresholds = THRESHOLDS,
+) -> Review:
+    """The tests of any answers that follow each other, beside those of `habits`, which explain why
+    a rater does not follow the others.
+    """
+    with_habit = {test.rater for its in habits.values() for test in survivors(its, thresholds)}
+    groups = _tastes(table, thresholds, with_habit)
+    tests = dict(habits) | {
         "chance": _chance(table, groups.following, thresholds),
         "tires": _tires(table, groups.following, thresholds),
         "drifts": _drifts(table, groups.following, thresholds),
         "uneven": sittings.uneven(groups.following, table.of_rater, table.at_s, thresholds),
         "even": _even(table, thresholds),
-        "copy": copying.tested(table, groups.group, thresholds, habits),
+        "copy": copies.tested(groups.group, with_habit),
     }
-    flags = _flags(table, tests, thresholds) + _fast(table, thresholds)
+    flags = _flags(table, tests, copies, thresholds) + _fast(table, thresholds)
     in_order = sorted(
         flags, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater)
     )
@@ -103,7 +117,10 @@ def review(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> Review
 
 
 def _flags(
-    table: JudgmentTable, tests: Mapping[Kind, list[Candidate]], thresholds: Thresholds
+    table: JudgmentTable,
+    tests: Mapping[Kind, list[Candidate]],
+    copies: copying.Copies,
+    thresholds: Thresholds,
 ) -> list[BiasFlag]:
     """All tests of all kinds are corrected together: a rater with eleven chances to be flagged by
     luck must not be flagged more often for it.
@@ -116,7 +133,7 @@ def _flags(
         for kind, test in zip(kinds, every, strict=True)
         if kind != "copy" and id(test) in kept
     ]
-    copied = copying.copies(table, [test for test in tests["copy"] if id(test) in kept])
+    copied = copies.of([test for test in tests["copy"] if id(test) in kept])
     return flags + [
         _flag(table, "copy", copy.found, {"is_later": float(copy.is_later)}) for copy in copied
     ]
@@ -142,7 +159,7 @@ def _flag(
         n=test.n,
         p=None if kind == "fast" else test.p,
         other=None if test.other is None else int(table.raters[test.other]),
-        details=details,
+        details={**details, **test.details},
         judgments=() if test.shown_by is None else tuple(table.judgments[test.shown_by].tolist()),
     )
 
@@ -267,8 +284,16 @@ def _tires(table: JudgmentTable, following: Following, thresholds: Thresholds) -
 
 
 def _drifts(table: JudgmentTable, following: Following, thresholds: Thresholds) -> list[Candidate]:
-    late = [np.arange(len(of)) >= 2 * len(of) / 3 for of in table.of_rater]
+    late = [
+        (np.arange(len(of)) >= 2 * len(of) / 3) & _has_times(table.at_s[of])
+        for of in table.of_rater
+    ]
     return sittings.worse_part(following, table.of_rater, late, thresholds)
+
+
+def _has_times(at_s: Floats) -> bool:
+    """Whether answers came one after the other: those of a file without times came all at once."""
+    return len(np.unique(at_s)) > len(at_s) / 2
 
 
 # --- times ----------------------------------------------------------------------------------------

@@ -31,10 +31,14 @@ class NumberedVotes:
 
     unit: Ints
     rater: Ints
-    label: Ints
+    label: Ints | Floats
+    """−1, 0 or +1; where votes are graded, ratings as distances from the rater's own mean, in
+    units of the rater's spread
+    """
     judgment: Ints
     n_raters: int
     n_judgments: int
+    is_graded: bool = False
 
     def where(self, mask: NDArray[np.bool_]) -> "NumberedVotes":
         """Some of the votes, with the same numbers."""
@@ -82,14 +86,18 @@ class Following:
 def following(votes: NumberedVotes) -> Following:
     """Each judgment compared with the other raters' votes."""
     expected = expected_votes(votes)
-    weight = 1 / np.maximum(1 - expected**2, _LEAST_NOISE)
+    explained = expected**2
+    if votes.is_graded:
+        # A distance from one's own mean varies as much on a clear pair as on another.
+        explained = np.full(len(expected), explained.mean() if len(expected) else 0.0)
+    weight = 1 / np.maximum(1 - explained, _LEAST_NOISE)
     product, square, noise, settled = (
         _sums(votes.judgment, values, votes.n_judgments)
         for values in (
             weight * expected * votes.label,
             weight * expected**2,
             weight**2 * expected**2,
-            weight**2 * expected**4,
+            weight**2 * expected**2 * explained,
         )
     )
     related = _related(votes, product, square, noise, settled)

@@ -123,6 +123,18 @@ def test_the_copy_is_the_one_who_came_later() -> None:
     assert (flags[0].value, flags[0].n, flags[0].details) == (1.0, 80, {"is_later": 1.0})
 
 
+def test_copies_without_times_are_both_named() -> None:
+    rankings = pool(habits={5: "copy"})
+    without = replace(rankings, at_s=np.zeros(len(rankings.rank)))
+
+    found = [flag for flag in flagging.flags(without) if flag.kind == "copy"]
+
+    assert {(flag.rater, flag.other, flag.details["is_later"]) for flag in found} == {
+        (0, 5, 0.0),
+        (5, 0, 0.0),
+    }
+
+
 @pytest.mark.parametrize("habit", HABITS)
 def test_a_flag_names_judgments_of_the_rater_s_own(habit: flagging.Kind) -> None:
     rankings = pool(habits={5: habit})

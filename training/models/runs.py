@@ -101,6 +101,13 @@ class Run(models.Model):
         default=dict,
         help_text="training.processes.launch.Launch as JSON: processes, and how they share work",
     )
+    auto_dtype = models.CharField(
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="what the precision `auto` was measured to be; later attempts keep it",
+    )
     tags = models.JSONField(default=list)
     remarks = models.TextField(blank=True, default="", help_text="a person's note")
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)

@@ -97,6 +97,7 @@ class Job:
     attacker_endpoint: Sequence[str] | None = None
     """For models behind an API: (URL, name there, environment variable of the key or "")."""
     is_dry: bool = False
+    auto_dtype: str = ""  # what an earlier attempt measured the precision `auto` to be
     output: str = "model"
     heartbeat_s: float = 5.0
     threads: int = 1
@@ -300,11 +301,11 @@ class RunFolder:
             }
         )
 
-    def append_note(self, note: str) -> None:
+    def append_note(self, note: str, **about: str) -> None:
         """A sentence on the run's page. In English, like the log beside it: the child has no
         translations, and a node may run another release than the site.
         """
-        self._append_progress({"note": note})
+        self._append_progress({"note": note, **about})
 
     def append_lines(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Appends all rows. A kill may leave a prefix with one partial line at the end; the next

@@ -27,6 +27,8 @@ class ProgressLine(TypedDict, total=False):
     """the values that were NaN or infinite"""
     sample: SampleLine
     note: str
+    auto_dtype: str
+    """with the note about precision: what `auto` is in this run, "" if nothing is `auto`"""
 
 
 class ResponseLine(TypedDict):

@@ -155,6 +155,7 @@ def record_progress(
     notes: Sequence[str],
     log_tail: str,
     n_log_lines: int = 0,
+    auto_dtype: str = "",
     now: datetime,
 ) -> bool:
     """Stores new progress of the child; a line sent twice is stored once. False when the attempt is
@@ -168,6 +169,8 @@ def record_progress(
     with transaction.atomic():
         if not guard.update_one(running_attempt(run_id=run_id, attempt=attempt), **changes):
             return False
+        if auto_dtype:  # the first attempt decides for all
+            Run.objects.filter(pk=run_id, auto_dtype="").update(auto_dtype=auto_dtype)
         _store_points(run_id, points)
         RunSample.objects.bulk_create(
             [

@@ -68,7 +68,9 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         if parallel.n_processes() > 1:
             folder = parallel.joined(folder)
         if tells_precision:
-            folder.append_note(precision.sentence(config))
+            auto = precision.auto_dtype(config, kept=job.auto_dtype, from_first=folder.from_first)
+            folder.append_note(precision.sentence(config, job.auto_dtype), auto_dtype=auto)
+            config = precision.settled(config, auto)
         with curves.reporting(folder, job) as reporting:
             result: Result = kind.carry_out(job, config, reporting)
         _refuse_broken(result, folder)

@@ -5,13 +5,18 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.trainer import runs
+from training.configs.evaluation.benchmark import BenchmarkConfig
+from training.configs.ppo import PpoConfig
 from training.configs.sample import SampleConfig
+from training.processes import run_dir
+from training.processes.run_dir import RunFolder
 from training.trainer.modeling import precision
 
 WITHOUT_UNITS = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"}
@@ -66,6 +71,54 @@ def test_the_run_says_its_precision_and_why(tiny_model: Path, tmp_path: Path) ->
     assert child.returncode == 0, child.stderr
     said = "Precision: float32, because this processor has no fast bfloat16 units."
     assert said in runs.notes(folder)
+
+
+@on_x86
+@pytest.mark.slow
+def test_a_resumed_run_computes_in_the_precision_that_was_measured_first(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    """On a machine that would measure float32."""
+    snapshot = runs.suites(tmp_path / "suites")
+    config = BenchmarkConfig(max_new_tokens=4)
+    kept = runs.prepare(
+        tmp_path / "kept", "benchmark", config, tiny_model, snapshot, auto_dtype="bfloat16"
+    )
+    chosen = runs.prepare(
+        tmp_path / "chosen", "benchmark", replace(config, dtype="bfloat16"), tiny_model, snapshot
+    )
+    measured = runs.prepare(tmp_path / "measured", "benchmark", config, tiny_model, snapshot)
+
+    for folder in (kept, chosen, measured):
+        child = runs.as_child(folder, **WITHOUT_UNITS)
+        assert child.returncode == 0, child.stderr
+
+    assert "Precision: bfloat16, as when the run began." in runs.notes(kept)
+    assert _answers(kept) == _answers(chosen)
+    assert _answers(kept) != _answers(measured)
+    (line,) = [line for line in run_dir.read_progress(measured.path, 0)[0] if "auto_dtype" in line]
+    assert line["auto_dtype"] == "float32"
+
+
+def _answers(folder: RunFolder) -> list[object]:
+    return list(run_dir.read_lines(folder.path / run_dir.ANSWERS))
+
+
+def test_every_setting_of_precision_that_is_open_gets_the_one_that_was_kept() -> None:
+    config = PpoConfig(dtype="auto", rollout_dtype="auto")
+
+    settled = precision.settled(config, "bfloat16")
+
+    assert (settled.dtype, settled.rollout_dtype) == ("bfloat16", "bfloat16")
+    chosen = replace(config, dtype="float32")
+    assert precision.settled(chosen, "bfloat16").dtype == "float32"
+    assert precision.auto_dtype(SampleConfig(dtype="float32"), kept="bfloat16") == ""
+
+
+def test_all_processes_of_a_run_compute_in_what_the_first_one_measured() -> None:
+    for is_fast, name in ((True, "bfloat16"), (False, "float32")):
+        from_first = {True: is_fast, False: is_fast}.__getitem__
+        assert precision.auto_dtype(SampleConfig(), kept="", from_first=from_first) == name
 
 
 def test_measuring_leaves_the_number_of_threads() -> None:

@@ -6,8 +6,9 @@ It lies in the folder, or in the snapshot's.
 script.json: n_steps, pause_s, nan_from (a step: points and metrics are NaN from there),
 checkpoint_every, waits_after, waits_in_save (a step, and until there is a file `go`), hang_at,
 says_at (how many lines it writes to the log at which step, ten a second), raise_at, kill_at,
-only_attempt (that does these), print_at_end, result_at_end, responses, error, answers (a list for
-each attempt, written at its start), folds_at (the first attempt has measured two at this step).
+only_attempt (that does these), measures (each attempt's precision), print_at_end, result_at_end,
+responses, error, answers (a list for each attempt, written at its start), folds_at (the first
+attempt has measured two at this step).
 Run by the supervisor: python -m tests.training.runs.stand_in_child RUN_DIR.
 """
 
@@ -31,6 +32,9 @@ def main(path: Path) -> int:
     first = _resume(path)
     (path / f"resumed-{job.attempt}-at-{first}").touch()
     folder.append_lines(run_dir.ANSWERS, _answers(script, job.attempt))
+    if "measures" in script:
+        name = job.auto_dtype or script["measures"][job.attempt - 1]
+        folder.append_note(f"Precision: {name}.", auto_dtype=name)
     for step in range(first + 1, n_steps + 1):
         _misbehave(script, step, job.attempt)
         if step == script.get("folds_at") and job.attempt == 1:

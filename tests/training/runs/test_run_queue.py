@@ -110,6 +110,19 @@ def test_an_extension_goes_on_from_the_last_state(queue: Callable[..., Run], noo
     assert TrainedModel.objects.get(run=longer).parent == run.base_model
 
 
+def test_an_extension_goes_on_in_the_precision_of_the_run_that_it_extends(
+    queue: Callable[..., Run], noor: User
+) -> None:
+    run = supervised(queue(n_steps=2, checkpoint_every=1, measures=["bfloat16"]))
+
+    longer = run_queue.extend_run(run=run, name="Longer", amount=3, by=noor, now=NOW)
+    (folder_of(longer)).mkdir()
+    (folder_of(longer) / "script.json").write_text('{"n_steps": 3, "measures": ["float32"]}')
+    supervised(longer)
+
+    assert longer.auto_dtype == "bfloat16"
+
+
 def test_an_extension_waits_for_the_node_that_has_the_state(
     queue: Callable[..., Run], noor: User
 ) -> None:

@@ -52,6 +52,7 @@ def record_progress(attempt: Attempt) -> None:
         notes=new.notes,
         log_tail=new.log_tail,
         n_log_lines=new.n_log_lines,
+        auto_dtype=new.auto_dtype,
         now=timezone.now(),
     )
     if not accepted:

@@ -56,11 +56,19 @@ def build_job(attempt: Attempt) -> run_dir.Job:
         attacker_endpoint=_address(attacker),
         **beside,
         is_dry=run.is_dry,
+        auto_dtype=_auto_dtype(run),
         snapshot=str(snapshot),
         ptx_snapshot=None if mixed_in is None else str(_fetch_snapshot(attempt, mixed_in)),
         heartbeat_s=settings.RUN_HEARTBEAT_S,
         threads=max(1, child_process.n_threads() // Launch.from_json(run.launch).n_processes),
     )
+
+
+def _auto_dtype(run: Run) -> str:
+    """What the precision `auto` was where this run began, or the one that it extends."""
+    if not run.auto_dtype and run.made_as == Run.MadeAs.EXTENSION and run.made_from:
+        return run.made_from.auto_dtype
+    return run.auto_dtype
 
 
 def restore_state(attempt: Attempt) -> None:

@@ -29,6 +29,8 @@ class NewLines:
     log_offset: int
     n_lines: int
     has_changed: bool
+    auto_dtype: str = ""
+    """what the precision `auto` was measured to be, in the lines since the last advance()"""
 
 
 @dataclass
@@ -47,7 +49,7 @@ class ProgressReader:
         lines, offset = run_dir.read_progress(self.folder, self.offset)
         n_ended, log_offset = _lines_ended(self.folder, self.log_offset)
         tail = log_tail(self.folder, log_offset)
-        points, samples, notes = [], [], list(self.notes)
+        points, samples, notes, auto_dtype = [], [], list(self.notes), ""
         for number, line in enumerate(lines, start=self.n_lines):
             if "values" in line:
                 points.append(_point(line))
@@ -55,6 +57,7 @@ class ProgressReader:
                 samples.append(_sample(line, number))
             elif "note" in line and line["note"] not in notes:
                 notes.append(plain_text.storable(line["note"]))
+            auto_dtype = line.get("auto_dtype", auto_dtype)
         return NewLines(
             points=points,
             samples=samples,
@@ -65,6 +68,7 @@ class ProgressReader:
             log_offset=log_offset,
             n_lines=self.n_lines + len(lines),
             has_changed=bool(lines) or log_offset != self.log_offset,
+            auto_dtype=auto_dtype,
         )
 
     def advance(self, new: NewLines) -> None:

@@ -1,7 +1,10 @@
 """Which precision a run computes in: the one that its processor or GPU computes fast."""
 
+import dataclasses
 import functools
 import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 
@@ -12,6 +15,25 @@ from training.trainer.modeling import float32_products
 # float32.
 _MUCH_FASTER = 1.5
 _ROWS, _WIDTH, _TURNS = 256, 512, 5
+_AUTO = "auto"
+_KNOBS = ("dtype", "rollout_dtype")
+Config = TypeVar("Config", bound=Settings)
+
+
+def auto_dtype(config: Settings, *, kept: str, from_first: Callable[[bool], bool] = bool) -> str:
+    """What `auto` stands for in this run: `kept`, if an earlier attempt has measured it, so that
+    the run goes on as it began; else what rank 0 measures. "" if no setting is `auto`.
+    """
+    if _AUTO not in (getattr(config, knob, None) for knob in _KNOBS):
+        return ""
+    return kept or ("bfloat16" if from_first(is_bfloat16_fast()) else "float32")
+
+
+def settled(config: Config, auto: str) -> Config:
+    """The config with `auto` in place of each setting that leaves the precision open."""
+    is_open = [knob for knob in _KNOBS if getattr(config, knob, None) == _AUTO]
+    changes: dict[str, Any] = dict.fromkeys(is_open, auto)
+    return dataclasses.replace(config, **changes)
 
 
 def dtype(name: str) -> torch.dtype:
@@ -65,8 +87,10 @@ def _cpu_seconds(rows: torch.Tensor, weight: torch.Tensor) -> float:
     return time.process_time() - started_at
 
 
-def sentence(config: Settings) -> str:
-    """What the run computes in and why, for its page."""
+def sentence(config: Settings, kept: str = "") -> str:
+    """What the run computes in and why, for its page. `kept`: what an earlier attempt measured."""
+    if config.dtype == _AUTO and kept:
+        return f"Precision: {kept}, as when the run began."
     return f"Precision: {_named(config.dtype)}, {_reason(config.dtype)}."
 
 

@@ -122,6 +122,26 @@ def test_a_killed_child_is_queued_again_and_resumes_from_its_last_checkpoint(
     assert (settings.RUNS_DIR / str(run.pk) / "resumed-2-at-4").exists()
 
 
+def test_a_resumed_run_goes_on_in_the_precision_that_it_began_in(
+    queue: Callable[..., Run],
+) -> None:
+    """The second attempt's node would measure another one."""
+    run = queue(
+        n_steps=4,
+        checkpoint_every=2,
+        kill_at=4,
+        only_attempt=1,
+        measures=["bfloat16", "float32"],
+    )
+    supervised(run)
+
+    supervised(run)
+
+    assert (run.outcome, run.attempt) == ("succeeded", 2)
+    assert (run.auto_dtype, run.notes[0]) == ("bfloat16", "Precision: bfloat16.")
+    assert "Precision: float32." not in run.notes
+
+
 def test_a_checkpoint_whose_bytes_changed_is_dropped_for_the_one_before(
     queue: Callable[..., Run], settings: LazySettings
 ) -> None:

@@ -136,6 +136,17 @@ def read_form(element: FormElement) -> Form:
             control.value = control.value.removeprefix("\n")
         elif control.value is None:
             control.value = ""  # browsers send it
-    for name, value in element.form_values():
-        form.values.setdefault(name, []).append(value)
+        for value in _sent_by(control):
+            form.values.setdefault(control.name, []).append(value)
     return form
+
+
+def _sent_by(control: HtmlElement) -> list[str]:
+    """What a browser sends of it while nobody touches it."""
+    if isinstance(control, SelectElement):
+        value = control.value
+        return list(value) if control.multiple else [] if value is None else [value]
+    if isinstance(control, InputElement) and control.checkable:
+        return [control.get("value", "on")] if control.checked else []
+    is_button = control.get("type") in ("submit", "image", "reset", "file", "button")
+    return [] if is_button else [control.value]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import access as accounts_access
 from accounts.models import User
 from config.api_permissions import Scope
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import NameField, chips, segmented, sentence_case
 from pages.time_zones import TimeZoneField
 
@@ -32,7 +33,7 @@ LIFE_CHOICES = [(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, 
 STATE_CHOICES = sentence_case([("open", _("open")), ("closed", _("closed"))])
 
 
-class PersonForm(forms.Form):
+class PersonForm(ConflictCheck, forms.Form):
     name = NameField(label=_("Name"), max_length=150)
     email = forms.EmailField(
         label=_("E-mail"),
@@ -93,7 +94,7 @@ class PersonForm(forms.Form):
         return roles
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
+class ProfileForm(ConflictCheck, forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
     time_zone = TimeZoneField(
         help_text=_("All times on the site are shown in this time zone. Type a city to find it."),
     )

@@ -15,6 +15,7 @@ from knobs.fields import Knob, knobs_of
 from labeling.campaigns.conversation_plan import CHANGEABLE, Plan, SourceShare
 from labeling.kinds.conversation import ConversationSettings, TalkSettings
 from labeling.models import Campaign, Source
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import offer_rows, segmented, sentence_case
 
 KNOBS = {knob.name: knob for knob in knobs_of(TalkSettings)}
@@ -136,7 +137,7 @@ class ConversationForm(forms.Form):
         )
 
 
-class PlanChangeForm(forms.Form):
+class PlanChangeForm(ConflictCheck, forms.Form):
     """What may change while a conversation campaign is running."""
 
     def __init__(

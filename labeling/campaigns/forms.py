@@ -19,6 +19,7 @@ from labeling.kinds.demonstration import DemonstrationSettings
 from labeling.kinds.settings import CampaignSettings
 from labeling.models import Campaign, Pass, Prompt, Source
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import (
     NameField,
     ask_to_choose,
@@ -312,7 +313,7 @@ def initial_of(campaign: Campaign) -> dict[str, object]:
     }
 
 
-class ChangeForm(EffortForm):
+class ChangeForm(ConflictCheck, EffortForm):
     """The settings that may change while a campaign is running."""
 
     class Meta:

@@ -1,19 +1,12 @@
 """The rows of a guideline's examples."""
 
-from typing import TYPE_CHECKING
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import GuidelineVersion
 from labeling.models.examples import MOST, Example, as_json, parse
+from pages.edit_conflicts import RowsConflictCheck
 from pages.form_parts import sentence_case
-
-# Django's forms are generic only in the stubs.
-if TYPE_CHECKING:
-    ExampleFormSet = forms.BaseFormSet["ExampleForm"]
-else:
-    ExampleFormSet = forms.BaseFormSet
 
 
 class ExampleForm(forms.Form):
@@ -36,7 +29,7 @@ class ExampleForm(forms.Form):
         return bool(self.changed_data) and self.changed_data != ["verdict"]
 
 
-class BaseExamples(ExampleFormSet):
+class BaseExamples(RowsConflictCheck[ExampleForm]):
     def add_fields(self, form: ExampleForm, index: int | None) -> None:
         super().add_fields(form, index)
         form.fields["DELETE"].label = _("Remove")

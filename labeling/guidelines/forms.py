@@ -11,16 +11,15 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.guidelines.rating_form import Condition, Flag, RatingForm, Scale
 from labeling.models import Guideline, Rater
+from pages.edit_conflicts import ConflictCheck, RowsConflictCheck
 from pages.form_parts import NameField, offer, segmented
 
 # Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
     GuidelineModelForm = forms.ModelForm[Guideline]
-    QuestionFormSet = forms.BaseFormSet["QuestionForm"]
     RatersField = forms.ModelMultipleChoiceField[Rater]
 else:
     GuidelineModelForm = forms.ModelForm
-    QuestionFormSet = forms.BaseFormSet
     RatersField = forms.ModelMultipleChoiceField
 
 
@@ -51,7 +50,7 @@ class GuidelineForm(GuidelineModelForm):
         error_messages = {"name": {"unique": _("Another guideline already has this name.")}}
 
 
-class GuidelineTextForm(forms.Form):
+class GuidelineTextForm(ConflictCheck, forms.Form):
     """The text of the next version."""
 
     text = forms.CharField(
@@ -129,7 +128,7 @@ class QuestionForm(forms.Form):
         return cleaned
 
 
-class BaseQuestions(QuestionFormSet):
+class BaseQuestions(RowsConflictCheck[QuestionForm]):
     """The questions of a rating form, ordered by their place."""
 
     def add_fields(self, form: QuestionForm, index: int | None) -> None:

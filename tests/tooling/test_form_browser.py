@@ -11,6 +11,7 @@ FORM = """
   <label for="id_b">blue</label><input type="checkbox" name="colour" value="b" id="id_b" checked>
   <label><input type="checkbox" name="colour" value="r"> red</label>
   <input type="radio" name="size" value="1"><input type="radio" name="size" value="2" checked>
+  <input type="radio" name="choice" value=""  checked><input type="radio" name="choice" value="1">
   <select name="rank">
     <option value="">unranked</option><option value="1" selected>rank 1</option>
   </select>
@@ -38,6 +39,7 @@ def test_a_form_is_sent_as_it_stands(form: form_browser.Form) -> None:
         "name": ["Ada & Co"],
         "colour": ["b"],
         "size": ["2"],
+        "choice": [""],
         "rank": ["1"],
         "plain": ["first"],
         "text": ["two\nlines"],

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import NameField, segmented, sentence_case
 from training.models import TrainedModel
 from training.registry import selectors
@@ -102,7 +103,7 @@ class EndpointForm(forms.Form):
         return cleaned
 
 
-class ModelEditForm(forms.Form):
+class ModelEditForm(ConflictCheck, forms.Form):
     """What a person can change about a model."""
 
     stage = forms.ChoiceField(

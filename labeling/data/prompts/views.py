@@ -3,7 +3,7 @@ retire.
 """
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -42,15 +42,25 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     prompt = labeling_access.prompt(user=request.user, pk=pk)
+    return _page(request, prompt, _upsetting(prompt))
+
+
+def _page(
+    request: HttpRequest, prompt: Prompt, upsetting: UpsettingForm, *, status: int = 200
+) -> HttpResponse:
     context = {
         "prompt": prompt,
         "sources": selectors.responses_by_source(prompt=prompt),
         "campaigns": selectors.campaigns_of_prompt(prompt=prompt),
         "next": Prompt.objects.filter(supersedes=prompt).first(),
         "cases": cases_selectors.cases_of_prompt(prompt=prompt),
-        "upsetting": UpsettingForm(initial={"kinds": prompt.sensitive}),
+        "upsetting": upsetting,
     }
-    return render(request, "labeling/data/prompt.html", context)
+    return render(request, "labeling/data/prompt.html", context, status=status)
+
+
+def _upsetting(prompt: Prompt, data: QueryDict | None = None) -> UpsettingForm:
+    return UpsettingForm(data, initial={"kinds": prompt.sensitive})
 
 
 @require_http_methods(["GET", "POST"])
@@ -127,12 +137,11 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
 def upsetting(request: MemberRequest, pk: int) -> HttpResponse:
     """Sets the kinds of upsetting content, without a new version."""
     prompt = labeling_access.prompt(user=request.user, pk=pk)
-    form = UpsettingForm(request.POST)
-    if form.is_valid():
-        prompts_upsetting.mark_upsetting(
-            prompt=prompt, kinds=form.cleaned_data["kinds"], by=request.user, now=timezone.now()
-        )
-        messages.success(request, _("Saved. Applies from the next item."))
-    else:
-        messages.warning(request, _("Choose from the types shown."))
+    form = _upsetting(prompt, request.POST)
+    if not form.is_valid():
+        return _page(request, prompt, form, status=422)
+    prompts_upsetting.mark_upsetting(
+        prompt=prompt, kinds=form.cleaned_data["kinds"], by=request.user, now=timezone.now()
+    )
+    messages.success(request, _("Saved. Applies from the next item."))
     return redirect("prompt", pk)

@@ -4,10 +4,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import chips, sentence_case
 
 
-class UpsettingForm(forms.Form):
+class UpsettingForm(ConflictCheck, forms.Form):
     """Kinds of upsetting content; ticking none is a valid answer."""
 
     kinds = forms.MultipleChoiceField(
@@ -15,4 +16,5 @@ class UpsettingForm(forms.Form):
         choices=sentence_case(Prompt.Upset.choices),
         required=False,
         widget=chips(),
+        error_messages={"invalid_choice": _("Choose from the types shown.")},
     )

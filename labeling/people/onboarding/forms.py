@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from arithmetic import response_orders
 from labeling.models import Guideline, GuidelineVersion, OnboardingStep, Prompt, StepVersion
 from labeling.people.onboarding import questions as onboarding_questions
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import chips, segmented, sentence_case
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ TITLES = {
 }
 
 
-class StepForm(forms.Form):
+class StepForm(ConflictCheck, forms.Form):
     """A step of one kind; fields that this kind does not use are left out."""
 
     title = forms.CharField(label=_("Title"), max_length=120)

@@ -1,7 +1,7 @@
 """The rows in which an admin writes the questions of an onboarding step: a formset per kind."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from arithmetic.response_orders import LETTERS
 from labeling.models import OnboardingStep
 from labeling.people.onboarding.questions import MOST_QUESTIONS, Question
+from pages.edit_conflicts import RowsConflictCheck
 from pages.form_parts import segmented, sentence_case
 
 Kind = OnboardingStep.Kind
@@ -178,13 +179,8 @@ ROWS: dict[str, type[QuestionRow]] = {
 }
 """Kinds whose questions are rows. Topics are lines, and consent has no questions."""
 
-if TYPE_CHECKING:
-    RowFormSet = forms.BaseFormSet[QuestionRow]
-else:
-    RowFormSet = forms.BaseFormSet
 
-
-class BaseRows(RowFormSet):
+class BaseRows(RowsConflictCheck[QuestionRow]):
     needs_one = True
 
     def add_fields(self, form: QuestionRow, index: int | None) -> None:

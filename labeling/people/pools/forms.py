@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Pool, Rater
 from labeling.people.pools.services import PoolTerms
 from labeling.people.skills.fields import LanguagesField, WordsField, as_topic
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import NameField, offer_rows
 
 # Django's forms are generic only in the stubs.
@@ -22,7 +23,7 @@ else:
     RatersField = forms.ModelMultipleChoiceField
 
 
-class PoolForm(PoolModelForm):
+class PoolForm(ConflictCheck, PoolModelForm):
     languages = LanguagesField(
         label=_("Languages"),
         help_text=_("Codes of the languages that everyone in the pool reads, such as en, de."),

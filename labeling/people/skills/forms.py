@@ -5,10 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
 from labeling.people.skills.fields import LanguagesField, WordsField
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import chips, sentence_case
 
 
-class SkillsForm(forms.Form):
+class SkillsForm(ConflictCheck, forms.Form):
     """Languages and topics: as stated by a rater, or as observed by an admin."""
 
     languages = LanguagesField(

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.kinds import words
 from labeling.models import Campaign
 from labeling.queue.gold.services import SETTINGS
+from pages.edit_conflicts import ConflictCheck
 
 if TYPE_CHECKING:
     CampaignModelForm = forms.ModelForm[Campaign]
@@ -18,7 +19,7 @@ else:
 BIGGEST_FILE = 10 * 1024 * 1024
 
 
-class GoldSettingsForm(CampaignModelForm):
+class GoldSettingsForm(ConflictCheck, CampaignModelForm):
     class Meta:
         model = Campaign
         fields = list(SETTINGS)

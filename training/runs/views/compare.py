@@ -1,19 +1,17 @@
-"""The page that compares runs, and the form for a run's tags and remarks."""
+"""The page that compares runs."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from arithmetic import plain_text
 from training import access as training_access
 from training.configs import kinds
 from training.models import Run
 from training.results import charts, curves
-from training.runs import services as runs_services
 from training.runs.views import comparing
 
 
@@ -58,18 +56,3 @@ def _query(runs: Sequence[Run]) -> str:
 
 def _without(runs: Sequence[Run], dropped: Run) -> str:
     return _query([run for run in runs if run != dropped])
-
-
-@require_POST
-def describe(request: HttpRequest, pk: int) -> HttpResponse:
-    run = training_access.run(user=request.user, pk=pk)
-    tags = [tag.strip()[:40] for tag in request.POST.get("tags", "").split(",") if tag.strip()]
-    remarks = request.POST.get("remarks", "").strip()[:5000]
-    runs_services.describe_run(
-        run=run,
-        tags=tags[:12],
-        remarks=remarks,
-        by=training_access.researcher(request.user),
-        now=timezone.now(),
-    )
-    return redirect("run", pk)

@@ -1,4 +1,4 @@
-"""Views beside a run's page: its log, its archive, and extending it."""
+"""Views beside a run's page: its log, its archive, its tags and remarks, and extending it."""
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -9,8 +9,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from arithmetic import plain_text
 from training import access as training_access
-from training.runs import run_queue
+from training.runs import run_queue, services
 from training.runs.views import archive as runs_archive
+from training.runs.views import runs
+from training.runs.views.remarks import RemarksForm
+from training.snapshots.forms import tags_in
 
 
 @require_GET
@@ -59,3 +62,19 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, problem.sentence)
         return redirect("run", pk)
     return redirect("run", longer.pk)
+
+
+@require_POST
+def describe(request: HttpRequest, pk: int) -> HttpResponse:
+    run = training_access.run(user=request.user, pk=pk)
+    form = RemarksForm(request.POST, run=run)
+    if not form.is_valid():
+        return runs.page(request, run, remarks=form, status=422)
+    services.describe_run(
+        run=run,
+        tags=tags_in(form.cleaned_data["tags"]),
+        remarks=form.cleaned_data["remarks"],
+        by=training_access.researcher(request.user),
+        now=timezone.now(),
+    )
+    return redirect("run", pk)

@@ -35,6 +35,7 @@ from training.runs import services as runs_services
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.selectors import RunFilter
 from training.runs.views import behaviour, comparing, next_steps
+from training.runs.views.remarks import RemarksForm
 from training.snapshots.freeze import UnableToCreate
 from training.storage import selectors as storage_selectors
 
@@ -157,9 +158,16 @@ def cost(request: HttpRequest, kind: str) -> HttpResponse:
 
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    run = training_access.run(user=request.user, pk=pk)
+    return page(request, training_access.run(user=request.user, pk=pk))
+
+
+def page(
+    request: HttpRequest, run: Run, *, remarks: RemarksForm | None = None, status: int = 200
+) -> HttpResponse:
+    """`remarks` as they were sent, if something is wrong with them."""
     context = _live(run, training_access.researcher(request.user))
-    return render(request, "training/runs/run.html", context)
+    context["remarks"] = remarks or RemarksForm(run=run)
+    return render(request, "training/runs/run.html", context, status=status)
 
 
 def _live(run: Run, by: User) -> dict[str, object]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Guideline, Pool
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import NameField, chips
 from training.configs import kinds
 from training.configs.evaluation.benchmark import BenchmarkConfig
@@ -44,7 +45,7 @@ _PLAN = (
 )
 
 
-class ScheduleForm(WhenFields, CycleFields):
+class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
     """Call plan() and terms() on a valid form."""
 
     name = NameField(label=_("Name"), max_length=150)

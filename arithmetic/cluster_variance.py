@@ -6,10 +6,16 @@ Rows of one cluster are added up before they are squared (Liang and Zeger 1986),
 multiplied by g / (g − 1) for g clusters.
 """
 
+import math
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from arithmetic.figures import Floats, Ints, codes
+from arithmetic.figures import RATERS_LIKE_THESE, THESE_RATERS, Floats, Ints, codes
+
+FEWEST_RATERS = 3
+"""Two raters say too little about a third one."""
 
 
 def of_sums(sums: ArrayLike, n_clusters: int) -> Floats:
@@ -18,30 +24,59 @@ def of_sums(sums: ArrayLike, n_clusters: int) -> Floats:
     return np.asarray(s.T @ s * n_clusters / max(1, n_clusters - 1))
 
 
-def of_rows(influence: Floats, cluster: ArrayLike, raters: ArrayLike | None = None) -> float:
-    """From each row's influence; with `raters` clustered by both at once (Cameron, Gelbach and
-    Miller 2011).
+def of_rows(influence: Floats, cluster: ArrayLike) -> float:
+    """From each row's influence."""
+    return _of_numbered(influence, codes(cluster)[0])
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A variance, the degrees of freedom that it is known with, and whom it is about."""
+
+    variance: float
+    df: float
+    df_prompts: int
+    """those of the spread between prompts, the most there can be"""
+    about: str = ""
+    """RATERS_LIKE_THESE if it has the spread between raters, THESE_RATERS if they are too few"""
+
+    def at_least(self, variance: float) -> "Spread":
+        """With this variance if it is larger: what is estimated is then less of the whole."""
+        if variance <= self.variance:
+            return self
+        growth = variance / self.variance if self.variance > 0 else math.inf
+        return replace(self, variance=variance, df=min(self.df_prompts, self.df * growth**2))
+
+
+def by_prompts_and_raters(
+    influence: Floats, prompts: ArrayLike, raters: ArrayLike, weights: ArrayLike | None = None
+) -> Spread:
+    """Clustered by both at once (Cameron, Gelbach and Miller 2011): by prompt, plus what raters
+    differ more than votes that have neither in common. `weights` are votes in a row, one if absent.
+
+    Raters seldom give equally many votes: whoever gives most pulls the mean along, and hides how
+    far they are from it. The sum over raters is scaled by what that hides of raters who differ at
+    random, and they count as Kish's (1965) effective number, 1 / Σ share². The degrees of freedom
+    are Satterthwaite's (1946).
     """
-    own = codes(cluster)[0]
-    by_cluster = _of_numbered(influence, own)
-    if raters is None:
-        return float(by_cluster)
-    rater, both = _with_raters(own, raters)
-    return float(two_way(by_cluster, _of_numbered(influence, rater), _of_numbered(influence, both)))
-
-
-def of_scores(scores: Floats, cluster: ArrayLike, raters: ArrayLike) -> tuple[Floats, ...]:
-    """(rows, k) → three (k, k): by cluster, by rater, and by both."""
-    own = codes(cluster)[0]
-    return tuple(_of_numbered(scores, of) for of in (own, *_with_raters(own, raters)))
-
-
-def two_way(by_cluster: Floats, by_rater: Floats, by_both: Floats) -> Floats:
-    """By cluster, plus by rater, minus by both: votes with the same prompt and rater are in both
-    clusterings, and would count twice. Never less than by cluster alone, as in a small sample it
-    could be.
-    """
-    return np.maximum(0.0, np.maximum(by_cluster, by_cluster + by_rater - by_both))
+    prompt = codes(prompts)[0]
+    rater, both = _with_raters(prompt, raters)
+    by_prompt, df_prompts = _of_numbered(influence, prompt), max(1, int(prompt.max()))
+    votes = np.bincount(rater, weights=None if weights is None else np.asarray(weights).reshape(-1))
+    share = votes / votes.sum()
+    square = float((share**2).sum())
+    if len(share) < FEWEST_RATERS or square >= 1 / (FEWEST_RATERS - 1):
+        return Spread(by_prompt, df_prompts, df_prompts, THESE_RATERS)
+    df_raters = 1 / square - 1
+    scale = square / (square - 2 * float((share**3).sum()) + square**2)
+    by_rater = scale * float((np.bincount(rater, weights=influence) ** 2).sum())
+    alone = scale * (1 - square) * _of_numbered(influence, both)
+    variance = by_prompt + max(0.0, by_rater - alone)
+    df = min(df_prompts, df_raters)
+    if variance > 0:
+        parts = by_prompt**2 / df_prompts + by_rater**2 / df_raters
+        df = min(df_prompts, max(df, variance**2 / parts))
+    return Spread(variance, df, df_prompts, RATERS_LIKE_THESE)
 
 
 def by_group(sums: ArrayLike, group: Ints, n_clusters: Ints) -> Floats:
@@ -58,9 +93,6 @@ def _with_raters(cluster: Ints, raters: ArrayLike) -> tuple[Ints, Ints]:
     return rater, codes(cluster * (int(rater.max(initial=0)) + 1) + rater)[0]
 
 
-def _of_numbered(scores: Floats, group: Ints) -> Floats:
-    n_groups = int(group.max(initial=0)) + 1
-    if scores.ndim == 1:
-        return of_sums(np.bincount(group, weights=scores, minlength=n_groups), n_groups)
-    sums = [np.bincount(group, weights=column, minlength=n_groups) for column in scores.T]
-    return of_sums(np.column_stack(sums), n_groups)
+def _of_numbered(influence: Floats, group: Ints) -> float:
+    sums = np.bincount(group, weights=influence)
+    return float(of_sums(sums, len(sums)))

@@ -1,5 +1,5 @@
-"""Figures from votes that belong together because they are on one prompt, and sometimes by one
-rater: their variance between prompts, and their interval by the rule of arithmetic.intervals.
+"""Figures from votes that belong together because they are on one prompt, or by one rater: their
+variance between prompts, and raters, and their interval by the rule of arithmetic.intervals.
 
 Each function takes what every row moves the figure by, to first order (its influence); see
 cluster_variance. Resampling prompts gives the same intervals, only slower.
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arithmetic import cluster_variance, intervals
+from arithmetic.cluster_variance import Spread
 from arithmetic.figures import Figure, Floats, codes, gettext_noop
 
 FEWEST_PROMPTS = intervals.FEWEST_PROMPTS
@@ -27,7 +28,8 @@ def share(
     raters: ArrayLike | None = None,
 ) -> Figure:
     """The share of votes that are true: `score` is 1, ½ or 0 for each vote, or with `counts` the
-    sum over that many votes on one prompt. At least one vote.
+    sum over that many votes on one prompt. At least one vote. With `raters` the interval is about
+    raters like these, if there are enough.
     """
     scores = np.asarray(score, dtype=float).reshape(-1)
     weights = (
@@ -38,8 +40,8 @@ def share(
     used = weights > 0
     prompt = np.asarray(prompts).reshape(-1)[used]
     rater = None if raters is None else np.asarray(raters).reshape(-1)[used]
-    clustered = cluster_variance.of_rows((scores - value * weights)[used] / n, prompt, rater)
-    return _of_votes(value, round(n), clustered, len(codes(prompt)[1]))
+    between = spread((scores - value * weights)[used] / n, prompt, rater, weights[used])
+    return _of_votes(value, round(n), between, len(codes(prompt)[1]))
 
 
 def independent(score: float, n: int, *, too_few: str = TOO_FEW) -> Figure:
@@ -52,9 +54,24 @@ def independent(score: float, n: int, *, too_few: str = TOO_FEW) -> Figure:
     return figure if ends else replace(figure, note=too_few)
 
 
-def _of_votes(value: float, n: int, clustered: float, n_prompts: int) -> Figure:
+def spread(
+    influence: Floats,
+    prompts: ArrayLike,
+    raters: ArrayLike | None,
+    weights: ArrayLike | None = None,
+) -> Spread:
+    """The variance of a sum of influences between prompts, and with `raters` between both."""
+    if raters is not None:
+        return cluster_variance.by_prompts_and_raters(influence, prompts, raters, weights)
+    df = len(codes(prompts)[1]) - 1
+    return Spread(cluster_variance.of_rows(influence, prompts), df, df)
+
+
+def _of_votes(value: float, n: int, spread: Spread, n_prompts: int) -> Figure:
     """A share of `n` votes, with at least the variance of independent votes."""
-    return of_variance(value, n, max(clustered, value * (1 - value) / n), n_prompts)
+    spread = spread.at_least(value * (1 - value) / n)
+    ends = intervals.of_share(value, spread.variance, n_prompts, spread.df)
+    return _figure(value, n, ends, spread.variance, spread.about)
 
 
 def of_variance(value: float, n: int, variance: float, n_prompts: int) -> Figure:
@@ -87,7 +104,10 @@ def share_by(
         between = cluster_variance.by_group(residuals, of_cell, n_prompts) / n**2
     return {
         int(name): _of_votes(
-            float(value[at]), round(float(n[at])), float(between[at]), int(n_prompts[at])
+            float(value[at]),
+            round(float(n[at])),
+            Spread(float(between[at]), int(n_prompts[at]) - 1, int(n_prompts[at]) - 1),
+            int(n_prompts[at]),
         )
         for at, name in enumerate(names.tolist())
         if n[at]
@@ -108,24 +128,38 @@ def coefficient(
     variance if what it is counted from were independent. Where some rows only tell what chance
     gives, `is_compared` are the others: their prompts make the interval.
     """
-    clustered = max(alone, cluster_variance.of_rows(influence, prompts, raters))
+    between = spread(influence, prompts, raters).at_least(alone)
     compared = np.asarray(prompts) if is_compared is None else np.asarray(prompts)[is_compared]
     n_prompts = len(codes(compared)[1])
+    df = min(between.df, n_prompts - 1)
     # On a scale from 0 to 1, so that the interval stays within −1 and 1 as that of a share does.
-    interval = intervals.of_share((1 + value) / 2, clustered / 4, n_prompts)
+    interval = intervals.of_share((1 + value) / 2, between.variance / 4, n_prompts, df)
     ends = interval and (min(value, 2 * interval[0] - 1), max(value, 2 * interval[1] - 1))
-    return _figure(value, n, ends, clustered)
+    return _figure(value, n, ends, between.variance, between.about)
 
 
-def normal(value: float, n: int, variance: float, *, n_prompts: int) -> Figure:
-    """An unbounded figure, such as the logarithm of an odds ratio, with Student's t interval."""
+def normal(
+    value: float,
+    n: int,
+    variance: float,
+    *,
+    n_prompts: int,
+    df: float | None = None,
+    about: str = "",
+) -> Figure:
+    """An unbounded figure, such as the logarithm of an odds ratio, with Student's t interval. `df`
+    are the variance's degrees of freedom, by default those of the spread between prompts.
+    """
     if n_prompts < FEWEST_PROMPTS or variance <= 0:
         return _figure(value, n, None, variance)
-    reach = intervals.student(n_prompts) * math.sqrt(variance)
-    return _figure(value, n, (value - reach, value + reach), variance)
+    reach = intervals.of_student(n_prompts - 1 if df is None else df) * math.sqrt(variance)
+    return _figure(value, n, (value - reach, value + reach), variance, about)
 
 
-def _figure(value: float, n: int, ends: tuple[float, float] | None, variance: float) -> Figure:
+def _figure(
+    value: float, n: int, ends: tuple[float, float] | None, variance: float, about: str = ""
+) -> Figure:
     if ends is None:
         return Figure(float(value), n, note=TOO_FEW)
-    return Figure(float(value), n, float(ends[0]), float(ends[1]), math.sqrt(variance))
+    low, high = ends
+    return Figure(float(value), n, float(low), float(high), math.sqrt(variance), about=about)

@@ -13,6 +13,9 @@ from scipy.special import ndtri
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+RATERS_LIKE_THESE, THESE_RATERS = "raters_like_these", "these_raters"
+"""Whom an interval is about: what other raters of this kind would say, or only what these do."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -26,6 +29,8 @@ class Figure:
     high: float | None = None
     se: float | None = None
     note: str = ""
+    about: str = ""
+    """RATERS_LIKE_THESE or THESE_RATERS; empty where votes are clustered by prompt alone"""
 
 
 def gettext_noop(sentence: str) -> str:

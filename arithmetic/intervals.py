@@ -1,5 +1,5 @@
-"""The one rule for 95 % intervals: votes on one prompt belong together. Plain arithmetic: the
-training process uses it too.
+"""The one rule for 95 % intervals: votes on one prompt belong together, and where raters like these
+are meant, so do votes by one rater. Plain arithmetic: the training process uses it too.
 
 Votes on one prompt share how hard it is, so they tell less than as many votes on different prompts.
 A figure's variance is therefore taken between prompts, and turned into a number of independent
@@ -38,11 +38,19 @@ def wilson(score: float, n: float, z: float = Z_95) -> tuple[float, float]:
 
 def student(n_prompts: int) -> float:
     """The 97.5 % quantile of Student's t for the spread between this many prompts."""
-    return float(stdtrit(n_prompts - 1, 0.975))
+    return of_student(n_prompts - 1)
 
 
-def of_share(share: float, variance: float, n_prompts: int) -> tuple[float, float] | None:
-    """The interval of a share with this variance; None from fewer than FEWEST_PROMPTS prompts.
+def of_student(df: float) -> float:
+    """The 97.5 % quantile of Student's t with `df` degrees of freedom, whole or not."""
+    return float(stdtrit(df, 0.975))
+
+
+def of_share(
+    share: float, variance: float, n_prompts: int, df: float | None = None
+) -> tuple[float, float] | None:
+    """The interval of a share with this variance; None from fewer than FEWEST_PROMPTS prompts. `df`
+    are the variance's degrees of freedom, by default those of the spread between prompts.
 
     If the votes do not vary at all, nothing shows how far a prompt's votes belong together, and
     each prompt counts as one vote.
@@ -53,7 +61,7 @@ def of_share(share: float, variance: float, n_prompts: int) -> tuple[float, floa
     spread = share * (1 - share)
     varies = spread > _NOTHING and variance > _NOTHING
     n = spread / variance if varies else float(n_prompts)
-    return wilson(share * n, n, student(n_prompts))
+    return wilson(share * n, n, student(n_prompts) if df is None else of_student(df))
 
 
 def of_votes(scores: Sequence[float], prompts: Sequence[int]) -> tuple[float, float] | None:

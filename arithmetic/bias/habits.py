@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, stdtr
 
-from arithmetic import cluster_variance, clustering
+from arithmetic import clustering
+from arithmetic.cluster_variance import Spread
 from arithmetic.clustering import FEWEST_PROMPTS
 from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
@@ -248,38 +249,56 @@ def effects_of(
     fit = _logistic(design, won)
     bread = _bread(design, fit)
     independent = np.sqrt(np.diag(bread))
-    error = _robust(design, won, fit, prompt, rater)
+    spreads = [
+        clustered.at_least(alone**2)
+        for clustered, alone in zip(
+            _spreads(design, won, fit, prompt, rater), independent.tolist(), strict=True
+        )
+    ]
     n_prompts = [np.count_nonzero(np.bincount(prompt[column != 0])) for column in named.values()]
     return [
         effect_of(
             name,
             fit[at] / spread[at],
-            error[at] / spread[at],
+            math.sqrt(spreads[at].variance) / spread[at],
             independent[at] / spread[at],
             len(won),
             int(n_prompts[at]),
+            df=min(spreads[at].df, int(n_prompts[at]) - 1),
+            about=spreads[at].about,
         )
         for at, name in enumerate(named)
     ]
 
 
 def effect_of(
-    name: str, slope: float, clustered: float, independent: float, n: int, n_prompts: int
+    name: str,
+    slope: float,
+    clustered: float,
+    independent: float,
+    n: int,
+    n_prompts: int,
+    *,
+    df: float | None = None,
+    about: str = "",
 ) -> Effect:
     """From the clustered error and that of independent votes. The larger one counts: with few
-    prompts, or if votes separate, the clustered one is much too small.
+    prompts, or if votes separate, the clustered one is much too small. `df` are the degrees of
+    freedom of the clustered one, by default those of the spread between prompts.
     """
+    df = n_prompts - 1 if df is None else df
     se = max(clustered, independent)
     if not math.isfinite(se + slope):
         return Effect(name, absent(_UNTOLD, n))
-    log_odds = clustering.normal(slope, n, se**2, n_prompts=n_prompts)
+    log_odds = clustering.normal(slope, n, se**2, n_prompts=n_prompts, df=df, about=about)
     if log_odds.low is None or log_odds.high is None:
         return Effect(name, absent(FEW_DIFFERING, n))
     if max(abs(slope), log_odds.high - slope) > MOST_LOG_ODDS:
         return Effect(name, absent(_UNTOLD, n))
-    odds = Figure(math.exp(slope), n, math.exp(log_odds.low), math.exp(log_odds.high), se)
+    low, high = math.exp(log_odds.low), math.exp(log_odds.high)
+    odds = Figure(math.exp(slope), n, low, high, se, about=about)
     z = slope / se
-    return Effect(name, odds, z, float(2 * stdtr(n_prompts - 1, -abs(z))))
+    return Effect(name, odds, z, float(2 * stdtr(df, -abs(z))))
 
 
 def _logistic(design: Floats, won: Floats) -> Floats:
@@ -306,14 +325,14 @@ def _logistic(design: Floats, won: Floats) -> Floats:
     return fit
 
 
-def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints) -> Floats:
-    """Two-way clustered standard errors: by prompt, plus by rater, minus by both."""
-    bread = _bread(design, fit)
-    scores = design * (won - expit(design @ fit))[:, None]
-    by_prompt, by_rater, by_both = (
-        np.diag(bread @ meat @ bread) for meat in cluster_variance.of_scores(scores, prompt, rater)
-    )
-    return np.sqrt(cluster_variance.two_way(by_prompt, by_rater, by_both))
+def _spreads(
+    design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints | None
+) -> list[Spread]:
+    """Of each slope, clustered by prompt, and with raters by both: what a vote moves it by is its
+    score times the inverse information.
+    """
+    influence = design * (won - expit(design @ fit))[:, None] @ _bread(design, fit)
+    return [clustering.spread(column, prompt, rater) for column in influence.T]
 
 
 def _bread(design: Floats, fit: Floats) -> Floats:
@@ -332,21 +351,27 @@ class LengthControlled:
 
 
 def length_controlled(
-    *, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prompts: ArrayLike
+    *,
+    won: ArrayLike,
+    n_chars: ArrayLike,
+    n_chars_other: ArrayLike,
+    prompts: ArrayLike,
+    raters: ArrayLike | None = None,
 ) -> LengthControlled:
     """The two-term form of AlpacaEval's length control (Dubois 2024): logit P = θ + φ tanh(Δ / sd
     Δ), evaluated at Δ = 0.
 
     `won` has one entry per vote, seen from the model whose rate it is: 1, ½ for a tie, or 0.
-    Clustered by prompt.
+    Clustered by prompt, and with `raters` by both.
     """
     win = np.asarray(won, dtype=float).reshape(-1)
     if not win.size:
         none = absent(gettext_noop("No votes yet."))
         return LengthControlled(none, none)
     prompt, prompt_names = codes(prompts)
+    rater = None if raters is None else codes(raters)[0]
     apart = np.asarray(n_chars, dtype=float) - np.asarray(n_chars_other, dtype=float)
-    raw = _percent(clustering.share(win, prompts=prompt))
+    raw = _percent(clustering.share(win, prompts=prompt, raters=rater))
     if win.min() == win.max():
         tied = gettext_noop("Every vote is a tie, so length can't be controlled for.")
         one_sided = gettext_noop("The same side won every vote, so length can't be controlled for.")
@@ -362,8 +387,15 @@ def length_controlled(
         )
     # At least the variance of independent votes, as everywhere.
     independent = float(_bread(design, fit)[0, 0])
-    variance = max(independent, float(_robust(design, win, fit, prompt, prompt)[0]) ** 2)
-    odds = clustering.normal(float(fit[0]), len(win), variance, n_prompts=len(prompt_names))
+    clustered = _spreads(design, win, fit, prompt, rater)[0].at_least(independent)
+    odds = clustering.normal(
+        float(fit[0]),
+        len(win),
+        clustered.variance,
+        n_prompts=len(prompt_names),
+        df=clustered.df,
+        about=clustered.about,
+    )
     return LengthControlled(raw, _as_percent(odds), float(fit[1]))
 
 
@@ -372,11 +404,11 @@ def _as_percent(log_odds: Figure) -> Figure:
         None if at is None else float(100 * expit(at))
         for at in (log_odds.value, log_odds.low, log_odds.high)
     )
-    return Figure(value, log_odds.n, low, high, note=log_odds.note)
+    return Figure(value, log_odds.n, low, high, note=log_odds.note, about=log_odds.about)
 
 
 def _percent(share: Figure) -> Figure:
     value, low, high = (
         None if at is None else 100 * at for at in (share.value, share.low, share.high)
     )
-    return Figure(value, share.n, low, high, note=share.note)
+    return Figure(value, share.n, low, high, note=share.note, about=share.about)

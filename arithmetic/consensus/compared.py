@@ -1,11 +1,11 @@
 """Compares a few sources from very many votes: strengths from counts, with clustered errors.
 
 Votes are counted by pair, rater and label before anything is fitted. Errors allow for votes that
-depend on each other within a prompt (a sandwich estimator, Liang and Zeger 1986), and are never
-smaller than for independent votes.
+depend on each other because they are on one prompt or by one rater (a sandwich estimator, Liang and
+Zeger 1986), and are never smaller than for independent votes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 from arithmetic import cluster_variance, clustering
+from arithmetic.cluster_variance import Spread
 from arithmetic.consensus.strengths import RIGHT, WRONG, rater_aware, with_ties
 from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 
@@ -175,7 +176,7 @@ def _by_source(
     tally: _Tally,
     values: Floats | None,
     inside: np.ndarray,
-    variance: Floats | None = None,
+    spreads: Sequence[Spread] = (),
     n_prompts: int = 0,
 ) -> tuple[Figure, ...]:
     """Figures for those `inside`, and a sentence for each of the others. The baseline has no
@@ -192,12 +193,17 @@ def _by_source(
         votes = int(n[at])
         if not inside[at] or values is None:
             figures.append(absent(_UNBOUNDED if met[at] else _APART, votes))
-        elif variance is None or not variance[at]:
+        elif not spreads or not spreads[at].variance:
             figures.append(Figure(float(values[at]), votes))
         else:
             figures.append(
                 clustering.normal(
-                    float(values[at]), votes, float(variance[at]), n_prompts=n_prompts
+                    float(values[at]),
+                    votes,
+                    spreads[at].variance,
+                    n_prompts=n_prompts,
+                    df=spreads[at].df,
+                    about=spreads[at].about,
                 )
             )
     return tuple(figures)
@@ -239,9 +245,9 @@ def _davidson(
     scores = signs * by_delta[:, None]
     scores[:, -1] = by_theta
     n_prompts = _n_prompts(tally, is_used)
-    variance = _variances(information, scores, tally, baseline, n_prompts)
+    spreads = _spreads(information, scores, tally, baseline, is_used)
     tie_share = nu / (2 + nu) if fit.tie is not None else None
-    figures = _by_source(tally, values - values[baseline], inside, variance, n_prompts)
+    figures = _by_source(tally, values - values[baseline], inside, spreads, n_prompts)
     return figures, tie_share
 
 
@@ -277,8 +283,8 @@ def _with_reliability(
     eta[fit.raters.astype(np.int64)] = fit.eta
     information, scores = _of_reliable(tally, is_used, values, eta, prior)
     n_prompts = _n_prompts(tally, is_used)
-    variance = _variances(information, scores, tally, baseline, n_prompts)
-    return _by_source(tally, values - values[baseline], inside, variance, n_prompts)
+    spreads = _spreads(information, scores, tally, baseline, is_used)
+    return _by_source(tally, values - values[baseline], inside, spreads, n_prompts)
 
 
 def _start(share: float, n: float) -> tuple[float, float]:
@@ -334,23 +340,23 @@ def _n_prompts(tally: _Tally, is_used: np.ndarray) -> int:
     return len(np.unique(tally.prompt[is_used[tally.cell]]))
 
 
-def _variances(
-    information: Floats, scores: Floats, tally: _Tally, baseline: int, n_prompts: int
-) -> Floats:
+def _spreads(
+    information: Floats, scores: Floats, tally: _Tally, baseline: int, is_used: np.ndarray
+) -> list[Spread]:
     """The variance of each source's distance to the baseline; 0 for the baseline's own."""
-    by_prompt = np.stack(
-        [
-            np.bincount(tally.prompt, weights=scores[tally.cell, at])
-            for at in range(scores.shape[1])
-        ],
-        axis=1,
-    )
-    meat = cluster_variance.of_sums(by_prompt, n_prompts)
     independent = np.linalg.pinv(information, hermitian=True)
-    grouped = independent @ meat @ independent
     # Each strength minus the baseline's.
     reach = np.eye(len(information))[: tally.n_sources] - np.eye(len(information))[baseline]
-    variance = np.maximum(
-        *(np.einsum("sa,ab,sb->s", reach, matrix, reach) for matrix in (independent, grouped))
-    )
-    return np.asarray(np.maximum(variance, 0.0), dtype=float)
+    alone = np.einsum("sa,ab,sb->s", reach, independent, reach)
+    influence = scores @ independent @ reach.T  # of a vote, by cell: (cells, sources)
+    cell, prompt = tally.cell[is_used[tally.cell]], tally.prompt[is_used[tally.cell]]
+    # Votes by one rater on one prompt are added up first: there are several on each ranking.
+    both, names = codes(prompt * tally.n_raters + tally.rater[cell])
+    n_votes = np.bincount(both)
+    prompts, raters = np.divmod(names.astype(np.int64), tally.n_raters)
+    spreads = []
+    for at in range(tally.n_sources):
+        sums = np.asarray(np.bincount(both, weights=influence[cell, at]), dtype=float)
+        spread = cluster_variance.by_prompts_and_raters(sums, prompts, raters, n_votes)
+        spreads.append(spread.at_least(float(alone[at])))
+    return spreads

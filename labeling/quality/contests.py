@@ -19,8 +19,8 @@ from labeling.votes.blocks import StoredRankings
 
 @dataclass(frozen=True)
 class Contest:
-    """How often `source` beat `other`, in percent, with ties as half; votes on one prompt are one
-    cluster.
+    """How often `source` beat `other`, in percent, with ties as half; votes on one prompt, and by
+    one rater, belong together.
     """
 
     source: str
@@ -113,7 +113,7 @@ def _percent(record: Record) -> Figure:
         None if at is None else 100 * float(expit(at))
         for at in (figure.value, figure.low, figure.high)
     )
-    return Figure(value, figure.n, low, high, note=figure.note)
+    return Figure(value, figure.n, low, high, note=figure.note, about=figure.about)
 
 
 def source_names(*, votes: Votes) -> dict[int, str]:

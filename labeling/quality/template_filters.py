@@ -63,10 +63,11 @@ def figure_cell(figure: Figure, form: str, *, head: str = "", url: str = "") -> 
 def figure_cells(
     figure: Figure, form: str, *, head: str = "", interval_head: str = "", is_strong: bool = False
 ) -> dict[str, object]:
-    """Two cells of a table: the value and its interval."""
+    """Two cells of a table: the value, and its interval with whom it is about."""
     return {
         "value": figure_text.FORMS[form][0](figure),
         "interval": figure_text.FORMS[form][1](figure),
+        "about": figure_text.about(figure),
         "head": head,
         "interval_head": interval_head,
         "is_strong": is_strong,

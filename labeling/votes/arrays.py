@@ -183,8 +183,17 @@ def as_record(figure: Figure) -> Record:
         "low": figure.low,
         "high": figure.high,
         "note": figure.note,
+        "about": figure.about,
     }
 
 
 def as_figure(record: Mapping[str, Any]) -> Figure:
-    return Figure(record["value"], record["n"], record["low"], record["high"], note=record["note"])
+    """Reports of releases before 0.3 do not say whom an interval is about."""
+    return Figure(
+        record["value"],
+        record["n"],
+        record["low"],
+        record["high"],
+        note=record["note"],
+        about=record.get("about", ""),
+    )

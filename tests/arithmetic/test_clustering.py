@@ -182,3 +182,72 @@ def test_the_spread_between_raters_is_dersimonian_and_laird_s() -> None:
     mean, apart = between_raters(log_risk, variance)
 
     assert (mean, apart) == (pytest.approx(-0.7141, abs=5e-5), pytest.approx(0.3088, abs=5e-5))
+
+
+def in_how_many_intervals(*, n_raters: int, loads: Sequence[float], is_two_way: bool) -> float:
+    """Of 300 campaigns of 60 prompts, two votes each, by raters drawn anew: their win rates differ
+    by a standard deviation of 1 on the logit. What all raters of the kind would say is .5.
+    """
+    random = np.random.default_rng(n_raters)
+    n_held = 0
+    for _campaign in range(300):
+        raters = np.array(
+            [random.choice(n_raters, 2, replace=False, p=loads) for _ in range(60)]
+        ).reshape(-1)
+        prompts = np.repeat(np.arange(60), 2)
+        logit = random.normal(size=n_raters)[raters] + random.normal(size=60)[prompts]
+        won = random.random(120) < 1 / (1 + np.exp(-logit))
+        found = clustering.share(won, prompts=prompts, raters=raters if is_two_way else None)
+        assert found.low is not None
+        assert found.high is not None
+        n_held += found.low <= 0.5 <= found.high
+    return n_held / 300
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "loads",
+    [[1 / 6] * 6, [0.4, 0.2, 0.1, 0.1, 0.1, 0.1], [1 / 3] * 3],
+    ids=["six raters", "six with unequal loads", "three raters"],
+)
+def test_intervals_about_raters_like_these_hold_what_others_would_say(
+    loads: Sequence[float],
+) -> None:
+    """By prompt alone they hold it in two of three campaigns."""
+    n_raters = len(loads)
+
+    assert in_how_many_intervals(n_raters=n_raters, loads=loads, is_two_way=True) >= 0.92
+    assert in_how_many_intervals(n_raters=n_raters, loads=loads, is_two_way=False) < 0.85
+
+
+def test_a_share_says_whom_its_interval_is_about() -> None:
+    won, prompts = np.arange(30) % 2, np.arange(30)
+
+    abouts = [
+        clustering.share(won, prompts=prompts, raters=raters).about
+        for raters in (np.arange(30) % 4, np.arange(30) % 2, None)
+    ]
+
+    assert abouts == ["raters_like_these", "these_raters", ""]
+
+
+def test_the_interval_of_a_share_about_raters_like_these_is_wilson_s_by_hand() -> None:
+    """Fifteen of 24 votes of three raters on eight prompts: 8 of 8, 5 of 8, and 2 of 8.
+
+    By hand: prompts have 3, 3, 2, 2, 2, 1, 1 and 1 wins around 15 / 8, so by prompt the variance is
+    8 / 7 · 4.875 / 24² = .009673; raters have 8, 5 and 2 wins around 5, so it is
+    3 / 2 · 18 / 24² = .046875; votes alone have 24 / 23 · 5.625 / 24² = .010190. The three raters
+    count equally: .009673 + .046875 − .010190 = .046358, with .046358² / (.009673² / 7 +
+    .046875² / 2) = 1.93 degrees of freedom, fewer than the two of three raters, so 2.
+    """
+    won = np.array([[1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 1, 0], [1, 1, 0], [1, 0, 0], [1, 0, 0]])
+    won = np.vstack([won, [1, 0, 0]])
+    prompts, raters = np.repeat(np.arange(8), 3), np.tile(np.arange(3), 8)
+
+    found = clustering.share(won.reshape(-1), prompts=prompts, raters=raters)
+
+    assert found.se is not None
+    assert found.se**2 == pytest.approx(0.046358, abs=2e-6)
+    assert (found.low, found.high) == pytest.approx(
+        wilson_by_hand(0.625, 0.625 * 0.375 / 0.046358, 4.30265), abs=1e-5
+    )

@@ -111,7 +111,9 @@ class LinkSerializer(RowSerializer):
             "model": "For `gate`: the model it decides about.",
             "verdict": (
                 "For `gate`, once decided: `outcome` (`passed`, `failed`, or `waits` for a person),"
-                " `sentence`, and `checks` with each figure, its interval and its bar."
+                " `sentence`, `checks` with each figure, its interval and its bar, and `about`,"
+                " whom the win rate's interval is about: `raters_like_these`, or `these_raters`"
+                " if they are too few."
             ),
         }
 

@@ -22,6 +22,12 @@ class FigureSerializer(serializers.Serializer[object]):
     note = serializers.SerializerMethodField(
         help_text="Why there is no value or no interval, as a sentence."
     )
+    about = serializers.CharField(
+        help_text=(
+            "Whom the interval is about: `raters_like_these` (what other raters of this kind would"
+            " say), or `these_raters` (too few for that). Empty: over prompts, by these raters."
+        ),
+    )
 
     def get_note(self, figure: Figure) -> str:
         return gettext(figure.note) if figure.note else ""

@@ -15,7 +15,7 @@ MOST_SOURCES = 4
 
 def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
     """Win rates of every two sources that were compared, the newer one first, in percent, ties as
-    half; clustered by prompt.
+    half; clustered by prompt and rater.
 
     Empty if all responses have the same source, or there are more than MOST_SOURCES. Repeats are
     not counted.
@@ -44,6 +44,7 @@ def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
                 n_chars=n_newer[is_pair],
                 n_chars_other=n_older[is_pair],
                 prompts=prompt[is_pair],
+                raters=pairs.rater[is_pair],
             )
             figures = {
                 "as_voted": as_record(rates.raw),
@@ -57,7 +58,7 @@ def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
 
 def win_rate_of(votes: Votes, source: int, other: int, prompts: Ints) -> Figure:
     """How often `source` beat `other` on these prompts, from 0 to 1 with ties as half; clustered by
-    prompt. Repeats are not counted.
+    prompt and rater. Repeats are not counted.
     """
     once = votes.once
     pairs = once.pairs
@@ -68,4 +69,4 @@ def win_rate_of(votes: Votes, source: int, other: int, prompts: Ints) -> Figure:
     if not wanted.any():
         return absent(clustering.TOO_FEW)
     won = np.where(is_first, 1 - pairs.label, 1 + pairs.label) / 2
-    return clustering.share(won[wanted], prompts=prompt[wanted])
+    return clustering.share(won[wanted], prompts=prompt[wanted], raters=pairs.rater[wanted])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from arithmetic.figures import Figure
+from arithmetic.figures import RATERS_LIKE_THESE, THESE_RATERS, Figure
 
 MOST_DECIMALS = 6
 
@@ -53,6 +53,19 @@ def in_words(figure: Figure) -> str:
         return _("%(value).0f %%, %(interval)s of %(n)d") % values
     text = _("%(value).0f %% of %(n)d") % values
     return f"{text}. {_(figure.note)}" if figure.note else text
+
+
+def about(figure: Figure) -> str:
+    """Whom the interval is about; empty without one, and where raters are no part of it."""
+    return "" if figure.low is None else about_words(figure.about)
+
+
+def about_words(about: str) -> str:
+    words = {
+        RATERS_LIKE_THESE: _("for raters like these"),
+        THESE_RATERS: _("for these raters only"),
+    }
+    return words.get(about, "")
 
 
 def why_absent(figure: Figure) -> str:

@@ -69,6 +69,8 @@ class Measure:
     meaning: str
     row: str = ""
     """names the judgments behind it, if any: see labeling.quality.measures.behind"""
+    about: str = ""
+    """whom the interval is about, if that is said"""
 
 
 def as_share(label: str, figure: Figure, unit: str, meaning: str, row: str = "") -> Measure:
@@ -82,7 +84,8 @@ def as_coefficient(label: str, figure: Figure, unit: str, meaning: str, row: str
 def _measure(label: str, figure: Figure, form: str, unit: str, meaning: str, row: str) -> Measure:
     value, interval = figure_text.FORMS[form]
     words = why_absent(figure) if figure.value is None else meaning
-    return Measure(label, value(figure), interval(figure), figure.n, unit, words, row)
+    about = figure_text.about(figure)
+    return Measure(label, value(figure), interval(figure), figure.n, unit, words, row, about)
 
 
 def agreement(results: Mapping[str, object]) -> list[Measure]:

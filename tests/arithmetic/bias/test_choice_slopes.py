@@ -1,6 +1,5 @@
 """Features of responses, and how far choices follow them: against a plain regression and twins."""
 
-from collections.abc import Collection, Hashable
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from arithmetic.bias import habits as bias_habits
 from arithmetic.bias import looks, shares, slopes
+from tests.arithmetic.test_cluster_variance import slow, slow_of_both
 
 NAN = float("nan")
 
@@ -99,20 +99,9 @@ def test_odds_ratios_are_those_of_an_unpenalised_logistic_regression() -> None:
     assert [effect.odds.value for effect in found.effects] == pytest.approx(expected, abs=1e-4)
 
 
-def meat_by_hand(scores: np.ndarray, groups: Collection[Hashable]) -> np.ndarray:
-    total = np.zeros((scores.shape[1], scores.shape[1]))
-    names = set(groups)
-    for name in names:
-        inside = sum(score for score, group in zip(scores, groups, strict=True) if group == name)
-        total += np.outer(inside, inside)
-    return total * len(names) / (len(names) - 1)
-
-
-def test_errors_are_clustered_by_prompt_and_by_rater() -> None:
-    data = clustered_choices(1, n=200)
-    found = regressed(data)
-    design = np.column_stack([np.ones(200), data["length"], data["list"]])
-    fit = np.log([effect.odds.value for effect in found.effects])
+def influences_by_hand(data: dict[str, Any], fit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(how far each vote moves each slope, the variances of slopes from independent votes)"""
+    design = np.column_stack([np.ones(len(data["length"])), data["length"], data["list"]])
     p = 1 / (1 + np.exp(-design @ fit))
     bread = np.linalg.inv(
         sum(
@@ -120,36 +109,42 @@ def test_errors_are_clustered_by_prompt_and_by_rater() -> None:
             for row, chance in zip(design, p, strict=True)
         )
     )
-    scores = design * (data["first_won"] - p)[:, None]
-    prompts, raters = data["prompts"].tolist(), data["raters"].tolist()
-    by_prompt = meat_by_hand(scores, prompts)
-    both_ways = (
-        by_prompt
-        + meat_by_hand(scores, raters)
-        - meat_by_hand(scores, list(zip(prompts, raters, strict=True)))
-    )
+    return design * (data["first_won"] - p)[:, None] @ bread, np.diag(bread)
 
-    clustered = [np.diag(bread @ meat @ bread) for meat in (by_prompt, both_ways)]
-    errors = np.sqrt(np.max([np.diag(bread), *clustered], axis=0))  # independent votes first
+
+def test_errors_are_clustered_by_prompt_and_by_rater() -> None:
+    data = clustered_choices(1, n=200)
+    found = regressed(data)
+    fit = np.log([effect.odds.value for effect in found.effects])
+    influences, independent = influences_by_hand(data, fit)
+    columns = (data["prompts"].tolist(), data["raters"].tolist(), [1.0] * 200)
+    spreads = [slow_of_both(influence, *columns) for influence in influences.T]
+
+    errors = [
+        max(variance, alone) ** 0.5
+        for (variance, _df), alone in zip(spreads, independent, strict=True)
+    ]
 
     assert [effect.odds.se for effect in found.effects] == pytest.approx(errors, abs=1e-8)
-    length = found.effects[1].odds
+    length, (variance, known) = found.effects[1].odds, spreads[1]
+    df = min(len(set(data["prompts"])) - 1, known * (errors[1] ** 2 / variance) ** 2)
     assert (length.low, length.high) == pytest.approx(
-        tuple(np.exp(fit[1] + np.array([-1, 1]) * t.ppf(0.975, len(set(prompts)) - 1) * errors[1])),
-        rel=1e-6,
+        tuple(np.exp(fit[1] + np.array([-1, 1]) * t.ppf(0.975, df) * errors[1])), rel=1e-6
     )
+    assert length.about == "raters_like_these"
 
 
 def test_one_rater_s_choices_are_clustered_by_prompt() -> None:
     data = clustered_choices(4)
     alone = regressed(data | {"raters": np.zeros(600, dtype=int)})
-    by_prompt = regressed(data | {"raters": data["prompts"]})
+    fit = np.log([effect.odds.value for effect in alone.effects])
+    influences, independent = influences_by_hand(data, fit)
+    by_prompt = [slow(influence, data["prompts"].tolist()) for influence in influences.T]
 
-    errors, expected = (
-        [effect.odds.se for effect in found.effects] for found in (alone, by_prompt)
-    )
+    expected = np.sqrt(np.maximum(by_prompt, independent))
 
-    assert errors == pytest.approx(expected)
+    assert [effect.odds.se for effect in alone.effects] == pytest.approx(expected)
+    assert {effect.odds.about for effect in alone.effects} == {"these_raters"}
 
 
 def test_intervals_hold_where_there_is_no_effect() -> None:

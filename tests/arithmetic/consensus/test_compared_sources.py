@@ -114,6 +114,45 @@ def test_errors_are_those_of_prompts_drawn_anew(column: str) -> None:
     assert (found[0].value, found[0].se) == (0.0, None)
 
 
+def won_by_taste(seed: int, n_raters: int) -> dict[str, Any]:
+    """Two sources, equally good to all raters of the kind; these raters' tastes differ by 1 on the
+    logit.
+    """
+    random = np.random.default_rng((seed, n_raters))
+    raters, prompts = np.tile(np.arange(n_raters), 40), np.repeat(np.arange(40), n_raters)
+    logit = random.normal(size=n_raters)[raters] + random.normal(size=40)[prompts]
+    return {
+        "left": np.full(len(raters), 1),
+        "right": np.full(len(raters), 2),
+        "labels": np.where(random.random(len(raters)) < 1 / (1 + np.exp(-logit)), 1, -1),
+        "raters": raters,
+        "prompts": prompts,
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("column", ["by_all", "by_reliability"])
+def test_strengths_hold_for_other_raters_of_the_kind(column: str) -> None:
+    """By prompt alone they do in half of the campaigns."""
+    known = dict.fromkeys(range(6), (0.9, 100.0))
+    found = [
+        getattr(compared.compared(**won_by_taste(seed, 6), reliability=known), column)[1]
+        for seed in range(200)
+    ]
+
+    held = [figure.low <= 0 <= figure.high for figure in found if figure.low is not None]
+
+    assert len(held) > 150
+    assert sum(held) / len(held) >= 0.92
+    assert {figure.about for figure in found if figure.low is not None} == {"raters_like_these"}
+
+
+def test_strengths_by_two_raters_are_about_these_raters() -> None:
+    found = compared.compared(**won_by_taste(1, 2), reliability={})
+
+    assert found.by_all[1].about == "these_raters"
+
+
 def test_errors_of_baseball_are_agresti_s() -> None:
     """R's BradleyTerry2 gives errors of about 0.34 against Baltimore, each game by itself."""
     games = expanded(LEAGUE[::-1, ::-1])  # Baltimore first: the baseline

@@ -104,6 +104,7 @@ def test_the_campaigns_page_shows_who_wins(
 
     assert "Win rates" in page
     assert "75.0" in page
+    assert "for these raters only" in page
 
 
 # How strong each source is

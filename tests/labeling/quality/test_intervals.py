@@ -181,6 +181,44 @@ def ends_differ(interval: str) -> bool:
     return interval == "too few prompts" or (dash != "" and low != high)
 
 
+@pytest.mark.parametrize(
+    ("n_raters", "about", "words"),
+    [
+        (2, "these_raters", "for these raters only"),
+        (3, "raters_like_these", "for raters like these"),
+    ],
+)
+def test_every_figure_by_all_raters_says_whom_its_interval_is_about(
+    n_raters: int, about: str, words: str
+) -> None:
+    """What a campaign says of its responses, by its raters together: win rates, strengths, biases,
+    and what groups of raters choose.
+    """
+    votes = votes_of(
+        n_items=40,
+        raters=range(1, 1 + n_raters),
+        k=2,
+        rank=lambda rater, place: place + 1,
+        n_sources=2,
+    )
+    random = np.random.default_rng(5)
+    votes = replace(
+        votes,
+        rank=1.0 + random.permuted(np.tile([0, 1], (len(votes.rank) // 2, 1)), axis=1).reshape(-1),
+        looks=replace(votes.looks, n_chars=random.integers(50, 500, len(votes.rank)).astype(float)),
+    )
+    found = everything(votes)
+    of_raters = {name: found[name] for name in ("contests", "strengths")}
+    of_raters["habits"] = {name: found["habits"][name] for name in ("first", "longer", "ties")}
+    of_raters["odds"] = [found["habits"]["per_doubling"], *found["habits"]["effects"]]
+
+    with_interval = [figure for figure in figures(of_raters) if figure["low"] is not None]
+
+    assert len(with_interval) >= 8
+    assert {figure["about"] for figure in with_interval} == {about}
+    assert {figure_text.about(as_figure(figure)) for figure in with_interval} == {words}
+
+
 @pytest.mark.parametrize("width", [1e-2, 1e-3, 1e-4, 1e-5])
 def test_narrow_intervals_get_the_digits_that_show_their_width(width: float) -> None:
     figure = Figure(0.7421, 10**7, 0.7421, 0.7421 + width)
@@ -225,6 +263,8 @@ def test_prompts_that_all_split_alike_have_the_interval_of_independent_votes() -
         rank=lambda rater, place: place + 1 if rater == 1 else 2 - place,
         n_sources=2,
     )
+    # Another of the three is against on each prompt.
+    votes = replace(votes, rater=1 + (votes.rater + votes.item) % 3)
 
     (contest,) = everything(votes)["contests"]
 

@@ -172,15 +172,12 @@ def test_a_report_with_another_releases_sentences_is_computed_again(
 def test_a_figure_is_the_same_after_a_journey_through_the_report(
     comparison_campaign: Campaign,
 ) -> None:
-    figure = arrays.as_figure({"value": 0.5, "n": 3, "low": None, "high": None, "note": ""})
+    stored = {"value": 0.5, "n": 3, "low": None, "high": None, "note": ""}
 
-    assert arrays.as_record(figure) == {
-        "value": 0.5,
-        "n": 3,
-        "low": None,
-        "high": None,
-        "note": "",
+    assert arrays.as_record(arrays.as_figure(stored | {"about": "these_raters"})) == stored | {
+        "about": "these_raters"
     }
+    assert arrays.as_figure(stored).about == ""  # of a release that did not say
 
 
 def test_the_report_holds_answers_to_golds_that_are_in_use(

@@ -135,6 +135,41 @@ def test_a_model_that_raters_prefer_becomes_the_current_one_and_the_next_chain_s
     assert begin().base_model == improved(chain)
 
 
+def test_one_raters_taste_promotes_no_model(
+    at_gate: Callable[..., Chain], rosa: Rater, raul: Rater, rita: Rater
+) -> None:
+    """Rosa and Raul always prefer the new model, Rita never: 75 % of 20 votes, and by prompts alone
+    the interval starts at 51 %.
+    """
+    chain = at_gate()
+    judge(chain, rosa, 15)
+    votes = list(Judgment.objects.filter(campaign__isnull=False).order_by("item"))
+    for rater, some in ((raul, votes[10:15]), (rita, votes[15:])):
+        Judgment.objects.filter(pk__in=[vote.pk for vote in some]).update(rater=rater)
+
+    goes_on(chain)
+
+    verdict = link(chain, "gate").verdict
+    assert (verdict["outcome"], verdict["about"]) == ("failed", "raters_like_these")
+    assert "75 % of votes (95 % interval" in verdict["sentence"]
+    assert "for raters like these" in verdict["sentence"]
+
+
+def test_with_one_rater_the_verdict_says_that_it_is_about_these_raters(
+    at_gate: Callable[..., Chain], rosa: Rater, noor: User, signed_in: Callable[..., Client]
+) -> None:
+    chain = at_gate(approvals=("gate",))
+    judge(chain, rosa, 18)
+
+    goes_on(chain)
+
+    assert link(chain, "gate").verdict["about"] == "these_raters"
+    page = page_of(signed_in(noor).get(f"/chains/{chain.pk}/"))
+    assert "for these raters only" in page
+    assert promotion.decide(chain=chain, promotes=True, by=noor, now=NOW)
+    assert link(chain, "gate").verdict["about"] == "these_raters"
+
+
 def test_a_model_that_cannot_be_told_from_the_current_one_is_kept_and_not_gone_on_from(
     at_gate: Callable[..., Chain],
     begin: Callable[..., Chain],

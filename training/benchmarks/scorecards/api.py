@@ -69,7 +69,11 @@ class SuiteScoreSerializer(serializers.Serializer[Mapping[str, object]]):
     )
     details = serializers.DictField(help_text="by category, shares of labels, calibration, …")
     beside = serializers.ListField(
-        child=serializers.DictField(), help_text="scores by other scorers and by people"
+        child=serializers.DictField(),
+        help_text=(
+            "scores by other scorers and by people; `about`: whom the interval of people's score is"
+            " about, `raters_like_these`, or `these_raters` if they are too few"
+        ),
     )
 
 

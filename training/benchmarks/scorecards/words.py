@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from labeling.quality.pages import figure_text
 from pages.interval_chart import Span, span
 from training.benchmarks.scorecards import pairs
 from training.benchmarks.scorecards.selectors import Cell, Line, Outcome, Scorecard, Verdict
@@ -133,13 +134,14 @@ def of_item(value: float, *, share: bool) -> str:
 
 
 def interval(score: SuiteScore) -> str:
-    """ "58.8–67.7 %", or why there is none."""
+    """ "58.8–67.7 %", by raters with whom it is about, or why there is none."""
     if score.score is None:
         return ""
     if score.low is None or score.high is None:
         return gettext("too few items for an interval")
     if pairs.is_share(score.scorer):
-        return f"{_decimal(score.low * 100, 1)}–{_decimal(score.high * 100, 1)} %"
+        ends = f"{_decimal(score.low * 100, 1)}–{_decimal(score.high * 100, 1)} %"
+        return f"{ends} {figure_text.about_words(score.details.get('about', ''))}".rstrip()
     return gettext("%(low)s to %(high)s") % {
         "low": _decimal(score.low, 2),
         "high": _decimal(score.high, 2),

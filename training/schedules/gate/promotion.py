@@ -1,5 +1,6 @@
 """Carries out a gate: waits for the raters, takes the figures, and promotes the model or not."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -57,7 +58,7 @@ def advance(chain: Chain, link: Link, now: datetime) -> bool:
     verdict = judged(bars, _evidence(chain, link.model, campaign, n_missing))
     if verdict.outcome == Outcome.PASSED and link.needs_approval:
         sentence = _("All checks passed. Promotion needs your approval.")
-        verdict = Verdict(Outcome.WAITS, sentence, verdict.checks)
+        verdict = replace(verdict, outcome=Outcome.WAITS, sentence=sentence)
     return _settle(chain, link, verdict, now)
 
 
@@ -70,9 +71,11 @@ def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
         if link is None:
             return False
         sentence = _("Promoted by %(person)s.") if promotes else _("Not promoted, by %(person)s.")
-        checks = Verdict.from_json(link.verdict).checks if link.verdict else ()
         outcome = Outcome.PASSED if promotes else Outcome.FAILED
-        verdict = Verdict(outcome, sentence % {"person": by}, checks)
+        verdict = Verdict(outcome, sentence % {"person": by})
+        if link.verdict:
+            known = Verdict.from_json(link.verdict)
+            verdict = replace(verdict, checks=known.checks, about=known.about)
         Link.objects.filter(pk=link.pk).update(approved_by=by, approved_at=now)
         _end(chain, link, verdict, by, now)
         Chain.objects.filter(pk=chain.pk).update(state=Chain.State.GOING)
@@ -107,7 +110,7 @@ def _end(chain: Chain, link: Link, verdict: Verdict, by: User | None, now: datet
     assert model is not None
     if verdict.outcome == Outcome.PASSED and model.stage == TrainedModel.Stage.RETIRED:
         sentence = _("Not promoted. “%(model)s” was retired.") % {"model": model}
-        verdict = Verdict(Outcome.FAILED, sentence, verdict.checks)
+        verdict = replace(verdict, outcome=Outcome.FAILED, sentence=sentence)
     Link.objects.filter(pk=link.pk).update(
         state=Link.State.DONE, verdict=verdict.as_json(), ended_at=now
     )

@@ -61,13 +61,13 @@ def _gate(link: Link, chain: Chain) -> Gate:
     if not link.verdict:
         return Gate(link, "", "", [], can_decide)
     result = Verdict.from_json(link.verdict)
-    rows = [_row(check) for check in result.checks]
+    rows = [_row(check, result.about) for check in result.checks]
     return Gate(link, result.outcome, result.sentence, rows, can_decide)
 
 
-def _row(check: Checked) -> CheckRow:
+def _row(check: Checked, about: str) -> CheckRow:
     shown = verdict.percent if check.check == Check.WIN_RATE else verdict.number
-    interval = "" if check.low is None else verdict.interval_of(check)
+    interval = "" if check.low is None else verdict.interval_of(check, about)
     bar = "" if check.bar is None else f"{_SIGN[Check(check.check)]} {shown(check.bar)}"
     if check.check == Check.REWARD and check.low is not None:
         bar = _("interval reaches 0")

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from arithmetic.figures import Figure
+from arithmetic.figures import RATERS_LIKE_THESE, THESE_RATERS, Figure
 
 
 class Outcome(StrEnum):
@@ -115,6 +115,8 @@ class Verdict:
     outcome: str
     sentence: str
     checks: tuple[Checked, ...] = ()
+    about: str = ""
+    """whom the interval of the win rate is about, as a Figure says it; empty before 0.3"""
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Verdict":
@@ -122,6 +124,7 @@ class Verdict:
             raw["outcome"],
             raw["sentence"],
             tuple(Checked(**check) for check in raw.get("checks", ())),
+            raw.get("about", ""),
         )
 
     def as_json(self) -> dict[str, object]:
@@ -133,23 +136,23 @@ def judged(bars: Bars, seen: Evidence) -> Verdict:
     for an interval, or if a score on a suite fell and the gate asks then. Figures that this kind
     of run does not measure are left out.
     """
-    checks = tuple(_checks(bars, seen))
+    checks, about = tuple(_checks(bars, seen)), seen.win_rate.about
     missed = [check for check in checks if check.is_met is False]
     fallen = [check for check in missed if check.check == Check.SUITE]
     if len(missed) > len(fallen) or (fallen and bars.stops_on_fall):
-        reasons = " ".join(_missed(check) for check in missed)
-        return Verdict(Outcome.FAILED, _("Not promoted. %(why)s") % {"why": reasons}, checks)
+        reasons = " ".join(_missed(check, about) for check in missed)
+        return Verdict(Outcome.FAILED, _("Not promoted. %(why)s") % {"why": reasons}, checks, about)
     if fallen:
-        why = " ".join(_missed(check) for check in fallen)
+        why = " ".join(_missed(check, about) for check in fallen)
         sentence = _("%(why)s Decide whether it is promoted all the same.") % {"why": why}
-        return Verdict(Outcome.WAITS, sentence, checks)
+        return Verdict(Outcome.WAITS, sentence, checks, about)
     if checks[0].is_met is None:
-        return Verdict(Outcome.WAITS, _unsure(seen), checks)
+        return Verdict(Outcome.WAITS, _unsure(seen), checks, about)
     words = _(
         "Promoted: raters preferred it to the current model in %(rate)s of votes (%(range)s)."
     )
-    values = {"rate": percent(checks[0].value), "range": interval_of(checks[0])}
-    return Verdict(Outcome.PASSED, words % values, checks)
+    values = {"rate": percent(checks[0].value), "range": interval_of(checks[0], about)}
+    return Verdict(Outcome.PASSED, words % values, checks, about)
 
 
 def _checks(bars: Bars, seen: Evidence) -> Iterable[Checked]:
@@ -178,7 +181,7 @@ def _is_below(value: float, bar: float | None) -> bool:
     return bar is None or value <= bar
 
 
-def _missed(check: Checked) -> str:
+def _missed(check: Checked, about: str) -> str:
     sentence = {
         Check.WIN_RATE: _(
             "Raters preferred it to the current model in %(value)s of votes (%(range)s); the lower"
@@ -198,7 +201,7 @@ def _missed(check: Checked) -> str:
     return sentence % {
         "value": value,
         "bar": shown(check.bar),
-        "range": interval_of(check),
+        "range": interval_of(check, about),
         "suite": check.suite,
     }
 
@@ -230,12 +233,17 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def interval_of(check: Checked) -> str:
+def interval_of(check: Checked, about: str = "") -> str:
+    """Of the win rate with whom it is `about`, as far as that is known."""
     if check.low is None or check.high is None:
         return _("no interval")
-    if check.check == Check.WIN_RATE:
-        ends = _("%(n)s %%") % {"n": f"{check.low * 100:.0f}–{check.high * 100:.0f}"}
-    else:
+    if check.check != Check.WIN_RATE:
         shown = points if check.check == Check.SUITE else number
         ends = _("%(low)s to %(high)s") % {"low": shown(check.low), "high": shown(check.high)}
-    return _("95 %% interval %(range)s") % {"range": ends}
+        return _("95 %% interval %(range)s") % {"range": ends}
+    ends = _("%(n)s %%") % {"n": f"{check.low * 100:.0f}–{check.high * 100:.0f}"}
+    words = {
+        RATERS_LIKE_THESE: _("95 %% interval %(range)s for raters like these"),
+        THESE_RATERS: _("95 %% interval %(range)s for these raters only"),
+    }
+    return words.get(about, _("95 %% interval %(range)s")) % {"range": ends}

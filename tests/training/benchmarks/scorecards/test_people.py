@@ -285,11 +285,14 @@ def test_what_raters_say_stands_on_the_scorecard(
     assert (stored.score, stored.n, stored.is_main, stored.is_current) == (1.0, 10, False, True)
     assert stored.low is not None
     assert stored.details["labels"] == {"complies": 10, "refuses": 0, "partly": 0}
+    assert stored.details["about"] == "these_raters"
     card = signed_in(noor).get(f"/models/{run.base_model_id}/scorecard/").text
     assert "Raters, compared with base" in card
+    assert "for these raters only" in card
     page = signed_in(noor).get(f"/runs/{run.pk}/suites/{sent.suite_id}/").text
     assert "Preferred to base" in page
     assert "complies 10" in page
+    assert "for these raters only" in page
 
 
 def test_a_closed_campaign_is_not_counted_again(sent: RatedSuite) -> None:

@@ -67,7 +67,9 @@ def as_json(card: Scorecard, *, with_details: bool = False) -> dict[str, object]
         for row, cell in zip(rows, cells, strict=True):
             assert cell.score is not None
             row["details"] = cell.score.details
-            row["beside"] = [scored(entry) for entry in cell.beside]
+            row["beside"] = [
+                scored(entry) | {"about": entry.details.get("about", "")} for entry in cell.beside
+            ]
     return {
         "models": [{"id": entry.pk, "name": entry.name} for entry in card.models],
         "baseline": {"id": card.baseline.pk, "name": card.baseline.name} if card.baseline else None,

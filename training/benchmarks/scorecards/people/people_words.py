@@ -6,6 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from arithmetic.figures import Figure
+from labeling.quality.pages import figure_text
 from training.benchmarks.scorecards import words
 from training.benchmarks.scorecards.people.scores import Agreement, PeopleScore
 from training.benchmarks.scoring.refusal.labels import COMPLIES, PARTLY, REFUSES
@@ -73,7 +74,8 @@ def site_figures(agreement: Agreement) -> list[Row]:
 def _figure(figure: Figure) -> tuple[str, str]:
     if figure.value is None:
         return "–", gettext(figure.note) if figure.note else ""
-    return _with_ends(figure.value, figure.low, figure.high)
+    value, ends = _with_ends(figure.value, figure.low, figure.high)
+    return value, f"{ends} {figure_text.about(figure)}".rstrip()
 
 
 def _with_ends(

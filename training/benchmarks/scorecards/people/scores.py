@@ -143,6 +143,7 @@ def _suite_score(score: PeopleScore, *, now: datetime) -> SuiteScore:
             "against": rated.against.base_model.name,
             "campaign": rated.campaign_id,
             "labels": dict(score.labels),
+            "about": score.win_rate.about,
         },
         computed_at=now,
     )

@@ -394,6 +394,12 @@ TRACKERS = env.words(  # read by the training process itself
     "Trackers that runs send their curves to, separated by commas: wandb, mlflow, trackio.",
     default="",
 )
+FILE_MEMORY_MB = env.integer(
+    "PREFERABLY_FILE_MEMORY_MB",
+    "How much memory, in MB, the process that reads an uploaded or downloaded file may use. Pages"
+    " that show a file's first rows give it at most 512.",
+    default="1024",
+)
 CHILD_VARIABLES = env.words(
     "PREFERABLY_CHILD_VARIABLES",
     "Further environment variables that training processes inherit, separated by commas. Without"

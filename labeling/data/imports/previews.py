@@ -4,9 +4,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +13,12 @@ from django.core.files import File
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from labeling.importers import formats
+from labeling.data.imports import drafts_of_file
+from labeling.importers import formats, readers
+from labeling.importers.child import limits, process
+from labeling.importers.child.limits import UnableToRead
 from labeling.importers.drafts import ImportDraft, ImportProblem, Message, Reply
-from labeling.importers.files.lines import Budget
+from labeling.importers.files import lines
 
 SHOWN = 5
 """Prompts in a preview."""
@@ -101,42 +102,46 @@ def preview(
     *, path: Path, file_format: str | None, columns: Mapping[str, str], with_judgments: bool
 ) -> Preview:
     """What the file's first rows become. Reads no more than READ rows and a budget of bytes."""
-    with path.open("rb") as stream:
-        seen = formats.look(stream, columns, Budget())
+    try:
+        seen = process.value(
+            readers.first_rows,
+            limits.of_page(),
+            path=path,
+            file_format=file_format or "",
+            columns=columns,
+            most=READ,
+            shown=SHOWN,
+            n_bytes=lines.LOOKED_AT,
+        )
+    except UnableToRead as refusal:
+        unread = ImportProblem(0, refusal.sentence)
+        return Preview(file_format or "", (), (), (unread,))
     if not seen.format:
         unseen = ImportProblem(0, formats.too_large_to_look_at())
         return Preview(file_format or "", (), (), (unseen,))
-    rows: list[PreviewRow] = []
-    problems: list[ImportProblem] = []
-    with path.open("rb") as stream:
-        drafts = formats.read(
-            stream, file_format or seen.format, columns, most=READ, budget=Budget()
-        )
-        for draft in islice(drafts, 2 * READ):
-            if isinstance(draft, ImportProblem):
-                problems.append(draft)
-            elif len(rows) < SHOWN:
-                rows.append(row(draft, with_judgments=with_judgments))
-            if len(rows) == SHOWN and len(problems) >= SHOWN:
-                break
-    return Preview(
-        file_format or seen.format, seen.names[:MAX_NAMES], tuple(rows), tuple(problems[:SHOWN])
-    )
+    drafts = [entry for entry in seen.entries if isinstance(entry, ImportDraft)]
+    problems = tuple(entry for entry in seen.entries if isinstance(entry, ImportProblem))
+    if not seen.entries:
+        problems = (ImportProblem(0, _("The file contains no usable prompt.")),)
+    rows = tuple(row(draft, with_judgments=with_judgments) for draft in drafts)
+    return Preview(seen.format, seen.names[:MAX_NAMES], rows, problems)
 
 
 def preview_upload(*, upload: "File[bytes]", **arguments: Any) -> Preview:
     """Like `preview`, of a file that is not kept."""
-    with NamedTemporaryFile() as copy:
-        for chunk in upload.chunks():
-            copy.write(chunk)
-        copy.flush()
-        return preview(path=Path(copy.name), **arguments)
+    with process.on_disk(upload) as path:
+        return preview(path=path, **arguments)
 
 
 def column_names(*, path: Path) -> tuple[str, ...]:
-    """The names of the columns in the first rows of a file; none if its rows are texts."""
-    with path.open("rb") as stream:
-        return formats.look(stream, budget=Budget()).names[:MAX_NAMES]
+    """The names of the columns in the first rows of a file; none if its rows are texts, or cannot
+    be read.
+    """
+    try:
+        seen = drafts_of_file.look(path=path)
+    except UnableToRead:
+        return ()
+    return seen.names[:MAX_NAMES]
 
 
 def _delete_old(folder: Path, now: datetime) -> None:

@@ -3,12 +3,11 @@ batches.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.conf import settings
 from django.core.files import File
@@ -27,10 +26,9 @@ from labeling.data.imports import clearing, drafts_of_file, uploads
 from labeling.data.imports import rows as imports_rows
 from labeling.data.imports.answers.writer import AnswerWriter
 from labeling.data.imports.selectors import is_publishable, uncleared_import_ids
-from labeling.importers import formats
+from labeling.importers.child.limits import UnableToRead
 from labeling.importers.columns import Columns
 from labeling.importers.drafts import ImportDraft, ImportProblem
-from labeling.importers.files.lines import Budget
 from labeling.models import Campaign, Import, Source
 from labeling.quality.services import QUALITY
 
@@ -39,6 +37,7 @@ from labeling.quality.services import QUALITY
 BATCH = 100
 BATCH_CHARACTERS = 200_000
 KEPT_PROBLEMS = 5_000
+_ALIVE_EVERY = timedelta(seconds=5)
 _MANY_ROWS = 1_000
 """From this many rows on, an import ends with ANALYZE, so that queries are planned for them."""
 
@@ -102,12 +101,16 @@ def start_import(
     if not licence.strip():
         raise UnableToImport(_("Enter the licence of the data, such as CC-BY-4.0."))
     annotations: dict[str, object] = {}
-    if campaign.strip() or file_format == drafts_of_file.ANNOTATIONS:
-        file_format = file_format or drafts_of_file.format_of(path, columns)
-        annotations = _annotations(path, pairs_path, file_format, campaign.strip(), roles, legend)
-    if file_format is None:
-        with path.open("rb") as stream:
-            file_format = formats.guess_format(stream, columns, Budget())
+    try:
+        if campaign.strip() or file_format == drafts_of_file.ANNOTATIONS:
+            file_format = file_format or drafts_of_file.format_of(path, columns)
+            annotations = _annotations(
+                path, pairs_path, file_format, campaign.strip(), roles, legend
+            )
+        if file_format is None:
+            file_format = drafts_of_file.look(path=path, columns=columns).format
+    except UnableToRead as refusal:
+        raise UnableToImport(refusal.sentence) from refusal
     with transaction.atomic():
         batch = Import.objects.create(
             file_name=file_name,
@@ -148,7 +151,9 @@ def _annotations(
     wanted: dict[str, object] = {"campaign": campaign}
     if file_format != drafts_of_file.ANNOTATIONS:
         return wanted
-    table = drafts_of_file.look(path=path, pairs_path=pairs_path, chosen=roles, legend=legend)
+    table = drafts_of_file.first_answers(
+        path=path, pairs_path=pairs_path, chosen=roles, legend=legend
+    )
     if table.missing:
         raise UnableToImport(table.missing)
     return wanted | table.plan.as_json
@@ -260,6 +265,11 @@ class _RowCounts:
     problems: list[dict[str, Any]] = field(default_factory=list)
     damage: str = ""
     """why nothing of the file may be published, if the file is damaged"""
+    n_read: int = 0
+    """bytes of the file"""
+
+    def has_read(self, n: int) -> None:
+        self.n_read = n
 
     def add_problem(self, problem: ImportProblem) -> None:
         self.counts["problems"] += 1
@@ -267,24 +277,6 @@ class _RowCounts:
             self.damage = str(problem)
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append({"line": problem.line, "sentence": problem.sentence})
-
-
-class _CountingReader:
-    """A file that counts how many bytes were read. Parquet and archives are read from their end, by
-    seeking.
-    """
-
-    closed, mode = False, "rb"
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.n_read = 0
-        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self.n_read += len(data)
-        return data
 
 
 def _source(name: str, licence: str, now: datetime) -> Source:
@@ -302,27 +294,30 @@ def _run(batch: Import, clock: Clock) -> None:
     tally = _RowCounts()
     if batch.attempt > 1:
         clearing.delete_rows(batch)
+    path = uploads.find(batch.path)
+
+    def is_alive() -> None:
+        if batch.heartbeat_at is None or clock() - batch.heartbeat_at >= _ALIVE_EVERY:
+            _heartbeat(batch, tally, clock())
+
     try:
-        with ExitStack() as files:
-            stream = _CountingReader(files.enter_context(uploads.find(batch.path).open("rb")))
-            imports_rows.index_unkeyed_prompts(
-                is_alive=lambda: _heartbeat(batch, tally, stream.n_read, clock())
-            )
-            _find_format(batch)
-            answers = _answers(batch, tally, clock)
-            rows = drafts_of_file.read_drafts(batch, uploads.find(batch.path), stream, files)  # type: ignore[arg-type]
-            for drafts in _batches(rows, tally):
-                _write(batch, drafts, answers, tally, stream, clock)
-            if answers is not None:
-                answers.finish()
+        path.open("rb").close()
+        imports_rows.index_unkeyed_prompts(is_alive=lambda: _heartbeat(batch, tally, clock()))
+        if not batch.format:
+            batch.format = drafts_of_file.whole_format(batch, path, is_alive)
+            batch.save(update_fields=["format"])
+        answers = _answers(batch, path, is_alive, clock)
+        rows = drafts_of_file.read_drafts(batch, path, tally.has_read, is_alive)
+        for drafts in _batches(rows, tally):
+            _write(batch, drafts, answers, tally, clock)
+        if answers is not None:
+            answers.finish()
     except OSError as error:
-        _finish(
-            batch,
-            tally,
-            Import.State.REFUSED,
-            clock(),
-            _("The file could not be read completely: %(why)s.") % {"why": error.strerror},
-        )
+        why = _("The file could not be read completely: %(why)s.") % {"why": error.strerror}
+        _finish(batch, tally, Import.State.REFUSED, clock(), why)
+        return
+    except UnableToRead as refusal:
+        _finish(batch, tally, Import.State.REFUSED, clock(), refusal.sentence)
         return
     if tally.damage:
         _finish(batch, tally, Import.State.REFUSED, clock(), tally.damage)
@@ -342,21 +337,13 @@ def _run(batch: Import, clock: Clock) -> None:
         _finish(batch, tally, Import.State.PUBLISHED, clock())
 
 
-def _find_format(batch: Import) -> None:
-    """Of a file that was too large to look at when it was uploaded."""
-    if not batch.format:
-        with uploads.find(batch.path).open("rb") as stream:
-            batch.format = formats.guess_format(stream, batch.columns)
-        batch.save(update_fields=["format"])
-
-
-def _answers(batch: Import, tally: _RowCounts, clock: Clock) -> AnswerWriter | None:
+def _answers(
+    batch: Import, path: Path, is_alive: Callable[[], None], clock: Clock
+) -> AnswerWriter | None:
     """What writes the answers into a campaign; None if they are not wanted there."""
     if not batch.annotations.get("campaign"):
         return None
-    plan = drafts_of_file.survey(
-        batch, uploads.find(batch.path), lambda: _heartbeat(batch, tally, 0, clock())
-    )
+    plan = drafts_of_file.survey(batch, path, is_alive)
     batch.annotations |= plan.as_json
     batch.save(update_fields=["annotations"])
     return AnswerWriter(batch=batch, plan=plan, now=clock())
@@ -397,7 +384,6 @@ def _write(
     drafts: list[ImportDraft],
     answers: AnswerWriter | None,
     tally: _RowCounts,
-    stream: _CountingReader,
     clock: Clock,
 ) -> None:
     prepared = imports_rows.prepare(drafts)
@@ -410,11 +396,11 @@ def _write(
         for problem in problems:
             tally.add_problem(problem)
         # Last, so that the row is locked only briefly; a lost claim rolls back the whole batch.
-        _heartbeat(batch, tally, stream.n_read, clock())
+        _heartbeat(batch, tally, clock())
 
 
-def _heartbeat(batch: Import, tally: _RowCounts, n_read: int, now: datetime) -> None:
-    batch.beat(now=now, bytes_read=n_read, counts=tally.counts)
+def _heartbeat(batch: Import, tally: _RowCounts, now: datetime) -> None:
+    batch.beat(now=now, bytes_read=tally.n_read, counts=tally.counts)
 
 
 def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: str = "") -> None:

@@ -53,6 +53,8 @@ def read(stream: Opened, file: BinaryIO | None, budget: Budget | None) -> Values
                     yield limits.problem_of(number, value) or Value(number, value)
     except TooLarge:
         yield too_large()
+    except MemoryError:
+        raise  # it is an ArrowException too
     except (pa.ArrowException, OSError, UnicodeDecodeError, *DAMAGED):
         sentence = _("The Parquet file is damaged, at this row or before. Download it again.")
         yield ImportProblem(number + 1, sentence, is_fatal=True)

@@ -61,6 +61,11 @@ class Budget:
     n_bytes: int = field(default_factory=lambda: LOOKED_AT)
     is_spent: bool = False
 
+    @classmethod
+    def of(cls, n_bytes: int | None) -> "Budget":
+        """The usual one without a number."""
+        return cls() if n_bytes is None else cls(n_bytes)
+
     def take(self, n: int) -> None:
         """Raises Spent."""
         if n > self.n_bytes:

@@ -2,9 +2,8 @@
 for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -12,10 +11,12 @@ from django.utils.translation import gettext as _
 from labeling.data.imports import drafts_of_file, previews
 from labeling.data.imports.previews import PreviewRow
 from labeling.guidelines.rating_form import Flag, Question
-from labeling.importers import formats
+from labeling.importers import readers
 from labeling.importers.annotations import cells
+from labeling.importers.child import limits, process
+from labeling.importers.child.limits import UnableToRead
 from labeling.importers.drafts import ImportDraft, ImportProblem
-from labeling.importers.files.lines import Budget
+from labeling.importers.files import lines
 
 SHOWN = 5
 READ = 200
@@ -52,28 +53,55 @@ def preview(
     legend: Mapping[str, str] | None = None,
 ) -> AnswersPreview:
     """What the first READ rows become. Without `roles`, columns are recognised."""
+    try:
+        return _preview(path, pairs_path, roles, legend)
+    except UnableToRead as refusal:
+        problem = ImportProblem(0, refusal.sentence)
+        return AnswersPreview(
+            drafts_of_file.ANNOTATIONS, (), {}, (), refusal.sentence, (), (problem,)
+        )
+
+
+def _preview(
+    path: Path,
+    pairs_path: Path | None,
+    roles: Mapping[str, str] | None,
+    legend: Mapping[str, str] | None,
+) -> AnswersPreview:
+    """Raises UnableToRead."""
     file_format = drafts_of_file.format_of(path, None)
     if file_format != drafts_of_file.ANNOTATIONS:
-        with path.open("rb") as stream:
-            drafts = formats.read(stream, file_format, most=READ, budget=Budget())
-            first_rows = list(islice(drafts, 2 * READ))
-        return AnswersPreview(file_format, (), {}, (), "", *_shown(first_rows))
-    table = drafts_of_file.look(path=path, pairs_path=pairs_path, chosen=roles, legend=legend)
+        first = process.value(
+            readers.first_rows,
+            limits.of_page(),
+            path=path,
+            file_format=file_format,
+            columns={},
+            most=READ,
+            shown=SHOWN,
+            n_bytes=lines.LOOKED_AT,
+        )
+        return AnswersPreview(file_format, (), {}, (), "", *_shown(first.entries))
+    table = drafts_of_file.first_answers(
+        path=path, pairs_path=pairs_path, chosen=roles, legend=legend, most=READ
+    )
     columns = tuple(
-        Column(name, _example(table, name), table.plan.roles.get(name, ""))
-        for name in table.names[: previews.MAX_NAMES]
+        Column(name, _short(example), table.plan.roles.get(name, ""))
+        for name, example in zip(table.names, table.examples, strict=True)
     )
     questions = tuple(_question_words(question) for question in table.plan.questions.values())
-    first_rows = (
-        [] if table.missing else drafts_of_file.first_drafts(path, pairs_path, table.plan, READ)
-    )
     return AnswersPreview(
-        file_format, columns, table.plan.legend, questions, table.missing, *_shown(first_rows)
+        file_format,
+        columns[: previews.MAX_NAMES],
+        table.plan.legend,
+        questions,
+        table.missing,
+        *_shown(table.entries),
     )
 
 
 def _shown(
-    entries: list[ImportDraft | ImportProblem],
+    entries: Sequence[ImportDraft | ImportProblem],
 ) -> tuple[tuple[PreviewRow, ...], tuple[ImportProblem, ...]]:
     drafts = [row for row in entries if isinstance(row, ImportDraft)]
     problems = [row for row in entries if isinstance(row, ImportProblem)]
@@ -81,10 +109,8 @@ def _shown(
     return rows, tuple(problems[:SHOWN])
 
 
-def _example(table: drafts_of_file.Table, name: str) -> str:
-    values = (cells.of(row, name) for row in table.rows)
-    value = next(filter(None, values), "")
-    return value if len(value) <= LONGEST_EXAMPLE else f"{value[: LONGEST_EXAMPLE - 1]}…"
+def _short(example: str) -> str:
+    return example if len(example) <= LONGEST_EXAMPLE else f"{example[: LONGEST_EXAMPLE - 1]}…"
 
 
 def _question_words(question: Question) -> str:

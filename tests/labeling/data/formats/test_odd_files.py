@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from labeling.data.imports import drafts_of_file
 from labeling.guidelines.rating_form import Scale
 from labeling.importers import formats
+from labeling.importers.annotations import tables
 from labeling.importers.drafts import ImportDraft, ImportProblem
 from tests.labeling.data.formats.containers import jsonl
 
@@ -29,15 +29,15 @@ def only(*rows: Any) -> ImportDraft:
     return draft
 
 
-def table(content: str, folder: Path) -> drafts_of_file.Table:
+def table(content: str, folder: Path) -> tables.Table:
     path = folder / "table.csv"
     path.write_text(content, encoding="utf-8")
-    return drafts_of_file.look(path=path)
+    return tables.look(path=path)
 
 
 def answers(content: str, folder: Path) -> list[ImportDraft | ImportProblem]:
     plan = table(content, folder).plan
-    return drafts_of_file.first_drafts(folder / "table.csv", None, plan, 100)
+    return tables.first_drafts(folder / "table.csv", None, plan, 100)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
@@ -251,7 +251,7 @@ def test_numbers_before_words_order_them_only_as_points_or_if_somebody_says_so(
     path.write_text(f"item,rater,rating\n{lines}")
 
     given = {"item": "item", "rater": "rater", "rating": role}
-    [question] = drafts_of_file.look(path=path, chosen=given).plan.questions.values()
+    [question] = tables.look(path=path, chosen=given).plan.questions.values()
 
     assert isinstance(question, Scale)
     assert (question.labels, question.is_ordered) == (words, is_ordered)

@@ -1,33 +1,29 @@
-"""Reads files as the doors do, each in a process of its own with little memory and time. Run as a
-program, it prints one line of JSON for each file and door.
+"""Reads files as the doors do, in a process that watches its own memory. Run as a program, it
+prints one line of JSON for each file and door: if a file kills it, the lines of others are missing.
 """
 
 import json
-import os
-import resource
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
 import django
-
-ROOM_MB = 700
-"""Memory for a file, beyond that of the program itself."""
-SECONDS = 15
-"""Of the processor; the clock may show six times as much."""
 
 
 class Outcome(TypedDict):
     file: str
     door: str
     ended: str
-    """"" if the reader came to the file's end; else the signal or exception"""
+    """the exception, if there was one"""
     sentence: str
     """the last problem"""
     n_drafts: int
+    grown_mb: int
+    """memory of the process that asked, at its most, beyond what it had before"""
+    took_s: float
 
 
 def outcomes(folder: Path) -> list[Outcome]:
@@ -41,70 +37,68 @@ def _main(folder: Path) -> None:
     django.setup()
     # After setup, as models cannot be imported before.
     from labeling.data.imports import drafts_of_file, previews  # noqa: PLC0415
-    from labeling.importers import formats  # noqa: PLC0415
+    from labeling.data.imports.answers import previews as answer_previews  # noqa: PLC0415
+    from labeling.importers.child.limits import UnableToRead  # noqa: PLC0415
     from labeling.importers.drafts import ImportProblem  # noqa: PLC0415
+    from labeling.models import Import  # noqa: PLC0415
 
     def page(path: Path) -> Iterator[object]:
         seen = previews.preview(path=path, file_format=None, columns={}, with_judgments=True)
         yield from (*seen.rows, *seen.problems)
 
     def answers_page(path: Path) -> Iterator[object]:
-        table = drafts_of_file.look(path=path)
-        yield from table.problems
-        yield from drafts_of_file.first_drafts(path, None, table.plan, 200)
+        seen = answer_previews.preview(path=path)
+        missing = [ImportProblem(0, seen.missing)] if seen.missing else []
+        yield from (*seen.rows, *missing, *seen.problems)
 
     def worker(path: Path) -> Iterator[object]:
-        with path.open("rb") as stream:
-            file_format = formats.guess_format(stream)
-        with path.open("rb") as stream:
-            yield from formats.read(stream, file_format)
+        batch = Import(format="", columns={}, annotations={})
+        n_drafts = 0
+        try:
+            batch.format = drafts_of_file.whole_format(batch, path, lambda: None)
+            for draft in drafts_of_file.read_drafts(batch, path, lambda _n: None, lambda: None):
+                n_drafts += 1
+                yield draft
+        except UnableToRead as refusal:
+            yield ImportProblem(0, refusal.sentence)
+        if not n_drafts:
+            yield ImportProblem(0, "The file contains no usable prompt.")  # as the import says
 
     doors = {"page": page, "answers page": answers_page, "worker": worker}
-
-    def read(door: str, path: Path) -> Mapping[str, object]:
-        sentence, n_drafts = "", 0
-        for draft in doors[door](path):
-            if isinstance(draft, ImportProblem):
-                sentence = str(draft)
-            else:
-                n_drafts += 1
-        return {"sentence": sentence, "n_drafts": n_drafts}
-
+    # The program and its first child are loaded before memory is measured.
+    usual = folder.parent / "usual.jsonl"
+    usual.write_text('{"prompt": "Why?"}\n')
+    for door in doors.values():
+        list(door(usual))
     for path in sorted(folder.iterdir()):
-        for door in doors:
-            sys.stdout.write(json.dumps(_apart(path, door, read)) + "\n")
+        for name, door in doors.items():
+            before, started = _reset_peak_mb(), time.monotonic()
+            outcome = Outcome(
+                file=path.name, door=name, ended="", sentence="", n_drafts=0, grown_mb=0, took_s=0
+            )
+            try:
+                for entry in door(path):
+                    if isinstance(entry, ImportProblem):
+                        outcome["sentence"] = str(entry)
+                    else:
+                        outcome["n_drafts"] += 1
+            except Exception as error:  # noqa: BLE001  # any exception is a finding
+                outcome["ended"] = f"{type(error).__name__}: {error}"[:200]
+            outcome["took_s"] = round(time.monotonic() - started, 2)
+            outcome["grown_mb"] = _status_mb("VmHWM") - before
+            sys.stdout.write(json.dumps(outcome) + "\n")
             sys.stdout.flush()
 
 
-def _apart(path: Path, door: str, read: Callable[[str, Path], Mapping[str, object]]) -> Outcome:
-    """In a child, so that it can be killed."""
-    receiving, sending = os.pipe()
-    child = os.fork()
-    if not child:
-        _limit()
-        try:
-            outcome = read(door, path)
-        except Exception as error:  # noqa: BLE001  # any exception is a finding
-            outcome = {"ended": f"{type(error).__name__}: {error}"[:200]}
-        os.write(sending, json.dumps(outcome).encode()[:60_000])
-        os._exit(0)
-    os.close(sending)
-    with os.fdopen(receiving, "rb") as pipe:
-        written = pipe.read()
-    _pid, status = os.waitpid(child, 0)
-    ended = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else ""
-    outcome = Outcome(file=path.name, door=door, ended=ended, sentence="", n_drafts=0)
-    outcome.update(json.loads(written or b"{}"))
-    return outcome
+def _reset_peak_mb() -> int:
+    """Memory in use now, from which the peak is counted anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _status_mb("VmRSS")
 
 
-def _limit() -> None:
-    own = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    most = own + ROOM_MB * 1024**2
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.alarm(SECONDS * 6)
+def _status_mb(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(name))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,11 @@ from tests.labeling.importers.hostile import reading
 from tests.labeling.importers.hostile.files import FILES, inline, workbook
 from tests.labeling.importers.hostile.reading import Outcome
 
+MOST_MB = 64
+"""Memory that a file may take in the process that asks, which parses none of it."""
+MOST_S = 60
+"""By the clock, on a machine that does other things as well."""
+
 
 def csv(rows: Sequence[dict[str, str]]) -> bytes:
     return table(rows, delimiter=",", encoding="utf-8")
@@ -41,6 +46,8 @@ def test_a_hostile_file_ends_in_a_sentence(
     for outcome in outcomes[name]:
         assert not outcome["ended"], outcome
         assert outcome["sentence"], outcome
+        assert outcome["grown_mb"] < MOST_MB, outcome
+        assert outcome["took_s"] < MOST_S, outcome
 
 
 def test_a_workbook_with_a_stray_cell_says_where_it_ends() -> None:

@@ -305,7 +305,8 @@ def describe_run(
 
 def retry_run(*, run: Run, by: User, now: datetime) -> None:
     """Requeues a run that failed, was lost or was stopped; it resumes from its last checkpoint. A
-    model that it has left is replaced when it ends again. Raises UnableToRetry.
+    model that it has left is replaced when it ends again. A benchmark or an attack whose server
+    left something unanswered asks that, and is scored again. Raises UnableToRetry.
     """
     with transaction.atomic():
         TrainedModel.objects.select_for_update().filter(run=run).first()

@@ -18,8 +18,9 @@ from labeling.models import Campaign, Rater, Response
 from tests.cast import responses_to, some_prompts
 from tests.html import text_of
 from tests.training import cast
+from tests.training.benchmarks.scorecards.rows import a_benchmark, a_suite
 from tests.training.snapshots.test_freezing import demonstrate, on_split
-from training.models import Run, RunPoint, Snapshot, TrainedModel
+from training.models import BenchmarkAnswer, Endpoint, Run, RunPoint, Snapshot, TrainedModel
 from training.results import curves
 from training.runs import selectors as runs_selectors
 from training.runs.selectors import RunFilter
@@ -181,6 +182,35 @@ def test_a_stopped_run_says_how_far_it_got_and_offers_to_resume(
     client.post(f"/runs/{run.pk}/retry")
     run.refresh_from_db()
     assert run.state == "queued"
+
+
+def test_a_benchmark_whose_server_left_something_unanswered_offers_to_ask_that(
+    signed_in: SignIn, noor: User
+) -> None:
+    suite, read = a_suite(n=2, kind="generate"), a_suite("read", n=2, kind="pairs")
+    model = cast.a_model(noor)
+    ended = {"state": "finished", "outcome": "succeeded", "finished_at": timezone.now()}
+    run = a_benchmark(model, [suite, read], by=noor)
+    Run.objects.filter(pk=run.pk).update(**ended)
+    item = suite.items.get(position=0)
+    missing = BenchmarkAnswer.objects.create(run=run, item=item, missing="The server was busy.")
+    client = signed_in(noor)
+    assert "Ask what is missing" not in text_of(client, f"/runs/{run.pk}/")
+
+    Endpoint.objects.create(model=model, url="http://127.0.0.1:9/v1", served_name="served")
+    assert 'id="retry">Ask what is missing</button>' in text_of(client, f"/runs/{run.pk}/")
+    answered = client.post(f"/runs/{run.pk}/retry", follow=True)
+    assert "It asks what has no answer yet" in answered.content.decode()
+
+    Run.objects.filter(pk=run.pk).update(**ended)
+    assert client.post(f"/api/v1/runs/{run.pk}/retry").status_code == 200
+    Run.objects.filter(pk=run.pk).update(**ended)
+    missing.delete()
+    BenchmarkAnswer.objects.create(
+        run=run, item=read.items.get(position=0), missing="No likelihoods."
+    )
+    assert "Ask what is missing" not in text_of(client, f"/runs/{run.pk}/")
+    assert client.post(f"/api/v1/runs/{run.pk}/retry").status_code == 409
 
 
 def test_stop_and_retry_are_posts(signed_in: SignIn, noor: User) -> None:

@@ -74,9 +74,11 @@ def store_answers(
         for batch in _batches(rows):
             known = SuiteItem.objects.filter(pk__in=[row["item"] for row in batch])
             pks = set(known.values_list("pk", flat=True))
-            _make_way(run_id, [row for row in batch if not row.get("missing")])
+            answered = [row for row in batch if not row.get("missing")]
+            _make_way(run_id, answered)
+            rows_in_order = answered + [row for row in batch if row.get("missing")]
             BenchmarkAnswer.objects.bulk_create(
-                [_answer(run_id, row) for row in batch if row["item"] in pks],
+                [_answer(run_id, row) for row in rows_in_order if row["item"] in pks],
                 ignore_conflicts=True,
             )
     return True

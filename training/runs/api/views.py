@@ -144,7 +144,8 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @does("retry_run", RunSerializer)
     def retry(self, run: Run) -> None:
         """Requeue a failed, lost or stopped run. It resumes from its last checkpoint and replaces
-        the model that it has left. 409 if that model is already in use.
+        the model that it has left. 409 if that model is already in use. A benchmark or an attack
+        whose server left something unanswered asks only that, and is scored again.
         """
         runs_services.retry_run(run=run, **self.who_and_when)
 

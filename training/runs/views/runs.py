@@ -227,6 +227,10 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
             "The run is queued and starts at its first step, because its checkpoints were deleted."
         )
         goes_on = _("The run is queued and resumes from its last checkpoint.")
+        if run.outcome == Run.Outcome.SUCCEEDED:
+            begins = goes_on = _(
+                "The run is queued. It asks what has no answer yet, and is scored again."
+            )
         messages.success(request, begins if run.freed_at else goes_on)
     return redirect("run", pk)
 
@@ -359,9 +363,11 @@ def _repeat(run: Run, known: list[placement.NodeStatus]) -> list[str]:
 
 
 def _resume(run: Run) -> str:
-    is_broken_off = run.state == Run.State.FINISHED and run.outcome != Run.Outcome.SUCCEEDED
-    if not is_broken_off or not resuming.resumable_runs().filter(pk=run.pk).exists():
+    has_ended = run.state == Run.State.FINISHED
+    if not has_ended or not resuming.resumable_runs().filter(pk=run.pk).exists():
         return ""
+    if run.outcome == Run.Outcome.SUCCEEDED:
+        return _("Ask what is missing")
     return _("Resume") if resuming.has_stopped_midway(run=run) else _("Try again")
 
 

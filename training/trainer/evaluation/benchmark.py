@@ -257,6 +257,8 @@ def _metrics(run: _Benchmark) -> dict[str, object]:
         ended += [row["is_ended"]] if row["is_ended"] is not None and not row["missing"] else []
         rewards += [row["values"]["reward"]] if "reward" in row["values"] else []
     _say_what_is_missing(run.folder, n_items, reasons)
+    if not reasons and run.done and run.n_answered:
+        run.folder.append_note("Each item has an answer now.")
     n_missing = sum(map(len, reasons.values()))
     metrics: dict[str, object] = {"n_items": n_items, "n_missing": n_missing}
     if rewards:

@@ -179,6 +179,7 @@ def test_a_server_that_stops_fails_the_run_which_then_goes_on_where_it_was(
     asked = {int(body["messages"][-1]["content"].split()[1]) for body in server.asked}
     assert asked == set(range(30)) - before
     assert (result.metrics["n_items"], result.metrics["n_missing"]) == (30, 0)
+    assert "Each item has an answer now." in runs.notes(again)
     assert len(list(run_dir.read_lines(run_folder / run_dir.ANSWERS))) == 30
 
 

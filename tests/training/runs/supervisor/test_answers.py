@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from tests.training.benchmarks.tiny_suites import tiny_suite
 from tests.training.conftest import NOW
 from training.benchmarks.scorecards import services as scorecards_services
 from training.benchmarks.suites import services as suites_services
-from training.models import BenchmarkAnswer, Run, Suite, SuiteScore, TrainedModel
+from training.models import BenchmarkAnswer, Endpoint, Run, Suite, SuiteScore, TrainedModel
 from training.processes import run_dir
 from training.runs import run_queue
 from training.runs import services as runs_services
+from training.runs.services import UnableToRetry
 from training.runs.supervisor import supervise
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,6 +113,51 @@ def test_a_stopped_run_is_scored_on_what_it_answered_and_goes_on_from_there(
     assert [line["item"] for line in lines] == [one, other]
     assert lines[0] == answer(one, -1, -2)
     assert (run.outcome, main_score(run).score, main_score(run).n) == ("succeeded", 1.0, 2)
+
+
+@pytest.fixture
+def behind_a_server(base_model: TrainedModel) -> Endpoint:
+    return Endpoint.objects.create(
+        model=base_model, url="http://127.0.0.1:9/v1", served_name="served"
+    )
+
+
+def test_a_benchmark_that_a_busy_server_left_incomplete_asks_the_rest_and_is_scored_again(
+    benchmark: Queue,
+    suite: Suite,
+    noor: User,
+    settings: LazySettings,
+    behind_a_server: Endpoint,
+) -> None:
+    settings.ENDPOINT_HOSTS = ["127.0.0.1"]
+    one, other = both(suite)
+    busy = answer(other, 0, 0, values={}, missing="The server was busy.")
+    run = supervised(benchmark(answers=[[answer(one, -1, -2), busy], [answer(other, -2, -1)]]))
+    assert (run.outcome, main_score(run).n, main_score(run).n_missing) == ("succeeded", 1, 1)
+
+    runs_services.retry_run(run=run, by=noor, now=NOW)
+    with pytest.raises(UnableToRetry):
+        runs_services.retry_run(run=run, by=noor, now=NOW)
+    supervised(run)
+
+    assert (run.outcome, run.attempt) == ("succeeded", 2)
+    score = main_score(run)
+    assert (score.n, score.n_missing, score.score, score.is_current) == (2, 0, 1.0, True)
+    assert BenchmarkAnswer.objects.filter(run=run).count() == 2
+    assert AuditEvent.objects.filter(action="retry").count() == 1
+    with pytest.raises(UnableToRetry):
+        runs_services.retry_run(run=run, by=noor, now=NOW)
+
+
+def test_a_benchmark_of_a_model_of_ours_is_complete_as_it_is(
+    benchmark: Queue, suite: Suite, noor: User
+) -> None:
+    one, other = both(suite)
+    too_long = answer(other, 0, 0, values={}, missing="Longer than the model reads.")
+    run = supervised(benchmark(answers=[[answer(one, -1, -2), too_long]]))
+
+    with pytest.raises(UnableToRetry):
+        runs_services.retry_run(run=run, by=noor, now=NOW)
 
 
 def test_the_answers_of_a_killed_child_are_stored_before_the_next_attempt(

@@ -74,9 +74,12 @@ def _of_votes(value: float, n: int, spread: Spread, n_prompts: int) -> Figure:
     return _figure(value, n, ends, spread.variance, spread.about)
 
 
-def of_variance(value: float, n: int, variance: float, n_prompts: int) -> Figure:
-    """A share whose variance is known."""
-    return _figure(value, n, intervals.of_share(value, variance, n_prompts), variance)
+def drawn_in(value: float, n: int, *, estimate: float, variance: float, n_prompts: int) -> Figure:
+    """A share that was drawn towards others', with the interval of the `estimate` it was before: an
+    interval around what it was drawn to would miss whoever is far from the others.
+    """
+    ends = intervals.of_share(estimate, variance, n_prompts)
+    return _figure(value, n, _with(value, ends), variance)
 
 
 def share_by(
@@ -132,10 +135,33 @@ def coefficient(
     compared = np.asarray(prompts) if is_compared is None else np.asarray(prompts)[is_compared]
     n_prompts = len(codes(compared)[1])
     df = min(between.df, n_prompts - 1)
-    # On a scale from 0 to 1, so that the interval stays within −1 and 1 as that of a share does.
-    interval = intervals.of_share((1 + value) / 2, between.variance / 4, n_prompts, df)
-    ends = interval and (min(value, 2 * interval[0] - 1), max(value, 2 * interval[1] - 1))
-    return _figure(value, n, ends, between.variance, between.about)
+    ends = _of_coefficient(value, between.variance, n_prompts, df)
+    return _figure(value, n, _with(value, ends), between.variance, between.about)
+
+
+def jackknifed(value: float, n: int, without: Floats, *, alone: float) -> Figure:
+    """A measure between −1 and 1 by what it is `without` each prompt in turn (Quenouille 1956,
+    Tukey 1958): from few prompts, influences miss how far it bends. The interval is around the
+    measure less its bias.
+    """
+    n_prompts, mean = len(without), float(without.mean())
+    unbiased = min(1.0, max(-1.0, n_prompts * value - (n_prompts - 1) * mean))
+    variance = (n_prompts - 1) / n_prompts * float(((without - mean) ** 2).sum())
+    variance = max(alone, variance)
+    ends = _of_coefficient(unbiased, variance, n_prompts)
+    return _figure(value, n, _with(value, ends), variance)
+
+
+def _of_coefficient(
+    value: float, variance: float, n_prompts: int, df: float | None = None
+) -> tuple[float, float] | None:
+    """On a scale from 0 to 1, so that the interval stays within −1 and 1 as a share's does."""
+    ends = intervals.of_share((1 + value) / 2, variance / 4, n_prompts, df)
+    return ends and (2 * ends[0] - 1, 2 * ends[1] - 1)
+
+
+def _with(value: float, ends: tuple[float, float] | None) -> tuple[float, float] | None:
+    return ends and (min(value, ends[0]), max(value, ends[1]))
 
 
 def normal(

@@ -17,6 +17,7 @@ from arithmetic import clustering
 from arithmetic.figures import (
     Figure,
     Floats,
+    Ints,
     absent,
     answered,
     codes,
@@ -86,8 +87,8 @@ def cohen(
     weighting: Weighting = "identity",
     values: Sequence[float],
 ) -> Figure:
-    """Kappa of two raters' labels of the same units, with an interval over prompts. Labels are
-    among `values`, which are the scale of the weights.
+    """Kappa of two raters' labels of the same units, with a jackknifed interval over prompts.
+    Labels are among `values`, which are the scale of the weights.
     """
     scale = np.asarray(sorted(values), dtype=float)
     a = np.searchsorted(scale, np.asarray(first, dtype=float))
@@ -96,17 +97,33 @@ def cohen(
         return absent(_NOTHING_SHARED)
     size = len(scale)
     table = np.bincount(a * size + b, minlength=size**2).reshape(size, size).astype(float)
-    kappa = _Kappa.of(table, weights_for(scale, weighting))
+    weights = weights_for(scale, weighting)
+    kappa = _Kappa.of(table, weights)
     if kappa is None:
         return absent(_ONE_LABEL, len(a))
     influence = kappa.moves[a, b] / len(a)
-    return clustering.coefficient(
-        kappa.value,
-        len(a),
-        influence,
-        prompts=prompts,
-        alone=float((influence**2).sum()),
-    )
+    without = _without_each(a, b, codes(prompts)[0], weights)
+    # A prompt without which chance is full agreement says nothing.
+    without[np.isnan(without)] = kappa.value
+    return clustering.jackknifed(kappa.value, len(a), without, alone=float((influence**2).sum()))
+
+
+def _without_each(a: Ints, b: Ints, prompt: Ints, weights: Floats) -> Floats:
+    """The kappa without the units of each prompt; NaN where it is undefined. (prompts,)"""
+    size, n_prompts = len(weights), int(prompt.max()) + 1
+    n = len(a) - np.bincount(prompt)
+    agreed = float(weights[a, b].sum()) - np.bincount(prompt, weights=weights[a, b])
+    shares = []
+    for label in (a, b):
+        own = np.bincount(prompt * size + label, minlength=n_prompts * size)
+        rest = np.bincount(label, minlength=size) - own.reshape(n_prompts, size)
+        shares.append(rest / np.maximum(n, 1)[:, None])
+    chance = np.einsum("pi,ij,pj->p", shares[0], weights, shares[1])
+    is_defined = (n > 0) & ~np.isclose(chance, 1.0)
+    without = np.full(n_prompts, np.nan)
+    observed = agreed[is_defined] / n[is_defined]
+    without[is_defined] = (observed - chance[is_defined]) / (1 - chance[is_defined])
+    return without
 
 
 @dataclass(frozen=True)

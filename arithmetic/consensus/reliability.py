@@ -2,7 +2,8 @@
 
 A rater with few judgments says little about themselves, and the pool says more: the estimate is
 shrunk towards the pool by empirical Bayes (Efron and Morris 1975). How far raters differ from each
-other is estimated from all of them (DerSimonian and Laird 1986).
+other is estimated from all of them (DerSimonian and Laird 1986). The interval is that of the
+rater's own estimate: around the shrunk one it would miss the careless, whom shrinkage moves up.
 """
 
 import math
@@ -22,7 +23,7 @@ class Reliability:
 
     rater: int
     accuracy: Figure
-    """shrunk towards the pool"""
+    """shrunk towards the pool; the interval is not"""
     weight: float
     """0 for no better than chance, 1 for always right"""
 
@@ -60,10 +61,10 @@ def reliability(
         shared,
         len(consensus.raters),
     )
-    shrunk, variance = _shrunk(votes)
+    shrunk = _shrunk(votes)
     chance = 1 / len(consensus.labels)
     return {
-        int(name): _of_rater(int(name), votes, at, shrunk[at], variance[at], chance)
+        int(name): _of_rater(int(name), votes, at, shrunk[at], chance)
         for at, name in enumerate(consensus.raters)
     }
 
@@ -100,14 +101,12 @@ class _Votes:
         return cls(by_rater(shared).astype(np.int64), n_prompts, n_right, n_worth, between)
 
 
-def _shrunk(votes: _Votes) -> tuple[Floats, Floats]:
-    """Each rater's accuracy, shrunk towards the pool, and its variance; NaN for raters whom nobody
-    can judge.
-    """
-    value, variance = np.full(len(votes.n), np.nan), np.full(len(votes.n), np.nan)
+def _shrunk(votes: _Votes) -> Floats:
+    """Each rater's accuracy, shrunk towards the pool; NaN for raters whom nobody can judge."""
+    value = np.full(len(votes.n), np.nan)
     known = (votes.n > 0) & (votes.worth > 0)
     if not known.any():
-        return value, variance
+        return value
     own = votes.right[known] / votes.worth[known]
     pooled = float(np.clip(votes.right[known].sum() / votes.worth[known].sum(), 0, 1))
     # The variance of one vote: raters have too few prompts to estimate it for each of them.
@@ -116,13 +115,12 @@ def _shrunk(votes: _Votes) -> tuple[Floats, Floats]:
     error = max(clustered, pooled * (1 - pooled)) / votes.worth[known]
     mean, apart = between_raters(own, error)
     if not error.any():
-        value[known], variance[known] = np.clip(own, 0, 1), 0.0
-        return value, variance
+        value[known] = np.clip(own, 0, 1)
+        return value
     # The share of a rater's distance from the pool that is error.
     pull = error / (error + apart)
     value[known] = np.clip(own + pull * (mean - own), 0, 1)
-    variance[known] = (1 - pull) * error + pull**2 / float((1 / (error + apart)).sum())
-    return value, variance
+    return value
 
 
 def between_raters(values: Floats, variances: Floats) -> tuple[float, float]:
@@ -140,15 +138,19 @@ def between_raters(values: Floats, variances: Floats) -> tuple[float, float]:
     return float((weight * values).sum() / weight.sum()), apart
 
 
-def _of_rater(
-    rater: int, votes: _Votes, at: int, value: float, variance: float, chance: float
-) -> Reliability:
+def _of_rater(rater: int, votes: _Votes, at: int, value: float, chance: float) -> Reliability:
     if math.isnan(value):
         return Reliability(
             rater, absent(gettext_noop("No one else rated what this rater rated.")), 0.0
         )
-    accuracy = clustering.of_variance(
-        float(value), int(votes.n[at]), float(variance), int(votes.n_prompts[at])
+    worth = float(votes.worth[at])
+    own = min(1.0, max(0.0, float(votes.right[at]) / worth))
+    accuracy = clustering.drawn_in(
+        float(value),
+        int(votes.n[at]),
+        estimate=own,
+        variance=max(float(votes.between[at]) / worth**2, own * (1 - own) / worth),
+        n_prompts=int(votes.n_prompts[at]),
     )
     weight = float(np.clip((value - chance) / (1 - chance), 0, 1))
     return Reliability(rater, accuracy, weight)

@@ -6,11 +6,13 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import t
 from sklearn.metrics import cohen_kappa_score
 
-from arithmetic.agreement import kappas
 from arithmetic.ratings.answers import Ratings, RatingTable, table_of
 from arithmetic.ratings.reliability import reliability, same_ratings
+from tests.arithmetic import oracles
+from tests.arithmetic.test_clustering import wilson_by_hand
 
 NAN = float("nan")
 
@@ -54,16 +56,17 @@ def test_of_two_raters_it_is_cohen_s_kappa(seed: int, is_ordered: bool) -> None:
     found = reliability(rated(scores, is_ordered=is_ordered))
 
     expected = cohen_kappa_score(*scores, weights="quadratic" if is_ordered else None)
-    cohen = kappas.cohen(
-        *scores,
-        prompts=range(60),
-        weighting="quadratic" if is_ordered else "identity",
-        values=range(1, 6),
+    cohen = oracles.cohen(
+        *scores, weighting="quadratic" if is_ordered else "identity", values=range(1, 6)
     )
+    assert cohen.se is not None
+    # The published error of independent units, over 60 prompts of one response each.
+    variance, share = 60 / 59 * cohen.se**2, (1 + expected) / 2
+    low, high = wilson_by_hand(share, share * (1 - share) / (variance / 4), float(t.ppf(0.975, 59)))
     for rater in (0, 1):
         figure = found[rater].accuracy
         assert figure.value == pytest.approx(expected)
-        assert (figure.low, figure.high) == pytest.approx((cohen.low, cohen.high))
+        assert (figure.low, figure.high) == pytest.approx((2 * low - 1, 2 * high - 1))
 
 
 def test_of_several_raters_it_is_that_of_a_slow_twin() -> None:

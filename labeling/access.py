@@ -1,6 +1,7 @@
 """The only way from (user, id in a URL) to an object. An object that a person may not see answers
 404, never 403."""
 
+from collections.abc import Collection
 from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -284,16 +285,21 @@ def withdrawn_prompts() -> QuerySet[Prompt]:
     return Prompt.objects.filter(pk__in=withdrawn_prompt_ids())
 
 
-def withdrawn_prompt_ids() -> QuerySet[Prompt, int]:
-    """For `__in`. They are few: a query excludes them as one list, read once, rather than join the
-    author of every row.
+def withdrawn_prompt_ids() -> list[int]:
+    """For `__in`: a list, read by itself. In a query, PostgreSQL expects as many as an author has
+    on average, which can be most of the table, and then searches all of them for each row.
     """
-    return _written_by(Source.objects.filter(person__rater__withdrawn_at__isnull=False))
+    withdrawn = Source.objects.filter(person__rater__withdrawn_at__isnull=False)
+    sources = list(withdrawn.values_list("pk", flat=True))
+    return list(_written_by(sources)) if sources else []
 
 
 def on_withdrawn(path: str) -> Exists:
-    """Whether the prompt that `path` leads to is one of these."""
-    return Exists(withdrawn_prompts().filter(pk=OuterRef(path)))
+    """Whether the prompt that `path` leads to is one of these. For the few rows of a page."""
+    people = Source.objects.filter(person__rater__withdrawn_at__isnull=False)
+    is_written = Q(source__in=people)
+    is_begun = Q(conversation_turns__conversation__item__prompt__source__in=people)
+    return Exists(Prompt.objects.filter(is_written | is_begun, pk=OuterRef(path)))
 
 
 def prompts_written_by(rater: Rater) -> QuerySet[Prompt]:
@@ -301,7 +307,7 @@ def prompts_written_by(rater: Rater) -> QuerySet[Prompt]:
     return Prompt.objects.filter(pk__in=_written_by(Source.objects.filter(person__rater=rater)))
 
 
-def _written_by(people: QuerySet[Source]) -> QuerySet[Prompt, int]:
+def _written_by(people: QuerySet[Source] | Collection[int]) -> QuerySet[Prompt, int]:
     """Ids of what these people wrote as prompts, and of conversations that began with it."""
     written = Prompt.objects.filter(source__in=people)
     began = Prompt.objects.filter(conversation_turns__conversation__item__prompt__source__in=people)

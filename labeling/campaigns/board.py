@@ -23,6 +23,7 @@ from django.db.models import (
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
 from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Slot
+from labeling.quality import campaign_figures
 from labeling.quality.figure_cache import Compute, cached_figures, refresh
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import Stuck, stuck
@@ -172,11 +173,12 @@ def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
 
 
 def refresh_figures(*, name: str, pk: int, now: datetime) -> None:
-    """Recompute one of the cached figures above when it is old. Called by a worker."""
+    """Recompute a cached figure of a campaign when it is old. Called by a worker."""
     compute: dict[str, Compute[Any]] = {
         "sources": _sources,
         "standing": _progress_with_last,
         "board": _boards,
+        **campaign_figures.COMPUTE,
     }
     refresh(name=name, ids=[pk], compute=compute[name], now=now)
 

@@ -1,13 +1,17 @@
 """Selects the prompts that a new campaign would use."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from django.db.models import Count, Exists, Max, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Subquery
 
+from config.performance.distinct import distinct_values
 from labeling.access import visible
 from labeling.kinds import registry
 from labeling.models import Item, Judgment, Prompt, Response, Source
 from labeling.votes import counting
+
+Text = TypeVar("Text", Prompt, Response)
 
 
 @dataclass(frozen=True)
@@ -45,16 +49,21 @@ class SelectionCounts:
 
 def prompt_sources() -> QuerySet[Source]:
     """Sources of visible prompts."""
-    return Source.objects.filter(pk__in=visible(Prompt.objects.all()).values("source_id")).order_by(
-        "name"
-    )
+    return _with_any(visible(Prompt.objects.all()))
 
 
 def response_sources() -> QuerySet[Source]:
     """Sources of responses that a campaign may use."""
-    return Source.objects.filter(
-        pk__in=usable(Response.objects.all()).values("source_id")
-    ).order_by("name")
+    return _with_any(usable(Response.objects.all()))
+
+
+def _with_any(texts: QuerySet[Text]) -> QuerySet[Source]:
+    """Sources of these prompts or responses. One row of each source is enough: with `__in`,
+    PostgreSQL would read them all.
+    """
+    first = texts.filter(source=OuterRef("pk")).order_by().values("pk")[:1]
+    sources = Source.objects.alias(first_text=Subquery(first))
+    return sources.filter(first_text__isnull=False).order_by("name")
 
 
 def usable(responses: QuerySet[Response]) -> QuerySet[Response]:
@@ -63,13 +72,10 @@ def usable(responses: QuerySet[Response]) -> QuerySet[Response]:
 
 
 def prompt_languages() -> list[str]:
-    return sorted(
-        set(
-            visible(Prompt.objects.exclude(language=""))
-            .values_list("language", flat=True)
-            .distinct()
-        )
-    )
+    """Languages of visible prompts."""
+    visible_prompts = visible(Prompt.objects.all())
+    languages = distinct_values(Prompt, "language")
+    return sorted(code for code in languages if visible_prompts.filter(language=code).exists())
 
 
 def matching_prompts(*, selection: Selection) -> QuerySet[Prompt]:

@@ -12,8 +12,9 @@ from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.data import export_files
 from labeling.data.export_forms import ExportForm
-from labeling.data.exports import jobs, offers, streams
+from labeling.data.exports import jobs, offers
 from labeling.models import Campaign, Export
+from labeling.quality import campaign_figures
 
 CONTENT_TYPE = "application/zip"
 SHOWN = 20
@@ -27,7 +28,7 @@ def export(request: MemberRequest, pk: int) -> HttpResponse:
     form = ExportForm(
         request.POST or None,
         offered=offered,
-        licences=streams.licences_of(campaign=campaign),
+        licences=campaign_figures.licences(campaign=campaign, now=timezone.now()),
     )
     if request.method == "POST" and form.is_valid():
         try:

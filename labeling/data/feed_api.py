@@ -157,7 +157,10 @@ class JudgmentQuery(PageQuery):
 
 class _FeedPageSerializer(serializers.Serializer[object]):
     next_cursor = serializers.IntegerField(
-        help_text="The last id of this page, or the cursor of the request if the page is empty."
+        help_text=(
+            "Where the next page begins. A page looks through a limited number of judgments, so"
+            " with `since` or `licence` it may have few results, or none, although `has_more`."
+        )
     )
     has_more = serializers.BooleanField(help_text="Whether there are more results now.")
 
@@ -213,7 +216,7 @@ class Judgments(ApiViewSet):
             after={"from": self.asked.get("cursor", 0)},
             now=now,
         )
-        rows = feed.judgment_feed(
+        chosen = feed.feed_page(
             after_id=self.asked.get("cursor", 0),
             campaign_id=self.asked.get("campaign"),
             since=self.asked.get("since"),
@@ -222,7 +225,7 @@ class Judgments(ApiViewSet):
             n=self.asked["limit"] + 1,
             now=now,
         )
-        return _feed_page(self, rows)
+        return _feed_page(self, chosen.judgments, looked_to=chosen.looked_to)
 
 
 class JudgmentEvents(ApiViewSet):
@@ -250,12 +253,19 @@ def _licences(named: str | None) -> list[str] | None:
     return ["" if name.strip() == "none" else name.strip() for name in named.split(",")]
 
 
-def _feed_page(view: ApiViewSet, rows: Sequence[Model]) -> Response:
-    """A page of `rows`, which has one row more than asked for if there are more."""
+def _feed_page(
+    view: ApiViewSet, rows: Sequence[Model], *, looked_to: int | None = None
+) -> Response:
+    """A page of `rows`, which has one row more than asked for if there are more. `looked_to`: an id
+    at which the page ends, although there may be more after it.
+    """
     page = paging.cut(rows, limit=view.asked["limit"])
+    cursor = page.next_cursor or view.asked.get("cursor", 0)
+    if looked_to is not None and not page.has_more:
+        cursor = looked_to
     body = {
-        "next_cursor": page.next_cursor or view.asked.get("cursor", 0),
-        "has_more": page.has_more,
+        "next_cursor": cursor,
+        "has_more": page.has_more or looked_to is not None,
         "results": view.get_serializer(page.rows, many=True).data,
     }
     return Response(body)

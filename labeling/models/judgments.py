@@ -99,6 +99,8 @@ class Judgment(models.Model):
         indexes = [
             models.Index(fields=["campaign", "submitted_at"], name="judgment_campaign_time"),
             models.Index(fields=["rater", "submitted_at"], name="judgment_rater_time"),
+            # The feed begins with the first judgment since a time.
+            models.Index(fields=["submitted_at", "id"], name="judgment_time"),
             # Reports read votes in blocks and look up the few that were corrected since.
             models.Index(
                 fields=["campaign"], condition=Q(is_current=False), name="judgment_superseded"

@@ -216,6 +216,13 @@ class Prompt(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        indexes = [
+            # Filters and forms list the few values of these columns.
+            models.Index(fields=["language"], name="prompt_language"),
+            models.Index(fields=["licence"], name="prompt_licence"),
+        ]
+
     def __str__(self) -> str:
         return Truncator(str(self.messages[-1]["content"])).chars(300) if self.messages else "–"
 
@@ -299,7 +306,10 @@ class Response(models.Model):
         indexes = [
             models.Index(
                 fields=["author"], condition=models.Q(author__isnull=False), name="response_author"
-            )
+            ),
+            models.Index(
+                fields=["licence"], condition=models.Q(licence__gt=""), name="response_licence"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["prompt", "source", "number"], name="response_once")

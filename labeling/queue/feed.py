@@ -3,6 +3,7 @@ still being written.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -21,7 +22,42 @@ come.
 """
 
 
+LOOKED_AT = 20_000
+"""A page is chosen from so many: those that count, or are under a licence, may be few in many."""
+LISTED = 2_000
+"""The same of judgments since a time, whose ids are sent to the database as a list."""
+
+
+@dataclass(frozen=True)
+class FeedPage:
+    judgments: list[Judgment]
+    looked_to: int | None
+    """The page ends at this id because it has looked at so many judgments; None: at its last."""
+
+
 def judgment_feed(
+    *,
+    after_id: int = 0,
+    campaign_id: int | None = None,
+    includes_imports: bool = False,
+    n: int,
+    now: datetime,
+) -> list[Judgment]:
+    """The judgments of the first feed_page that has any."""
+    while True:
+        page = feed_page(
+            after_id=after_id,
+            campaign_id=campaign_id,
+            includes_imports=includes_imports,
+            n=n,
+            now=now,
+        )
+        if page.judgments or page.looked_to is None:
+            return page.judgments
+        after_id = page.looked_to
+
+
+def feed_page(
     *,
     after_id: int = 0,
     campaign_id: int | None = None,
@@ -30,7 +66,7 @@ def judgment_feed(
     licences: Collection[str] | None = None,
     n: int,
     now: datetime,
-) -> list[Judgment]:
+) -> FeedPage:
     """At most `n` judgments, in their current version. A correction has an id of its own, so a
     corrected judgment appears again later.
 
@@ -42,20 +78,46 @@ def judgment_feed(
     With `licences`, only judgments whose texts are all under one of these. "" stands for a prompt
     without a licence.
     """
-    judgments = (
-        visible(Judgment.objects.all())
-        if includes_imports
-        else Judgment.objects.filter(import_batch=None)
-    )
-    judgments = judgments.filter(counting.counts(with_extra=True, with_repeats=True))
+    versions = Judgment.versions.filter(pk__gt=after_id)
+    if not includes_imports:
+        versions = versions.filter(import_batch=None)
     if campaign_id is not None:
-        judgments = judgments.filter(campaign=campaign_id)
+        versions = versions.filter(campaign=campaign_id)
     if since is not None:
-        judgments = judgments.filter(submitted_at__gte=since)
+        candidates = _since(versions, since)
+        end = candidates[-1] if len(candidates) == LISTED else None
+        judgments = versions.filter(pk__in=candidates)
+    else:
+        end = _nth(versions)
+        judgments = versions if end is None else versions.filter(pk__lte=end)
+    judgments = judgments.filter(counting.counts(with_extra=True, with_repeats=True))
+    if includes_imports:
+        judgments = visible(judgments)
     if licences is not None:
         judgments = _under(judgments, licences)
-    queryset = _with_parts(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
-    return list(takewhile(lambda judgment: _given_at(judgment) <= now - SETTLED_AFTER, queryset))
+    queryset = _with_parts(judgments).order_by("pk")[:n]
+    settled = takewhile(lambda judgment: _given_at(judgment) <= now - SETTLED_AFTER, queryset)
+    return FeedPage(list(settled), _settled(end, now))
+
+
+def _since(versions: QuerySet[Judgment], since: datetime) -> list[int]:
+    """Ids of the first LISTED since a time."""
+    ids = versions.filter(submitted_at__gte=since).values_list("pk", flat=True)
+    # The sum keeps PostgreSQL from reading all earlier ones in the order of their ids.
+    return list(ids.order_by(F("pk") + 0)[:LISTED])
+
+
+def _nth(versions: QuerySet[Judgment]) -> int | None:
+    """The id of number LOOKED_AT; None if there are fewer."""
+    ids = versions.order_by("pk").values_list("pk", flat=True)
+    return ids[LOOKED_AT - 1 : LOOKED_AT].first()
+
+
+def _settled(end: int | None, now: datetime) -> int | None:
+    """`end`, unless a judgment before it may still be written."""
+    if end is None or end > feed_position(at=now - SETTLED_AFTER):
+        return None
+    return end
 
 
 def feed_position(*, at: datetime) -> int:

@@ -187,7 +187,7 @@ def test_a_list_of_prompts_costs_the_same_however_long(
     client.get("/api/v1/prompts")
     some_prompts(60)
 
-    with django_assert_num_queries(2):  # token with its person, prompts with their sources
+    with django_assert_num_queries(3):  # token with its person, who withdrew, prompts
         assert len(client.get("/api/v1/prompts?limit=60").json()["results"]) == 60
 
 
@@ -328,7 +328,8 @@ def test_a_list_of_campaigns_costs_the_same_however_long(
             pool=day_shift, guideline=guideline, n_items=2, name=f"Campaign {number}"
         )
 
-    with django_assert_num_queries(5):  # token, campaigns, slots, extras, newest judgments
+    # token, campaigns, slots, who withdrew, extras, newest judgments
+    with django_assert_num_queries(6):
         assert len(client.get("/api/v1/campaigns").json()["results"]) == 6
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -163,7 +164,9 @@ def valid_form(
     time_zone: str = "UTC",
 ) -> ScheduleForm:
     """The page's form filled with these values, validated. Raises ValidationError."""
-    shown = ScheduleForm(template=template, schedule=schedule, time_zone=time_zone)
+    shown = ScheduleForm(
+        template=template, now=timezone.now(), schedule=schedule, time_zone=time_zone
+    )
     sent = {name: value for name, value in values.items() if name not in ("template", "settings")}
     sent |= {f"{_CONFIG}{kind}": value for kind, value in values.get("settings", {}).items()}
     if odd := [name for name, value in sent.items() if value and name not in shown.fields]:
@@ -174,7 +177,9 @@ def valid_form(
             }
         )
     data = {bound.name: bound.value() for bound in shown} | sent
-    form = ScheduleForm(data, template=template, schedule=schedule, time_zone=time_zone)
+    form = ScheduleForm(
+        data, template=template, now=timezone.now(), schedule=schedule, time_zone=time_zone
+    )
     if not form.is_valid():
         raise ValidationError(
             {

@@ -46,7 +46,9 @@ def new(request: HttpRequest, template: str) -> HttpResponse:
     if template not in chain_plans.TEMPLATES:
         raise Http404
     person = training_access.researcher(request.user)
-    form = ScheduleForm(request.POST or None, template=template, time_zone=person.time_zone)
+    form = ScheduleForm(
+        request.POST or None, template=template, now=timezone.now(), time_zone=person.time_zone
+    )
     if request.method == "POST" and form.is_valid():
         try:
             schedule = services.create_schedule(
@@ -81,7 +83,12 @@ def when(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = training_access.schedule(user=request.user, pk=pk)
-    form = ScheduleForm(request.POST or None, template=schedule.plan["template"], schedule=schedule)
+    form = ScheduleForm(
+        request.POST or None,
+        template=schedule.plan["template"],
+        now=timezone.now(),
+        schedule=schedule,
+    )
     if request.method == "POST" and form.is_valid():
         try:
             services.change_schedule(

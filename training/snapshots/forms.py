@@ -1,6 +1,7 @@
 """Forms for a new snapshot: of judgments or prompts, or of text for pretraining."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django import forms
 from django.utils.translation import gettext
@@ -113,6 +114,7 @@ class SnapshotForm(forms.Form):
         data: Mapping[str, object] | None = None,
         *,
         kind: str,
+        now: datetime,
         initial: dict[str, list[str]] | None = None,
     ) -> None:
         super().__init__(data, initial=initial)
@@ -129,7 +131,7 @@ class SnapshotForm(forms.Form):
             "licences": selectors.licence_choices()
         }
         if kind != Snapshot.Kind.PROMPTS:
-            choices["campaigns"] = selectors.campaign_choices(kind=kind)
+            choices["campaigns"] = selectors.campaign_choices(kind=kind, now=now)
         choices["best_of"] = (
             selectors.scored_run_choices() if kind == Snapshot.Kind.DEMONSTRATIONS else []
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from config.performance.distinct import distinct_values
 from labeling.kinds import registry
 from labeling.kinds.choices import Answer
-from labeling.models import Campaign, Judgment, Prompt, Response, Source
-from labeling.votes import counting
+from labeling.models import Campaign, Prompt, Response, Source
+from labeling.quality import campaign_figures
 from training.configs import kinds
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot
@@ -230,19 +232,13 @@ def runs_on(*, snapshot: Snapshot) -> list[Run]:
     return list(used.select_related("trained_model").order_by("-pk"))
 
 
-def campaign_choices(*, kind: str) -> list[tuple[int, str]]:
+def campaign_choices(*, kind: str, now: datetime) -> list[tuple[int, str]]:
     """The campaigns with judgments of this kind, with their number of judgments."""
     of_kind = registry.with_answer(_ANSWERS.get(Snapshot.Kind(kind), ""))
-    counts = (
-        Judgment.objects.filter(counting.counts(), campaign__kind__in=of_kind)
-        .values("campaign")
-        .annotate(n=Count("pk"))
-    )
-    n_of = {row["campaign"]: row["n"] for row in counts}
-    return [
-        (campaign.pk, f"{campaign.name} ({n_of.get(campaign.pk, 0)})")
-        for campaign in Campaign.objects.filter(kind__in=of_kind).order_by("-pk")
-    ]
+    campaigns = Campaign.objects.filter(kind__in=of_kind).order_by("-pk")
+    names = dict(campaigns.values_list("pk", "name"))
+    n_of = campaign_figures.n_answers(campaigns=names, now=now)
+    return [(pk, f"{name} ({n_of[pk]})") for pk, name in names.items()]
 
 
 def scored_run_choices() -> list[tuple[int, str]]:
@@ -262,8 +258,8 @@ def scored_run_choices() -> list[tuple[int, str]]:
 def licence_choices() -> list[tuple[str, str]]:
     """The licences of prompts, of responses with one of their own, and of sources."""
     names = {
-        name
-        for model in (Prompt, Response, Source)
-        for name in model.objects.order_by().values_list("licence", flat=True).distinct()
+        *distinct_values(Prompt, "licence"),
+        *distinct_values(Response, "licence"),
+        *Source.objects.exclude(licence="").values_list("licence", flat=True),
     }
-    return [(name, name) for name in sorted(names) if name]
+    return [(name, name) for name in sorted(names)]

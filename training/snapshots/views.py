@@ -48,7 +48,9 @@ def new(request: HttpRequest) -> HttpResponse:
         initial = {name: request.GET.getlist(name) for name in ("best_of", "campaigns")}
         if splits := request.GET.getlist("split"):
             initial["splits"] = splits
-        form = forms.SnapshotForm(request.POST or None, kind=kind, initial=initial)
+        form = forms.SnapshotForm(
+            request.POST or None, kind=kind, now=timezone.now(), initial=initial
+        )
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data.get("recipe"):
             return redirect("curation", _curation(request, form, kind).pk)

@@ -25,7 +25,6 @@ from labeling.data.exports.rows import (
 from labeling.models import (
     AdjudicatedRank,
     Adjudication,
-    Campaign,
     Demonstration,
     Item,
     ItemResponse,
@@ -355,16 +354,6 @@ def marked(*, mark: str, campaigns: Collection[int] | None = None) -> Iterator[M
             response_licence=response.own_licence,
             prompt_source=prompt.source.name,
         )
-
-
-def licences_of(*, campaign: Campaign) -> list[str]:
-    """The licences of a campaign's prompts and responses; "" if a prompt has none."""
-    prompts = Item.objects.filter(campaign=campaign).values_list("prompt__licence", flat=True)
-    texts = Response.objects.filter(items__campaign=campaign).exclude(
-        licence="", source__licence=""
-    )
-    named = texts.values_list("licence", "source__licence").order_by().distinct()
-    return sorted({*prompts.order_by().distinct(), *(own or source for own, source in named)})
 
 
 def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredRow]:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -241,7 +242,7 @@ def test_a_page_of_the_feed_costs_a_constant_number_of_queries(
         for _ in range(4):
             ranked(comparison_campaign, rater)
 
-    with django_assert_num_queries(3):  # token, judgments, their ranked responses
+    with django_assert_num_queries(5):  # token, end, who withdrew, judgments, ranked responses
         assert len(client.get("/api/v1/judgments").json()["results"]) == 8
 
 
@@ -310,3 +311,60 @@ def test_setting_aside_sends_a_webhook_event(
     body = json.loads(Delivery.objects.get().body)
     assert body["event"] == "judgment.set_aside"
     assert body["data"] == {"rater": rosa.alias, "judgments": [judgment.pk]}
+
+
+def test_a_page_looks_through_so_many_judgments_and_the_next_goes_on(
+    calling: Caller,
+    comparison_campaign: Campaign,
+    rosa: Rater,
+    noor: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judgments = [ranked(comparison_campaign, rosa) for _ in range(5)]
+    Prompt.objects.update(licence="MIT")
+    Prompt.objects.filter(pk=judgments[4].prompt_id).update(licence="CC-BY-4.0")
+    monkeypatch.setattr(feed, "LOOKED_AT", 2)
+    client = calling(noor)
+    pages, cursor, has_more = [], 0, True
+
+    while has_more:
+        query = {"licence": "CC-BY-4.0", "cursor": cursor}
+        page = client.get("/api/v1/judgments", query_params=query).json()
+        cursor, has_more = page["next_cursor"], page["has_more"]
+        pages.append([row["id"] for row in page["results"]])
+
+    assert pages == [[], [], [judgments[4].pk]]
+    assert cursor == judgments[4].pk
+
+
+def test_judgments_since_a_time_do_not_follow_their_ids(
+    calling: Caller,
+    comparison_campaign: Campaign,
+    rosa: Rater,
+    noor: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second, third = (ranked(comparison_campaign, rosa) for _ in range(3))
+    earlier = Judgment.objects.filter(pk=second.pk)
+    earlier.update(submitted_at=first.submitted_at - timedelta(days=3))
+    since = (first.submitted_at - timedelta(days=1)).isoformat()
+    monkeypatch.setattr(feed, "LISTED", 1)
+    client = calling(noor)
+
+    page = client.get("/api/v1/judgments", query_params={"since": since}).json()
+    following = {"since": since, "cursor": page["next_cursor"]}
+    other = client.get("/api/v1/judgments", query_params=following).json()
+
+    assert [row["id"] for row in page["results"] + other["results"]] == [first.pk, third.pk]
+
+
+def test_a_webhook_passes_judgments_that_do_not_count(
+    comparison_campaign: Campaign, rosa: Rater, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *gold, last = (ranked(comparison_campaign, rosa) for _ in range(4))
+    Judgment.objects.filter(pk__in=[judgment.pk for judgment in gold]).update(is_gold=True)
+    monkeypatch.setattr(feed, "LOOKED_AT", 1)
+
+    judgments = feed.judgment_feed(n=10, now=datetime(2030, 1, 2, tzinfo=UTC))
+
+    assert [judgment.pk for judgment in judgments] == [last.pk]

@@ -135,7 +135,7 @@ def test_the_consensus_of_every_item_is_that_of_its_page(
 ) -> None:
     client = calling(alice)
     client.get(f"/api/v1/campaigns/{measured.pk}/consensus")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         rows = get(client, f"campaigns/{measured.pk}/consensus")["results"]
 
     for row in rows:

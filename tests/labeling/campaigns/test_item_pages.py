@@ -108,5 +108,5 @@ def test_an_item_asks_as_many_queries_for_one_answer_as_for_twenty(
         rank_next(campaign, rater_called(f"Rater {number}", pool=day_shift), now=timezone.now())
     client, item = signed_in(alice), campaign.items.get()
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(f"/campaigns/{campaign.pk}/items/{item.pk}/")

@@ -141,7 +141,7 @@ def test_the_list_asks_as_many_queries_for_one_prompt_as_for_twenty(
     responses_to(some_prompts(n_prompts), n=2)
     client = signed_in(alice)
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(22):
         client.get("/prompts/")
 
 
@@ -153,7 +153,7 @@ def test_a_prompt_asks_as_many_queries_for_one_response_as_for_twenty(
     responses_to([prompt], n=n_responses)
     client = signed_in(alice)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         client.get(f"/prompts/{prompt.pk}/")
 
 

@@ -245,7 +245,7 @@ def test_the_list_asks_as_many_queries_for_one_guideline_as_for_twenty(
         )
     client = signed_in(alice)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get("/guidelines/")
 
 
@@ -263,7 +263,7 @@ def test_the_history_asks_as_many_queries_for_one_version_as_for_twenty(
         )
     client = signed_in(alice)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(f"/guidelines/{guideline.pk}/versions/?version=1")
 
 

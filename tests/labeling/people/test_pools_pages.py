@@ -109,7 +109,7 @@ def test_a_pool_asks_as_many_queries_for_one_rater_as_for_twenty(
         rater_called(f"Rater {number}", pool=day_shift)
     client = signed_in(alice)
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get(f"/pools/{day_shift.pk}/")
 
 
@@ -121,5 +121,5 @@ def test_the_list_asks_as_many_queries_for_one_pool_as_for_twenty(
         pools_services.create_pool(name=f"Pool {number}", by=None, now=NOON)
     client = signed_in(alice)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get("/pools/")

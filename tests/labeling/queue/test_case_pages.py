@@ -422,7 +422,7 @@ def test_a_queue_asks_as_many_queries_for_one_case_as_for_eight(
         Slot.objects.filter(queue_rank__lt=0).delete()
     client = signed_in(alice)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         client.get("/queues/technical/")
 
 

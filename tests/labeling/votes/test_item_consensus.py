@@ -406,5 +406,5 @@ def test_many_items_cost_the_queries_of_one(
         for _ in range(4):
             rank_first(comparison_campaign, rater, [0, 1, 2, 3])
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert len(list(shapes.records("consensus"))) == 24

@@ -47,7 +47,7 @@ def test_each_turn_is_a_row_with_the_history_as_its_prompt(
     folder = Path(settings.SNAPSHOTS_DIR) / snapshot.folder
     rows = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
     assert sorted(len(row["prompt"]) for row in rows) == [1, 3]
-    assert selectors.campaign_choices(kind="comparisons") == [(campaign.pk, "Talk (2)")]
+    assert selectors.campaign_choices(kind="comparisons", now=NOON) == [(campaign.pk, "Talk (2)")]
 
 
 @pytest.mark.slow

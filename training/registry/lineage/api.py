@@ -5,6 +5,7 @@ researchers see them, and raters who withdraw. Of raters only how many.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
@@ -177,7 +178,7 @@ class PromptLineage(RetrieveModelMixin, ApiViewSet):
 
 
 def _campaign(campaign: Campaign) -> dict[str, object]:
-    summary = collected_data.campaign_summary(campaign=campaign)
+    summary = collected_data.campaign_summary(campaign=campaign, now=timezone.now())
     return {
         "id": campaign.pk,
         "name": campaign.name,

@@ -3,20 +3,22 @@ only how many.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, QuerySet
 
 from labeling.access import visible
+from labeling.campaigns import board
 from labeling.guidelines import rating_form
 from labeling.models import (
     Campaign,
     GuidelineVersion,
-    ItemResponse,
     Judgment,
     Prompt,
     Response,
     Source,
 )
+from labeling.quality import campaign_figures
 from labeling.votes import counting
 from training.models import Snapshot, TrainedModel
 
@@ -47,15 +49,15 @@ class CampaignSummary:
     compared: list[tuple[Source, TrainedModel | None]]
 
 
-def campaign_summary(*, campaign: Campaign) -> CampaignSummary:
-    judgments = _counted(campaign.judgments.all())
+def campaign_summary(*, campaign: Campaign, now: datetime) -> CampaignSummary:
+    answered = campaign_figures.answered(campaign=campaign, now=now)
     return CampaignSummary(
         n_items=campaign.items.count(),
-        n_judgments=judgments.count(),
-        n_raters=judgments.order_by().values("rater").distinct().count(),
-        versions=_versions(campaign, judgments),
+        n_judgments=answered.n_judgments,
+        n_raters=answered.n_raters,
+        versions=_versions(campaign, dict(answered.n_by_version)),
         snapshots=list(_snapshots(Judgment.versions.filter(campaign=campaign))),
-        compared=_compared(campaign) if campaign.compares else [],
+        compared=_compared(campaign, now) if campaign.compares else [],
     )
 
 
@@ -96,9 +98,8 @@ def _counted(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
     return visible(judgments.filter(counting.counts(with_extra=True, with_repeats=True)))
 
 
-def _versions(campaign: Campaign, judgments: QuerySet[Judgment]) -> list[GuidelineUse]:
+def _versions(campaign: Campaign, n_of: dict[int | None, int]) -> list[GuidelineUse]:
     """Newest first, including the current one even without judgments."""
-    n_of = dict(judgments.order_by().values_list("guideline_version").annotate(n=Count("pk")))
     n_of.setdefault(campaign.guideline_version_id, 0)
     versions = GuidelineVersion.objects.filter(
         pk__in=[pk for pk in n_of if pk is not None]
@@ -118,8 +119,8 @@ def _snapshots(judgments: QuerySet[Judgment]) -> QuerySet[Snapshot]:
     return holding.annotate(n_from_here=Count("memberships")).order_by("-pk")[:N_SNAPSHOTS_SHOWN]
 
 
-def _compared(campaign: Campaign) -> list[tuple[Source, TrainedModel | None]]:
-    theirs = ItemResponse.objects.filter(item__campaign=campaign, response__source=OuterRef("pk"))
-    sources = Source.objects.filter(Exists(theirs)).order_by("name")
+def _compared(campaign: Campaign, now: datetime) -> list[tuple[Source, TrainedModel | None]]:
+    named = board.compared_sources(campaign=campaign, now=now)
+    sources = Source.objects.filter(name__in=[name for name, _n in named]).order_by("name")
     models = models_of(sources=sources)
     return [(source, models.get(source.pk)) for source in sources]

@@ -4,6 +4,7 @@ many.
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from labeling.models import Source
@@ -20,7 +21,10 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "training/registry/lineage_campaign.html",
-        {"campaign": selected, "summary": collected_data.campaign_summary(campaign=selected)},
+        {
+            "campaign": selected,
+            "summary": collected_data.campaign_summary(campaign=selected, now=timezone.now()),
+        },
     )
 
 

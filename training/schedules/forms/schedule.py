@@ -3,6 +3,7 @@ presets or earlier runs.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -119,6 +120,7 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         data: Mapping[str, object] | None = None,
         *,
         template: str,
+        now: datetime,
         schedule: Schedule | None = None,
         time_zone: str = "UTC",
     ) -> None:
@@ -129,7 +131,7 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         )
         super().__init__(data, initial=initial)
         self._offer_models()
-        self._offer_steps()
+        self._offer_steps(now)
         for kind in self.shape.run_kinds:
             self.fields[f"config_{kind}"] = self._config_field(kind)
 
@@ -167,9 +169,9 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
                 if choice[0] != Schedule.Trigger.ACCURACY
             ]
 
-    def _offer_steps(self) -> None:
+    def _offer_steps(self, now: datetime) -> None:
         fields: dict[str, Any] = self.fields
-        if offered := campaign_choices(kind=self.shape.counted.kind):
+        if offered := campaign_choices(kind=self.shape.counted.kind, now=now):
             fields["campaigns"].choices = offered
         else:
             del fields["campaigns"]

@@ -9,8 +9,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from labeling.data.exports import files, shapes, streams
+from labeling.data.exports import files, shapes
 from labeling.models import Campaign, Export, Rater, Response
+from labeling.quality import campaign_figures
+from tests.cast import NOON
 from tests.html import page_of
 from tests.labeling.data.exports.exporting import exported_rows
 from tests.labeling.data.exports.test_exports import ranked
@@ -74,7 +76,7 @@ def test_the_page_offers_the_licences_and_its_exports_keep_to_them(
     mixed: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
     client = signed_in(alice)
-    others = sorted(set(streams.licences_of(campaign=mixed)) - {NC})
+    others = sorted(set(campaign_figures.licences(campaign=mixed, now=NOON)) - {NC})
 
     page = page_of(client.get(f"/campaigns/{mixed.pk}/export/"))
     everything = exported_rows(client, mixed, shape="preferences")

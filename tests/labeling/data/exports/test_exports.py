@@ -153,7 +153,7 @@ def test_reading_many_comparisons_costs_a_constant_number_of_queries(
         for _ in range(3):
             ranked(comparison_campaign, rater, {0: 1, 1: 2, 2: 3, 3: 4})
 
-    with django_assert_num_queries(4):  # ids, judgments, responses, weights
+    with django_assert_num_queries(5):  # who withdrew, ids, judgments, responses, weights
         assert len(list(streams.comparisons())) == 6
 
 

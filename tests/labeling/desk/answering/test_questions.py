@@ -79,7 +79,7 @@ def test_questions_cost_the_same_however_many_there_are(
         question_services.ask_about(item=item, rater=rosa, text="Why?", now=timezone.now())
 
     admin = signed_in(alice)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         admin.get("/questions/")
 
 

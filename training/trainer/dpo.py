@@ -89,19 +89,79 @@ class WatchedDpo(progress.Watched, DPOTrainer):
         return_outputs: bool,
     ) -> torch.Tensor | tuple[torch.Tensor, object]:
         """TRL's loss is a mean over pairs, and a pair's loss depends on its own log-probabilities
-        alone. So scaling their gradient by its weight gives the gradient of the weighted mean.
+        alone. So scaling their gradient by its weight gives the gradient of the weighted mean, and
+        the curves get the value of that.
         """
         inputs = dict(inputs)
         weights = inputs.pop(WEIGHT)
         scale = torch.cat([weights, weights])[:, None]  # (2B, 1): chosen, then rejected
+        token_logps: list[torch.Tensor] = []
 
         def weighed(**arguments: object) -> object:
             outputs = model(**arguments)
+            token_logps.append(outputs.log_probs.detach())
             if outputs.log_probs.requires_grad:
                 outputs.log_probs.register_hook(lambda gradient: gradient * scale)
             return outputs
 
-        return super()._compute_loss(weighed, inputs, return_outputs)
+        reference = self.compute_ref_log_probs(self.ref_model or self.model, inputs)
+        inputs |= {"ref_chosen_logps": reference[0], "ref_rejected_logps": reference[1]}
+        self.precompute_ref_logps = True  # TRL then takes those of the batch
+        loss = super()._compute_loss(weighed, inputs, return_outputs)
+        if return_outputs:
+            return loss
+        n_tokens = inputs["completion_mask"][:, 1:].sum(dim=1)  # (2B,)
+        logps = token_logps[0][:, 1 - inputs["completion_mask"].size(1) :].sum(dim=1)  # (2B,)
+        chosen, rejected = (logps - torch.cat(reference)).chunk(2)
+        value = pair_losses(
+            chosen,
+            rejected,
+            n_tokens.chunk(2),
+            loss=self.loss_types[0],
+            beta=self.beta,
+            smoothing=self.label_smoothing,
+        )
+        mode = "train" if model.training else "eval"
+        self._weigh_curves(mode, self.beta * chosen, self.beta * rejected, weights)
+        return loss + ((value * weights).mean() - loss).detach()
+
+    def _weigh_curves(
+        self, mode: str, chosen: torch.Tensor, rejected: torch.Tensor, weights: torch.Tensor
+    ) -> None:
+        """Puts means over pairs by weight in place of TRL's plain means; implied rewards (B,)."""
+        total = self.accelerator.gather(weights).sum()
+        for name, values in {
+            "rewards/chosen": chosen,
+            "rewards/rejected": rejected,
+            "rewards/margins": chosen - rejected,
+            "rewards/accuracies": (chosen > rejected).float(),
+        }.items():
+            weighed = self.accelerator.gather(values * weights).sum() / total
+            self._metrics[mode][name][-1] = weighed.item()
+
+
+def pair_losses(
+    chosen: torch.Tensor,
+    rejected: torch.Tensor,
+    n_tokens: Sequence[torch.Tensor],
+    *,
+    loss: str,
+    beta: float,
+    smoothing: float,
+) -> torch.Tensor:
+    """Each pair's loss (B,) from the log-ratios of policy and reference; `n_tokens`: of the chosen
+    and the rejected response. Rafailov 2023, eq. 7 and Mitchell 2023, eq. 3 (sigmoid), Azar 2023,
+    eq. 17 per token (ipo), Zhao 2023 (hinge).
+    """
+    margin = beta * (chosen - rejected)
+    if loss == "ipo":
+        gap = chosen / n_tokens[0].clamp(min=1) - rejected / n_tokens[1].clamp(min=1)
+        return (gap - 1 / (2 * beta)) ** 2
+    if loss == "hinge":
+        return torch.relu(1 - margin)
+    return -(1 - smoothing) * functional.logsigmoid(margin) - smoothing * functional.logsigmoid(
+        -margin
+    )
 
 
 class DpoFollower(progress.Follower):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from datasets import Dataset
@@ -151,21 +152,22 @@ def test_a_pair_of_little_weight_teaches_little(tmp_path: Path, tiny_model: Path
 def test_the_gradient_is_that_of_the_weighed_mean(
     loss: str, tmp_path: Path, tiny_model: Path
 ) -> None:
-    """Against the gradients of each pair alone, added by hand."""
+    """Against the gradients of each pair alone, added by hand; and so are the curves."""
     weights = [1.0, 0.2, 0.5]
     tokenizer = loading.load_tokenizer(str(tiny_model))
     read = rankings.read(
         tokenizer,
         [
-            runs.ranking(n, {"An egg": 1, "A much longer dog": 2}) | {"weight": weight}
+            runs.ranking(n, {"An egg": 1 + n % 2, "A much longer dog": 2 - n % 2})
+            | {"weight": weight}
             for n, weight in enumerate(weights)
         ],
         64,
     )
     pairs = dpo.pairs(read.rows)
-    found = []
+    found, curves = [], list[Any]()
     for several in ([pairs], [[pair] for pair in pairs]):
-        gradients = []
+        gradients, values = [], []
         for some in several:
             model = loading.load_policy(str(tiny_model), tokenizer, torch.float32)
             folder = runs.prepare(tmp_path / "run", "dpo", QUICK, tiny_model, tmp_path)
@@ -177,14 +179,22 @@ def test_the_gradient_is_that_of_the_weighed_mean(
             with torch.no_grad():  # away from the reference, where all pairs are alike
                 trained.lm_head.weight.mul_(1.5)
             batch = trainer._prepare_inputs(next(iter(trainer.get_train_dataloader())))
-            trainer.compute_loss(trained, batch).backward()
+            value = trainer.compute_loss(trained, batch)
+            value.backward()
             gradients.append(trained.model.layers[0].mlp.up_proj.weight.grad.clone())
+            mode = "train" if trained.training else "eval"
+            shown = {name: means[-1] for name, means in trainer._metrics[mode].items()}
+            values.append([float(value.detach())] + [shown[name] for name in dpo._NAMES])
         found.append(gradients)
+        curves.append(np.array(values))
 
     (weighed,), alone = found
     expected = sum(w * gradient for w, gradient in zip(weights, alone, strict=True)) / sum(weights)
     assert torch.allclose(weighed, expected, atol=1e-7)
     assert not torch.allclose(weighed, sum(alone) / 3, atol=1e-7)
+    ours, theirs = curves[0][0], np.average(curves[1], axis=0, weights=weights)
+    assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-6)
+    assert ours[0] != pytest.approx(curves[1][:, 0].mean(), abs=1e-4)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.4])

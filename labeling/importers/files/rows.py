@@ -12,7 +12,7 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from labeling.importers.drafts import ImportProblem, shown
-from labeling.importers.files import arrays, arrow, lines, sheets, tables
+from labeling.importers.files import arrays, arrow, lines, sheets, signatures, tables
 from labeling.importers.files.lines import Budget, Opened, Values
 
 _PARQUET = b"PAR1"
@@ -46,6 +46,9 @@ def _within_budget(values: Values) -> Values:
 
 def _files(stream: BinaryIO, text: str, budget: Budget | None) -> Iterator[File]:
     opened = lines.unpacked(stream, budget)
+    if problem := _unreadable(opened):
+        yield "", "", iter([problem])
+        return
     if not lines.beginning(opened).startswith(_ZIP):
         kind = kind_of(opened)
         if text and kind != "parquet" and (text, kind) != ("jsonl", "json"):
@@ -68,6 +71,12 @@ def _files(stream: BinaryIO, text: str, budget: Budget | None) -> Iterator[File]
             yield "", "xlsx", sheets.read(file, budget)
         else:
             yield from _members(file, budget)
+
+
+def _unreadable(opened: Opened) -> ImportProblem | None:
+    """What to do with a file of a kind that nothing here reads."""
+    sentence = signatures.sentence_for(lines.beginning(opened))
+    return ImportProblem(0, sentence, is_fatal=True) if sentence else None
 
 
 def _itself(stream: BinaryIO, opened: Opened) -> BinaryIO | None:
@@ -125,6 +134,8 @@ def _member(archive: zipfile.ZipFile, name: str, budget: Budget | None) -> tuple
     except RuntimeError:  # it needs a password
         sentence = _("The archive is encrypted. Unpack it and import the files in it.")
         return "", iter([ImportProblem(0, sentence, is_fatal=True)])
+    if problem := _unreadable(opened):
+        return "", iter([problem])
     if lines.beginning(opened).startswith(_ZIP):
         return "xlsx", _workbook(opened, budget)
     kind = kind_of(opened)

@@ -156,10 +156,15 @@ def row(draft: ImportDraft, *, with_judgments: bool) -> PreviewRow:
     words: list[str] = [draft.language, draft.licence, *draft.sensitive]
     if draft.category != "other":
         words.insert(0, draft.category.replace("_", " "))
-    if draft.is_compared and with_judgments:
+    is_all_bad = draft.answer is not None and draft.answer.is_all_bad
+    if (draft.is_compared or is_all_bad) and with_judgments:
         words.append(_("ranking by %(rater)s") % {"rater": draft.worker or _("the data set")})
-    elif draft.answer is not None:
+    elif draft.answer is not None and any(draft.answer.ratings):
         words.append(_("rating by %(rater)s") % {"rater": draft.worker or _("the data set")})
+    if is_all_bad:
+        words.append(_("all are bad"))
+    if draft.answer is not None and draft.answer.strength is not None:
+        words.append(_("strength %(n)d") % {"n": draft.answer.strength})
     if draft.answer is not None and draft.answer.at is not None:
         words.append(f"{draft.answer.at:%Y-%m-%d %H:%M}")
     return PreviewRow(

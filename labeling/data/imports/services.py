@@ -25,6 +25,7 @@ from labeling.data import sources
 from labeling.data.imports import clearing, drafts_of_file, uploads
 from labeling.data.imports import rows as imports_rows
 from labeling.data.imports.answers.writer import AnswerWriter
+from labeling.data.imports.problems import Problems
 from labeling.data.imports.selectors import is_publishable, uncleared_import_ids
 from labeling.importers.child.limits import UnableToRead
 from labeling.importers.columns import Columns
@@ -36,7 +37,6 @@ from labeling.quality.services import QUALITY
 # write meanwhile.
 BATCH = 100
 BATCH_CHARACTERS = 200_000
-KEPT_PROBLEMS = 5_000
 _ALIVE_EVERY = timedelta(seconds=5)
 _MANY_ROWS = 1_000
 """From this many rows on, an import ends with ANALYZE, so that queries are planned for them."""
@@ -262,7 +262,7 @@ class _RowCounts:
     """What a run has found so far. Problems are stored up to a limit, and counted without one."""
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(imports_rows.COUNTED, 0))
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
     damage: str = ""
     """why nothing of the file may be published, if the file is damaged"""
     n_read: int = 0
@@ -275,8 +275,7 @@ class _RowCounts:
         self.counts["problems"] += 1
         if problem.is_fatal:
             self.damage = str(problem)
-        if len(self.problems) < KEPT_PROBLEMS:
-            self.problems.append({"line": problem.line, "sentence": problem.sentence})
+        self.problems.add(problem)
 
 
 def _source(name: str, licence: str, now: datetime) -> Source:
@@ -408,7 +407,7 @@ def _finish(batch: Import, tally: _RowCounts, state: str, now: datetime, error: 
     changes |= {
         "error": error,
         "counts": tally.counts,
-        "problems": sorted(tally.problems, key=lambda problem: problem["line"]),
+        "problems": tally.problems.as_json,
     }
     if not batch.annotations or state != Import.State.PUBLISHED:
         batch.end(state, now=now, **changes)

@@ -23,7 +23,7 @@ FORMATS = (*formats.FORMATS, ANNOTATIONS)
 """Everything that an import can be read as."""
 TABLES = (ANNOTATIONS, "votes")
 """Formats that are read as a table of answers; the second is from an earlier version."""
-ANSWERED = ("rankings", "written", "argilla", "argilla_flat", "label_studio", "arena")
+ANSWERED = ("rankings", "written", "argilla", "argilla_flat", "label_studio", "prodigy", "arena")
 """Shapes that name the rater of each answer."""
 
 

@@ -2,6 +2,8 @@
 annotations become lines of their own, and values become texts.
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -92,8 +94,8 @@ def _joined(
 def _flat(value: Mapping[str, object]) -> dict[str, object]:
     """Objects of plain values become columns of their own, such as `scores.helpful`."""
     flat: dict[str, object] = {}
-    for name, cell in value.items():
-        cell = _only_answer(cell)
+    for name, cell in _of_schemes(value).items():
+        cell = only_answer(cell)
         if isinstance(cell, dict) and cell and all(map(_is_plain, cell.values())):
             flat |= {f"{name}.{key}": text(inner) for key, inner in cell.items()}
         else:
@@ -101,8 +103,36 @@ def _flat(value: Mapping[str, object]) -> dict[str, object]:
     return flat
 
 
-def _only_answer(cell: object) -> object:
-    """What Label Studio's short export says of one question: {"selected": "left"} is “left”."""
+_SCHEME = ":::"
+
+
+def _of_schemes(value: Mapping[str, object]) -> Mapping[str, object]:
+    """Potato has a column for each answer to a question, such as quality:::3: the answer of the row
+    is the one whose column is filled. Several stay a list.
+    """
+    if not any(_SCHEME in name for name in value):
+        return value
+    plain = {name: cell for name, cell in value.items() if _SCHEME not in name}
+    asked: dict[str, list[str]] = {}
+    for name, cell in value.items():
+        scheme, mark, answer = name.partition(_SCHEME)
+        if mark:
+            is_filled = cell not in (None, "", False, [])
+            asked.setdefault(scheme, []).extend([answer.removeprefix("scale_")] * is_filled)
+    return plain | {
+        name: answers[0] if len(answers) == 1 else answers or "" for name, answers in asked.items()
+    }
+
+
+def only_answer(cell: object) -> object:
+    """What Label Studio's short exports say of one question: {"selected": "left"} is “left”, also
+    as text in a table.
+    """
+    if isinstance(cell, str) and _SHORT_TEXT.match(cell):
+        try:
+            return only_answer(json.loads(cell))
+        except (ValueError, RecursionError):
+            return cell
     answer = cell[0] if isinstance(cell, list) and len(cell) == 1 else cell
     if not isinstance(answer, dict) or len(answer) != 1:
         return cell
@@ -113,6 +143,7 @@ def _only_answer(cell: object) -> object:
 
 
 _SHORT = ("selected", "choices", "rating", "number")
+_SHORT_TEXT = re.compile(r'\s*(?:\[\s*)?\{\s*"(?:selected|choices|rating|number)"\s*:')
 
 
 def text(cell: object) -> str:

@@ -11,6 +11,7 @@ Take = Callable[[str, str], None]
 """Gives a role to a heading, unless one of the two is taken."""
 
 _FEWEST_RATERS = 2
+_WORDS_OF_NAME = 5
 
 
 def guess(rows: Sequence[Cells], of_texts: Collection[str] = ()) -> dict[str, str]:
@@ -26,7 +27,7 @@ def guess(rows: Sequence[Cells], of_texts: Collection[str] = ()) -> dict[str, st
         if heading and heading not in guessed and role not in guessed.values():
             guessed[heading] = role
 
-    take(roles.RATER, roles.named(roles.RATER, headings))
+    take(roles.RATER, _rater(rows, headings))
     _texts(rows, every, take)
     if any(roles.compact(name) == "instruction" for name in _with_role(guessed, roles.PROMPT)):
         inputs = [name for name in every if roles.compact(name) in ("input", "context")]
@@ -44,6 +45,15 @@ def guess(rows: Sequence[Cells], of_texts: Collection[str] = ()) -> dict[str, st
     return guessed
 
 
+def _rater(rows: Sequence[Cells], headings: Sequence[str]) -> str:
+    """A column of names, which are short: one called “user” may hold what the user wrote."""
+    values = {name: {cells.of(row, name) for row in rows} for name in headings}
+    are_names = {
+        name: all(len(value.split()) <= _WORDS_OF_NAME for value in values[name]) for name in values
+    }
+    return roles.named(roles.RATER, [name for name in headings if are_names[name]])
+
+
 def _with_role(guessed: Mapping[str, str], wanted: str) -> list[str]:
     return [name for name, role in guessed.items() if role == wanted]
 
@@ -56,6 +66,8 @@ def _texts(rows: Sequence[Cells], headings: Sequence[str], take: Take) -> None:
     if models := roles.model_sides(headings):
         take(roles.LEFT_MODEL, models[0])
         take(roles.RIGHT_MODEL, models[1])
+    elif pair and _is_pair_of_models(rows, both := roles.named(roles.MODELS, headings)):
+        take(roles.MODELS, both)
     words = [name for name in headings if not _is_numbers(rows, name)]
     longest = {
         name: max((len(cells.of(row, name)) for row in rows), default=0) for name in headings
@@ -68,6 +80,12 @@ def _texts(rows: Sequence[Cells], headings: Sequence[str], take: Take) -> None:
     if not pair:
         take(roles.RESPONSE, response)
         take(roles.MODEL, roles.named(roles.MODEL, headings))
+
+
+def _is_pair_of_models(rows: Sequence[Cells], heading: str) -> bool:
+    """Whether a column has the names of two models in each of its cells."""
+    values = {cells.of(row, heading) for row in rows} - {""}
+    return bool(values) and all(roles.two_models(value) is not None for value in values)
 
 
 def _is_numbers(rows: Sequence[Cells], heading: str) -> bool:
@@ -89,7 +107,7 @@ def _wide(rows: Sequence[Cells], headings: Sequence[str]) -> dict[str, str]:
     stems: dict[str, list[str]] = defaultdict(list)
     for heading in headings:
         parts = roles.numbered(heading)
-        if parts is not None and _is_label(rows, heading):
+        if parts is not None and _is_label(rows, heading) and not _is_side(*parts):
             stems[roles.compact(parts[0])].append(heading)
     of_sides = _sides_of_texts(rows, headings)
     return {
@@ -98,6 +116,13 @@ def _wide(rows: Sequence[Cells], headings: Sequence[str]) -> dict[str, str]:
         if len(named) >= _FEWEST_RATERS and _labels(named) not in of_sides
         for heading in named
     }
+
+
+def _is_side(stem: str, number: str) -> bool:
+    """Whether a column such as score_A is about one of two responses: raters have numbers, or are
+    called so.
+    """
+    return number.isalpha() and roles.compact(stem) not in roles.NAMES[roles.RATER]
 
 
 def _sides_of_texts(rows: Sequence[Cells], headings: Sequence[str]) -> list[tuple[str, ...]]:
@@ -191,6 +216,8 @@ def _winner(
 def _place_of_winner(heading: str) -> int:
     names = list(roles.NAMES[roles.WINNER])
     name = roles.compact(heading)
+    if roles.asks_for_better(heading):
+        return len(names) - 1
     return names.index(name) if name in names else len(names)
 
 
@@ -205,7 +232,7 @@ def _is_answer(rows: Sequence[Cells], heading: str, guessed: Mapping[str, str]) 
     asked = questions.Asked(heading, heading, roles.ANSWER)
     for row in rows:
         asked.add(cells.of(row, heading))
-    if asked.question() is None or len(asked.values) == 1:
+    if asked.question() is None or len(asked.values) == 1 or roles.names_something(heading):
         return False
     of_rater = [name for name, role in guessed.items() if role == roles.RATER]
     of_item = [name for name, role in guessed.items() if role == roles.ITEM] or [

@@ -9,7 +9,10 @@ Legend = Mapping[str, str]
 FIRST, SECOND, TIE, ALL_BAD, SKIP = "first", "second", "tie", "all_bad", "skip"
 MEANINGS = (FIRST, SECOND, TIE, ALL_BAD, SKIP)
 
-_THINGS = ("", "model", "response", "answer", "assistant", "option", "output", "system", "text")
+_THINGS = (
+    *("", "model", "response", "answer", "assistant", "option", "output", "system", "text"),
+    *("completion", "summary", "translation", "candidate", "reply", "chatbot", "generation"),
+)
 _LEFT, _RIGHT = ("a", "x", "left", "first", "one"), ("b", "y", "right", "second", "two")
 _TIES = {
     *("tie", "tied", "equal", "equallygood", "same", "draw", "bothgood", "tiebothgood"),
@@ -21,29 +24,47 @@ _SKIPS = {"", "skip", "skipped", "unsure", "notsure", "na", "nan", "null", "inva
 _MORE = re.compile(r"^(?P<one>.+?)\s*(?P<sign>>+|<+)\s*(?P<other>.+)$")
 
 
+_IS_BETTER = re.compile(
+    r"(?:is)?(?:a(?:little)?bit|much|slightly|significantly|clearly|negligibly|marginally|far)?better$"
+)
+_DEGREES = (
+    (4, re.compile(r"\b(?:much|significantly|far) better\b|>>|<<")),
+    (2, re.compile(r"\b(?:slightly|marginally|a (?:little )?bit) better\b")),
+    (1, re.compile(r"\bnegligibly better\b")),
+)
+
+
+def strength_of(value: str) -> int | None:
+    """How much better one is, where the words say it: from 1 (negligible) to 4 (significant)."""
+    text = folded(value).replace("_", " ")
+    return next((strength for strength, words in _DEGREES if words.search(text)), None)
+
+
 def folded(value: str) -> str:
     return value.strip().lower()
 
 
 def guess(values: Collection[str]) -> dict[str, str]:
     """The meaning of each value; empty where it cannot be told, as for 0 and 1."""
-    known = {folded(value): _meaning(value) for value in values}
+    known = {folded(value): meaning_of(value) for value in values}
     numbers = {value for value in known if re.fullmatch(r"[+-]?\d+(\.0+)?", value)}
     if {int(float(value)) for value in numbers} == {1, 2}:
         known |= {value: FIRST if float(value) == 1 else SECOND for value in numbers}
     return known
 
 
-def _meaning(value: str) -> str:
+def meaning_of(value: str) -> str:
+    """What a word says; empty if it cannot be told."""
     text = folded(value).strip("[]()\"' ")
     if more := _MORE.match(text):
-        first, second = _meaning(more["one"]), _meaning(more["other"])
+        first, second = meaning_of(more["one"]), meaning_of(more["other"])
         if {first, second} == {FIRST, SECOND}:
             return first if more["sign"].startswith(">") else second
         return ""
     if text == "=" or re.fullmatch(r"\w+\s*={1,2}\s*\w+", text):
         return TIE
-    word = re.sub(r"[\W_]+", "", text).removesuffix("isbetter").removesuffix("wins")
+    word = re.sub(r"[\W_]+", "", text)
+    word = _IS_BETTER.sub("", word).removesuffix("wins")
     if word in _SKIPS:
         return SKIP
     if word in _BAD:

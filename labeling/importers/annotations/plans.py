@@ -39,7 +39,8 @@ class Plan:
     @property
     def is_pair(self) -> bool:
         """Whether each row shows two responses, of which one can be better."""
-        return bool({roles.LEFT, roles.LEFT_MODEL, roles.WINNER} & set(self.roles.values()))
+        of_pairs = {roles.LEFT, roles.LEFT_MODEL, roles.MODELS, roles.WINNER}
+        return bool(of_pairs & set(self.roles.values()))
 
     @property
     def winners(self) -> list[str]:
@@ -121,6 +122,7 @@ def survey(rows: Iterable[Cells], assigned: Roles, legend: Legend) -> Plan:
         if role in {*_ASKING, roles.LEFT_ANSWER, roles.RIGHT_ANSWER} and name not in plan.winners
     ]
     models = plan.headings(roles.LEFT_MODEL, roles.RIGHT_MODEL)
+    both = plan.heading(roles.MODELS)
     for row in rows:
         for heading, role in asking:
             if key := key_of(heading, role, row, plan):
@@ -129,14 +131,25 @@ def survey(rows: Iterable[Cells], assigned: Roles, legend: Legend) -> Plan:
                     asked[key] = Asked(_name(key, asked), _words(key), kind)
                 asked[key].add(cells.of(row, heading))
         named = {legends.folded(cells.of(row, model)) for model in models}
+        named |= set(map(legends.folded, roles.two_models(cells.of(row, both)) or ()))
         values |= {legends.folded(cells.of(row, column)) for column in plan.winners} - named
     questions = {key: column.question() for key, column in asked.items()}
     meant = legends.guess({value for value in values if len(value) < _LONGEST_VALUE})
+    meant |= {value: side for value in values if (side := _side_named(value, plan))}
     return Plan(
         assigned,
         {**meant, **{legends.folded(value): meaning for value, meaning in legend.items()}},
         {key: question for key, question in questions.items() if question is not None},
     )
+
+
+def _side_named(value: str, plan: Plan) -> str:
+    """The side whose heading a value is: the second of answer_0 and answer_1 is not the first."""
+    names = {
+        roles.compact(plan.heading(role)): meaning
+        for role, meaning in ((roles.LEFT, legends.FIRST), (roles.RIGHT, legends.SECOND))
+    }
+    return names.get(roles.compact(value), "") if value else ""
 
 
 _FORCED = (roles.SCALE, roles.CHOICE, roles.FLAG)

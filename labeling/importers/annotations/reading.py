@@ -26,6 +26,7 @@ from labeling.importers.drafts import (
     text_of,
 )
 from labeling.importers.files.lines import Value, Values
+from labeling.importers.shapes import chats, verdicts
 from labeling.importers.shapes import reading as shapes_reading
 
 LONGEST_RATER = 200
@@ -96,7 +97,11 @@ def _with_texts(row: Cells, texts: Texts | None, item: str) -> Cells:
 
 def _unread(value: Value, row: Cells, plan: Plan, unread: set[str]) -> Iterator[ImportProblem]:
     """Columns that are not imported, each once."""
-    new = {name for name, cell in row.items() if name not in plan.roles and cell not in ("", [])}
+    new = {
+        name
+        for name, cell in row.items()
+        if name not in plan.roles and cell not in ("", []) and name not in verdicts.REVIEWS
+    }
     new -= unread
     if new and len(unread) < shapes_reading.MAX_UNKNOWN:
         unread |= new
@@ -134,6 +139,8 @@ def _lines(line: int, row: Cells, plan: Plan) -> Iterator[_Line | ImportProblem]
             "language": cells.of(row, plan.heading(roles.LANGUAGE)),
         },
     )
+    if sentence := verdicts.rejection({name: row[name] for name in row if name not in plan.roles}):
+        raise Unusable(sentence)
     licence = drafts.licence_of({"licence": cells.of(row, plan.heading(roles.LICENCE))})
     yield from labels
     at, why = times.moment(cells.of(row, plan.heading(roles.AT)))
@@ -226,10 +233,7 @@ def _answered(
 def _meaning(row: Cells, heading: str, plan: Plan) -> str:
     """What the winner's cell says: by the names of the two models, else by the legend."""
     value = legends.folded(cells.of(row, heading))
-    left, right = (
-        legends.folded(cells.of(row, plan.heading(role)))
-        for role in (roles.LEFT_MODEL, roles.RIGHT_MODEL)
-    )
+    left, right = map(legends.folded, _models(row, plan))
     if value and left != right and value in (left, right):
         return legends.FIRST if value == left else legends.SECOND
     meaning = plan.legend.get(value, "")
@@ -283,7 +287,9 @@ def _seconds(row: Cells, plan: Plan) -> float | None:
 
 
 def _strength(row: Cells, plan: Plan) -> int | None:
-    strength = shapes_reading.number_of(cells.of(row, plan.heading(roles.STRENGTH)))
+    if not (heading := plan.heading(roles.STRENGTH)):
+        return legends.strength_of(cells.of(row, plan.heading(roles.WINNER)))
+    strength = shapes_reading.number_of(cells.of(row, heading))
     return int(strength) if strength in (1, 2, 3, 4) else None
 
 
@@ -317,7 +323,7 @@ def _shown(row: Cells, plan: Plan) -> tuple[tuple[Message, ...], tuple[Reply, ..
             response = instead or (f"{item} {model}".strip() if model else item)
         replies = (Reply(response, author=model),)
     if isinstance(value, list):
-        messages = ends_with_user(shapes_reading.chat(value, heading), heading)
+        messages = ends_with_user(chats.chat(value, heading), heading)
     else:
         is_shared = plan.is_pair or bool(plan.heading(roles.RANK))
         instead = item if is_shared else replies[0].text
@@ -328,7 +334,7 @@ def _shown(row: Cells, plan: Plan) -> tuple[tuple[Message, ...], tuple[Reply, ..
 
 def _two(row: Cells, plan: Plan) -> tuple[Reply, Reply]:
     sides = ((roles.LEFT, roles.LEFT_MODEL), (roles.RIGHT, roles.RIGHT_MODEL))
-    names = [cells.of(row, plan.heading(model)) for _text_role, model in sides]
+    names = list(_models(row, plan))
     texts = [_text(row, plan, role) for role, _model in sides]
     replies = []
     for place, (text, name) in enumerate(zip(texts, names, strict=True)):
@@ -341,6 +347,22 @@ def _two(row: Cells, plan: Plan) -> tuple[Reply, Reply]:
     return replies[0], replies[1]
 
 
+def _models(row: Cells, plan: Plan) -> tuple[str, str]:
+    """The names of the two models, from a column each or from one with both. Raises Unusable."""
+    if heading := plan.heading(roles.MODELS):
+        value = cells.of(row, heading)
+        names = roles.two_models(value)
+        if value and names is None:
+            sentence = _(
+                "`%(name)s` is “%(value)s”, which is no pair of two names with one sign between"
+                " them. Give each model a column of its own."
+            )
+            raise Unusable(sentence % {"name": heading, "value": shown(value)})
+        return names or ("", "")
+    left, right = plan.heading(roles.LEFT_MODEL), plan.heading(roles.RIGHT_MODEL)
+    return cells.of(row, left), cells.of(row, right)
+
+
 def _text(row: Cells, plan: Plan, role: str) -> str | None:
     """A response, which may be empty; None if the file has no column for it."""
     heading = plan.heading(role)
@@ -348,7 +370,7 @@ def _text(row: Cells, plan: Plan, role: str) -> str | None:
         return None
     cell = row[heading]
     if isinstance(cell, list):
-        messages = shapes_reading.chat(cell, heading)
+        messages = chats.chat(cell, heading)
         cell = messages[-1]["content"]
     return text_of(cell, heading) if cell.strip() else ""
 

@@ -8,6 +8,8 @@ Roles = Mapping[str, str]
 
 ITEM, RATER, PROMPT, RESPONSE, MODEL = "item", "rater", "prompt", "response", "model"
 LEFT, RIGHT, LEFT_MODEL, RIGHT_MODEL = "left", "right", "left_model", "right_model"
+MODELS = "models"
+"""the names of both models in one column, such as bloom-7b_llama-7b"""
 WINNER, STRENGTH, RANK = "winner", "strength", "rank"
 QUESTION, VALUE, ANSWER, SCALE, CHOICE, FLAG = (
     "question",
@@ -24,7 +26,7 @@ CATEGORY, LANGUAGE, LICENCE = "category", "language", "licence"
 MANY = {PROMPT, ANSWER, SCALE, CHOICE, FLAG, LEFT_ANSWER, RIGHT_ANSWER, BY_RATER}
 """Roles that several columns may have."""
 ROLES = (
-    *(RATER, BY_RATER, ITEM, PROMPT, RESPONSE, MODEL, LEFT, RIGHT, LEFT_MODEL, RIGHT_MODEL),
+    *(RATER, BY_RATER, ITEM, PROMPT, RESPONSE, MODEL, LEFT, RIGHT, LEFT_MODEL, RIGHT_MODEL, MODELS),
     *(WINNER, STRENGTH, RANK, ANSWER, SCALE, CHOICE, FLAG, LEFT_ANSWER, RIGHT_ANSWER),
     *(QUESTION, VALUE, TEXT, REASON, AT, ACTIVE_S, ANSWER_ID, CATEGORY, LANGUAGE, LICENCE),
 )
@@ -34,7 +36,7 @@ NAMES: Mapping[str, Sequence[str]] = {
         *("rater", "raterid", "worker", "workerid", "annotator", "annotatorid", "labeler"),
         *("labelerid", "labeller", "coder", "coderid", "judge", "judgeid", "participant"),
         *("participantid", "prolificid", "prolificpid", "evaluator", "evaluatorid", "assessor"),
-        *("assessorid", "reviewer", "reviewerid", "crowdworker", "subject", "subjectid", "expert"),
+        *("assessorid", "reviewer", "reviewerid", "crowdworker", "subjectid", "expert"),
         *("ratedby", "annotatedby", "labeledby", "judgedby", "completedby", "raterhash", "turker"),
         *("user", "userid", "username", "workerhash", "annotatorname", "ratername", "by"),
     ),
@@ -48,6 +50,7 @@ NAMES: Mapping[str, Sequence[str]] = {
     PROMPT: (
         *("prompt", "instruction", "question", "query", "objective", "context", "input", "post"),
         *("article", "messages", "conversation", "dialogue", "dialog", "userprompt", "source"),
+        *("displayedtext",),
     ),
     RESPONSE: (
         *("response", "completion", "assistantresponse", "modelresponse", "output", "generation"),
@@ -64,6 +67,7 @@ NAMES: Mapping[str, Sequence[str]] = {
         ),
         *("content", "passage", "review", "statement", "message", "headline", "answer", "body"),
     ),
+    MODELS: ("cmpkey", "modelpair", "models", "systems", "pair", "matchup", "battle"),
     MODEL: ("model", "modelname", "modelid", "system", "systemid", "generator", "bot", "engine"),
     WINNER: (
         *("winner", "preference", "preferred", "overallpreference", "choice", "chosen", "vote"),
@@ -131,7 +135,9 @@ _SIDES = (
     ("one", "two"),
     ("i", "ii"),
 )
-_PREFIX = re.compile(r"^(input|answer|data|metadata|task|result)[.:/]\s*(?=.)", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"^(input|answer|output|assignment|data|metadata|task|result)[.:/]\s*(?=.)", re.IGNORECASE
+)
 _NUMBERED = re.compile(
     r"^(?P<stem>.*?\D)(?:[\s_.\-#:]*(?P<number>\d{1,3})|[\s_.\-#:]+(?P<letter>[a-e]))$",
     re.IGNORECASE,
@@ -198,6 +204,39 @@ def numbered(heading: str) -> tuple[str, str] | None:
     stem = match["stem"].strip(" _.-#:")
     is_text = compact(stem).endswith(_NOT_RATED) or not stem
     return None if is_text else (stem, match["number"] or match["letter"])
+
+
+def names_raters(headings: Collection[str]) -> bool:
+    """Whether one of the headings must be that of a rater, or of the answers of one."""
+    numbers = filter(None, map(numbered, headings))
+    names = {*map(compact, headings), *(compact(stem) for stem, _number in numbers)}
+    return bool(names & (set(NAMES[RATER]) - {"user", "by"}))
+
+
+def asks_for_better(heading: str) -> bool:
+    """Whether a heading is a question such as “Which completion is better?”."""
+    return bool(_ASKS.search(compact(heading)))
+
+
+_ASKS = re.compile(r"^which.*(?:better|best|prefer)|isbetter$|doyouprefer$")
+
+
+def names_something(heading: str) -> bool:
+    """Whether a column has numbers or names of rows, such as utterance_id, or a reviewer's mark."""
+    words = re.findall(r"[a-z]+", _PREFIX.sub("", heading.strip()).lower())
+    is_review = compact(heading) in _OF_REVIEWS
+    return is_review or (words[-1:] in (["id"], ["hash"], ["uuid"]) and len(words) > 1)
+
+
+_OF_REVIEWS = ("assignmentstatus", "status", "reviewstatus", "reviewresult")
+_BETWEEN = re.compile(r"\s*(?:\b(?:vs|versus|and)\b\.?|[|,;&]|__|_vs_|/{2})\s*|_")
+
+
+def two_models(value: str) -> tuple[str, str] | None:
+    """The names of two models in one cell; None if it cannot be told where the first one ends."""
+    parts = [part.strip() for part in _BETWEEN.split(value.strip())]
+    is_pair = len(parts) == 2 and all(parts) and parts[0] != parts[1]
+    return (parts[0], parts[1]) if is_pair else None
 
 
 def without_side(heading: str) -> str:

@@ -41,7 +41,8 @@ class Table:
                 " sheet as CSV, and import that."
             )
         if self.problems:
-            return str(self.problems[0])
+            fatal = (problem for problem in self.problems if problem.is_fatal)
+            return str(next(fatal, self.problems[0]))
         if sentence := plans.missing(self.plan.roles):
             return sentence
         unclear = legends.unclear(self.plan.legend)

@@ -5,6 +5,8 @@ by the words of their names, or by their values. An answer beside one is no demo
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from django.utils.translation import gettext as _
+
 _STEMS = (
     *("accept", "approv", "award", "correct", "decision", "disapprov", "dislike", "downvote"),
     *("evaluat", "feedback", "flag", "golden", "grade", "hallucinat", "harm", "helpful", "invalid"),
@@ -57,6 +59,9 @@ _NEGATIVE = (
     *("violat", "wrong", "worse", "worst", "abus", "hallucinat", "generated", "unhelpful"),
 )
 """How words begin that say, when they are true, that an answer is bad."""
+REVIEWS = ("assignmentstatus", "assignment:status", "review_status", "review_result", "accepted")
+"""Columns with what a reviewer or a requester made of an answer."""
+_REJECTED = {"reject", "rejected", "disapproved", "declined", "denied", "false"}
 _SIGNS = re.compile("[👍👎✅❌✓✗✔✘★☆⭐💯🚫]")
 _MODEL = re.compile(
     r"(?:[\w.\-]+/)?(?:chatgpt|gpt|claude|gemini|llama|alpaca|vicuna|mistral|mixtral|qwen|deepseek"
@@ -91,6 +96,17 @@ def of_last_message(messages: object, explained: Collection[str]) -> set[str]:
     if not isinstance(last, dict) or not {"role", "from"} & last.keys():
         return set()
     return doubtful(last, explained)
+
+
+def rejection(row: Mapping[str, object]) -> str:
+    """A sentence if the row says that its answer was rejected in review; empty if not."""
+    by_name = {name.strip().lower(): name for name in row}
+    for review in REVIEWS:
+        value = row.get(by_name.get(review, ""))
+        if str(value).strip().lower() in _REJECTED:
+            sentence = _("`%(name)s` is “%(value)s”: the answer was rejected, so it is left out.")
+            return sentence % {"name": by_name[review], "value": str(value).strip()}
+    return ""
 
 
 def is_negative(name: str) -> bool:

@@ -26,6 +26,7 @@ ROLES: list[tuple[str, str | Promise]] = [
     (roles.RIGHT, _("Second response")),
     (roles.LEFT_MODEL, _("Model of the first response")),
     (roles.RIGHT_MODEL, _("Model of the second response")),
+    (roles.MODELS, _("Models of both responses, in one column")),
     (roles.WINNER, _("Which response is better")),
     (roles.STRENGTH, _("Strength of preference (1 to 4)")),
     (roles.RANK, _("Rank (1 is best)")),

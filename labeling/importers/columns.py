@@ -1,6 +1,6 @@
 """A mapping from a file's own headings to the names that importers read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from labeling.importers.drafts import ImportProblem
 from labeling.importers.files.lines import Value, Values
@@ -39,7 +39,7 @@ def renamed(values: Values, columns: Columns) -> Values:
         if isinstance(value, ImportProblem) or not isinstance(value.value, dict):
             yield value
             continue
-        named = of_table if value.heading else columns
+        named = of_table if value.heading else _in_row(columns, value.value)
         taken = {*named.values(), *named}
         row = {name: cell for name, cell in value.value.items() if name not in taken}
         row |= {
@@ -50,6 +50,35 @@ def renamed(values: Values, columns: Columns) -> Values:
         if verdicts.is_negative(named.get("label", "")) and "label" in row:
             row["label"] = _reversed(row["label"])
         yield Value(value.line, row, value.heading)
+
+
+def _in_row(columns: Columns, row: Mapping[str, object]) -> Columns:
+    """The mapping with each heading as this row writes it."""
+    by_case = {name.strip().lower(): name for name in reversed(list(row))}
+    return {
+        target: heading if heading in row else by_case.get(heading.strip().lower(), heading)
+        for target, heading in columns.items()
+    }
+
+
+def known_in_any_case(values: Values, names: Collection[str]) -> Values:
+    """The rows, with a heading such as “Prompt” as one of the `names`, as a table's is. One that
+    stands beside the name itself keeps its own.
+    """
+    for value in values:
+        if isinstance(value, Value) and isinstance(value.value, dict) and not value.heading:
+            folded = [name.strip().lower() for name in value.value]
+            if any(
+                short in names and name != short
+                for name, short in zip(value.value, folded, strict=True)
+            ):
+                once = {short for short in folded if folded.count(short) == 1 and short in names}
+                row = {
+                    (short if short in once else name): cell
+                    for (name, cell), short in zip(value.value.items(), folded, strict=True)
+                }
+                value = Value(value.line, row, value.heading)
+        yield value
 
 
 def _reversed(label: object) -> object:

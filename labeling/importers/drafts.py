@@ -113,8 +113,8 @@ class Answer:
 
     @property
     def has_details(self) -> bool:
-        """Whether it says more than which response is better."""
-        details = (self.at, self.active_s, self.strength, self.reason)
+        """Whether it says more than which response is better, and by how much."""
+        details = (self.at, self.active_s, self.reason)
         return any(self.ratings) or any(detail is not None for detail in details)
 
 

@@ -13,18 +13,22 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from labeling.importers.columns import Columns, renamed
+from labeling.importers.columns import Columns, known_in_any_case, renamed
 from labeling.importers.drafts import Found, ImportDraft
 from labeling.importers.files import rows
-from labeling.importers.files.lines import Budget, Value
+from labeling.importers.files.lines import Budget, Value, Values
 from labeling.importers.shapes import (
     arena,
     dialogues,
     hugging_face,
     instructions,
+    label_studio,
+    pairs,
     plain,
+    prodigy,
     projects,
     rankings,
+    reading,
     transcripts,
     trees,
 )
@@ -46,7 +50,9 @@ READERS: dict[str, Reader] = {
     "turns": arena.read_turns,
     "argilla": projects.read_argilla,
     "argilla_flat": projects.read_flat_argilla,
-    "label_studio": projects.read_label_studio,
+    "label_studio": label_studio.read,
+    "pairs": pairs.read,
+    "prodigy": prodigy.read,
     "rankings": rankings.read,
     "written": rankings.read_written,
 }
@@ -74,13 +80,18 @@ def read(
     """
     seen: set[str] = set()
     for name, _kind, values in rows.files(stream, _TEXTS.get(file_format, ""), budget):
-        for draft in READERS[file_format](renamed(islice(values, most), columns or {})):
+        for draft in READERS[file_format](_named(islice(values, most), columns or {})):
             if isinstance(draft, ImportDraft):
                 yield replace(draft, file=name) if name else draft
             elif not draft.is_once or draft.sentence not in seen:
                 if draft.is_once and len(seen) < MAX_REMEMBERED:
                     seen.add(draft.sentence)
                 yield replace(draft, sentence=f"{name}: {draft.sentence}") if name else draft
+
+
+def _named(values: Values, columns: Columns) -> Values:
+    """The rows under the names that readers know: mapped, and without regard to case."""
+    return known_in_any_case(renamed(values, columns), reading.NAMES)
 
 
 def guess_format(
@@ -106,7 +117,7 @@ def look(stream: BinaryIO, columns: Columns | None = None, budget: Budget | None
         file_format, names = "", dict[str, None]()
         for value in islice(values, _LOOKED_AT):
             if isinstance(value, Value):
-                [row] = renamed(iter([value]), columns or {})
+                [row] = _named(iter([value]), columns or {})
                 file_format = file_format or _format(row, kind)
                 names |= dict.fromkeys(value.value if isinstance(value.value, dict) else ())
         if not file_format and budget is not None and budget.is_spent:
@@ -133,6 +144,10 @@ def _lists(row: Row, *names: str) -> bool:
     )
 
 
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and len(value) > 1 and all(isinstance(t, str) for t in value)
+
+
 def _is_arena(row: Row) -> bool:
     return {"model_a", "model_b"} <= row.keys() and ("conversation_a" in row or "response_a" in row)
 
@@ -149,19 +164,30 @@ _FITS: Mapping[str, Callable[[Row], bool]] = {
     "written": rankings.is_written,
     "arena": _is_arena,
     "helpsteer": lambda row: bool({"overall_preference", "preference_strength"} & row.keys()),
-    "ultrafeedback": lambda row: "instruction" in row and _lists(row, "completions"),
+    "ultrafeedback": lambda row: (
+        "instruction" in row
+        and (_lists(row, "completions") or {"generations", "ratings"} <= row.keys())
+    ),
+    "prodigy": prodigy.is_task,
+    "pairs": lambda row: pairs.is_pair(pairs.flat(row)),
     "turns": lambda row: "turns" in row and "prompt" not in row,
-    "sharegpt": lambda row: _lists(row, *dialogues.COLUMNS),
+    "sharegpt": lambda row: (
+        not {"chosen", "rejected"} & row.keys()
+        and (_lists(row, *dialogues.COLUMNS) or _are_texts(row.get("conversations")))
+    ),
     "alpaca": lambda row: (
         "instruction" in row
         and bool(row.keys() & set(instructions.ANSWERS))
         and not {"prompt", "messages"} & row.keys()
     ),
     "hh": lambda row: (
-        isinstance(row.get("chosen"), str) and not {"prompt", "question"} & row.keys()
+        isinstance(row.get("chosen"), str)
+        and "Human:" in row["chosen"]
+        and not {"prompt", "question", "instruction", "input"} & row.keys()
     ),
     "hf": lambda row: (
-        bool({"chosen", "rejected", "completion", "completions", "preferred_output"} & row.keys())
+        isinstance(row.get("rejected"), str | list | dict)
+        or bool({"chosen", "completion", "completions", "preferred_output"} & row.keys())
         or isinstance(row.get("prompt"), list)
     ),
 }

@@ -25,10 +25,12 @@ FORMATS: list[tuple[str, str | Promise]] = [
     ("ultrafeedback", _("UltraFeedback: instruction and rated completions")),
     ("helpsteer", _("HelpSteer preferences")),
     ("arena", _("Chatbot Arena: two models and a winner")),
+    ("pairs", _("Two responses and which is better")),
     ("turns", _("MT-Bench questions: turns")),
     ("argilla", _("Argilla records")),
     ("argilla_flat", _("Argilla data sets on a hub")),
     ("label_studio", _("Label Studio tasks")),
+    ("prodigy", _("Prodigy tasks with options or typed answers")),
     ("rankings", _("Rankings exported from here")),
     ("written", _("Demonstrations exported from here")),
 ]

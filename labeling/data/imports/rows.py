@@ -404,7 +404,8 @@ def _judgments(
                 )
             ):
                 demonstrations.append(Demonstration(judgment=judgment, text=reply.text))
-        if not draft.is_compared:
+        is_all_bad = draft.answer is not None and draft.answer.is_all_bad
+        if not draft.is_compared and not is_all_bad:
             continue
         order = [
             (written[prompt.pk, sources[reply.author].pk, reply.text, nth], reply.rank)
@@ -413,7 +414,11 @@ def _judgments(
         if judgment := judged(
             Judgment.Kind.COMPARISON, draft, prompt, frozenset((r.pk, rank) for r, rank in order)
         ):
-            comparison = Comparison(judgment=judgment)
+            comparison = Comparison(
+                judgment=judgment,
+                strength=draft.answer.strength if draft.answer else None,
+                is_all_bad=is_all_bad,
+            )
             comparisons.append(comparison)
             ranked += [
                 RankedResponse(comparison=comparison, response=r, position=i, rank=rank)

@@ -3,12 +3,16 @@ questions of MT-Bench with several `turns`.
 """
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from labeling.importers.annotations import legends
 from labeling.importers.drafts import (
+    Answer,
     Found,
     ImportDraft,
     ImportProblem,
@@ -22,17 +26,16 @@ from labeling.importers.drafts import (
     response_text,
     shown,
 )
-from labeling.importers.shapes import reading
+from labeling.importers.shapes import chats, reading
 from labeling.importers.shapes.reading import Row
 
-_WINNERS = {
-    "model_a": (1, 2),
-    "a": (1, 2),
-    "model_b": (2, 1),
-    "b": (2, 1),
-    "tie": (1, 1),
-    "tie (bothbad)": (1, 1),
-    "both_bad": (1, 1),
+Ranks = tuple[int | None, int | None]
+ALL_BAD: Ranks = (None, None)
+RANKS: Mapping[str, Ranks] = {
+    legends.FIRST: (1, 2),
+    legends.SECOND: (2, 1),
+    legends.TIE: (1, 1),
+    legends.ALL_BAD: ALL_BAD,
 }
 _WINNER_COLUMNS = ("winner_model_a", "winner_model_b", "winner_tie")
 MAX_WORKER = 40
@@ -46,8 +49,8 @@ def _turns(line: int, row: Row) -> Found:
         yield from drafted(
             line,
             row,
-            lambda line, row: reading.of_messages(
-                line, reading.chat(row["turns"], "turns"), "turns", is_human=True
+            lambda line, row: chats.of_messages(
+                line, chats.chat(row["turns"], "turns"), "turns", is_human=True
             ),
         )
         return
@@ -74,18 +77,25 @@ def _battle(line: int, row: Row) -> ImportDraft:
     )
     if texts[0].strip() == texts[1].strip() and models[0] == models[1]:
         raise Unusable(_("Both responses are the same. Fix or remove this line."))
-    return ImportDraft(line, prompt, replies, is_compared=True, worker=_worker(row))
+    return judged(ImportDraft(line, prompt, replies, worker=_worker(row)))
+
+
+def judged(draft: ImportDraft, strength: int | None = None) -> ImportDraft:
+    """The draft with the comparison that its ranks say. Where nothing has a rank, all are bad."""
+    is_all_bad = all(reply.rank is None for reply in draft.replies)
+    answer = Answer(strength=strength, is_all_bad=is_all_bad) if is_all_bad or strength else None
+    return replace(draft, is_compared=not is_all_bad, answer=answer)
 
 
 def _conversations(row: Row) -> tuple[Any, ...]:
-    chats = [
-        reading.chat(_unfolded(row.get(f"conversation_{side}")), f"conversation_{side}")
+    whole = [
+        chats.chat(_unfolded(row.get(f"conversation_{side}")), f"conversation_{side}")
         for side in "ab"
     ]
     if row.get("turn") == 1:
         # The judge saw the first turn only.
-        chats = [_first_turn(messages) for messages in chats]
-    first, second = chats
+        whole = [_first_turn(messages) for messages in whole]
+    first, second = whole
     if first[-1]["role"] != "assistant" or second[-1]["role"] != "assistant":
         raise Unusable(_("The conversations do not end with a reply. Remove this line."))
     if first[:-1] != second[:-1]:
@@ -135,10 +145,14 @@ def _unfolded(value: object) -> Any:
         return value
 
 
-def _ranks(row: Row) -> tuple[int, int]:
+def _ranks(row: Row) -> Ranks:
     if "winner" in row:
         winner = row["winner"]
-        ranks = _WINNERS.get(winner.strip().lower()) if isinstance(winner, str) else None
+        is_name = isinstance(winner, str) and row.get("model_a") != row.get("model_b")
+        if is_name and winner in (row.get("model_a"), row.get("model_b")):
+            return (1, 2) if winner == row.get("model_a") else (2, 1)
+        meaning = legends.meaning_of(winner) if isinstance(winner, str) else ""
+        ranks = RANKS.get(meaning)
         if ranks is None:
             raise Unusable(
                 _("`winner` is “%(value)s”, but must be model_a, model_b or tie.")
@@ -157,6 +171,7 @@ def _worker(row: Mapping[str, object]) -> str:
     return shown(name)[:MAX_WORKER] if isinstance(name, str) else ""
 
 
+_STRONGEST = 3
 _HELPSTEER = ("overall_preference", "preference_strength")
 _LANGUAGES = {"english": "en", "chinese": "zh", "spanish": "es", "french": "fr", "german": "de"}
 
@@ -165,8 +180,9 @@ def _preferred(line: int, row: Row) -> ImportDraft:
     """HelpSteer's preferences: from −3 (the first is much better) to 3."""
     name = next((name for name in _HELPSTEER if name in row), _HELPSTEER[0])
     strength = reading.number_of(row.get(name))
-    if strength is None:
-        raise Unusable(_("`%(name)s` is not a number. Fix or remove this line.") % {"name": name})
+    if strength is None or abs(strength) > _STRONGEST:
+        sentence = _("`%(name)s` must be a number from −3 to 3. Fix or remove this line.")
+        raise Unusable(sentence % {"name": name})
     if isinstance(row.get("context"), list):
         messages = ends_with_user(conversation(row["context"], "context"), "context")
     else:
@@ -177,7 +193,12 @@ def _preferred(line: int, row: Row) -> ImportDraft:
         raise Unusable(_("Both responses are the same. Fix or remove this line."))
     ranks = (1, 2) if strength < 0 else (2, 1) if strength > 0 else (1, 1)
     replies = tuple(Reply(text, rank) for text, rank in zip(texts, ranks, strict=True))
-    return ImportDraft(line, messages, replies, is_compared=True)
+    return judged(ImportDraft(line, messages, replies), _strength(strength))
+
+
+def _strength(preference: float) -> int | None:
+    """HelpSteer's slightly, clearly and much better are 2, 3 and 4 here, where 1 is negligible."""
+    return 1 + math.ceil(abs(preference)) if preference else None
 
 
 def _helpsteer(line: int, row: Row) -> Found:

@@ -15,7 +15,7 @@ from labeling.importers.drafts import (
     response_text,
     text_of,
 )
-from labeling.importers.shapes import reading
+from labeling.importers.shapes import chats, reading
 from labeling.importers.shapes.reading import Row
 
 ANSWERS = ("output", "response", "answer")
@@ -42,11 +42,26 @@ def _prompt(row: Row) -> tuple[Message, ...]:
     for name in _CONTEXTS:
         if row.get(name) is not None and str(row[name]).strip() not in _NO_CONTEXT:
             text = f"{text}\n\n{text_of(row[name], name)}"
-    return reading.with_system(row, one_prompt(text, "instruction"))
+    return chats.with_system(row, (*_history(row), *one_prompt(text, "instruction")))
+
+
+def _history(row: Row) -> tuple[Message, ...]:
+    """The turns before the instruction, as LLaMA-Factory has them: pairs of texts."""
+    history = row.get("history")
+    if history in (None, "", []):
+        return ()
+    if not isinstance(history, list) or not all(
+        isinstance(pair, list) and len(pair) == 2 for pair in history
+    ):
+        raise Unusable(_("`history` must be a list of pairs of texts. Fix or remove this line."))
+    turns = [text_of(text, f"history[{n}]") for n, pair in enumerate(history) for text in pair]
+    return tuple(
+        {"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(turns)
+    )
 
 
 def _ultrafeedback(line: int, row: Row) -> ImportDraft:
-    completions = row.get("completions")
+    completions = row.get("completions", _of_distilabel(row))
     if not isinstance(completions, list):
         raise Unusable(_("`completions` is not a list of answers. Fix or remove this line."))
     score = _score_name(completions)
@@ -60,6 +75,27 @@ def _ultrafeedback(line: int, row: Row) -> ImportDraft:
     if len(replies) < 2 or None in scores:
         return ImportDraft(line, _prompt(row), tuple(replies))
     return ImportDraft(line, _prompt(row), ranked_by(replies, scores), is_compared=True)
+
+
+def _of_distilabel(row: Row) -> object:
+    """distilabel's lists of texts, of their models and of their ratings as UltraFeedback's
+    objects.
+    """
+    texts, models, ratings = (
+        row.get(name) for name in ("generations", "generation_models", "ratings")
+    )
+    if not isinstance(texts, list):
+        return None
+    if not isinstance(models, list) or len(models) != len(texts):
+        models = [None] * len(texts)
+    if not isinstance(ratings, list) or len(ratings) != len(texts):
+        raise Unusable(
+            _("`ratings` must be a list of %(n)d numbers, one per generation.") % {"n": len(texts)}
+        )
+    return [
+        {"response": text, "model": model, "overall_score": rating}
+        for text, model, rating in zip(texts, models, ratings, strict=True)
+    ]
 
 
 def _score_name(completions: Sequence[object]) -> str:
@@ -96,12 +132,15 @@ def _completion(completion: object, name: str, score_name: str) -> Reply:
     )
 
 
-_KNOWN = ("instruction", *_CONTEXTS, *ANSWERS, *reading.MODELS, *reading.SYSTEM_COLUMNS)
-read = reading.each(_draft, _KNOWN, answers=ANSWERS, either=(*ANSWERS, *reading.SYSTEM_COLUMNS))
+_KNOWN = ("instruction", "history", *_CONTEXTS, *ANSWERS, *reading.MODELS, *chats.SYSTEM_COLUMNS)
+read = reading.each(_draft, _KNOWN, answers=ANSWERS, either=(*ANSWERS, *chats.SYSTEM_COLUMNS))
 _COMPLETION = {"response", "model", *_SCORES}
 read_ultrafeedback = reading.each(
     _ultrafeedback,
-    ("instruction", "completions", *_CONTEXTS, *reading.SYSTEM_COLUMNS),
+    (
+        *("instruction", "completions", "generations", "generation_models", "ratings"),
+        *(*_CONTEXTS, *chats.SYSTEM_COLUMNS),
+    ),
     inner={"completions": _COMPLETION},
-    either=("instruction", *reading.SYSTEM_COLUMNS),
+    either=("instruction", *chats.SYSTEM_COLUMNS),
 )

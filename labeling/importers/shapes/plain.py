@@ -17,9 +17,10 @@ from labeling.importers.drafts import (
     licence_of,
     one_prompt,
     response_text,
+    shown,
 )
 from labeling.importers.files.lines import Value, Values
-from labeling.importers.shapes import reading, templated
+from labeling.importers.shapes import chats, reading, templated
 from labeling.importers.shapes.reading import Row
 
 PROMPT_COLUMNS = ("prompt", "text", "messages")
@@ -28,8 +29,9 @@ COLUMNS = {
     "response",
     "responses",
     "answers",
+    "question",
     *reading.MODELS,
-    *reading.SYSTEM_COLUMNS,
+    *chats.SYSTEM_COLUMNS,
 }
 
 
@@ -55,7 +57,7 @@ def _objects(values: Values) -> Values:
                 value.heading,
                 _(
                     "No column is named prompt, text or messages. Rename the column that holds the"
-                    " prompt."
+                    " prompt, or choose it under Columns."
                 ),
             )
             return
@@ -64,6 +66,8 @@ def _objects(values: Values) -> Values:
 
 
 def _draft(line: int, row: Row) -> ImportDraft:
+    if not row.keys() & set(PROMPT_COLUMNS) and "question" in row and _ranked(row.get("answers")):
+        row = {**row, "prompt": row["question"]}
     columns = [column for column in PROMPT_COLUMNS if row.get(column) is not None]
     # Some data sets number their prompts in a column `prompt` and keep the text in `text`.
     name = next(
@@ -71,16 +75,11 @@ def _draft(line: int, row: Row) -> ImportDraft:
         columns[0] if columns else None,
     )
     if name is None:
-        raise Unusable(
-            _(
-                "`prompt`, `text` and `messages` are all missing. Add one of these fields or remove"
-                " this line."
-            )
-        )
+        raise Unusable(_without_prompt(row))
     marks, is_good = reading.marks_of(row)
-    name, messages = _whole(row, name, reading.with_system(row, _messages(row[name], name)))
+    name, messages = _whole(row, name, chats.with_system(row, _messages(row[name], name)))
     author = reading.author_of(row)
-    if name == "messages" and reading.is_unlearned(_unfolded(row[name])):
+    if name == "messages" and chats.is_unlearned(_unfolded(row[name])):
         is_good, marks = False, marks | {"weight": 0}
     has_response = row.get("response") not in (None, "")
     replies: tuple[Reply, ...] = ()
@@ -111,26 +110,56 @@ def _draft(line: int, row: Row) -> ImportDraft:
     )
 
 
-def _ranked(value: object) -> tuple[Reply, ...]:
-    """The answers of several models with their ranks, as Nectar has them; none in anything else."""
-    entries = value if isinstance(value, list) else []
-    if len(entries) < 2 or not all(
-        isinstance(entry, dict)
-        and {"answer", "rank"} <= entry.keys()
-        and reading.number_of(entry["rank"]) is not None
-        for entry in entries
-    ):
-        return ()
-    ranks = [float(entry["rank"]) for entry in entries]
-    place = {rank: at for at, rank in enumerate(sorted(set(ranks)), start=1)}
-    return tuple(
-        Reply(
-            response_text(entry["answer"], f"answers[{n}].answer"),
-            place[rank],
-            author=reading.author_of(entry),
+def _without_prompt(row: Row) -> str:
+    """What to do with a row in which nothing has a prompt's name."""
+    if isinstance(row.get("columns"), list) and isinstance(row.get("data"), list):
+        return _(
+            "This is a whole table in one JSON object (columns and data). Save it as CSV or as JSON"
+            " lines."
         )
-        for n, (entry, rank) in enumerate(zip(entries, ranks, strict=True))
+    texts = [shown(name) for name, value in row.items() if _may_be_prompt(value)]
+    if not texts:
+        return _(
+            "`prompt`, `text` and `messages` are all missing. Add one of these fields or remove"
+            " this line."
+        )
+    sentence = _(
+        "`prompt`, `text` and `messages` are all missing; the row has %(names)s. Choose under"
+        " Columns which of them is the prompt, or rename it."
     )
+    return sentence % {"names": ", ".join(texts[: reading.MAX_UNKNOWN])}
+
+
+def _may_be_prompt(value: object) -> bool:
+    """Whether it is a text or a conversation."""
+    first = value[0] if isinstance(value, list) and value else None
+    return (isinstance(value, str) and bool(value.strip())) or (
+        isinstance(first, dict) and bool({"role", "from"} & first.keys())
+    )
+
+
+def _ranked(value: object) -> tuple[Reply, ...]:
+    """The answers of several models with their ranks, as Nectar has them, or with the scores that
+    people's votes gave them, as Stack Exchange's; none in anything else.
+    """
+    entries = value if isinstance(value, list) else []
+    if len(entries) < 2 or not all(isinstance(entry, dict) for entry in entries):
+        return ()
+    for text, number, sign in (("answer", "rank", 1), ("text", "pm_score", -1)):
+        found = [reading.number_of(entry.get(number)) for entry in entries]
+        numbers = [sign * n for n in found if n is not None]
+        if len(numbers) < len(entries) or not all(text in entry for entry in entries):
+            continue
+        place = {n: at for at, n in enumerate(sorted(set(numbers)), start=1)}
+        return tuple(
+            Reply(
+                response_text(entry[text], f"answers[{n}].{text}"),
+                place[number_of_entry],
+                author=reading.author_of(entry),
+            )
+            for n, (entry, number_of_entry) in enumerate(zip(entries, numbers, strict=True))
+        )
+    return ()
 
 
 def _whole(row: Row, name: str, messages: tuple[Message, ...]) -> tuple[str, tuple[Message, ...]]:
@@ -141,14 +170,14 @@ def _whole(row: Row, name: str, messages: tuple[Message, ...]) -> tuple[str, tup
     if name == "messages" or messages[-1]["role"] != "user":
         return name, messages
     if row.get("messages") not in (None, "", []):
-        turns = reading.with_system(row, _messages(row["messages"], "messages"))
+        turns = chats.with_system(row, _messages(row["messages"], "messages"))
         if any(prompt in turn["content"] for turn in turns):
             return "messages", turns
     text = row.get("text")
     if name != "text" and isinstance(text, str):
         if turns := templated.messages_in(text, "text") or ():
             if any(prompt in turn["content"] for turn in turns):
-                return "text", reading.with_system(row, turns)
+                return "text", chats.with_system(row, turns)
         elif text.strip().startswith(prompt) and (rest := text.strip()[len(prompt) :].strip()):
             return name, (*messages, {"role": "assistant", "content": rest})
     return name, messages
@@ -157,7 +186,7 @@ def _whole(row: Row, name: str, messages: tuple[Message, ...]) -> tuple[str, tup
 def _messages(value: object, name: str) -> tuple[Message, ...]:
     value = _unfolded(value) if name == "messages" else value
     if isinstance(value, list) or name == "messages":
-        return reading.chat(value, name)
+        return chats.chat(value, name)
     if isinstance(value, str) and (turns := templated.messages_in(value, name)):
         return turns
     return one_prompt(value, name)
@@ -220,5 +249,5 @@ _ROWS = reading.each(
     COLUMNS,
     answers=("response", "messages"),
     inner=_INNER,
-    either=("answers", *PROMPT_COLUMNS, *reading.SYSTEM_COLUMNS),
+    either=("answers", "question", *PROMPT_COLUMNS, *chats.SYSTEM_COLUMNS),
 )

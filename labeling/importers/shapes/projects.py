@@ -1,5 +1,5 @@
-"""Exports of other labeling tools: Argilla 2 records and Label Studio tasks. The answers of each
-annotator become a draft of their own.
+"""Exports of other labeling tools: Argilla 2 records, and what they share with Label Studio's tasks
+(labeling.importers.shapes.label_studio). The answers of each annotator become a draft of their own.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from labeling.importers.annotations import times
 from labeling.importers.annotations.questions import LONGEST_CATEGORY
 from labeling.importers.annotations.roles import question_name
 from labeling.importers.drafts import (
@@ -25,15 +24,15 @@ from labeling.importers.drafts import (
     shown,
 )
 from labeling.importers.files.lines import Value, Values
-from labeling.importers.shapes import reading
+from labeling.importers.shapes import chats, reading
 from labeling.importers.shapes.reading import Row
 
 PROMPTS = ("prompt", "instruction", "question", "query", "chat", "messages", "input", "text")
-_ANSWERS = ("response", "answer", "completion", "output", "generation")
+ANSWERS = ("response", "answer", "completion", "output", "generation")
 
 
 @dataclass
-class _Said:
+class Said:
     """What one annotator said at once: an order of the responses by their names, ratings, or
     texts.
     """
@@ -45,14 +44,16 @@ class _Said:
     at: datetime | None = None
     active_s: float | None = None
     unread: list[str] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)
+    """fields about the answer that may say whether it is good"""
     asked: set[str] = field(default_factory=set)
 
 
-_Answers = list[tuple[str, _Said]]
+Answers = list[tuple[str, Said]]
 """Each answer with its annotator, who may have answered twice."""
 
 
-def _drafts(line: int, fields: Row, answers: _Answers, about: Row, *, item: str = "") -> Found:
+def drafts_of(line: int, fields: Row, answers: Answers, about: Row, *, item: str = "") -> Found:
     """One draft per answer, or one without an annotator."""
     try:
         messages = _prompt(fields)
@@ -62,17 +63,19 @@ def _drafts(line: int, fields: Row, answers: _Answers, about: Row, *, item: str 
         return
     if unread := _unread(fields):
         yield ImportProblem(line, reading.not_imported(unread), is_once=True)
-    for name, own in answers or [("", _Said())]:
+    for name, own in answers or [("", Said())]:
         if len(responses) > 1:  # nobody says which of them is rated
             own.unread += [shown(question) for question in own.ratings]
             own.ratings.clear()
         for question in own.unread:
             sentence = _("The answers to “%(question)s” are not imported.")
             yield ImportProblem(line, sentence % {"question": question}, is_once=True)
+        if own.texts and own.doubtful:
+            yield ImportProblem(line, reading.no_demonstrations(own.doubtful), is_once=True)
         ranks = {known: own.ranks[known] for known in responses if known in own.ranks}
         replies = [
             *(Reply(text, ranks.get(known)) for known, text in responses.items()),
-            *(Reply(text, is_human=True) for text in own.texts),
+            *(Reply(text, is_human=not own.doubtful) for text in own.texts),
         ]
         if own.ratings and not responses:  # the text that was rated stands for both
             replies.insert(0, Reply(messages[-1]["content"]))
@@ -101,20 +104,18 @@ def _prompt(fields: Row) -> tuple[Message, ...]:
         )
     value = fields[name]
     if isinstance(value, list):
-        return reading.chat(value, name)
-    return reading.with_system(fields, one_prompt(value, name))
+        return chats.chat(value, name)
+    return chats.with_system(fields, one_prompt(value, name))
 
 
 def _unread(fields: Row) -> set[str]:
     """The fields that are neither the prompt nor a response."""
     prompt = next(name for name in PROMPTS if fields.get(name) not in (None, ""))
-    read = {prompt, "items", *reading.SYSTEM_COLUMNS} | reading.ABOUT
+    read = {prompt, "items", *chats.SYSTEM_COLUMNS} | reading.ABOUT
     return {
         name
         for name, value in fields.items()
-        if name not in read
-        and value not in (None, "", [])
-        and not name.lower().startswith(_ANSWERS)
+        if name not in read and value not in (None, "", []) and not name.lower().startswith(ANSWERS)
     }
 
 
@@ -122,7 +123,7 @@ def _responses(fields: Row) -> dict[str, str]:
     """The texts to compare, by the name of their field (or by the id of an item)."""
     responses = {}
     for name, value in fields.items():
-        if name.lower().startswith(_ANSWERS) and value not in (None, ""):
+        if name.lower().startswith(ANSWERS) and value not in (None, ""):
             responses[name] = response_text(value, name)
     items = fields.get("items")
     for item in items if isinstance(items, list) else ():
@@ -140,8 +141,11 @@ def _argilla(line: int, row: Row) -> Found:
     if not isinstance(fields, dict):
         yield ImportProblem(line, _("`fields` is not an object. Fix or remove this line."))
         return
-    answers: _Answers = []
-    names = [name for name in fields if name.lower().startswith(_ANSWERS)]
+    answers: Answers = []
+    if _has_unsubmitted(row.get("responses")):
+        sentence = _("Answers that were discarded or not submitted are left out.")
+        yield ImportProblem(line, sentence, is_once=True)
+    names = [name for name in fields if name.lower().startswith(ANSWERS)]
     for question, user, value in _argilla_answers(row.get("responses")):
         answer = _answer_of(answers, user, question)
         if isinstance(value, list) and value and _is_ranking(value):
@@ -154,19 +158,19 @@ def _argilla(line: int, row: Row) -> Found:
             isinstance(value, str)
             and value.strip()
             and "\0" not in value
-            and question.lower().startswith(_ANSWERS)
+            and question.lower().startswith(ANSWERS)
         ):
             answer.texts.append(value)
-        elif _is_rating(value):
+        elif is_rating(value):
             answer.ratings[question_name(question)] = value
         else:
             answer.unread.append(shown(question))
     metadata = row.get("metadata")
     about = metadata if isinstance(metadata, dict) else {}
-    yield from _drafts(line, fields, answers, about, item=_id(row))
+    yield from drafts_of(line, fields, answers, about, item=id_of(row))
 
 
-def _answer_of(answers: _Answers, user: str, question: str) -> _Said:
+def _answer_of(answers: Answers, user: str, question: str) -> Said:
     """Where a user's answer to a question belongs: a second answer to the same question begins
     another one.
     """
@@ -174,18 +178,18 @@ def _answer_of(answers: _Answers, user: str, question: str) -> _Said:
         if name == user and question not in answer.asked:
             break
     else:
-        answer = _Said()
+        answer = Said()
         answers.append((user, answer))
     answer.asked.add(question)
     return answer
 
 
-def _id(row: Row) -> str:
+def id_of(row: Row) -> str:
     value = row.get("id")
     return str(value)[:100] if isinstance(value, int | str) else ""
 
 
-def _is_rating(value: object) -> bool:
+def is_rating(value: object) -> bool:
     """A number, or a word short enough to be a category."""
     if isinstance(value, str):
         return 0 < len(value.strip()) <= LONGEST_CATEGORY and "\0" not in value
@@ -209,6 +213,12 @@ def _argilla_answers(responses: object) -> Iterator[tuple[str, str, object]]:
                 yield question, str(answer.get("user_id") or ""), value
 
 
+def _has_unsubmitted(responses: object) -> bool:
+    parts = responses.values() if isinstance(responses, dict) else responses
+    lists = [part if isinstance(part, list) else [part] for part in parts or ()]
+    return any(isinstance(a, dict) and not _is_submitted(a) for answers in lists for a in answers)
+
+
 def _is_submitted(answer: Row) -> bool:
     return answer.get("status") in (None, "submitted")
 
@@ -221,80 +231,6 @@ def _is_ranking(value: list[object]) -> bool:
         and isinstance(part.get("value"), str)
         for part in value
     )
-
-
-# --- Label Studio ---------------------------------------------------------------------------------
-
-
-def _label_studio(line: int, row: Row) -> Found:
-    data = row.get("data")
-    if not isinstance(data, dict):
-        yield ImportProblem(line, _("`data` is not an object. Fix or remove this line."))
-        return
-    annotations = row.get("annotations")
-    answers: _Answers = []
-    for place, annotation in enumerate(annotations if isinstance(annotations, list) else ()):
-        if isinstance(annotation, dict) and annotation.get("was_cancelled") is not True:
-            results = annotation.get("result")
-            if not isinstance(results, list) or not results:
-                continue
-            answer = _Said()
-            answers.append((_annotator(annotation, place), answer))
-            answer.at, _why = times.moment(str(annotation.get("created_at") or ""))
-            answer.active_s = reading.number_of(annotation.get("lead_time"))
-            for result in results:
-                if isinstance(result, dict) and isinstance(result.get("value"), dict):
-                    _note(answer, result, result["value"], data)
-    yield from _drafts(line, data, answers, data, item=_id(row))
-
-
-def _annotator(annotation: Row, place: int) -> str:
-    """The annotator's number: an e-mail address must not become a name."""
-    by = annotation.get("completed_by")
-    number = by.get("id") if isinstance(by, dict) else by
-    if isinstance(number, int) and not isinstance(number, bool):
-        return f"annotator {number}"
-    if isinstance(annotation.get("rater"), str):  # in this site's own export: an alias
-        return shown(annotation["rater"])
-    return f"annotation {place + 1}"
-
-
-def _note(answer: _Said, result: Row, value: Row, data: Row) -> None:
-    kind = result.get("type")
-    names = [name for name in data if name.lower().startswith(_ANSWERS)]
-    texts = value.get("text")
-    if kind == "pairwise" and value.get("selected") in ("left", "right") and len(names) == 2:
-        is_left = value["selected"] == "left"
-        answer.ranks = dict(zip(names, (1, 2) if is_left else (2, 1), strict=True))
-    elif kind == "ranker" and (order := _order(value.get("ranker"))):
-        answer.ranks = {name: rank for rank, name in enumerate(order, start=1)}
-    elif kind == "textarea":
-        texts = texts if isinstance(texts, list) else [texts]
-        answer.texts += [
-            text for text in texts if isinstance(text, str) and text.strip() and "\0" not in text
-        ]
-    elif (rating := _rating(str(kind), value)) is not None:
-        answer.ratings[question_name(shown(result.get("from_name")))] = rating
-    else:
-        answer.unread.append(shown(result.get("from_name")))
-
-
-def _rating(kind: str, value: Row) -> object:
-    """A number of stars, a number, or the one chosen category; None for anything else."""
-    rating = value.get(kind)
-    if kind == "choices" and isinstance(rating, list) and len(rating) == 1:
-        rating = rating[0]
-    is_known = kind in ("rating", "number", "choices") and _is_rating(rating)
-    return rating if is_known else None
-
-
-def _order(ranker: object) -> list[str]:
-    """The ids in order; a ranker with several lists has them by the list's name."""
-    if isinstance(ranker, dict):
-        ranker = ranker.get("rank") or next(iter(ranker.values()), None)
-    if not isinstance(ranker, list) or not all(isinstance(name, str | int) for name in ranker):
-        return []
-    return [str(name) for name in ranker]
 
 
 read_argilla = reading.each_several(
@@ -362,22 +298,3 @@ def _flat_answers(row: Row, question: str) -> list[Row] | None:
         {"value": value, "user_id": user, "status": state}
         for value, user, state in zip(values, users, states, strict=True)
     ]
-
-
-read_label_studio = reading.each_several(
-    _label_studio,
-    (
-        "id",
-        "inner_id",
-        "data",
-        "annotations",
-        "created_at",
-        "updated_at",
-        "project",
-        "file_upload",
-        "total_annotations",
-        "cancelled_annotations",
-        "total_predictions",
-    ),
-    is_by_raters=True,
-)

@@ -11,18 +11,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from labeling.importers.annotations import roles
 from labeling.importers.drafts import (
     LICENCE_COLUMNS,
-    ROLES,
     Found,
     ImportDraft,
     ImportProblem,
-    Message,
-    Reply,
     Unusable,
-    conversation,
     drafted,
-    ends_with_user,
     shown,
 )
 from labeling.importers.files.lines import Value, Values
@@ -48,6 +44,8 @@ SCORES = (
 )
 """Columns with a number that rates an answer; the first five are HelpSteer's."""
 MARKS = {"label", *SCORES}
+NAMES = {*ABOUT, *MARKS}
+"""Every name that some shape reads. Names are compared without case, as in a table."""
 MESSAGE = {"role", "content", "weight"}
 MAX_UNKNOWN = 20
 """Unknown names that are reported: a file may use its own ids as keys."""
@@ -91,13 +89,15 @@ def each(
     answers: Iterable[str] = (),
     inner: Inner | None = None,
     either: Iterable[str] = (),
+    own: Callable[[Row], Collection[str]] | None = None,
 ) -> Reader:
     """A reader that makes one draft of each row. `answers` are the columns with an answer: labels
     and scores are only read in a row that has one. `inner` has the names that are read in a
-    column's objects. `either` are columns that are only read if others are not there.
+    column's objects. `either` are columns that are only read if others are not there. `own` are
+    further columns that are read in this row.
     """
     return each_several(
-        lambda line, row: drafted(line, row, draft), columns, answers, inner, either=either
+        lambda line, row: drafted(line, row, draft), columns, answers, inner, either=either, own=own
     )
 
 
@@ -108,12 +108,14 @@ def each_several(
     inner: Inner | None = None,
     *,
     either: Iterable[str] = (),
+    own: Callable[[Row], Collection[str]] | None = None,
     is_by_raters: bool = False,
 ) -> Reader:
     """A reader that makes any number of drafts and problems of each row. `is_by_raters` for shapes
     that say of each text which rater wrote it: other fields are about what the rater saw.
     """
-    known, answered, instead = {*columns, *ABOUT}, frozenset(answers), tuple(either)
+    everywhere, answered, instead = {*columns, *ABOUT}, frozenset(answers), tuple(either)
+    NAMES.update(everywhere, answered)
 
     def read(values: Values) -> Found:
         unknown: set[str] = set()
@@ -126,6 +128,7 @@ def each_several(
                 )
             else:
                 made = list(drafts_of(value.line, value.value))
+                known = everywhere.union(own(value.value)) if own else everywhere
                 unread = _unread(value.value, instead, made)
                 if unread:
                     yield ImportProblem(value.line, _in_part(unread), is_once=True)
@@ -156,6 +159,7 @@ def _unread(row: Row, names: Collection[str], made: Iterable[object]) -> set[str
         for text in (
             *(message["content"] for message in draft.messages),
             *(reply.text for reply in draft.replies),
+            *(reply.author for reply in draft.replies),
         )
     ]
     parts = sorted(filter(None, map(_plain, stored)), key=len, reverse=True)
@@ -259,7 +263,11 @@ def report(value: Value, known: set[str], inner: Inner, unknown: set[str]) -> Fo
     new = _unknown_names(value.value, known, inner, is_table=bool(value.heading)) - unknown
     if new and len(unknown) < MAX_UNKNOWN:
         unknown |= new
-        yield ImportProblem(value.heading or value.line, not_imported(new))
+        sentence = not_imported(new)
+        if roles.names_raters(new):
+            hint = _("If raters gave these answers, use Campaigns › Import answers.")
+            sentence = f"{sentence} {hint}"
+        yield ImportProblem(value.heading or value.line, sentence)
 
 
 def _unreadable_scores(value: Value) -> Found:
@@ -354,61 +362,3 @@ def author_of(row: Row, *names: str) -> str:
         sentence = _("`%(name)s` must be a name of at most %(n)d characters.")
         raise Unusable(sentence % {"name": name, "n": MAX_AUTHOR})
     return named.strip()
-
-
-def of_messages(line: int, messages: tuple[Message, ...], name: str, **about: Any) -> ImportDraft:
-    """A prompt and, if a conversation ends with a reply, its answer; `about` describes the
-    answer.
-    """
-    if messages[-1]["role"] != "assistant":
-        return ImportDraft(line, ends_with_user(messages, name))
-    return ImportDraft(line, messages[:-1], (Reply(messages[-1]["content"], **about),))
-
-
-def chat(value: object, name: str) -> tuple[Message, ...]:
-    """A list of messages with any of the usual names for the sides and their text."""
-    if isinstance(value, list):
-        value = [_as_message(part) for part in value]
-    return conversation(value, name)
-
-
-_SIDES = {
-    "human": "user",
-    "prompter": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bing": "assistant",
-    "bard": "assistant",
-    "model": "assistant",
-    "bot": "assistant",
-}
-_KNOWN_SIDES = {*ROLES, "developer"}
-
-
-def is_unlearned(messages: object) -> bool:
-    """Whether the last message has weight 0, as replies that must not be learned have in OpenAI's
-    files and others.
-    """
-    last = messages[-1] if isinstance(messages, list) and messages else None
-    return isinstance(last, dict) and last.get("weight") == 0
-
-
-def _as_message(part: object) -> object:
-    if not isinstance(part, dict):
-        return part
-    side = part.get("role", part.get("from"))
-    content = part.get("content", part.get("value", part.get("text")))
-    role = _SIDES.get(side.lower(), side.lower()) if isinstance(side, str) else side
-    return {**part, "role": role if role in _KNOWN_SIDES else side, "content": content}
-
-
-def with_system(row: Row, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """The messages after the system message of the row's own column, if it has one."""
-    for name in SYSTEM_COLUMNS:
-        text = row.get(name)
-        if isinstance(text, str) and text.strip() and messages[0]["role"] != "system":
-            return conversation([{"role": "system", "content": text}, *messages], name)
-    return messages
-
-
-SYSTEM_COLUMNS = ("system", "system_prompt")

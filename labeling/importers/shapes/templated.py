@@ -1,5 +1,5 @@
 """Conversations written into one text with a chat template's marks: ChatML, guanaco,
-HelpSteer and HH.
+HelpSteer, HH, Alpaca and Vicuna.
 
 A text in another template is refused: as a prompt it would contain its own answer.
 """
@@ -22,7 +22,35 @@ _ROLES = {
     "developer": "system",
 }
 _START = re.compile(r"\s*(?:<s>|<\|begin_of_text\|>|<bos>|<\|endoftext\|>)?\s*")
-_OTHER = ("[INST]", "<<SYS>>", "<|start_header_id|>", "<start_of_turn>", "<|user|>", "<|system|>")
+_ALPACA = re.compile(r"(?:^|\n+)### ?(Instruction|Input|Response): *\n?")
+_VICUNA = re.compile(r"(?:^|\s)(USER|ASSISTANT): ?")
+_SAID = re.compile(
+    r"(?:user|question|q|instruct|instruction|input|human):.*\n\s*"
+    r"(?:assistant|answer|a|output|response|ai|bot):[ \t]*\S[^\n]*(?:\n(?!\s*\w+:)[^\n]*)*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A text of questions and answers that ends with an answer."""
+_OTHER: tuple[str, ...] = (
+    "[INST]",
+    "<<SYS>>",
+    "<|start_header_id|>",
+    "<start_of_turn>",
+    "<|user|>",
+    "<|system|>",
+)
+_OTHER += ("<|START_OF_TURN_TOKEN|>", "<｜User｜>", "<|role_start|>", "<|start_of_role|>")
+
+
+def _of_alpaca(text: str) -> list[tuple[str, str]]:
+    """What comes before the instruction is for the model, and the input belongs to it."""
+    before, *parts = _ALPACA.split(text)
+    turns = [("system", before)] if before.strip() else []
+    for kind, content in zip(parts[::2], parts[1::2], strict=True):
+        if kind == "Input" and turns and turns[-1][0] == "user":
+            turns[-1] = ("user", f"{turns[-1][1].strip()}\n\n{content.strip()}".strip())
+        elif kind != "Response" or content.strip():
+            turns.append(("assistant" if kind == "Response" else "user", content))
+    return turns
 
 
 def messages_in(text: str, name: str) -> tuple[Message, ...] | None:
@@ -46,7 +74,17 @@ def messages_in(text: str, name: str) -> tuple[Message, ...] | None:
         turns = [("user", first), *zip(parts[::2], parts[1::2], strict=True)]
         if turns[-1][0] == "Assistant" and not turns[-1][1].strip():
             turns.pop()
-    elif start.startswith(_OTHER):
+    elif "\n### Response:" in text and _ALPACA.search(text):
+        turns = _of_alpaca(text)
+    elif _VICUNA.match(start) or start.startswith("A chat between a curious"):
+        if len(_VICUNA.findall(start)) < 2:
+            return None
+        system, *parts = _VICUNA.split(start.removesuffix("</s>"))
+        turns = [("system", system)] if system.strip() else []
+        turns += zip(parts[::2], (part.removesuffix("</s>") for part in parts[1::2]), strict=True)
+        if turns[-1][0] == "ASSISTANT" and not turns[-1][1].strip():
+            turns.pop()
+    elif start.startswith(_OTHER) or (name == "text" and _SAID.match(start)):
         sentence = _(
             "`%(name)s` is written in a model's chat template. Export it as `messages` with roles."
         )

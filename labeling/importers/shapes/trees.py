@@ -137,6 +137,7 @@ _EXPLAINED = {
 """The fields of Open-Assistant's messages. Labels and scores by machine are on every message; what
 counts is its reviewers' result.
 """
+reading.NAMES.update(_OF_TREE, _EXPLAINED)
 
 
 def _tree(root: Any, group: str, places: Mapping[int, int], line: int) -> Found:

@@ -417,6 +417,31 @@ SAMPLES: dict[str, Sample] = {
         },
         not_imported=("tone",),
     ),
+    # https://prodi.gy/docs/api-interfaces#choice
+    "Prodigy, choice": _compared(
+        "prodigy",
+        {
+            "text": RIVER,
+            "options": [{"id": "a", "text": NO}, {"id": "b", "text": ELBE}],
+            "accept": ["b"],
+            "answer": "accept",
+            "_annotator_id": "river-ann",
+            "meta": {"topic": "rivers"},
+        },
+        not_imported=("meta",),
+    ),
+    # https://huggingface.co/datasets/PKU-Alignment/PKU-SafeRLHF
+    "Two responses and which is better": _compared(
+        "pairs",
+        {
+            "prompt": RIVER,
+            "response_0": NO,
+            "response_1": ELBE,
+            "is_response_0_safe": True,
+            "better_response_id": 1,
+        },
+        not_imported=("is_response_0_safe",),
+    ),
     "Preferably rankings": _compared(
         "rankings",
         {

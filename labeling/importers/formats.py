@@ -22,17 +22,15 @@ from labeling.importers.shapes import (
     dialogues,
     hugging_face,
     instructions,
-    label_studio,
     pairs,
     plain,
-    prodigy,
-    projects,
     rankings,
     reading,
     transcripts,
     trees,
 )
 from labeling.importers.shapes.reading import Reader, Row
+from labeling.importers.shapes.tools import label_studio, prodigy, projects
 
 READERS: dict[str, Reader] = {
     "jsonl": plain.read,

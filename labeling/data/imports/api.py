@@ -346,7 +346,9 @@ class Imports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         serializer_class=ImportProblemSerializer,
     )
     def problems(self, request: Request, pk: int) -> Response:
-        """Its problems by line. The first 5,000 are kept; `n_problems` counts all of them."""
+        """Its problems by line; one that more than 20 lines have is one row, which names them. The
+        first 5,000 are kept; `n_problems` counts all of them.
+        """
         return self.part(self.get_object().problems)
 
     @reads("read_import_agreement", ImportAgreementSerializer)

@@ -55,20 +55,20 @@ class Problems:
 
     @property
     def as_json(self) -> list[dict[str, object]]:
+        """By line. A row of several lines has their number as `n_lines`."""
         rows = [
             row for sentence, lines in self.by_sentence.items() for row in _rows(sentence, lines)
         ]
-        return [
-            {"line": line, "sentence": sentence}
-            for line, sentence in sorted(rows, key=lambda row: row[0])[:KEPT]
-        ]
+        return [row for _line, row in sorted(rows, key=lambda row: row[0])[:KEPT]]
 
 
-def _rows(sentence: str, lines: _Lines) -> Iterator[tuple[int, str]]:
+def _rows(sentence: str, lines: _Lines) -> Iterator[tuple[int, dict[str, object]]]:
     if lines.n <= SAID_BY_LINE:
         for first, last in lines.ranges:
-            yield from ((line, sentence) for line in range(first, last + 1))
+            for line in range(first, last + 1):
+                yield line, {"line": line, "sentence": sentence}
         return
     words = _("%(sentence)s %(n)d lines have this problem: %(lines)s.")
+    whole = words % {"sentence": sentence, "n": lines.n, "lines": lines.words}
     line = lines.ranges[0][0]
-    yield line, words % {"sentence": sentence, "n": lines.n, "lines": lines.words}
+    yield line, {"line": line, "sentence": whole, "n_lines": lines.n}

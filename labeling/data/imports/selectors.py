@@ -74,7 +74,7 @@ def import_report(*, batch: Import) -> ImportReport:
         ],
         problems=batch.problems,
         n_problems=n_problems,
-        n_unlisted=max(0, n_problems - len(batch.problems)),
+        n_unlisted=max(0, n_problems - sum(row.get("n_lines", 1) for row in batch.problems)),
         is_finished=batch.state not in (Import.State.QUEUED, Import.State.RUNNING),
         is_empty=not batch.counts.get("prompts"),
         can_publish=is_publishable(batch),

@@ -14,6 +14,7 @@ from django.db import connection
 from accounts.models import User
 from labeling import access as labeling_access
 from labeling.data.imports import clearing
+from labeling.data.imports import problems as imports_problems
 from labeling.data.imports import selectors as imports_selectors
 from labeling.data.imports import services as imports_services
 from labeling.data.imports.services import UnableToImport
@@ -222,7 +223,7 @@ def test_one_source_has_one_licence(bring: Bring) -> None:
 def test_problems_are_counted_beyond_those_that_are_kept(
     bring: Bring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports_services, "KEPT_PROBLEMS", 3)
+    monkeypatch.setattr(imports_problems, "KEPT", 3)
 
     batch = bring({"prompt": "One"}, *({"prompt": ""} for _ in range(10)))
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labeling.data.imports import selectors as imports_selectors
 from labeling.data.imports.problems import SAID_BY_LINE, Problems
 from labeling.importers.drafts import ImportProblem
 from labeling.models import Import
@@ -28,7 +29,8 @@ def test_a_problem_of_few_lines_is_said_at_each() -> None:
 def test_a_problem_of_many_lines_is_said_once() -> None:
     [row] = said(*range(1, 8_001))
 
-    assert row == {"line": 1, "sentence": "Bad. 8000 lines have this problem: 1\N{EN DASH}8000."}
+    sentence = "Bad. 8000 lines have this problem: 1\N{EN DASH}8000."
+    assert row == {"line": 1, "sentence": sentence, "n_lines": 8_000}
 
 
 def test_lines_that_are_apart_are_named_as_far_as_they_fit() -> None:
@@ -58,6 +60,7 @@ def test_a_file_whose_prompt_has_another_name_says_so_once(bring: Bring) -> None
 
     [problem] = batch.problems
     assert batch.counts["problems"] == 300
+    assert imports_selectors.import_report(batch=batch).n_unlisted == 0
     assert "the row has question, answer. Choose under Columns" in problem["sentence"]
     assert "300 lines have this problem: 1\N{EN DASH}300." in problem["sentence"]
 

@@ -10,11 +10,12 @@ def line_of(draft: ImportDraft) -> str:
     turns = [f"{_SIDES[turn['role']]} {turn['content']}" for turn in draft.messages]
     answer = draft.answer
     parts = [*turns, *(_reply(draft, place) for place in range(len(draft.replies)))]
-    about = [draft.worker and f"by {draft.worker}"]
-    if answer is not None:
-        about.append(answer.is_all_bad and "all bad")
-        about.append(answer.strength and f"strength {answer.strength}")
-    parts += [str(words) for words in about if words]
+    if draft.worker:
+        parts.append(f"by {draft.worker}")
+    if answer is not None and answer.is_all_bad:
+        parts.append("all bad")
+    if answer is not None and answer.strength:
+        parts.append(f"strength {answer.strength}")
     return " | ".join(parts)
 
 

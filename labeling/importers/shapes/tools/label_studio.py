@@ -5,8 +5,9 @@ from django.utils.translation import gettext as _
 from labeling.importers.annotations import times
 from labeling.importers.annotations.roles import question_name
 from labeling.importers.drafts import Found, ImportProblem, shown
-from labeling.importers.shapes import projects, reading, verdicts
+from labeling.importers.shapes import reading, verdicts
 from labeling.importers.shapes.reading import Row
+from labeling.importers.shapes.tools import projects
 
 
 def _drafts(line: int, row: Row) -> Found:

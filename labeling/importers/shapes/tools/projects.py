@@ -1,5 +1,5 @@
 """Exports of other labeling tools: Argilla 2 records, and what they share with Label Studio's tasks
-(labeling.importers.shapes.label_studio). The answers of each annotator become a draft of their own.
+(see label_studio.py). The answers of each annotator become a draft of their own.
 """
 
 from collections.abc import Iterator
@@ -214,9 +214,13 @@ def _argilla_answers(responses: object) -> Iterator[tuple[str, str, object]]:
 
 
 def _has_unsubmitted(responses: object) -> bool:
-    parts = responses.values() if isinstance(responses, dict) else responses
-    lists = [part if isinstance(part, list) else [part] for part in parts or ()]
-    return any(isinstance(a, dict) and not _is_submitted(a) for answers in lists for a in answers)
+    parts = list(responses.values()) if isinstance(responses, dict) else responses
+    answers = [
+        answer
+        for part in (parts if isinstance(parts, list) else ())
+        for answer in (part if isinstance(part, list) else [part])
+    ]
+    return any(isinstance(answer, dict) and not _is_submitted(answer) for answer in answers)
 
 
 def _is_submitted(answer: Row) -> bool:

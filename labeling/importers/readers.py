@@ -78,12 +78,17 @@ def first_rows(
         return FirstRows("")
     n_drafts = n_problems = 0
     entries: list[ImportDraft | ImportProblem] = []
+    said: set[str] = set()
     with path.open("rb") as stream:
         found = formats.read(
             stream, file_format or seen.format, columns, most=most, budget=Budget(n_bytes)
         )
         for entry in islice(found, 2 * most):
             is_problem = isinstance(entry, ImportProblem)
+            if isinstance(entry, ImportProblem):
+                if entry.sentence in said:
+                    continue
+                said.add(entry.sentence)
             if (n_problems if is_problem else n_drafts) < shown:
                 entries.append(entry)
             n_problems, n_drafts = n_problems + is_problem, n_drafts + (not is_problem)

@@ -6,6 +6,7 @@ from tempfile import NamedTemporaryFile
 
 from labeling.data.imports import drafts_of_file
 from labeling.importers import formats
+from labeling.importers.annotations import tables
 from labeling.importers.drafts import ImportDraft, ImportProblem
 
 Read = tuple[list[ImportDraft], list[str]]
@@ -30,7 +31,7 @@ def read_answers(content: bytes) -> Read:
         path = Path(file.name)
         if drafts_of_file.format_of(path, None) != drafts_of_file.ANNOTATIONS:
             return read_file(content)
-        table = drafts_of_file.look(path=path)
+        table = tables.look(path=path)
         if table.missing:
             return [], [table.missing]
-        return split(drafts_of_file.first_drafts(path, None, table.plan, 1_000))
+        return split(tables.first_drafts(path, None, table.plan, 1_000))

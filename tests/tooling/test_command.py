@@ -1,9 +1,12 @@
 """The command `preferably` runs Django's commands, and says what else it can do."""
 
 import tomllib
+import urllib.error
 from pathlib import Path
 
 import pytest
+import services
+from pytest_django.live_server_helper import LiveServer
 
 from preferably import command
 from preferably_client import cli
@@ -34,7 +37,7 @@ def test_it_backs_up_and_restores(
     assert f"usage: preferably {name} [-h]" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["backup", "manage", "restore"])
+@pytest.mark.parametrize("name", ["backup", "health", "manage", "restore"])
 def test_the_client_finds_the_commands_of_the_site(name: str) -> None:
     """Both packages install a `preferably`; an entry point leads to the right one."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
@@ -90,3 +93,18 @@ def test_the_clients_command_runs_one_of_the_site(
 
     assert cli.main() == 0
     assert capsys.readouterr().out == "ran ['manage-some', 'help']\n"
+
+
+def test_health_asks_the_web_process_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, live_server: LiveServer
+) -> None:
+    monkeypatch.setattr(command, "PROBE", f"{live_server.url}/livez")
+
+    run(monkeypatch, "health")
+
+
+def test_health_ends_with_an_error_if_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "PROBE", f"http://127.0.0.1:{services.free_port()}/livez")
+
+    with pytest.raises(urllib.error.URLError):
+        run(monkeypatch, "health")

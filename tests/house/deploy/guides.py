@@ -29,6 +29,7 @@ NO_COMMANDS = {
         "test_single_sign_on.py"
     ),
     "PREFERABLY_SECOND_FACTOR_ROLES=admin,researcher": "test_guides.py",
+    "IMAGE_TAG=0.1.0": "test_compose.py",
     "scrape_configs:": "tests/training/operations/test_guide.py",
     "[databases]": "tests/config/database/test_pooler.py",
     "[pgbouncer]": "tests/config/database/test_pooler.py",

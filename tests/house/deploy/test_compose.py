@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tests.house.deploy import guides
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = ROOT / "compose.yaml"
@@ -140,6 +143,48 @@ def test_each_process_runs_without_privileges_on_a_root_that_is_read_only(name: 
 def test_each_service_says_whether_it_is_well_or_why_it_does_not(name: str) -> None:
     """What has `disable` ends when it is unwell, or shows it on a page of the site."""
     assert services()[name]["healthcheck"]
+
+
+def test_each_service_has_a_limit_of_memory_and_a_log_that_does_not_grow() -> None:
+    """A process that takes all memory takes the database with it, and a full disk the site."""
+    logging = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
+
+    assert {name for name, service in services().items() if "mem_limit" not in service} == set()
+    assert {
+        name for name, service in services().items() if service.get("logging") != logging
+    } == set()
+
+
+def test_no_word_of_a_health_check_has_a_space() -> None:
+    """podman's API splits it there."""
+    tests = [
+        service["healthcheck"].get("test", [])
+        for service in services().values()
+        if "healthcheck" in service
+    ]
+    (of_the_image,) = [line for line in stages()["web"] if line.startswith("HEALTHCHECK")]
+    tests.append(["CMD", *json.loads(of_the_image.partition(" CMD ")[2])])
+
+    asked = [test for test in tests if test]
+    assert len(asked) >= 7
+    assert [test for test in asked if test[0] != "CMD" or any(" " in word for word in test)] == []
+
+
+def test_images_are_named_by_the_release_so_that_the_one_before_stays() -> None:
+    release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    images = {services()[name]["image"] for name in OURS}
+
+    assert images == {f"preferably-{name}:${{IMAGE_TAG:-{release}}}" for name in ("web", "node")}
+
+
+def test_the_way_back_sets_what_the_file_reads() -> None:
+    (lines,) = [one.text for one in guides.blocks() if one.text.startswith("IMAGE_TAG=")]
+    page = (ROOT / "docs" / "configuration.md").read_text()
+
+    tag, newer = (line.partition("=")[0] for line in lines.splitlines())
+    assert f"${{{tag}:-" in COMPOSE.read_text()
+    assert f"`{newer}`" in page
 
 
 def test_the_site_starts_after_the_migration_and_only_then() -> None:

@@ -41,7 +41,7 @@ COMPOSE = {
     "ps": (set(), "services"),
     "run": ({"--rm"}, "command"),
     "stop": (set(), "services"),
-    "up": ({"--build", "--detach", "--no-deps", "--wait"}, "services"),
+    "up": ({"--build", "--detach", "--no-build", "--no-deps", "--wait"}, "services"),
 }
 FROM_0_1_0 = "systemctl disable --now preferably-web"
 """The unit of that release, which is gone."""

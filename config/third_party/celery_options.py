@@ -19,6 +19,7 @@ OPTIONS: dict[str, object] = {
     "CELERY_WORKER_PROC_ALIVE_TIMEOUT": 600,
     # A worker survives any outage of its broker: it keeps reconnecting.
     "CELERY_BROKER_CONNECTION_MAX_RETRIES": None,
+    "CELERY_WORKER_CONSUMER": "config.third_party.consumer:Consumer",
     # Beat stores when it last sent a task only every three minutes by default. The operations page
     # tells by it whether beat works.
     "CELERY_BEAT_SYNC_EVERY": 5,  # tasks: about ten seconds

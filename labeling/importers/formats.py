@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
+from arithmetic import plain_text
 from labeling.importers.columns import Columns, known_in_any_case, renamed
 from labeling.importers.drafts import Found, ImportDraft
 from labeling.importers.files import rows
@@ -117,7 +118,8 @@ def look(stream: BinaryIO, columns: Columns | None = None, budget: Budget | None
             if isinstance(value, Value):
                 [row] = _named(iter([value]), columns or {})
                 file_format = file_format or _format(row, kind)
-                names |= dict.fromkeys(value.value if isinstance(value.value, dict) else ())
+                own = value.value if isinstance(value.value, dict) else ()
+                names |= dict.fromkeys(map(plain_text.storable, own))
         if not file_format and budget is not None and budget.is_spent:
             return Look("", ())
         without_rows = kind if kind in FORMATS else "jsonl" if kind == "json" else "csv"
@@ -167,7 +169,9 @@ _FITS: Mapping[str, Callable[[Row], bool]] = {
         and (_lists(row, "completions") or {"generations", "ratings"} <= row.keys())
     ),
     "prodigy": prodigy.is_task,
-    "pairs": lambda row: pairs.is_pair(pairs.flat(row)),
+    "pairs": lambda row: (
+        not {"chosen", "rejected"} <= row.keys() and pairs.is_pair(pairs.flat(row))
+    ),
     "turns": lambda row: "turns" in row and "prompt" not in row,
     "sharegpt": lambda row: (
         not {"chosen", "rejected"} & row.keys()

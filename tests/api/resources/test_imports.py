@@ -79,6 +79,19 @@ def test_a_file_is_sent_as_a_form_with_its_columns_as_json(calling: Caller, alic
     assert (prompt.messages[0]["content"], prompt.language) == ("Who?", "en")
 
 
+def test_a_preview_of_names_that_cannot_be_stored_is_answered_again(
+    calling: Caller, alice: User
+) -> None:
+    rows = {"rows": [{"prompt": "Who?", "a\0b": "x"}]}
+    client = calling(alice)
+
+    first, again = (
+        post(client, "/preview", rows, **{"Idempotency-Key": "p-1"}) for _call in range(2)
+    )
+
+    assert (first.status_code, again.json()) == (200, first.json())
+
+
 def test_a_large_file_goes_to_disk_and_not_into_memory(
     calling: Caller, alice: User, settings: Any, uploads: Path
 ) -> None:

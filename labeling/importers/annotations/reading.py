@@ -4,13 +4,22 @@ each rater who answered, with the answer's time and the id that the file gives i
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from labeling.importers import drafts
-from labeling.importers.annotations import cells, legends, plans, questions, roles, times
+from labeling.importers.annotations import (
+    cells,
+    joining,
+    legends,
+    plans,
+    questions,
+    roles,
+    times,
+)
 from labeling.importers.annotations.cells import Cells
+from labeling.importers.annotations.joining import Line
 from labeling.importers.annotations.plans import Plan
 from labeling.importers.drafts import (
     Answer,
@@ -52,18 +61,12 @@ def read(values: Values, plan: Plan, texts: Texts | None = None) -> Found:
         return
     lines = _each(values, plan, texts)
     if plan.heading(roles.RANK) or plan.heading(roles.QUESTION):
-        yield from _joined(lines, is_ranking=bool(plan.heading(roles.RANK)))
+        yield from joining.joined(lines, is_ranking=bool(plan.heading(roles.RANK)))
     else:
-        yield from (line.draft if isinstance(line, _Line) else line for line in lines)
+        yield from (line.draft if isinstance(line, Line) else line for line in lines)
 
 
-@dataclass(frozen=True)
-class _Line:
-    draft: ImportDraft
-    rater: str
-
-
-def _each(values: Values, plan: Plan, texts: Texts | None) -> Iterator[_Line | ImportProblem]:
+def _each(values: Values, plan: Plan, texts: Texts | None) -> Iterator[Line | ImportProblem]:
     unread: set[str] = set()
     item = plan.heading(roles.ITEM)
     for value in values:
@@ -100,7 +103,7 @@ def _unread(value: Value, row: Cells, plan: Plan, unread: set[str]) -> Iterator[
     new = {
         name
         for name, cell in row.items()
-        if name not in plan.roles and cell not in ("", []) and name not in verdicts.REVIEWS
+        if name not in plan.roles and cell not in ("", []) and not verdicts.is_review(name)
     }
     new -= unread
     if new and len(unread) < shapes_reading.MAX_UNKNOWN:
@@ -130,7 +133,7 @@ def _unread(value: Value, row: Cells, plan: Plan, unread: set[str]) -> Iterator[
 # --- one line -------------------------------------------------------------------------------------
 
 
-def _lines(line: int, row: Cells, plan: Plan) -> Iterator[_Line | ImportProblem]:
+def _lines(line: int, row: Cells, plan: Plan) -> Iterator[Line | ImportProblem]:
     messages, replies = _shown(row, plan)
     category, language, labels = drafts.labels(
         line,
@@ -172,7 +175,7 @@ def _lines(line: int, row: Cells, plan: Plan) -> Iterator[_Line | ImportProblem]
             yield ImportProblem(line, error.sentence)
         else:
             if filled is not None:
-                yield _Line(filled, rater)
+                yield Line(filled, rater)
 
 
 def _raters(row: Cells, plan: Plan) -> dict[str, list[str]]:
@@ -373,76 +376,3 @@ def _text(row: Cells, plan: Plan, role: str) -> str | None:
         messages = chats.chat(cell, heading)
         cell = messages[-1]["content"]
     return text_of(cell, heading) if cell.strip() else ""
-
-
-# --- answers on several lines ---------------------------------------------------------------------
-
-
-def _joined(lines: Iterator[_Line | ImportProblem], *, is_ranking: bool) -> Found:
-    """One draft for the lines of one rater about one item: the ranks of several responses, or the
-    answers to several questions. A second answer to the same question begins another draft.
-    """
-    lots: dict[tuple[object, ...], list[list[ImportDraft]]] = {}
-    for line in lines:
-        if isinstance(line, ImportProblem):
-            yield line
-            continue
-        draft = line.draft
-        assert draft.answer is not None
-        about = draft.answer.item or tuple(message["content"] for message in draft.messages)
-        reply = draft.replies[0]
-        key = (line.rater, about, *(() if is_ranking else (reply.text, reply.author)))
-        open_lots = lots.setdefault(key, [[]])
-        fitting = next((lot for lot in open_lots if _fits(lot, draft, is_ranking)), None)
-        if fitting is None:
-            fitting = []
-            open_lots.append(fitting)
-        fitting.append(draft)
-    for many in lots.values():
-        for lot in many:
-            yield _ranking(lot) if is_ranking else _ratings(lot)
-
-
-def _fits(lot: Sequence[ImportDraft], draft: ImportDraft, is_ranking: bool) -> bool:
-    if is_ranking:
-        shown_already = {(other.replies[0].text, other.replies[0].author) for other in lot}
-        return (draft.replies[0].text, draft.replies[0].author) not in shown_already
-    return not any(_asked(other) & _asked(draft) for other in lot)
-
-
-def _asked(draft: ImportDraft) -> set[str]:
-    ratings = draft.answer.ratings if draft.answer else ()
-    return {name for rating in ratings for name in rating}
-
-
-def _ranking(lot: Sequence[ImportDraft]) -> ImportDraft:
-    first = lot[0]
-    assert first.answer is not None
-    ranks = sorted({draft.replies[0].rank for draft in lot if draft.replies[0].rank is not None})
-    replies = tuple(
-        replace(
-            draft.replies[0],
-            rank=None if draft.replies[0].rank is None else ranks.index(draft.replies[0].rank) + 1,
-        )
-        for draft in lot
-    )
-    ratings = tuple(
-        dict(draft.answer.ratings[0]) if draft.answer and draft.answer.ratings else {}
-        for draft in lot
-    )
-    return replace(
-        first,
-        replies=replies,
-        is_compared=sum(reply.rank is not None for reply in replies) > 1,
-        answer=replace(first.answer, ratings=ratings if any(ratings) else ()),
-    )
-
-
-def _ratings(lot: Sequence[ImportDraft]) -> ImportDraft:
-    first = lot[0]
-    assert first.answer is not None
-    together: dict[str, object] = {}
-    for draft in lot:
-        for rating in draft.answer.ratings if draft.answer else ():
-            together |= rating
-    return replace(first, answer=replace(first.answer, ratings=(together,)))

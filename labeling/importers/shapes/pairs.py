@@ -172,6 +172,9 @@ def _of_word(value: str, row: Row, layout: _Layout) -> str:
     The second of response_0 and response_1 is not the first one.
     """
     models = _authors(row, layout)
+    texts = [str(row.get(side)).strip() for side in layout.sides]
+    if value.strip() in texts and texts[0] != texts[1]:
+        return (legends.FIRST, legends.SECOND)[texts.index(value.strip())]
     for names in ([roles.compact(side) for side in layout.sides], models):
         if names[0] != names[1]:
             for name, meaning in zip(names, (legends.FIRST, legends.SECOND), strict=True):
@@ -185,6 +188,9 @@ def _meaning(name: str, value: object, row: Row, layout: _Layout) -> str:
     if number is None:
         return _of_word(value, row, layout) if isinstance(value, str) else ""
     short = roles.compact(name)
+    are_one_and_two = [side[-1:] for side in layout.sides] == ["1", "2"]
+    if short in _SURE and short != "preference" and are_one_and_two and number in (1, 2):
+        return legends.FIRST if number == 1 else legends.SECOND
     if short in _BY_NUMBER:
         return _BY_NUMBER[short].get(number, "")
     if short == "preference" and roles.compact(layout.sides[0]) == "output1" and 1 <= number <= 2:
@@ -211,7 +217,7 @@ def _own(row: Row) -> Collection[str]:
     except Unusable:
         return layout.read
     scores = {"score_0", "score_1"} if name == "score_0" else set()
-    return layout.read | {name} | scores
+    return layout.read | {name} | scores | set(filter(verdicts.is_review, row))
 
 
 # Names that are looked for as they are, besides those that are compared as roles are.
@@ -220,7 +226,7 @@ reading.NAMES.update(
     *(("answer_0", "answer_1"), ("score_0", "score_1"), ("response_0", "response_1")),
     ("response_0_source", "response_1_source"),
 )
-_READ = reading.each(_draft, (*chats.SYSTEM_COLUMNS, *verdicts.REVIEWS), own=_own)
+_READ = reading.each(_draft, chats.SYSTEM_COLUMNS, own=_own)
 
 
 # --- rows whose texts lie deeper ------------------------------------------------------------------

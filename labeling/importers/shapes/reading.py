@@ -173,7 +173,8 @@ def _unread(row: Row, names: Collection[str], made: Iterable[object]) -> set[str
 
 
 _MARKS_OF_TURNS = re.compile(
-    r"<[^<>]*>(?:user|assistant|system|developer)?|(?:human|assistant|system|user):",
+    r"<[^<>]*>(?:user|assistant|system|developer)?|(?:human|assistant|system|user):"
+    r"|### ?(?:instruction|input|response):",
     re.IGNORECASE,
 )
 

@@ -22,11 +22,12 @@ _ROLES = {
     "developer": "system",
 }
 _START = re.compile(r"\s*(?:<s>|<\|begin_of_text\|>|<bos>|<\|endoftext\|>)?\s*")
-_ALPACA = re.compile(r"(?:^|\n+)### ?(Instruction|Input|Response): *\n?")
-_VICUNA = re.compile(r"(?:^|\s)(USER|ASSISTANT): ?")
+_ALPACA = re.compile(r"(?:^|\n)### ?(Instruction|Input|Response): *\n?")
+_VICUNA = re.compile(r"(?:^|\s|</s>)(USER|ASSISTANT): ?")
 _SAID = re.compile(
-    r"(?:user|question|q|instruct|instruction|input|human):.*\n\s*"
-    r"(?:assistant|answer|a|output|response|ai|bot):[ \t]*\S[^\n]*(?:\n(?!\s*\w+:)[^\n]*)*\Z",
+    r"(?:user|question|q|instruct|instruction|input|human):.*\n[ \t]*"
+    r"(?:assistant|answer|a|output|response|ai|bot):[ \t]*\S[^\n]*"
+    r"(?:\n(?![ \t]*\w{1,20}:)[^\n]*)*\Z",
     re.IGNORECASE | re.DOTALL,
 )
 """A text of questions and answers that ends with an answer."""

@@ -59,7 +59,10 @@ _NEGATIVE = (
     *("violat", "wrong", "worse", "worst", "abus", "hallucinat", "generated", "unhelpful"),
 )
 """How words begin that say, when they are true, that an answer is bad."""
-REVIEWS = ("assignmentstatus", "assignment:status", "review_status", "review_result", "accepted")
+_REVIEWS = {
+    *("assignmentstatus", "reviewstatus", "reviewresult", "approvalstatus"),
+    *("accepted", "isaccepted"),
+}
 """Columns with what a reviewer or a requester made of an answer."""
 _REJECTED = {"reject", "rejected", "disapproved", "declined", "denied", "false"}
 _SIGNS = re.compile("[👍👎✅❌✓✗✔✘★☆⭐💯🚫]")
@@ -100,13 +103,16 @@ def of_last_message(messages: object, explained: Collection[str]) -> set[str]:
 
 def rejection(row: Mapping[str, object]) -> str:
     """A sentence if the row says that its answer was rejected in review; empty if not."""
-    by_name = {name.strip().lower(): name for name in row}
-    for review in REVIEWS:
-        value = row.get(by_name.get(review, ""))
-        if str(value).strip().lower() in _REJECTED:
+    for name, value in row.items():
+        if is_review(name) and str(value).strip().lower() in _REJECTED:
             sentence = _("`%(name)s` is “%(value)s”: the answer was rejected, so it is left out.")
-            return sentence % {"name": by_name[review], "value": str(value).strip()}
+            return sentence % {"name": name, "value": str(value).strip()}
     return ""
+
+
+def is_review(name: str) -> bool:
+    """Whether a column has what a reviewer or a requester made of an answer."""
+    return re.sub(r"[\W_]+", "", name).lower() in _REVIEWS
 
 
 def is_negative(name: str) -> bool:

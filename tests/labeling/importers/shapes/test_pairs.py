@@ -31,6 +31,7 @@ def ranks(row: dict[str, Any]) -> list[int | None]:
         ({"winner": "both bad"}, [None, None]),
         ({"winner": "m2", "model_0": "m1", "model_1": "m2"}, [2, 1]),
         ({"label": "A>B"}, [1, 2]),
+        ({"chosen": "The Elbe."}, [2, 1]),
         ({}, [None, None]),
     ],
 )
@@ -44,6 +45,12 @@ def test_a_winner_that_nobody_can_understand_is_refused(value: Any) -> None:
 
     assert isinstance(problem, ImportProblem)
     assert f"`winner` is “{value}”, which does not say which response is better" in str(problem)
+
+
+def test_one_and_two_are_the_responses_with_these_numbers() -> None:
+    row = {"prompt": "Hi", "response_1": "x", "response_2": "y"}
+
+    assert (ranks(row | {"winner": 1}), ranks(row | {"winner": "2"})) == ([1, 2], [2, 1])
 
 
 def test_the_second_of_answer_0_and_answer_1_is_not_the_first_in_a_table_either() -> None:

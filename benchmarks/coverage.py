@@ -9,10 +9,16 @@ repeated for self-agreement, a second pool ranks the same responses, and an expe
 
 Every figure that a report shows is computed by the product's own functions, and its interval is
 compared with the figure of one campaign of 12,000 items by the same raters, which stands for the
-truth. Intervals of one kind, such as those of all raters' agreement, count together. The last line
-is JSON: `coverage` has each measure's share of intervals that hold the truth, for all sizes and by
-number of items, `min_coverage` the lowest of all sizes, and `zero_width` the number of intervals
-whose ends are equal.
+truth. Intervals of one kind, such as those of all raters' agreement, count together.
+
+Then raters differ more (benchmarks/fixtures/simulated/differing_raters.py). In taste: 6, 12 and 30
+raters are drawn anew for each campaign, with a standard deviation of .6 or 1 on the logit, and the
+truth is what all raters of the kind would say. In care: reliability counts by kind of rater. And
+two raters rate everything, for the kappa of a pair.
+
+The last line is JSON: `coverage` has each measure's share of intervals that hold the truth, for all
+sizes and by number of items, `min_coverage` the lowest of all sizes, and `zero_width` the number of
+intervals whose ends are equal.
 """
 
 import argparse
@@ -23,10 +29,10 @@ import platform
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +45,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from arithmetic import intervals
 from arithmetic.bias import looks
 from benchmarks.fixtures import command_line
-from labeling.guidelines import rating_form
+from benchmarks.fixtures.simulated import differing_raters
 from labeling.quality.measures import (
     against,
     agreeing,
@@ -53,14 +59,12 @@ from labeling.quality.measures import (
 from labeling.votes.arrays import Grouping, OtherVotes, Record, Votes, as_record
 
 SIZES, KS = (30, 100, 300), (4, 2)
+ALL_SIZES = (10, *SIZES)
+"""With that of two raters who rate everything."""
 N_RATERS, OVERLAP, N_OTHERS = 12, 3, 6
 N_TRUE = 12_000
 FEWEST_INTERVALS = 200
 """A measure with fewer intervals in a cell is not judged there."""
-QUESTIONS = (
-    rating_form.Scale("overall", "Overall", low=1, high=7),
-    rating_form.Flag("wrong", "Wrong"),
-)
 
 
 def main() -> None:
@@ -78,6 +82,11 @@ def main() -> None:
     with ProcessPoolExecutor(chosen.processes) as pool:
         for (_k, size, _seed), held in zip(
             tasks, pool.map(covered, tasks, chunksize=max(1, n // 8)), strict=True
+        ):
+            found.add(size, held)
+        others = differing(n)
+        for (size, _figures), held in zip(
+            others, pool.map(covered_by_differing, others, chunksize=max(1, n // 8)), strict=True
         ):
             found.add(size, held)
     print(json.dumps(summary(found, n) | {"seconds": round(time.perf_counter() - start, 1)}))
@@ -101,13 +110,13 @@ class Found:
 def summary(found: Found, n: int) -> dict[str, Any]:
     coverage: dict[str, dict[str, float]] = defaultdict(dict)
     for name in sorted({name for name, _size in found.n}):
-        for label, sizes in (("all", SIZES), *((str(size), (size,)) for size in SIZES)):
+        for label, sizes in (("all", ALL_SIZES), *((str(size), (size,)) for size in ALL_SIZES)):
             shown = sum(found.n[name, size] for size in sizes)
             held = sum(found.held[name, size] for size in sizes)
             if shown >= FEWEST_INTERVALS:
                 coverage[name][label] = round(held / shown, 3)
     for name, of in coverage.items():
-        print(f"{name:32}" + "".join(f"  {size}: {share:.3f}" for size, share in of.items()))
+        print(f"{name:44}" + "".join(f"  {size}: {share:.3f}" for size, share in of.items()))
     worst = min((of["all"], name) for name, of in coverage.items())
     cell = min((share, name, size) for name, of in coverage.items() for size, share in of.items())
     return {
@@ -134,8 +143,7 @@ def covered(task: tuple[int, int, int]) -> list[tuple[str, bool, bool]]:
         value = true.get(path)
         if figure["low"] is None or value is None:
             continue
-        holds = figure["low"] - 1e-9 <= value <= figure["high"] + 1e-9
-        found.append((name_of(path), holds, not figure["low"] < figure["high"]))
+        found.append((name_of(path), *holds(figure, value)))
     return found
 
 
@@ -146,6 +154,52 @@ def truth(k: int) -> dict[tuple[str, ...], float]:
         for path, figure in figures(measured(simulate(k, N_TRUE, 1)))
         if figure["value"] is not None
     }
+
+
+def differing(n: int) -> list[tuple[int, Callable[[], differing_raters.Figures]]]:
+    """With their number of items, campaigns of raters who differ; more of the small ones, as few
+    intervals of one kind would leave much to chance.
+    """
+    pools = [
+        differing_raters.Tastes(size, n_raters, spread)
+        for n_raters in differing_raters.POOLS
+        for spread in differing_raters.SPREADS
+        for size in SIZES[:2]
+    ]
+    return [
+        *(
+            (pool.n_items, partial(differing_raters.by_taste, pool, seed))
+            for pool in pools
+            for seed in range(3 * n)
+        ),
+        *(
+            (size, partial(differing_raters.by_care, size, k, seed))
+            for size, k in differing_raters.CARES
+            for seed in range(2 * n)
+        ),
+        *(
+            (size, partial(differing_raters.by_pair, size, k, noises, seed))
+            for size, k, noises in differing_raters.KAPPAS
+            for seed in range(3 * n)
+        ),
+    ]
+
+
+def covered_by_differing(
+    task: tuple[int, Callable[[], differing_raters.Figures]],
+) -> list[tuple[str, bool, bool]]:
+    """As `covered` has it."""
+    return [
+        (name, *holds(figure, truth))
+        for name, figure, truth in task[1]()
+        if figure["low"] is not None
+    ]
+
+
+def holds(figure: Record, truth: float) -> tuple[bool, bool]:
+    """Whether the interval holds the truth, and whether it has no width."""
+    low, high = figure["low"], figure["high"]
+    return low - 1e-9 <= truth <= high + 1e-9, not low < high
 
 
 def figures(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Record]]:
@@ -279,7 +333,7 @@ def measured(campaign: Simulated) -> Record:
     n_decided = np.bincount(prompt).astype(float)
     found = groups.groups_of(votes, members, campaign.others, {2: "other"}, fewest=N_RATERS // 2)
     return {
-        "agreement": agreeing.agreement_of(votes, QUESTIONS),
+        "agreement": agreeing.agreement_of(votes, differing_raters.QUESTIONS),
         "two_raters": two_raters(agreeing.matrix_of(votes)),
         "rater": {str(rater): of_raters[rater] for rater in of_raters},
         "habits": habits.habits_of(votes),

@@ -25,7 +25,7 @@ class FigureSerializer(serializers.Serializer[object]):
     about = serializers.CharField(
         help_text=(
             "Whom the interval is about: `raters_like_these` (what other raters of this kind would"
-            " say), or `these_raters` (too few for that). Empty: over prompts, by these raters."
+            " say), or `these_raters` (too few for that). Empty for other figures."
         ),
     )
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from arithmetic.figures import Figure
-from labeling.quality.pages.figure_text import coefficient, share, share_interval
+from labeling.quality.pages.figure_text import about, coefficient, share, share_interval
 from labeling.quality.pages.words import (
     BEHIND,
     Measure,
@@ -202,7 +202,8 @@ def _apart(gap: Figure) -> Measure:
     if gap.value is None:
         return Measure(label, "–", "", gap.n, unit, _(gap.note))
     interval = share_interval(gap).removesuffix(" %")
-    return Measure(label, _points(gap.value), interval, gap.n, unit, _meaning(gap))
+    value, whom = _points(gap.value), about(gap)
+    return Measure(label, value, interval, gap.n, unit, _meaning(gap), about=whom)
 
 
 def _points(share: float) -> str:

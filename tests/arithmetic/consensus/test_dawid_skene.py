@@ -434,10 +434,7 @@ def test_reliability_s_interval_holds_for_the_careless_as_for_the_careful() -> N
             if figure.low is not None and figure.high is not None:
                 held[rater < 2].append(figure.low <= skill[rater] <= figure.high)
 
-    assert {kind: sum(some) / len(some) >= 0.92 for kind, some in held.items()} == {
-        True: True,
-        False: True,
-    }
+    assert min(sum(some) / len(some) for some in held.values()) >= 0.92
 
 
 def test_a_rater_whom_nobody_checked_has_no_reliability_and_no_weight() -> None:

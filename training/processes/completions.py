@@ -4,21 +4,23 @@ uses it too.
 
 import email.utils
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx2
 
+from training.processes import deadlines
+
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 120.0
 """How long a server may send nothing before the request fails."""
 ANSWER_TIMEOUT_S = 600.0
-"""How long a server may take for a whole answer once it has begun, however it drips."""
+"""How long a server may take for a whole answer, headers included, however it drips."""
 MAX_BYTES = 4 * 1024**2
 MAX_ERROR_CHARACTERS = 300
 DONE = b"[DONE]"
 _BUSY = (429, 503)
+_UNANSWERED = (httpx2.HTTPError, httpx2.InvalidURL, deadlines.DeadlinePassed)
 KEY_PREFIX = "PREFERABLY_KEY_"
 """Only variables with this prefix are read as keys. Otherwise anybody who may name a variable could
 have any secret of the process sent to a server of their own.
@@ -80,7 +82,12 @@ class Piece:
 def client() -> httpx2.Client:
     """Uses no proxy from the environment and follows no redirects, so that keys go nowhere else."""
     timeout = httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
-    return httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+    return httpx2.Client(
+        timeout=timeout,
+        follow_redirects=False,
+        trust_env=False,
+        transport=deadlines.transport(),
+    )
 
 
 def complete(
@@ -88,14 +95,17 @@ def complete(
 ) -> Piece:
     """The whole answer. Raises CompletionFailed."""
     try:
-        with http.stream(
-            "POST",
-            _address(server),
-            json=_body(server, messages, sampling),
-            headers=_headers(server),
-        ) as answer:
+        with (
+            deadlines.within(ANSWER_TIMEOUT_S),
+            http.stream(
+                "POST",
+                _address(server),
+                json=_body(server, messages, sampling),
+                headers=_headers(server),
+            ) as answer,
+        ):
             content = b"".join(_limited(answer.iter_bytes()))
-    except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
+    except _UNANSWERED as problem:
         raise CompletionFailed(_no_response(server, problem)) from problem
     if not answer.is_success:
         raise _failure(server, answer, content)
@@ -112,7 +122,10 @@ def stream(
     ended: bool | None = None
     is_whole = False
     try:
-        with http.stream("POST", _address(server), json=body, headers=_headers(server)) as answer:
+        with (
+            deadlines.within(ANSWER_TIMEOUT_S),
+            http.stream("POST", _address(server), json=body, headers=_headers(server)) as answer,
+        ):
             if not answer.is_success:
                 raise _failure(server, answer, b"".join(_limited(answer.iter_bytes())))
             for data in _events(_limited(answer.iter_bytes())):
@@ -124,7 +137,7 @@ def stream(
                     is_whole, ended = True, _is_ended(choice)
                 if text := _text_of(server, choice, part="delta"):
                     yield Piece(text)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
+    except _UNANSWERED as problem:
         raise CompletionFailed(_no_response(server, problem)) from problem
     if not is_whole:
         raise CompletionFailed(f"{server.url} closed the connection before the answer ended.")
@@ -153,12 +166,8 @@ def _body(server: Server, messages: Sequence[Message], sampling: Sampling) -> di
 
 
 def _limited(content: Iterator[bytes]) -> Iterator[bytes]:
-    n_bytes, started_at = 0, time.monotonic()
+    n_bytes = 0
     for part in content:
-        if time.monotonic() - started_at > ANSWER_TIMEOUT_S:
-            raise CompletionFailed(
-                f"The server's answer does not end: it was cut off after {ANSWER_TIMEOUT_S:g} s."
-            )
         n_bytes += len(part)
         if n_bytes > MAX_BYTES:
             raise CompletionFailed("The server's answer does not end: it was cut off after 4 MB.")
@@ -246,4 +255,6 @@ def _refusal(server: Server, status: int, content: bytes) -> str:
 
 
 def _no_response(server: Server, problem: Exception) -> str:
+    if isinstance(problem, deadlines.DeadlinePassed):
+        return f"The server's answer does not end: it was cut off after {ANSWER_TIMEOUT_S:g} s."
     return f"{server.url} did not answer ({type(problem).__name__})."

@@ -51,6 +51,11 @@ def asked(url: str) -> Piece:
         )
 
 
+def streamed(url: str) -> list[Piece]:
+    with completions.client() as client:
+        return list(completions.stream(client, Server(url, "any"), [], Sampling()))
+
+
 def in_seven_seconds() -> str:
     return email.utils.formatdate(time.time() + 7, usegmt=True)
 
@@ -107,7 +112,11 @@ def test_a_date_in_the_past_is_no_wait() -> None:
     assert completions.retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT", NOW) == 0
 
 
-def test_an_answer_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part", ["status line", "headers", "body"])
+@pytest.mark.parametrize("is_streamed", [False, True], ids=["whole", "streamed"])
+def test_an_answer_that_drips_is_cut_off(
+    part: str, is_streamed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(completions, "ANSWER_TIMEOUT_S", 0.2)
     monkeypatch.setattr(remote, "N_TRIES", 1)
     is_over = threading.Event()
@@ -115,13 +124,21 @@ def test_an_answer_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> Non
     class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
-            self.send_header("Content-Length", "100000")
-            self.end_headers()
+            if part != "status line":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+            if part == "body":
+                self.wfile.write(b"1\r\nContent-Length: 100000\r\n\r\n")
+            drip = b"HTTP/1.1 200 OK" if part == "status line" else b" " * 500
             with contextlib.suppress(OSError):
-                while not is_over.wait(0.02):
-                    self.wfile.write(b" ")
+                for byte in drip:
+                    if is_over.wait(0.02):
+                        break
+                    self.wfile.write(bytes([byte]))
+                is_over.wait(5)
 
+    started_at = time.monotonic()
+    ask: Callable[[str], object] = streamed if is_streamed else asked
     with serving(Handler) as url, pytest.raises(CompletionFailed, match=r"cut off after 0\.2 s"):
-        asked(url)
+        ask(url)
+    assert time.monotonic() - started_at < 4
     is_over.set()

@@ -50,8 +50,8 @@ from arithmetic.agreement import pairs as agreement_pairs
 from arithmetic.bias import flagging
 from arithmetic.consensus import reliability, votes
 from benchmarks.fixtures import command_line
+from benchmarks.fixtures.simulated.writers import FOUR_PASTE, TWO_ALIKE, found_writers
 from benchmarks.fixtures.simulated_raters import N_RATERS, Pool, simulate
-from benchmarks.fixtures.simulated_writers import FOUR_PASTE, TWO_ALIKE, found_writers
 
 SIZES = (2, 3, 4, 9)
 PLANTED = {"chance": 10, "first": 5, "longer": 5, "copy": 4, "tires": 5}

@@ -101,9 +101,28 @@ def weights(known: Mapping[int, Noise]) -> dict[int, float]:
     return {rater: _weight(estimate, usual) for rater, estimate in known.items()}
 
 
+def by_reliability(
+    weights: Mapping[int, float], reliability: Mapping[int, float]
+) -> dict[int, float]:
+    """The weights times how reliable each rater is, compared with the median: a rater who always
+    gives the same answer is close to the others, and says nothing.
+    """
+    usual = float(np.median(list(reliability.values()))) if reliability else 0.0
+    if usual <= 0:
+        return dict(weights)
+    return {
+        rater: _limited(weight * reliability.get(rater, usual) / usual)
+        for rater, weight in weights.items()
+    }
+
+
 def _weight(own: Noise, usual: float) -> float:
     drawn = (own.variance * own.n + usual * CAUTIOUS) / (own.n + CAUTIOUS)
-    return min(MOST_WEIGHT, max(1 / MOST_WEIGHT, usual / drawn))
+    return _limited(usual / drawn)
+
+
+def _limited(weight: float) -> float:
+    return min(MOST_WEIGHT, max(1 / MOST_WEIGHT, weight))
 
 
 def _means(raters: ArrayLike, values: ArrayLike) -> dict[int, Noise]:

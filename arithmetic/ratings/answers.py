@@ -5,7 +5,7 @@ ratings are taken from their own mean, in units of their own spread, so that a l
 who avoids the ends follow the others as far as they order the responses alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,29 +112,40 @@ def table_of(ratings: Ratings) -> RatingTable | None:
         order=np.arange(n),
         decides=np.zeros(n, dtype=bool),
         pace=pace,
-        votes=_votes(questions, len(raters), n),
+        votes=votes_of(questions, len(raters), n),
         of_rater=tuple(time_order[starts[at] : starts[at + 1]] for at in range(len(raters))),
     )
     return RatingTable(table, questions, its_item)
 
 
-def _votes(questions: list[Answers], n_raters: int, n_judgments: int) -> NumberedVotes:
-    """Every answer as a distance from its rater's mean; of categories, one for each category."""
+def votes_of(
+    questions: Sequence[Answers],
+    n_raters: int,
+    n_judgments: int,
+    without: Collection[tuple[int, int]] = (),
+) -> NumberedVotes:
+    """Every answer as a distance from its rater's mean; of categories, one for each category.
+    `without` names a rater and a question whose answers are left out.
+    """
     columns: list[tuple[Ints, Ints, Floats, Ints]] = []
     n_units = 0
     for answers in questions:
+        absent = [rater for rater, place in without if place == answers.place]
+        kept = ~np.isin(answers.rater, absent)
+        unit, rater, judgment = answers.unit[kept], answers.rater[kept], answers.judgment[kept]
         for score in _scored(answers):
-            known = len(answers.unit) and np.ptp(score) > 0
-            if known:
-                label = _from_own_mean(score, answers.rater, n_raters)
-                columns.append((n_units + answers.unit, answers.rater, label, answers.judgment))
-                n_units += int(answers.unit.max()) + 1
+            if len(unit) and np.ptp(score[kept]) > 0:
+                label = _from_own_mean(score[kept], rater, n_raters)
+                columns.append((n_units + unit, rater, label, judgment))
+                n_units += int(unit.max()) + 1
     if not columns:
         none = np.zeros(0, dtype=np.int64)
         return NumberedVotes(none, none, np.zeros(0), none, n_raters, n_judgments)
-    unit, rater, label, judgment = (np.concatenate(column) for column in zip(*columns, strict=True))
+    units, raters, labels, judgments = (
+        np.concatenate(column) for column in zip(*columns, strict=True)
+    )
     return NumberedVotes(
-        codes(unit)[0], rater, label, judgment, n_raters, n_judgments, is_graded=True
+        codes(units)[0], raters, labels, judgments, n_raters, n_judgments, is_graded=True
     )
 
 

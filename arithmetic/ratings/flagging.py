@@ -12,7 +12,7 @@ from arithmetic.bias.flagging import NOTHING, Review, reviewed
 from arithmetic.bias.judgment_table import JudgmentTable
 from arithmetic.bias.thresholds import THRESHOLDS, Thresholds
 from arithmetic.figures import Floats
-from arithmetic.ratings.answers import Answers, Ratings, RatingTable, table_of
+from arithmetic.ratings.answers import Answers, Ratings, RatingTable, table_of, votes_of
 from arithmetic.ratings.copying import EqualRatings
 
 SAME = 0.9
@@ -30,35 +30,46 @@ def review(ratings: Ratings, *, thresholds: Thresholds = THRESHOLDS) -> Review:
     table = table_of(ratings)
     if table is None:
         return NOTHING
-    same = _same(table, thresholds)
+    by_question = [
+        test
+        for answers in table.questions
+        for test in _same_answer(answers, len(table.judgments.raters), thresholds)
+    ]
+    same = _most_striking(by_question)
+    habits = {test.rater for test in survivors(same, thresholds)}
+    constant = {
+        (test.rater, int(test.details["question"])) for test in by_question if test.is_large
+    }
     copies = EqualRatings(table, thresholds)
-    judgments = _without_copies(table.judgments, copies, same, thresholds)
+    judgments = _without_copies(table, copies, constant, habits)
     return reviewed(judgments, {"same": same}, copies, thresholds)
 
 
 def _without_copies(
-    judgments: JudgmentTable, copies: EqualRatings, same: list[Candidate], thresholds: Thresholds
+    table: RatingTable, copies: EqualRatings, constant: set[tuple[int, int]], habits: set[int]
 ) -> JudgmentTable:
     """Two who are equal would outvote a third who is careful, so one of them counts, even where
-    there are too few items for a flag.
+    there are too few items for a flag. The same answer always does not count either: who gives it
+    to one question may be careful about the others.
     """
-    habits = {test.rater for test in survivors(same, thresholds)}
+    judgments = table.judgments
     in_pool = np.zeros(len(judgments.raters), dtype=np.int64)
     copiers: set[int] = set()
     suspected = [test for test in copies.tested(in_pool, habits) if test.is_large]
     for copy in copies.of(suspected):
         if copy.found.other not in copiers:
             copiers.add(copy.found.rater)
-    votes = judgments.votes
+    votes = votes_of(
+        table.questions, len(judgments.raters), len(judgments.judgments), without=constant
+    )
     return replace(judgments, votes=votes.where(~np.isin(votes.rater, sorted(copiers))))
 
 
-def _same(table: RatingTable, thresholds: Thresholds) -> list[Candidate]:
+def _most_striking(by_question: list[Candidate]) -> list[Candidate]:
     """Each rater's most striking question, with a p-value that counts the questions."""
     by_rater: dict[int, list[Candidate]] = {}
-    for answers in table.questions:
-        for test in _same_answer(answers, len(table.judgments.raters), thresholds):
-            by_rater.setdefault(test.rater, []).append(test)
+    for test in by_question:
+        by_rater.setdefault(test.rater, []).append(test)
     best = []
     for tests in by_rater.values():
         test = min(tests, key=lambda test: (not test.is_large, test.p))

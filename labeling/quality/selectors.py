@@ -35,7 +35,7 @@ MOST_COUNTED = 1_000
 """New judgments are counted up to this number; beyond it a page says “more than”."""
 
 
-REPORT_VERSION = 7
+REPORT_VERSION = 8
 """Of what a report holds: add 1 when its fields or its sentences change. Reports of another version
 are computed again. A report that does not say its version is from before 0.1.0.
 """
@@ -90,7 +90,9 @@ class QualityRow:
     computed_at: datetime
     n_judgments: int
     agreement: Figure
+    """on pairs of responses, or of ratings the share of equal ones"""
     alpha: Figure
+    """of pairs, or of the question on which ratings agree least"""
     n_flagged: int
 
 
@@ -156,7 +158,12 @@ def freshness(*, campaign: Campaign) -> Freshness:
 def quality_rows() -> list[QualityRow]:
     """Every campaign with a report: open and paused ones first, then the latest."""
     # Only two figures of a report's results are needed here, and the rest can be large.
-    parts = ("results__agreement__raw_half", "results__agreement__alpha_ordinal")
+    parts = (
+        "results__agreement__raw_half",
+        "results__agreement__alpha_ordinal",
+        "results__ratings__same",
+        "results__ratings__alpha",
+    )
     queryset = QualityReport.objects.filter(
         computed_at__isnull=False, campaign__is_hidden=False
     ).order_by("-campaign_id")
@@ -170,11 +177,11 @@ def quality_rows() -> list[QualityRow]:
             campaigns[campaign],
             computed_at,
             n_judgments,
-            as_figure(agreement),
-            as_figure(alpha),
+            as_figure(same or agreement),
+            as_figure(lowest or alpha),
             flagged[pk],
         )
-        for pk, campaign, computed_at, n_judgments, agreement, alpha in reports
+        for pk, campaign, computed_at, n_judgments, agreement, alpha, same, lowest in reports
         if computed_at is not None
     ]
     return sorted(rows, key=lambda row: row.campaign.state == Campaign.State.CLOSED)

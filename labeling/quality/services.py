@@ -35,10 +35,10 @@ from labeling.quality.measures import behind as measures_behind
 from labeling.quality.measures import contests as measures_contests
 from labeling.quality.measures import groups as measures_groups
 from labeling.quality.measures import raters as measures_raters
+from labeling.quality.measures import ratings as measures_ratings
 from labeling.quality.measures import wording as measures_wording
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL
 from labeling.votes import arrays, blocks, counting, golds, loading, sampling
-from labeling.votes import consensus as measures_consensus
 
 LONGEST = timedelta(minutes=30)
 """A worker that has been computing a report for this long is gone, and another may start."""
@@ -160,9 +160,9 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
     rater_ids = np.union1d(votes.drawn.rater, votes.recent.rater).tolist()
     names = dict(Rater.objects.filter(pk__in=rater_ids).values_list("pk", "alias"))
     behind = measures_behind.judgments_behind(votes.recent)
-    raters = measures_raters.rater_measures(votes.recent, names, behind.raters)
     questions = rating_form.parse(campaign.guideline_version.form).questions
-    noise = measures_consensus.noise_by_rater(votes.recent, questions)
+    raters = measures_raters.rater_measures(votes.recent, names, behind.raters, questions)
+    noise = measures_ratings.noise_by_rater(votes.recent, questions, raters)
     for rater, record in raters.items():
         record["n_judgments"] = sample.n_judgments[rater]
         record["noise"] = noise.get(rater, {})
@@ -235,11 +235,18 @@ def _results(
         experts.expert_votes(campaign=campaign, votes=chosen.adjudicated, adjudicated=decided)
     )
     sources = contests.source_names(votes=votes)
+    agreement = agreeing.agreement_of(votes, questions)
+    ratings = measures_ratings.report_of(votes, questions, raters, agreement["questions"])
     return {
-        "agreement": agreeing.agreement_of(votes, questions) | against,
+        "agreement": (agreement | against | ({"self": ratings["self"]} if ratings else {})),
         "matrix": agreeing.matrix_of(votes),
         "kappas": kappas.kappas_of(votes, questions),
-        "items": agreeing.split_items(votes),
+        "ratings": ratings,
+        "items": (
+            measures_ratings.split_items(votes, questions)
+            if ratings
+            else agreeing.split_items(votes)
+        ),
         "habits": habits.habits_of(votes),
         "behind": behind | groups.pop("behind", {}) | wording.pop("behind", {}),
         "groups": groups,

@@ -76,11 +76,25 @@ def figure_cells(
 
 @register.filter
 def order_as_shown(judgment: Judgment) -> str:
-    """A ranking by positions on the rater's page: “1 › 3 = 2”."""
+    """A ranking by positions on the rater's page: “1 › 3 = 2”; the ratings of a single response."""
     tiers: dict[int, list[str]] = {}
     for entry in sorted(judgment.comparison.ranked.all(), key=lambda entry: entry.position):
         if entry.rank is not None:
             tiers.setdefault(entry.rank, []).append(str(entry.position + 1))
-    return " › ".join(" = ".join(tiers[rank]) for rank in sorted(tiers)) or gettext(
-        "nothing ranked"
+    return (
+        " › ".join(" = ".join(tiers[rank]) for rank in sorted(tiers))
+        or _ratings(judgment)
+        or gettext("nothing ranked")
+    )
+
+
+def _ratings(judgment: Judgment) -> str:
+    """“quality 4, topic code” of a response that was rated by itself; empty for several."""
+    rated = list(judgment.comparison.ranked.all())
+    if len(rated) != 1:
+        return ""
+    shown = {True: gettext("yes"), False: gettext("no")}
+    return ", ".join(
+        f"{name} {shown[answer] if isinstance(answer, bool) else answer}"
+        for name, answer in rated[0].ratings.items()
     )

@@ -69,11 +69,19 @@ def ratings_of_items(
 def weights_of(*, campaign: Campaign) -> Weights:
     """By question, for raters whom the campaign's last report measures."""
     noise: dict[str, dict[int, Noise]] = defaultdict(dict)
+    reliability: dict[int, float] = {}
     stored = RaterQuality.objects.filter(report__campaign=campaign, results__has_key="noise")
-    for rater, by_question in stored.values_list("rater_id", "results__noise"):
+    rows = stored.values_list("rater_id", "results__noise", "weight", "results__is_rated_only")
+    for rater, by_question, weight, is_rated_only in rows:
         for name, figure in by_question.items():
             noise[name][rater] = Noise(figure["value"], figure["n"])
-    return {name: ratings.weights(of_raters) for name, of_raters in noise.items()}
+        # Where there are rankings, a rater's weight is about them.
+        if is_rated_only and weight is not None:
+            reliability[rater] = weight
+    return {
+        name: ratings.by_reliability(ratings.weights(of_raters), reliability)
+        for name, of_raters in noise.items()
+    }
 
 
 def _consensus(

@@ -15,10 +15,12 @@ from arithmetic.bias.judgment_table import Rankings
 from arithmetic.consensus import reliability
 from arithmetic.consensus import votes as consensus_votes
 from arithmetic.figures import Figure, absent, gettext_noop
+from labeling.guidelines.rating_form import Question
 from labeling.quality.measures.agreeing import with_oneself
 from labeling.quality.measures.ballots import PULLS, Ballots
 from labeling.quality.measures.behind import LISTED_OF_RATER, latest
 from labeling.quality.measures.habits import first_shown_won, median_seconds
+from labeling.quality.measures.ratings import JudgedRaters, asked, is_rated_only, judged_raters
 from labeling.votes.arrays import Record, Votes, as_record
 
 ROUNDS = 200
@@ -26,23 +28,26 @@ ROUNDS = 200
 
 
 def rater_measures(
-    votes: Votes, names: Mapping[int, str], behind: Mapping[int, Record] | None = None
+    votes: Votes,
+    names: Mapping[int, str],
+    behind: Mapping[int, Record] | None = None,
+    questions: Sequence[Question] = (),
 ) -> dict[int, Record]:
     """Measures by rater id; `names` are used for other raters in sentences, `behind` has the
-    judgments behind each rater's rows.
+    judgments behind each rater's rows, `questions` are those of the form.
     """
     if not votes.judgment.size:
         return {}
-    colleagues = _with_colleagues(votes.once)
-    reviewed = flagging.review(_rankings(votes.once))
-    reliable = _reliability(votes.once, reviewed.tastes)
-    selves = with_oneself(votes)[1]
-    tastes = _tastes(votes.once, reviewed.tastes, selves)
+    of_ratings = is_rated_only(votes, questions)
+    judged = judged_raters(votes, questions) if of_ratings else _judged_by_rankings(votes)
+    colleagues, reviewed, selves = judged.agreement, judged.review, judged.with_oneself
+    reliable = judged.reliability
+    tastes = _tastes(judged.equal_votes, reviewed.tastes, selves)
     pulls = Ballots.of(
         votes.pairs, prompt=votes.prompt[votes.pairs.row], followed=votes.followed
     ).by_rater()
     slopes, swapped = _per_doubling(votes), _swapped(votes)
-    flags = _flags(reviewed.flags, names)
+    flags = _flags(reviewed.flags, names, [question.label for question in asked(votes, questions)])
     nothing = absent(gettext_noop("No one else rated what this rater rated."))
     undecided = absent(gettext_noop("No pairs have been decided."))
     return {
@@ -50,6 +55,7 @@ def rater_measures(
             "agreement": as_record(colleagues.get(rater, nothing)),
             "reliability": as_record(reliable[rater].accuracy if rater in reliable else nothing),
             "weight": _weight(reliable.get(rater)),
+            "is_rated_only": of_ratings,
             "self": as_record(
                 selves.get(rater, absent(gettext_noop("Nothing has been answered twice.")))
             ),
@@ -74,6 +80,20 @@ def rater_measures(
         }
         for rater, pace in _paces(votes).items()
     }
+
+
+def _judged_by_rankings(votes: Votes) -> JudgedRaters:
+    review = flagging.review(_rankings(votes.once))
+    pairs = votes.once.pairs
+    return JudgedRaters(
+        equal_votes=agreement_pairs.matrix(
+            units=pairs.unit, raters=pairs.rater, labels=pairs.label
+        ),
+        agreement=_with_colleagues(votes.once),
+        reliability=_reliability(votes.once, review.tastes),
+        review=review,
+        with_oneself=with_oneself(votes)[1],
+    )
 
 
 def _with_colleagues(votes: Votes) -> dict[int, Figure]:
@@ -110,15 +130,13 @@ def _reliability(
 
 
 def _tastes(
-    votes: Votes, tastes: Sequence[flagging.Taste], selves: Mapping[int, Figure]
+    whole: agreement_pairs.Matrix, tastes: Sequence[flagging.Taste], selves: Mapping[int, Figure]
 ) -> dict[int, Record]:
     """By member of a group with a taste of its own: the group's number and size, and how far its
     members agree with each other, with everybody else, and with themselves.
     """
     if not tastes:
         return {}
-    pairs = votes.pairs
-    whole = agreement_pairs.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
     by_rater: dict[int, Record] = {}
     for number, taste in enumerate(tastes, start=1):
         member = np.isin(whole.raters, taste.raters)
@@ -237,7 +255,9 @@ def _rankings(votes: Votes) -> Rankings:
     )
 
 
-def _flags(flags: Sequence[flagging.BiasFlag], names: Mapping[int, str]) -> dict[int, list[_Flag]]:
+def _flags(
+    flags: Sequence[flagging.BiasFlag], names: Mapping[int, str], questions: Sequence[str]
+) -> dict[int, list[_Flag]]:
     by_rater: dict[int, list[_Flag]] = defaultdict(list)
     for flag in flags:
         record = {
@@ -250,6 +270,8 @@ def _flags(flags: Sequence[flagging.BiasFlag], names: Mapping[int, str]) -> dict
             "colleague": "" if flag.other is None else names.get(flag.other, ""),
             **flag.details,
         }
+        if "question" in flag.details:
+            record["question"] = questions[int(flag.details["question"])]
         by_rater[flag.rater].append(
             _Flag(record, latest(np.array(flag.judgments, dtype=np.int64), LISTED_OF_RATER))
         )

@@ -30,17 +30,18 @@ COLUMNS = {
     "ties": gettext_lazy("Ties"),
 }
 FLAGS_BEHIND = {
-    "flag-chance": gettext_lazy("Disagrees with other raters on the same pairs"),
+    "flag-chance": gettext_lazy("Disagrees with other raters on the same items"),
     "flag-first": gettext_lazy("The response shown first ranked top, alone"),
     "flag-last": gettext_lazy("The response shown last ranked top, alone"),
     "flag-alternates": gettext_lazy("The top position moved by the rater's usual step"),
     "flag-longer": gettext_lazy("The longer response won most pairs"),
-    "flag-copy": gettext_lazy("Ranked the same as the colleague"),
+    "flag-copy": gettext_lazy("The same answer as the colleague's"),
     "flag-tires": gettext_lazy("Late in a long session"),
     "flag-drifts": gettext_lazy("The last third of the answers"),
     "flag-uneven": gettext_lazy("Sessions with less agreement than the rater's others"),
     "flag-fast": gettext_lazy("Faster than reading speed"),
     "flag-even": gettext_lazy("Answers with a known time"),
+    "flag-same": gettext_lazy("The rater's most frequent answer to the question"),
 }
 """What the judgments behind a rater's flag have in common."""
 SIGHTS = ("list", "bold", "link", "emoji", "refusal")

@@ -25,6 +25,7 @@ LABELS = {
     "uneven": _("Uneven sessions"),
     "fast": _("Very fast"),
     "even": _("Times too even"),
+    "same": _("Same answer always"),
 }
 _SENTENCES = {
     "chance": _(
@@ -70,13 +71,26 @@ _SENTENCES = {
         "Reads %(pace)s characters a second (median of %(n)s answers); %(usual_pace)s is usual"
         " here, and nobody reads more than %(limit)s."
     ),
+    "same": _(
+        "Gives “%(question)s” the same answer in %(value)s of %(n)s items; %(usual)s is usual for a"
+        " rater's most frequent answer here."
+    ),
 }
+_RATED_ALIKE = _("Rates like a colleague")
 _FIXED_LIMIT = _("This is a fixed limit, not a test against chance.")
 _RARELY_BY_LUCK = _("Fewer than 1 in 10,000 honest raters would look like this by luck.")
 _BY_LUCK = _("About 1 in %(n)s honest raters would look like this by luck.")
 _COPIED_LATER = _(
     "Ranks like %(colleague)s in %(value)s of %(n)s shared items, answering after them;"
     " %(usual)s would be expected from these two raters' skill."
+)
+_RATED_LATER = _(
+    "Answers “%(question)s” like %(colleague)s in %(value)s of %(n)s shared items, after them;"
+    " %(usual)s would be the most expected of two raters who use the scale as they do."
+)
+_RATED_EQUALLY = _(
+    "Answers “%(question)s” like %(colleague)s in %(value)s of %(n)s shared items; %(usual)s would"
+    " be the most expected of two raters who use the scale as they do. Who was first isn't known."
 )
 
 
@@ -101,14 +115,18 @@ class FlagRow:
 
     @property
     def label(self) -> Promise:
-        return LABELS[self.kind]
+        return _RATED_ALIKE if self._is_rated_alike else LABELS[self.kind]
 
     @property
     def sentence(self) -> str:
         """Empty for a report of version 2, which has no numbers; it is soon computed again."""
         if "value" not in self.stored:
             return ""
-        sentence = _COPIED_LATER if self.stored.get("is_later") else _SENTENCES[self.kind]
+        is_later = bool(self.stored.get("is_later"))
+        if self._is_rated_alike:
+            sentence = _RATED_LATER if is_later else _RATED_EQUALLY
+        else:
+            sentence = _COPIED_LATER if is_later else _SENTENCES[self.kind]
         return str(sentence) % self._values()
 
     @property
@@ -136,6 +154,11 @@ class FlagRow:
         """Names the judgments behind the flag: see selectors.rater_judgments_behind."""
         return f"flag-{self.kind}"
 
+    @property
+    def _is_rated_alike(self) -> bool:
+        """Whether it is about ratings that equal another rater's, and not rankings."""
+        return self.kind == "copy" and "question" in self.stored
+
     def _values(self) -> dict[str, str]:
         value, usual = self.stored["value"], self.stored["usual"]
         return {
@@ -147,6 +170,7 @@ class FlagRow:
             "usual_pace": f"{usual:.0f}",
             "minutes": f"{self.stored.get('minutes', 0):.0f}",
             "limit": f"{self.stored.get('limit', 0):.0f}",
+            "question": str(self.stored.get("question", "")),
         }
 
 

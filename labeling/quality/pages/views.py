@@ -20,7 +20,7 @@ from labeling import access as labeling_access
 from labeling.models import Campaign, Prompt, QualityReport, Rater
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
-from labeling.quality.pages import bias_words, kappa_words, meanings, taste_words
+from labeling.quality.pages import bias_words, kappa_words, meanings, rating_words, taste_words
 from labeling.quality.pages import words as pages_words
 from labeling.quality.services import QUALITY
 from labeling.votes.arrays import as_figure
@@ -29,6 +29,7 @@ from pages import interval_chart, list_pages
 JUDGMENTS_PER_PAGE = 50
 RATERS_PER_PAGE = 50
 PAIRS_PER_PAGE = 25
+RATINGS = "labeling/quality/ratings/quality_ratings.html"
 LEVELS = 9
 """Colours of the heat map, from 50 % up; everything below 50 % gets the first."""
 
@@ -89,6 +90,8 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
     report = quality_selectors.quality_report(campaign=campaign)
     context = _context(campaign, report, "agreement")
+    if report is not None and rating_words.is_rated_only(report):
+        return render(request, RATINGS, context | _ratings(campaign, report))
     if report is not None:
         context |= {
             "measures": pages_words.agreement(report.results["agreement"]),
@@ -106,11 +109,35 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
             "n_left_out": report.results["matrix"]["n_left_out"],
             "kappas": kappa_words.blocks(report.results),
             **_two_by_two(request, report.results["matrix"]),
-            "bars": _bars(report.results["items"]["bins"]),
-            "n_items": report.results["items"]["n"],
-            "split": quality_selectors.split_items(report=report),
+            **_by_item(report),
         }
     return render(request, "labeling/quality/quality_agreement.html", context)
+
+
+def _ratings(campaign: Campaign, report: QualityReport) -> dict[str, object]:
+    """A campaign whose answers are ratings: what they say first, and nothing about rankings."""
+    results = report.results
+    questions = results["agreement"]["questions"]
+    rows = rating_words.questions(results, {row["name"]: _kind(row) for row in questions})
+    raters = quality_selectors.rater_measures(report=report)
+    return {
+        "conclusion": rating_words.conclusion(campaign, rows, raters),
+        "rows": rows,
+        "raters": raters[:RATERS_PER_PAGE],
+        "n_raters": len(raters),
+        "has_repeats": as_figure(results["ratings"]["self"]).n,
+        "scales": pages_words.scales(questions),
+        "kappas": kappa_words.blocks(results),
+        **_by_item(report),
+    }
+
+
+def _by_item(report: QualityReport) -> dict[str, object]:
+    return {
+        "bars": _bars(report.results["items"]["bins"]),
+        "n_items": report.results["items"]["n"],
+        "split": quality_selectors.split_items(report=report),
+    }
 
 
 @require_GET
@@ -143,10 +170,12 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
         context |= {
             "page": page,
             "flagged": [row for row in raters if row.flags],
+            "is_rated_only": rating_words.is_rated_only(report),
+            "has_repeats": any(row.with_oneself.n for row in raters),
             "tastes": taste_words.groups(raters),
             "taste_meaning": taste_words.meaning(),
         }
-        if habits:
+        if habits and not rating_words.is_rated_only(report):
             context |= {
                 "measures": pages_words.bias(habits),
                 "effects": _effects(habits),
@@ -276,7 +305,7 @@ def _panel_of_rater(
     campaign: Campaign, rater: Rater, measures: quality_selectors.RaterMeasures
 ) -> dict[str, Any]:
     report = quality_selectors.quality_report(campaign=campaign)
-    if report is None:
+    if report is None or rating_words.is_rated_only(report):
         return {}
     return {
         "habits": bias_words.habits_of_rater(measures.habits, report.results),
@@ -298,6 +327,8 @@ def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict
 
 def quality_now(report: QualityReport) -> list[pages_words.Measure]:
     """The few numbers on a campaign's first page."""
+    if rating_words.is_rated_only(report):
+        return rating_words.first_figures(report)
     measured, habits = report.results["agreement"], report.results["habits"]
     raw, alpha = as_figure(measured["raw_half"]), as_figure(measured["alpha_ordinal"])
     shown = [

@@ -11,7 +11,7 @@ from arithmetic.bias.flagging import NOTHING, BiasFlag
 from arithmetic.ratings import flagging
 from arithmetic.ratings.answers import Ratings, table_of
 from arithmetic.ratings.reliability import reliability
-from benchmarks.fixtures.simulated_ratings import QUESTIONS, RatedPool, simulate
+from benchmarks.fixtures.simulated.ratings import QUESTIONS, RatedPool, simulate
 
 NAN = float("nan")
 

@@ -13,10 +13,17 @@ from hypothesis import strategies as st
 
 from arithmetic import clustering
 from arithmetic.figures import Figure
-from labeling.quality.measures import against, groups, wording
+from labeling.quality.measures import against, agreeing, groups, ratings, wording
+from labeling.quality.measures import raters as measures_raters
 from labeling.quality.pages import bias_words, figure_text, views, words
 from labeling.votes.arrays import Grouping, Votes, as_figure, as_record
-from tests.labeling.quality.test_measures import everything, figures, none_of_others, votes_of
+from tests.labeling.quality.test_measures import (
+    QUESTIONS,
+    everything,
+    figures,
+    none_of_others,
+    votes_of,
+)
 
 FEWEST = 5
 NAN = float("nan")
@@ -87,7 +94,24 @@ def shown(votes: Votes) -> dict[str, Any]:
         "experts": as_record(against.with_order(votes, 1 + votes.position.astype(float))),
         "wording": wording.confident_wording(expert),
         "profile": groups.groups_of(votes, several, none_of_others(), {}, fewest=1),
+        "rated": as_rated_only(votes),
         "n_pairs": len(pairs.unit),
+    }
+
+
+def as_rated_only(votes: Votes) -> dict[str, Any]:
+    """The report's own parts if nobody had ranked anything."""
+    rated = replace(votes, rank=np.full(len(votes.rank), np.nan))
+    raters = measures_raters.rater_measures(rated, {}, {}, QUESTIONS)
+    for record in raters.values():
+        for name in WITHOUT_INTERVAL:
+            del record[name]
+    questions = agreeing.agreement_of(rated, QUESTIONS)["questions"]
+    report = ratings.report_of(rated, QUESTIONS, raters, questions)
+    return {
+        "raters": raters,
+        "report": report,
+        "items": ratings.split_items(rated, QUESTIONS) if report else None,
     }
 
 

@@ -1,0 +1,227 @@
+"""The quality of a campaign of ratings in words: its questions, what the ratings say together, and
+a conclusion with the next step.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from arithmetic.figures import Figure
+from labeling.models import Campaign, QualityReport
+from labeling.quality.pages.figure_text import coefficient, coefficient_interval, why_absent
+from labeling.quality.pages.words import Measure, as_coefficient, as_share
+from labeling.quality.selectors import RaterMeasures
+from labeling.votes.arrays import as_figure
+
+BARELY, FAIR, GOOD = 0.2, 0.5, 0.8
+"""Bounds of α in the sentences on what it means."""
+
+
+@dataclass(frozen=True)
+class QuestionRow:
+    """Agreement on one question, and what its ratings say together."""
+
+    label: str
+    kind: str
+    alpha: Figure
+    same: Figure
+    gwet: Figure
+    meaning: str
+    n: int
+    """responses"""
+    n_shared: int
+    """of them rated by two raters at least"""
+    per_response: float
+    unanimous: Figure
+    mean: float | None
+    n_changed: int
+    """responses whose answer weighting changes"""
+    with_oneself: Figure
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the numbers say, and one thing to do."""
+
+    sentence: str
+    step: str
+    url: str
+
+
+def is_rated_only(report: QualityReport | None) -> bool:
+    return report is not None and bool(report.results.get("ratings"))
+
+
+def questions(results: Mapping[str, Any], kinds: Mapping[str, str]) -> list[QuestionRow]:
+    """Those that somebody answered, in the order of the form; `kinds` are by name."""
+    together = {record["name"]: record for record in results["ratings"]["questions"]}
+    return [
+        _question(record, together[record["name"]], kinds[record["name"]])
+        for record in results["agreement"]["questions"]
+        if record["name"] in together
+    ]
+
+
+def _question(agreement: Mapping[str, Any], together: Mapping[str, Any], kind: str) -> QuestionRow:
+    alpha = as_figure(agreement["alpha"])
+    return QuestionRow(
+        label=agreement["label"],
+        kind=kind,
+        alpha=alpha,
+        same=as_figure(agreement["raw"]),
+        gwet=as_figure(agreement["gwet"]),
+        meaning=why_absent(alpha) or alpha_meaning(alpha),
+        n=together["n"],
+        n_shared=together["n_shared"],
+        per_response=together["per_response"],
+        unanimous=as_figure(together["unanimous"]),
+        mean=together["mean"],
+        n_changed=together["n_changed"],
+        with_oneself=as_figure(together["self"]),
+    )
+
+
+def alpha_meaning(figure: Figure) -> str:
+    value = figure.value or 0.0
+    if figure.low is not None and figure.high is not None and figure.low <= 0 <= figure.high:
+        return _("Can't be told from chance: a rating says more about the rater than the response.")
+    if value < 0:
+        return _("Below chance. Someone may be reading the scale the wrong way round.")
+    if value < BARELY:
+        return _("Barely above chance: a rating says more about the rater than the response.")
+    if value < FAIR:
+        return _("Fair: a single rating says little, so rely on the average of several.")
+    if value < GOOD:
+        return _("Good: raters tell better responses from worse ones alike.")
+    return _("High: raters give nearly the same ratings.")
+
+
+def conclusion(
+    campaign: Campaign, rows: Sequence[QuestionRow], raters: Sequence[RaterMeasures]
+) -> Conclusion:
+    """One sentence that the intervals carry, and the step that matters most."""
+    flagged = [rater for rater in raters if rater.flags]
+    sentence = " ".join(filter(None, (_agreement(rows), _to_check(flagged, len(raters)))))
+    return Conclusion(sentence, *_step(campaign, rows, flagged))
+
+
+def _agreement(rows: Sequence[QuestionRow]) -> str:
+    known = _with_interval(rows)
+    if not known:
+        if any(row.n_shared for row in rows):
+            return _("Too little is rated by two raters to say how far they agree.")
+        return _("No response has ratings by two raters, so nothing says how far they agree.")
+    lowest, highest = known[0], known[-1]
+    if len(known) == 1:
+        return _("On “%(question)s”, %(verdict)s (α %(alpha)s).") % _about(lowest)
+    if highest.alpha.low is not None and (lowest.alpha.high or 0) < highest.alpha.low:
+        values = _about(lowest) | {
+            "best": highest.label,
+            "best_verdict": _verdict(highest.alpha),
+            "best_alpha": _in_short(highest.alpha),
+        }
+        return (
+            _(
+                "On “%(best)s”, %(best_verdict)s (α %(best_alpha)s); on “%(question)s”,"
+                " %(verdict)s (α %(alpha)s)."
+            )
+            % values
+        )
+    values = _about(lowest) | {"n": len(known)}
+    return (
+        _(
+            "On each of %(n)d questions raters agree about as far: on the lowest, “%(question)s”,"
+            " %(verdict)s (α %(alpha)s)."
+        )
+        % values
+    )
+
+
+def _with_interval(rows: Sequence[QuestionRow]) -> list[QuestionRow]:
+    """The lowest α first."""
+    known = [row for row in rows if row.alpha.low is not None]
+    return sorted(known, key=lambda row: row.alpha.value or 0.0)
+
+
+def _about(row: QuestionRow) -> dict[str, object]:
+    return {
+        "question": row.label,
+        "verdict": _verdict(row.alpha),
+        "alpha": _in_short(row.alpha),
+    }
+
+
+def _in_short(alpha: Figure) -> str:
+    return f"{coefficient(alpha)}, {coefficient_interval(alpha)}"
+
+
+def _verdict(alpha: Figure) -> str:
+    """What the whole interval allows to say."""
+    low, high = alpha.low or 0.0, alpha.high or 0.0
+    if high < 0:
+        return _("raters contradict each other")
+    if low <= 0:
+        return _("agreement can't be told from chance")
+    if high < BARELY:
+        return _("raters hardly agree beyond chance")
+    if low >= GOOD:
+        return _("raters give nearly the same ratings")
+    if low >= FAIR:
+        return _("raters agree well")
+    if low >= BARELY:
+        return _("raters agree fairly")
+    return _("raters agree beyond chance")
+
+
+def _to_check(flagged: Sequence[RaterMeasures], n_raters: int) -> str:
+    if not flagged:
+        return ""
+    return ngettext(
+        "%(n)d of %(all)d rater needs a check.",
+        "%(n)d of %(all)d raters need a check.",
+        n_raters,
+    ) % {"n": len(flagged), "all": n_raters}
+
+
+def _step(
+    campaign: Campaign, rows: Sequence[QuestionRow], flagged: Sequence[RaterMeasures]
+) -> tuple[str, str]:
+    known = _with_interval(rows)
+    if flagged:
+        step = _("Read some answers of %(rater)s before you use the ratings.")
+        at = f"{reverse('campaign_bias', args=[campaign.pk])}#look"
+        return step % {"rater": flagged[0].alias}, at
+    if not known:
+        return (
+            _("Have at least five prompts rated by two raters each."),
+            reverse("campaign_items", args=[campaign.pk]),
+        )
+    lowest = known[0]
+    if (lowest.alpha.value or 0.0) < BARELY:
+        step = _("Make clearer what “%(question)s” asks for, starting from the disputed items.")
+        return step % {"question": lowest.label}, "#items"
+    return _("Export the consensus of ratings."), reverse("export", args=[campaign.pk])
+
+
+def first_figures(report: QualityReport) -> list[Measure]:
+    """The few numbers on a campaign's overview: α of the lowest three questions, and how often
+    ratings are equal.
+    """
+    known = [
+        (record["label"], as_figure(record["alpha"]))
+        for record in report.results["agreement"]["questions"]
+        if as_figure(record["alpha"]).value is not None
+    ]
+    lowest = sorted(known, key=lambda question: question[1].value or 0.0)[:3]
+    same = as_figure(report.results["ratings"]["same"])
+    return [
+        as_share(_("Same rating"), same, _("pairs of ratings"), ""),
+        *(
+            as_coefficient(_("Krippendorff α: %(question)s") % {"question": label}, alpha, "", "")
+            for label, alpha in lowest
+        ),
+    ]

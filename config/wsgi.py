@@ -10,7 +10,7 @@ from django.template.loader import get_template
 from django.urls import reverse
 from django.utils import translation
 
-from config.monitoring import shared
+from config.monitoring import logs, shared
 from config.third_party import page_limits
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -32,6 +32,8 @@ if "gunicorn" in sys.modules:
     shared.share_request_metrics()
     page_limits.apply()
 application = get_wsgi_application()
+if "gunicorn" in sys.modules:
+    logs.format_like_the_site("gunicorn.error")
 load_everything()
 # What is loaded by now stays. With --preload, workers share its memory, and no collection of
 # theirs looks at it again: 3 % of a request.

@@ -9,13 +9,14 @@ try:
     RELEASE = metadata.version("preferably")
 except metadata.PackageNotFoundError:  # run from a folder, without being installed
     RELEASE = "unknown"
+LOG_FORMAT = env.choice(
+    "PREFERABLY_LOG_FORMAT",
+    "Log lines as text, or each as a JSON object.",
+    logs.FORMATS,
+    default="text",
+)
 LOGGING = logs.config(
-    log_format=env.choice(
-        "PREFERABLY_LOG_FORMAT",
-        "Log lines as text, or each as a JSON object.",
-        logs.FORMATS,
-        default="text",
-    ),
+    log_format=LOG_FORMAT,
     level=env.text("PREFERABLY_LOG_LEVEL", "Log level, such as INFO or WARNING.", default="INFO"),
 )
 METRICS_TOKEN = env.text(

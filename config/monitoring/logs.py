@@ -50,6 +50,15 @@ def without_secret_paths(text: str) -> str:
     return _SECRET_PATH.sub(r"\1…", text)
 
 
+def format_like_the_site(name: str) -> None:
+    """Gives the handlers of another program's logger the site's own format. The logging of the site
+    is set up before.
+    """
+    (site,) = [handler.formatter for handler in logging.getLogger().handlers[:1]]
+    for handler in logging.getLogger(name).handlers:
+        handler.setFormatter(site)
+
+
 def _work() -> dict[str, str]:
     return {name: value for name, value in vars(context.current()).items() if value}
 

@@ -6,7 +6,7 @@ from config.monitoring import knobs, workers
 
 
 def start(*, environment: str) -> None:
-    workers.connect()
+    workers.connect(log_format=knobs.LOG_FORMAT)
     if knobs.SENTRY_DSN:
         from config.monitoring import sentry  # noqa: PLC0415  # an extra, not on every site
 

@@ -227,7 +227,7 @@ def walk(
 def train_trl(options: argparse.Namespace, n_steps: int) -> tuple[list["Seconds"], Measured]:
     import transformers  # noqa: PLC0415
 
-    from benchmarks.fixtures import trl_ppo  # noqa: PLC0415
+    from benchmarks.fixtures.ppo import trl_ppo  # noqa: PLC0415
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(options.model)
     times = trl_ppo.train(
@@ -244,7 +244,7 @@ def train_trl(options: argparse.Namespace, n_steps: int) -> tuple[list["Seconds"
 
 
 def train_ours(options: argparse.Namespace, n_steps: int) -> tuple[list["Seconds"], Measured]:
-    from benchmarks.fixtures import our_ppo  # noqa: PLC0415
+    from benchmarks.fixtures.ppo import our_ppo  # noqa: PLC0415
     from training.trainer.modeling import precision  # noqa: PLC0415
 
     is_lora = options.side == "lora"

@@ -276,7 +276,7 @@ def test_explained_variance() -> None:
 
 
 def test_gae_and_losses_equal_trl_1_12_on_a_stored_batch() -> None:
-    """Numbers written once by trl 1.12.0's own lines (benchmarks/fixtures/trl_1_12_batch.py)."""
+    """Numbers that trl 1.12.0 wrote once, by benchmarks/fixtures/ppo/trl_1_12_batch.py."""
     stored = {
         name: torch.tensor(value, dtype=torch.float64)
         for name, value in json.loads(STORED.read_text()).items()

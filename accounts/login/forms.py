@@ -127,7 +127,22 @@ class AuthenticateByPasskeyForm(_Plain, webauthn_forms.AuthenticateWebAuthnForm)
             raise
 
 
-class AuthenticateForm(_Plain, mfa_forms.AuthenticateForm):
+class _ByCode(mfa_forms.BaseAuthenticateForm):
+    def clean_code(self) -> str:
+        """A new password would not help whoever has entered too many wrong codes."""
+        try:
+            code: str = super().clean_code()
+        except forms.ValidationError as problem:
+            if problem.code != "too_many_login_attempts":
+                raise
+            raise forms.ValidationError(
+                _("Too many wrong codes. Wait five minutes, then enter the current one."),
+                code=problem.code,
+            ) from problem
+        return code
+
+
+class AuthenticateForm(_Plain, _ByCode, mfa_forms.AuthenticateForm):
     """The second step of a log-in."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
@@ -139,7 +154,7 @@ class AuthenticateForm(_Plain, mfa_forms.AuthenticateForm):
         adapter.record_failure(self.user, allauth_context.request)
 
 
-class ReauthenticateByCodeForm(_Plain, mfa_forms.ReauthenticateForm):
+class ReauthenticateByCodeForm(_Plain, _ByCode, mfa_forms.ReauthenticateForm):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         _as_code(self.fields["code"], _("Code from your app, or a recovery code"))

@@ -26,7 +26,7 @@ from accounts import audit_log
 from accounts.models import Delivery, User, Webhook
 from accounts.refusals import Refusal
 from accounts.webhooks import signing
-from accounts.webhooks.targets import Target, bracketed, is_outside, name_in, problem_of
+from accounts.webhooks.targets import Target, bracketed, is_inside, is_outside, name_in, problem_of
 from jobs import guard
 
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600, 3 * 3600, 12 * 3600))
@@ -131,7 +131,20 @@ def change_webhook(
 
 
 def _problem_of(*, url: str, events: Collection[str]) -> str:
-    return problem_of(url) or ("" if events else _("Choose at least one event."))
+    return problem_of(url) or _inside(url) or ("" if events else _("Choose at least one event."))
+
+
+def _inside(url: str) -> str:
+    """Refuses an address of this network. Where a name leads is looked at when it is called."""
+    name = name_in(urlsplit(url))
+    if settings.WEBHOOKS_MAY_STAY_INSIDE or not is_inside(name):
+        return ""
+    return _stays_inside(name)
+
+
+def _stays_inside(name: str) -> str:
+    words = _("The host %(host)s is inside this network. Webhooks are not sent there.")
+    return words % {"host": name}
 
 
 def _in_order(events: Collection[str]) -> list[str]:
@@ -401,10 +414,7 @@ async def _resolved(url: str) -> Target:
         raise AddressRefused(_("Unknown host: %(host)s.") % {"host": name}) from error
     numbers = [str(entry[4][0]).partition("%")[0] for entry in addresses]
     if not settings.WEBHOOKS_MAY_STAY_INSIDE and not all(is_outside(number) for number in numbers):
-        raise AddressRefused(
-            _("The host %(host)s is inside this network. Webhooks are not sent there.")
-            % {"host": name}
-        )
+        raise AddressRefused(_stays_inside(name))
     called = parts._replace(netloc=f"{bracketed(numbers[0])}:{port}").geturl()
     return Target(called, name, bracketed(name) + (f":{parts.port}" if parts.port else ""))
 

@@ -1,6 +1,7 @@
 """Where a webhook may lead: public addresses only, checked after the name is resolved."""
 
 import ipaddress
+import socket
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -27,6 +28,19 @@ class Target:
     url: str
     name: str
     host: str
+
+
+def is_inside(host: str) -> bool:
+    """Whether a host that is written as a number, however, or as localhost is in this network. A
+    name is looked up when it is called.
+    """
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        entries = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        return False
+    return not all(is_outside(str(entry[4][0]).partition("%")[0]) for entry in entries)
 
 
 def problem_of(url: str) -> str:

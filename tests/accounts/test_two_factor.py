@@ -245,3 +245,16 @@ def test_a_secret_from_before_still_works_and_is_encrypted_by_the_command(alice:
     assert before
     assert key not in stored_secrets()
     assert passes(alice, key)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_too_many_wrong_codes_are_told_what_helps(alice: User) -> None:
+    client, _answer = log_in(alice)
+    turn_on(client)
+    client, _answer = log_in(alice)
+
+    for _ in range(6):
+        page = client.post("/account/two-factor/authenticate/", {"code": "000000"})
+
+    assert "Too many wrong codes. Wait five minutes, then enter the current one." in page.text
+    assert "reset your password" not in page.text

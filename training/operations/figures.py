@@ -32,6 +32,7 @@ N_LEASES, N_JUDGMENTS, N_NODES = 50_000, 50_000, 500
 """Nothing is counted further."""
 FAILED_FOR = timedelta(days=1)
 WORKER_KEY = "operations:short-worker"
+RELEASE_KEY = f"{WORKER_KEY}:release"
 _WORKER_KEPT_S = 7 * 24 * 60 * 60
 
 
@@ -70,6 +71,8 @@ class Figures:
     """when beat last sent a task"""
     worker_at: datetime | None
     """when a short worker last took a task"""
+    worker_release: str | None
+    """the release of that worker; None: it has not said so yet"""
     database_bytes: int | None
     disks: Sequence[Disk]
     backup: Backup | None
@@ -120,6 +123,7 @@ def read(*, now: datetime) -> Figures:
             n_failed_deliveries=_within_limit(lambda: _failed_deliveries(now)),
             beat_at=_within_limit(_beat_at),
             worker_at=_worker_at(),
+            worker_release=cache.get(RELEASE_KEY),
             database_bytes=_within_limit(_database_bytes),
             disks=_disks(),
             backup=_within_limit(backups_selectors.last_success),
@@ -214,6 +218,7 @@ def _disk(name: str, folder: Path) -> Disk:
 def note_worker(*, now: datetime) -> None:
     """A short worker has taken a task."""
     cache.set(WORKER_KEY, now.isoformat(), _WORKER_KEPT_S)
+    cache.set(RELEASE_KEY, settings.RELEASE, _WORKER_KEPT_S)
 
 
 def _worker_at() -> datetime | None:

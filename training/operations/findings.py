@@ -403,6 +403,11 @@ def _versions(figures: Figures) -> Finding:
         for node in figures.nodes or ()
         if _is_alive(node, figures) and (version := node.versions.get("preferably", own)) != own
     ]
+    worker = figures.worker_release or own
+    if worker != own:
+        words = _("The site runs %(version)s, its short worker %(worker)s.")
+        advice = _("Restart the short worker with the site's release.")
+        return Finding(about, WARNING, words % {"version": own, "worker": worker}, None, advice)
     if not others:
         words = _("The site and every online node run %(version)s.")
         return Finding(about, GOOD, words % {"version": own})

@@ -3,10 +3,12 @@
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 
 from accounts.models import Delivery, User, Webhook
 from accounts.webhooks import services as webhooks_services
@@ -120,3 +122,19 @@ def test_a_certificate_is_checked_for_the_name_and_not_for_the_number(
 def test_an_address_that_can_be_none_is_refused_with_a_sentence(alice: User, url: str) -> None:
     with pytest.raises(UnableToCreateWebhook, match="https://"):
         make(url, alice)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "127.1", "2130706433", "[::1]", "0x7f.1", "10.0.0.7"]
+)
+def test_the_form_refuses_an_address_that_would_not_be_called(
+    alice: User, signed_in: Callable[[User], Client], settings: LazySettings, host: str
+) -> None:
+    settings.WEBHOOKS_MAY_STAY_INSIDE = False
+    form = {"name": "Mirror", "url": f"https://{host}/", "events": ["run.finished"]}
+
+    answer = signed_in(alice).post("/webhooks/new/", form)
+
+    assert answer.status_code == 422
+    assert "is inside this network. Webhooks are not sent there." in answer.text
+    assert not Webhook.objects.exists()

@@ -290,6 +290,20 @@ def test_a_node_of_another_release_is_named(signed_in: SignIn, alice: User) -> N
     assert "gpu-1 (0.0.9)" in line
 
 
+def test_a_short_worker_of_another_release_is_named(
+    signed_in: SignIn, alice: User, settings: LazySettings
+) -> None:
+    settings.RELEASE = "0.1.0"
+    figures.note_worker(now=timezone.now())
+    settings.RELEASE = "0.2.0"
+    figures.forget()
+
+    line = lines_of(signed_in(alice))["Versions"]
+
+    assert line.startswith("Warning")
+    assert "The site runs 0.2.0, its short worker 0.1.0." in line
+
+
 def test_the_page_costs_a_bounded_number_of_queries(
     signed_in: SignIn, alice: User, noor: User, django_assert_max_num_queries: Any
 ) -> None:

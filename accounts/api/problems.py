@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from accounts.refusals import Refusal
+from accounts.shell import failures
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,12 @@ class BodyTooLarge(APIException):
     """The body is larger than DATA_UPLOAD_MAX_MEMORY_SIZE; it was not read."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+
+class DiskFull(APIException):
+    """Nothing was stored, because there is no room."""
+
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
 
 
 class ProblemSerializer(serializers.Serializer[object]):
@@ -77,6 +84,9 @@ def as_response(problem: Exception, context: dict[str, object]) -> Response | No
         problem = Unable(
             _("Another request just took this name. Check what exists, then try again.")
         )
+    elif failures.is_full_disk(problem):
+        logger.error("The disk is full.", exc_info=problem)
+        problem = DiskFull(failures.full_disk())
     elif isinstance(problem, RequestDataTooBig):
         n_mb = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024**2
         problem = BodyTooLarge(

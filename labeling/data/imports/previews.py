@@ -13,7 +13,7 @@ from django.core.files import File
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from labeling.data.imports import drafts_of_file
+from labeling.data.imports import drafts_of_file, uploads
 from labeling.importers import formats, readers
 from labeling.importers.child import limits, process
 from labeling.importers.child.limits import UnableToRead
@@ -67,9 +67,7 @@ class Preview:
 def keep(*, upload: "File[bytes]", by: User, now: datetime) -> KeptFile:
     """Copy an upload below UPLOADS_DIR for a day, so that it need not be sent again."""
     path = new_file(now=now)
-    with path.open("wb") as copy:
-        for chunk in upload.chunks():
-            copy.write(chunk)
+    uploads.write(upload, path)
     return kept_as(path=path, name=Path(upload.name or "–").name[:255], by=by)
 
 

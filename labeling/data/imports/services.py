@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files import File
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -170,15 +170,16 @@ def start_upload(
     """Store uploaded files below UPLOADS_DIR and queue them like `start_import`; the copies are
     deleted if that is refused.
     """
-    path, pairs_path = _stored(upload), _stored(texts) if texts is not None else None
+    path, pairs_path = _stored(upload), None
     name = Path(upload.name or "–").name[:255]
     try:
+        pairs_path = _stored(texts) if texts is not None else None
         return start_import(
             path=path, pairs_path=pairs_path, file_name=name, **arguments, by=by, now=now
         )
-    except UnableToImport:
+    except (UnableToImport, OSError, OperationalError):
         for copy in filter(None, (path, pairs_path)):
-            copy.unlink()
+            copy.unlink(missing_ok=True)
         raise
 
 
@@ -187,9 +188,7 @@ def _stored(upload: "File[bytes]") -> Path:
     folder = Path(settings.UPLOADS_DIR) / "imports"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / uuid.uuid4().hex
-    with path.open("wb") as copy:
-        for chunk in upload.chunks():
-            copy.write(chunk)
+    uploads.write(upload, path)
     return path
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.core.files import File
 
 from labeling.models import Import
 
@@ -14,6 +15,17 @@ def find(path: str) -> Path:
     """
     uploaded = Path(settings.UPLOADS_DIR) / "imports" / Path(path).name
     return uploaded if uploaded.is_file() and not Path(path).is_file() else Path(path)
+
+
+def write(upload: "File[bytes]", path: Path) -> None:
+    """A copy of an upload, or nothing: half a file would take the rest of a full disk."""
+    try:
+        with path.open("wb") as copy:
+            for chunk in upload.chunks():
+                copy.write(chunk)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def delete(batch: Import) -> None:

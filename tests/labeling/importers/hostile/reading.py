@@ -12,6 +12,8 @@ from typing import TypedDict
 
 import django
 
+from tests.labeling.importers.hostile.memory import reset_peak_mb, status_mb
+
 
 class Outcome(TypedDict):
     file: str
@@ -72,7 +74,7 @@ def _main(folder: Path) -> None:
         list(door(usual))
     for path in sorted(folder.iterdir()):
         for name, door in doors.items():
-            before, started = _reset_peak_mb(), time.monotonic()
+            before, started = reset_peak_mb(), time.monotonic()
             outcome = Outcome(
                 file=path.name, door=name, ended="", sentence="", n_drafts=0, grown_mb=0, took_s=0
             )
@@ -85,20 +87,9 @@ def _main(folder: Path) -> None:
             except Exception as error:  # noqa: BLE001  # any exception is a finding
                 outcome["ended"] = f"{type(error).__name__}: {error}"[:200]
             outcome["took_s"] = round(time.monotonic() - started, 2)
-            outcome["grown_mb"] = _status_mb("VmHWM") - before
+            outcome["grown_mb"] = status_mb("VmHWM") - before
             sys.stdout.write(json.dumps(outcome) + "\n")
             sys.stdout.flush()
-
-
-def _reset_peak_mb() -> int:
-    """Memory in use now, from which the peak is counted anew."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return _status_mb("VmRSS")
-
-
-def _status_mb(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(name))
 
 
 if __name__ == "__main__":

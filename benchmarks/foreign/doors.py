@@ -20,6 +20,7 @@ from django.test.utils import setup_test_environment
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling.data.hub import jobs as hub_jobs
 from labeling.data.hub import places
 from labeling.data.imports import services as imports_services
@@ -189,6 +190,8 @@ def answer_cases(doors: Doors, lines: Iterator[str]) -> None:
         outcome = Outcome(sentence="", took_s=0, grown_mb=0, ended="")
         try:
             outcome["sentence"] = doors.by_name[door](name)
+        except Refusal as refusal:
+            outcome["sentence"] = refusal.sentence
         except Exception as error:  # noqa: BLE001  # any exception is a finding
             outcome["ended"] = f"{type(error).__name__}: {error}"[:200]
         outcome["took_s"] = round(time.monotonic() - started, 2)

@@ -20,7 +20,7 @@ from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots.freeze import DEMONSTRATIONS, Filters, FrozenFolder, UnableToCreate
 from training.snapshots.pretraining import texts
-from training.snapshots.pretraining.texts import Document
+from training.snapshots.pretraining.documents import Document
 from training.storage import artifacts, store
 
 __all__ = [

@@ -86,6 +86,20 @@ def read_card(text: str) -> HubCard:
     return HubCard(_licence(fields.get("license")), entries)
 
 
+@dataclass(frozen=True)
+class ReadCard:
+    card: HubCard
+    refusal: str = ""
+
+
+def card_or_refusal(*, text: str) -> ReadCard:
+    """In a child."""
+    try:
+        return ReadCard(read_card(text))
+    except NotFound as refusal:
+        return ReadCard(HubCard("", ()), refusal.sentence)
+
+
 def _fields(text: str, names: Sequence[str]) -> dict[str, object]:
     node = plain_yaml.compose(text, max_depth=_MAX_DEPTH, with_aliases=True)
     if not isinstance(node, yaml.MappingNode):

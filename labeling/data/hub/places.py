@@ -7,25 +7,32 @@ import json
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from urllib.parse import quote
 
 import httpx2
-import pyarrow as pa
-import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
 from labeling.data.hub import layout
 from labeling.data.hub.layout import HubCard, NotFound
+from labeling.importers.child import limits, process
+from labeling.importers.child.limits import UnableToRead
+from labeling.importers.files import arrow
 
 TIMEOUT_S = 30.0
 _CHUNK = 1024 * 1024
 _MAX_CARD = 1024 * 1024
+_MAX_LISTING = 16 * 1024 * 1024
+ANSWER_TIMEOUT_S = 120.0
+"""For a listing or a card; the timeout above is for each part of it."""
+_UNLIKE_A_HUB = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 Progress = Callable[[int], None]
@@ -101,25 +108,51 @@ def on_hub(wanted: Wanted, *, hub: str, token: str) -> Iterator[OnHub]:
     ) as client:
         revision = quote(wanted.revision or "main", safe="")
         try:
-            answer = client.get(
-                f"/api/datasets/{wanted.repository}/revision/{revision}", params={"blobs": "true"}
-            )
-            _check(answer, wanted)
-            about = answer.json()
+            address = f"/api/datasets/{wanted.repository}/revision/{revision}"
+            about = json.loads(_content(client, wanted, address, most=_MAX_LISTING, blobs="true"))
             files = {
-                sibling["rfilename"]: sibling.get("size") or 0 for sibling in about["siblings"]
+                str(sibling["rfilename"]): int(sibling.get("size") or 0)
+                for sibling in about["siblings"]
             }
             commit = str(about.get("sha") or wanted.revision or "main")
             card = _card(client, wanted, commit) if layout.CARD in files else ""
-        except (httpx2.HTTPError, ValueError, KeyError, TypeError) as problem:
+        except (httpx2.HTTPError, *_UNLIKE_A_HUB) as problem:
             raise _away(problem) from problem
-        yield OnHub(client, wanted, commit, files, layout.read_card(card))
+        yield OnHub(client, wanted, commit, files, card_of(card))
+
+
+def card_of(text: str) -> HubCard:
+    """What a card says; a child parses it. Raises NotFound."""
+    try:
+        read = process.value(layout.card_or_refusal, limits.of_page(), text=text[:_MAX_CARD])
+    except UnableToRead as refusal:
+        raise NotFound(refusal.sentence) from refusal
+    if read.refusal:
+        raise NotFound(read.refusal)
+    return read.card
 
 
 def _card(client: httpx2.Client, wanted: Wanted, commit: str) -> str:
-    answer = client.get(_address(wanted, commit, layout.CARD))
-    _check(answer, wanted)
-    return answer.text[:_MAX_CARD]
+    content = _content(client, wanted, _address(wanted, commit, layout.CARD), most=_MAX_CARD)
+    return content.decode(errors="replace")
+
+
+def _content(
+    client: httpx2.Client, wanted: Wanted, address: str, *, most: int, **params: str
+) -> bytes:
+    """At most so many bytes of an answer: what a hub sends may have no end. Raises HubAway and
+    NotFound.
+    """
+    content, started_at = b"", time.monotonic()
+    with client.stream("GET", address, params=params) as answer:
+        _check(answer, wanted)
+        for part in answer.iter_bytes(_CHUNK):
+            content += part
+            if len(content) > most:
+                return content[:most]
+            if time.monotonic() - started_at > ANSWER_TIMEOUT_S:
+                raise HubAway(_("The hub's answer does not end."))
+    return content
 
 
 def _address(wanted: Wanted, commit: str, name: str) -> str:
@@ -182,7 +215,7 @@ def in_hub_cache(wanted: Wanted, *, cache: Path) -> InHubCache | None:
         return None
     card = folder / layout.CARD
     text = card.read_text(errors="replace")[:_MAX_CARD] if card.is_file() else ""
-    return InHubCache(folder, wanted, layout.read_card(text))
+    return InHubCache(folder, wanted, card_of(text))
 
 
 @dataclass(frozen=True)
@@ -210,14 +243,18 @@ class InDatasetsCache:
         """As Parquet, which the importers read. It is written beside, because Parquet cannot be
         written into an archive.
         """
-        with tempfile.TemporaryFile() as beside:
-            with (
-                pa.OSFile(str(self.folder / part.name)) as file,
-                pa.ipc.open_stream(file) as rows,
-                pq.ParquetWriter(beside, rows.schema) as writer,
-            ):
-                for batch in rows:
-                    writer.write_batch(batch)
+        path = self.folder / part.name
+        with tempfile.NamedTemporaryFile() as beside:
+            try:
+                process.long_value(
+                    arrow.write_parquet,
+                    limits.of_worker(path),
+                    partial(progress, 0),
+                    path=path,
+                    to=Path(beside.name),
+                )
+            except UnableToRead as refusal:
+                raise NotFound(refusal.sentence) from refusal
             beside.seek(0)
             shutil.copyfileobj(beside, to, _CHUNK)
         progress(part.n_bytes)
@@ -245,7 +282,7 @@ def in_datasets_cache(wanted: Wanted, *, cache: Path) -> InDatasetsCache | None:
     newest = max(fitting, key=lambda folder: folder.stat().st_mtime)
     about = json.loads((newest / "dataset_info.json").read_text())
     card = f"---\n{json.dumps({'license': about.get('license') or None})}\n---\n"
-    return InDatasetsCache(newest, wanted.split, layout.read_card(card))
+    return InDatasetsCache(newest, wanted.split, card_of(card))
 
 
 def _split_of(name: str) -> str:

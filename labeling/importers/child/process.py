@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar, cast
+from typing import BinaryIO, ParamSpec, TypeVar, cast
 
 from django.conf import settings
 from django.core.files import File
@@ -88,11 +89,11 @@ def _no_one_asks() -> None:
 
 
 @contextmanager
-def on_disk(upload: "File[bytes]") -> Iterator[Path]:
+def on_disk(upload: "File[bytes] | BinaryIO") -> Iterator[Path]:
     """An upload as a file that a child can open."""
+    upload.seek(0)
     with tempfile.NamedTemporaryFile() as copy:
-        for chunk in upload.chunks():
-            copy.write(chunk)
+        shutil.copyfileobj(upload, copy)
         copy.flush()
         yield Path(copy.name)
 

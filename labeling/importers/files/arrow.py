@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import BinaryIO, cast
 
 import pyarrow as pa
@@ -97,3 +98,17 @@ def _copy(stream: Opened, copy: BinaryIO) -> None:
 def _present(row: Mapping[str, object]) -> dict[str, object]:
     """Parquet has every column in every row; JSON lines leave out what is missing."""
     return {name: value for name, value in row.items() if value is not None}
+
+
+def write_parquet(*, path: Path, to: Path) -> int:
+    """The rows of an Arrow stream as Parquet. Returns the number of batches."""
+    n = 0
+    with (
+        pa.OSFile(str(path)) as file,
+        pa.ipc.open_stream(file) as batches,
+        pq.ParquetWriter(to, batches.schema) as writer,
+    ):
+        for batch in batches:
+            writer.write_batch(batch)
+            n += 1
+    return n

@@ -3,12 +3,16 @@
 import csv
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.core.exceptions import ValidationError
+from django.core.files import File
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from arithmetic import plain_text
+from labeling.importers.child import limits, process
+from labeling.importers.child.limits import UnableToRead
 
 MOST = 500
 EMAIL_HEADS = {"email", "e-mail", "mail", "address"}
@@ -25,6 +29,28 @@ class Invitee:
 class CsvProblem:
     line: int
     sentence: str
+
+
+@dataclass(frozen=True)
+class Invitees:
+    """What a file holds, or its problems."""
+
+    invitees: tuple[Invitee, ...] = ()
+    problems: tuple[CsvProblem, ...] = ()
+
+
+def invitees_in(file: "File[bytes]") -> Invitees:
+    """Those of an uploaded file, which a child parses."""
+    try:
+        with process.on_disk(file) as path:
+            return process.value(read, limits.of_page(), path=path)
+    except UnableToRead as refusal:
+        return Invitees(problems=(CsvProblem(1, refusal.sentence),))
+
+
+def read(*, path: Path) -> Invitees:
+    invitees, problems = parse(path.read_bytes())
+    return Invitees(tuple(invitees), tuple(problems))
 
 
 def parse(data: bytes) -> tuple[list[Invitee], list[CsvProblem]]:

@@ -43,7 +43,8 @@ class InviteForm(forms.Form):
         if file.size > BIGGEST_CSV:
             self.add_error("file", _("The file is too large. 500 addresses fit in 1 MB."))
             return cleaned
-        invitees, problems = csv_file.parse(file.read())
+        parsed = csv_file.invitees_in(file)
+        problems = parsed.problems
         for problem in problems[:20]:
             line = _gettext("Line %(line)d: %(sentence)s") % {
                 "line": problem.line,
@@ -52,7 +53,7 @@ class InviteForm(forms.Form):
             self.add_error("file", line)
         if len(problems) > 20:
             self.add_error("file", _gettext("And %(n)d more lines.") % {"n": len(problems) - 20})
-        cleaned["invitees"] = invitees
+        cleaned["invitees"] = parsed.invitees
         return cleaned
 
 

@@ -21,6 +21,9 @@ from jobs import guard
 from labeling.access import withdrawn_prompt_ids, withdrawn_prompts
 from labeling.importers import drafts as importers_drafts
 from labeling.importers import golds as importers_golds
+from labeling.importers import readers
+from labeling.importers.child import limits, process
+from labeling.importers.child.limits import UnableToRead
 from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import (
     Campaign,
@@ -127,9 +130,17 @@ def import_golds(
 
     Their prompts are used for nothing else.
     """
-    entries = list(
-        importers_golds.read_golds(file, n_responses=campaign.n_responses or 0, most=MOST_LINES)
-    )
+    try:
+        with process.on_disk(file) as path:
+            entries = process.value(
+                readers.gold_drafts,
+                limits.of_page(),
+                path=path,
+                n_responses=campaign.n_responses or 0,
+                most=MOST_LINES,
+            )
+    except UnableToRead as refusal:
+        return GoldsImported(0, [importers_drafts.ImportProblem(0, refusal.sentence)])
     problems = [entry for entry in entries if isinstance(entry, importers_drafts.ImportProblem)]
     drafts = [entry for entry in entries if isinstance(entry, importers_golds.GoldDraft)]
     if problems or not drafts:

@@ -17,6 +17,7 @@ from labeling.quality.services import compute_quality
 from tests.cast import NOON
 from tests.labeling.answers import words
 from tests.labeling.data.formats.containers import xlsx
+from tests.labeling.importers.hostile.packed import PACKED
 
 SignedIn = Callable[[User], Client]
 
@@ -209,3 +210,11 @@ def test_a_table_that_is_too_large_to_look_at_says_what_to_do(
     text = words(post(signed_in(alice), xlsx(rows), preview="1"))
 
     assert "too large to look at its columns" in text
+
+
+def test_noise_is_answered_with_a_sentence(alice: User, signed_in: SignedIn) -> None:
+    """Its heading has halves of surrogate pairs, which no page can hold."""
+    answer = post(signed_in(alice), PACKED["noise"](), preview="1")
+
+    assert answer.status_code == 200
+    assert "No column says who answered" in words(answer)

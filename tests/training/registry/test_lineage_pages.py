@@ -25,7 +25,7 @@ from training.runs import run_queue
 from training.runs import services as runs_services
 from training.runs.services import AttemptResult
 from training.snapshots import services as snapshots_services
-from training.snapshots.pretraining.texts import Document
+from training.snapshots.pretraining.documents import Document
 from training.snapshots.services import Filters
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from tests.training.conftest import NOW
 from tests.training.snapshots.curating import documents, upload_of
 from training.models import Curation
 from training.snapshots.curation import services
-from training.snapshots.pretraining.texts import Document
+from training.snapshots.pretraining.documents import Document
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import random
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from training.snapshots.pretraining.texts import Document
+from training.snapshots.pretraining.documents import Document
 
 _WORDS = (
     "river stone lamp garden letter winter bridge cloud engine paper island forest mirror ladder"

@@ -19,7 +19,7 @@ from training.snapshots import freeze
 from training.snapshots import services as snapshots_services
 from training.snapshots.curation import ledger, rule_words, selectors, services, worker
 from training.snapshots.curation.rules import recipe
-from training.snapshots.pretraining.texts import Document
+from training.snapshots.pretraining.documents import Document
 
 
 def lines_of(snapshot: Snapshot) -> list[str]:

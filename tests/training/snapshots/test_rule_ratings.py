@@ -14,7 +14,7 @@ from tests.training.conftest import NOW
 from tests.training.snapshots.curating import EMAIL
 from training.models import Curation, RuleSample, SampledDocument
 from training.snapshots.curation import ratings
-from training.snapshots.pretraining.texts import Document
+from training.snapshots.pretraining.documents import Document
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 Start = Callable[..., Curation]

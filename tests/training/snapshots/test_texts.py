@@ -20,7 +20,8 @@ from training.snapshots import freeze
 from training.snapshots import services as snapshots_services
 from training.snapshots.freeze import UnableToCreate
 from training.snapshots.pretraining import texts
-from training.snapshots.pretraining.texts import Document, Documents
+from training.snapshots.pretraining.documents import Document
+from training.snapshots.pretraining.texts import Documents
 
 
 def documents_of(name: str, content: bytes) -> Documents:

@@ -19,7 +19,7 @@ from training import access as training_access
 from training.benchmarks.scoring.scorers import SCORERS
 from training.benchmarks.suites import selectors, services, shipped_suites
 from training.benchmarks.suites.drafts import SuiteDraft
-from training.benchmarks.suites.formats import public, reading, uploads
+from training.benchmarks.suites.formats import foreign, public, reading, uploads
 from training.benchmarks.suites.formats.problems import SuiteProblem
 from training.benchmarks.suites.formats.uploads import SuiteFile
 from training.benchmarks.suites.found_attacks import services as found_attacks_services
@@ -121,7 +121,7 @@ class NewSuiteSerializer(serializers.Serializer[object]):
         asked = {name: values[name] for name in _STANDS_IN if name in values}
         if "slug" in asked:
             asked["id"] = asked.pop("slug")
-        result = reading.read(files, shape=values.get("shape", ""), asked=asked)
+        result = foreign.read(files, shape=values.get("shape", ""), asked=asked)
         if result.draft is None:
             raise ValidationError(_by_file(result.problems))
         return {"draft": result.draft}

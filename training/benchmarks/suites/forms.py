@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pages.form_parts import NameField, sentence_case
 from training.benchmarks.scoring.scorers import SCORERS
-from training.benchmarks.suites.formats import public, reading, uploads
+from training.benchmarks.suites.formats import foreign, public, reading, uploads
 from training.benchmarks.suites.formats.reading import Reading
 from training.benchmarks.suites.formats.uploads import SuiteFile
 from training.models import Suite
@@ -103,4 +103,4 @@ class SuiteForm(forms.Form):
         asked = {name: cleaned[name] for name in ("licence", "version", "name", "source")}
         asked |= {"id": cleaned["suite_id"], "area": cleaned["area"], "scorer": cleaned["scorer"]}
         files = [SuiteFile(file.name or "", file.read()) for file in cleaned["upload"]]
-        return reading.read(files, shape=cleaned["shape"], asked=asked)
+        return foreign.read(files, shape=cleaned["shape"], asked=asked)

@@ -35,6 +35,7 @@ from training.snapshots.curation.rules.documents import Document
 from training.snapshots.curation.rules.recipe import Recipe, from_json
 from training.snapshots.curation.services import CURATIONS, UPLOAD, UnableToCurate, folder_of
 from training.snapshots.freeze import Filters, FrozenFolder
+from training.snapshots.pretraining import documents as pretraining_documents
 from training.snapshots.pretraining import kept_out, texts
 
 BEAT_EVERY = 5_000
@@ -185,7 +186,7 @@ def _freeze_text(
 ) -> FrozenFolder:
     kept = _beating(cleaning.kept(work), curation, clock)
     return texts.freeze(
-        (texts.Document(document.text, document.source) for _id, document in kept),
+        (pretraining_documents.Document(document.text, document.source) for _id, document in kept),
         folder=folder,
         licence=curation.filters["licence"],
         min_characters=curation.filters["min_characters"],

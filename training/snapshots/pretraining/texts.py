@@ -1,12 +1,6 @@
-"""Text for pretraining: reads documents from files, filters them, and freezes them into a folder.
-No database.
-
-A .jsonl file has one object with a `text` per line. In any other file, documents are separated by
-lines that contain only <|endoftext|>.
-"""
+"""Text for pretraining: filters the documents of a file and freezes them. No database."""
 
 import hashlib
-import itertools
 import json
 import os
 import shutil
@@ -20,83 +14,51 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from arithmetic import plain_text, similarity
+from labeling.importers.child import limits, process
+from labeling.importers.child.limits import UnableToRead
 from labeling.splits import near_duplicates
 from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots.curation.ledger import LEDGER, Curated
 from training.snapshots.freeze import FrozenFolder, UnableToCreate
-
-END = "<|endoftext|>"
-MAX_PROBLEMS = 20
-
-
-@dataclass(frozen=True)
-class Document:
-    text: str
-    source: str
-
-
-@dataclass(frozen=True)
-class DocumentProblem:
-    """`line` counts from 1; 0 means the whole file."""
-
-    line: int
-    sentence: str
+from training.snapshots.pretraining import documents
+from training.snapshots.pretraining.documents import Document, DocumentProblem
 
 
 @dataclass(frozen=True)
 class Documents:
-    """The documents of a file, which is read again each time, line by line."""
+    """The documents of a file, which a child reads again each time."""
 
     name: str
     file: BinaryIO
 
     def __iter__(self) -> Iterator[Document]:
-        return (document for document in self._read() if isinstance(document, Document))
+        """Raises UnableToCreate."""
+        with process.on_disk(self.file) as path:
+            try:
+                for found in process.stream(
+                    documents.read, limits.of_worker(path), _nothing, path=path, name=self.name
+                ):
+                    if isinstance(found, Document):
+                        yield found
+            except UnableToRead as refusal:
+                raise UnableToCreate(refusal.sentence) from refusal
 
     def problems(self) -> list[DocumentProblem]:
         """What is wrong with the file; at most MAX_PROBLEMS."""
-        wrong = (document for document in self._read() if isinstance(document, DocumentProblem))
-        return list(itertools.islice(wrong, MAX_PROBLEMS))
-
-    def _read(self) -> Iterator[Document | DocumentProblem]:
-        self.file.seek(0)
-        lines = _decoded(self.file)
-        return (
-            _of_lines(self.name, lines)
-            if self.name.endswith(".jsonl")
-            else _parts(self.name, lines)
-        )
-
-
-def _decoded(file: BinaryIO) -> Iterator[tuple[int, str | DocumentProblem]]:
-    """The file's lines with their numbers, up to the first that is not UTF-8."""
-    for number, line in enumerate(file, start=1):
         try:
-            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            yield (
-                number,
-                DocumentProblem(number, _("Not UTF-8 text. Save the file as UTF-8.")),
-            )
-            return
+            with process.on_disk(self.file) as path:
+                return list(
+                    process.value(
+                        documents.problems_of, limits.of_upload(), path=path, name=self.name
+                    )
+                )
+        except UnableToRead as refusal:
+            return [DocumentProblem(0, refusal.sentence)]
 
 
-def _parts(
-    name: str, lines: Iterable[tuple[int, str | DocumentProblem]]
-) -> Iterator[Document | DocumentProblem]:
-    """Documents between lines that contain only END."""
-    part: list[str] = []
-    for _number, line in itertools.chain(lines, [(0, END)]):
-        if isinstance(line, DocumentProblem):
-            yield line
-        elif line.removesuffix("\n").removesuffix("\r") == END:
-            text = "".join(part).strip()
-            if text:
-                yield Document(text, name)
-            part = []
-        else:
-            part.append(line.replace("\r\n", "\n"))
+def _nothing() -> None:
+    pass
 
 
 def freeze(
@@ -180,34 +142,6 @@ def _written(
             file.flush()
             os.fsync(file.fileno())
     return splits, sources, n_characters
-
-
-def _of_lines(
-    name: str, lines: Iterable[tuple[int, str | DocumentProblem]]
-) -> Iterator[Document | DocumentProblem]:
-    for number, line in lines:
-        if isinstance(line, DocumentProblem):
-            yield line
-            return
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            yield DocumentProblem(
-                number, _("Not a JSON object. Write one object per line, with a “text” field.")
-            )
-            continue
-        if (
-            not isinstance(row, dict)
-            or not isinstance(row.get("text"), str)
-            or not row["text"].strip()
-        ):
-            yield DocumentProblem(
-                number, _("“text” is missing or empty. Add it, or remove the line.")
-            )
-            continue
-        yield Document(row["text"].strip(), str(row.get("source") or name))
 
 
 def _chosen(

@@ -86,16 +86,16 @@ def _preview(
         path=path, pairs_path=pairs_path, chosen=roles, legend=legend, most=READ
     )
     columns = tuple(
-        Column(name, _short(example), table.plan.roles.get(name, ""))
+        Column(_text(name), _short(_text(example)), table.plan.roles.get(name, ""))
         for name, example in zip(table.names, table.examples, strict=True)
     )
     questions = tuple(_question_words(question) for question in table.plan.questions.values())
     return AnswersPreview(
         file_format,
         columns[: previews.MAX_NAMES],
-        table.plan.legend,
-        questions,
-        table.missing,
+        {_text(value): meaning for value, meaning in table.plan.legend.items()},
+        tuple(map(_text, questions)),
+        _text(table.missing),
         *_shown(table.entries),
     )
 
@@ -107,6 +107,11 @@ def _shown(
     problems = [row for row in entries if isinstance(row, ImportProblem)]
     rows = tuple(previews.row(draft, with_judgments=True) for draft in drafts[:SHOWN])
     return rows, tuple(problems[:SHOWN])
+
+
+def _text(text: str) -> str:
+    """Without halves of surrogate pairs, which no page can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _short(example: str) -> str:

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from tests.config.own_redis import Redis
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # As root, Celery warns on standard error before it has read its settings. Sites do not run as root.
 ENVIRONMENT = {
     "PREFERABLY_LOG_FORMAT": "json",

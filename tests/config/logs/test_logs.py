@@ -27,7 +27,7 @@ from config.monitoring import context, logs
 from labeling.models import Campaign
 
 SignIn = Callable[..., Client]
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WORKER = """
 from config.celery import app
 app.log.setup(loglevel="INFO")  # as each command of Celery does

@@ -27,6 +27,12 @@ def guess(rows: Sequence[Cells], of_texts: Collection[str] = ()) -> dict[str, st
         if heading and heading not in guessed and role not in guessed.values():
             guessed[heading] = role
 
+    by_name = {roles.compact(name): name for name in every}
+    if {"user", "assistant"} <= by_name.keys():  # a conversation, whose user is no rater
+        take(roles.PROMPT, by_name["user"])
+        take(roles.RESPONSE, by_name["assistant"])
+        every = [name for name in every if roles.compact(name) != "system"]
+        headings = [name for name in every if name in headings and name not in guessed]
     take(roles.RATER, _rater(rows, headings))
     _texts(rows, every, take)
     if any(roles.compact(name) == "instruction" for name in _with_role(guessed, roles.PROMPT)):

@@ -96,12 +96,19 @@ def _authors(row: Row, layout: _Layout) -> list[str]:
         value = row.get(layout.models[0])
         both = roles.two_models(value) if isinstance(value, str) else None
         return [name[: reading.MAX_AUTHOR] for name in both or ("", "")]
-    return [reading.author_of(row, name) for name in layout.models]
+    return [
+        str(row[name]) if isinstance(row.get(name), int) else reading.author_of(row, name)
+        for name in layout.models
+    ]
 
 
 def is_pair(row: Row) -> bool:
     layout = _layout(tuple(row))
-    return layout is not None and all(isinstance(row[side], str) for side in layout.sides)
+    return (
+        layout is not None
+        and isinstance(row[layout.prompt], str | list)
+        and all(isinstance(row[side], str) for side in layout.sides)
+    )
 
 
 def _draft(line: int, row: Row) -> ImportDraft:

@@ -121,7 +121,7 @@ read = reading.each_several(
         "total_annotations",
         "cancelled_annotations",
         "total_predictions",
-        *("drafts", "predictions", "meta", "comment_count", "unresolved_comment_count"),
+        *("comment_count", "unresolved_comment_count"),
         *("last_comment_updated_at", "updated_by", "comment_authors", "reviewed", "agreement"),
     ),
     is_by_raters=True,

@@ -247,3 +247,15 @@ def test_whatever_python_writes_as_tsv_is_read_again(cells: list[tuple[str, str]
         for one in drafts
         if isinstance(one, ImportDraft)
     ] == cells
+
+
+def test_the_user_and_the_system_of_a_conversation_are_no_rater_and_no_model() -> None:
+    row = {"system": "Be brief.", "user": "Name a river.", "assistant": "The Elbe.", "score": 3}
+
+    [problem] = answered(rows(row, row | {"score": 4}))
+    drafts = answered(rows(row | {"rater": "ann"}, row | {"rater": "bob", "score": 4}))
+
+    assert "No column says who answered" in str(problem)
+    first = next(one for one in drafts if isinstance(one, ImportDraft))
+    assert (first.worker, first.messages) == ("ann", (user("Name a river."),))
+    assert [(reply.text, reply.author) for reply in first.replies] == [("The Elbe.", "")]

@@ -2,11 +2,13 @@
 refused.
 """
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft, ImportProblem
 from labeling.models import Comparison, Import, RankedResponse
 from tests.labeling.importers.parsed import answered, assistant, found, rows, user
@@ -45,6 +47,24 @@ def test_a_winner_that_nobody_can_understand_is_refused(value: Any) -> None:
 
     assert isinstance(problem, ImportProblem)
     assert f"`winner` is “{value}”, which does not say which response is better" in str(problem)
+
+
+def test_a_number_for_a_prompt_is_no_pair_and_numbers_of_models_are_names() -> None:
+    row = {"prompt": "Hi", "result_x": "a", "result_y": "b", "model_x": 97, "model_y": 98}
+
+    [draft] = found(rows(row), formats.guess_format(io.BytesIO(rows(row))))
+
+    assert isinstance(draft, ImportDraft)
+    assert [reply.author for reply in draft.replies] == ["97", "98"]
+    assert formats.guess_format(io.BytesIO(rows(row | {"prompt": 8, "text": "Hi"}))) == "jsonl"
+
+
+def test_predictions_of_label_studio_are_named() -> None:
+    task = {"id": 1, "data": {"prompt": "Hi"}, "annotations": [], "predictions": [{"result": []}]}
+
+    problem, _draft = found(rows(task), "label_studio")
+
+    assert "The field predictions is not imported" in str(problem)
 
 
 def test_one_and_two_are_the_responses_with_these_numbers() -> None:

@@ -178,6 +178,19 @@ def test_images_are_named_by_the_release_so_that_the_one_before_stays() -> None:
     assert images == {f"preferably-{name}:${{IMAGE_TAG:-{release}}}" for name in ("web", "node")}
 
 
+def test_each_image_of_others_can_be_named_by_its_digest() -> None:
+    """The guide names the variable of each, and the one that ours are built on is the default."""
+    others = {name: service["image"] for name, service in services().items() if name not in OURS}
+    built = {str(services()[name]["build"]["args"]["PYTHON"]) for name in OURS}
+    guide = (ROOT / "docs" / "operators.md").read_text()
+
+    named = {re.match(r"\$\{([A-Z]+_IMAGE):-\S+}$", image) for image in [*others.values(), *built]}
+    assert len(named) == len(others) + 1
+    assert [each for each in named if each is None or f"`{each[1]}`" not in guide] == []
+    (base,) = re.findall(r"^ARG PYTHON=(\S+)$", "\n".join(instructions()), re.MULTILINE)
+    assert built == {f"${{PYTHON_IMAGE:-{base}}}"}
+
+
 def test_the_way_back_sets_what_the_file_reads() -> None:
     (lines,) = [one.text for one in guides.blocks() if one.text.startswith("IMAGE_TAG=")]
     page = (ROOT / "docs" / "configuration.md").read_text()
@@ -285,7 +298,7 @@ def test_only_the_image_of_a_node_has_torch() -> None:
 
 
 def test_the_web_image_has_the_programs_of_the_database_that_compose_starts() -> None:
-    (version,) = re.findall(r"postgres:(\d+)$", services()["postgres"]["image"])
+    (version,) = re.findall(r"postgres:(\d+)}$", services()["postgres"]["image"])
     installed = [line for line in stages()["web"] if f" postgresql-client-{version} " in line]
 
     assert len(installed) == 1

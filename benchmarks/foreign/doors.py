@@ -172,7 +172,8 @@ def _imported(batch: Import | None) -> str:
     imports_services.IMPORTS.run(batch.pk, clock=timezone.now)
     batch.refresh_from_db()
     problems = [problem["sentence"] for problem in batch.problems]
-    return str(batch.error or (problems or [""])[-1])
+    published = f"{batch.get_state_display()}: {batch.counts.get('prompts', 0)} prompts"
+    return str(batch.error or (problems or [published])[-1])
 
 
 def repository_name(name: str) -> str:

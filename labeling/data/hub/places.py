@@ -146,7 +146,8 @@ def _content(
     content, started_at = b"", time.monotonic()
     with client.stream("GET", address, params=params) as answer:
         _check(answer, wanted)
-        for part in answer.iter_bytes(_CHUNK):
+        # Of whatever size: a part of a fixed size would wait for its last byte.
+        for part in answer.iter_bytes():
             content += part
             if len(content) > most:
                 return content[:most]

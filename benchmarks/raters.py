@@ -22,6 +22,15 @@ For each K there are pools with
 - 10, 20, 30 or 40 % of raters with an equally careful taste that has nothing to do with the
   others' (`minority_flagged`, the share of them with any flag).
 
+Small pools, as most campaigns have them, have 20 or 24 raters with 70 answers each, of whom two or
+three answer an item, or all answer 40 % or all of them (`fixtures.simulated.small_pools`):
+
+- 3 of 20, 4 of 24 or 7 of 24 raters with a taste of their own (`minority_small_flagged`: the
+  highest share of them with any flag over these sizes; at most 0.1);
+- bad raters who follow their habit in every answer: clickers, random ones, programs, copies and
+  shared accounts (`honest_beside_bad`: the share of honest raters beside them with any flag; at
+  most 0.02).
+
 Writers are simulated too: four of eight paste, and two hand in the same texts. So are pools whose
 answers are ratings on a scale (`ratings_…`, see `ratings_found`).
 
@@ -54,6 +63,7 @@ from arithmetic.ratings import flagging as flag_ratings
 from benchmarks.fixtures import command_line
 from benchmarks.fixtures.simulated.ratings import RatedPool
 from benchmarks.fixtures.simulated.ratings import simulate as simulated_ratings
+from benchmarks.fixtures.simulated.small_pools import small_pools
 from benchmarks.fixtures.simulated.writers import FOUR_PASTE, TWO_ALIKE, found_writers
 from benchmarks.fixtures.simulated_raters import N_RATERS, Pool, simulate
 
@@ -66,6 +76,9 @@ SEEN = tuple(range(1, 17))
 UNSEEN = tuple(range(101, 111))
 EMPTY_POOLS = 3
 """pools without planted raters for each seed"""
+SMALL_SIZES = (2, 4)
+SMALL = 10
+"""small pools of a kind for each seed"""
 QUICK = 4
 """seeds of a quick run"""
 
@@ -154,9 +167,18 @@ def measure(seeds: Iterable[int]) -> dict[str, Any]:
             kinds.flagged.update(tally.flagged)
         minority.n.update(few.n)
         minority.flagged.update(few.flagged)
+    small: dict[str, float] = {}
+    for k in SMALL_SIZES:
+        small |= small_pools([seed + 1_000 * more for seed in seeds for more in range(SMALL)], k=k)
     by_kind = {kind: round(kinds.share(kind), 4) for kind in (PLANTED | OTHER_KINDS)}
     gains = [weighted_gain(simulate(seed, 4, PLANTED)) for seed in seeds]
-    return found | {
+    small |= {
+        name: max(small[f"{name}_k{k}"] for k in SMALL_SIZES)
+        for name in ("minority_small_flagged", "honest_beside_bad")
+    }
+    return {
+        **found,
+        **small,
         "minority_flagged": round(minority.share("minority"), 4),
         "recall_by_kind": by_kind | writers_found(seeds),
         "weighted_vs_majority_gain": round(float(np.mean(gains)), 3),

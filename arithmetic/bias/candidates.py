@@ -40,13 +40,19 @@ def chance_of_at_least(k: ArrayLike, n: ArrayLike, p: ArrayLike) -> Any:
     return betainc(k, np.subtract(n, k) + 1, p)
 
 
-def survivors(tested: list[Candidate], thresholds: Thresholds) -> list[Candidate]:
-    """Those whose effect matters and is significant after correcting for all raters tested."""
+def survivors(
+    tested: list[Candidate], thresholds: Thresholds, luck: float | None = None
+) -> list[Candidate]:
+    """Those whose effect matters and is significant after correcting for all raters tested; with
+    a p-value of at most `luck`, in place of the usual limit.
+    """
     if not tested:
         return []
     q = adjusted(np.array([test.p for test in tested]))
     return [
         test
         for test, level in zip(tested, q, strict=True)
-        if test.is_large and level <= thresholds.false_share
+        if test.is_large
+        and level <= thresholds.false_share
+        and test.p <= (thresholds.luck if luck is None else luck)
     ]

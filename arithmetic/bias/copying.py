@@ -17,11 +17,13 @@ from typing import Protocol
 import numpy as np
 from scipy.sparse import csr_matrix, triu
 
-from arithmetic.bias.candidates import Candidate, chance_of_at_least
+from arithmetic.bias.candidates import Candidate, chance_of_at_least, survivors
 from arithmetic.bias.judgment_table import JudgmentTable
 from arithmetic.bias.thresholds import Thresholds
 from arithmetic.figures import Floats, Ints, codes
 
+SURE = 1e-5
+"""The p-value at which a copy is beyond doubt."""
 _PRIOR_PAIRS = 10
 """An item starts with this many pairs of rankings at the pool's share of equal ones."""
 _ROUNDS = 20
@@ -82,6 +84,23 @@ def most_alike(suspected: list[Copy]) -> list[Copy]:
     for copy in sorted(suspected, key=lambda copy: copy.found.value - copy.found.usual):
         best[copy.found.rater] = copy
     return list(best.values())
+
+
+def sure_copies(
+    copies: Copies, n_raters: int, thresholds: Thresholds, habits: set[int]
+) -> dict[int, int]:
+    """By copy, whom they copy (by number): only those who leave no doubt, whatever their taste."""
+    everybody = np.zeros(n_raters, dtype=np.int64)
+    sure = [
+        test
+        for test in survivors(copies.tested(everybody, habits), thresholds, SURE)
+        if test.value - test.usual >= thresholds.surely_copied * (1 - test.usual)
+    ]
+    return {
+        copy.found.rater: copy.found.other
+        for copy in copies.of(sure)
+        if copy.found.other is not None
+    }
 
 
 def shared_items(table: JudgmentTable, group: Ints) -> SharedItems:
@@ -154,7 +173,11 @@ def tested(
     without any contact.
     """
     shared = shared_items(table, group)
-    expected = np.clip(expected_same(shared, len(table.raters)), shared.by_chance, shared.n)
+    # Two who follow nobody may share a taste, and then they agree as typical raters do.
+    expected = np.maximum(
+        expected_same(shared, len(table.raters)), shared.by_chance + shared.by_skill
+    )
+    expected = np.clip(expected, shared.by_chance, shared.n)
     return most_striking(shared, expected, thresholds, habits)
 
 

@@ -8,13 +8,13 @@ that a pool of a thousand honest raters does not fill the list by chance.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from scipy.special import ndtr
 
-from arithmetic.bias import copying, sittings
+from arithmetic.bias import chance, copying, sittings
 from arithmetic.bias.candidates import Candidate, chance_of_at_least, survivors
 from arithmetic.bias.following import Following, following
 from arithmetic.bias.judgment_table import JudgmentTable, Rankings, table_of
@@ -75,9 +75,11 @@ class Review:
     """the worst first within each kind"""
     tastes: list[Taste]
     """the largest first"""
+    unsure: list[BiasFlag]
+    """raters who would be flagged as `chance`, had they not perhaps a taste that few share"""
 
 
-NOTHING = Review([], [])
+NOTHING = Review([], [], [])
 
 
 def review(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS) -> Review:
@@ -100,20 +102,41 @@ def reviewed(
     a rater does not follow the others.
     """
     with_habit = {test.rater for its in habits.values() for test in survivors(its, thresholds)}
+    copied = copying.sure_copies(copies, len(table.raters), thresholds, with_habit)
+    table = _without_votes_of(table, with_habit | set(copied))
     groups = _tastes(table, thresholds, with_habit)
+    unsure = chance.may_share_a_taste(table, groups.pool, thresholds)
+    at_random = survivors(
+        chance.tested(table, groups.following, thresholds), thresholds, thresholds.luck_in_chance
+    )
+    group = groups.group.copy()
+    group[list(copied)] = group[list(copied.values())]
     tests = dict(habits) | {
-        "chance": _chance(table, groups.following, thresholds),
-        "tires": _tires(table, groups.following, thresholds),
-        "drifts": _drifts(table, groups.following, thresholds),
-        "uneven": sittings.uneven(groups.following, table.of_rater, table.at_s, thresholds),
+        kind: [test for test in its if test.rater not in unsure]
+        for kind, its in _parts(table, groups.following, thresholds).items()
+    }
+    tests |= {
         "even": _even(table, thresholds),
-        "copy": copies.tested(groups.group, with_habit),
+        "copy": copies.tested(group, with_habit | unsure),
     }
     flags = _flags(table, tests, copies, thresholds) + _fast(table, thresholds)
+    flags += [_flag(table, "chance", test, {}) for test in at_random if test.rater not in unsure]
     in_order = sorted(
         flags, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater)
     )
-    return Review(in_order, _as_tastes(table, groups))
+    return Review(
+        in_order,
+        _as_tastes(table, groups),
+        [_flag(table, "chance", test, {}) for test in at_random if test.rater in unsure],
+    )
+
+
+def _without_votes_of(table: JudgmentTable, raters: set[int]) -> JudgmentTable:
+    """The same judgments, where these raters' votes count for nobody. A habit is no opinion, and a
+    ranking and its copy are one: those who differ from them would look careless.
+    """
+    keeps = ~np.isin(np.arange(len(table.raters)), sorted(raters))
+    return replace(table, votes=table.votes.where(keeps[table.votes.rater]))
 
 
 def _flags(
@@ -122,8 +145,9 @@ def _flags(
     copies: copying.Copies,
     thresholds: Thresholds,
 ) -> list[BiasFlag]:
-    """All tests of all kinds are corrected together: a rater with eleven chances to be flagged by
-    luck must not be flagged more often for it.
+    """All tests are corrected together: a rater with ten chances to be flagged by luck must not be
+    flagged more often for it. `chance`, which needs more answers than the others, is corrected on
+    its own.
     """
     kinds = [kind for kind, its in tests.items() for _ in its]
     every = [test for its in tests.values() for test in its]
@@ -242,7 +266,8 @@ def _rhythm(at: int, place: Ints, judgments: Ints, k: int, thresholds: Threshold
 def _tastes(table: JudgmentTable, thresholds: Thresholds, habits: set[int]) -> Tastes:
     """`habits` are raters with a simpler explanation than a taste."""
     pool = following(table.votes)
-    apart = {test.rater for test in survivors(_chance(table, pool, thresholds), thresholds)}
+    tests = chance.tested(table, pool, thresholds)
+    apart = {test.rater for test in survivors(tests, thresholds, thresholds.luck_in_chance)}
     return tastes(table.votes, pool=pool, apart=np.array(sorted(apart - habits), dtype=np.int64))
 
 
@@ -257,21 +282,15 @@ def _as_tastes(table: JudgmentTable, tastes_read: Tastes) -> list[Taste]:
     return sorted(groups, key=lambda taste: -len(taste.raters))
 
 
-def _chance(table: JudgmentTable, following: Following, thresholds: Thresholds) -> list[Candidate]:
-    """Tests whether a rater follows the others less than honest raters of this pool do, who differ
-    in skill.
-    """
-    spread = sittings.skill_spread(following, table.of_rater, thresholds)
-    tested = []
-    for at, of in enumerate(table.of_rater):
-        slope, se = following.slope(of)
-        if len(of) >= thresholds.n_judgments and math.isfinite(se):
-            p = float(ndtr((slope - thresholds.careful) / math.hypot(spread, se)))
-            against = of[following.product[of] < 0]
-            tested.append(
-                Candidate(at, slope, 1.0, len(of), p, slope <= thresholds.chance, shown_by=against)
-            )
-    return tested
+def _parts(
+    table: JudgmentTable, following: Following, thresholds: Thresholds
+) -> dict[Kind, list[Candidate]]:
+    """Whether raters follow the others less in a part of their answers."""
+    return {
+        "tires": _tires(table, following, thresholds),
+        "drifts": _drifts(table, following, thresholds),
+        "uneven": sittings.uneven(following, table.of_rater, table.at_s, thresholds),
+    }
 
 
 def _tires(table: JudgmentTable, following: Following, thresholds: Thresholds) -> list[Candidate]:

@@ -135,7 +135,7 @@ def expected_votes(votes: NumberedVotes, voters: NDArray[np.bool_] | None = None
     expected = np.zeros(len(vote))
     # Alternate between the pairs' tendencies and the raters' slopes until both settle.
     for _ in range(_ROUNDS):
-        shared = _shared_variance(unit, vote, slopes[rater])
+        shared = shared_variance(unit, vote, slopes[rater])
         expected = _expected(unit, vote, slopes[rater], shared)
         square = _sums(rater, expected**2, votes.n_raters)
         product = _sums(rater, expected * vote, votes.n_raters)
@@ -167,7 +167,7 @@ def _weighted_median(slopes: Floats, weight: Floats) -> float:
     return float(slopes[order][np.searchsorted(reached, reached[-1] / 2)])
 
 
-def _shared_variance(unit: Ints, vote: Floats, slope: Floats) -> float:
+def shared_variance(unit: Ints, vote: Floats, slope: Floats) -> float:
     """How much of a vote the pair explains: products of different raters' votes on one pair,
     relative to the products of their slopes.
     """

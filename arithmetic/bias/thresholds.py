@@ -13,6 +13,18 @@ class Thresholds:
     """the minimum number of judgments; where a part of them is tested, the minimum in each part"""
     false_share: float = 0.1
     """the share of a kind's flags that may be false (Benjamini and Hochberg's q)"""
+    luck: float = 0.001
+    """the highest p-value of a flag: beside many careless raters, a share of false flags would be
+    many
+    """
+    luck_in_chance: float = 0.006
+    """and that of `chance`, which needs more answers than the others"""
+    trio: float = 0.15
+    """the number of pairs of colleagues who follow nobody either from which a taste is possible"""
+    taste: float = 0.02
+    """the probability that raters who share a taste agree as little as this rater and such a pair,
+    from which the rater is not called careless
+    """
     careful: float = 1.0
     """how far a careful rater follows the others, where 1 is the median rater; the test is whether
     a rater is below it
@@ -33,6 +45,8 @@ class Thresholds:
     """the share of answers that step to the next position, beyond what chance gives"""
     copied: float = 0.5
     """the share of equal rankings among those that chance would not explain"""
+    surely_copied: float = 0.65
+    """and that from which the copies are not counted as votes"""
     even: float = 0.33
     """the spread of a rater's times (in logarithms) as a share of the usual one"""
     tired_after_s: float = 3_600.0

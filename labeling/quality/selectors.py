@@ -80,6 +80,8 @@ class RaterMeasures:
     flags: list[FlagRow]
     taste: Mapping[str, Any] | None = None
     """the group whose taste the rater shares, as labeling.quality.measures.raters stores it"""
+    unsure: FlagRow | None = None
+    """that the rater answers differently from the others, for whatever reason"""
 
 
 @dataclass(frozen=True)
@@ -291,6 +293,7 @@ def _rater(row: RaterQuality) -> RaterMeasures:
         habits={name: as_figure(row.results[name]) for name in HABITS if name in row.results},
         flags=[FlagRow(flag) for flag in row.results["flags"]],
         taste=row.results.get("taste"),
+        unsure=FlagRow(unsure) if (unsure := row.results.get("unsure")) else None,
         **figures,
     )
 

@@ -136,6 +136,10 @@ class RaterQualitySerializer(serializers.Serializer[object]):
     taste = serializers.CharField(
         help_text="The group with a taste of its own that the rater shares; otherwise empty."
     )
+    unsure = serializers.CharField(
+        help_text="That the rater answers differently from the others, and it is not known why."
+        " No accusation; otherwise empty."
+    )
     caution = serializers.CharField()
 
 

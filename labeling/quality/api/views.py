@@ -230,6 +230,7 @@ def _rater(row: selectors.RaterMeasures) -> dict[str, object]:
         "habits": row.habits,
         "flags": row.flags,
         "taste": taste,
+        "unsure": f"{row.unsure.sentence} {taste_words.unsure_meaning()}" if row.unsure else "",
         "caution": " ".join([*caution, taste_words.meaning()] if taste else caution),
     }
 

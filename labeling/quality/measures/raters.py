@@ -47,7 +47,8 @@ def rater_measures(
         votes.pairs, prompt=votes.prompt[votes.pairs.row], followed=votes.followed
     ).by_rater()
     slopes, swapped = _per_doubling(votes), _swapped(votes)
-    flags = _flags(reviewed.flags, names, [question.label for question in asked(votes, questions)])
+    labels = [question.label for question in asked(votes, questions)]
+    flags, unsure = (_flags(found, names, labels) for found in (reviewed.flags, reviewed.unsure))
     nothing = absent(gettext_noop("No one else rated what this rater rated."))
     undecided = absent(gettext_noop("No pairs have been decided."))
     return {
@@ -71,10 +72,14 @@ def rater_measures(
                 for name, figure in swapped.get(rater, _NEVER_SWAPPED).items()
             },
             "flags": [flag.record for flag in flags.get(rater, [])],
+            "unsure": unsure[rater][0].record if rater in unsure else None,
             "taste": tastes.get(rater),
             "behind": (
                 (behind or {}).get(rater, {})
-                | {f"flag-{flag.record['kind']}": flag.behind for flag in flags.get(rater, [])}
+                | {
+                    flag.row: flag.behind
+                    for flag in [*flags.get(rater, []), *unsure.get(rater, [])]
+                }
             ),
             **pace,
         }

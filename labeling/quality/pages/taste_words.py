@@ -67,5 +67,14 @@ def meaning() -> str:
     )
 
 
+def unsure_meaning() -> str:
+    """What stands beside a rater who answers differently, where nobody can say why."""
+    return _(
+        "This is no accusation. They may be careless, or share a taste that few have: too few of"
+        " their answers are on the same items to tell. Give them gold items or more items in"
+        " common, or read some of their answers."
+    )
+
+
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.0f} %"

@@ -174,6 +174,8 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
             "has_repeats": any(row.with_oneself.n for row in raters),
             "tastes": taste_words.groups(raters),
             "taste_meaning": taste_words.meaning(),
+            "unsure": [row for row in raters if row.unsure],
+            "unsure_meaning": taste_words.unsure_meaning(),
         }
         if habits and not rating_words.is_rated_only(report):
             context |= {
@@ -287,6 +289,8 @@ def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -
         "flags": [(row, flag) for row in measures for flag in row.flags],
         "tastes": [(row, taste_words.sentence(row.taste)) for row in measures if row.taste],
         "taste_meaning": taste_words.meaning(),
+        "unsure": [row for row in measures if row.unsure],
+        "unsure_meaning": taste_words.unsure_meaning(),
         "attempts": attempts_by(rater=rater) if campaign is None else [],
     }
     if campaign and measures:

@@ -29,7 +29,7 @@ def one_flag(pool: RatedPool, kind: str) -> BiasFlag:
     ("habit", "kind"),
     [("same", "same"), ("chance", "chance"), ("shuffled", "chance"), ("copy", "copy")],
 )
-@pytest.mark.parametrize(("n_raters", "n_items", "n_planted"), [(3, 100, 1), (20, 400, 3)])
+@pytest.mark.parametrize(("n_raters", "n_items", "n_planted"), [(3, 100, 1), (20, 1_000, 3)])
 def test_a_habit_is_flagged_and_nobody_beside_it(
     habit: str, kind: str, n_raters: int, n_items: int, n_planted: int
 ) -> None:

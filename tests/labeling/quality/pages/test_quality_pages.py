@@ -188,6 +188,28 @@ def test_raters_with_a_taste_of_their_own_are_a_group_and_not_flagged(
         assert "No better than chance" not in page
 
 
+def test_a_rater_who_may_share_a_rare_taste_is_not_accused(
+    measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    numbers = {"kind": "chance", "value": 0.12, "usual": 1.0, "n": 70, "by_luck": 0.001}
+    row = RaterQuality.objects.get(rater=rosa)
+    row.results = row.results | {"unsure": numbers | {"other": None, "colleague": ""}}
+    row.save(update_fields=["results"])
+
+    client = signed_in(alice)
+    pages = [
+        words(client.get(f"/campaigns/{measured.pk}/{address}/"))
+        for address in ("bias", f"raters/{rosa.pk}")
+    ]
+
+    for page in pages:
+        assert "Agrees with colleagues 12 % as much as a typical rater does" in page
+        assert "This is no accusation" in page
+        assert "No better than chance" not in page
+        assert "need a check" not in page
+        assert "Reasons to check" not in page
+
+
 def test_a_flag_is_shown_in_the_readers_language(
     crowd: tuple[Campaign, Rater],
     alice: User,

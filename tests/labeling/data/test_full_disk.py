@@ -1,10 +1,8 @@
 """Uploads on a disk that is full: a small file system of its own."""
 
-import gc
 import os
 import shutil
 import subprocess
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -63,32 +61,6 @@ def test_a_page_says_that_the_disk_is_full(
     assert "The disk of the site is full" in page_of(answer)
     assert left_on(small_disk) == []
     assert not Import.objects.exists()
-
-
-def test_a_page_says_it_too_if_the_temporary_folder_is_full(
-    alice: User,
-    signed_in: SignedIn,
-    small_disk: Path,
-    settings: Any,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    settings.UPLOADS_DIR = tmp_path / "uploads"
-    settings.FILE_UPLOAD_TEMP_DIR = str(small_disk)
-    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000
-    client = signed_in(alice)
-    client.raise_request_exception = False
-    file = SimpleUploadedFile("rivers.csv", LARGE)
-
-    status = client.post("/prompts/imports/new/", ABOUT | {"file": file}).status_code
-
-    caplog.clear()  # it keeps the exception, and with it the file
-    with warnings.catch_warnings():
-        # Django leaves its temporary file to the garbage collector, which deletes it.
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-    assert status == 507
-    assert left_on(small_disk) == []
 
 
 @pytest.mark.parametrize("as_rows", [True, False])

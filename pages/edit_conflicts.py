@@ -8,13 +8,14 @@ none, is taken as it is, and so is a call of the API.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django import forms
+from django.contrib import messages
 from django.forms.formsets import ManagementForm
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 else:
 
     class _FormSet(Generic[RowForm], forms.BaseFormSet): ...
+
+
+SHOWN = "shown"
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,15 @@ class CheckedField(forms.BoundField):
 
     conflict: Conflict | None = None
 
+    def value(self) -> Any:
+        """A form that is not sent yet may begin with another value than the one that stands."""
+        begins_with = getattr(self.form, "begins_with", {})
+        if not self.form.is_bound and self.name in begins_with:
+            return self.field.prepare_value(begins_with[self.name])
+        return super().value()
+
     def __str__(self) -> SafeString:
-        if self.field.disabled:
+        if not self.is_checked:
             return super().__str__()
         return super().__str__() + format_html(
             '<input type="hidden" name="{}" value="{}">', self.shown_name, self._digest
@@ -72,8 +83,12 @@ class CheckedField(forms.BoundField):
     __html__ = __str__
 
     @property
+    def is_checked(self) -> bool:
+        return not self.field.disabled and self.name not in getattr(self.form, "suggested", ())
+
+    @property
     def shown_name(self) -> str:
-        return f"shown-{self.html_name}"
+        return f"{SHOWN}-{self.html_name}"
 
     @property
     def _digest(self) -> str:
@@ -83,7 +98,7 @@ class CheckedField(forms.BoundField):
         """None if nobody else changed the field, or to the same value."""
         shown = self.form.data.get(self.shown_name)
         typed = digest(posted(self.field, self.data))
-        if shown is None or self.field.disabled or self._digest in (shown, typed):
+        if shown is None or not self.is_checked or self._digest in (shown, typed):
             return None
         return Conflict(in_words(self.field, self.initial), is_typed=typed != shown)
 
@@ -94,6 +109,9 @@ class ConflictCheck(forms.BaseForm):
     """
 
     bound_field_class = CheckedField
+    begins_with: Mapping[str, object] = {}
+    suggested: frozenset[str] = frozenset()
+    """Fields whose initial value is a suggestion, and nothing that stands."""
 
     def full_clean(self) -> None:
         super().full_clean()
@@ -108,7 +126,7 @@ class ConflictCheck(forms.BaseForm):
             if not field.conflict.is_typed:
                 values = {field.html_name: posted(field.field, field.initial)}
                 self.data = _with_values(self.data, values)
-        if any(getattr(field, "conflict", None) for field in self):
+        if any(isinstance(field, CheckedField) and field.conflict for field in self):
             self.add_error(None, changed_meanwhile())
 
 
@@ -170,6 +188,46 @@ class RowsConflictCheck(_FormSet[RowForm]):
         for place, form in enumerate(self.forms):
             if place < self.initial_form_count() or form.has_changed():
                 yield {field.name: posted(field.field, field.data) for field in form}
+
+
+def has_changed(data: Mapping[str, Any], *state: object) -> bool:
+    """Whether a button was pressed on a page that showed another `state` than the one that stands:
+    the template has `{% shown … %}` with the same values in the button's form.
+    """
+    shown = data.get(SHOWN)
+    return shown is not None and shown != digest_of(*state)
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """A text about an object of a list that was not stored, for the page to show again."""
+
+    pk: int
+    text: str
+
+
+def digest_of(*state: object) -> str:
+    return digest(["" if value is None else str(value) for value in state])
+
+
+def refuse(request: HttpRequest, sentence: str, *, typed: str = "") -> None:
+    """Shows the sentence on the next page, with the text that would else be lost: for as long as
+    it takes to copy it.
+    """
+    messages.warning(request, with_typed(sentence, typed), extra_tags="stays" if typed else "")
+
+
+def with_typed(sentence: str, typed: str) -> str:
+    if not typed:
+        return sentence
+    words = gettext("What you wrote was not saved: “%(text)s”") % {"text": typed}
+    return f"{sentence} {words}"
+
+
+def nothing_done() -> str:
+    return gettext(
+        "Nothing was done: this was changed after you opened the page. You see how it stands now."
+    )
 
 
 def changed_meanwhile() -> str:

@@ -46,11 +46,17 @@ def of(*, person: User) -> QuerySet[Notice]:
     return Notice.objects.filter(person=person).order_by("-at", "-pk")
 
 
-def mark_read(*, person: User, now: datetime, pk: int | None = None) -> Notice | None:
-    """Marks one notice as read, or all of them when `pk` is None."""
+def mark_read(
+    *, person: User, now: datetime, pk: int | None = None, until: int | None = None
+) -> Notice | None:
+    """Marks one notice as read, or all of them when `pk` is None: those up to the one with the ID
+    `until`, if it is given.
+    """
     mine = Notice.objects.filter(person=person)
     if pk is not None:
         mine = mine.filter(pk=pk)
+    if until is not None:
+        mine = mine.filter(pk__lte=until)
     mine.filter(read_at=None).update(read_at=now)
     return mine.first() if pk is not None else None
 

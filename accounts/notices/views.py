@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
 from accounts.notices import services
+from arithmetic import plain_text
 from pages import list_pages
 
 NOTICES_PER_PAGE = 30
@@ -20,10 +21,11 @@ NOTICES_PER_PAGE = 30
 def index(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     page = list_pages.shown(request, services.of(person=request.user), size=NOTICES_PER_PAGE)
+    newest = services.of(person=request.user).order_by("-pk").values_list("pk", flat=True).first()
     return render(
         request,
         "accounts/notices/notices.html",
-        {"page": page, "choices": User.MailedNotices.choices},
+        {"page": page, "choices": User.MailedNotices.choices, "newest": newest},
     )
 
 
@@ -40,7 +42,8 @@ def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
-    services.mark_read(person=request.user, now=timezone.now())
+    until = plain_text.whole_number(request.POST.get("until", ""))
+    services.mark_read(person=request.user, now=timezone.now(), until=until)
     return redirect("notices")
 
 

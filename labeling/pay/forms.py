@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from arithmetic import days
 from labeling.models import Rate
 from labeling.queue.spending import money
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import segmented, sentence_case
 
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -33,7 +35,10 @@ class CurrencyField(forms.CharField):
         return code
 
 
-class RateForm(forms.Form):
+class RateForm(ConflictCheck, forms.Form):
+    latest = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    """The pool's newest rate, as the page shows it."""
+    suggested = frozenset({"kind"})
     kind = forms.ChoiceField(label=_("Work"), choices=sentence_case(Rate.Kind.choices))
     basis = forms.ChoiceField(
         label=_("Rate type"),
@@ -62,6 +67,11 @@ class RateForm(forms.Form):
             " marked as paid."
         ),
     )
+
+    def __init__(
+        self, data: Mapping[str, object] | None = None, *, kind: str = "", latest: int | None = None
+    ) -> None:
+        super().__init__(data, initial={"kind": kind, "latest": latest})
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -144,7 +154,9 @@ class AnswerForm(forms.Form):
         return {"text": values["text"], "correction": minor, "currency": currency}
 
 
-class PaidForm(forms.Form):
+class PaidForm(ConflictCheck, forms.Form):
+    total = forms.CharField(required=False, widget=forms.HiddenInput)
+    """What is due, as the page shows it."""
     note = forms.CharField(
         label=_("Note"),
         max_length=200,

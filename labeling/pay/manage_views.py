@@ -22,7 +22,7 @@ from labeling.pay.forms import AnswerForm, PaidForm, RateForm
 from labeling.pay.periods import COLUMNS, period
 from labeling.pay.timesheets import paid
 from labeling.pay.timesheets import selectors as timesheets_selectors
-from pages import csv_download
+from pages import csv_download, edit_conflicts
 
 
 @require_GET
@@ -75,7 +75,8 @@ def mark(request: MemberRequest, pk: int) -> HttpResponse:
     """Shows the total and asks for confirmation, then marks the days as paid."""
     chosen = labeling_access.any_rater(user=request.user, pk=pk)
     _form, since, until = period(request)
-    form = PaidForm(request.POST or None)
+    sheet = timesheets_selectors.timesheet(rater=chosen, since=since, until=until)
+    form = PaidForm(request.POST or None, initial={"total": sheet.due_words})
     if request.method == "POST" and form.is_valid():
         try:
             services.mark_paid(
@@ -93,7 +94,6 @@ def mark(request: MemberRequest, pk: int) -> HttpResponse:
                 request, _("Marked as paid. %(alias)s has been notified.") % {"alias": chosen.alias}
             )
             return redirect(f"{reverse('pay_rater', args=[pk])}?{_query(since, until)}")
-    sheet = timesheets_selectors.timesheet(rater=chosen, since=since, until=until)
     context = {"rater": chosen, "sheet": sheet, "form": form, "query": _query(since, until)}
     return render(
         request, "labeling/pay/pay_mark.html", context, status=422 if form.errors else 200
@@ -111,7 +111,8 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     ):
         messages.success(request, _("Answered. The rater sees it under My pay."))
     else:
-        messages.info(request, _("Someone else has already answered it."))
+        sentence = _("Someone else has already answered it.")
+        edit_conflicts.refuse(request, sentence, typed=form.cleaned_data["text"])
     return redirect("pay_rater", dispute.rater_id)
 
 
@@ -121,7 +122,9 @@ def rates(request: MemberRequest, pk: int) -> HttpResponse:
     pool = labeling_access.pool(user=request.user, pk=pk)
     asked = request.GET.get("kind", "")
     kind = asked if asked in Rate.Kind else timesheets_selectors.kind_to_price(pool=pool)
-    form = RateForm(request.POST or None, initial={"kind": kind})
+    rates = timesheets_selectors.rates_of(pool=pool)
+    latest = max((rate.pk for rate in rates), default=None)
+    form = RateForm(request.POST or None, kind=kind, latest=latest)
     if request.method == "POST" and form.is_valid():
         try:
             services.set_rate(pool=pool, **form.arguments, by=request.user, now=timezone.now())
@@ -130,7 +133,7 @@ def rates(request: MemberRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Rate saved."))
             return redirect("pool_rates", pk)
-    context = {"pool": pool, "form": form, "rates": timesheets_selectors.rates_of(pool=pool)}
+    context = {"pool": pool, "form": form, "rates": rates}
     return render(
         request, "labeling/pay/pool_rates.html", context, status=422 if form.errors else 200
     )

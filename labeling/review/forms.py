@@ -7,11 +7,14 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Adjudication
 from labeling.review import selectors
 from labeling.review.services import Remark
+from pages import edit_conflicts
+from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import segmented, sentence_case
 
 LONGEST = 2_000
@@ -24,7 +27,30 @@ def _words(label: Any, *, rows: int = 2, help_text: Any = "") -> forms.CharField
     )
 
 
-class ReviewDecisionForm(forms.Form):
+class RemarksForm(ConflictCheck, forms.Form):
+    """Feedback on answers. A remark on one that is no longer on the page is not lost, and answers
+    that came after the page was opened get none.
+    """
+
+    judgments: Sequence[int]
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or self.cleaned_data
+        for name in self.data:
+            text = self.data.get(name, "").strip()
+            if name.startswith(("feedback-", "score-")) and text and name not in self.fields:
+                sentence = gettext(
+                    "An answer was corrected, set aside or withdrawn after you opened the page."
+                )
+                self.add_error(None, edit_conflicts.with_typed(sentence, text))
+        return cleaned
+
+    @property
+    def judgments_shown(self) -> list[int]:
+        return [pk for pk in self.judgments if f"feedback-{pk}" in self.data]
+
+
+class ReviewDecisionForm(RemarksForm):
     """The order of an item's responses by their letters on the page, why raters disagreed, and an
     optional comment on each.
     """
@@ -59,8 +85,10 @@ class ReviewDecisionForm(forms.Form):
         letters: Sequence[str],
         judgments: Sequence[int],
         initial: dict[str, object],
+        begins_with: Mapping[str, object],
     ) -> None:
         super().__init__(data, initial=initial)
+        self.begins_with = begins_with
         self.letters, self.judgments = letters, judgments
         places = [("", "–"), *((str(rank), str(rank)) for rank in range(1, len(letters) + 1))]
         for letter in letters:
@@ -82,11 +110,11 @@ class ReviewDecisionForm(forms.Form):
         everybody = self.cleaned_data["everybody"].strip()
         return {
             pk: Remark(feedback=self.cleaned_data[f"feedback-{pk}"].strip() or everybody)
-            for pk in self.judgments
+            for pk in self.judgments_shown
         }
 
 
-class ReviewScoresForm(forms.Form):
+class ReviewScoresForm(RemarksForm):
     """A score from 1 to 7 for each demonstration of an item, and an optional comment to its
     author.
     """
@@ -112,7 +140,7 @@ class ReviewScoresForm(forms.Form):
             pk: Remark(
                 self.cleaned_data[f"score-{pk}"], self.cleaned_data[f"feedback-{pk}"].strip()
             )
-            for pk in self.judgments
+            for pk in self.judgments_shown
         }
 
 

@@ -28,7 +28,8 @@ from labeling.review.forms import (
     WordsForm,
 )
 from labeling.votes import item_consensus, rating_consensus
-from pages import list_pages
+from pages import edit_conflicts, list_pages
+from pages.edit_conflicts import Unsaved
 
 ROWS_PER_PAGE = 50
 APPEALS_PER_PAGE = 25
@@ -111,6 +112,9 @@ def set_aside(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
         messages.success(
             request, f"{aside} {_('If its item needs another answer, another rater gets it.')}"
         )
+    else:
+        sentence = _("It had already been set aside.")
+        edit_conflicts.refuse(request, sentence, typed=reason)
     return redirect("campaign_review_item", pk, item_pk)
 
 
@@ -135,12 +139,22 @@ def take_back(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
 
 @require_GET
 def appeals(request: HttpRequest) -> HttpResponse:
-    is_answered = request.GET.get("state") == "answered"
+    return _appeals_page(request, is_answered=request.GET.get("state") == "answered")
+
+
+def _appeals_page(
+    request: HttpRequest, *, is_answered: bool, unsaved: Unsaved | None = None, status: int = 200
+) -> HttpResponse:
     page = list_pages.shown(
         request, selectors.appeals(is_answered=is_answered), size=APPEALS_PER_PAGE
     )
-    context = {"page": page, "is_answered": is_answered, "waiting": cases_selectors.n_waiting()}
-    return render(request, "labeling/review/appeals.html", context)
+    context = {
+        "page": page,
+        "is_answered": is_answered,
+        "waiting": cases_selectors.n_waiting(),
+        "unsaved": unsaved,
+    }
+    return render(request, "labeling/review/appeals.html", context, status=status)
 
 
 @require_POST
@@ -150,9 +164,10 @@ def answer_appeal(request: MemberRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.warning(request, _("Write something first."))
         return redirect("appeals")
-    services.answer_appeal(
-        review=review, text=form.cleaned_data["text"], by=request.user, now=timezone.now()
-    )
+    text = form.cleaned_data["text"]
+    if edit_conflicts.has_changed(request.POST, review.answer):
+        return _appeals_page(request, is_answered=True, unsaved=Unsaved(pk, text), status=409)
+    services.answer_appeal(review=review, text=text, by=request.user, now=timezone.now())
     messages.info(request, _("Answered. The rater sees it under My work."))
     return redirect("appeals")
 
@@ -175,13 +190,25 @@ def _form(
     letters = [entry.letter for entry in work.responses]
     if work.adjudication is not None:
         initial |= {"reason": work.adjudication.reason, "note": work.adjudication.note}
-    ranks = _initial_ranks(work, request.GET.get("from", "")) or work.decided
-    initial |= {f"rank-{entry.letter}": ranks.get(entry.response.pk) for entry in work.responses}
-    return ReviewDecisionForm(data, letters=letters, judgments=judgments, initial=initial)
+    initial |= _ranks_by_letter(work, work.decided)
+    copied = _copied_ranks(work, request.GET.get("from", ""))
+    return ReviewDecisionForm(
+        data,
+        letters=letters,
+        judgments=judgments,
+        initial=initial,
+        begins_with=_ranks_by_letter(work, copied) if copied else {},
+    )
 
 
-def _initial_ranks(work: selectors.ReviewItem, judgment: str) -> Mapping[int, int | None]:
-    """The initial order: that of the answer named in the URL."""
+def _ranks_by_letter(
+    work: selectors.ReviewItem, ranks: Mapping[int, int | None]
+) -> dict[str, object]:
+    return {f"rank-{entry.letter}": ranks.get(entry.response.pk) for entry in work.responses}
+
+
+def _copied_ranks(work: selectors.ReviewItem, judgment: str) -> Mapping[int, int | None]:
+    """The order of the answer named in the URL, to begin with."""
     return next(
         (entry.ranks for entry in work.answers if str(entry.answer.judgment.pk) == judgment), {}
     )

@@ -18,6 +18,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, pgettext
 
+from pages import edit_conflicts
 from pages import render as pages_render
 
 register = template.Library()
@@ -52,6 +53,15 @@ def link_button(label: str, page: str, *args: object, kind: str = "") -> SafeStr
     kind = format_html(' data-kind="{}"', kind) if kind else ""
     address = reverse(page, args=args)
     return format_html('<a class="button"{} href="{}">{}</a>', kind, address, label)
+
+
+@register.simple_tag
+def shown(*state: object) -> SafeString:
+    """`{% shown question.answer %}` in the form of a button: what the page showed when it was
+    pressed. See pages.edit_conflicts.has_changed.
+    """
+    name, value = edit_conflicts.SHOWN, edit_conflicts.digest_of(*state)
+    return format_html('<input type="hidden" name="{}" value="{}">', name, value)
 
 
 @register.simple_tag

@@ -94,7 +94,7 @@ def failures(only: Collection[str]) -> tuple[int, list[str]]:
     n_opened, found = 0, []
     for role in (Role.RATER, Role.ADMIN, Role.RESEARCHER):
         client = Client(raise_request_exception=False)
-        client.force_login(_person(role), backend="accounts.login.sessions.Backend")
+        client.force_login(person_of(role), backend="accounts.login.sessions.Backend")
         for name in names(role):
             if only and name not in only:
                 continue
@@ -123,7 +123,7 @@ def _is_fine(statuses: Collection[int]) -> bool:
     return bool(FINE.intersection(statuses)) and max(statuses) < 500
 
 
-def _person(role: Role) -> User:
+def person_of(role: Role) -> User:
     return User.objects.filter(**{f"is_{role}": True}, is_active=True).order_by("pk")[0]
 
 

@@ -84,9 +84,10 @@ def new_endpoint(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     model = training_access.model(user=request.user, pk=pk)
-    card = cards.generated_card(model=model) if "begin" in request.GET else model.card
-    initial = {"stage": model.stage, "licence": model.licence, "notes": model.notes, "card": card}
+    initial = {name: getattr(model, name) for name in ("stage", "licence", "notes", "card")}
     form = forms.ModelEditForm(request.POST or None, initial=initial)
+    if "begin" in request.GET:
+        form.begins_with = {"card": cards.generated_card(model=model)}
     if request.method == "POST" and form.is_valid():
         change_stage.change_model(
             model=model,

@@ -198,6 +198,13 @@ def links(*, chain: Chain) -> list[LinkRow]:
     return [LinkRow(link, STEPS[link.step].words, _seconds(link)) for link in rows]
 
 
+def halted_link(*, chain: Chain) -> Link | None:
+    """The link at which the chain waits for a person: to approve it, or to resume after it
+    failed.
+    """
+    return chain.links.filter(state__in=(Link.State.APPROVAL, Link.State.FAILED)).first()
+
+
 def saved_model(*, chain: Chain) -> TrainedModel | None:
     """The model saved by the failed link's stopped run; a person may continue the chain with it."""
     if chain.state != Chain.State.FAILED:

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling.models import Guideline, Pool
-from pages import list_pages
+from pages import edit_conflicts, list_pages
 from pages.time_zones import time_zone_named
 from training import access as training_access
-from training.models import Schedule, TrainedModel
+from training.models import Chain, Schedule, TrainedModel
 from training.schedules import (
     chains,
     cron_words,
@@ -172,6 +172,7 @@ def chain(request: HttpRequest, pk: int) -> HttpResponse:
         "chain": selected,
         "links": selectors.links(chain=selected),
         "saved": selectors.saved_model(chain=selected),
+        "halted": selectors.halted_link(chain=selected),
         "gate": gate_selectors.gate_of(chain=selected),
         "is_open": selected.state in selectors.OPEN,
     }
@@ -190,7 +191,9 @@ def chain(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     selected = training_access.chain(user=request.user, pk=pk)
-    if not chains.approve_link(
+    if _is_stale(request, selected):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+    elif not chains.approve_link(
         chain=selected, by=training_access.researcher(request.user), now=timezone.now()
     ):
         messages.info(request, _("No step is waiting for approval."))
@@ -202,7 +205,12 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """The verdict of a person at a chain's gate."""
     selected = training_access.chain(user=request.user, pk=pk)
     person, promotes = training_access.researcher(request.user), "promotes" in request.POST
-    if not promotion.decide(chain=selected, promotes=promotes, by=person, now=timezone.now()):
+    gate = gate_selectors.gate_of(chain=selected)
+    if gate and edit_conflicts.has_changed(
+        request.POST, gate.link.pk, gate.link.state, gate.outcome
+    ):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+    elif not promotion.decide(chain=selected, promotes=promotes, by=person, now=timezone.now()):
         messages.info(request, _("No model is waiting for a decision."))
     return redirect("chain", pk)
 
@@ -210,6 +218,9 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def resume_chain(request: HttpRequest, pk: int) -> HttpResponse:
     selected = training_access.chain(user=request.user, pk=pk)
+    if _is_stale(request, selected):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+        return redirect("chain", pk)
     try:
         person, anew = training_access.researcher(request.user), "anew" in request.POST
         chains.resume_chain(chain=selected, by=person, now=timezone.now(), anew=anew)
@@ -225,6 +236,12 @@ def stop_chain(request: HttpRequest, pk: int) -> HttpResponse:
         chain=selected, by=training_access.researcher(request.user), now=timezone.now()
     )
     return redirect("chain", pk)
+
+
+def _is_stale(request: HttpRequest, chain: Chain) -> bool:
+    """Whether the chain waits at another step than on the page, or at none."""
+    halted = selectors.halted_link(chain=chain)
+    return edit_conflicts.has_changed(request.POST, halted.pk if halted else None)
 
 
 def _form_page(request: HttpRequest, form: ScheduleForm, schedule: Schedule | None) -> HttpResponse:

@@ -29,6 +29,7 @@ from labeling.desk.views.drafts import keep_typed
 from labeling.models import Judgment, Pass
 from labeling.queue import slots
 from labeling.review.questions import services as question_services
+from pages import edit_conflicts
 
 
 @require_http_methods(["GET", "POST"])
@@ -108,6 +109,10 @@ def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -
 def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = desk_access.work(user=request.user, lease=lease)
     if request.method == "POST" and work.is_skipped:  # sent again, response lost
+        note = plain_text.storable(request.POST.get("note", "")).strip()
+        if note and not work.item.passes.filter(rater=work.rater, note=note).exists():
+            sentence = _("You have already skipped this item.")
+            edit_conflicts.refuse(request, sentence, typed=note)
         return _go_on(request, work)
     if request.method == "GET" or not work.is_open:
         return answering.go_to(request, reverse("desk_item", args=[lease]))

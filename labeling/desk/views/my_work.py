@@ -21,7 +21,7 @@ from labeling.review import services as review_services
 from labeling.review.forms import WordsForm
 from labeling.review.questions import selectors as question_selectors
 from labeling.votes import withdrawn_texts
-from pages import list_pages
+from pages import edit_conflicts, list_pages
 
 
 @require_GET
@@ -106,5 +106,6 @@ def appeal(request: HttpRequest, pk: int) -> HttpResponse:
             request, _("Your appeal was sent to the reviewer. The answer will appear here.")
         )
     else:
-        messages.info(request, _("You have already appealed against this."))
+        sentence = _("You have already appealed against this.")
+        edit_conflicts.refuse(request, sentence, typed=form.cleaned_data["text"])
     return redirect("my_work")

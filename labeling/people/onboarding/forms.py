@@ -11,7 +11,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from arithmetic import response_orders
-from labeling.models import Guideline, GuidelineVersion, OnboardingStep, Prompt, StepVersion
+from labeling.models import (
+    Guideline,
+    GuidelineVersion,
+    OnboardingStep,
+    Prompt,
+    StepAttempt,
+    StepVersion,
+)
 from labeling.people.onboarding import questions as onboarding_questions
 from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import chips, segmented, sentence_case
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 else:
     GuidelineField = forms.ModelChoiceField
 
-Kind = OnboardingStep.Kind
+Kind, State = OnboardingStep.Kind, StepAttempt.State
 SCORED = frozenset({Kind.GUIDELINE, Kind.FLAGS, Kind.RANKINGS, Kind.DEMONSTRATIONS})
 LONGEST_ANSWER = 20_000
 TITLES = {
@@ -169,7 +176,10 @@ class StepForm(ConflictCheck, forms.Form):
         }
 
 
-class AttemptDecisionForm(forms.Form):
+class AttemptDecisionForm(ConflictCheck, forms.Form):
+    """Begins with the decision that stands, if there is one."""
+
+    DECIDED = {State.PASSED: "pass", State.BELOW: "again", State.REFUSED: "refuse"}
     decision = forms.ChoiceField(
         label=_("Decision"),
         choices=[
@@ -186,6 +196,10 @@ class AttemptDecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("What they can do better. Don't give away the answers."),
     )
+
+    def __init__(self, data: QueryDict | None = None, *, attempt: StepAttempt) -> None:
+        decided = self.DECIDED.get(State(attempt.state), "") if attempt.decided_at else ""
+        super().__init__(data, initial={"decision": decided, "words": attempt.decision})
 
 
 class AttemptScoresForm(forms.Form):

@@ -26,7 +26,7 @@ from labeling.people.onboarding.forms import (
 )
 from labeling.queue import onboarding_left
 from labeling.queue.cases.selectors import n_waiting
-from pages import list_pages
+from pages import edit_conflicts, list_pages
 from pages import render as pages_render
 from pages.form_parts import with_one_more
 
@@ -124,9 +124,11 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def move(request: MemberRequest, pk: int) -> HttpResponse:
     step = labeling_access.step(user=request.user, pk=pk)
-    services.move_step(
-        step=step, places=-1 if "up" in request.POST else 1, by=request.user, now=timezone.now()
-    )
+    if edit_conflicts.has_changed(request.POST, step.position):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+    else:
+        places = -1 if "up" in request.POST else 1
+        services.move_step(step=step, places=places, by=request.user, now=timezone.now())
     return redirect("pool_onboarding", step.pool_id)
 
 
@@ -171,7 +173,9 @@ def attempt(request: MemberRequest, pk: int) -> HttpResponse:
         if is_written
         else None
     )
-    decision = AttemptDecisionForm(request.POST if "decide" in request.POST else None)
+    decision = AttemptDecisionForm(
+        request.POST if "decide" in request.POST else None, attempt=selected
+    )
     if scores is not None and scores.is_bound and scores.is_valid():
         services.score_demonstration(
             attempt=selected, scores=scores.scores, by=request.user, now=timezone.now()

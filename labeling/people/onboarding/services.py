@@ -239,7 +239,7 @@ def decide_attempt(
     *, attempt: StepAttempt, decision: str, words: str, by: User, now: datetime
 ) -> None:
     """Store a reviewer's decision, whatever the score: pass, again (one more attempt), or refuse.
-    The rater sees `words`.
+    The rater sees `words`. The same decision once more changes nothing.
     """
     state = {"pass": State.PASSED, "again": State.BELOW, "refuse": State.REFUSED}[decision]
     with transaction.atomic():
@@ -249,6 +249,9 @@ def decide_attempt(
             .get(pk=attempt.pk)
         )
         before = {"state": stored.state, "score": stored.score}
+        standing = (stored.state, stored.may_retry, stored.decision)
+        if stored.decided_at and standing == (state, decision == "again", words):
+            return
         stored.state, stored.may_retry = state, decision == "again"
         stored.decided_by, stored.decided_at, stored.decision = by, now, words
         stored.save(update_fields=["state", "may_retry", "decided_by", "decided_at", "decision"])

@@ -23,7 +23,7 @@ from labeling.people.roster.forms import RosterActForm, RosterFilterForm
 from labeling.people.skills import services as skills_services
 from labeling.people.skills.forms import SkillsForm
 from labeling.people.skills.selectors import shown_topics
-from pages import list_pages
+from pages import edit_conflicts, list_pages
 
 RATERS_PER_PAGE = 50
 
@@ -41,6 +41,11 @@ def act(request: MemberRequest) -> HttpResponse:
     form = RosterActForm(request.POST, raters=_found(request))
     if not form.is_valid():
         return _page(request, form, status=422)
+    if form.cleaned_data["everybody"] and edit_conflicts.has_changed(
+        request.POST, form.all_matching.count()
+    ):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+        return _page(request, form, status=409)
     raters, pool, action = (
         form.cleaned_data["raters"],
         form.cleaned_data["pool"],

@@ -14,7 +14,7 @@ from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.models import Case
 from labeling.queue.cases import selectors, services
-from pages import list_pages
+from pages import edit_conflicts, list_pages
 
 CASES_PER_PAGE = 25
 LONGEST_NOTE = 2_000
@@ -56,7 +56,10 @@ def own(request: MemberRequest, pk: int) -> HttpResponse:
     """Takes a case, or releases it."""
     case = labeling_access.case(user=request.user, pk=pk)
     owner = request.user if request.POST.get("owner") == "me" else None
-    services.assign_case(case=case, owner=owner, by=request.user, now=timezone.now())
+    if edit_conflicts.has_changed(request.POST, case.owner_id):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+    else:
+        services.assign_case(case=case, owner=owner, by=request.user, now=timezone.now())
     return redirect("queue", case.queue)
 
 
@@ -74,7 +77,7 @@ def settle(request: MemberRequest, pk: int) -> HttpResponse:
             case=case, outcome=outcome, note=note, by=request.user, now=timezone.now()
         )
     except services.UnableToSettle as problem:
-        messages.warning(request, problem.sentence)
+        edit_conflicts.refuse(request, problem.sentence, typed=note)
     else:
         messages.success(
             request, _("Resolved. The item is available again, but not to raters who skipped it.")
@@ -86,5 +89,9 @@ def settle(request: MemberRequest, pk: int) -> HttpResponse:
 def own_question(request: MemberRequest, pk: int) -> HttpResponse:
     question = labeling_access.question(user=request.user, pk=pk)
     owner = request.user if request.POST.get("owner") == "me" else None
-    services.assign_question(question=question, owner=owner, by=request.user, now=timezone.now())
+    if edit_conflicts.has_changed(request.POST, question.owner_id):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+    else:
+        now = timezone.now()
+        services.assign_question(question=question, owner=owner, by=request.user, now=now)
     return redirect("questions")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.shell.requests import MemberRequest
-from pages import list_pages
+from pages import edit_conflicts, list_pages
 from training import access as training_access
 from training.models import Curation, Snapshot
 from training.snapshots.curation import ratings, recipes, selectors, services
@@ -70,6 +70,10 @@ def _page(request: MemberRequest, curation: Curation, problem: str = "") -> Http
 @require_POST
 def snapshot(request: MemberRequest, pk: int) -> HttpResponse:
     """Makes the snapshot of what a preview kept."""
+    curation = training_access.curation(user=request.user, pk=pk)
+    seen = (curation.state, curation.account.get("fingerprint"))
+    if edit_conflicts.has_changed(request.POST, *seen):
+        return _page(request, curation, edit_conflicts.nothing_done())
     return _acted(request, pk, services.make_snapshot) or redirect("curation", pk)
 
 

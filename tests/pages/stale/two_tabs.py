@@ -1,7 +1,7 @@
 """Two tabs of one page: what the second does, and what a form of the first does after it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -29,20 +29,6 @@ class Edit:
     mine: Fields
     has: str = ""
     """A field of the form, if the page has several that post to the same URL."""
-
-
-@dataclass(frozen=True)
-class Act:
-    """A button, or a form that adds something."""
-
-    by: User | Rater
-    page: str
-    typed: Fields = field(default_factory=dict)
-    meanwhile: tuple[Callable[[], object], ...] = ()
-    """What else may have happened, beside the same act in another tab."""
-    has: str = ""
-    harmless: str = ""
-    """Why something may be stored all the same when the act was done in another tab."""
 
 
 @dataclass

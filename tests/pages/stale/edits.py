@@ -9,7 +9,7 @@ from django.urls import reverse
 from labeling.models import OnboardingStep
 from labeling.people.onboarding import services as onboarding_services
 from tests.cast import NOON, some_prompts
-from tests.stale.two_tabs import Edit, Fixture
+from tests.pages.stale.two_tabs import Edit, Fixture
 from tests.training import cast
 from tests.training.schedules.test_schedule_pages import form_data
 from training.models import Schedule

@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
-from tests.stale.edits import EDITS
-from tests.stale.two_tabs import Edit, Fixture, Tab, as_lists, differences, stored
+from tests.pages.stale.edits import EDITS
+from tests.pages.stale.two_tabs import Edit, Fixture, Tab, as_lists, differences, stored
 
 OTHERS = "Nothing has been saved: this was changed after you opened the page."
 

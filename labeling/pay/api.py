@@ -100,7 +100,9 @@ class TimesheetLineSerializer(serializers.Serializer[object]):
     active_s = serializers.FloatField()
     rate = serializers.CharField()
     paid_by = serializers.CharField(help_text="hour or item")
-    amount = serializers.CharField()
+    amount = serializers.CharField(
+        help_text="Negative for work “prolific”: what Prolific has paid of what is due."
+    )
     currency = serializers.CharField()
     state = serializers.ChoiceField(choices=["paid", "due"])
     later = serializers.CharField(help_text="“yes” if it was added to a day that had been paid.")

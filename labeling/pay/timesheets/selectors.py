@@ -5,9 +5,10 @@ was added later.
 import datetime as dt
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from labeling.models import Campaign, PayDispute, Payment, Pool, Rate, Rater
+from labeling.pay.timesheets import receipts
 from labeling.pay.timesheets.counted import counted_lines
 from labeling.pay.timesheets.paid import with_payments
 from labeling.pay.timesheets.sheets import (
@@ -19,15 +20,23 @@ from labeling.pay.timesheets.sheets import (
 
 
 def timesheet(*, rater: Rater, since: dt.date, until: dt.date) -> Timesheet:
-    return Timesheet(since, until, _lines(since=since, until=until, rater=rater))
+    settled = _settled(since=since, until=until, rater=rater)
+    return Timesheet(since, until, _shown(settled, since=since, raters={rater.pk}))
 
 
 def pay_rows(*, since: dt.date, until: dt.date) -> list[PayRow]:
     """A row for every rater with work in these days, in a constant number of queries."""
+    settled = _settled(since=since, until=until)
+    raters = (
+        Rater.objects.filter(pk__in={line.rater_id for line in settled if line.day >= since})
+        .select_related("user")
+        .annotate(has_receipts=Exists(receipts.submissions(rater=OuterRef("pk"))))
+        .order_by("alias")
+    )
+    from_prolific = {rater.pk for rater in raters if rater.has_receipts}
     by_rater: dict[int, list[TimesheetLine]] = {}
-    for line in _lines(since=since, until=until):
+    for line in _shown(settled, since=since, raters=from_prolific):
         by_rater.setdefault(line.rater_id, []).append(line)
-    raters = Rater.objects.filter(pk__in=by_rater).select_related("user").order_by("alias")
     return [PayRow(rater, Timesheet(since, until, by_rater[rater.pk])) for rater in raters]
 
 
@@ -71,10 +80,21 @@ def payment_words(payment: Payment) -> str:
     return sums_in_words({currency: Decimal(amount) for currency, amount in payment.totals.items()})
 
 
-def _lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[TimesheetLine]:
-    lines = counted_lines(since=since, until=until, rater=rater)
-    settled = with_payments(lines, since=since, until=until, rater=rater)
+def _settled(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[TimesheetLine]:
+    """From the day before, since a visit to a study may run on past midnight: Prolific pays it as
+    a whole.
+    """
+    before = since - dt.timedelta(days=1)
+    lines = counted_lines(since=before, until=until, rater=rater)
+    return with_payments(lines, since=before, until=until, rater=rater)
+
+
+def _shown(
+    settled: list[TimesheetLine], *, since: dt.date, raters: set[int]
+) -> list[TimesheetLine]:
+    """`raters`: those whom Prolific may have paid."""
+    lines = receipts.with_receipts(settled, raters=raters)
     return sorted(
-        settled,
+        (line for line in lines if line.day >= since),
         key=lambda line: (line.day, line.pool, line.kind, not line.is_paid, line.rate_order),
     )

@@ -13,6 +13,8 @@ from labeling.queue.spending import money
 ALARM_NEEDS_S = 900.0
 """With less than a quarter of an hour, an hourly rate means nothing."""
 CORRECTION = "correction"
+PROLIFIC = "prolific"
+"""What Prolific has paid: a negative amount among what is due, and nothing that was earned."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,13 @@ class TimesheetLine:
     """whether it was added to a day that had been paid"""
 
     @property
+    def is_receipt(self) -> bool:
+        return self.kind == PROLIFIC
+
+    @property
     def kind_words(self) -> str:
+        if self.is_receipt:
+            return _("paid through Prolific")
         return _("adjustment") if self.kind == CORRECTION else str(Rate.Kind(self.kind).label)
 
     @property
@@ -121,7 +129,7 @@ class Timesheet:
 
     @property
     def totals(self) -> dict[str, Decimal]:
-        return _sums(self.lines)
+        return _sums(line for line in self.lines if not line.is_receipt)
 
     @property
     def due(self) -> dict[str, Decimal]:

@@ -21,6 +21,7 @@ from accounts.refusals import Refusal
 from jobs import guard
 from jobs.messages import Message
 from labeling.models import ProlificBonus, ProlificBonusBatch, ProlificStudy, ProlificSubmission
+from labeling.pay.timesheets import receipts
 from labeling.people.prolific import client, dues, protocol
 from labeling.queue.spending import money
 
@@ -229,7 +230,7 @@ def _look_first(batch: ProlificBonusBatch, lines: Sequence[ProlificBonus]) -> st
 
 def _paid_before(batch: ProlificBonusBatch, line: ProlificBonus) -> int:
     others = ProlificBonus.objects.filter(submission=line.submission_id).exclude(batch=batch)
-    counted = others.exclude(batch__state__in=dues.NOT_PAID)
+    counted = others.exclude(batch__state__in=receipts.NOT_PAID)
     total: int = counted.aggregate(total=Coalesce(Sum("amount"), 0))["total"]
     return total
 

@@ -2,31 +2,25 @@
 full reward for those who finished after their time was up.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from labeling.models import (
     CrowdVisit,
     Judgment,
-    ProlificBonus,
-    ProlificBonusBatch,
     ProlificStudy,
     ProlificSubmission,
 )
-from labeling.pay.timesheets import visits
+from labeling.pay.timesheets import receipts, visits
 from labeling.people.crowd import worker_ids
 from labeling.queue.spending import money
 
 Status = ProlificSubmission.Status
-State = ProlificBonusBatch.State
-NOT_PAID = (State.READY, State.REFUSED, State.DISCARDED)
-"""Batches in any other state have been paid, or may be."""
 OVER = (Status.TIMED_OUT, Status.RETURNED)
 RETURNABLE = (Status.RESERVED, Status.ACTIVE, Status.AWAITING_REVIEW)
 OWED = (Status.APPROVED, Status.SCREENED_OUT, *OVER)
@@ -91,7 +85,7 @@ def rows(*, study: ProlificStudy) -> list[Row]:
     earned = visits.earned_through(link=study.link, currency=study.currency)
     paid_days = visits.paid_days(link=study.link)
     n_answers = _n_given(study)
-    received = _received(study, submissions)
+    received = receipts.received(study, submissions)
     latest = _latest(submissions)
     return [
         _row(
@@ -153,22 +147,6 @@ def _is_late(submission: ProlificSubmission, n_given: int) -> bool:
     )
 
 
-def _received(study: ProlificStudy, submissions: Iterable[ProlificSubmission]) -> dict[str, int]:
-    """Participant → rewards and bonuses, also those that were not paid from here."""
-    ours = _bonuses(study)
-    received: dict[str, int] = defaultdict(int)
-    for submission in submissions:
-        bonus = max(ours[submission.pk], submission.bonus_seen)
-        received[submission.participant_id] += _reward(study, submission) + bonus
-    return received
-
-
-def _reward(study: ProlificStudy, submission: ProlificSubmission) -> int:
-    if submission.status == Status.APPROVED:
-        return study.reward
-    return (study.screen_out_reward or 0) if submission.status == Status.SCREENED_OUT else 0
-
-
 def _is_marked_paid(
     visit: CrowdVisit, paid_days: Mapping[int, Sequence[tuple[date, date]]]
 ) -> bool:
@@ -199,12 +177,3 @@ def _n_given(study: ProlificStudy) -> dict[int, int]:
     )
     counted = study.link.visits.annotate(n=Coalesce(Subquery(judgments), 0))
     return dict(counted.values_list("pk", "n"))
-
-
-def _bonuses(study: ProlificStudy) -> dict[int, int]:
-    """Submission → its bonuses, paid or on their way."""
-    totals: dict[int, int] = defaultdict(int)
-    lines = ProlificBonus.objects.filter(~Q(batch__state__in=NOT_PAID), batch__study=study)
-    for submission_id, total in lines.values_list("submission").annotate(Sum("amount")):
-        totals[submission_id] = total
-    return totals

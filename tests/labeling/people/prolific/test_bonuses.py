@@ -11,6 +11,8 @@ from django.utils import timezone
 from accounts.models import AuditEvent, User
 from labeling.models import CrowdVisit, Payment, ProlificBonusBatch, ProlificStudy, Rater
 from labeling.pay import services as pay_services
+from labeling.pay.timesheets import selectors
+from labeling.pay.timesheets.sheets import Timesheet
 from labeling.people.crowd import services as crowd_services
 from labeling.people.prolific import bonuses, client, dues
 from tests.cast import NOON
@@ -95,6 +97,68 @@ def test_what_the_rates_owe_beyond_the_reward_is_due_once_it_is_approved(
 
     assert before == [(400, 0)]
     assert [(row.received, row.due) for row in dues.rows(study=study)] == [(300, 100)]
+
+
+def this_month(rater: Rater) -> Timesheet:
+    today = timezone.now().astimezone(UTC).date()
+    return selectors.timesheet(rater=rater, since=today - timedelta(days=1), until=today)
+
+
+def test_what_prolific_has_paid_is_not_due_on_the_pay_page_again(
+    study: ProlificStudy, prolific: Prolific, alice: User, signed_in: SignedIn
+) -> None:
+    pay_an_item(study, alice, currency="GBP")
+    finish(study, prolific)
+    rater = Rater.objects.get()
+    assert this_month(rater).due == {"GBP": 400}
+
+    prolific.submissions["s1"]["status"] = "APPROVED"
+    poll(study)
+
+    sheet = this_month(rater)
+    assert (sheet.totals, sheet.due) == ({"GBP": 400}, {"GBP": 100})
+    client = signed_in(alice)
+    page = client.get(f"/pay/raters/{rater.pk}/").content.decode()
+    assert "paid through Prolific" in page
+    (api,) = client.get("/api/v1/pay").json()["results"]
+    assert (api["totals"], api["due"]) == ({"GBP": "4.00"}, {"GBP": "1.00"})
+    lines = client.get(f"/api/v1/pay/{rater.pk}/lines").json()["results"]
+    assert [(line["work"], line["amount"]) for line in lines] == [
+        ("demonstration", "4.00"),
+        ("prolific", "-3.00"),
+    ]
+
+
+def test_a_reward_above_the_rates_leaves_nothing_due_and_takes_nothing_from_other_work(
+    study: ProlificStudy, prolific: Prolific, alice: User
+) -> None:
+    pay_an_item(study, alice, currency="GBP")
+    finish(study, prolific)
+    ProlificStudy.objects.update(reward=1000)
+    prolific.submissions["s1"]["status"] = "APPROVED"
+    poll(study)
+
+    assert this_month(Rater.objects.get()).due == {"GBP": 0}
+
+
+def test_a_paid_day_keeps_what_prolific_had_paid_then(
+    study: ProlificStudy, prolific: Prolific, alice: User
+) -> None:
+    pay_an_item(study, alice, currency="GBP")
+    finish(study, prolific)
+    prolific.submissions["s1"]["status"] = "APPROVED"
+    poll(study)
+    rater, now = Rater.objects.get(), timezone.now()
+    today = now.astimezone(UTC).date()
+
+    payment = pay_services.mark_paid(
+        rater=rater, since=today, until=today, by=alice, now=now + timedelta(days=1)
+    )
+
+    assert payment.totals == {"GBP": "100"}
+    sheet = this_month(rater)
+    assert (sheet.totals, sheet.due) == ({"GBP": 400}, {})
+    assert [row.due for row in dues.rows(study=study)] == [0]
 
 
 def test_rates_in_another_currency_do_not_count(

@@ -9,7 +9,8 @@ from django.utils import timezone
 from accounts.models import Notice, User
 from accounts.notices import services as notices_services
 from labeling.data.prompts import services as prompts_services
-from labeling.models import Campaign, Case, Guideline, Payment, Pool, Rater
+from labeling.models import Campaign, Case, Guideline, PayDispute, Payment, Pool, Rater
+from labeling.pay import services as pay_services
 from labeling.people.roster import views as roster_views
 from labeling.queue.cases import services as cases_services
 from tests.cast import NOON, open_demonstration_campaign, rater_called, some_prompts
@@ -37,6 +38,24 @@ def test_days_are_not_marked_as_paid_for_another_sum_than_the_page_showed(
     assert SAVED_NOTHING in answer.text
     assert "6.00" in answer.text
     assert "Transfer 12" in answer.html
+
+
+def test_a_dispute_that_somebody_else_answered_keeps_their_answer_and_shows_mine_back(
+    alice: User, noor: User, rosa: Rater, signed_in: SignedIn
+) -> None:
+    dispute = pay_services.raise_dispute(
+        rater=rosa, since=DAY, until=DAY, text="An hour is missing.", now=NOON
+    )
+    stale = Tab.opened(signed_in(alice), f"/pay/raters/{rosa.pk}/", "pay_answer")
+    pay_services.answer_dispute(dispute=dispute, text="Added.", by=noor, now=NOON)
+    before = stored()
+
+    answer = stale.send({f"dispute-{dispute.pk}-text": "It was a break."})
+
+    assert differences(before, stored()) == {}
+    assert PayDispute.objects.get().answer == "Added."
+    assert "Someone else has already answered it." in answer.text
+    assert "It was a break." in answer.html
 
 
 def test_the_text_of_a_prompt_that_somebody_else_edited_is_not_lost(

@@ -21,6 +21,7 @@ from labeling.models import (
     Slot,
 )
 from tests.html import page_of
+from tests.pages.stale.two_tabs import Tab
 from tests.training.conftest import NOW
 from tests.training.schedules.chain_steps import again, link, run_ends, run_of
 from tests.training.schedules.test_chain_plans import answer
@@ -265,6 +266,21 @@ def test_after_its_days_a_gate_asks_a_person_who_decides(
 
     assert goes_on(chain).state == "finished"
     assert (improved(chain).stage, link(chain, "gate").approved_by) == ("approved", noor)
+
+
+def test_a_gate_decided_since_the_page_was_opened_is_not_decided_again(
+    at_gate: Callable[..., Chain], rosa: Rater, noor: User, signed_in: Callable[..., Client]
+) -> None:
+    chain = at_gate()
+    judge(chain, rosa, 10, n=10)
+    goes_on(chain, days=15)
+    stale = Tab.opened(signed_in(noor), f"/chains/{chain.pk}/", "chain_decide")
+    promotion.decide(chain=chain, promotes=False, by=noor, now=NOW)
+
+    page = stale.send({"promotes": ""})
+
+    assert "Nothing was done: this was changed after you opened the page." in page.text
+    assert improved(chain).stage == "candidate"
 
 
 def test_a_campaign_that_is_closed_early_is_judged_on_what_there_is(

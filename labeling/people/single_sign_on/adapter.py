@@ -9,17 +9,45 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
+from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
+from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from requests import RequestException
 
 from config.third_party.single_sign_on import Provider
 from labeling.people.single_sign_on import identity as identities
 from labeling.people.single_sign_on import services
 
 logger = logging.getLogger(__name__)
+
+_DISCOVERY_S = 600
+_UNREACHABLE_S = 10
+
+
+class CachedDiscovery(OpenIDConnectOAuth2Adapter):
+    """A provider is asked where its pages are every ten minutes, and one that can't be reached
+    every ten seconds: clicks of strangers neither burden it nor wait for it.
+    """
+
+    @property
+    def openid_config(self) -> dict[str, object]:
+        name = f"oidc:{settings.OIDC_PROVIDERS[self.provider_id].url}"
+        known: dict[str, object] | None = cache.get(name)
+        if known is None:
+            try:
+                known = dict(super().openid_config)
+            except RequestException as error:
+                cache.set(name, {"unreachable": repr(error)}, _UNREACHABLE_S)
+                raise
+            cache.set(name, known, _DISCOVERY_S)
+        if "unreachable" in known:
+            raise RequestException(known["unreachable"])
+        return known
 
 
 class Adapter(DefaultSocialAccountAdapter):
@@ -32,6 +60,13 @@ class Adapter(DefaultSocialAccountAdapter):
             for app in settings.OIDC_PROVIDERS.values()
             if provider in (None, "openid_connect", app.name)
         ]
+
+    def get_provider(
+        self, request: HttpRequest, provider: str, client_id: str | None = None
+    ) -> OpenIDConnectProvider:
+        known: OpenIDConnectProvider = super().get_provider(request, provider, client_id)
+        known.oauth2_adapter_class = CachedDiscovery
+        return known
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return False

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from allauth.socialaccount.models import SocialAccount
+from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.utils import timezone
@@ -443,3 +445,34 @@ def test_the_guides_example_is_understood(monkeypatch: pytest.MonkeyPatch) -> No
     assert (company.label, company.roles[0]) == ("Example Inc.", ("label-admins", "admin"))
     assert company.pools[1] == ("medical", "Medical answers")
     assert f"https://label.example.org{BACK}" in guide
+
+
+def test_clicks_of_strangers_do_not_ask_the_provider_each_time(
+    client: Client,
+    company: Company,
+    single_sign_on_with: Configure,
+    db: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def send(session: requests.Session, request: Any, **options: Any) -> requests.Response:
+        asked.append(request.url)
+        return _send(session, request, **options)
+
+    _send = requests.Session.send
+    single_sign_on_with()
+    cache.clear()
+    monkeypatch.setattr(requests.Session, "send", send)
+
+    answers = [client.get("/account/oidc/company/login/") for _click in range(3)]
+
+    assert [answer.status_code for answer in answers] == [302, 302, 302]
+    assert asked == [f"{company.url}/.well-known/openid-configuration"]
+
+    single_sign_on_with(URL="http://127.0.0.1:9")
+    asked.clear()
+    answers = [client.get("/account/oidc/company/login/") for _click in range(3)]
+
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    assert asked == ["http://127.0.0.1:9/.well-known/openid-configuration"]

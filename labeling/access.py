@@ -303,11 +303,12 @@ def on_withdrawn(path: str) -> Exists:
 
 
 def prompts_written_by(rater: Rater) -> QuerySet[Prompt]:
-    """The same of one rater, withdrawn or not."""
-    return Prompt.objects.filter(pk__in=_written_by(Source.objects.filter(person__rater=rater)))
+    """The same of one rater, withdrawn or not; the ids are read first for the same reason."""
+    sources = list(Source.objects.filter(person__rater=rater).values_list("pk", flat=True))
+    return Prompt.objects.filter(pk__in=list(_written_by(sources)) if sources else [])
 
 
-def _written_by(people: QuerySet[Source] | Collection[int]) -> QuerySet[Prompt, int]:
+def _written_by(people: Collection[int]) -> QuerySet[Prompt, int]:
     """Ids of what these people wrote as prompts, and of conversations that began with it."""
     written = Prompt.objects.filter(source__in=people)
     began = Prompt.objects.filter(conversation_turns__conversation__item__prompt__source__in=people)

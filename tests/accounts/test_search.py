@@ -291,7 +291,8 @@ def test_it_costs_the_same_however_much_there_is(
     with CaptureQueriesContext(connection) as many:
         client.get("/search/", {"q": "5"}, headers=HTMX)
 
-    assert len(many) == len(few) == 3 + 11  # who is there and their notices, and one for each kind
+    # Who is there and their notices, who has withdrawn, and one for each kind.
+    assert len(many) == len(few) == 3 + 1 + 11
     asked = [query["sql"] for query in many.captured_queries if "UPPER" in str(query["sql"])]
     assert len(asked) == 10  # all but the prompts, of which a number finds one
     assert all("LIMIT 6" in sql for sql in asked)

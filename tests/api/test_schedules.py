@@ -302,6 +302,7 @@ def test_a_gate_is_decided_once(calling: Caller, noor: User) -> None:
     assert gate["verdict"] == {
         "outcome": "passed",
         "sentence": f"Promoted by {noor}.",
+        "about": "",
         "checks": [],
     }
     assert (again.status_code, again.json()["detail"]) == (

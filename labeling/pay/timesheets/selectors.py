@@ -84,7 +84,7 @@ def _settled(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> l
     """From the day before, since a visit to a study may run on past midnight: Prolific pays it as
     a whole.
     """
-    before = since - dt.timedelta(days=1)
+    before = since if since == dt.date.min else since - dt.timedelta(days=1)
     lines = counted_lines(since=before, until=until, rater=rater)
     return with_payments(lines, since=before, until=until, rater=rater)
 

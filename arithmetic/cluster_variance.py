@@ -54,10 +54,9 @@ def by_prompts_and_raters(
     """Clustered by both at once (Cameron, Gelbach and Miller 2011): by prompt, plus what raters
     differ more than votes that have neither in common. `weights` are votes in a row, one if absent.
 
-    Raters seldom give equally many votes: whoever gives most pulls the mean along, and hides how
-    far they are from it. The sum over raters is scaled by what that hides of raters who differ at
-    random, and they count as Kish's (1965) effective number, 1 / Σ share². The degrees of freedom
-    are Satterthwaite's (1946).
+    A rater with many votes pulls the mean towards their own, so they seem closer to it than they
+    are. The sum over raters is scaled up for this, and raters count as Kish's (1965) effective
+    number, 1 / Σ share². The degrees of freedom are Satterthwaite's (1946).
     """
     prompt = codes(prompts)[0]
     rater, both = _with_raters(prompt, raters)

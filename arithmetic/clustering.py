@@ -75,8 +75,8 @@ def _of_votes(value: float, n: int, spread: Spread, n_prompts: int) -> Figure:
 
 
 def drawn_in(value: float, n: int, *, estimate: float, variance: float, n_prompts: int) -> Figure:
-    """A share that was drawn towards others', with the interval of the `estimate` it was before: an
-    interval around what it was drawn to would miss whoever is far from the others.
+    """A share that was shrunk towards others', with the interval of the `estimate` before: an
+    interval around the shrunk value would miss raters who are far from the others.
     """
     ends = intervals.of_share(estimate, variance, n_prompts)
     return _figure(value, n, _with(value, ends), variance)

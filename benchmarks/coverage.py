@@ -12,7 +12,7 @@ compared with the figure of one campaign of 12,000 items by the same raters, whi
 truth. Intervals of one kind, such as those of all raters' agreement, count together.
 
 Then raters differ more (benchmarks/fixtures/simulated/differing_raters.py). In taste: 6, 12 and 30
-raters are drawn anew for each campaign, with a standard deviation of .6 or 1 on the logit, and the
+raters are new in each campaign, with a standard deviation of .6 or 1 on the logit, and the
 truth is what all raters of the kind would say. In care: reliability counts by kind of rater. And
 two raters rate everything, for the kappa of a pair.
 

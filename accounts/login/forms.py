@@ -129,7 +129,7 @@ class AuthenticateByPasskeyForm(_Plain, webauthn_forms.AuthenticateWebAuthnForm)
 
 class _ByCode(mfa_forms.BaseAuthenticateForm):
     def clean_code(self) -> str:
-        """A new password would not help whoever has entered too many wrong codes."""
+        """Leaves out resetting the password, which does not help after too many wrong codes."""
         try:
             code: str = super().clean_code()
         except forms.ValidationError as problem:

@@ -128,6 +128,9 @@ class ConflictCheck(forms.BaseForm):
                 self.data = _with_values(self.data, values)
         if any(isinstance(field, CheckedField) and field.conflict for field in self):
             self.add_error(None, changed_meanwhile())
+            if isinstance(self, forms.BaseModelForm):
+                # Django has written what was typed into it: the heading shows what stands.
+                self.instance.refresh_from_db()
 
 
 class _Current(forms.CharField):

@@ -50,6 +50,18 @@ def test_what_somebody_else_saved_stays_and_what_was_typed_is_on_the_page(
     assert {name: shown[name] for name in untouched} == {name: saved[name] for name in untouched}
 
 
+def test_the_heading_names_what_stands_and_not_what_was_typed(get: Fixture, db: None) -> None:
+    page = f"/pools/{get('day_shift').pk}/edit/"
+    stale = Tab.opened(get("signed_in")(get("alice")), page, "pool_edit")
+    Tab.opened(get("signed_in")(get("alice")), page, "pool_edit").send({"name": "Night shift"})
+
+    answer = stale.send({"name": "Early shift"})
+
+    assert OTHERS in answer.text
+    assert "Edit Night shift" in answer.text
+    assert "Edit Early shift" not in answer.text
+
+
 def test_saving_again_keeps_what_the_person_did_not_touch(
     get: Fixture, scene: Edit, url_name: str
 ) -> None:

@@ -138,7 +138,10 @@ def test_a_webhook_is_created_with_the_secret_that_signs_its_messages(
         {"id": hook.pk, "secret": signing.secret_of(hook), "old_secret_until": None},
     )
     assert (hook.name, hook.url, hook.events) == tuple(MIRROR.values())
-    assert AuditEvent.objects.get(action="create", target_id=hook.pk).by == alice
+    created = AuditEvent.objects.get(
+        action="create", target_type="accounts.webhook", target_id=hook.pk
+    )
+    assert created.by == alice
 
 
 def test_the_secret_of_a_created_webhook_is_not_remembered_for_its_key(

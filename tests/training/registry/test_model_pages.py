@@ -356,9 +356,10 @@ def test_a_model_of_ours_that_another_server_answers_for_keeps_what_is_behind_it
         f"**ours, served** is {ours.name} served by an external endpoint"
         in cards.generated_card(model=served)
     )
-    assert (
-        AuditEvent.objects.get(action="register", target_id=served.pk).after["serves"] == ours.name
+    registered = AuditEvent.objects.get(
+        action="register", target_type="training.trainedmodel", target_id=served.pk
     )
+    assert registered.after["serves"] == ours.name
 
 
 def test_whose_licence_nobody_says_is_asked_for_it_and_no_model_of_others_is_ours(

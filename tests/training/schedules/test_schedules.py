@@ -290,7 +290,9 @@ def test_a_change_keeps_what_was_and_what_is(
             schedule=one, name="Weekly", plan=plan, terms=terms, by=noor, now=NOW
         )
 
-    change = AuditEvent.objects.get(action="change", target_id=one.pk)
+    change = AuditEvent.objects.get(
+        action="change", target_type="training.schedule", target_id=one.pk
+    )
     assert change.before == {
         "cron": "0 3 * * *",
         "quiet_from": "01:00",

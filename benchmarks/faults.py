@@ -189,6 +189,8 @@ def endure(
         "restarts": rack.n_starts,
         "by_kind": dict(sorted(done.items())),
         "seconds": round(time.monotonic() - began),
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "load_average": os.getloadavg(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "commit": command_line.commit(),
     }

@@ -13,6 +13,7 @@ from labeling.access import visible
 from labeling.models import Judgment, RankedResponse
 from labeling.votes import counting
 from training.models import Chain, Firing, Link, Run, Schedule, Snapshot, TrainedModel
+from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import Plan
 from training.schedules.plans.step import Template
 from training.schedules.plans.steps import REWARD, STEPS
@@ -145,7 +146,8 @@ def situation(*, schedule: Schedule, now: datetime) -> Situation:
         n_wanted=schedule.n_new if is_by_data else 0,
         skips_nothing_new=schedule.skips_nothing_new
         and not is_by_accuracy
-        and plan.reward_model is None,
+        and plan.reward_model is None
+        and steps.TAUGHT not in shape.steps,  # such a chain asks for what it learns from
         quiet_from=schedule.quiet_from,
         quiet_until=schedule.quiet_until,
         min_interval=timedelta(hours=schedule.min_interval_h),

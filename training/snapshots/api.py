@@ -78,8 +78,9 @@ class FiltersSerializer(serializers.Serializer[object]):
         required=False,
         max_length=100,
         help_text=(
-            "Demonstrations only: ids of sampling runs. Replaces what people wrote: for each"
-            " prompt, the response that the run's reward model scores highest."
+            "Demonstrations and comparisons only: ids of sampling runs. Replaces what people did:"
+            " for each prompt, the response that the run's reward model scores highest; of"
+            " comparisons, that one against the one it scores lowest."
         ),
     )
     splits = serializers.ListField(

@@ -19,7 +19,7 @@ from training.models import Snapshot, SnapshotPrompt
 
 PRACTICE, RATERS = "practice", "raters"
 # Names of the steps of chains that practise on prompts, or show them to raters.
-PROMPTS, CANDIDATES, HELD_OUT = "prompts", "candidates", "held_out"
+PROMPTS, CANDIDATES, HELD_OUT, TAUGHT = "prompts", "candidates", "held_out", "taught"
 # Kinds of run that train a language model on its own responses to prompts.
 _PRACTISING = tuple(
     kind
@@ -88,7 +88,7 @@ def _uses(purpose: str) -> Counter[str]:
     is_practised = Q(snapshot__runs__kind__in=_PRACTISING, snapshot__runs__is_dry=False) | Q(
         snapshot__links__step=PROMPTS, snapshot__links__chain__links__step=CANDIDATES
     )
-    is_shown = Q(snapshot__links__step=HELD_OUT)
+    is_shown = Q(snapshot__links__step__in=(HELD_OUT, TAUGHT))
     rows = SnapshotPrompt.objects.filter(is_practised if purpose == PRACTICE else is_shown)
     counted = Count("snapshot", distinct=True)
     by_cluster = rows.exclude(prompt__cluster="").values_list("prompt__cluster").annotate(counted)

@@ -14,6 +14,8 @@ from training.snapshots import selectors, services
 from training.snapshots.curation import recipes
 from training.snapshots.pretraining import texts
 
+_SAMPLED = (Snapshot.Kind.DEMONSTRATIONS, Snapshot.Kind.COMPARISONS)
+
 
 def tags_in(text: str) -> tuple[str, ...]:
     """Comma-separated tags; at most twelve."""
@@ -132,9 +134,12 @@ class SnapshotForm(forms.Form):
         }
         if kind != Snapshot.Kind.PROMPTS:
             choices["campaigns"] = selectors.campaign_choices(kind=kind, now=now)
-        choices["best_of"] = (
-            selectors.scored_run_choices() if kind == Snapshot.Kind.DEMONSTRATIONS else []
-        )
+        choices["best_of"] = selectors.scored_run_choices() if kind in _SAMPLED else []
+        if kind == Snapshot.Kind.COMPARISONS:
+            self.fields["best_of"].help_text = gettext(
+                "Replaces what people decided: for each prompt, the response that the run's reward"
+                " model scores highest against the one it scores lowest."
+            )
         for name, offered in choices.items():
             if offered:
                 self.fields[name].choices = offered  # type: ignore[attr-defined]

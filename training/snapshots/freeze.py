@@ -8,7 +8,6 @@ judgments give the same bytes and the same fingerprint.
 import hashlib
 import heapq
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -28,13 +27,19 @@ from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.snapshots import draws, new_judgments
+from training.snapshots.contents import files, sampled
+from training.snapshots.contents.files import DEMONSTRATIONS
+from training.snapshots.contents.snapshot_card import (
+    Row,
+    card_of,
+    n_decided_pairs,
+    text_key,
+)
 from training.snapshots.curation.ledger import LEDGER
 from training.snapshots.curation.rows import CuratedRows
 from training.snapshots.draws import Draw
 from training.snapshots.response_numbers import numbers_of
-from training.snapshots.snapshot_card import CardTally, Row, card_of, n_decided_pairs, text_key
 
-DEMONSTRATIONS = "demonstrations.jsonl"
 MAX_DEMONSTRATIONS = 200
 
 
@@ -66,9 +71,10 @@ class Filters:
     fresh_for: int | None = None
     """Comparisons only: a snapshot's id. Keeps judgments made after it, on items it has none of."""
     best_of: tuple[int, ...] = ()
-    """Demonstrations only: ids of sampling runs. Instead of human answers, takes the response to
-    each prompt that the run's reward model scores highest: rejection sampling (Touvron 2023,
-    Llama 2, §3.2.3).
+    """Ids of sampling runs. Demonstrations: instead of human answers, takes the response to each
+    prompt that the run's reward model scores highest: rejection sampling (Touvron 2023, Llama 2,
+    §3.2.3). Comparisons: takes that one and the one it scores lowest, as a pair: iterative DPO
+    (Dong 2024, RLHF Workflow, §3).
     """
     limit: int | None = None
     """Prompts only: the number of prompts. They are chosen by a hash of their text, so that the
@@ -120,21 +126,23 @@ def freeze(
     aside.mkdir(parents=True)
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, aside, ignore_errors=True)
-        tally = _write(rows, aside)
-        _refuse_empty(
-            "responses" if filters.best_of and kind == "demonstrations" else kind, tally, left_out
-        )
+        tally = files.write(rows, aside)
+        if not tally.by_split.total():
+            is_sampled = filters.best_of and kind != "prompts"
+            raise UnableToCreate(
+                files.empty_sentence("responses" if is_sampled else kind, left_out)
+            )
         if kind == "comparisons":
             beside = demonstrations_beside(filters)
             if curation is not None:
                 beside = list(curation.left(beside, Counter()))
-            _write_demonstrations(beside, aside, tally)
+            files.write_demonstrations(beside, aside, tally)
         card = card_of(
             kind=kind,
             filters=filters.as_json(),
             tally=tally,
             left_out=left_out,
-            best_of=_best_of(filters) if kind == "demonstrations" else [],
+            best_of=_best_of(filters) if kind != "prompts" else [],
         )
         if curation is not None:
             card["curation"] = curation.curated.about
@@ -181,10 +189,9 @@ def rows(folder: Path, split: str, *, skip: int, n: int) -> list[Any]:
 
 def rows_of(*, kind: str, filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
     """The rows that the filters choose now; `left_out` counts the others."""
-    demonstrations = _best_responses if filters.best_of else _demonstrations
     of_kind = {
-        "demonstrations": demonstrations,
-        "comparisons": _comparisons,
+        "demonstrations": _best_responses if filters.best_of else _demonstrations,
+        "comparisons": _scored_pairs if filters.best_of else _comparisons,
         "prompts": _prompts,
     }
     return of_kind[kind](filters, left_out)
@@ -192,9 +199,11 @@ def rows_of(*, kind: str, filters: Filters, left_out: Counter[str]) -> Iterator[
 
 def demonstrations_beside(filters: Filters) -> list[Row]:
     """Demonstrations on training prompts, stored with comparisons: a reward model is shifted so
-    that they have a mean score of 0.
+    that they have a mean score of 0. None beside pairs that a reward model made.
     """
-    wanted = replace(filters, campaigns=(), best_of=())
+    if filters.best_of:
+        return []
+    wanted = replace(filters, campaigns=())
     rows = (row for row in _demonstrations(wanted, Counter()) if row.split == "train")
     return heapq.nsmallest(
         MAX_DEMONSTRATIONS,
@@ -225,35 +234,33 @@ def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
 
 def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
     """One row per run and prompt: the scores of different reward models cannot be compared."""
-    for run in _scored_runs(filters):
-        source, scorer = run.base_model.source_id, _reward_model(run).source_id
-        if source is None or scorer is None:  # it has stored nothing yet
-            continue
-        for row in streams.best_scored(source=source, numbers=numbers_of(run.pk), scorer=scorer):
+    for where in _scored(filters):
+        for row in streams.best_scored(**where):
             if _is_filtered(row, filters, left_out):
                 continue
             if not row.text.strip():
                 left_out["empty response"] += 1
                 continue
-            content = {
-                "id": f"response-{row.response_id}",
-                "prompt": row.messages,
-                "completion": [{"role": "assistant", "content": row.text}],
-                "is_ended": row.is_ended,
-                "response": row.response_id,
-                "score": row.score,
-                "cluster": row.cluster,
-                "source": row.source_name,
-            }
-            yield Row(
-                row.split,
-                content,
-                None,
-                row.cluster,
-                row.licences,
-                row.category,
-                sources=(row.source_name,),
-            )
+            yield sampled.best(row)
+
+
+def _scored_pairs(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
+    """The same, the best response against the worst."""
+    for where in _scored(filters):
+        for best, worst in streams.scored_pairs(**where):
+            if any(_is_filtered(row, filters, left_out) for row in (best, worst)):
+                continue
+            if not best.text.strip():
+                left_out["empty response"] += 1
+                continue
+            yield sampled.pair(best, worst)
+
+
+def _scored(filters: Filters) -> Iterator[sampled.Where]:
+    for run in _scored_runs(filters):
+        source, scorer = run.base_model.source_id, _reward_model(run).source_id
+        if source is not None and scorer is not None:  # else it has stored nothing yet
+            yield {"source": source, "numbers": numbers_of(run.pk), "scorer": scorer}
 
 
 def _scored_runs(filters: Filters) -> list[Run]:
@@ -423,59 +430,3 @@ def _is_wanted_split(row: exports_rows.PromptRow, filters: Filters, left_out: Co
         return True
     left_out[f"{row.split} prompt"] += 1
     return False
-
-
-# --- files ----------------------------------------------------------------------------------------
-
-
-def _write(rows: Iterable[Row], folder: Path) -> CardTally:
-    tally = CardTally()
-    with ExitStack() as stack:
-        files: dict[str, BinaryIO] = {
-            split: stack.enter_context((folder / f"{split}.jsonl").open("wb"))
-            for split in run_dir.SPLITS
-        }
-        for row in rows:
-            files[row.split].write(
-                json.dumps(row.content, ensure_ascii=False, sort_keys=True).encode() + b"\n"
-            )
-            tally.add(row)
-        for file in files.values():
-            file.flush()
-            os.fsync(file.fileno())
-    return tally
-
-
-def _write_demonstrations(chosen: list[Row], folder: Path, tally: CardTally) -> None:
-    """A reward model learns from them, so the tally counts them too."""
-    lines = [json.dumps(row.content, ensure_ascii=False, sort_keys=True) + "\n" for row in chosen]
-    run_dir.write_atomically(folder / DEMONSTRATIONS, "".join(lines))
-    tally.add_demonstrations(chosen)
-
-
-def _refuse_empty(kind: str, tally: CardTally, left_out: Counter[str]) -> None:
-    if tally.by_split.total():
-        return
-    sentence = {
-        "demonstrations": _(
-            "There are no demonstrations to learn from. Collect or import some, or widen the"
-            " filters."
-        ),
-        "comparisons": _(
-            "There are no decided pairs to learn from: no comparison ranks one response above"
-            " another. Collect or import some, or widen the filters."
-        ),
-        "responses": _(
-            "The sampling run has no responses to learn from. Wait until it ends, or choose"
-            " another."
-        ),
-        "prompts": _(
-            "No prompts remain after setting aside those for evaluation. Import prompts, or widen"
-            " the filters."
-        ),
-    }[kind]
-    if left_out:
-        sentence += " " + _("Left out: %(reasons)s.") % {
-            "reasons": ", ".join(f"{n} × {why}" for why, n in left_out.most_common())
-        }
-    raise UnableToCreate(sentence)

@@ -119,8 +119,8 @@ def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
 
 
 def best_response_runs(*, snapshot: Snapshot) -> list[Run]:
-    """The sampling runs whose best responses this snapshot contains, with their reward models.
-    Empty if people wrote them.
+    """The sampling runs whose best responses this snapshot contains (of comparisons: the best and
+    the worst), with their reward models. Empty if people wrote them.
     """
     runs = Run.objects.filter(pk__in=snapshot.filters.get("best_of", []))
     return list(runs.select_related("base_model", "reward_model").order_by("pk"))
@@ -129,9 +129,7 @@ def best_response_runs(*, snapshot: Snapshot) -> list[Run]:
 def snapshots_of_best_responses(*, runs: Collection[int]) -> list[int]:
     """Ids of the snapshots with best responses of any of these sampling runs, newest first."""
     wanted = set(runs)
-    cut = Snapshot.objects.filter(
-        kind=Snapshot.Kind.DEMONSTRATIONS, filters__has_key="best_of"
-    ).exclude(filters__best_of=[])
+    cut = Snapshot.objects.filter(filters__has_key="best_of").exclude(filters__best_of=[])
     return [
         pk
         for pk, best_of in cut.order_by("-pk").values_list("pk", "filters__best_of")
@@ -161,9 +159,9 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     runs = best_response_runs(snapshot=snapshot)
     lines: list[tuple[Promise, str]] = []
     if runs:
-        lines.append(
-            (_("Best responses of"), ", ".join(f"{run} ({run.reward_model})" for run in runs))
-        )
+        is_paired = snapshot.kind == Snapshot.Kind.COMPARISONS
+        whose = _("Best and worst responses of") if is_paired else _("Best responses of")
+        lines.append((whose, ", ".join(f"{run} ({run.reward_model})" for run in runs)))
     for key, words in _FILTERS.items():
         value = snapshot.filters.get(key)
         if runs and key in _OF_JUDGMENTS:
@@ -172,7 +170,7 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
             key in ("includes_repeats", "includes_set_aside") and not value
         ):  # the usual case, and older snapshots lack these filters
             continue
-        if key == "weighs_by_reliability" and snapshot.kind != Snapshot.Kind.COMPARISONS:
+        if key == "weighs_by_reliability" and (snapshot.kind != Snapshot.Kind.COMPARISONS or runs):
             continue
         if snapshot.kind == Snapshot.Kind.PROMPTS and key in (
             "campaigns",

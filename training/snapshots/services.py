@@ -18,7 +18,8 @@ from labeling.models import Judgment
 from training.models import Snapshot, SnapshotJudgment, SnapshotPrompt
 from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
-from training.snapshots.freeze import DEMONSTRATIONS, Filters, FrozenFolder, UnableToCreate
+from training.snapshots.contents.files import DEMONSTRATIONS
+from training.snapshots.freeze import Filters, FrozenFolder, UnableToCreate
 from training.snapshots.pretraining import texts
 from training.snapshots.pretraining.documents import Document
 from training.storage import artifacts, store

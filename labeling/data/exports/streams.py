@@ -359,6 +359,24 @@ def marked(*, mark: str, campaigns: Collection[int] | None = None) -> Iterator[M
 def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredRow]:
     """For each published prompt that is not retired, the response of `source` with one of these
     numbers that `scorer` scores highest.
+    """
+    for best, _worst in _ends(source, numbers, scorer):
+        yield best
+
+
+def scored_pairs(
+    *, source: int, numbers: range, scorer: int
+) -> Iterator[tuple[ScoredRow, ScoredRow]]:
+    """The same with the response that `scorer` scores lowest; prompts whose responses are all
+    equally good give none.
+    """
+    for best, worst in _ends(source, numbers, scorer):
+        if (best.is_ended, best.score) != (worst.is_ended, worst.score):
+            yield best, worst
+
+
+def _ends(source: int, numbers: range, scorer: int) -> Iterator[tuple[ScoredRow, ScoredRow]]:
+    """(the best, the worst) of each prompt, which are the same where it has only one.
 
     Responses that were cut off rank after all that ended on their own: a reward model reads its
     score where a response ends.
@@ -371,7 +389,7 @@ def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredR
         response__number__lt=numbers.stop,
         response__prompt__in=answered,
     )
-    best: dict[int, int] = {}
+    ends: dict[int, tuple[int, int]] = {}
     ranked = scores.order_by(
         "response__prompt_id",
         F("response__is_ended").desc(nulls_last=True),
@@ -380,9 +398,15 @@ def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredR
     )
     for prompt_id, pk in ranked.values_list("response__prompt_id", "pk").iterator(chunk_size=CHUNK):
         # Rows are sorted best first within each prompt.
-        best.setdefault(prompt_id, pk)
-    chosen = ResponseScore.objects.select_related("response__prompt", "response__source")
-    yield from map(_scored, _of_ids(chosen.order_by("response__prompt_id"), [*best.values()]))
+        ends[prompt_id] = (ends.get(prompt_id, (pk, pk))[0], pk)
+    listed = list(ends.values())
+    read = ResponseScore.objects.select_related("response__prompt", "response__source")
+    for start in range(0, len(listed), CHUNK):
+        chunk = listed[start : start + CHUNK]
+        there = read.in_bulk({pk for pair in chunk for pk in pair})
+        for best, worst in chunk:
+            if best in there and worst in there:
+                yield _scored(there[best]), _scored(there[worst])
 
 
 def _scored(score: ResponseScore) -> ScoredRow:

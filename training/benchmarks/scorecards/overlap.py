@@ -11,7 +11,7 @@ from django.db import transaction
 from training.benchmarks.scorecards.shared_words import SharedWords, texts_in
 from training.models import Run, Snapshot, Suite, SuiteScore, TrainedModel
 from training.processes import run_dir
-from training.snapshots.freeze import DEMONSTRATIONS
+from training.snapshots.contents.files import DEMONSTRATIONS
 from training.storage import artifacts, store
 
 N_ANCESTORS = 20

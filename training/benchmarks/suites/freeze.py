@@ -10,8 +10,8 @@ from pathlib import Path
 from training.models import Snapshot, Suite, SuiteItem
 from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
+from training.snapshots.contents.snapshot_card import text_key
 from training.snapshots.freeze import FrozenFolder
-from training.snapshots.snapshot_card import text_key
 
 
 def freeze(*, suites: Sequence[Suite], folder: Path) -> FrozenFolder:

@@ -165,7 +165,9 @@ def _origin(step: LineageStep) -> str:
         for run in best_response_runs(snapshot=step.snapshot)
     ]
     if chosen:
-        data += f", the best responses of {'; '.join(chosen)}"
+        is_paired = step.snapshot.kind == Snapshot.Kind.COMPARISONS
+        which = "best responses against the worst" if is_paired else "best responses"
+        data += f", the {which} of {'; '.join(chosen)}"
     run = f"the {step.run.kind} run “{step.run.name}”"
     rewarded = f", with rewards from {step.run.reward_model}" if step.run.reward_model else ""
     if step.run.reference_model:

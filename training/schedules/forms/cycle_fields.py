@@ -58,7 +58,10 @@ class CycleFields(MachinesForm):
         min_value=2,
         max_value=64,
         initial=16,
-        help_text=_("Per prompt. The model learns from the one the reward model scores highest."),
+        help_text=_(
+            "Per prompt. The model learns from the one the reward model scores highest; with DPO,"
+            " from that one against the lowest."
+        ),
     )
     keeps_earlier = forms.BooleanField(
         label=_("Also learn from the best of earlier chains"),

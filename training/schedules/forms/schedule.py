@@ -178,6 +178,11 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         fields["approvals"].choices = [
             (step.name, capfirst(str(step.words))) for step in self.shape.approvable
         ]
+        if steps.TAUGHT in self.shape.steps:
+            fields["n_taught"].label = gettext("Training prompts")
+            fields["n_taught"].help_text = gettext(
+                "Raters compare the current model's responses to them, and DPO learns from that."
+            )
         brought = {name for step in self.shape.steps for name in step.fields}
         for name in {name for step in steps.STEPS.values() for name in step.fields} - brought:
             del fields[name]
@@ -240,7 +245,8 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         configs = (
             f"config_{kind}" for kind in self.shape.run_kinds if kind != BenchmarkConfig.kind
         )
-        return self._named(*steps.PROMPTS.fields, *steps.CANDIDATES.fields, *configs)
+        prompts = (*steps.PROMPTS.fields, *steps.CANDIDATES.fields, *steps.BEST.fields)
+        return self._named(*prompts, *configs)
 
     @property
     def hardware(self) -> list[BoundField]:

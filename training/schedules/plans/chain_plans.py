@@ -112,6 +112,42 @@ TEMPLATES: Mapping[str, Template] = {
         (steps.COMPARISONS, steps.DPO, *_JUDGED),
         steps.COMPARISONS,
     ),
+    "iterative-dpo": Template(
+        _("Iterative DPO, scored by a reward model"),
+        _(
+            "Comparisons train a reward model, the current model answers each prompt many times,"
+            " DPO learns the best response against the worst, and raters compare the new model with"
+            " the old one, blind. The next chain learns from the new model's responses."
+        ),
+        (
+            steps.COMPARISONS,
+            steps.REWARD,
+            steps.PROMPTS,
+            steps.CANDIDATES,
+            steps.SCORED_PAIRS,
+            steps.DPO_SCORED,
+            *_JUDGED,
+        ),
+        steps.COMPARISONS,
+    ),
+    "iterative-dpo-raters": Template(
+        _("Iterative DPO, asking raters"),
+        _(
+            "The current model answers prompts and raters compare its responses. When they are"
+            " done, DPO learns from these comparisons alone, and raters compare the new model with"
+            " the old one, blind. The next chain asks about the new model's responses."
+        ),
+        (
+            steps.TAUGHT,
+            steps.SAMPLE_NOW,
+            steps.CAMPAIGN_NOW,
+            steps.ASKED_PAIRS,
+            steps.DPO_ASKED,
+            *_JUDGED,
+        ),
+        steps.COMPARISONS,
+        always_asks=(steps.ASKED_PAIRS,),
+    ),
     "pretrain": Template(
         _("Pretrain, then fine-tune"),
         _("The model trains on a snapshot of text, then demonstrations make it an assistant."),

@@ -132,15 +132,28 @@ def _for_raters(outputs: Outputs) -> Filters:
     """Test prompts judge the new model. The next reward model learns from comparisons on training
     prompts and is measured on those on validation prompts.
     """
-    plan = outputs.plan
+    limits = {"test": outputs.plan.n_judged}
+    if TAUGHT not in outputs.shape.steps:
+        limits |= _taught(outputs.plan)
+    return Filters(splits=tuple(limits), draw=Draw(draws.RATERS, outputs.chain.number, limits))
+
+
+def _to_learn_from(outputs: Outputs) -> Filters:
+    limits = _taught(outputs.plan)
+    return Filters(splits=tuple(limits), draw=Draw(draws.RATERS, outputs.chain.number, limits))
+
+
+def _taught(plan: PlanSettings) -> dict[str, int]:
+    """Prompts by split whose comparisons a model learns from, and on which it is measured."""
     n_measuring = plan.n_taught // 5
-    limits = {
-        "test": plan.n_judged,
-        "train": plan.n_taught - n_measuring,
-        "validation": n_measuring,
-    }
-    draw = Draw(draws.RATERS, outputs.chain.number, limits)
-    return Filters(splits=("train", "validation", "test"), draw=draw)
+    return {"train": plan.n_taught - n_measuring, "validation": n_measuring}
+
+
+def _asked_about(outputs: Outputs) -> Filters:
+    """What raters said of the current model's own responses in this chain."""
+    asked = outputs.chain.links.filter(step=CAMPAIGN_NOW.name, campaign__isnull=False)
+    campaigns = tuple(asked.values_list("campaign", flat=True))
+    return Filters(campaigns=campaigns, includes_imports=False)
 
 
 def _best(outputs: Outputs) -> Filters:
@@ -154,6 +167,12 @@ def _best(outputs: Outputs) -> Filters:
     else:
         runs = runs.filter(link__chain=chain)
     return Filters(best_of=tuple(runs.order_by("pk").values_list("pk", flat=True)))
+
+
+def _scored_now(outputs: Outputs) -> Filters:
+    """Of the chain's own sampling run: pairs that the current model wrote itself."""
+    runs = Run.objects.filter(link__step=CANDIDATES.name, link__chain=outputs.chain)
+    return Filters(best_of=tuple(runs.values_list("pk", flat=True)))
 
 
 # --- settings -------------------------------------------------------------------------------------
@@ -199,9 +218,15 @@ CANDIDATES = RunStep(
     reads=PROMPTS,
     beside={"reward_model": _reward_model},
     own_settings=_candidates,
-    fields=("n_candidates", "keeps_earlier"),
+    fields=("n_candidates",),
 )
-BEST = SnapshotStep("best", _("snapshot of the best responses"), "demonstrations", _best)
+BEST = SnapshotStep(
+    "best",
+    _("snapshot of the best responses"),
+    "demonstrations",
+    _best,
+    fields=("keeps_earlier",),
+)
 SFT_BEST = RunStep("sft_best", _("fine-tuning on the best"), SftConfig.kind, reads=BEST)
 REWARD = RunStep(
     "reward",
@@ -228,6 +253,26 @@ PPO = RunStep(
     beside={"reward_model": _reward_model, "watchdog_model": _watchdog},
 )
 DPO = RunStep("dpo", _("DPO"), DpoConfig.kind, reads=COMPARISONS)
+SCORED_PAIRS = SnapshotStep(
+    "scored_pairs",
+    _("snapshot of the best response against the worst"),
+    "comparisons",
+    _scored_now,
+)
+DPO_SCORED = RunStep("dpo_scored", _("DPO on its own responses"), DpoConfig.kind, SCORED_PAIRS)
+TAUGHT = SnapshotStep(
+    draws.TAUGHT, _("snapshot of prompts to learn from"), "prompts", _to_learn_from
+)
+SAMPLE_NOW = RunStep(
+    "sample_now", _("responses of the current model to learn from"), SampleConfig.kind, TAUGHT
+)
+CAMPAIGN_NOW = CampaignStep(
+    "campaign_now", _("comparison campaign on these responses"), (SAMPLE_NOW,)
+)
+ASKED_PAIRS = SnapshotStep(
+    "asked_pairs", _("snapshot of this campaign's comparisons"), "comparisons", _asked_about
+)
+DPO_ASKED = RunStep("dpo_asked", _("DPO on its own responses"), DpoConfig.kind, ASKED_PAIRS)
 RLOO = RunStep(
     "rloo", _("RLOO"), RlooConfig.kind, reads=PROMPTS, beside={"reward_model": _reward_model}
 )

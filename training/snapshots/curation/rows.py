@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from training.snapshots.contents.snapshot_card import Row, n_decided_pairs
 from training.snapshots.curation.ledger import Curated
 from training.snapshots.curation.rules import cleaning
 from training.snapshots.curation.rules.documents import Document
-from training.snapshots.snapshot_card import Row, n_decided_pairs
 
 # A control character that no rule takes for a word.
 _BETWEEN = "\n\x1e\n"

@@ -1,0 +1,66 @@
+"""Rows made of a sampling run's responses, which a reward model has scored."""
+
+from typing import TypedDict
+
+from labeling.data.exports.rows import ScoredRow
+from training.snapshots.contents.snapshot_card import Row
+
+
+class Where(TypedDict):
+    """Which responses: their source, their numbers in it, and whose scores count."""
+
+    source: int
+    numbers: range
+    scorer: int
+
+
+def best(row: ScoredRow) -> Row:
+    """A response as a demonstration."""
+    content = {
+        "id": f"response-{row.response_id}",
+        "prompt": row.messages,
+        "completion": [{"role": "assistant", "content": row.text}],
+        "is_ended": row.is_ended,
+        "response": row.response_id,
+        "score": row.score,
+        "cluster": row.cluster,
+        "source": row.source_name,
+    }
+    return _row(content, row)
+
+
+def pair(best: ScoredRow, worst: ScoredRow) -> Row:
+    """Two responses as a comparison that nobody made: it has no judgment and no rater."""
+    content = {
+        "id": f"responses-{best.response_id}-{worst.response_id}",
+        "prompt": best.messages,
+        "prompt_id": best.prompt_id,
+        "responses": [
+            {
+                "text": row.text,
+                "rank": rank,
+                "response": row.response_id,
+                "is_ended": row.is_ended,
+            }
+            for rank, row in enumerate((best, worst), start=1)
+        ],
+        "score": best.score - worst.score,
+        "weight": 1.0,
+        "category": best.category,
+        "cluster": best.cluster,
+    }
+    return _row(content, best, worst)
+
+
+def _row(content: dict[str, object], *rows: ScoredRow) -> Row:
+    first = rows[0]
+    return Row(
+        first.split,
+        content,
+        None,
+        first.cluster,
+        set().union(*(row.licences for row in rows)),
+        first.category,
+        sources=tuple(row.source_name for row in rows),
+        n_pairs=len(rows) - 1,
+    )

@@ -29,7 +29,7 @@ def knob(
 ) -> Any:
     """A field of a config. `is_last`: shown after the kind's own fields, although a base class
     defines it. `while_open`: may still change while a campaign is open. `api`: its help there, if
-    the form's would not do.
+    the form's would not do. `max` of a text without choices: its most characters.
     """
     metadata = {
         "label": label,

@@ -15,7 +15,7 @@ def read(knob: Knob, raw: object) -> tuple[object, Problem | None]:
     if knob.type is bool:
         return _read_flag(knob, raw)
     if knob.type is str:
-        return _read_choice(knob, raw)
+        return _read_choice(knob, raw) if knob.choices else _read_text(knob, raw)
     return _read_number(knob, raw)
 
 
@@ -33,6 +33,20 @@ def _read_choice(knob: Knob, raw: object) -> tuple[object, Problem | None]:
         return raw, None
     text = _("%(label)s is %(value)s but must be one of: %(choices)s.")
     return None, _problem(knob, raw, text, choices=", ".join(choices))
+
+
+def _read_text(knob: Knob, raw: object) -> tuple[object, Problem | None]:
+    """As typed, spaces included."""
+    if not isinstance(raw, str):
+        return None, _problem(knob, raw, _("%(label)s is %(value)s but must be a text."))
+    longest = int(knob.max or 0)
+    if len(raw) > longest:
+        text = _("%(label)s has %(n)s characters. The most are %(max)s.")
+        return None, _problem(knob, raw, text, n=str(len(raw)), max=str(longest))
+    if not raw.isprintable():
+        text = _("%(label)s is %(value)s but must have no line feeds and no control characters.")
+        return None, _problem(knob, raw, text)
+    return raw, None
 
 
 def _read_number(knob: Knob, raw: object) -> tuple[object, Problem | None]:

@@ -23,6 +23,24 @@ POLICY, REWARD, RESPONSES = "policy", "reward", "responses"
 
 
 @dataclass(frozen=True)
+class Row:
+    """Settings that belong together, under one name in the form: `fields`."""
+
+    label: str
+    help: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the form with its own heading, after the main settings."""
+
+    title: str
+    help: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
 class Settings(ABC):
     """The common config of all kinds, and what each kind declares about itself besides its
     settings.
@@ -64,6 +82,9 @@ class Settings(ABC):
     """other models: role name (training.configs.roles) → OPTIONAL or REQUIRED"""
     reward_button: ClassVar[str] = ""
     """button on the page of a reward model; "" for none"""
+
+    sections: ClassVar[tuple[Section, ...]] = ()
+    """settings that its form shows apart, row by row"""
 
     leaves: ClassVar[str] = POLICY
     """kind of model it produces; or RESPONSES, or "" for nothing"""
@@ -147,6 +168,15 @@ class Settings(ABC):
         can. `has_text`: with a snapshot of text to mix in.
         """
         return []
+
+    def input_problems(self, inputs: Inputs) -> list[str]:
+        """Why these settings cannot be used with these inputs, although each is accepted."""
+        return []
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The regular expressions that it uses; RE2 has to read them."""
+        return ()
 
     @property
     def keeps_weights(self) -> bool:

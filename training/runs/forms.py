@@ -2,7 +2,8 @@
 each setting is described in one place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django import forms
@@ -77,6 +78,22 @@ class MachinesForm(forms.Form):
             " together."
         ),
     )
+
+
+@dataclass(frozen=True)
+class FormRow:
+    """Fields that belong together, under one name."""
+
+    label: str
+    help: str
+    fields: Sequence[BoundField]
+
+
+@dataclass(frozen=True)
+class FormSection:
+    title: str
+    help: str
+    rows: Sequence[FormRow]
 
 
 class RunForm(MachinesForm):
@@ -196,7 +213,33 @@ class RunForm(MachinesForm):
 
     @property
     def main(self) -> Iterator[BoundField]:
-        return (self[knob.name] for knob in self.knobs if not knob.is_advanced)
+        apart = {
+            name
+            for section in kinds.KINDS[self.kind].sections
+            for row in section.rows
+            for name in row.fields
+        }
+        return (
+            self[knob.name]
+            for knob in self.knobs
+            if not knob.is_advanced and knob.name not in apart
+        )
+
+    @property
+    def sections(self) -> list[FormSection]:
+        return [
+            FormSection(
+                gettext(section.title),
+                gettext(section.help),
+                [
+                    FormRow(
+                        gettext(row.label), gettext(row.help), [self[name] for name in row.fields]
+                    )
+                    for row in section.rows
+                ],
+            )
+            for section in kinds.KINDS[self.kind].sections
+        ]
 
     @property
     def advanced(self) -> Iterator[BoundField]:
@@ -353,6 +396,15 @@ def _knob_field(knob: Knob) -> forms.Field:
     if knob.type is bool:
         return forms.BooleanField(
             label=label, help_text=help_text, required=False, initial=knob.default
+        )
+    if knob.type is str:
+        return forms.CharField(
+            label=label,
+            help_text=help_text,
+            max_length=int(knob.max or 0),
+            strip=False,
+            required=not knob.is_optional,
+            initial=knob.default,
         )
     limits = {
         "min": knob.min,

@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
 from jobs import guard
+from training.benchmarks.scoring import rules
 from training.configs import kinds, roles
 from training.configs.knobs import REQUIRED, Settings
 from training.configs.roles import NONE, REFERENCE_MODEL, Role
@@ -100,11 +101,12 @@ def queue_run(
     _refuse_text(kinds.KINDS[kind], ptx_snapshot)
     if refused := parsed.data_problems(snapshot.kind, has_text=ptx_snapshot is not None):
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
+    _refuse_patterns(parsed)
     beside = {name: model for name, model in models.items() if model is not None}
     if REFERENCE_MODEL.name in kinds.KINDS[kind].takes and made_as != Run.MadeAs.EXTENSION:
         # An extension goes on with the reference that its state was trained with.
         beside.setdefault(REFERENCE_MODEL.name, registry_selectors.start_of_line(model=base_model))
-    _refuse_misfits(kinds.KINDS[kind], snapshot, base_model, beside)
+    _refuse_misfits(parsed, snapshot, base_model, beside)
     expected = costs.forecast(
         kind=kind,
         config=parsed,
@@ -294,13 +296,24 @@ def _refuse_text(about: type[Settings], text: Snapshot | None) -> None:
         raise UnableToQueue(words % {"snapshot": text})
 
 
+def _refuse_patterns(config: Settings) -> None:
+    for pattern in config.patterns:
+        if problem := rules.pattern_problem(pattern):
+            words = _(
+                "“%(pattern)s” is not a regular expression that RE2 accepts: %(why)s. Correct the"
+                " pattern."
+            )
+            raise UnableToQueue(words % {"pattern": pattern, "why": problem})
+
+
 def _refuse_misfits(
-    about: type[Settings],
+    config: Settings,
     snapshot: Snapshot,
     base_model: TrainedModel,
     beside: Mapping[str, TrainedModel],
 ) -> None:
     """Checks each input by itself first, then the combination."""
+    about = type(config)
     if snapshot.kind not in about.snapshots:
         wanted = " / ".join(str(kind.label) for kind in snapshot_kinds(about.kind))
         raise UnableToQueue(
@@ -326,6 +339,8 @@ def _refuse_misfits(
     inputs = costs.inputs_of(snapshot=snapshot, base_model=base_model, models=beside)
     if sentence := about.misfit(inputs):
         raise UnableToQueue(_(sentence))
+    if refused := config.input_problems(inputs):
+        raise UnableToQueue(" ".join(_(words) for words in refused))
 
 
 def _refuse_role(about: type[Settings], role: Role, beside: Mapping[str, TrainedModel]) -> None:

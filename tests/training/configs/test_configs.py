@@ -22,7 +22,7 @@ def test_every_field_says_what_it_is_for(kind: str) -> None:
         assert knob.label
         assert knob.help
         assert knob.type in (str, int, float, bool)
-        assert knob.choices or knob.type is not str
+        assert knob.choices or knob.max or knob.type is not str
 
 
 def test_training_measures_on_at_most_as_many_rows_as_an_evaluation() -> None:

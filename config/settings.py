@@ -385,8 +385,8 @@ TRAINER_THREADS = env.integer(
 )
 ROLLOUT_URL = env.text(  # read by the training process itself
     "PREFERABLY_ROLLOUT_URL",
-    "A running vLLM server that writes the responses of one PPO, RLOO or sample run at a time;"
-    " see docs/operators.md. Empty: a run starts its own on GPUs beyond its processes.",
+    "A running vLLM server that writes the responses of one PPO, RLOO, GRPO or sample run at a"
+    " time; see docs/operators.md. Empty: a run starts its own on GPUs beyond its processes.",
     default="",
 )
 TRACKERS = env.words(  # read by the training process itself

@@ -20,7 +20,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from tests.trainer.ppo import models
 
 # Private, and overridden by us: training.trainer.progress.Watched,
-# training.trainer.reward.trainer.RankingTrainer, training.trainer.rloo.WatchedRloo and
+# training.trainer.reward.trainer.RankingTrainer, training.trainer.online.rloo.WatchedRloo and
 # training.trainer.sample.rollout_server.
 OVERRIDDEN = [
     (transformers.Trainer, "_save_checkpoint", ["self", "model", "trial"]),

@@ -62,7 +62,12 @@ REWARD = Chart(
         "held_out_reward": _("held out"),
     },
 )
-KL = Chart(_("KL to the reference model"), _("nats per response"), {"kl": _("KL")}, from_zero=True)
+KL = Chart(
+    _("KL to the reference model"),
+    _("nats per response"),
+    {"kl": _("KL"), "held_out_kl": _("held out")},
+    from_zero=True,
+)
 RESPONSES = Chart(
     _("Response length"),
     _("tokens"),

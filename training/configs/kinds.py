@@ -18,10 +18,11 @@ from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.knobs import REQUIRED, Settings
 from training.configs.metrics import _
+from training.configs.online.grpo import GrpoConfig
+from training.configs.online.rloo import RlooConfig
 from training.configs.ppo import PpoConfig
 from training.configs.pretrain import PretrainConfig
 from training.configs.reward import RewardConfig
-from training.configs.rloo import RlooConfig
 from training.configs.sample import SampleConfig
 from training.configs.sft import SftConfig
 
@@ -32,6 +33,7 @@ _REGISTERED: tuple[type[Settings], ...] = (
     PpoConfig,
     DpoConfig,
     RlooConfig,
+    GrpoConfig,
     PretrainConfig,
     SampleConfig,
     EvaluateConfig,

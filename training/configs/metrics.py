@@ -100,6 +100,8 @@ SCORES = {
 }
 """What is said of a sampled response."""
 
+KL = Measure("kl", _("KL to the reference model, nats per response"))
+KEPT_STEP = Measure("kept_step", _("Step kept"))
 PERPLEXITY = Measure("perplexity", _("Perplexity"))
 N_TOKENS = Measure("n_tokens", _("tokens"))
 

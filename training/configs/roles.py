@@ -85,8 +85,8 @@ REFERENCE_MODEL = Role(
     without=_("The fine-tuned model that its line began with"),
     misfit=_("“%(model)s” writes no text, so there is no KL to it. Choose another, or none."),
     about=(
-        "PPO and RLOO: the model that the KL is measured to. Omit it for the fine-tuned model that"
-        " the base model's line began with."
+        "PPO, RLOO and GRPO: the model that the KL is measured to. Omit it for the fine-tuned model"
+        " that the base model's line began with."
     ),
 )
 OTHER_MODEL = Role(

@@ -35,7 +35,7 @@ class SftConfig(RowTraining):
         metrics.N_TRAIN,
         metrics.N_CUT,
         metrics.N_LEFT_OUT,
-        Measure("kept_step", _("Step kept")),
+        metrics.KEPT_STEP,
         *metrics.MACHINE,
     )
     best: ClassVar[Best | None] = Best("held_out_loss_after", is_more_better=False)

@@ -92,7 +92,7 @@ class Job:
     reference_model: str | None = None
     attacker_model: str | None = None
     ptx_snapshot: str | None = None
-    """Of PPO and RLOO; None for `model` itself."""
+    """Of PPO, RLOO and GRPO; None for `model` itself."""
     endpoint: Sequence[str] | None = None
     attacker_endpoint: Sequence[str] | None = None
     """For models behind an API: (URL, name there, environment variable of the key or "")."""

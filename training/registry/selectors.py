@@ -7,14 +7,15 @@ from django.db.models import Count, QuerySet
 
 from labeling.models import Export
 from training.configs.dpo import DpoConfig
+from training.configs.online.grpo import GrpoConfig
+from training.configs.online.rloo import RlooConfig
 from training.configs.ppo import PpoConfig
-from training.configs.rloo import RlooConfig
 from training.models import Chain, Publication, Run, Snapshot, TrainedModel
 from training.snapshots.selectors import best_response_runs
 
 # Longer lineages are cut off.
 N_ANCESTORS = 20
-PREFERENCE_KINDS = (PpoConfig.kind, RlooConfig.kind, DpoConfig.kind)
+PREFERENCE_KINDS = (PpoConfig.kind, RlooConfig.kind, GrpoConfig.kind, DpoConfig.kind)
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def _is_improvement(step: LineageStep) -> bool:
 
 
 def reward_lineages(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:
-    """The lineages of the reward models behind these steps: used in PPO or RLOO, or to select the
-    best responses.
+    """The lineages of the reward models behind these steps: used in PPO, RLOO or GRPO, or to
+    select the best responses.
 
     Each is listed once, followed by those behind its own steps. Models listed before are left out.
     """

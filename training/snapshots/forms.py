@@ -76,8 +76,8 @@ class SnapshotForm(forms.Form):
         initial=[Prompt.Split.TRAIN],
         widget=chips(),
         help_text=_(
-            "Training runs never learn from validation and test prompts. PPO and RLOO measure the"
-            " reward on them before and after."
+            "Training runs never learn from validation and test prompts. PPO, RLOO and GRPO measure"
+            " the reward on them before and after."
         ),
     )
     limit = forms.IntegerField(

@@ -55,6 +55,8 @@ class Prompt:
     prompt_id: object
     messages: list[Message]
     input_ids: list[int]
+    reference: str = ""
+    """the answer of a demonstration; "" where its snapshot has none"""
 
 
 @dataclass(frozen=True)
@@ -277,7 +279,13 @@ def prompts(
     identifies a row.
     """
     return [
-        Prompt(row[name], row["prompt"], prompt_ids(tokenizer, row["prompt"])) for row in chosen
+        Prompt(
+            row[name],
+            row["prompt"],
+            prompt_ids(tokenizer, row["prompt"]),
+            "\n\n".join(message["content"] for message in row.get("completion", ())),
+        )
+        for row in chosen
     ]
 
 

@@ -21,7 +21,7 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference, DPOTrainer
 from training.configs.dpo import DpoConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
-from training.trainer.modeling import loading, precision, sharding
+from training.trainer.modeling import loading, logprobs, precision, sharding
 from training.trainer.reward import rankings, stored_rankings
 from training.trainer.reward.pair_results import PairResults
 from training.trainer.reward.rankings import RankingRow
@@ -293,25 +293,7 @@ def log_probabilities(
         sequences = [(pair.prompt_ids, pair.chosen_ids) for pair in batch] + [
             (pair.prompt_ids, pair.rejected_ids) for pair in batch
         ]
-        ids, mask = data.padded([prompt + response for prompt, response in sequences], 0)  # (2B, T)
-        labels, _ = data.padded(
-            [[data.IGNORED] * len(prompt) + response for prompt, response in sequences],
-            data.IGNORED,
-        )
-        ids, mask, labels = ids.to(model.device), mask.to(model.device), labels.to(model.device)
-        with torch.autocast(
-            model.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16
-        ):
-            logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[
-                :, :-1
-            ]  # (2B, T-1, V)
-        losses = functional.cross_entropy(
-            logits.transpose(1, 2).float(),
-            labels[:, 1:],
-            ignore_index=data.IGNORED,
-            reduction="none",
-        )
-        sums = (-losses.sum(dim=1)).tolist()
+        sums = logprobs.of_responses(model, sequences, dtype)
         scored += list(zip(sums[: len(batch)], sums[len(batch) :], strict=True))
     model.train(was_training)
     return scored

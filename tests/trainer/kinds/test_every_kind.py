@@ -38,7 +38,10 @@ QUICK: dict[str, Any] = {
     "row_tokens": 128,
 }
 # Attacks make items longer.
-QUICK_BY_KIND = {"attack": {"max_tokens": 512, "many_shot": False, "max_items": 1}}
+QUICK_BY_KIND = {
+    "attack": {"max_tokens": 512, "many_shot": False, "max_items": 1},
+    "grpo": {"n_responses": 4},  # a whole group in a batch
+}
 SNAPSHOTS: dict[str, Callable[[Path], Path]] = {
     "comparisons": runs.rankings,
     "prompts": runs.prompts,

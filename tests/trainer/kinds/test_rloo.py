@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from tests.trainer import runs, tiny
-from training.configs.rloo import RlooConfig
+from training.configs.online.rloo import RlooConfig
 from training.processes import run_dir
 from training.trainer import data
 from training.trainer.modeling import loading

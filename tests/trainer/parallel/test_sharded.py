@@ -14,8 +14,8 @@ from tests.trainer import runs
 from tests.trainer.parallel.launched import Start, launched, with_launcher
 from training.configs.dpo import DpoConfig
 from training.configs.knobs import Settings
+from training.configs.online.rloo import RlooConfig
 from training.configs.reward import RewardConfig
-from training.configs.rloo import RlooConfig
 from training.configs.sft import SftConfig
 from training.configs.weights import Training
 from training.processes import run_dir

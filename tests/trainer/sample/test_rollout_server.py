@@ -17,7 +17,7 @@ from tests.trainer import runs
 from tests.trainer.ppo import models
 from tests.trainer.sample import vllm_stub
 from tests.trainer.sample.vllm_stub import Stub
-from training.configs.rloo import RlooConfig
+from training.configs.online.rloo import RlooConfig
 from training.configs.sample import SampleConfig
 from training.processes import run_dir
 from training.processes.launch import SERVER_CARDS

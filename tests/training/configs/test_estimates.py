@@ -16,7 +16,7 @@ from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.knobs import Settings
 from training.configs.pretrain import PretrainConfig
 from training.configs.reward import RewardConfig
-from training.configs.rloo import RlooConfig
+from training.configs.online.rloo import RlooConfig
 from training.configs.sample import SampleConfig
 from training.configs.sft import SftConfig
 from training.configs.cost.sizes import (

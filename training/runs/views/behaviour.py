@@ -1,5 +1,5 @@
-"""What a run of PPO or RLOO changed besides the reward: how long the model answers, and how often
-it gives up a right answer.
+"""What a run of PPO, RLOO or GRPO changed besides the reward: how long the model answers, and how
+often it gives up a right answer.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from training.benchmarks.scorecards.selectors import LEVEL, Outcome
 from training.benchmarks.scorecards.sycophancy import GaveUp
 from training.models import Run, TrainedModel
 
-KINDS = ("ppo", "rloo")
+KINDS = ("ppo", "rloo", "grpo")
 _LENGTH = "response_tokens"
 
 

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from training.configs.dpo import DpoConfig
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.evaluation.evaluate import EvaluateConfig
+from training.configs.online.rloo import RlooConfig
 from training.configs.ppo import PpoConfig
 from training.configs.pretrain import PretrainConfig
 from training.configs.reward import RewardConfig
-from training.configs.rloo import RlooConfig
 from training.configs.sample import SampleConfig
 from training.configs.sft import SftConfig
 from training.models import Run, Schedule, TrainedModel

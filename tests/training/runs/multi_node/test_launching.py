@@ -24,7 +24,7 @@ from tests.training.runs.processes import (
 )
 from tests.training.runs.supervisor.test_kills import child_pid, has_reached, is_finished, now_of
 from training.configs import kinds, ppo
-from training.configs.rloo import RlooConfig
+from training.configs.online.rloo import RlooConfig
 from training.models import Run, RunPoint, TrainedModel
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch, NoSuchStrategy, Rendezvous, UnableToLaunch

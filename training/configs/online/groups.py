@@ -1,62 +1,28 @@
-"""Settings of RLOO."""
+"""What RLOO and GRPO have in common: groups of responses to a prompt, and what they cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from knobs.fields import Problem, knob, override
-from training.configs import curves, metrics
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape
-from training.configs.curves import Chart
-from training.configs.knobs import OPTIONAL, REQUIRED, Responses
-from training.configs.metrics import Best, Measure, _
+from training.configs.knobs import REQUIRED, Responses
+from training.configs.metrics import Best, _
 from training.configs.weights import Training
 
 
 @dataclass(frozen=True)
-class RlooConfig(Training):
-    """REINFORCE leave-one-out: the other responses to the same prompt are the baseline (Ahmadian
-    2024). PPO's objective without a value model.
-
-    Ahmadian 2024, App. B: four responses per prompt, KL coefficient 0.03 (0.1 if it drifts),
-    learning rate 1e-6 for full fine-tuning.
+class Groups(Training):
+    """The policy writes a group of responses to each prompt. What it learns from each is how its
+    reward differs from that of the others.
     """
 
-    kind: ClassVar[str] = "rloo"
-    label: ClassVar[str] = _("RLOO")
-    menu: ClassVar[str] = _("Improve with RLOO")
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """from demonstrations it takes the prompts"""
-    takes: ClassVar[Mapping[str, str]] = {"reward_model": REQUIRED, "reference_model": OPTIONAL}
     is_parallel: ClassVar[bool] = True
     uses_server: ClassVar[bool] = True
-    headlines: ClassVar[tuple[str, ...]] = (
-        "reward",
-        "response_tokens",
-        "ended",
-    )
-    measures: ClassVar[tuple[Measure, ...]] = (
-        metrics.HELD_OUT_SPLIT,
-        metrics.REWARD,
-        Measure("kl", _("KL to the reference model, nats per response")),
-        metrics.RESPONSE_TOKENS,
-        metrics.ENDED,
-        metrics.N_HELD_OUT_PROMPTS,
-        metrics.N_PROMPTS,
-        *metrics.PROMPTS_TOO_LONG,
-        *metrics.MACHINE,
-    )
     best: ClassVar[Best | None] = Best("reward_after", is_more_better=True)
-    charts: ClassVar[tuple[Chart, ...]] = (
-        curves.POLICY_LOSS,
-        curves.REWARD,
-        curves.KL,
-        curves.RESPONSES,
-        curves.ENDED,
-        curves.ENTROPY,
-        *curves.OPTIMIZER,
-    )
     undrawn: ClassVar[tuple[str, ...]] = ("held_out_response_tokens", "held_out_ended")
 
     learning_rate: float = override(
@@ -120,19 +86,28 @@ class RlooConfig(Training):
         min=0.05,
         is_advanced=True,
     )
-    normalizes_advantages: bool = knob(
-        False,
-        _("Normalise advantages"),
-        _("Scales advantages to mean 0 and variance 1 over a step's responses."),
+    missing_end_penalty: float = override(Responses, "missing_end_penalty")
+    keeps_best: bool = knob(
+        True,
+        _("Keep the best"),
+        _(
+            "Keeps the weights of the evaluation whose reward on held-out prompts rose most surely."
+            " Half of the prompts choose, and the others are reported. Needs evaluations during"
+            " training and a validation split; with FSDP, the last weights are kept."
+        ),
         is_advanced=True,
     )
-    missing_end_penalty: float = override(Responses, "missing_end_penalty")
     schedule: str = override(
         Training, "schedule", default="constant", help=_("How the learning rate decreases.")
     )
     n_shown: int = override(
         Responses, "n_shown", help=_("Responses per evaluation shown on the run's page.")
     )
+
+    @property
+    def n_updates(self) -> int:
+        """Weight updates on the same responses."""
+        return 1
 
     def problems(self) -> list[Problem]:
         if self.batch_size * self.accumulation % self.n_responses:
@@ -169,7 +144,7 @@ class RlooConfig(Training):
         n_prompts, tokens_a_response = self.items(rows)
         a_step = self.batch_size * self.accumulation
         n_prompts_a_step = max(1, a_step // self.n_responses)
-        n_steps = self.max_steps or n_prompts // n_prompts_a_step * self.n_epochs
+        n_steps = self.max_steps or n_prompts // n_prompts_a_step * self.n_epochs * self.n_updates
         return n_steps, round(n_steps * a_step * tokens_a_response)
 
     def tokens_at_once(self, rows: sizes.Rows) -> float:
@@ -177,29 +152,6 @@ class RlooConfig(Training):
 
     def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
         """The reference and the reward model."""
-        return shape.n_parameters + beside.get("reward_model", shape).n_parameters
-
-    @classmethod
-    def presets(cls) -> Mapping[str, Self]:
-        return {
-            "small": cls(
-                learning_rate=5e-5,
-                batch_size=8,
-                accumulation=1,
-                max_rows=40,
-                max_held_out_rows=20,
-                max_new_tokens=48,
-                max_prompt_tokens=192,
-                checkpoint_every=5,
-            ),
-            "balanced": cls(),
-            "thorough": cls(
-                method="full",
-                learning_rate=1e-6,
-                accumulation=64,
-                max_held_out_rows=500,
-                max_new_tokens=512,
-                evaluate_every=20,
-                checkpoint_every=50,
-            ),
-        }
+        needed = self.takes["reward_model"] == REQUIRED
+        judge = beside.get("reward_model", shape if needed else None)
+        return shape.n_parameters + (judge.n_parameters if judge else 0)

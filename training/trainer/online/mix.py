@@ -1,0 +1,135 @@
+"""The rewards of a run: a reward model, rules, or a weighted sum of several. TRL calls one function
+for each.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from training.configs.online import rewards
+from training.trainer import data
+from training.trainer.data import Prompt
+from training.trainer.online.rules import Rule
+from training.trainer.reward import scoring
+from training.trainer.sample import generation
+from training.trainer.sample.generation import GeneratedResponse
+
+Texts = Sequence[Prompt]
+Answers = Sequence[GeneratedResponse]
+Score = Callable[[Texts, Answers], list[float]]
+
+UNFINISHED = "unfinished"
+"""1 for a response that does not end. Its weight is the penalty, and not a part of the reward that
+is measured.
+"""
+
+
+def total(scores: Mapping[str, Sequence[float]], weights: Mapping[str, float]) -> list[float]:
+    """The weighted sum of the rewards of each response."""
+    rows = zip(*(scores[name] for name in weights), strict=True)
+    return [
+        sum(weight * value for weight, value in zip(weights.values(), row, strict=True))
+        for row in rows
+    ]
+
+
+def by_model(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, batch_size: int
+) -> Score:
+    """The reward model's scores."""
+
+    def score(prompts: Texts, written: Answers) -> list[float]:
+        sequences = [
+            prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)
+        ]
+        pad = int(tokenizer.pad_token_id or 0)
+        return scoring.rewards_of_sequences(model, pad, sequences, batch_size=batch_size)
+
+    return score
+
+
+def by_rule(rule: Rule) -> Score:
+    return lambda prompts, written: [
+        rule(prompt, answer) for prompt, answer in zip(prompts, written, strict=True)
+    ]
+
+
+@dataclass
+class Mix:
+    """`scores` and `weights` by the name of a reward. It keeps the last batch that TRL asked about,
+    for the run's page.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    scores: Mapping[str, Score]
+    weights: Mapping[str, float]
+    missing_end_penalty: float
+    is_drawn_apart: bool = False
+    """whether each reward has a curve and a measure of its own"""
+    prompts: Texts = ()
+    answers: Answers = ()
+    given: dict[str, list[float]] = field(default_factory=dict)
+    _ids: object = None
+
+    def judged(self, prompts: Texts, written: Answers) -> dict[str, list[float]]:
+        """The scores of every reward, before its weight and without the penalty."""
+        return {name: score(prompts, written) for name, score in self.scores.items()}
+
+    def total(self, scores: Mapping[str, Sequence[float]]) -> list[float]:
+        return total(scores, self.weights)
+
+    def functions(self) -> "tuple[list[TrlReward], list[float]]":
+        """(one function for each reward, their weights), as TRL takes them."""
+        weights = dict(self.weights)
+        if self.missing_end_penalty:
+            weights[UNFINISHED] = -self.missing_end_penalty
+        return [TrlReward(self, name) for name in weights], list(weights.values())
+
+    def last_batch(
+        self,
+        messages: Sequence[list[dict[str, str]]],
+        ids: Sequence[list[int]],
+        references: list[str],
+    ) -> tuple[Texts, Answers]:
+        """Prompts and responses; read once for all functions of a step."""
+        if ids is not self._ids:
+            end = self.tokenizer.eos_token_id
+            self.prompts = [
+                Prompt(None, turns, data.prompt_ids(self.tokenizer, turns), reference)
+                for turns, reference in zip(messages, references, strict=True)
+            ]
+            self.answers = [
+                GeneratedResponse(
+                    generation.readable(self.tokenizer, row), list(row), row[-1:] == [end]
+                )
+                for row in ids
+            ]
+            self._ids, self.given = ids, {}
+        return self.prompts, self.answers
+
+
+@dataclass
+class TrlReward:
+    """One reward as a function that TRL can call."""
+
+    mix: Mix
+    name: str
+
+    @property
+    def __name__(self) -> str:
+        return rewards.metric(self.name)
+
+    def __call__(
+        self,
+        prompts: Sequence[list[dict[str, str]]],
+        completions: object,
+        completion_ids: Sequence[list[int]],
+        reference: list[str],
+        **_rest: object,
+    ) -> list[float]:
+        texts, answers = self.mix.last_batch(prompts, completion_ids, reference)
+        if self.name == UNFINISHED:
+            return [float(not answer.is_ended) for answer in answers]
+        self.mix.given[self.name] = self.mix.scores[self.name](texts, answers)
+        return self.mix.given[self.name]

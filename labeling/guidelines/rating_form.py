@@ -181,6 +181,29 @@ def parse(raw: Mapping[str, object]) -> RatingForm:
     return RatingForm(questions)
 
 
+def verdict(form: RatingForm, answers: Mapping[str, object]) -> bool | None:
+    """Whether the answers call a response good: above the middle of the scale “overall”, or of the
+    only scale that was answered; without such an answer, if no flag was answered against it. None
+    in the middle, and without answers.
+    """
+    ordered = {scale.name: scale for scale in form.scales if scale.is_ordered}
+    answered = [name for name in ordered if name in answers]
+    name = "overall" if "overall" in answered else answered[0] if len(answered) == 1 else None
+    if name is not None:
+        scale, answer = ordered[name], answers[name]
+        value = codes(scale).get(answer) if isinstance(answer, str) else answer
+        if not isinstance(value, int | float):
+            return None
+        middle = (min(scale.values) + max(scale.values)) / 2
+        return None if value == middle else value > middle
+    said = [
+        answers[flag.name] is flag.is_merit
+        for flag in form.flags
+        if isinstance(answers.get(flag.name), bool)
+    ]
+    return all(said) if said else None
+
+
 def clean(
     form: RatingForm, answers: Mapping[str, object]
 ) -> tuple[dict[str, int | bool], list[RatingProblem]]:

@@ -153,6 +153,11 @@ class ImportDraft:
         """The reply's own licence, or the row's; empty if neither is known."""
         return reply.licence or ("" if self.is_prompts_licence else self.licence)
 
+    def kept_of(self, reply: Reply) -> dict[str, object]:
+        """What is stored with a demonstration: its licence, and that its file calls it good."""
+        kept = {"licence": self.licence_of_reply(reply), "label": reply.marks.get("label")}
+        return {name: value for name, value in kept.items() if value}
+
     @property
     def is_answered(self) -> bool:
         """Whether it holds somebody's answer: an order, ratings or a text."""

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,20 @@ def rankings(path: Path, *, n_train: int = 24, n_held_out: int = 12) -> Path:
         for number in range(n_train + n_held_out)
     ]
     return write_snapshot(path, train=rows[:n_train], validation=rows[n_train:])
+
+
+def verdict(number: int, text: str, label: bool) -> dict[str, Any]:
+    return demonstration(number, text) | {"label": label}
+
+
+def verdicts(path: Path, *, n_train: int = 24, n_held_out: int = 12) -> Path:
+    """The same rule: an egg is good and a dog is bad."""
+    rows = [
+        [verdict(number, f"An egg {number}", label=True), verdict(number, "A dog", label=False)]
+        for number in range(n_train + n_held_out)
+    ]
+    train, held_out = (list(chain(*part)) for part in (rows[:n_train], rows[n_train:]))
+    return write_snapshot(path, train=train, validation=held_out)
 
 
 def prompts(path: Path, *, n: int = 5) -> Path:

@@ -12,12 +12,13 @@ from typing import Any
 from knobs import reading
 from knobs.fields import Knob, Problem, knobs_of
 from training.configs import roles
-from training.configs.dpo import DpoConfig
 from training.configs.evaluation.attack import AttackConfig
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.knobs import REQUIRED, Settings
 from training.configs.metrics import _
+from training.configs.offline.dpo import DpoConfig
+from training.configs.offline.kto import KtoConfig
 from training.configs.online.grpo import GrpoConfig
 from training.configs.online.rloo import RlooConfig
 from training.configs.ppo import PpoConfig
@@ -32,6 +33,7 @@ _REGISTERED: tuple[type[Settings], ...] = (
     RewardConfig,
     PpoConfig,
     DpoConfig,
+    KtoConfig,
     RlooConfig,
     GrpoConfig,
     PretrainConfig,

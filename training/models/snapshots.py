@@ -16,6 +16,7 @@ class Snapshot(models.Model):
     class Kind(models.TextChoices):
         DEMONSTRATIONS = "demonstrations", _("demonstrations")
         COMPARISONS = "comparisons", _("comparisons")
+        UNPAIRED = "unpaired", _("good and bad responses")
         PROMPTS = "prompts", _("prompts")
         TEXT = "text", _("text")
         SUITES = "suites", _("suites")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from django.db.models import Count, QuerySet
 
 from labeling.models import Export
-from training.configs.dpo import DpoConfig
+from training.configs.offline.dpo import DpoConfig
+from training.configs.offline.kto import KtoConfig
 from training.configs.online.grpo import GrpoConfig
 from training.configs.online.rloo import RlooConfig
 from training.configs.ppo import PpoConfig
@@ -15,7 +16,13 @@ from training.snapshots.selectors import best_response_runs
 
 # Longer lineages are cut off.
 N_ANCESTORS = 20
-PREFERENCE_KINDS = (PpoConfig.kind, RlooConfig.kind, GrpoConfig.kind, DpoConfig.kind)
+PREFERENCE_KINDS = (
+    PpoConfig.kind,
+    RlooConfig.kind,
+    GrpoConfig.kind,
+    DpoConfig.kind,
+    KtoConfig.kind,
+)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,25 @@ SCHEMAS = {
             *_LICENCES,
         ]
     ),
+    Snapshot.Kind.UNPAIRED: pa.schema(
+        [
+            *_ABOUT,
+            ("completion", _MESSAGES),
+            ("label", pa.bool_()),
+            ("label_from", pa.string()),
+            ("is_ended", pa.bool_()),
+            ("judgment", pa.int64()),
+            ("response", pa.int64()),
+            ("rater", pa.string()),
+            ("weight", pa.float64()),
+            ("category", pa.string()),
+            ("pool", pa.string()),
+            ("cluster", pa.string()),
+            ("source", pa.string()),
+            *_LICENCES,
+            ("response_licence", pa.string()),
+        ]
+    ),
     Snapshot.Kind.PROMPTS: pa.schema([*_ABOUT, ("prompt_id", pa.int64()), *_LICENCES]),
     Snapshot.Kind.TEXT: pa.schema(
         [("id", pa.string()), ("text", pa.string()), ("source", pa.string())]
@@ -116,9 +135,12 @@ def write_parquet(lines: Iterable[Line], *, kind: str, to: BinaryIO) -> None:
             writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
 
 
-_OF_RATER = ("completion", "responses", "rater")
+_OF_RATER = ("completion", "responses", "rater", "label")
 _WITHHELD: Line = {"is_withheld": True}
-_OF_PEOPLE = (Snapshot.Kind.DEMONSTRATIONS, Snapshot.Kind.COMPARISONS, Snapshot.Kind.PROMPTS)
+_OF_PEOPLE = (
+    *(Snapshot.Kind.DEMONSTRATIONS, Snapshot.Kind.COMPARISONS),
+    *(Snapshot.Kind.UNPAIRED, Snapshot.Kind.PROMPTS),
+)
 
 
 def _rows(path: Path, snapshot: Snapshot) -> Iterator[Line]:

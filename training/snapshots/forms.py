@@ -126,7 +126,7 @@ class SnapshotForm(forms.Form):
         foreign = of_judgments if kind == Snapshot.Kind.PROMPTS else ("splits", "limit")
         for name in foreign:
             del self.fields[name]
-        if kind != Snapshot.Kind.COMPARISONS:
+        if kind not in selectors.OF_RATERS:
             del self.fields["weighs_by_reliability"]
             del self.fields["includes_repeats"]
         choices: dict[str, Sequence[tuple[int | str, str]]] = {

@@ -27,7 +27,7 @@ from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.snapshots import draws, new_judgments
-from training.snapshots.contents import files, sampled
+from training.snapshots.contents import files, sampled, verdicts
 from training.snapshots.contents.files import DEMONSTRATIONS
 from training.snapshots.contents.snapshot_card import (
     Row,
@@ -44,7 +44,7 @@ MAX_DEMONSTRATIONS = 200
 
 
 _JudgedRow = exports_rows.DemonstrationRow | exports_rows.ComparisonRow
-_AnyRow = _JudgedRow | exports_rows.PromptRow | exports_rows.ScoredRow
+_AnyRow = _JudgedRow | exports_rows.PromptRow | exports_rows.ScoredRow | exports_rows.MarkedRow
 
 
 class UnableToCreate(Refusal):
@@ -59,7 +59,7 @@ class Filters:
     includes_imports: bool = True
     includes_extra: bool = False
     includes_repeats: bool = False
-    """Comparisons only: repeats of an item for the same rater, which measure self-agreement."""
+    """Judgments of responses: repeats of an item for the same rater, for self-agreement."""
     includes_set_aside: bool = False
     """Comparisons and demonstrations: answers that a reviewer set aside."""
     categories: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class Filters:
     splits: tuple[str, ...] = ("train",)
     """Prompts only. Runs that sample or train must not use the prompts that evaluate them."""
     weighs_by_reliability: bool = False
-    """Comparisons only: weights each judgment by its rater's reliability instead of 1."""
+    """Judgments of responses: weights each one by its rater's reliability instead of 1."""
     fresh_for: int | None = None
     """Comparisons only: a snapshot's id. Keeps judgments made after it, on items it has none of."""
     best_of: tuple[int, ...] = ()
@@ -109,7 +109,7 @@ class FrozenFolder:
     card: dict[str, Any]
     judgment_ids: list[int]
     prompt_ids: list[int] = field(default_factory=list)
-    """of a snapshot of prompts"""
+    """of rows without a judgment, each once"""
 
 
 def freeze(
@@ -153,7 +153,11 @@ def freeze(
         aside.rename(folder)
         undo.pop_all()
     return FrozenFolder(
-        fingerprint(folder), tally.by_split.total(), card, tally.judgment_ids, tally.prompt_ids
+        fingerprint(folder),
+        tally.by_split.total(),
+        card,
+        tally.judgment_ids,
+        list(dict.fromkeys(tally.prompt_ids)),
     )
 
 
@@ -192,6 +196,7 @@ def rows_of(*, kind: str, filters: Filters, left_out: Counter[str]) -> Iterator[
     of_kind = {
         "demonstrations": _best_responses if filters.best_of else _demonstrations,
         "comparisons": _scored_pairs if filters.best_of else _comparisons,
+        "unpaired": _unpaired,
         "prompts": _prompts,
     }
     return of_kind[kind](filters, left_out)
@@ -299,17 +304,45 @@ def _best_of(filters: Filters) -> list[dict[str, object]]:
     ]
 
 
-def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
-    fresh = _fresh(filters)
-    for row in streams.comparisons(
+def _compared(
+    filters: Filters, left_out: Counter[str], *, include_single: bool = False
+) -> Iterator[exports_rows.ComparisonRow]:
+    rows = streams.comparisons(
         campaigns=filters.campaigns or None,
         include_imports=filters.includes_imports,
         include_extra=filters.includes_extra,
         include_repeats=filters.includes_repeats,
         include_set_aside=filters.includes_set_aside,
-    ):
-        if _is_left_out(row, filters, left_out):
+        include_single=include_single,
+    )
+    return (row for row in rows if not _is_left_out(row, filters, left_out))
+
+
+def _unpaired(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
+    """What raters said of responses, then what files say of them."""
+    for row in _compared(filters, left_out, include_single=True):
+        weight = _weight(row) if filters.weighs_by_reliability else 1.0
+        if weight == 0:
+            left_out["rater no more reliable than chance"] += 1
             continue
+        yield from verdicts.of_comparison(
+            row, weight, left_out, is_weighed=filters.weighs_by_reliability
+        )
+    if not filters.includes_imports:
+        return
+    for marked in streams.marked(mark="label"):
+        if not isinstance(marked.marks["label"], bool):
+            left_out["label neither good nor bad"] += 1
+        elif not _is_filtered(marked, filters, left_out):
+            yield verdicts.of_import(marked)
+    for good in streams.demonstrations(only_called_good=True):
+        if not _is_left_out(good, filters, left_out):
+            yield verdicts.called_good(good)
+
+
+def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
+    fresh = _fresh(filters)
+    for row in _compared(filters, left_out):
         if fresh is not None and row.judgment_id not in fresh:
             left_out["not fresh"] += 1
             continue

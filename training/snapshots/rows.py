@@ -25,8 +25,9 @@ class RankedLine(TypedDict):
 
 
 class SnapshotLine(TypedDict, total=False):
-    """A line of a snapshot's file, of any kind: `completion` in demonstrations, `responses` in
-    comparisons, `text` in documents, `key` and `row` in suites.
+    """A line of a snapshot's file, of any kind: `completion` in demonstrations and, with `label`,
+    in good and bad responses, `responses` in comparisons, `text` in documents, `key` and `row` in
+    suites.
     """
 
     id: str
@@ -37,6 +38,7 @@ class SnapshotLine(TypedDict, total=False):
     source: str
     weight: float
     score: float
+    label: bool
     completion: list[dict[str, str]]
     responses: list[RankedLine]
     text: str
@@ -53,6 +55,8 @@ class RowResponse:
     rating: int | None = None
     source: str = ""
     model: TrainedModel | None = None
+    label: bool | None = None
+    """whether somebody called it good"""
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,9 @@ def _answers(line: SnapshotLine, known: _Known) -> list[RowResponse]:
     if "completion" in line:
         model = _model_of(line.get("response", 0), known)
         return [
-            RowResponse(turn["content"], source=line["source"], model=model)
+            RowResponse(
+                turn["content"], source=line["source"], model=model, label=line.get("label")
+            )
             for turn in line["completion"]
         ]
     answers = [

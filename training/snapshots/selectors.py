@@ -23,16 +23,20 @@ from training.models import Run, Snapshot
 from training.processes import run_dir
 from training.snapshots import freeze
 
+OF_RATERS = (Snapshot.Kind.COMPARISONS, Snapshot.Kind.UNPAIRED)
+"""The kinds with what raters said of responses."""
 CREATABLE = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot.Kind.SUITES]
 """The kinds that people create; benchmark runs make those of suites."""
 
 _ANSWERS = {
     Snapshot.Kind.DEMONSTRATIONS: Answer.DEMONSTRATION,
     Snapshot.Kind.COMPARISONS: Answer.COMPARISON,
+    Snapshot.Kind.UNPAIRED: Answer.COMPARISON,
 }
 _TABLES = (
     ("splits", _("Splits"), _("Split"), _("rows")),
     ("pairs", _("Decided pairs"), _("Split"), _("pairs")),
+    ("labels", _("Good and bad responses"), _("Label"), _("rows")),
     ("sources", _("Authors"), _("Source"), _("rows")),
     ("guidelines", _("Guidelines used"), _("Version"), _("rows")),
     ("categories", _("Categories"), _("Category"), _("rows")),
@@ -40,6 +44,7 @@ _TABLES = (
     ("left_out", _("Left out"), _("reason"), _("rows")),
 )
 
+_LABELS = {"good": _("good"), "bad": _("bad")}
 _OF_JUDGMENTS = (
     "campaigns",
     "includes_imports",
@@ -113,7 +118,9 @@ def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
             for split in run_dir.SPLITS
             if split in counts
         ]
-    words = dict(Prompt.Category.choices) if part == "categories" else {}
+    words: dict[Any, Any] = {"labels": _LABELS, "categories": dict(Prompt.Category.choices)}.get(
+        part, {}
+    )
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [(str(words.get(key, key)), n) for key, n in ranked]
 
@@ -170,7 +177,7 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
             key in ("includes_repeats", "includes_set_aside") and not value
         ):  # the usual case, and older snapshots lack these filters
             continue
-        if key == "weighs_by_reliability" and (snapshot.kind != Snapshot.Kind.COMPARISONS or runs):
+        if key == "weighs_by_reliability" and (snapshot.kind not in OF_RATERS or runs):
             continue
         if snapshot.kind == Snapshot.Kind.PROMPTS and key in (
             "campaigns",

@@ -65,8 +65,8 @@ OFFERS = (
         "unpaired",
         _("Good and bad responses"),
         _(
-            "One row per best or worst response of a ranking, labeled true or false, in the"
-            " format of TRL's KTO trainer."
+            "One row per best or worst response of a ranking, and per single response with a"
+            " rating, a flag or a thumb, labeled true or false, in the format of TRL's KTO trainer."
         ),
     ),
     Offer(

@@ -2,7 +2,7 @@
 database.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -114,6 +114,8 @@ class ComparisonRow:
     is_all_bad: bool = False
     """no response was worth ranking; the reason says why"""
     prompt_source: str = ""
+    form: Mapping[str, Any] | None = None
+    """the questions that its ratings answer: a RatingForm as JSON"""
 
     @property
     def licences(self) -> set[str]:
@@ -205,6 +207,7 @@ class MarkedRow:
     language: str
     response_licence: str = ""
     prompt_source: str = ""
+    cluster: str = ""
 
     @property
     def licences(self) -> set[str]:

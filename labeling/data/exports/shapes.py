@@ -183,8 +183,10 @@ def _prompts(selection: Selection, _left_out: Counter[str]) -> Iterator[Record]:
 
 @_limited
 def _unpaired(selection: Selection, left_out: Counter[str]) -> Iterator[Record]:
-    for row in _compared(selection):
+    for row in _compared(selection, include_single=True):
         yield from trl.as_unpaired(row, left_out)
+    called_good = demonstrations(**_judgments(selection), only_called_good=True)  # type: ignore[arg-type]
+    yield from map(trl.as_called_good, called_good)
     yield from trl.as_marked(marked(mark="label", campaigns=selection.campaigns), left_out)
 
 

@@ -47,13 +47,16 @@ def demonstrations(
     include_extra: bool = False,
     include_gold: bool = False,
     include_set_aside: bool = False,
+    only_called_good: bool = False,
 ) -> Iterator[DemonstrationRow]:
     """Every demonstration of `campaigns` (None: of all), and those that were imported without a
-    campaign, unless excluded.
+    campaign, unless excluded. With `only_called_good`, those whose file calls them good.
 
     Includes responses that raters edited while comparing. A dialogue gives one row per answer.
     """
     written = Judgment.objects.filter(demonstration__isnull=False)
+    if only_called_good:
+        written = written.filter(presentation__label=True)
     counted = counting.counts(
         with_extra=include_extra,
         with_gold=include_gold,
@@ -217,6 +220,7 @@ def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) ->
         warnings=tuple(judgment.warnings),
         is_all_bad=judgment.comparison.is_all_bad,
         prompt_source=prompt.source.name,
+        form=judgment.guideline_version.form if judgment.guideline_version else None,
     )
 
 
@@ -353,6 +357,7 @@ def marked(*, mark: str, campaigns: Collection[int] | None = None) -> Iterator[M
             language=prompt.language,
             response_licence=response.own_licence,
             prompt_source=prompt.source.name,
+            cluster=prompt.cluster,
         )
 
 

@@ -3,14 +3,15 @@ stepwise supervision; and every format without chats, where that says the same.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import pyarrow as pa
 from django.utils.translation import gettext_noop
 
-from labeling.data.exports.columns import ABOUT, MESSAGES, PAIR, WRITTEN, Record, about
+from labeling.data.exports.columns import ABOUT, MESSAGES, PAIR, WRITTEN, Record, about, written
 from labeling.data.exports.rows import (
     ComparisonRow,
+    DemonstrationRow,
     MarkedRow,
     Message,
     PromptRow,
@@ -18,10 +19,13 @@ from labeling.data.exports.rows import (
     as_turn,
     licence_expression,
 )
+from labeling.guidelines import rating_form
 
+_NO_FORM: Mapping[str, object] = {"questions": []}
 ALL_TIED = gettext_noop("rankings in which all responses have the same rank")
 BETWEEN = gettext_noop("responses between the best and the worst")
 UNRANKED = gettext_noop("responses that were not ranked")
+UNDECIDED = gettext_noop("single responses whose ratings call them neither good nor bad")
 NO_LABEL = gettext_noop("imported responses whose label is neither good nor bad")
 NO_STEPS = gettext_noop("imported responses whose steps cannot be told apart")
 SEVERAL_TURNS = gettext_noop(
@@ -76,11 +80,19 @@ def as_implicit(pair: Record) -> Record:
 
 def as_unpaired(row: ComparisonRow, left_out: Counter[str]) -> Iterator[Record]:
     """The best responses are labeled true, the worst false. If the rater found all of them bad, all
-    are false.
+    are false. A single response is what its ratings call it.
     """
     if row.is_all_bad:
         for response in row.responses:
             yield _labeled(row, response, label=False, label_from="all bad")
+        return
+    if len(row.responses) == 1:
+        (response,) = row.responses
+        label = rating_form.verdict(rating_form.parse(row.form or _NO_FORM), response.ratings)
+        if label is None:
+            left_out[UNDECIDED] += 1
+        else:
+            yield _labeled(row, response, label=label, label_from="rating")
         return
     ranks = [response.rank for response in row.responses if response.rank is not None]
     left_out[UNRANKED] += len(row.responses) - len(ranks)
@@ -109,6 +121,13 @@ def _labeled(row: ComparisonRow, response: RankedText, *, label: bool, label_fro
             "response_source": response.source_name,
         }
     )
+
+
+def as_called_good(row: DemonstrationRow) -> Record:
+    """A demonstration that its file calls good."""
+    texts = {"prompt": row.messages, "completion": as_turn(row.response)}
+    marks = {"label": True, "label_from": "import", "response": None}
+    return texts | marks | about(row) | written(row)
 
 
 def as_marked(rows: Iterable[MarkedRow], left_out: Counter[str]) -> Iterator[Record]:

@@ -374,7 +374,7 @@ def _judgments(
     ranked: list[RankedResponse] = []
 
     def judged(
-        kind: Answer, draft: ImportDraft, prompt: Prompt, answer: object, licence: str = ""
+        kind: Answer, draft: ImportDraft, prompt: Prompt, answer: object, reply: Reply | None = None
     ) -> Judgment | None:
         mark = (raters[draft.worker].origin, prompt.pk, answer)
         if mark in stored:
@@ -386,7 +386,7 @@ def _judgments(
             rater=raters[draft.worker],
             prompt=prompt,
             import_batch=batch,
-            presentation={"licence": licence} if licence else {},
+            presentation=draft.kept_of(reply) if reply else {},
             submitted_at=now,
         )
         judgments.append(judgment)
@@ -400,7 +400,7 @@ def _judgments(
                     draft,
                     prompt,
                     reply.text,
-                    draft.licence_of_reply(reply),
+                    reply,
                 )
             ):
                 demonstrations.append(Demonstration(judgment=judgment, text=reply.text))

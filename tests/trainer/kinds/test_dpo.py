@@ -10,11 +10,12 @@ import torch
 from datasets import Dataset
 
 from tests.trainer import runs
-from training.configs.dpo import DpoConfig
+from training.configs.offline.dpo import DpoConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
-from training.trainer import data, dpo
+from training.trainer import data
 from training.trainer.modeling import loading
+from training.trainer.offline import dpo
 from training.trainer.reward import rankings
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.

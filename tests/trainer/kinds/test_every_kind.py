@@ -45,6 +45,7 @@ QUICK_BY_KIND = {
 SNAPSHOTS: dict[str, Callable[[Path], Path]] = {
     "comparisons": runs.rankings,
     "prompts": runs.prompts,
+    "unpaired": runs.verdicts,
     "suites": runs.suites,
 }
 # What the clock decides.

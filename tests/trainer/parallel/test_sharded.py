@@ -12,8 +12,8 @@ import torch
 
 from tests.trainer import runs
 from tests.trainer.parallel.launched import Start, launched, with_launcher
-from training.configs.dpo import DpoConfig
 from training.configs.knobs import Settings
+from training.configs.offline.dpo import DpoConfig
 from training.configs.online.rloo import RlooConfig
 from training.configs.reward import RewardConfig
 from training.configs.sft import SftConfig

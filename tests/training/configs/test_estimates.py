@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from tests.trainer import runs, warm
 from tests.trainer.tiny import build_tiny_model
 from training.configs.kinds import KINDS, PRESETS
-from training.configs.dpo import DpoConfig
+from training.configs.offline.dpo import DpoConfig
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.knobs import Settings
 from training.configs.pretrain import PretrainConfig

@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from training.configs.dpo import DpoConfig
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.evaluation.evaluate import EvaluateConfig
+from training.configs.offline.dpo import DpoConfig
 from training.configs.online.rloo import RlooConfig
 from training.configs.ppo import PpoConfig
 from training.configs.pretrain import PretrainConfig

@@ -52,6 +52,10 @@ def empty_sentence(kind: str, left_out: Counter[str]) -> str:
             "There are no decided pairs to learn from: no comparison ranks one response above"
             " another. Collect or import some, or widen the filters."
         ),
+        "unpaired": _(
+            "There are no responses that somebody called good or bad: no rankings, ratings of"
+            " single responses, or imported labels. Collect or import some, or widen the filters."
+        ),
         "responses": _(
             "The sampling run has no responses to learn from. Wait until it ends, or choose"
             " another."

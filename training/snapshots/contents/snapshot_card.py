@@ -29,6 +29,8 @@ class Row:
     is_edit: bool = False
     weight: float | None = None
     """set if judgments are weighted"""
+    label: bool | None = None
+    """of a response that somebody called good or bad"""
 
 
 @dataclass
@@ -37,9 +39,11 @@ class CardTally:
 
     judgment_ids: list[int] = field(default_factory=list)
     prompt_ids: list[int] = field(default_factory=list)
-    """of rows that are a prompt alone"""
+    """of rows without a judgment"""
     by_split: Counter[str] = field(default_factory=Counter)
     pairs_by_split: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    """how many responses are good, and bad"""
     n_edits: int = 0
     n_demonstrations: int = 0
     """stored beside comparisons"""
@@ -57,14 +61,16 @@ class CardTally:
         self.by_split[row.split] += 1
         self.pairs_by_split[row.split] += row.n_pairs
         self.prompts.add(text_key(row.content["prompt"]))
-        if row.judgment_id is not None and self.judgment_ids[-1:] != [
-            row.judgment_id
-        ]:  # an edit follows its own ranking
+        # An edit follows its own ranking, and the responses of a ranking one another.
+        is_new = self.judgment_ids[-1:] != [row.judgment_id]
+        if row.judgment_id is not None and is_new:
             self.judgment_ids.append(row.judgment_id)
+        if row.label is not None:
+            self.labels["good" if row.label else "bad"] += 1
         if "prompt_id" in row.content:
             self.prompt_ids.append(row.content["prompt_id"])
         self.n_edits += row.is_edit
-        if row.rater and row.weight is not None and not row.is_edit:
+        if row.rater and row.weight is not None and not row.is_edit and is_new:
             lowest, n = self.weights.get(row.rater, (row.weight, 0))
             self.weights[row.rater] = (min(lowest, row.weight), n + 1)
         self.counts["categories"][row.category] += 1
@@ -104,7 +110,7 @@ def card_of(
         "prompts": len(tally.prompts),
         "splits": {split: tally.by_split[split] for split in run_dir.SPLITS},
         "filters": filters,
-        "left_out": dict(left_out.most_common()),
+        "left_out": dict((+left_out).most_common()),
         **{name: dict(counter.most_common()) for name, counter in tally.counts.items()},
     }
     if tally.weights:
@@ -114,6 +120,8 @@ def card_of(
     if kind == "comparisons":
         card["pairs"] = {split: tally.pairs_by_split[split] for split in run_dir.SPLITS}
         card["demonstrations"] = tally.n_demonstrations
+    if kind == "unpaired":
+        card["labels"] = dict(tally.labels)
     if kind != "prompts":
         card["raters"] = len(tally.raters)
         card["edits"] = tally.n_edits

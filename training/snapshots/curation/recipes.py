@@ -28,6 +28,7 @@ OFFERED: dict[str, tuple[str, ...]] = {
     Snapshot.Kind.PROMPTS: ("prompt",),
     Snapshot.Kind.DEMONSTRATIONS: ("demonstration",),
     Snapshot.Kind.COMPARISONS: ("response",),
+    Snapshot.Kind.UNPAIRED: ("response",),
 }
 """By kind of snapshot"""
 NAMES = tuple(WORDS)

@@ -99,6 +99,18 @@ def test_a_sample_leaves_as_training_rows(sample: Sample, tmp_path: Path) -> Non
 
 
 @pytest.mark.django_db
+def test_a_file_of_good_and_bad_responses_leaves_as_it_came(tmp_path: Path) -> None:
+    sample = SAMPLES["TRL unpaired preference"]
+    brought(jsonl(sample.rows), tmp_path)
+
+    found = {
+        (row["completion"], row["label"]) for row in shapes.records("unpaired", style="standard")
+    }
+
+    assert found == {(row["completion"], row["label"]) for row in sample.rows}
+
+
+@pytest.mark.django_db
 @every_sample
 def test_the_report_names_every_field_that_is_not_imported(sample: Sample, tmp_path: Path) -> None:
     batch = brought(jsonl(sample.rows), tmp_path)

@@ -32,6 +32,8 @@ from training.registry.lineage import withdrawals
 from training.schedules import chains as schedules_chains
 from training.schedules import selectors as schedules_selectors
 from training.snapshots import selectors as snapshots_selectors
+from training.snapshots import services as snapshots_services
+from training.snapshots.freeze import Filters
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +146,23 @@ def test_each_chain_learns_from_its_own_responses_alone(
         assert snapshot is not None
         assert snapshot.n_rows == 1
         assert snapshot.filters["best_of"] == [run_of(chain, "candidates").pk]
+
+
+def test_one_snapshot_can_hold_the_pairs_of_several_runs_on_the_same_prompts(
+    scored: Callable[[list[Prompt]], Chain], rosa: Rater, noor: User
+) -> None:
+    (prompt,) = on_split("train")
+    compare(prompt, rosa, [1, 2])
+    first = scored([prompt])
+    schedules_chains.stop_chain(chain=again(first), by=noor, now=NOW)
+    runs = tuple(run_of(chain, "candidates").pk for chain in (first, scored([prompt])))
+
+    snapshot = snapshots_services.create_snapshot(
+        kind="comparisons", name="both", filters=Filters(best_of=runs), by=noor, now=NOW
+    )
+
+    assert snapshot.n_rows == 2
+    assert list(snapshot.drawn.values_list("prompt", flat=True)) == [prompt.pk]
 
 
 def test_scored_pairs_say_who_wrote_and_who_scored_them_and_a_withdrawal_finds_them(

@@ -25,6 +25,7 @@ class DpoConfig(RowTraining):
     kind: ClassVar[str] = "dpo"
     label: ClassVar[str] = _("DPO")
     menu: ClassVar[str] = _("Learn preferences with DPO")
+    trainer: ClassVar[str] = "training.trainer.offline.dpo"
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
     is_parallel: ClassVar[bool] = True
     headlines: ClassVar[tuple[str, ...]] = (

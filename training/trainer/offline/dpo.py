@@ -2,32 +2,31 @@
 DPOTrainer.
 """
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, ClassVar
 
 import datasets
 import torch
-import transformers
 from datasets import Features, List, Value
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DataCollatorForPreference, DPOTrainer
 
-from training.configs.dpo import DpoConfig
-from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, parallel, progress
-from training.trainer.modeling import loading, logprobs, precision, sharding
+from training.configs.offline.dpo import DpoConfig
+from training.processes.run_dir import Job, Result, RunFolder, counted
+from training.trainer import data, progress
+from training.trainer.modeling import loading, logprobs
+from training.trainer.offline import learning
+from training.trainer.offline.learning import WEIGHT, Lesson, StoredRows, Weighing
 from training.trainer.reward import rankings, stored_rankings
 from training.trainer.reward.pair_results import PairResults
 from training.trainer.reward.rankings import RankingRow
 from training.trainer.reward.stored_rankings import Reading
 
-WEIGHT = "weight"
 _IDS = ("prompt_ids", "chosen_ids", "rejected_ids")
 _FEATURES = Features({name: List(Value("int32")) for name in _IDS} | {WEIGHT: Value("float64")})
 _NAMES = {
@@ -68,19 +67,8 @@ class WeighingCollator(DataCollatorForPreference):
         return super().torch_call(examples) | {WEIGHT: weights}
 
 
-class WatchedDpo(progress.Watched, DPOTrainer):
-    """TRL's trainer with our progress, checkpoints, stop and weights. Rows hold token ids already,
-    so TRL must not prepare them.
-    """
-
-    def _prepare_dataset(self, dataset: datasets.Dataset, *args: object) -> datasets.Dataset:
-        return dataset
-
-    def _set_signature_columns_if_needed(self) -> None:
-        super()._set_signature_columns_if_needed()
-        columns: Any = self._signature_columns  # transformers types it as None
-        if WEIGHT not in columns:
-            columns.append(WEIGHT)
+class WatchedDpo(StoredRows, DPOTrainer):
+    """TRL's trainer with our progress, checkpoints, stop and weights."""
 
     def _compute_loss(
         self,
@@ -88,30 +76,18 @@ class WatchedDpo(progress.Watched, DPOTrainer):
         inputs: dict[str, torch.Tensor],
         return_outputs: bool,
     ) -> torch.Tensor | tuple[torch.Tensor, object]:
-        """TRL's loss is a mean over pairs, and a pair's loss depends on its own log-probabilities
-        alone. So scaling their gradient by its weight gives the gradient of the weighted mean, and
-        the curves get the value of that.
-        """
+        """TRL's loss with weighted pairs; the curves get the value of the weighted mean."""
         inputs = dict(inputs)
         weights = inputs.pop(WEIGHT)
-        scale = torch.cat([weights, weights])[:, None]  # (2B, 1): chosen, then rejected
-        token_logps: list[torch.Tensor] = []
-
-        def weighed(**arguments: object) -> object:
-            outputs = model(**arguments)
-            token_logps.append(outputs.log_probs.detach())
-            if outputs.log_probs.requires_grad:
-                outputs.log_probs.register_hook(lambda gradient: gradient * scale)
-            return outputs
-
         reference = self.compute_ref_log_probs(self.ref_model or self.model, inputs)
         inputs |= {"ref_chosen_logps": reference[0], "ref_rejected_logps": reference[1]}
         self.precompute_ref_logps = True  # TRL then takes those of the batch
-        loss = super()._compute_loss(weighed, inputs, return_outputs)
+        weighing = Weighing(model, torch.cat([weights, weights]))  # chosen, then rejected
+        loss = super()._compute_loss(weighing, inputs, return_outputs)
         if return_outputs:
             return loss
         n_tokens = inputs["completion_mask"][:, 1:].sum(dim=1)  # (2B,)
-        logps = token_logps[0][:, 1 - inputs["completion_mask"].size(1) :].sum(dim=1)  # (2B,)
+        logps = weighing.logps(inputs["completion_mask"])  # (2B,)
         chosen, rejected = (logps - torch.cat(reference)).chunk(2)
         value = pair_losses(
             chosen,
@@ -164,66 +140,49 @@ def pair_losses(
     )
 
 
-class DpoFollower(progress.Follower):
-    def named(self, logs: dict[str, float]) -> dict[str, float]:
-        """Our names for TRL's logs. Log-probabilities of whole responses are left out: people can't
-        interpret them.
-        """
-        kept = {_NAMES.get(name, name): value for name, value in super().named(logs).items()}
+@dataclass(frozen=True)
+class Pairs(Lesson[tuple[float, float]]):
+    """Pairs to learn from, and those held out, whose two responses are scored."""
+
+    names: ClassVar[Mapping[str, str]] = _NAMES
+
+    config: DpoConfig
+    folder: RunFolder
+    tokenizer: PreTrainedTokenizerBase
+    rows: _PairRows
+
+    @property
+    def metrics(self) -> dict[str, object]:
         return {
-            name: value
-            for name, value in kept.items()
-            if not name.startswith(("logps/", "logits/"))
+            "held_out_split": self.rows.split,
+            "n_held_out_pairs": len(self.rows.held_out),
+            "n_train_pairs": len(self.rows.train),
+            "n_ties": self.rows.read.n_ties,
+            "n_responses_left_out": self.rows.read.n_left_out,
+            "n_prompts_cut": self.rows.read.n_cut,
         }
+
+    def trainer(self, model: PreTrainedModel) -> WatchedDpo:
+        return _trainer(model, self.config, self.folder, self.tokenizer, self.rows.train)
+
+    def log_probabilities(
+        self, model: PreTrainedModel, dtype: torch.dtype
+    ) -> list[tuple[float, float]]:
+        return log_probabilities(model, self.rows.held_out, self.config.batch_size, dtype)
+
+    def summary(
+        self, now: list[tuple[float, float]], start: list[tuple[float, float]]
+    ) -> dict[str, float]:
+        return summary(self.rows.held_out, now, start, self.config.beta)
 
 
 def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
-    started_at = time.monotonic()
-    torch.set_num_threads(max(job.threads, 1))
-    transformers.set_seed(config.seed)
-    tokenizer = loading.load_tokenizer(job.model)
-    rows = _read(Path(job.snapshot), tokenizer, config, folder, n_processes=job.threads)
-    _tell(folder, rows)
+    def read(tokenizer: PreTrainedTokenizerBase) -> Pairs:
+        rows = _read(Path(job.snapshot), tokenizer, config, folder, n_processes=job.threads)
+        _tell(folder, rows)
+        return Pairs(config, folder, tokenizer, rows)
 
-    dtype = precision.dtype(config.dtype)
-    model = loading.load_policy(
-        job.model, tokenizer, progress.starting_dtype(config), may_shard=True
-    )
-    loading.require_length(model, config.max_tokens)
-    with parallel.reading(may_shard=False):  # the reference, which each process reads
-        trainer = _trainer(model, config, folder, tokenizer, rows.train)
-    sharding.shard(trainer)
-    start = log_probabilities(
-        sharding.in_training(trainer), rows.held_out, config.batch_size, dtype
-    )
-    follower = DpoFollower(
-        folder,
-        config,
-        lambda: measures(sharding.in_training(trainer), start, rows.held_out, config, dtype),
-    )
-    trainer.follow(follower)
-    before = summary(rows.held_out, start, start, config.beta)
-    if newest_checkpoint(folder.path) is None:
-        folder.append_point(0, progress.n_steps(trainer), before)
-    is_stopped = progress.train(trainer)
-
-    trained, whole = sharding.finished(trainer, dtype)
-    after = measures(trained, start, rows.held_out, config, dtype)
-    follower.finish(after, trainer.state)
-    loading.save_whole(folder, job.output, whole, tokenizer)
-    metrics = {
-        **{f"{name}_before": value for name, value in before.items()},
-        **{f"{name}_after": value for name, value in after.items()},
-        "held_out_split": rows.split,
-        "n_held_out_pairs": len(rows.held_out),
-        "n_train_pairs": len(rows.train),
-        "n_ties": rows.read.n_ties,
-        "n_responses_left_out": rows.read.n_left_out,
-        "n_prompts_cut": rows.read.n_cut,
-        "seconds": round(time.monotonic() - started_at, 1),
-    }
-    outcome = "stopped" if is_stopped else "succeeded"
-    return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
+    return learning.learn(job, config, folder, read)
 
 
 def pairs(rows: Iterable[RankingRow]) -> list[Pair]:
@@ -241,19 +200,6 @@ def _each_pair(rows: Iterable[RankingRow]) -> Iterator[Pair]:
                 row["response_ids"][loser],
                 weight,
             )
-
-
-def measures(
-    model: PreTrainedModel,
-    start: list[tuple[float, float]],
-    held_out: list[Pair],
-    config: DpoConfig,
-    dtype: torch.dtype,
-) -> dict[str, float]:
-    """Compared with `start`: the log-probabilities of these pairs before training."""
-    return summary(
-        held_out, log_probabilities(model, held_out, config.batch_size, dtype), start, config.beta
-    )
 
 
 def summary(
@@ -306,9 +252,6 @@ def _trainer(
     tokenizer: PreTrainedTokenizerBase,
     train: datasets.Dataset,
 ) -> WatchedDpo:
-    """With LoRA the reference is the model with its adapters off; with full fine-tuning TRL copies
-    the model.
-    """
     arguments = DPOConfig(
         max_length=config.max_tokens,
         beta=config.beta,

@@ -16,6 +16,8 @@ while files come in and again at rest, and restored on empty machines. The last 
 - `failed`, `lost`: requests after which a person saw an error, and stored answers that are missing,
   while 30 raters work, the database is migrated and both web processes restart
   (benchmarks/operating/restarts.py has the other figures of this part).
+- `first_page_ms`, `page_ms`: the slowest page of a site with a million judgments, with an empty
+  cache and then (benchmarks/operating/pages.py).
 
 --quick: small models, and few of them. --only: one part of it.
 """
@@ -23,6 +25,7 @@ while files come in and again at rest, and restored on empty machines. The last 
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -51,7 +54,18 @@ def restarted(is_quick: bool) -> Figures:
     return restarts.measure(is_quick=is_quick)
 
 
-PARTS: dict[str, Part] = {"backups": backed_up, "restarts": restarted}
+def opened(is_quick: bool) -> Figures:
+    """In a process of its own, with a database of its own."""
+    command = [sys.executable, str(ROOT / "benchmarks/operating/pages.py")]
+    command += ["--quick"] if is_quick else []
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    *lines, last = answer.stdout.splitlines()
+    print("\n".join(lines), flush=True)
+    measured: Figures = json.loads(last)
+    return measured
+
+
+PARTS: dict[str, Part] = {"backups": backed_up, "restarts": restarted, "pages": opened}
 
 
 def main() -> None:

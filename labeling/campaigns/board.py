@@ -24,7 +24,7 @@ from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinu
 
 from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Slot
 from labeling.quality import campaign_figures
-from labeling.quality.figure_cache import Compute, cached_figures, refresh
+from labeling.quality.figure_cache import Compute, cached_figures, known_figures, refresh
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import Stuck, stuck
 from labeling.votes import counting
@@ -157,6 +157,14 @@ def compared_sources(*, campaign: Campaign, now: datetime) -> Sources:
     )[campaign.pk].value
 
 
+def known_sources(*, campaign: Campaign, now: datetime) -> Sources | None:
+    """The same for a page; None while they are being counted."""
+    known = known_figures(
+        name="sources", kind=Sources, ids=[campaign.pk], compute=_sources, now=now
+    )
+    return known[campaign.pk].value if known else None
+
+
 def campaign_rows(*, campaigns: Iterable[Campaign], now: datetime) -> list[CampaignRow]:
     """A row for each of `campaigns`, with three queries in total."""
     shown = {campaign.pk: campaign for campaign in campaigns}
@@ -166,10 +174,30 @@ def campaign_rows(*, campaigns: Iterable[Campaign], now: datetime) -> list[Campa
     return [CampaignRow(campaign, *figures[pk].value) for pk, campaign in shown.items()]
 
 
+def known_rows(
+    *, campaigns: Iterable[Campaign], now: datetime
+) -> list[tuple[Campaign, CampaignRow | None]]:
+    """The same for a page; None while they are being counted."""
+    shown = {campaign.pk: campaign for campaign in campaigns}
+    figures = known_figures(
+        name="standing", kind=Standing, ids=list(shown), compute=_progress_with_last, now=now
+    )
+    return [
+        (campaign, CampaignRow(campaign, *figures[pk].value) if pk in figures else None)
+        for pk, campaign in shown.items()
+    ]
+
+
 def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
     return cached_figures(name="board", kind=Board, ids=[campaign.pk], compute=_boards, now=now)[
         campaign.pk
     ].value
+
+
+def known_board(*, campaign: Campaign, now: datetime) -> Board | None:
+    """The same for a page; None while it is being counted."""
+    known = known_figures(name="board", kind=Board, ids=[campaign.pk], compute=_boards, now=now)
+    return known[campaign.pk].value if known else None
 
 
 def refresh_figures(*, name: str, pk: int, now: datetime) -> None:

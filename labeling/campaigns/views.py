@@ -35,13 +35,13 @@ from labeling.campaigns.pages.curve import progress_chart
 from labeling.kinds import registry
 from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Prompt
-from labeling.quality import contests
+from labeling.quality import campaign_figures, contests
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.pages import consensus_words
 from labeling.quality.pages.views import quality_now
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import understaffed
-from labeling.votes import counting, item_answers, item_consensus, rating_consensus
+from labeling.votes import item_answers, item_consensus, rating_consensus
 from labeling.votes.demonstrations import writers, written
 from pages import list_pages
 
@@ -55,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
     page = list_pages.shown(
         request, campaigns_board.campaigns(state=state), size=CAMPAIGNS_PER_PAGE
     )
-    rows = campaigns_board.campaign_rows(campaigns=page, now=timezone.now())
+    rows = campaigns_board.known_rows(campaigns=page, now=timezone.now())
     context = {"rows": rows, "page": page, "state": state, "states": Campaign.State.choices}
     return render(request, "labeling/campaigns/campaigns.html", context)
 
@@ -137,19 +137,17 @@ def count(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     now = timezone.now()
-    board = campaigns_board.campaign_board(campaign=campaign, now=now)
-    chart = progress_chart(board=board, is_open=campaign.state == Campaign.State.OPEN, now=now)
-    context: dict[str, object] = {
-        "campaign": campaign,
-        "board": board,
-        "chart": chart,
-        "tab": "overview",
-    }
-    context["is_kept"] = now - board.at > timedelta(minutes=1)
+    board = campaigns_board.known_board(campaign=campaign, now=now)
+    context: dict[str, object] = {"campaign": campaign, "board": board, "tab": "overview"}
+    if board is not None:
+        is_open = campaign.state == Campaign.State.OPEN
+        context["chart"] = progress_chart(board=board, is_open=is_open, now=now)
+        context["is_kept"] = now - board.at > timedelta(minutes=1)
     if campaign.state == Campaign.State.DRAFT:
         context["estimate"] = costs.estimate_of(campaign=campaign, now=now)
-    if campaign.state == Campaign.State.CLOSED or board.progress.is_done:
-        context["n_answers"] = counting.n_answers(campaign=campaign)
+    if campaign.state == Campaign.State.CLOSED or (board is not None and board.progress.is_done):
+        counted = campaign_figures.n_answers(campaigns=[campaign.pk], now=now)
+        context["n_answers"] = counted[campaign.pk].value if counted else None
     else:
         context["understaffed"] = understaffed(campaign=campaign, now=now)
     context["is_spent"] = budgets.is_spent(campaign=campaign, now=now)
@@ -166,7 +164,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "strengths": contests.stored_strengths(report=report) if report else None,
         "quality": quality_now(report) if report else [],
         "raters": [
-            (row, measured.get(row.rater_id), writing.get(row.rater_id)) for row in board.raters
+            (row, measured.get(row.rater_id), writing.get(row.rater_id))
+            for row in (board.raters if board is not None else [])
         ],
         "n_flagged": sum(bool(row.flags) for row in measured.values()),
         "written": (written(campaign=campaign) if not campaign.compares else None),
@@ -222,7 +221,7 @@ def set_up(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "campaign": campaign,
         "tab": "set_up",
-        "sources": campaigns_board.compared_sources(campaign=campaign, now=timezone.now()),
+        "sources": campaigns_board.known_sources(campaign=campaign, now=timezone.now()),
     }
     return render(request, "labeling/campaigns/campaign_set_up.html", context)
 
@@ -291,9 +290,9 @@ def reopen(request: MemberRequest, pk: int) -> HttpResponse:
         except services.UnableToOpen as problem:
             messages.warning(request, problem.sentence)
         return redirect("campaign", pk)
-    (row,) = campaigns_board.campaign_rows(campaigns=[campaign], now=timezone.now())
+    ((_campaign, row),) = campaigns_board.known_rows(campaigns=[campaign], now=timezone.now())
     newest = campaign.guideline.versions.order_by("-number").first()
-    context = {"campaign": campaign, "progress": row.progress, "newest": newest}
+    context = {"campaign": campaign, "progress": row and row.progress, "newest": newest}
     return render(request, "labeling/campaigns/changes/campaign_reopen.html", context)
 
 
@@ -339,11 +338,11 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         services.close_campaign(campaign=campaign, by=request.user, now=timezone.now())
         return redirect("campaign", pk)
-    (row,) = campaigns_board.campaign_rows(campaigns=[campaign], now=timezone.now())
+    ((_campaign, row),) = campaigns_board.known_rows(campaigns=[campaign], now=timezone.now())
     return render(
         request,
         "labeling/campaigns/changes/campaign_close.html",
-        {"campaign": campaign, "progress": row.progress},
+        {"campaign": campaign, "progress": row and row.progress},
     )
 
 

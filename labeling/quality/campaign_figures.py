@@ -9,9 +9,10 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
+from config.performance.distinct import distinct_values
 from labeling.access import visible
-from labeling.models import Campaign, Item, Judgment, Response
-from labeling.quality.figure_cache import Compute, cached_figures
+from labeling.models import Campaign, Item, Judgment, Prompt, Response, Source
+from labeling.quality.figure_cache import CachedFigures, Compute, cached_figures, known_figures
 from labeling.votes import counting
 
 
@@ -25,23 +26,43 @@ class Answered:
     """(id of the guideline's version, number of judgments); None: an import without one"""
 
 
-def answered(*, campaign: Campaign, now: datetime) -> Answered:
+def answered(*, campaign: Campaign, now: datetime) -> CachedFigures[Answered]:
+    """For a program, which waits."""
     return cached_figures(
         name="answered", kind=Answered, ids=[campaign.pk], compute=_answered, now=now
-    )[campaign.pk].value
+    )[campaign.pk]
 
 
-def n_answers(*, campaigns: Collection[int], now: datetime) -> dict[int, int]:
-    """How many judgments of each campaign count."""
-    figures = cached_figures(name="n_answers", kind=int, ids=campaigns, compute=_n_answers, now=now)
-    return {pk: figure.value for pk, figure in figures.items()}
+def known_answered(*, campaign: Campaign, now: datetime) -> CachedFigures[Answered] | None:
+    """The same for a page; None while they are being counted."""
+    return known_figures(
+        name="answered", kind=Answered, ids=[campaign.pk], compute=_answered, now=now
+    ).get(campaign.pk)
+
+
+def n_answers(*, campaigns: Collection[int], now: datetime) -> dict[int, CachedFigures[int]]:
+    """How many judgments of each campaign count. Without those that are being counted."""
+    return known_figures(name="n_answers", kind=int, ids=campaigns, compute=_n_answers, now=now)
 
 
 def licences(*, campaign: Campaign, now: datetime) -> list[str]:
-    """The licences of a campaign's prompts and responses; "" if a prompt has none."""
-    return cached_figures(
+    """The licences of a campaign's prompts and responses; "" if a prompt has none. Until they have
+    been looked for, all licences of the site.
+    """
+    known = known_figures(
         name="licences", kind=list[str], ids=[campaign.pk], compute=_licences, now=now
-    )[campaign.pk].value
+    )
+    return known[campaign.pk].value if known else ["", *all_licences()]
+
+
+def all_licences() -> list[str]:
+    """The licences of prompts, of responses with one of their own, and of sources."""
+    names = {
+        *distinct_values(Prompt, "licence"),
+        *distinct_values(Response, "licence"),
+        *Source.objects.exclude(licence="").values_list("licence", flat=True),
+    }
+    return sorted(names)
 
 
 def _answered(ids: Collection[int], _now: datetime) -> dict[int, Answered]:

@@ -2,21 +2,22 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from config.performance.distinct import distinct_values
 from labeling.kinds import registry
 from labeling.kinds.choices import Answer
-from labeling.models import Campaign, Prompt, Response, Source
-from labeling.quality import campaign_figures
+from labeling.models import Campaign, Prompt
+from labeling.quality import campaign_figures, figure_cache
 from training.configs import kinds
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot
@@ -45,6 +46,8 @@ _TABLES = (
 )
 
 _LABELS = {"good": _("good"), "bad": _("bad")}
+_RECENT = timedelta(hours=1)
+"""A number of answers this old is shown without its time."""
 _OF_JUDGMENTS = (
     "campaigns",
     "includes_imports",
@@ -243,7 +246,16 @@ def campaign_choices(*, kind: str, now: datetime) -> list[tuple[int, str]]:
     campaigns = Campaign.objects.filter(kind__in=of_kind).order_by("-pk")
     names = dict(campaigns.values_list("pk", "name"))
     n_of = campaign_figures.n_answers(campaigns=names, now=now)
-    return [(pk, f"{name} ({n_of[pk]})") for pk, name in names.items()]
+    return [(pk, f"{name} ({_counted(n_of.get(pk), now)})") for pk, name in names.items()]
+
+
+def _counted(figure: figure_cache.CachedFigures[int] | None, now: datetime) -> str:
+    if figure is None:
+        return gettext("being counted")
+    if now - figure.at < _RECENT:
+        return str(figure.value)
+    at = date_format(timezone.localtime(figure.at), "SHORT_DATETIME_FORMAT")
+    return gettext("%(n)d on %(at)s") % {"n": figure.value, "at": at}
 
 
 def scored_run_choices() -> list[tuple[int, str]]:
@@ -261,10 +273,4 @@ def scored_run_choices() -> list[tuple[int, str]]:
 
 
 def licence_choices() -> list[tuple[str, str]]:
-    """The licences of prompts, of responses with one of their own, and of sources."""
-    names = {
-        *distinct_values(Prompt, "licence"),
-        *distinct_values(Response, "licence"),
-        *Source.objects.exclude(licence="").values_list("licence", flat=True),
-    }
-    return [(name, name) for name in sorted(names)]
+    return [(name, name) for name in campaign_figures.all_licences()]

@@ -14,9 +14,12 @@ from django.utils import timezone
 from accounts.models import User
 from benchmarks import quality
 from labeling.access import withdrawn_prompt_ids
-from labeling.models import Campaign, Prompt, Rater, Source
+from labeling.campaigns import board
+from labeling.models import Campaign, Judgment, Prompt, Rater, Source
 from labeling.quality import figure_cache
 from labeling.queue import feed
+from training.models import Snapshot, SnapshotJudgment
+from training.registry.lineage import collected_data
 
 N_ITEMS = 2_000
 AT_MOST = 2_000
@@ -30,6 +33,11 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Campaign:
     """A campaign whose figures take long, and PostgreSQL with the plans of large tables."""
     campaign = quality.campaign_of(n_items=N_ITEMS)
     quality.judge(first=0, n=3 * N_ITEMS, of=3 * N_ITEMS)
+    snapshot = Snapshot.objects.create(name="all", kind="comparisons", n_rows=3 * N_ITEMS)
+    judgments = Judgment.objects.values_list("pk", flat=True)
+    SnapshotJudgment.objects.bulk_create(
+        SnapshotJudgment(snapshot=snapshot, judgment_id=pk) for pk in judgments
+    )
     Prompt.objects.update(licence="MIT")
     Source.objects.update(licence="proprietary")
     with connection.cursor() as cursor:
@@ -38,6 +46,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Campaign:
         for way in ("seqscan", "hashjoin", "mergejoin"):  # right for small tables only
             cursor.execute(f"SET LOCAL enable_{way} = off")
     monkeypatch.setattr(figure_cache, "QUICK_S", -1.0)
+    monkeypatch.setattr(figure_cache, "QUICK_ROWS", 100)
     monkeypatch.setattr(feed, "LOOKED_AT", 100)
     monkeypatch.setattr(feed, "LISTED", 100)
     return campaign
@@ -46,7 +55,9 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Campaign:
 ADDRESSES = [
     "/campaigns/",
     "/campaigns/{pk}/",
+    "/campaigns/{pk}/close",
     "/campaigns/{pk}/export/",
+    "/campaigns/{pk}/set-up/",
     "/campaigns/new/",
     "/lineage/campaigns/{pk}/",
     "/lineage/prompts/{prompt}/",
@@ -63,6 +74,7 @@ ADDRESSES = [
     "/api/v1/prompts",
     "/api/v1/lineage/campaigns/{pk}",
 ]
+FIGURES = ["answered", "n_answers", "licences", "sources", "standing", "board"]
 COUNTS = ('SELECT COUNT(*) AS "__count" FROM "labeling_item" WHERE "labeling_item"."campaign_id"',)
 """The number of a campaign's items is read from an index, in milliseconds."""
 
@@ -74,9 +86,26 @@ def test_no_page_reads_more_rows_than_it_shows(large: Campaign) -> None:
     )
     addresses = [text.format(pk=large.pk, prompt=quality.FIRST + 5) for text in ADDRESSES]
 
+    empty = {path: rows_read_most(client, path) for path in addresses if "/api/" not in path}
+    collected_data.refresh_snapshots(name="in_snapshots", pk=large.pk, now=timezone.now())
+    for name in FIGURES:
+        board.refresh_figures(name=name, pk=large.pk, now=timezone.now())
     read = {address: rows_read_most(client, address) for address in addresses}
 
     assert {address: query for address, query in read.items() if query[0] > AT_MOST} == {}
+    assert {address: query for address, query in empty.items() if query[0] > AT_MOST} == {}
+
+
+@pytest.mark.parametrize("path", ["", "close", "reopen", "export/", "set-up/"])
+@pytest.mark.parametrize("state", [Campaign.State.CLOSED, Campaign.State.PAUSED])
+def test_no_state_of_a_campaign_makes_its_pages_count(
+    large: Campaign, state: str, path: str
+) -> None:
+    Campaign.objects.update(state=state, budget=10**6, budget_unit=Campaign.Budget.JUDGMENTS)
+    client = Client()
+    client.force_login(User.objects.create_user(email="admin@example.org", is_admin=True))
+
+    assert rows_read_most(client, f"/campaigns/{large.pk}/{path}")[0] <= AT_MOST
 
 
 def test_excluding_what_few_people_wrote_reads_no_prompt_twice(large: Campaign) -> None:
@@ -93,8 +122,8 @@ def test_excluding_what_few_people_wrote_reads_no_prompt_twice(large: Campaign) 
 
 
 def rows_read_most(client: Client, address: str) -> tuple[int, str]:
-    """(rows, statement) of the query of a page that reads most, once what is cached is there."""
-    client.get(address)
+    """(rows, statement) of the query of a page that reads most."""
+    client.get(address)  # a program counts what is not cached, and caches it
     with connection.execute_wrapper(noting := Noting()):
         answer = client.get(address)
     assert answer.status_code == 200, address

@@ -70,7 +70,7 @@ def test_the_list_asks_as_many_queries_for_one_campaign_as_for_twenty(
         )
     client = signed_in(alice)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/campaigns/")
 
 
@@ -160,7 +160,7 @@ def test_a_campaign_asks_as_many_queries_for_one_rater_as_for_twenty(
     quality_services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
     client = signed_in(alice)
 
-    with django_assert_num_queries(31):
+    with django_assert_num_queries(32):
         client.get(f"/campaigns/{campaign.pk}/")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 import services as servers
@@ -14,13 +15,14 @@ from django.test import Client
 from accounts.models import User
 from labeling.campaigns import board
 from labeling.campaigns import tasks as campaigns_tasks
-from labeling.models import Campaign, Rater
+from labeling.models import Campaign, Rater, Slot, Source
 from labeling.quality import figure_cache
-from labeling.quality.figure_cache import cached_figures, refresh
+from labeling.quality.figure_cache import cached_figures, known_figures, refresh
 from labeling.queue import slots
 from labeling.queue.claiming import claim
 from tests.cast import NOON
 from tests.labeling.answers import words
+from training.registry.lineage import collected_data
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(minutes=5)
@@ -53,7 +55,8 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     rung: list[tuple[str, int]] = []
-    monkeypatch.setattr(figure_cache.REFRESH, "send", lambda *, name, pk: rung.append((name, pk)))
+    for message in (figure_cache.REFRESH, collected_data.REFRESH_SNAPSHOTS):
+        monkeypatch.setattr(message, "send", lambda *, name, pk: rung.append((name, pk)))
     return rung
 
 
@@ -162,6 +165,106 @@ def test_what_has_no_plain_form_is_refused() -> None:
         figure_cache.plain(object())
 
 
+def test_a_page_never_counts_a_large_campaign(
+    large: None, comparison_campaign: Campaign, rings: list[tuple[str, int]]
+) -> None:
+    pk, compute = comparison_campaign.pk, Counter()
+    known = partial(known_figures, name="n", kind=int, ids=[pk], compute=compute)
+
+    assert (known(now=NOON), known(now=NOON), compute.n, rings) == ({}, {}, 0, [("n", pk)])
+
+    refresh(name="n", ids=[pk], compute=compute, now=NOON)
+    assert (known(now=LATER)[pk].value, known(now=LATER)[pk].at) == (1, NOON)
+    assert rings == [("n", pk), ("n", pk)], "asked again, once it is old"
+
+
+def test_a_page_counts_the_smaller_campaigns_beside_large_ones(
+    comparison_campaign: Campaign,
+    demonstration_campaign: Campaign,
+    rings: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    n_slots = Slot.objects.filter(campaign=comparison_campaign).count()
+    n_rows = n_slots + comparison_campaign.items.count()
+    assert demonstration_campaign.items.count() < n_rows
+    monkeypatch.setattr(figure_cache, "QUICK_ROWS", n_rows - 1)
+    ids = [comparison_campaign.pk, demonstration_campaign.pk]
+
+    known = known_figures(name="n", kind=int, ids=ids, compute=Counter(), now=NOON)
+
+    assert (list(known), rings) == ([demonstration_campaign.pk], [("n", comparison_campaign.pk)])
+
+
+def test_what_was_slow_once_is_counted_on_each_page_when_it_is_quick_again(
+    comparison_campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pk, compute = comparison_campaign.pk, Counter()
+    known = partial(known_figures, name="n", kind=int, ids=[pk], compute=compute, now=NOON)
+    with monkeypatch.context() as busy:
+        busy.setattr(figure_cache, "QUICK_S", -1.0)
+        known()
+    assert known()[pk].value == 1
+
+    refresh(name="n", ids=[pk], compute=compute, now=LATER)
+
+    assert [known()[pk].value for _look in range(2)] == [3, 4]
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every campaign counts as large."""
+    monkeypatch.setattr(figure_cache, "QUICK_ROWS", 0)
+
+
+OPENED = [
+    "/campaigns/{pk}/",
+    "/campaigns/",
+    "/campaigns/{pk}/set-up/",
+    "/campaigns/{pk}/close",
+    "/lineage/campaigns/{pk}/",
+    "/snapshots/new/?kind=comparisons",
+]
+
+
+@pytest.mark.parametrize("path", OPENED)
+def test_a_page_says_that_a_large_campaign_is_being_counted(
+    large: None,
+    rings: list[tuple[str, int]],
+    comparison_campaign: Campaign,
+    signed_in: Callable[..., Client],
+    path: str,
+) -> None:
+    both = User.objects.create_user(email="both@example.org", is_admin=True, is_researcher=True)
+    pk, client = comparison_campaign.pk, signed_in(both)
+    address = path.format(pk=pk)
+
+    assert "being counted" in words(client.get(address)).lower()
+
+    assert rings
+    for name, _pk in rings:
+        count = (
+            collected_data.refresh_snapshots if name == "in_snapshots" else board.refresh_figures
+        )
+        count(name=name, pk=pk, now=NOON)
+    assert "being counted" not in words(client.get(address)).lower()
+
+
+def test_until_licences_are_known_all_of_the_site_are_offered(
+    large: None,
+    rings: list[tuple[str, int]],
+    comparison_campaign: Campaign,
+    alice: User,
+    signed_in: Callable[..., Client],
+) -> None:
+    Source.objects.create(name="elsewhere", kind=Source.Kind.MODEL, licence="CC0-1.0")
+    pk, client = comparison_campaign.pk, signed_in(alice)
+
+    assert 'value="CC0-1.0"' in client.get(f"/campaigns/{pk}/export/").content.decode()
+
+    board.refresh_figures(name="licences", pk=pk, now=NOON)
+    assert 'value="CC0-1.0"' not in client.get(f"/campaigns/{pk}/export/").content.decode()
+
+
 def test_a_large_campaigns_pages_show_what_was_counted_and_when(
     slow: None,
     rings: list[tuple[str, int]],
@@ -173,6 +276,9 @@ def test_a_large_campaigns_pages_show_what_was_counted_and_when(
 ) -> None:
     pk, client = comparison_campaign.pk, signed_in(alice)
     monkeypatch.setattr("labeling.campaigns.views.timezone.now", lambda: NOON)
+    monkeypatch.setattr(figure_cache, "QUICK_ROWS", 0)
+    for name in ("board", "standing", "sources"):
+        board.refresh_figures(name=name, pk=pk, now=NOON)
     for path in (f"/campaigns/{pk}/", "/campaigns/", f"/campaigns/{pk}/set-up/"):
         assert client.get(path).status_code == 200
     assert "as of" not in words(client.get(f"/campaigns/{pk}/"))

@@ -178,14 +178,16 @@ class PromptLineage(RetrieveModelMixin, ApiViewSet):
 
 
 def _campaign(campaign: Campaign) -> dict[str, object]:
-    summary = collected_data.campaign_summary(campaign=campaign, now=timezone.now())
+    summary = collected_data.counted_summary(campaign=campaign, now=timezone.now())
+    assert summary.answered is not None
+    answered = summary.answered.value
     return {
         "id": campaign.pk,
         "name": campaign.name,
         "kind": campaign.kind,
         "n_items": summary.n_items,
-        "n_judgments": summary.n_judgments,
-        "n_raters": summary.n_raters,
+        "n_judgments": answered.n_judgments,
+        "n_raters": answered.n_raters,
         "guideline_versions": [
             {
                 "version": str(use.version),
@@ -194,8 +196,10 @@ def _campaign(campaign: Campaign) -> dict[str, object]:
             }
             for use in summary.versions
         ],
-        "snapshots": summary.snapshots,
-        "compared": [{"source": source, "model": model} for source, model in summary.compared],
+        "snapshots": summary.snapshots or [],
+        "compared": [
+            {"source": source, "model": model} for source, model in summary.compared or []
+        ],
     }
 
 

@@ -23,7 +23,7 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
         "training/registry/lineage_campaign.html",
         {
             "campaign": selected,
-            "summary": collected_data.campaign_summary(campaign=selected, now=timezone.now()),
+            "summary": collected_data.known_summary(campaign=selected, now=timezone.now()),
         },
     )
 

@@ -14,7 +14,8 @@ truth. Intervals of one kind, such as those of all raters' agreement, count toge
 Then raters differ more (benchmarks/fixtures/simulated/differing_raters.py). In taste: 6, 12 and 30
 raters are new in each campaign, with a standard deviation of .6 or 1 on the logit, and the
 truth is what all raters of the kind would say. In care: reliability counts by kind of rater. And
-two raters rate everything, for the kappa of a pair.
+two raters rate everything, for the kappa of a pair. Raters also rate on a scale and by yes or no,
+for each one's agreement beyond chance.
 
 The last line is JSON: `coverage` has each measure's share of intervals that hold the truth, for all
 sizes and by number of items, `min_coverage` the lowest of all sizes, and `zero_width` the number of
@@ -45,7 +46,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from arithmetic import intervals
 from arithmetic.bias import looks
 from benchmarks.fixtures import command_line
-from benchmarks.fixtures.simulated import differing_raters
+from benchmarks.fixtures.simulated import differing_raters, rated_agreement
 from labeling.quality.measures import (
     against,
     agreeing,
@@ -176,6 +177,11 @@ def differing(n: int) -> list[tuple[int, Callable[[], differing_raters.Figures]]
             (size, partial(differing_raters.by_care, size, k, seed))
             for size, k in differing_raters.CARES
             for seed in range(2 * n)
+        ),
+        *(
+            (size, partial(rated_agreement.by_rating, size, k, seed))
+            for size, k in rated_agreement.CELLS
+            for seed in range(n)
         ),
         *(
             (size, partial(differing_raters.by_pair, size, k, noises, seed))

@@ -7,7 +7,7 @@ squared. The same rating always, or ratings at random, give 0. Questions count e
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,24 @@ ALL_THE_SAME = gettext_noop(
 )
 _NOTHING = 1e-9
 """A mean distance below this is zero up to rounding."""
+FEW_PROMPTS = 50
+"""With fewer, a rater's interval is jackknifed: influences miss how far the coefficient bends, and
+of fifteen ratings cover 91 %.
+"""
+
+
+@dataclass(frozen=True)
+class _Column:
+    """Ratings as numbers whose squared distances count; as many columns as there are categories."""
+
+    rater: Ints
+    prompt: Ints
+    own: Floats
+    others: Floats
+    """the mean of the others' ratings of the response"""
+    others_square: Floats
+    """and of their squares"""
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +54,7 @@ class _Distances:
     """and from the others' ratings of all responses that the rater rated"""
     moves: Floats
     """by how much this response moves the sum of the distances by chance, to first order"""
+    columns: tuple[_Column, ...] = ()
 
 
 def reliability(table: RatingTable) -> dict[int, Reliability]:
@@ -88,7 +107,9 @@ def _distances(answers: Answers, n_raters: int) -> _Distances:
     n_others = np.bincount(answers.unit)[answers.unit] - 1
     shared = n_others > 0
     rater = answers.rater[shared]
+    prompt = answers.prompt[shared]
     observed, by_chance, moves = (np.zeros(len(rater)) for _ in range(3))
+    columns = []
     for column in _columns(answers):
         x = column[shared]
         # The mean of the others' ratings of the response, and of their squares.
@@ -98,6 +119,7 @@ def _distances(answers: Answers, n_raters: int) -> _Distances:
         mean_x, mean_x_square, mean_y, mean_y_square = (
             _mean_by(rater, values, n_raters)[rater] for values in (x, x**2, y, y_square)
         )
+        columns.append(_Column(rater, prompt, x, y, y_square))
         observed += x**2 - 2 * x * y + y_square
         from_x = x**2 - 2 * x * mean_y + mean_y_square
         from_y = mean_x_square - 2 * mean_x * y + y_square
@@ -105,9 +127,8 @@ def _distances(answers: Answers, n_raters: int) -> _Distances:
         moves += from_x + from_y - (mean_x_square - 2 * mean_x * mean_y + mean_y_square)
     mean = float(by_chance.mean()) if len(rater) else 0.0
     scale = mean if mean > _NOTHING else 1.0
-    return _Distances(
-        rater, answers.prompt[shared], observed / scale, by_chance / scale, moves / scale
-    )
+    weighed = tuple(replace(column, weight=1 / scale) for column in columns)
+    return _Distances(rater, prompt, observed / scale, by_chance / scale, moves / scale, weighed)
 
 
 def _of_others(values: Floats, unit: Ints, n_others: Ints) -> Floats:
@@ -138,6 +159,7 @@ def _joined(parts: Sequence[_Distances]) -> _Distances:
         column("observed"),
         column("by_chance"),
         column("moves"),
+        tuple(column for part in parts for column in part.columns),
     )
 
 
@@ -151,16 +173,38 @@ def _figures(distances: _Distances, n_raters: int) -> list[Figure]:
             continue
         apart = float(distances.observed[own].sum()) / chance
         influence = (apart * distances.moves[own] - distances.observed[own]) / chance
+        value, alone = max(1 - apart, -1.0), float((influence**2).sum())
+        prompts = np.unique(distances.prompt[own])
+        without = _without_each(distances, at, prompts) if len(prompts) < FEW_PROMPTS else None
         figures.append(
-            clustering.coefficient(
-                max(1 - apart, -1.0),
-                n,
-                influence,
-                prompts=distances.prompt[own],
-                alone=float((influence**2).sum()),
-            )
+            clustering.coefficient(value, n, influence, prompts=distances.prompt[own], alone=alone)
+            if without is None
+            else clustering.jackknifed(value, n, without, alone=alone)
         )
     return figures
+
+
+def _without_each(distances: _Distances, at: int, prompts: Ints) -> Floats | None:
+    """A rater's agreement without each of their prompts in turn. None where it is undefined."""
+    n = len(prompts)
+    observed, by_chance = np.zeros(n), np.zeros(n)
+    for column in distances.columns:
+        own = column.rater == at
+        place = np.searchsorted(prompts, column.prompt[own])
+        x, y, y_square = (
+            values[own] for values in (column.own, column.others, column.others_square)
+        )
+
+        def rest(values: Floats, place: Ints = place) -> Floats:
+            return np.asarray(values.sum() - np.bincount(place, weights=values, minlength=n))
+
+        observed += column.weight * rest(x**2 - 2 * x * y + y_square)
+        n_left = np.maximum(rest(np.ones(len(x))), 1)
+        apart = rest(x**2) - 2 * rest(x) * rest(y) / n_left + rest(y_square)
+        by_chance += column.weight * apart
+    if n < 2 or (by_chance <= _NOTHING).any():
+        return None
+    return np.clip(1 - observed / by_chance, -1, 1)
 
 
 def _weights(distances: _Distances, n_raters: int) -> Floats:

@@ -2,6 +2,7 @@
 raters, against a slow twin for more, and where there is none.
 """
 
+from collections import defaultdict
 from itertools import product
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from arithmetic.ratings.answers import Ratings, RatingTable, table_of
 from arithmetic.ratings.reliability import reliability, same_ratings
+from benchmarks.fixtures.simulated import rated_agreement
 from tests.arithmetic import oracles
 from tests.arithmetic.test_clustering import wilson_by_hand
 
@@ -84,6 +86,39 @@ def test_of_several_raters_it_is_that_of_a_slow_twin() -> None:
     found = reliability(rated(scores))[0].accuracy
 
     assert (found.value, found.n) == (pytest.approx(1 - observed / by_chance), 12)
+
+
+def test_from_few_items_its_interval_is_jackknifed() -> None:
+    scores = random_scores(5, n_raters=3, n_items=12)
+    whole = reliability(rated(scores))[0].accuracy
+    without = np.array(
+        [
+            reliability(rated([row[:item] + row[item + 1 :] for row in scores]))[0].accuracy.value
+            for item in range(12)
+        ]
+    )
+    assert whole.value is not None
+    unbiased = 12 * whole.value - 11 * without.mean()
+    variance = 11 / 12 * ((without - without.mean()) ** 2).sum()
+    share = (1 + unbiased) / 2
+    low, high = wilson_by_hand(share, share * (1 - share) / (variance / 4), float(t.ppf(0.975, 11)))
+
+    assert (whole.low, whole.high) == pytest.approx((2 * low - 1, 2 * high - 1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_items", "k"), rated_agreement.CELLS)
+def test_the_interval_holds_what_a_rater_reaches_on_many_items(n_items: int, k: int) -> None:
+    held: dict[str, list[bool]] = defaultdict(list)
+    for seed in range(100):
+        for name, figure, truth in rated_agreement.by_rating(n_items, k, seed):
+            if figure["low"] is not None:
+                held[name].append(figure["low"] <= truth <= figure["high"])
+
+    assert {len(shown) for shown in held.values()} == {200}
+    assert np.mean([holds for shown in held.values() for holds in shown]) >= 0.92
+    # 200 intervals of a kind: two standard errors below
+    assert min(np.mean(shown) for shown in held.values()) >= 0.92 - 0.04
 
 
 def test_equal_ratings_are_counted_over_all_others() -> None:

@@ -124,7 +124,7 @@ def last_judgment_id(*, campaign: Campaign) -> int | None:
 
 def stale_quality_ids(*, now: datetime) -> list[int]:
     """Comparison campaigns whose report misses a judgment or a decision, or is of another version,
-    once its rest is over.
+    once its rest is over. A report from the future does not rest: a clock was set back.
     """
     # Not exclude(): in SQL, a report that lacks the key is neither of this version nor of another.
     of_this_version = QualityReport.objects.filter(
@@ -138,7 +138,7 @@ def stale_quality_ids(*, now: datetime) -> list[int]:
         Exists(later)
         | Q(quality__is_outdated=True)
         | Q(~Exists(of_this_version), quality__isnull=False)
-    ).exclude(quality__rests_until__gt=now)
+    ).exclude(quality__rests_until__gt=now, quality__computed_at__lte=now)
     return list(behind.order_by("pk").values_list("pk", flat=True))
 
 

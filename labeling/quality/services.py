@@ -279,7 +279,8 @@ def _store(
 ) -> QualityReport:
     with transaction.atomic():
         report = QualityReport.objects.select_for_update().get(campaign=campaign)
-        if report.computed_at is not None and report.computed_at > now:
+        # Not one from the future: a clock was set back.
+        if report.computed_at is not None and now < report.computed_at <= now + LONGEST:
             return report
         report.computed_at, report.through_id = now, through_id
         report.rests_until = now + timedelta(seconds=RESTS * took_s)

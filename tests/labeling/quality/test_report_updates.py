@@ -135,6 +135,23 @@ def test_a_report_rests_twenty_times_as_long_as_it_took(
     ]
 
 
+def test_a_report_from_the_future_rests_no_longer_and_is_replaced(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
+    """A clock jumped a day ahead, and back."""
+    judge_all(comparison_campaign, rosa)
+    tomorrow = NOON + timedelta(days=1)
+    quality_services.compute_quality(campaign_id=comparison_campaign.pk, now=tomorrow)
+    QualityReport.objects.update(rests_until=tomorrow + timedelta(minutes=20))
+    judge_all(comparison_campaign, raul)
+
+    assert quality_selectors.stale_quality_ids(now=NOON) == [comparison_campaign.pk]
+
+    report = report_of(comparison_campaign)
+    assert (report.computed_at, report.n_judgments) == (NOON, 20)
+    assert quality_selectors.stale_quality_ids(now=NOON) == []
+
+
 def test_while_one_worker_is_at_a_report_another_leaves_it_alone(
     comparison_campaign: Campaign, rosa: Rater
 ) -> None:

@@ -148,7 +148,7 @@ def test_a_report_from_the_future_rests_no_longer_and_is_replaced(
     assert quality_selectors.stale_quality_ids(now=NOON) == [comparison_campaign.pk]
 
     report = report_of(comparison_campaign)
-    assert (report.computed_at, report.n_judgments) == (NOON, 20)
+    assert (report.computed_at, report.n_judgments) == (NOON, 10)
     assert quality_selectors.stale_quality_ids(now=NOON) == []
 
 

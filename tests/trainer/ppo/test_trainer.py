@@ -222,6 +222,68 @@ def test_a_watchdog_that_only_varies_stops_hardly_any_run() -> None:
     assert stopped <= 3
 
 
+@pytest.mark.parametrize(
+    ("check", "honest", "odd", "words"),
+    [
+        (collapse.refuse_longer, 20.0, 31.0, "grown from 20 to 31 tokens"),
+        (collapse.refuse_unlikely, 2.0, 2.7, r"rose from 2\.00 to 2\.70 nats"),
+        (collapse.refuse_repeating, 0.2, 0.31, "rose from 20% to 31%"),
+    ],
+)
+def test_a_sign_speaks_once_64_responses_differ_from_the_first_64(
+    check: Any, honest: float, odd: float, words: str
+) -> None:
+    first, latest = [honest] * 4, [odd] * 4
+
+    check(first + latest[:3], batch_size=16)
+    check(first * 3, batch_size=16)
+    check([honest, odd] * 4, batch_size=16)  # as far apart as rollouts are by chance
+    with pytest.raises(collapse.Collapse, match=words):
+        check(first + latest, batch_size=16)
+
+
+def signs(**values: float) -> dict[str, float]:
+    return {"ended": 1.0, "response_tokens": 20.0, "log_loss": 2.0, "repetition": 0.2} | values
+
+
+def test_a_sign_that_honest_runs_show_too_warns_once() -> None:
+    trainer = ppo_models.trainer()
+    n = max(4, math.ceil(64 / trainer.config.batch_size))
+    lengths = [20.0] * n + [40.0] * (n + 3)
+
+    warnings = [trainer._warnings(signs(response_tokens=length)) for length in lengths]
+
+    (said,) = [sentence for found in warnings for sentence in found]
+    assert said.startswith("Responses have grown from 20 to")
+    assert "of honest runs in our benchmark showed this too" in said
+
+
+def test_a_sign_stops_the_run_of_a_person_who_wants_that() -> None:
+    trainer = ppo_models.trainer(stops_at_warnings=True)
+    n = max(4, math.ceil(64 / trainer.config.batch_size))
+
+    for ended in [0.9] * n + [0.1] * (n - 1):
+        if ended == 0.9:
+            trainer._warnings(signs(ended=ended))
+        else:
+            trainer.state.ended.append(ended)
+
+    with pytest.raises(collapse.Collapse, match="learned to ramble"):
+        trainer._warnings(signs(ended=0.1))
+
+
+def test_signs_are_those_of_the_slow_twin() -> None:
+    trainer = ppo_models.trainer()
+    experience = ppo_models.stored_experience(trainer)
+
+    described = trainer.describe(experience)
+
+    repeated = [1 - len({*response}) / len(response) for response in ppo_models.RESPONSES]
+    assert described["repetition"] == pytest.approx(fmean(repeated))
+    log_probabilities = experience.reference_logprobs.tolist()
+    assert described["log_loss"] == pytest.approx(-fmean(log_probabilities), rel=1e-5)
+
+
 # --- that it learns -------------------------------------------------------------------------------
 
 

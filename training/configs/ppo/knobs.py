@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from knobs.fields import knob, override
-from training.configs.knobs import DTYPES, Responses
+from training.configs.knobs import DTYPES, Responses, SpotCheckKnobs
 from training.configs.metrics import _
 from training.configs.weights import Weights
 
 
 @dataclass(frozen=True)
-class PpoKnobs(Weights):
+class PpoKnobs(Weights, SpotCheckKnobs):
     """Defaults are InstructGPT's if published (Ouyang 2022, App. C)."""
 
     method: str = override(
@@ -242,7 +242,7 @@ class PpoKnobs(Weights):
         0.5,
         _("Minimum share finished"),
         _(
-            "Stops when the share of finished responses falls below this fraction of its starting"
+            "Warns when the share of finished responses falls below this fraction of its starting"
             " value. 0: only watch."
         ),
         min=0.0,
@@ -258,6 +258,15 @@ class PpoKnobs(Weights):
         ),
         min=0.0,
         max=1000.0,
+        is_advanced=True,
+    )
+    stops_at_warnings: bool = knob(
+        False,
+        _("Stop at warnings"),
+        _(
+            "Honest runs show many of these signs too, so they warn on the run's page and do not"
+            " stop it. Spot checks by raters find the step to keep."
+        ),
         is_advanced=True,
     )
     evaluate_every: int = knob(

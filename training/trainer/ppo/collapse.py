@@ -1,4 +1,6 @@
-"""Checks that stop a PPO run when the policy collapses. Each raises Collapse with a sentence."""
+"""Checks of a PPO run. Each raises Collapse with a sentence. What honest runs show too
+(benchmarks/watchdog.py) only warns, unless a person asks to stop at warnings.
+"""
 
 import contextlib
 import math
@@ -11,6 +13,11 @@ from arithmetic import intervals
 _TELLING = 64
 # The minimum number of rollouts whose means show how far they vary by chance.
 _FEWEST_ROLLOUTS = 4
+FALSE_ALARMS: Mapping[str, float] = {}
+"""By the name of a check that warns: the share of honest runs of benchmarks/watchdog.py in which it
+does so before their best checkpoint.
+"""
+_LONGER, _LESS_LIKELY, _MORE_REPEATED = 1.5, 1.3, 0.1
 
 
 class Collapse(Exception):
@@ -65,6 +72,60 @@ def refuse_fallen(watchdog: Sequence[float], drop: float, *, batch_size: int) ->
             " chance explains: the policy may be exploiting its reward model. Raise β, or train on"
             " fresher comparisons."
         )
+
+
+def refuse_longer(tokens: Sequence[float], *, batch_size: int) -> None:
+    """Responses have grown by half. `tokens` is the mean length of each rollout."""
+    first, latest, is_chance = _compared(tokens, batch_size)
+    if latest > first * _LONGER and not is_chance:
+        raise Collapse(
+            f"Responses have grown from {first:.0f} to {latest:.0f} tokens: the reward may be"
+            " paying for length. Read some, or raise β."
+        )
+
+
+def refuse_unlikely(log_loss: Sequence[float], *, batch_size: int) -> None:
+    """The reference finds the responses much less likely. `log_loss` is in nats per token, the mean
+    of each rollout.
+    """
+    first, latest, is_chance = _compared(log_loss, batch_size)
+    if latest > first * _LESS_LIKELY and not is_chance:
+        raise Collapse(
+            f"The reference's log-loss on the responses rose from {first:.2f} to {latest:.2f} nats"
+            " a token: they no longer read like its own. Read some, or raise β."
+        )
+
+
+def refuse_repeating(repeated: Sequence[float], *, batch_size: int) -> None:
+    """Responses repeat themselves more. `repeated` is the share of tokens that a response has
+    written before, the mean of each rollout.
+    """
+    first, latest, is_chance = _compared(repeated, batch_size)
+    if latest > first + _MORE_REPEATED and not is_chance:
+        raise Collapse(
+            f"The share of tokens that a response repeats rose from {first:.0%} to {latest:.0%}:"
+            " the reward may be paying for a few words. Read some, or raise β."
+        )
+
+
+def _compared(values: Sequence[float], batch_size: int) -> tuple[float, float, bool]:
+    """(the first mean, the latest, whether chance explains the difference). Of at least 64
+    responses and 4 rollouts each; before that, of nothing.
+    """
+    n = max(_FEWEST_ROLLOUTS, math.ceil(_TELLING / batch_size))
+    if len(values) < 2 * n:
+        return 0.0, 0.0, True
+    first, latest = values[:n], values[-n:]
+    error = math.sqrt((variance(first) + variance(latest)) / n)
+    apart = abs(fmean(latest) - fmean(first))
+    return fmean(first), fmean(latest), apart <= intervals.student(2 * n - 1) * error
+
+
+def in_honest_runs(check: str) -> str:
+    """How often this happens where nothing is wrong, as a sentence; "" if that is not known."""
+    if check not in FALSE_ALARMS:
+        return ""
+    return f" {FALSE_ALARMS[check]:.0%} of honest runs in our benchmark showed this too."
 
 
 def refuse_rambling(ended: Sequence[float], floor: float, *, batch_size: int) -> None:

@@ -47,6 +47,10 @@ class State:
     """The share of each rollout's responses that ended."""
     watchdog: list[float] = field(default_factory=list)
     """The watchdog's mean reward of each rollout."""
+    signs: dict[str, list[float]] = field(default_factory=dict)
+    """Of each rollout, by metric: what the other checks compare."""
+    warned: list[str] = field(default_factory=list)
+    """The checks that have warned."""
     before: dict[str, float] = field(default_factory=dict)
     """The evaluation before the first step."""
     scores_before: list[float] = field(default_factory=list)

@@ -21,6 +21,8 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from statistics import fmean
 
 import torch
 from accelerate import Accelerator
@@ -57,6 +59,7 @@ class StepReport:
     n_steps: int
     metrics: dict[str, float]
     experience: Experience
+    warnings: Sequence[str] = ()
 
 
 class PpoTrainer:
@@ -116,6 +119,7 @@ class PpoTrainer:
             with collapse.last_good(self.state.step - 1):
                 self._refuse_collapse(metrics)
                 self._refuse_drift(metrics)
+                warnings = self._warnings(metrics)
             with collapse.last_good(self.state.step):
                 metrics |= self.updater.update(experience)
                 self._refuse_collapse(metrics)
@@ -127,7 +131,7 @@ class PpoTrainer:
             )
             n_tokens = metrics["response_tokens"] * self.config.batch_size  # of all processes
             metrics["tokens_per_s"] = n_tokens / (time.monotonic() - started)
-            yield StepReport(self.state.step, self.n_steps, metrics, experience)
+            yield StepReport(self.state.step, self.n_steps, metrics, experience, warnings)
 
     def _prompts_of(self, step: int) -> list[int]:
         """The prompts of this process in a step."""
@@ -155,6 +159,26 @@ class PpoTrainer:
         """One response to each prompt from the current policy."""
         with unwrap_model_for_generation(self.trained.policy, self.accelerator) as policy:
             return self.sampler.rollouts(policy, prompts)
+
+    @torch.no_grad()
+    def sampled(
+        self,
+        prompts: Sequence[list[int]],
+        *,
+        seed: int,
+        batch_size: int = 32,
+        merged: nn.Module | None = None,
+    ) -> list[Rollout]:
+        """One response to each prompt, with a seed that leaves training's random state alone."""
+        if self.sampler.server is not None:  # which takes the weights for each batch
+            batch_size = len(prompts)
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            return [
+                rollout
+                for start in range(0, len(prompts), batch_size)
+                for rollout in self._sample_for(merged, prompts[start : start + batch_size])
+            ]
 
     def _sample_for(self, merged: nn.Module | None, prompts: Sequence[list[int]]) -> list[Rollout]:
         if merged is None:
@@ -284,6 +308,7 @@ class PpoTrainer:
             "response_tokens": sum(experience.lengths) / n,
             "ended": sum(rollout.is_ended for rollout in experience.rollouts) / n,
             "beta": self.state.beta,
+            "repetition": fmean(_repeated(rollout) for rollout in experience.rollouts),
         }
         if experience.watchdog is not None:
             measures["watchdog"] = float(experience.watchdog.mean())
@@ -299,12 +324,14 @@ class PpoTrainer:
             experience.values,
             experience.returns,
             experience.returns - experience.values,
+            -experience.reference_logprobs,
         )
         sums = torch.stack([formulas.moments(x, every) for x in measured])
-        entropy, values, returns, errors = reduce.sums(self.accelerator, sums)
+        entropy, values, returns, errors, log_loss = reduce.sums(self.accelerator, sums)
         return {
             "entropy": formulas.mean_of(entropy),
             "value": formulas.mean_of(values),
+            "log_loss": formulas.mean_of(log_loss),
             "explained_variance": formulas.explained_variance(errors, returns),
         }
 
@@ -314,12 +341,37 @@ class PpoTrainer:
 
     def _refuse_drift(self, metrics: dict[str, float]) -> None:
         """What shows over several rollouts. Call once for each."""
-        size = self.config.batch_size
-        self.state.ended.append(metrics["ended"])
-        collapse.refuse_rambling(self.state.ended, self.config.ended_floor, batch_size=size)
         if "watchdog" in metrics:
             self.state.watchdog.append(metrics["watchdog"])
+            size = self.config.batch_size
             collapse.refuse_fallen(self.state.watchdog, self.config.watchdog_drop, batch_size=size)
+
+    def _warnings(self, metrics: dict[str, float]) -> list[str]:
+        """What honest runs show too, in sentences; each check warns once. Call once for each
+        rollout.
+        """
+        state, floor, size = self.state, self.config.ended_floor, self.config.batch_size
+        state.ended.append(metrics["ended"])
+        for name in ("response_tokens", "log_loss", "repetition"):
+            state.signs.setdefault(name, []).append(metrics[name])
+        signs = state.signs
+        checks = {
+            "ended": partial(collapse.refuse_rambling, state.ended, floor),
+            "length": partial(collapse.refuse_longer, signs["response_tokens"]),
+            "log_loss": partial(collapse.refuse_unlikely, signs["log_loss"]),
+            "repetition": partial(collapse.refuse_repeating, signs["repetition"]),
+        }
+        warnings = []
+        for name, check in checks.items():
+            try:
+                check(batch_size=size)
+            except collapse.Collapse as sign:
+                if self.config.stops_at_warnings:
+                    raise
+                if name not in state.warned:
+                    state.warned.append(name)
+                    warnings.append(f"{sign}{collapse.in_honest_runs(name)}")
+        return warnings
 
     def _steer_beta(self, kl: float) -> None:
         if self.config.kl_control == "adaptive":
@@ -343,15 +395,9 @@ class PpoTrainer:
         training's random state does not change. `merged`: the policy that is saved, in place of
         the one in training.
         """
-        if self.sampler.server is not None:  # which takes the weights for each batch
-            batch_size = len(prompts)
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(self.config.seed)
-            rollouts = [
-                rollout
-                for start in range(0, len(prompts), batch_size)
-                for rollout in self._sample_for(merged, prompts[start : start + batch_size])
-            ]
+        rollouts = self.sampled(
+            prompts, seed=self.config.seed, batch_size=batch_size, merged=merged
+        )
         experience = self.experience(rollouts, is_training=False, merged=merged)
         measures = {
             "reward": float(experience.scores.mean()),
@@ -363,6 +409,11 @@ class PpoTrainer:
         if experience.watchdog is not None:
             measures["watchdog"] = float(experience.watchdog.mean())
         return measures, rollouts, experience.scores
+
+
+def _repeated(rollout: Rollout) -> float:
+    """The share of a response's tokens that it has written before."""
+    return 1 - len(set(rollout.response_ids)) / max(len(rollout.response_ids), 1)
 
 
 def _matrix(flat: Tensor, lengths: list[int]) -> Tensor:

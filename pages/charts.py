@@ -33,6 +33,8 @@ class Series:
     has_area: bool = False
     is_dots: bool = False
     number: int = 0
+    whiskers: Sequence[tuple[float, float, float]] = ()
+    """of dots: (x, low, high) of their intervals"""
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ def line_chart(
     xs = [x for _, points in drawn for x, _ in points] + ends
     ys = (
         [y for _, points in drawn for _, y in points]
+        + [end for line, _ in drawn for _, *ends in line.whiskers for end in ends]
         + [limit.y for limit in limits]
         + ([0.0] if from_zero else [])
     )
@@ -334,7 +337,7 @@ def _curve(
 ) -> Curve:
     points = _thinned(line.points)
     last = next(point for point in reversed(points) if math.isfinite(point[1]))
-    path = "" if line.is_dots else _path(points, x, y)
+    path = _whiskers(line, x, y) if line.is_dots else _path(points, x, y)
     area = ""
     if line.has_area and all(math.isfinite(value) for _, value in points):
         area = f"{path}L{_px(x(last[0]))} {_px(y.start)}L{_px(x(points[0][0]))} {_px(y.start)}Z"
@@ -354,6 +357,13 @@ def _curve(
             if line.is_dots
             else ()
         ),
+    )
+
+
+def _whiskers(line: Series, x: _Scale, y: _Scale) -> str:
+    return "".join(
+        f"M{_px(x(across))} {_px(y(low))}L{_px(x(across))} {_px(y(high))}"
+        for across, low, high in line.whiskers
     )
 
 

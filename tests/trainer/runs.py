@@ -14,9 +14,9 @@ from typing import Any
 
 from training.configs import kinds
 from training.configs.knobs import Settings
-from training.processes import run_dir
+from training.processes import run_dir, run_lines
 from training.processes.run_dir import Job, Result, RunFolder
-from training.processes.run_lines import SampleLine
+from training.processes.run_lines import Kept, SampleLine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -141,6 +141,11 @@ def as_child(folder: RunFolder, **environment: str) -> subprocess.CompletedProce
     return subprocess.run(
         command, cwd=ROOT, env=inherited | environment, capture_output=True, text=True, check=False
     )
+
+
+def write_kept(path: Path, kept: Kept) -> None:
+    """What raters have decided, as a supervisor passes it on."""
+    run_dir.write_json(path / run_lines.KEPT, vars(kept))
 
 
 def points(folder: RunFolder) -> dict[int, dict[str, float]]:

@@ -1,7 +1,7 @@
 """Charts that several kinds of run share. Each kind lists its own, most important first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from training.configs.metrics import _
 
@@ -36,6 +36,8 @@ class Scatter:
     y: str
     y_unit: str
     words: str
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """further metrics in the unit of y: metric → name of its dots"""
 
 
 LOSS = Chart(_("Loss"), _("nats"), {"loss": _("training"), "held_out_loss": _("held out")})

@@ -1,5 +1,6 @@
 """What the configs of all kinds of run have in common."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -280,3 +281,59 @@ class Responses:
         is_advanced=True,
     )
     kl_coef: float = knob(0.02, _("β (KL)"), "", min=0.0, max=10.0)
+
+
+@dataclass(frozen=True)
+class SpotCheckKnobs:
+    """Fields of kinds whose checkpoints raters may compare during training. A kind takes them with
+    `override`, at their place in its form.
+    """
+
+    n_spot_checks: int = knob(
+        0,
+        _("Spot checks"),
+        _(
+            "How often raters compare the model so far with the kept one, blind, at equal distances"
+            " over the run. It replaces the kept one if it is surely better, and the kept one is"
+            " saved. 0: never."
+        ),
+        min=0,
+        max=100,
+        is_last=True,
+    )
+    spot_pairs: int = knob(
+        40,
+        _("Pairs per spot check"),
+        _("Held-out prompts that raters answer each time, once each. 20 to 40 are enough."),
+        unit=_("pairs"),
+        min=5,
+        max=1000,
+        is_last=True,
+    )
+    spot_waits: str = knob(
+        "end",
+        _("Wait for raters"),
+        _("Training may go on while raters answer. The GPU is idle while it waits."),
+        choices={"end": _("At the end only"), "each": _("At each spot check")},
+        is_last=True,
+    )
+    spot_wait_h: float = knob(
+        24.0,
+        _("Wait at most"),
+        _("After that, the run goes on or ends with what raters have decided. 0: never wait."),
+        unit=_("hours"),
+        min=0.0,
+        max=720.0,
+        is_last=True,
+    )
+
+    def spot_steps(self, n_steps: int) -> list[int]:
+        """The steps after which raters are asked, at equal distances; the last one at the end."""
+        numbers = range(1, self.n_spot_checks + 1)
+        return sorted({math.ceil(n_steps * n / self.n_spot_checks) for n in numbers} - {0})
+
+    def n_spot_votes(self, n_steps: int, n_held_out: int) -> int:
+        """At most: what raters are asked in all, with so many held-out prompts in the snapshot."""
+        most = getattr(self, "max_held_out_prompts", getattr(self, "max_held_out_rows", None))
+        n_prompts = n_held_out if most is None else min(n_held_out, most)
+        return len(self.spot_steps(n_steps)) * min(self.spot_pairs, n_prompts)

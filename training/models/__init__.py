@@ -13,6 +13,7 @@ from training.models.registry import Endpoint, Publication, TrainedModel
 from training.models.runs import Run, RunPoint, RunSample, Seat, kind_choices
 from training.models.schedules import Chain, Firing, Link, Schedule
 from training.models.snapshots import Snapshot, SnapshotJudgment, SnapshotPrompt
+from training.models.spot_checks import SpotCheck
 from training.models.suites import (
     AnswerScore,
     AttackSample,
@@ -48,6 +49,7 @@ __all__ = [
     "Snapshot",
     "SnapshotJudgment",
     "SnapshotPrompt",
+    "SpotCheck",
     "Suite",
     "SuiteItem",
     "SuiteScore",

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from labeling.models import Guideline, Pool
 from training.configs import kinds, roles
 from training.models.registry import TrainedModel
 from training.models.snapshots import Snapshot
@@ -54,6 +55,17 @@ class Run(models.Model):
         blank=True,
         related_name="runs_mixing",
         help_text="the text that PPO-ptx mixes in; none: demonstrations of the snapshot",
+    )
+    spot_pool = models.ForeignKey(
+        Pool,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="raters who compare its checkpoints; none: no spot checks",
+    )
+    spot_guideline = models.ForeignKey(
+        Guideline, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     base_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="runs_from")
     reward_model = models.ForeignKey(

@@ -8,11 +8,11 @@ atomic writes, and the check that a stale attempt writes nothing.
     checkpoints/step-N/   written under a temporary name, manifest.json last, then renamed
     model/            full weights and tokenizer; adapter/ holds what LoRA learned, unmerged
     responses.jsonl   what a sampling run wrote
+    spot/, kept.json  weights set aside for spot checks, and what raters keep (run_lines.Kept)
     answers.jsonl     what a benchmark's model answered
     scores.jsonl      rewards of held-out responses
     folds.json        results of the cross-validation folds measured so far
-    log.txt           the child's stdout and stderr
-    tensorboard/      the points of progress.jsonl as TensorBoard's event files
+    log.txt, tensorboard/   the child's stdout and stderr; the points as event files
     result.json       written last (Result)
 
 Standard library only: both sides import it.

@@ -1,10 +1,36 @@
-"""What a line has in each of a run folder's JSONL files (`run_dir` names the files).
+"""What a line has in each of a run folder's JSONL files (`run_dir` names the files), and what is in
+kept.json.
 
 Standard library only: both sides import it.
 """
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NotRequired, Required, TypedDict
+
+KEPT = "kept.json"
+SPOT = "spot"
+"""Folder of the weights that are set aside for spot checks."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What raters have decided in spot checks: the step to keep, and the last step that they have
+    decided about. The supervisor writes it.
+    """
+
+    step: int
+    decided: int
+
+
+def read_kept(folder: Path) -> Kept | None:
+    """None as long as the supervisor has heard of no spot check."""
+    try:
+        return Kept(**json.loads((folder / KEPT).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
 
 
 class SampleLine(TypedDict):
@@ -13,22 +39,6 @@ class SampleLine(TypedDict):
     prompt: str
     response: str
     scores: Mapping[str, Any]
-
-
-class ProgressLine(TypedDict, total=False):
-    """progress.jsonl: a point, which has `values`, or a sample, or a note."""
-
-    attempt: Required[int]
-    step: int
-    n_steps: int
-    at: str  # ISO 8601
-    values: dict[str, float]
-    left_out: list[str]
-    """the values that were NaN or infinite"""
-    sample: SampleLine
-    note: str
-    auto_dtype: str
-    """with the note about precision: what `auto` is in this run, "" if nothing is `auto`"""
 
 
 class ResponseLine(TypedDict):
@@ -40,6 +50,23 @@ class ResponseLine(TypedDict):
     is_ended: bool | None
     sampling: dict[str, float | None]
     score: NotRequired[float]
+
+
+class ProgressLine(TypedDict, total=False):
+    """progress.jsonl: a point, which has `values`, or a sample, a spot check or a note."""
+
+    attempt: Required[int]
+    step: int
+    n_steps: int
+    at: str  # ISO 8601
+    values: dict[str, float]
+    left_out: list[str]
+    """the values that were NaN or infinite"""
+    sample: SampleLine
+    check: list[ResponseLine]
+    note: str
+    auto_dtype: str
+    """with the note about precision: what `auto` is in this run, "" if nothing is `auto`"""
 
 
 class AnswerLine(TypedDict):

@@ -195,10 +195,19 @@ def _chart(chart: Chart, curves: Mapping[str, Curve], n_steps: int) -> LineChart
 
 def _scatter(scatter: Scatter, curves: Mapping[str, Curve]) -> LineChart:
     x_at = dict(curves[scatter.x].points)
-    points = sorted((x_at[step], y) for step, y in curves[scatter.y].points if step in x_at)
+    named = {scatter.y: scatter.words, **scatter.beside}
+    series = [
+        Series(
+            gettext(words),
+            sorted((x_at[step], y) for step, y in curves[metric].points if step in x_at),
+            is_dots=True,
+        )
+        for metric, words in named.items()
+        if metric in curves
+    ]
     return line_chart(
-        title=_finding(gettext(scatter.title), [y for _x, y in points]),
-        series=[Series(gettext(scatter.words), points, is_dots=True)],
+        title=_finding(gettext(scatter.title), [y for _x, y in series[0].points]),
+        series=series,
         x_unit=gettext(scatter.x_unit),
         y_unit=gettext(scatter.y_unit),
     )

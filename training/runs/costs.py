@@ -17,7 +17,7 @@ from training.configs import roles
 from training.configs.cost import estimates
 from training.configs.cost.estimates import Cost
 from training.configs.cost.sizes import Inputs, Rows, Shape, SuiteSize
-from training.configs.knobs import Settings
+from training.configs.knobs import Settings, SpotCheckKnobs
 from training.configs.roles import NONE
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
@@ -48,6 +48,8 @@ class Forecast:
     cost: Cost
     paces: list[Pace]
     is_shape_known: bool
+    n_votes: int = 0
+    """what its spot checks ask of raters in all"""
 
 
 def forecast(
@@ -65,8 +67,14 @@ def forecast(
     shape = shape_of(model=base_model)
     inputs = inputs_of(snapshot=snapshot, base_model=base_model, models=models)
     beside = _shapes(models, shape) if shape else NONE
-    cost = estimates.cost(config, rows_of(snapshot=snapshot), inputs, shape, beside)
-    return Forecast(cost, paces(kind=kind, cost=cost, launch=launch), shape is not None)
+    rows = rows_of(snapshot=snapshot)
+    cost = estimates.cost(config, rows, inputs, shape, beside)
+    n_votes = (
+        config.n_spot_votes(cost.n_steps, rows.n_held_out)
+        if isinstance(config, SpotCheckKnobs)
+        else 0
+    )
+    return Forecast(cost, paces(kind=kind, cost=cost, launch=launch), shape is not None, n_votes)
 
 
 def inputs_of(

@@ -18,11 +18,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from knobs.fields import Knob
-from labeling.models import Prompt
+from labeling.models import Guideline, Pool, Prompt
 from pages.form_parts import NameField, choose_the_only_one
 from training.benchmarks.suites.choices import SuitesField, outline
 from training.configs import kinds, roles
-from training.configs.knobs import REQUIRED
+from training.configs.knobs import REQUIRED, SpotCheckKnobs
 from training.configs.roles import Role
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import launch
@@ -48,8 +48,9 @@ HARDWARE = (
     "offloads",
     "priority",
 )
+RATERS = ("spot_pool", "spot_guideline")
 # The fields that do not belong to a kind's config.
-CHOICES = (*BASICS, *HARDWARE, "tags")
+CHOICES = (*BASICS, *RATERS, *HARDWARE, "tags")
 
 
 # A maximum this high is not worth showing.
@@ -171,6 +172,8 @@ class RunForm(MachinesForm):
             self.fields["suites"] = SuitesField(
                 label=gettext(about.snapshot_label), goals_only=about.reads_goals
             )
+        if issubclass(about, SpotCheckKnobs):
+            self.fields |= _raters_fields()
         if about.mixes_text:
             self.fields["ptx_snapshot"] = _text_field()
         usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
@@ -212,13 +215,23 @@ class RunForm(MachinesForm):
         return (self[name] for name in HARDWARE if name in self.fields)
 
     @property
+    def spot(self) -> list[BoundField]:
+        """Those about spot checks."""
+        names = (*RATERS, *SpotCheckKnobs.__dataclass_fields__)
+        return [self[name] for name in names if name in self.fields]
+
+    @property
+    def has_spot_errors(self) -> bool:
+        return any(field.errors for field in self.spot)
+
+    @property
     def main(self) -> Iterator[BoundField]:
         apart = {
             name
             for section in kinds.KINDS[self.kind].sections
             for row in section.rows
             for name in row.fields
-        }
+        } | SpotCheckKnobs.__dataclass_fields__.keys()
         return (
             self[knob.name]
             for knob in self.knobs
@@ -328,7 +341,19 @@ class RunForm(MachinesForm):
             self.add_error(problem.field or None, problem.sentence_in(gettext))
         if config is not None:
             cleaned["config"] = kinds.as_json(config)
+        if config is not None and kinds.as_json(config).get("n_spot_checks"):
+            for name in RATERS:
+                if not cleaned.get(name) and name not in self.errors:
+                    self.add_error(
+                        name, gettext("Spot checks need it. Choose one, or ask 0 times.")
+                    )
         return cleaned
+
+    @property
+    def raters(self) -> run_queue.Raters | None:
+        """Call after is_valid()."""
+        cleaned = self.cleaned_data
+        return run_queue.Raters.of(cleaned.get("spot_pool"), cleaned.get("spot_guideline"))
 
 
 def proposed_name(
@@ -357,6 +382,23 @@ def with_preset(data: QueryDict, kind: str, preset: str) -> dict[str, object]:
     """Combines the preset's settings with the other fields as typed."""
     typed = {name: data.get(name, "") for name in CHOICES} | {"suites": data.getlist("suites")}
     return typed | preset_values(kind, preset)
+
+
+def _raters_fields() -> dict[str, forms.Field]:
+    return {
+        "spot_pool": forms.ModelChoiceField(
+            label=gettext("Pool of raters"),
+            queryset=Pool.objects.order_by("name"),
+            required=False,
+            empty_label=gettext("Choose a pool"),
+        ),
+        "spot_guideline": forms.ModelChoiceField(
+            label=gettext("Guideline"),
+            queryset=Guideline.objects.order_by("name"),
+            required=False,
+            empty_label=gettext("Choose a guideline"),
+        ),
+    }
 
 
 def _text_field() -> forms.Field:

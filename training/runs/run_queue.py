@@ -13,9 +13,10 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
 from jobs import guard
+from labeling.models import Guideline, Pool
 from training.benchmarks.scoring import rules
 from training.configs import kinds, roles
-from training.configs.knobs import REQUIRED, Settings
+from training.configs.knobs import REQUIRED, Settings, SpotCheckKnobs
 from training.configs.roles import NONE, REFERENCE_MODEL, Role
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import launch as processes_launch
@@ -29,6 +30,18 @@ from training.storage import artifacts
 
 class UnableToQueue(Refusal):
     """The run cannot be started as requested; the text says what to change."""
+
+
+@dataclass(frozen=True)
+class Raters:
+    """Who compares a run's checkpoints in spot checks, and by which guideline."""
+
+    pool: Pool
+    guideline: Guideline
+
+    @classmethod
+    def of(cls, pool: Pool | None, guideline: Guideline | None) -> "Raters | None":
+        return cls(pool, guideline) if pool and guideline else None
 
 
 class UnableToExtend(UnableToQueue):
@@ -77,6 +90,7 @@ def queue_run(
     base_model: TrainedModel,
     models: Mapping[str, TrainedModel | None] = NONE,
     ptx_snapshot: Snapshot | None = None,
+    raters: Raters | None = None,
     options: RunOptions = RunOptions(),
     made_from: Run | None = None,
     made_as: str = "",
@@ -85,7 +99,7 @@ def queue_run(
 ) -> Run:
     """Creates a queued run, and rings for a worker on commit. Only a node with the requested
     resources takes it. `models` are those beside the base model, by role; `ptx_snapshot` is the
-    text that PPO-ptx mixes in.
+    text that PPO-ptx mixes in; `raters` are those of its spot checks.
 
     Raises UnableToQueue.
     """
@@ -102,6 +116,7 @@ def queue_run(
     if refused := parsed.data_problems(snapshot.kind, has_text=ptx_snapshot is not None):
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     _refuse_patterns(parsed)
+    asked = _asked(parsed, raters, options)
     beside = {name: model for name, model in models.items() if model is not None}
     if REFERENCE_MODEL.name in kinds.KINDS[kind].takes and made_as != Run.MadeAs.EXTENSION:
         # An extension goes on with the reference that its state was trained with.
@@ -125,6 +140,8 @@ def queue_run(
             config=kinds.as_json(parsed),
             snapshot=snapshot,
             ptx_snapshot=ptx_snapshot,
+            spot_pool=asked.pool if asked else None,
+            spot_guideline=asked.guideline if asked else None,
             base_model=base_model,
             **beside,
             n_gpus=options.n_gpus,
@@ -151,6 +168,20 @@ def queue_run(
     return run
 
 
+def _asked(config: Settings, raters: Raters | None, options: RunOptions) -> Raters | None:
+    """The raters of a run that has spot checks. Raises UnableToQueue if it has no raters."""
+    if not isinstance(config, SpotCheckKnobs) or not config.n_spot_checks or options.is_dry:
+        return None
+    if raters is None:
+        raise UnableToQueue(
+            _(
+                "Spot checks need raters and a guideline. Choose a pool and a guideline, or set"
+                " “Spot checks” to 0."
+            )
+        )
+    return raters
+
+
 def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> Run:
     """Queues a new run that continues from the final state of `run` until it has done `amount` in
     total. The unit is the kind's own: epochs, steps or episodes.
@@ -173,6 +204,7 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         base_model=run.base_model,
         models=run.models_beside,
         ptx_snapshot=run.ptx_snapshot,
+        raters=Raters.of(run.spot_pool, run.spot_guideline),
         options=RunOptions(
             n_gpus=run.n_gpus,
             memory_gb=run.memory_gb,

@@ -23,11 +23,15 @@ from training.configs import roles
 from training.models import Node, Run, RunPoint, RunSample, TrainedModel
 from training.processes.launch import Launch
 from training.processes.messages import RUNS
+from training.processes.run_lines import Kept
 from training.registry import services as registry_services
 from training.runs import placement, resuming, run_finished
 from training.runs.multi_node import services as multi_node_services
 from training.runs.placement import fits_node
 from training.runs.selectors import running_attempt
+from training.spot_checks import selectors as spot_checks_selectors
+from training.spot_checks import services as spot_checks_services
+from training.spot_checks.services import Written
 
 TOP_LEVEL = 15
 RARE_LEVELS = 6
@@ -43,6 +47,8 @@ class HeartbeatReply:
 
     is_ours: bool
     is_stop_requested: bool
+    kept: Kept | None = None
+    """what raters keep by its spot checks so far"""
 
 
 @dataclass(frozen=True)
@@ -141,8 +147,14 @@ def record_heartbeat(*, run_id: int, attempt: int, now: datetime) -> HeartbeatRe
     ours = running_attempt(run_id=run_id, attempt=attempt)
     if not guard.update_one(ours, heartbeat_at=now):
         return HeartbeatReply(is_ours=False, is_stop_requested=False)
+    stop_requested_at, spot_pool = ours.values_list("stop_requested_at", "spot_pool").first() or (
+        None,
+        None,
+    )
     return HeartbeatReply(
-        is_ours=True, is_stop_requested=ours.filter(stop_requested_at__isnull=False).exists()
+        is_ours=True,
+        is_stop_requested=stop_requested_at is not None,
+        kept=spot_checks_selectors.kept_for(run_id=run_id) if spot_pool else None,
     )
 
 
@@ -153,6 +165,7 @@ def record_progress(
     points: Sequence[Point],
     samples: Sequence[Sample],
     notes: Sequence[str],
+    checks: Sequence[Written] = (),
     log_tail: str,
     n_log_lines: int = 0,
     auto_dtype: str = "",
@@ -187,6 +200,7 @@ def record_progress(
             ],
             ignore_conflicts=True,
         )
+        spot_checks_services.store(run_id=run_id, checks=checks, now=now)
     return True
 
 

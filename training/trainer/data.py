@@ -57,6 +57,8 @@ class Prompt:
     input_ids: list[int]
     reference: str = ""
     """the answer of a demonstration; "" where its snapshot has none"""
+    site_id: int | None = None
+    """what the site knows it by, if it does"""
 
 
 @dataclass(frozen=True)
@@ -284,6 +286,7 @@ def prompts(
             row["prompt"],
             prompt_ids(tokenizer, row["prompt"]),
             "\n\n".join(message["content"] for message in row.get("completion", ())),
+            row.get("prompt_id"),
         )
         for row in chosen
     ]

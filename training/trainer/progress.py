@@ -95,6 +95,9 @@ class Follower(TrainerCallback):
         """The trainer's logs, under the names that all kinds use."""
         return {name: value for name, value in logs.items() if value is not None}
 
+    def add_to_checkpoint(self, folder: Path) -> None:
+        """What a kind saves besides. A collective call."""
+
     def finish(self, values: dict[str, float], state: TrainerState | None = None) -> None:
         """With `state`, a run that was killed after its last step finds the point that `values`
         belong to.
@@ -175,6 +178,7 @@ class Watched(transformers.Trainer):
                 for path in inner.iterdir():
                     path.rename(aside / path.name)
                 inner.rmdir()
+            self.follower.add_to_checkpoint(aside)
 
 
 def train(trainer: Watched) -> bool:

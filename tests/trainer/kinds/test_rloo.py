@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 from transformers import AutoModelForSequenceClassification
 
 from tests.trainer import runs, tiny
 from training.configs.online.rloo import RlooConfig
-from training.processes import run_dir
+from training.processes import run_dir, run_lines
 from training.trainer import data
 from training.trainer.modeling import loading
 from training.trainer.reward import scoring
@@ -179,3 +180,39 @@ def test_answers_are_the_same_again_and_leave_chance_alone(tiny_model: Path) -> 
 
     assert once == generation.responses(model, tokenizer, found, settings, batch_size=2, seed=1)
     assert drawn == expected
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_the_step_that_raters_keep_is_the_one_saved(
+    run_folder: Path, tiny_model: Path, likes_a_token: Path, tmp_path: Path, method: str
+) -> None:
+    rows = [runs.demonstration(number) | {"prompt_id": 100 + number} for number in range(24)]
+    snapshot = runs.write_snapshot(tmp_path / "known", train=rows[:16], validation=rows[16:])
+    config = replace(QUICK, method=method, max_steps=4, n_spot_checks=2, spot_wait_h=0.0)
+    config = replace(config, lora_rank=4, checkpoint_every=2)
+    saved = []
+
+    for attempt, kept in enumerate((2, 4), start=1):
+        path = run_folder / str(kept)
+        folder = runs.prepare(
+            path, "rloo", config, tiny_model, snapshot, attempt=attempt, reward_model=likes_a_token
+        )
+        runs.write_kept(path, run_lines.Kept(kept, 4))
+        result = runs.carry_out(folder)
+        lines, _end = run_dir.read_progress(path, 0)
+        written = {line["step"]: line["check"] for line in lines if "check" in line}
+
+        assert sorted(written) == [0, 2, 4]
+        assert {row["prompt_id"] for row in written[2]} == set(range(116, 124))
+        assert result.metrics["kept_step"] == kept
+        assert (path / "checkpoints/step-2/spot/1-step-0/weights.safetensors").exists()
+        saved.append(safetensors.torch.load_file(path / "model/model.safetensors"))
+
+    assert any(not torch.equal(saved[0][name], weight) for name, weight in saved[1].items())
+    if method == "full":
+        kept_weights = safetensors.torch.load_file(run_folder / "2/spot/step-2/weights.safetensors")
+        assert all(
+            torch.equal(weight, kept_weights[name])
+            for name, weight in saved[0].items()
+            if name in kept_weights
+        )

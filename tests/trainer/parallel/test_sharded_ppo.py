@@ -14,6 +14,7 @@ from tests.trainer.parallel.launched import launched, together
 from tests.trainer.parallel.test_sharded import TWO, back_to_step, ended, loaded
 from training.configs.ppo import PpoConfig
 from training.processes.run_dir import RunFolder
+from training.processes.run_lines import Kept
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +71,29 @@ def test_a_sharded_ppo_run_trains_saves_and_resumes_as_one_process_does(
     same(alone, resumed)
 
 
+def test_two_processes_save_the_step_that_raters_keep(
+    tmp_path: Path, taught_run: RunFolder, judging_run: RunFolder
+) -> None:
+    """Only the first one knows what raters say, and has what was set aside."""
+    config = replace(CONFIG, method="lora", n_spot_checks=2, spot_wait_h=1.0)
+    snapshot = prompts_of_many_lengths(tmp_path / "snapshot")
+    model, judge = taught_run.path / "model", judging_run.path / "model"
+    alone, shared = (
+        runs.prepare(tmp_path / name, "ppo", config, model, snapshot, reward_model=judge)
+        for name in ("alone", "shared")
+    )
+    for folder in (alone, shared):
+        runs.write_kept(folder.path, Kept(2, 4))
+    runs.carry_out(alone)
+
+    done = launched(shared, TWO)
+
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert ended(shared).metrics["kept_step"] == ended(alone).metrics["kept_step"] == 2
+    assert "Raters kept step 2" in runs.notes(shared)
+    same(alone, shared)
+
+
 def test_a_sharded_policy_reaches_the_rollout_server_whole_and_merged(tmp_path: Path) -> None:
     done = together(served_shards.hand_over, RunFolder(tmp_path, 1), TWO)
 
@@ -80,6 +104,7 @@ def prompts_of_many_lengths(path: Path) -> Path:
     """So that the processes have different numbers of rows."""
     rows = [runs.demonstration(number) for number in range(17)]
     for number, row in enumerate(rows):
+        row["prompt_id"] = number
         row["prompt"][0]["content"] += " please" * (number % 3 * 4)
     return runs.write_snapshot(path, train=rows[:12], validation=rows[12:])
 

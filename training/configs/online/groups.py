@@ -1,19 +1,19 @@
 """What RLOO and GRPO have in common: groups of responses to a prompt, and what they cost."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from knobs.fields import Problem, knob, override
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape
-from training.configs.knobs import REQUIRED, Responses
+from training.configs.knobs import REQUIRED, Responses, SpotCheckKnobs
 from training.configs.metrics import Best, _
 from training.configs.weights import Training
 
 
 @dataclass(frozen=True)
-class Groups(Training):
+class Groups(Training, SpotCheckKnobs):
     """The policy writes a group of responses to each prompt. What it learns from each is how its
     reward differs from that of the others.
     """
@@ -103,6 +103,9 @@ class Groups(Training):
     n_shown: int = override(
         Responses, "n_shown", help=_("Responses per evaluation shown on the run's page.")
     )
+
+    def for_dry_run(self) -> Self:
+        return replace(super().for_dry_run(), n_spot_checks=0)
 
     @property
     def n_updates(self) -> int:

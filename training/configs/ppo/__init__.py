@@ -100,7 +100,13 @@ class PpoConfig(PpoKnobs):
         *curves.OPTIMIZER,
     )
     scatter: ClassVar[Scatter | None] = Scatter(
-        _("Reward by drift"), "sqrt_kl", _("√KL"), "reward", _("per response"), _("reward")
+        _("Reward by drift"),
+        "sqrt_kl",
+        _("√KL"),
+        "reward",
+        _("per response"),
+        _("reward"),
+        {"watchdog": _("watchdog")},
     )
     """Where the curve bends down, the model exploits the reward model (Gao 2022)."""
     undrawn: ClassVar[tuple[str, ...]] = (
@@ -128,6 +134,7 @@ class PpoConfig(PpoKnobs):
             evaluate_every=0,
             checkpoint_every=0,
             keeps_state="never",
+            n_spot_checks=0,
         )
 
     def problems(self) -> list[Problem]:

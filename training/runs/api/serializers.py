@@ -10,6 +10,7 @@ from rest_framework.exceptions import ValidationError
 from accounts.api.fields import Flag, Name, OneOf
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
+from labeling.models import Guideline, Pool
 from training.configs import kinds, roles
 from training.models import Run, Snapshot, TrainedModel, kind_choices
 from training.processes import launch as processes_launch
@@ -134,6 +135,18 @@ class NewRunSerializer(serializers.Serializer[object]):
         ),
     )
     ptx_snapshot = OneOf(Snapshot.objects.all(), required=False, allow_null=True, help_text=_PTX)
+    spot_pool = OneOf(
+        Pool.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="Raters of the spot checks; required where `n_spot_checks` is above 0.",
+    )
+    spot_guideline = OneOf(
+        Guideline.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="Guideline of the spot checks; required with `spot_pool`.",
+    )
     base_model = OneOf(TrainedModel.objects.all())
     preset = serializers.ChoiceField(
         required=False,

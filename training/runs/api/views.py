@@ -48,6 +48,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             base_model=values["base_model"],
             models=NewRunSerializer.models_of(values),
             ptx_snapshot=values.get("ptx_snapshot"),
+            raters=run_queue.Raters.of(values.get("spot_pool"), values.get("spot_guideline")),
             options=NewRunSerializer.options_of(values),
             **self.who_and_when,
         )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from training.models import Run, Seat
-from training.processes import background
+from training.processes import background, run_dir, run_lines
 from training.processes.launch import Launch
 from training.runs import services as runs_services
 from training.runs.multi_node import selectors as multi_node_selectors
@@ -97,6 +97,9 @@ class Attempt:
         if not answer.is_ours:
             raise Superseded
         self.is_stop_requested = answer.is_stop_requested
+        if answer.kept is not None and answer.kept != run_lines.read_kept(self.folder):
+            with suppress(OSError):  # a full disk: the next heartbeat writes it
+                run_dir.write_json(self.folder / run_lines.KEPT, asdict(answer.kept))
         if Launch.from_json(self.run.launch).n_machines > 1:
             self.leaving_node = multi_node_selectors.leaving_node(run=self.run)
 

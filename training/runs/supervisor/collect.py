@@ -14,7 +14,7 @@ from arithmetic import plain_text
 from labeling.data.intake import NewResponse
 from training.benchmarks.scorecards import services as scorecards_services
 from training.models import Run
-from training.processes import not_numbers, run_dir
+from training.processes import not_numbers, run_dir, run_lines
 from training.processes.run_lines import AnswerLine, ResponseLine
 from training.registry import selectors as registry_selectors
 from training.registry import services as registry_services
@@ -164,8 +164,11 @@ def _keep_last_state(attempt: Attempt, result: run_dir.Result) -> int | None:
 
 
 def _remove_leftovers(attempt: Attempt, kept_step: int | None) -> None:
-    """Removes the local model and all checkpoints except the final state, if that is kept."""
-    shutil.rmtree(attempt.folder / "model", ignore_errors=True)
+    """Removes the local model, what spot checks set aside, and all checkpoints except the final
+    state, if that is kept.
+    """
+    for name in ("model", run_lines.SPOT):
+        shutil.rmtree(attempt.folder / name, ignore_errors=True)
     for checkpoint in (attempt.folder / run_dir.CHECKPOINTS).glob("*"):
         if kept_step is None or checkpoint.name != f"step-{kept_step}":
             shutil.rmtree(checkpoint, ignore_errors=True)

@@ -49,6 +49,7 @@ def record_progress(attempt: Attempt) -> None:
         attempt=attempt.run.attempt,
         points=new.points,
         samples=new.samples,
+        checks=new.checks,
         notes=new.notes,
         log_tail=new.log_tail,
         n_log_lines=new.n_log_lines,

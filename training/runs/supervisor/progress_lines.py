@@ -6,9 +6,11 @@ from datetime import datetime
 from pathlib import Path
 
 from arithmetic import plain_text
+from labeling.data.intake import NewResponse
 from training.processes import not_numbers, run_dir
 from training.processes.run_lines import ProgressLine
 from training.runs.services import Point, Sample
+from training.spot_checks.services import Written
 
 N_LOG_LINES = 500
 N_LOG_BYTES = 32_768
@@ -21,6 +23,7 @@ class NewLines:
 
     points: list[Point]
     samples: list[Sample]
+    checks: list[Written]
     notes: list[str]
     log_tail: str
     n_log_lines: int
@@ -49,18 +52,21 @@ class ProgressReader:
         lines, offset = run_dir.read_progress(self.folder, self.offset)
         n_ended, log_offset = _lines_ended(self.folder, self.log_offset)
         tail = log_tail(self.folder, log_offset)
-        points, samples, notes, auto_dtype = [], [], list(self.notes), ""
+        points, samples, checks, notes, auto_dtype = [], [], [], list(self.notes), ""
         for number, line in enumerate(lines, start=self.n_lines):
             if "values" in line:
                 points.append(_point(line))
             elif "sample" in line:
                 samples.append(_sample(line, number))
+            elif "check" in line:
+                checks.append(_check(line))
             elif "note" in line and line["note"] not in notes:
                 notes.append(plain_text.storable(line["note"]))
             auto_dtype = line.get("auto_dtype", auto_dtype)
         return NewLines(
             points=points,
             samples=samples,
+            checks=checks,
             notes=notes,
             log_tail=tail,
             n_log_lines=self.n_log_lines + n_ended,
@@ -111,6 +117,20 @@ def _point(line: ProgressLine) -> Point:
     return Point(
         line["attempt"], line["step"], line["n_steps"], datetime.fromisoformat(line["at"]), values
     )
+
+
+def _check(line: ProgressLine) -> Written:
+    rows = [
+        NewResponse(
+            row["prompt_id"],
+            plain_text.storable(row["text"]),
+            row["number"],
+            row["sampling"],
+            row["is_ended"],
+        )
+        for row in line["check"]
+    ]
+    return Written(line["step"], rows)
 
 
 def _sample(line: ProgressLine, number: int) -> Sample:

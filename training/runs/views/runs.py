@@ -37,6 +37,8 @@ from training.runs.selectors import RunFilter
 from training.runs.views import behaviour, comparing, next_steps
 from training.runs.views.remarks import RemarksForm
 from training.snapshots.freeze import UnableToCreate
+from training.spot_checks import chart as spot_checks_chart
+from training.spot_checks import selectors as spot_checks_selectors
 from training.storage import selectors as storage_selectors
 
 RUNS_PER_PAGE = 30
@@ -253,6 +255,7 @@ class Board:
     caution: str
     """what the result does not show; "" if there is nothing to say"""
     breakdowns: list[results_measures.Breakdown]
+    spot_checks: spot_checks_selectors.SpotChecks | None
     preset: str
     differences: list[runs_selectors.Difference]
     changes: list[comparing.ComparedRow]
@@ -309,6 +312,7 @@ def _board(run: Run, person: User) -> Board:
         result=results_measures.result(kind=run.kind, metrics=run.metrics),
         caution=_caution(run),
         breakdowns=results_measures.breakdowns(metrics=run.metrics),
+        spot_checks=spot_checks_selectors.spot_checks(run=run),
         preset=preset,
         differences=differences,
         changes=comparing.settings_compared(runs=[run.made_from, run]) if run.made_from else [],
@@ -342,11 +346,13 @@ def _charts(run: Run) -> list[results_charts.ChartGroup]:
         results_charts.calibration(run.metrics.get("calibration", [])),
         results_charts.margins(run.metrics.get("margins", [])),
     ]
+    drawn = curves.curves(run=run) if about.has_curves else {}
+    by_raters = spot_checks_chart.chart(run=run, curves=drawn)
     return results_charts.charts(
         about,
-        curves.curves(run=run) if about.has_curves else {},
+        drawn,
         n_steps=run.n_steps,
-        about_pairs=[chart for chart in about_pairs if chart],
+        about_pairs=[chart for chart in (by_raters, *about_pairs) if chart],
     )
 
 
@@ -394,6 +400,8 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, object]:
                 "name": run.name,
                 "snapshot": run.snapshot_id,
                 "ptx_snapshot": run.ptx_snapshot_id,
+                "spot_pool": run.spot_pool_id,
+                "spot_guideline": run.spot_guideline_id,
                 "suites": _suites_in(run.snapshot),
                 **{name: getattr(run, f"{name}_id") for name in roles.NAMES},
                 "n_gpus": run.n_gpus,
@@ -478,6 +486,7 @@ def _queue(request: HttpRequest, form: runs_forms.RunForm) -> Run | None:
             base_model=chosen["base_model"],
             models=form.models,
             ptx_snapshot=chosen.get("ptx_snapshot"),
+            raters=form.raters,
             options=form.options(is_dry="dry" in request.POST),
             made_from=origin,
             made_as=made_as,

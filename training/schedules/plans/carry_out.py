@@ -13,7 +13,7 @@ from training.processes import launch as processes_launch
 from training.processes.launch import Launch
 from training.registry.services import prompts_answered
 from training.runs import run_queue
-from training.runs.run_queue import RunOptions
+from training.runs.run_queue import Raters, RunOptions
 from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import Plan, outputs_of
 from training.schedules.plans.settings import PlanSettings
@@ -58,6 +58,7 @@ def queue_run(step: RunStep, chain: Chain, link: Link, now: datetime) -> bool:
         ptx_snapshot=(
             Snapshot.objects.get(pk=plan.ptx_text or 0) if plan.mixes_text(step.kind) else None
         ),
+        raters=Raters.of(*_pool_and_guideline(plan)),
         options=_options(plan, step.kind),
         by=chain.schedule.created_by,
         now=now,
@@ -94,8 +95,7 @@ def _options(plan: PlanSettings, kind: str) -> RunOptions:
 
 def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -> bool:
     plan = Plan.from_json(chain.plan)
-    pool = Pool.objects.filter(pk=plan.pool or 0).first()
-    guideline = Guideline.objects.filter(pk=plan.guideline or 0).first()
+    pool, guideline = _pool_and_guideline(plan)
     if pool is None or guideline is None:
         raise StepFailed(
             _(
@@ -121,6 +121,14 @@ def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -
     )
     Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, campaign=campaign, ended_at=now)
     return True
+
+
+def _pool_and_guideline(plan: PlanSettings) -> tuple[Pool | None, Guideline | None]:
+    """None for one that was never chosen."""
+    return (
+        Pool.objects.filter(pk=plan.pool or 0).first(),
+        Guideline.objects.filter(pk=plan.guideline or 0).first(),
+    )
 
 
 def _free_name(wanted: str) -> str:

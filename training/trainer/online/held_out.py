@@ -13,7 +13,7 @@ from training.configs.online import rewards
 from training.configs.online.groups import Groups
 from training.processes.run_dir import RunFolder
 from training.trainer import data, parallel
-from training.trainer.data import PromptSets
+from training.trainer.data import Prompt, PromptSets
 from training.trainer.modeling import logprobs, precision
 from training.trainer.modeling.best_weights import BestWeights
 from training.trainer.online.mix import Answers, Mix
@@ -56,22 +56,7 @@ class HeldOut:
         prompts, config = self.texts.held_out, self.config
         if not prompts:
             return {}, 0.0
-        settings = generation.config_for(
-            model,
-            self.mix.tokenizer,
-            max_new_tokens=config.max_new_tokens,
-            temperature=config.temperature,
-            top_p=1.0,
-        )
-        written = generation.responses(
-            model,
-            self.mix.tokenizer,
-            prompts,
-            settings,
-            batch_size=config.batch_size,
-            seed=config.seed,
-            server=self.server,
-        )
+        written = self.written(model, prompts, config.seed)
         scores = self.mix.judged(prompts, written)
         totals = self.mix.total(scores)
         shown = [{"reward": round(reward, 3), "held_out": True} for reward in totals]
@@ -91,6 +76,26 @@ class HeldOut:
             "held_out_kl": self._kl(model, reference, written),
         }
         return values, self._gain(totals)
+
+    def written(self, model: PreTrainedModel, prompts: Sequence[Prompt], seed: int) -> Answers:
+        """One response to each prompt."""
+        config = self.config
+        settings = generation.config_for(
+            model,
+            self.mix.tokenizer,
+            max_new_tokens=config.max_new_tokens,
+            temperature=config.temperature,
+            top_p=1.0,
+        )
+        return generation.responses(
+            model,
+            self.mix.tokenizer,
+            prompts,
+            settings,
+            batch_size=config.batch_size,
+            seed=seed,
+            server=self.server,
+        )
 
     def _gain(self, totals: Sequence[float]) -> float:
         choosing = self.halves[0]

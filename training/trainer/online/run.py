@@ -4,7 +4,7 @@ TRL learns from it.
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -13,13 +13,15 @@ from typing import Any, cast
 import datasets
 import torch
 import transformers
+from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from training.configs.online.groups import Groups
+from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import data, parallel, progress
-from training.trainer.data import PromptSets
-from training.trainer.modeling import loading, precision, sharding
+from training.trainer.data import Prompt, PromptSets
+from training.trainer.modeling import best_weights, loading, precision, sharding
 from training.trainer.online import held_out
 from training.trainer.online.held_out import HeldOut, Reference
 from training.trainer.online.mix import Mix
@@ -27,6 +29,7 @@ from training.trainer.online.sampling import GroupsFollower, Sampling
 from training.trainer.reward import scoring
 from training.trainer.sample import generation, rollout_server
 from training.trainer.sample.rollout_server import RolloutServer
+from training.trainer.sample.spot_checks import SpotChecks, Written
 
 N_LAST_STEPS = 5
 
@@ -94,16 +97,20 @@ def _carried_out(
     follower = GroupsFollower(folder, config, on_the_way)
     follower.names = method.names
     trainer.follow(follower)
-    is_new = newest_checkpoint(folder.path) is None
+    checks = follower.checks = _spot_checks(trainer, judge, job)
+    newest = newest_checkpoint(folder.path)
+    is_new = newest is None
     before, _none = judge.measured(
         sharding.in_training(trainer), trainer.as_reference(), 0, is_shown=is_new
     )
     if before and is_new:
         folder.append_point(0, _n_steps(trainer, config), before)
+    checks.begin(run_dir.checkpoint_step(newest) if newest else 0)
     is_stopped = progress.train(trainer)
     _show_last(folder, mix, trainer.state.global_step, config)
 
-    kept_step = _restored(trainer, judge)
+    kept = checks.restore_kept(may_wait=not is_stopped)
+    kept_step = _restored(trainer, judge) if kept is None else kept
     trained, whole = sharding.finished(trainer, precision.dtype(config.dtype))
     reference = _reference(trainer, job, tokenizer, config)
     after, _gain = judge.measured(trained, reference, trainer.state.global_step)
@@ -166,6 +173,24 @@ def _trainer(
     elif config.method == "full":
         trainer.measure_kl_to(loading.load_policy(job.model, mix.tokenizer, held_in))
     return trainer
+
+
+def _spot_checks(trainer: Sampling, judge: HeldOut, job: Job) -> SpotChecks:
+    def write(prompts: Sequence[Prompt], seed: int) -> Written:
+        written = judge.written(sharding.in_training(trainer), prompts, seed)
+        return [(answer.text, answer.is_ended) for answer in written]
+
+    model = cast("nn.Module", trainer.model)
+    return SpotChecks(
+        judge.config,
+        judge.folder,
+        job.run_id,
+        _n_steps(trainer, judge.config),
+        judge.texts.held_out,
+        model,
+        best_weights.trained(model),
+        write,
+    )
 
 
 def _restored(trainer: Sampling, judge: HeldOut) -> int:

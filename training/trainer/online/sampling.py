@@ -4,6 +4,7 @@ the model that the KL is measured to.
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +14,7 @@ from trl.trainer.utils import add_fused_lm_head
 from training.configs.online.groups import Groups
 from training.trainer import progress
 from training.trainer.sample.rollout_server import RolloutServer
+from training.trainer.sample.spot_checks import SpotChecks
 
 
 class Sampling(progress.Watched):
@@ -67,6 +69,7 @@ class GroupsFollower(progress.Follower):
     config: Groups
     names: Mapping[str, str] = MappingProxyType({})
     """TRL's name → ours, of what a kind adds"""
+    checks: SpotChecks
 
     def on_step_end(
         self, args: object, state: TrainerState, control: TrainerControl, **kwargs: object
@@ -74,9 +77,13 @@ class GroupsFollower(progress.Follower):
         """Between two updates on the same responses there is nothing to resume from: TRL would
         write new ones. So a run that is asked to stop does so after the last of them.
         """
+        self.checks.after(state.global_step)
         is_between = state.global_step % self.config.n_updates
         if not is_between or state.global_step >= state.max_steps:
             super().on_step_end(args, state, control, **kwargs)
+
+    def add_to_checkpoint(self, folder: Path) -> None:
+        self.checks.keep(folder)
 
     def named(self, logs: dict[str, float]) -> dict[str, float]:
         """TRL logs KL per token; we show it per response, as in PPO."""

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -24,9 +25,11 @@ from training.trainer.ppo import best_step, models, ptx
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
 from training.trainer.ppo.ptx import Mix
+from training.trainer.ppo.trained import POLICY
 from training.trainer.ppo.trainer import PpoTrainer, StepReport
 from training.trainer.sample import generation, rollout_server
 from training.trainer.sample.rollout_server import RolloutServer
+from training.trainer.sample.spot_checks import SpotChecks, Written
 
 _BEST = "best"
 _BEST_WEIGHTS = "policy.safetensors"
@@ -83,9 +86,11 @@ def _carried_out(
         server=server,
     )
     _tell(folder, texts, trainer, is_watched=job.watchdog_model is not None)
-    _begin(trainer, tokenizer, texts, folder)
-    outcome, error = _learn(trainer, tokenizer, texts, config, folder)
-    metrics = _finish(trainer, tokenizer, texts, config, folder)
+    checks = _spot_checks(trainer, tokenizer, texts, job, folder)
+    _begin(trainer, tokenizer, texts, folder, checks)
+    outcome, error = _learn(trainer, tokenizer, texts, config, folder, checks)
+    kept = checks.restore_kept(may_wait=outcome == "succeeded")
+    metrics = _finish(trainer, tokenizer, texts, config, folder, kept)
     with trainer.trained.averaged_weights():  # inside the block: after it, the raw weights are back
         measured, saved = models.finished(trainer, dtype)
         after = _measure_saved(trainer, measured, texts)
@@ -126,15 +131,52 @@ def _read(
     return _Texts(prompts, ptx.read(snapshot, text, tokenizer, config, folder))
 
 
+def _spot_checks(
+    trainer: PpoTrainer,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: _Texts,
+    job: Job,
+    folder: RunFolder,
+) -> SpotChecks:
+    def write(prompts: Sequence[data.Prompt], seed: int) -> Written:
+        rollouts = trainer.sampled([prompt.input_ids for prompt in prompts], seed=seed)
+        return [
+            (
+                generation.readable(
+                    tokenizer, rollout.response_ids[: -1 if rollout.is_ended else None]
+                ),
+                rollout.is_ended,
+            )
+            for rollout in rollouts
+        ]
+
+    return SpotChecks(
+        trainer.config,
+        folder,
+        job.run_id,
+        trainer.n_steps,
+        texts.prompts.held_out,
+        trainer.trained.policy,
+        trainer.trained.weights[POLICY],
+        write,
+    )
+
+
 def _begin(
-    trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, folder: RunFolder
+    trainer: PpoTrainer,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: _Texts,
+    folder: RunFolder,
+    checks: SpotChecks,
 ) -> None:
     """Resumes from the newest checkpoint, or measures the policy before training."""
     checkpoint = newest_checkpoint(folder.path)
     if checkpoint is not None:
         trainer.trained.load(checkpoint)
         _recall_best(trainer, folder)
+        checks.begin(trainer.state.step)
         return
+    checks.begin(0)
     trainer.state.before = _measure(trainer, tokenizer, texts, folder, step=0).reported
     folder.append_point(
         0,
@@ -152,6 +194,7 @@ def _learn(
     texts: _Texts,
     config: PpoConfig,
     folder: RunFolder,
+    checks: SpotChecks,
 ) -> tuple[str, str | None]:
     """(outcome, sentence). A collapse ends the run on its last good checkpoint."""
     try:
@@ -163,7 +206,11 @@ def _learn(
                 values |= {f"held_out_{name}": value for name, value in measured.reported.items()}
                 _keep_if_best(trainer, measured, folder)
             folder.append_point(report.step, report.n_steps, values)
+            for warning in report.warnings:
+                folder.append_note(f"Warning at step {report.step}: {warning}")
             _show(folder, tokenizer, texts, report, config)
+            with trainer.trained.averaged_weights():
+                checks.after(report.step)
             is_stopped = folder.is_stop_requested() and not is_last
             is_kept = (
                 config.keeps_last_state
@@ -171,7 +218,7 @@ def _learn(
                 else progress.is_due(report.step, config.checkpoint_every)
             )
             if is_stopped or is_kept:
-                _save(trainer, report.step, config, folder)
+                _save(trainer, report.step, config, folder, checks)
             if is_stopped:
                 return "stopped", None
     except Collapse as collapse:
@@ -202,7 +249,9 @@ def _forget_collapsed(last_good: int, folder: RunFolder) -> None:
     folder.wait()
 
 
-def _save(trainer: PpoTrainer, step: int, config: PpoConfig, folder: RunFolder) -> None:
+def _save(
+    trainer: PpoTrainer, step: int, config: PpoConfig, folder: RunFolder, checks: SpotChecks
+) -> None:
     trained = sum(
         p.numel() * p.element_size()
         for group in trainer.trained.optimizer.param_groups
@@ -213,6 +262,7 @@ def _save(trainer: PpoTrainer, step: int, config: PpoConfig, folder: RunFolder) 
     # If the newest has a collapsed policy, the one before it is the last good one.
     with folder.checkpoint(step, max(config.keep_checkpoints, 2)) as aside:
         trainer.trained.save(aside)
+        checks.keep(aside)
 
 
 def _measure(
@@ -344,10 +394,16 @@ def _finish(
     texts: _Texts,
     config: PpoConfig,
     folder: RunFolder,
+    kept: int | None,
 ) -> dict[str, object]:
-    """Measures the final policy and restores an earlier one if its evaluation was better."""
-    after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
-    kept_step = trainer.state.step
+    """Measures the final policy and restores an earlier one if its evaluation was better; with the
+    step that raters have `kept`, measures that.
+    """
+    kept_step = trainer.state.step if kept is None else kept
+    if kept is not None:
+        trainer.trained.ema.clear()  # the weights were the averaged ones
+        trainer.state.best_gain = -math.inf
+    after = _measure(trainer, tokenizer, texts, folder, step=kept_step)
     best = folder.path / _BEST / _BEST_WEIGHTS
     is_better = trainer.state.best_gain > after.choice and best.exists()
     if after.reported and folder.from_first(is_better):

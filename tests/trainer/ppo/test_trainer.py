@@ -246,7 +246,8 @@ def signs(**values: float) -> dict[str, float]:
     return {"ended": 1.0, "response_tokens": 20.0, "log_loss": 2.0, "repetition": 0.2} | values
 
 
-def test_a_sign_that_honest_runs_show_too_warns_once() -> None:
+def test_a_sign_that_honest_runs_show_too_warns_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(collapse.FALSE_ALARMS, "length", 0.4)
     trainer = ppo_models.trainer()
     n = max(4, math.ceil(64 / trainer.config.batch_size))
     lengths = [20.0] * n + [40.0] * (n + 3)
@@ -255,7 +256,7 @@ def test_a_sign_that_honest_runs_show_too_warns_once() -> None:
 
     (said,) = [sentence for found in warnings for sentence in found]
     assert said.startswith("Responses have grown from 20 to")
-    assert "of honest runs in our benchmark showed this too" in said
+    assert said.endswith("40% of honest runs in our benchmark showed this too.")
 
 
 def test_a_sign_stops_the_run_of_a_person_who_wants_that() -> None:

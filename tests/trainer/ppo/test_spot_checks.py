@@ -3,6 +3,7 @@ whatever happens meanwhile.
 """
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from training.configs.ppo import PpoConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
 from training.processes.run_lines import Kept
-from training.trainer.sample import spot_checks
 
 __all__ = ["models"]
 FULL: dict[str, Any] = {**SMALL, "method": "full", "n_spot_checks": 3, "spot_wait_h": 0.0}
@@ -137,7 +137,7 @@ def test_it_waits_for_raters_where_it_should(
         asked.append(max(checks(folder)))
         runs.write_kept(folder.path, Kept(2, asked[-1]))
 
-    monkeypatch.setattr(spot_checks.time, "sleep", answer)
+    monkeypatch.setattr(time, "sleep", answer)
     runs.carry_out(folder)
 
     assert asked == waited_for

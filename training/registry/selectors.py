@@ -77,7 +77,9 @@ def _is_improvement(step: LineageStep) -> bool:
     """Whether the step learned from preferences: it, or the choice of its data."""
     if step.run is None or step.snapshot is None:
         return False
-    return step.run.kind in PREFERENCE_KINDS or bool(step.snapshot.filters.get("best_of"))
+    filters = step.snapshot.filters
+    takes_best = filters.get("best_of") or filters.get("best_voted_in")
+    return step.run.kind in PREFERENCE_KINDS or bool(takes_best)
 
 
 def reward_lineages(*, steps: Iterable[LineageStep]) -> list[list[LineageStep]]:

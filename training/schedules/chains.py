@@ -164,6 +164,8 @@ def _advance(chain: Chain, link: Link, now: datetime) -> bool:
         return False
     match step:
         case SnapshotStep():
+            if carry_out.waits_for_raters(outputs_of(chain), step, now):
+                return False
             return _create_snapshot(chain, link, step, now)
         case RunStep():
             return _claimed(chain, link, partial(carry_out.queue_run, step), now)

@@ -147,7 +147,8 @@ def situation(*, schedule: Schedule, now: datetime) -> Situation:
         skips_nothing_new=schedule.skips_nothing_new
         and not is_by_accuracy
         and plan.reward_model is None
-        and steps.TAUGHT not in shape.steps,  # such a chain asks for what it learns from
+        # Such a chain asks for what it learns from.
+        and not {steps.TAUGHT, steps.RANKING} & set(shape.steps),
         quiet_from=schedule.quiet_from,
         quiet_until=schedule.quiet_until,
         min_interval=timedelta(hours=schedule.min_interval_h),

@@ -83,6 +83,15 @@ class FiltersSerializer(serializers.Serializer[object]):
             " comparisons, that one against the one it scores lowest."
         ),
     )
+    best_voted_in = serializers.ListField(
+        child=Id(),
+        required=False,
+        max_length=1000,
+        help_text=(
+            "Demonstrations only: ids of comparison campaigns. Replaces what people wrote: of each"
+            " item, the response that raters clearly prefer."
+        ),
+    )
     splits = serializers.ListField(
         child=serializers.ChoiceField(choices=Prompt.Split.choices),
         default=lambda: [Prompt.Split.TRAIN.value],

@@ -70,6 +70,17 @@ class SnapshotForm(forms.Form):
             " scores highest."
         ),
     )
+    best_voted_in = forms.TypedMultipleChoiceField(
+        label=_("Responses preferred in"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "Replaces what people wrote: of each item of these campaigns, the response that raters"
+            " prefer. The fewer votes an item has, the more clearly they must agree; items without"
+            " a clear preference are left out."
+        ),
+    )
     splits = forms.MultipleChoiceField(
         label=_("Splits"),
         choices=sentence_case(Prompt.Split.choices),
@@ -135,6 +146,11 @@ class SnapshotForm(forms.Form):
         if kind != Snapshot.Kind.PROMPTS:
             choices["campaigns"] = selectors.campaign_choices(kind=kind, now=now)
         choices["best_of"] = selectors.scored_run_choices() if kind in _SAMPLED else []
+        choices["best_voted_in"] = (
+            selectors.campaign_choices(kind=Snapshot.Kind.COMPARISONS, now=now)
+            if kind == Snapshot.Kind.DEMONSTRATIONS
+            else []
+        )
         if kind == Snapshot.Kind.COMPARISONS:
             self.fields["best_of"].help_text = gettext(
                 "Replaces what people decided: for each prompt, the response that the run's reward"

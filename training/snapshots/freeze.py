@@ -13,15 +13,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
+from labeling.data.exports import consensus, streams
 from labeling.data.exports import rows as exports_rows
-from labeling.data.exports import streams
 from training.configs import kinds
 from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, TrainedModel
@@ -76,12 +76,21 @@ class Filters:
     §3.2.3). Comparisons: takes that one and the one it scores lowest, as a pair: iterative DPO
     (Dong 2024, RLHF Workflow, §3).
     """
+    best_voted_in: tuple[int, ...] = ()
+    """Demonstrations only: ids of comparison campaigns. Instead of human answers, takes of each
+    item the response that raters clearly prefer.
+    """
     limit: int | None = None
     """Prompts only: the number of prompts. They are chosen by a hash of their text, so that the
     choice is always the same.
     """
     draw: Draw | None = None
     """Prompts only: draws other prompts for each cycle of a chain, in place of `limit`."""
+
+    @property
+    def takes_best(self) -> bool:
+        """Whether models' best responses take the place of human answers."""
+        return bool(self.best_of or self.best_voted_in)
 
     @classmethod
     def from_json(cls, raw: dict[str, object]) -> "Filters":
@@ -128,10 +137,7 @@ def freeze(
         undo.callback(shutil.rmtree, aside, ignore_errors=True)
         tally = files.write(rows, aside)
         if not tally.by_split.total():
-            is_sampled = filters.best_of and kind != "prompts"
-            raise UnableToCreate(
-                files.empty_sentence("responses" if is_sampled else kind, left_out)
-            )
+            raise UnableToCreate(files.empty_sentence(_wanted(kind, filters), left_out))
         if kind == "comparisons":
             beside = demonstrations_beside(filters)
             if curation is not None:
@@ -194,7 +200,7 @@ def rows(folder: Path, split: str, *, skip: int, n: int) -> list[Any]:
 def rows_of(*, kind: str, filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
     """The rows that the filters choose now; `left_out` counts the others."""
     of_kind = {
-        "demonstrations": _best_responses if filters.best_of else _demonstrations,
+        "demonstrations": _best_responses if filters.takes_best else _demonstrations,
         "comparisons": _scored_pairs if filters.best_of else _comparisons,
         "unpaired": _unpaired,
         "prompts": _prompts,
@@ -238,15 +244,17 @@ def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
 
 
 def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
-    """One row per run and prompt: the scores of different reward models cannot be compared."""
-    for where in _scored(filters):
-        for row in streams.best_scored(**where):
-            if _is_filtered(row, filters, left_out):
-                continue
-            if not row.text.strip():
-                left_out["empty response"] += 1
-                continue
-            yield sampled.best(row)
+    """One row per run and prompt, since the scores of different reward models cannot be compared;
+    one per item that raters ranked.
+    """
+    scored = (row for where in _scored(filters) for row in streams.best_scored(**where))
+    for row in chain(scored, consensus.best_voted(campaigns=filters.best_voted_in)):
+        if _is_filtered(row, filters, left_out):
+            continue
+        if why := sampled.why_left_out(row):
+            left_out[why] += 1
+            continue
+        yield sampled.best(row)
 
 
 def _scored_pairs(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
@@ -456,6 +464,13 @@ def _is_filtered(row: _AnyRow, filters: Filters, left_out: Counter[str]) -> bool
         left_out["other licence"] += 1
         return True
     return False
+
+
+def _wanted(kind: str, filters: Filters) -> str:
+    """What a snapshot is made of, as files.empty_sentence names it."""
+    if kind == "prompts" or not filters.takes_best:
+        return kind
+    return "responses" if filters.best_of else "votes"
 
 
 def _is_wanted_split(row: exports_rows.PromptRow, filters: Filters, left_out: Counter[str]) -> bool:

@@ -166,21 +166,17 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
             "pk", "name"
         )
     )
-    runs = best_response_runs(snapshot=snapshot)
-    lines: list[tuple[Promise, str]] = []
-    if runs:
-        is_paired = snapshot.kind == Snapshot.Kind.COMPARISONS
-        whose = _("Best and worst responses of") if is_paired else _("Best responses of")
-        lines.append((whose, ", ".join(f"{run} ({run.reward_model})" for run in runs)))
+    lines = _best_words(snapshot)
+    takes_best = bool(lines)
     for key, words in _FILTERS.items():
         value = snapshot.filters.get(key)
-        if runs and key in _OF_JUDGMENTS:
+        if takes_best and key in _OF_JUDGMENTS:
             continue
         if (
             key in ("includes_repeats", "includes_set_aside") and not value
         ):  # the usual case, and older snapshots lack these filters
             continue
-        if key == "weighs_by_reliability" and (snapshot.kind not in OF_RATERS or runs):
+        if key == "weighs_by_reliability" and (snapshot.kind not in OF_RATERS or takes_best):
             continue
         if snapshot.kind == Snapshot.Kind.PROMPTS and key in (
             "campaigns",
@@ -203,6 +199,21 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     if recipe := snapshot.filters.get("recipe"):
         lines.append((_("Curation"), str(recipe)))
     return lines
+
+
+def _best_words(snapshot: Snapshot) -> list[tuple[Promise, str]]:
+    """Where models' responses come from; empty if people's answers are learned from."""
+    runs = best_response_runs(snapshot=snapshot)
+    campaigns = Campaign.objects.filter(pk__in=snapshot.filters.get("best_voted_in", []))
+    is_paired = snapshot.kind == Snapshot.Kind.COMPARISONS
+    lines = [
+        (
+            _("Best and worst responses of") if is_paired else _("Best responses of"),
+            ", ".join(f"{run} ({run.reward_model})" for run in runs),
+        ),
+        (_("Responses preferred in"), ", ".join(map(str, campaigns.order_by("pk")))),
+    ]
+    return [(words, shown) for words, shown in lines if shown]
 
 
 def _draw_words(draw: dict[str, Any]) -> list[tuple[Promise, str]]:

@@ -1,18 +1,21 @@
 """The consensus of an item's raters: one row per pair of its responses, by majority and weighted by
-reliability; or one row per response and question of the form, with the mean of the answers.
+reliability; or one row per response and question of the form, with the mean of the answers; or one
+row per item, the response that they prefer.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import pyarrow as pa
 from django.db.models import QuerySet
 
-from labeling.data.exports.rows import as_turn, licence_expression
+from labeling.access import visible
+from labeling.data.exports.rows import VotedRow, as_turn, licence_expression
 from labeling.kinds import registry
 from labeling.kinds.choices import Answer
-from labeling.models import Campaign, Item, RankedResponse, Response
-from labeling.votes import consensus, counting, rating_consensus
+from labeling.models import Campaign, Item, Judgment, Prompt, RankedResponse, Response
+from labeling.votes import best_responses, consensus, counting, rating_consensus
 from labeling.votes.item_consensus import accuracy_by_rater, votes_on_pairs
 
 ITEMS = 1_000
@@ -126,6 +129,56 @@ def rating_rows(*, campaigns: Collection[int] | None = None) -> Iterator[RatingR
                     yield RatingRow(item, responses[rating.response], rating)
 
 
+def best_voted(*, campaigns: Collection[int]) -> Iterator[VotedRow]:
+    """Of each item of these campaigns that somebody ranked, on a published prompt that is not
+    retired, the response that its judgments prefer (labeling.votes.best_responses).
+    """
+    for campaign in _compared(campaigns).select_related("pool"):
+        accuracy = accuracy_by_rater(campaign=campaign)
+        for chunk in _chunks(campaign):
+            yield from _best_of_items(chunk, accuracy, is_held_out=campaign.pool.is_held_out)
+
+
+def _best_of_items(
+    items: Sequence[Item], accuracy: Mapping[int, float], *, is_held_out: bool
+) -> Iterator[VotedRow]:
+    prompts = visible(Prompt.objects.filter(retired_at=None, items__in=items))
+    usable = set(prompts.values_list("pk", flat=True))
+    standings = {
+        item: best_responses.best(pairs)
+        for item, pairs in groupby(_pairs_of(items, accuracy), key=lambda pair: pair.item)
+    }
+    responses = Response.objects.select_related("source").in_bulk(
+        {standing.response for standing in standings.values() if standing}
+    )
+    judgments: dict[int, list[int]] = {item: [] for item in standings}
+    counted = Judgment.objects.filter(counting.counts(), item__in=standings).order_by("pk")
+    for item_id, pk in counted.values_list("item_id", "pk"):
+        judgments[item_id or 0].append(pk)
+    for item in items:
+        standing, prompt = standings.get(item.pk), item.prompt
+        if standing is None or prompt.pk not in usable:
+            continue
+        response = responses[standing.response]
+        yield VotedRow(
+            response_id=response.pk,
+            prompt_id=prompt.pk,
+            messages=prompt.messages,
+            text=response.text,
+            score=standing.score,
+            is_ended=response.is_ended is not False,
+            split=prompt.split,
+            cluster=prompt.cluster,
+            source_name=response.source.name,
+            licence=prompt.licence,
+            category=prompt.category,
+            response_licence=response.own_licence,
+            is_clear=standing.is_clear,
+            is_held_out=is_held_out,
+            judgment_ids=tuple(judgments[item.pk]),
+        )
+
+
 def _compared(campaigns: Collection[int] | None) -> QuerySet[Campaign]:
     queryset = Campaign.objects.filter(kind__in=registry.with_answer(Answer.COMPARISON))
     queryset = queryset.select_related("guideline_version").order_by("pk")
@@ -143,6 +196,18 @@ def _chunks(campaign: Campaign) -> Iterator[list[Item]]:
 
 
 def _of_items(items: Sequence[Item], accuracy: Mapping[int, float]) -> Iterator[ConsensusRow]:
+    pairs = _pairs_of(items, accuracy)
+    known = {item.pk: item for item in items}
+    ids = {response for pair in pairs for response in (pair.left, pair.right)}
+    responses = Response.objects.select_related("source").in_bulk(ids)
+    for pair in pairs:
+        yield ConsensusRow(known[pair.item], responses[pair.left], responses[pair.right], pair)
+
+
+def _pairs_of(
+    items: Sequence[Item], accuracy: Mapping[int, float]
+) -> list[consensus.PairConsensus]:
+    """Item by item, and by the ids of their responses."""
     rows = (
         RankedResponse.objects.filter(
             counting.counts("comparison__judgment__"), comparison__judgment__item__in=items
@@ -159,11 +224,7 @@ def _of_items(items: Sequence[Item], accuracy: Mapping[int, float]) -> Iterator[
     pairs = consensus.consensus_by_pair(
         votes_on_pairs(row for row in rows if row[0] is not None), accuracy
     )
-    known = {item.pk: item for item in items}
-    ids = {response for pair in pairs for response in (pair.left, pair.right)}
-    responses = Response.objects.select_related("source").in_bulk(ids)
-    for pair in sorted(pairs, key=lambda pair: (pair.item, pair.left, pair.right)):
-        yield ConsensusRow(known[pair.item], responses[pair.left], responses[pair.right], pair)
+    return sorted(pairs, key=lambda pair: (pair.item, pair.left, pair.right))
 
 
 def as_consensus(row: ConsensusRow) -> dict[str, object]:

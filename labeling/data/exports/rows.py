@@ -176,6 +176,20 @@ class ScoredRow:
 
 
 @dataclass(frozen=True)
+class VotedRow(ScoredRow):
+    """The response that the judgments of an item prefer. `score` is how often it would be preferred
+    to another one.
+    """
+
+    is_clear: bool = True
+    """whether the lower end of its score is above one half: see labeling.votes.best_responses"""
+    is_held_out: bool = False
+    """from a pool whose judgments are used for evaluation and never for training"""
+    judgment_ids: tuple[int, ...] = ()
+    """of those that count"""
+
+
+@dataclass(frozen=True)
 class PromptRow:
     prompt_id: int
     messages: list[Message]

@@ -168,6 +168,8 @@ def _origin(step: LineageStep) -> str:
         is_paired = step.snapshot.kind == Snapshot.Kind.COMPARISONS
         which = "best responses against the worst" if is_paired else "best responses"
         data += f", the {which} of {'; '.join(chosen)}"
+    if step.snapshot.filters.get("best_voted_in"):
+        data += ", the responses that raters preferred"
     run = f"the {step.run.kind} run “{step.run.name}”"
     rewarded = f", with rewards from {step.run.reward_model}" if step.run.reward_model else ""
     if step.run.reference_model:

@@ -12,6 +12,19 @@ from training.runs.forms import MachinesForm
 from training.schedules.plans.settings import OnFall
 
 MAX_INTEGER = 2_147_483_647
+MOST_SHOWN = 9
+"""responses on one page of the desk"""
+
+
+def ranked_candidates() -> forms.IntegerField:
+    """The number of candidates where raters rank them all."""
+    return forms.IntegerField(
+        label=_("Responses to choose from"),
+        min_value=2,
+        max_value=MOST_SHOWN,
+        initial=6,
+        help_text=_("Per prompt. Raters rank them all, and the model learns from the best one."),
+    )
 
 
 class CycleFields(MachinesForm):
@@ -78,7 +91,7 @@ class CycleFields(MachinesForm):
     n_responses = forms.IntegerField(
         label=_("Responses per comparison"),
         min_value=2,
-        max_value=9,
+        max_value=MOST_SHOWN,
         initial=4,
         help_text=_("Taken evenly from each answering model."),
     )

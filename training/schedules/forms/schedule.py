@@ -22,7 +22,7 @@ from training.configs.sample import SampleConfig
 from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.processes import launch as processes_launch
 from training.runs import run_queue
-from training.schedules.forms.cycle_fields import CycleFields
+from training.schedules.forms.cycle_fields import CycleFields, ranked_candidates
 from training.schedules.forms.when_fields import LIMITS, WHEN, WhenFields
 from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import TEMPLATES, Plan
@@ -149,9 +149,10 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows
-        if steps.CANDIDATES not in self.shape.steps:
+        ranks = steps.RANKING in self.shape.steps
+        if ranks or steps.CANDIDATES not in self.shape.steps:
             del self.fields["reward_model"]
-        if not any("reward_model" in step.beside for step in self.shape.runs):
+        if ranks or not any("reward_model" in step.beside for step in self.shape.runs):
             del self.fields["reward_base"]
         if not self.shape.improving:
             del self.fields["goes_on"]
@@ -190,6 +191,8 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
             del fields["ptx_text"]
         if not self.shape.has_gate:
             del fields["on_fall"]
+        if steps.RANKING in self.shape.steps:
+            fields["n_candidates"] = ranked_candidates()
         texts = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by("-pk")
         rows = {
             "text": texts,
@@ -315,7 +318,11 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         """Raters cannot be shown more responses than the models write."""
         if _SAMPLING not in cleaned or not cleaned.get("n_responses"):
             return
-        campaigns = [step for step in self.shape.steps if isinstance(step, CampaignStep)]
+        campaigns = [
+            step
+            for step in self.shape.steps
+            if isinstance(step, CampaignStep) and not step.shows_candidates
+        ]
         n_models = min(
             sum(compared in self.shape.steps for compared in campaign.compares)
             for campaign in campaigns

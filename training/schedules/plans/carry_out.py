@@ -1,11 +1,11 @@
 """Carries out a step of a chain: creates its snapshot, queues its run, or opens its campaign."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from labeling.data import intake
-from labeling.models import Campaign, Guideline, Pool
+from labeling.models import Campaign, Guideline, Pool, Slot
 from training.benchmarks.suites.services import suites_snapshot
 from training.configs import kinds
 from training.models import Chain, Link, Snapshot, Suite
@@ -19,6 +19,23 @@ from training.schedules.plans.chain_plans import Plan, outputs_of
 from training.schedules.plans.settings import PlanSettings
 from training.schedules.plans.step import CampaignStep, Outputs, RunStep, SnapshotStep, StepFailed
 from training.snapshots import services as snapshots_services
+
+
+def waits_for_raters(outputs: Outputs, step: SnapshotStep, now: datetime) -> bool:
+    """Whether raters still owe answers that the snapshot is made of, and have days left for it."""
+    link = (
+        outputs.chain.links.filter(step=step.awaits.name).select_related("campaign").first()
+        if step.awaits
+        else None
+    )
+    if link is None or link.campaign is None or link.ended_at is None:
+        return False
+    if link.campaign.state == Campaign.State.CLOSED:
+        return False
+    if now - link.ended_at >= timedelta(days=outputs.plan.gate_days):
+        return False
+    owed = link.campaign.slots.filter(is_gold=False, item__repeat_of=None)
+    return owed.exclude(state=Slot.State.SUBMITTED).exists()
 
 
 def create_snapshot(outputs: Outputs, step: SnapshotStep, now: datetime) -> Snapshot:
@@ -114,7 +131,7 @@ def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -
         guideline=guideline,
         prompt_ids=prompts_answered(runs=runs),
         source_ids=source_ids,
-        n_responses=plan.n_responses,
+        n_responses=plan.n_candidates if step.shows_candidates else plan.n_responses,
         overlap=plan.overlap,
         by=chain.schedule.created_by,
         now=now,

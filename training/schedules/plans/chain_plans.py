@@ -73,6 +73,23 @@ TEMPLATES: Mapping[str, Template] = {
         ),
         steps.COMPARISONS,
     ),
+    "best-of-n": Template(
+        _("Best of n, chosen by raters"),
+        _(
+            "The model answers each prompt several times and raters rank the answers. When they"
+            " are done, it learns from those that they clearly prefer, and raters compare the new"
+            " model with the old one, blind. Suits small machines."
+        ),
+        (
+            steps.PROMPTS,
+            steps.CANDIDATES,
+            steps.RANKING,
+            steps.BEST,
+            steps.SFT_BEST,
+            *_JUDGED,
+        ),
+        steps.COMPARISONS,
+    ),
     "rejection-ppo": Template(
         _("Rejection sampling, then PPO"),
         _(

@@ -36,6 +36,8 @@ class SnapshotStep(Step):
     kind: str
     own_filters: "Callable[[Outputs], Filters] | None" = None
     """None: those of the plan"""
+    awaits: "CampaignStep | None" = field(default=None, kw_only=True)
+    """the campaign, if the chain has it, whose raters have to finish first"""
 
     def filters(self, outputs: "Outputs") -> Filters:
         """The chosen campaigns are of the kind that triggers the schedule; the other kind is not
@@ -71,6 +73,10 @@ class RunStep(Step):
 class CampaignStep(Step):
     compares: tuple[RunStep, ...]
     """the steps whose responses raters compare, those that the chain has"""
+    shows_candidates: bool = False
+    """whether raters see all responses that the model may learn from, and not as many as the plan
+    says
+    """
 
 
 class GateStep(Step):

@@ -17,7 +17,7 @@ from training.configs.pretrain import PretrainConfig
 from training.configs.reward import RewardConfig
 from training.configs.sample import SampleConfig
 from training.configs.sft import SftConfig
-from training.models import Run, Schedule, TrainedModel
+from training.models import Link, Run, Schedule, TrainedModel
 from training.schedules.plans.settings import PlanSettings
 from training.schedules.plans.step import (
     CampaignStep,
@@ -89,10 +89,11 @@ def _reward_base(outputs: Outputs) -> TrainedModel | None:
     return None if chosen is None else TrainedModel.objects.get(pk=chosen)
 
 
-def _reward_model(outputs: Outputs) -> TrainedModel:
+def _reward_model(outputs: Outputs) -> TrainedModel | None:
+    """None in a chain where raters choose."""
     if outputs.plan.reward_model is not None:
         return TrainedModel.objects.get(pk=outputs.plan.reward_model)
-    return outputs.model_of(REWARD)
+    return None if outputs.has(RANKING) else outputs.model_of(REWARD)
 
 
 def _watchdog(outputs: Outputs) -> TrainedModel | None:
@@ -157,16 +158,25 @@ def _asked_about(outputs: Outputs) -> Filters:
 
 
 def _best(outputs: Outputs) -> Filters:
-    """Of the chain's own sampling runs; if the plan says so, also of those of earlier chains."""
+    """Of the chain's own candidates; if the plan says so, also of those of earlier chains, and of
+    the responses that raters compared at their gates.
+    """
     chain = outputs.chain
-    runs = Run.objects.filter(link__step=CANDIDATES.name, outcome=Run.Outcome.SUCCEEDED)
+    links = Link.objects.filter(chain=chain)
     if outputs.plan.keeps_earlier:
-        runs = runs.filter(
-            link__chain__schedule=chain.schedule_id, link__chain__number__lte=chain.number
+        links = Link.objects.filter(
+            chain__schedule=chain.schedule_id, chain__number__lte=chain.number
         )
-    else:
-        runs = runs.filter(link__chain=chain)
-    return Filters(best_of=tuple(runs.order_by("pk").values_list("pk", flat=True)))
+    if outputs.has(RANKING):
+        return Filters(best_voted_in=tuple(_ids(links, "campaign", RANKING, CAMPAIGN)))
+    done = links.filter(run__outcome=Run.Outcome.SUCCEEDED)
+    return Filters(best_of=tuple(_ids(done, "run", CANDIDATES)))
+
+
+def _ids(links: QuerySet[Link], of: str, *produced_by: Step) -> list[int]:
+    names = [step.name for step in produced_by]
+    rows = links.filter(step__in=names, **{f"{of}__isnull": False})
+    return list(rows.order_by(of).values_list(of, flat=True))
 
 
 def _scored_now(outputs: Outputs) -> Filters:
@@ -213,18 +223,22 @@ PRETRAIN = RunStep("pretrain", _("pretraining"), PretrainConfig.kind, reads=None
 SFT = RunStep("sft", _("fine-tuning"), SftConfig.kind, reads=DEMONSTRATIONS)
 CANDIDATES = RunStep(
     draws.CANDIDATES,
-    _("responses to choose from, scored by the reward model"),
+    _("responses to choose from"),
     SampleConfig.kind,
     reads=PROMPTS,
     beside={"reward_model": _reward_model},
     own_settings=_candidates,
     fields=("n_candidates",),
 )
+RANKING = CampaignStep(
+    "ranking", _("campaign in which raters rank them"), (CANDIDATES,), shows_candidates=True
+)
 BEST = SnapshotStep(
     "best",
     _("snapshot of the best responses"),
     "demonstrations",
     _best,
+    awaits=RANKING,
     fields=("keeps_earlier",),
 )
 SFT_BEST = RunStep("sft_best", _("fine-tuning on the best"), SftConfig.kind, reads=BEST)

@@ -42,7 +42,9 @@ def write_demonstrations(chosen: list[Row], folder: Path, tally: CardTally) -> N
 
 
 def empty_sentence(kind: str, left_out: Counter[str]) -> str:
-    """Why there is nothing to learn from; `kind` may also be `responses`, of sampling runs."""
+    """Why there is nothing to learn from; `kind` may also be `responses`, of sampling runs, or
+    `votes` on responses.
+    """
     sentence = {
         "demonstrations": _(
             "There are no demonstrations to learn from. Collect or import some, or widen the"
@@ -59,6 +61,10 @@ def empty_sentence(kind: str, left_out: Counter[str]) -> str:
         "responses": _(
             "The sampling run has no responses to learn from. Wait until it ends, or choose"
             " another."
+        ),
+        "votes": _(
+            "There are no responses to learn from: raters clearly prefer none. Wait until they have"
+            " ranked more, or choose another campaign."
         ),
         "prompts": _(
             "No prompts remain after setting aside those for evaluation. Import prompts, or widen"

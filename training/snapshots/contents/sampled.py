@@ -1,8 +1,8 @@
-"""Rows made of a sampling run's responses, which a reward model has scored."""
+"""Rows made of models' responses, which a reward model has scored or raters have ranked."""
 
 from typing import TypedDict
 
-from labeling.data.exports.rows import ScoredRow
+from labeling.data.exports.rows import ScoredRow, VotedRow
 from training.snapshots.contents.snapshot_card import Row
 
 
@@ -12,6 +12,17 @@ class Where(TypedDict):
     source: int
     numbers: range
     scorer: int
+
+
+def why_left_out(row: ScoredRow) -> str:
+    """Empty if it can be learned from."""
+    if not row.text.strip():
+        return "empty response"
+    if isinstance(row, VotedRow) and row.is_held_out and row.split != "test":
+        return "held-out raters on a prompt that trains"
+    if isinstance(row, VotedRow) and not row.is_clear:
+        return "no response clearly preferred"
+    return ""
 
 
 def best(row: ScoredRow) -> Row:
@@ -63,4 +74,5 @@ def _row(content: dict[str, object], *rows: ScoredRow) -> Row:
         first.category,
         sources=tuple(row.source_name for row in rows),
         n_pairs=len(rows) - 1,
+        voters=first.judgment_ids if isinstance(first, VotedRow) else (),
     )

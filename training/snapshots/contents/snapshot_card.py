@@ -31,6 +31,8 @@ class Row:
     """set if judgments are weighted"""
     label: bool | None = None
     """of a response that somebody called good or bad"""
+    voters: tuple[int, ...] = ()
+    """the judgments that chose it, if several did"""
 
 
 @dataclass
@@ -67,6 +69,7 @@ class CardTally:
             self.judgment_ids.append(row.judgment_id)
         if row.label is not None:
             self.labels["good" if row.label else "bad"] += 1
+        self.judgment_ids += row.voters
         if "prompt_id" in row.content:
             self.prompt_ids.append(row.content["prompt_id"])
         self.n_edits += row.is_edit

@@ -97,7 +97,7 @@ KINDS = {
         lambda words: 0.5 * len(liked(words)),
         lambda words: sum({10: 0.7, 11: 0.6, 12: 0.5, 13: 0.4}[word] for word in liked(words)),
         is_hack=False,
-        rate=1e-3,
+        rate=8e-4,
     ),
     # Paid for length, and raters like longer ones, though not quite in proportion.
     "honest-length": Kind(

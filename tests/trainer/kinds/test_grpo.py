@@ -100,6 +100,10 @@ def test_each_reward_has_a_curve_and_the_total_is_their_weighted_sum(
         assert values[f"{prefix}reward"] == pytest.approx(expected, abs=1e-5)
     after = sum(weight * metrics[f"reward_{name}_after"] for name, weight in weights.items())
     assert metrics["reward_after"] == pytest.approx(after)
+    for sample in runs.samples(folder):
+        scores: Any = sample["scores"]
+        total = sum(weight * scores[f"reward_{name}"] for name, weight in weights.items())
+        assert scores["reward"] == pytest.approx(total, abs=0.005)
 
 
 # --- formulas -------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from tests.trainer import runs
 from tests.trainer.parallel.launched import Start, launched, with_launcher
 from training.configs.knobs import Settings
 from training.configs.offline.dpo import DpoConfig
+from training.configs.online.grpo import GrpoConfig
 from training.configs.online.rloo import RlooConfig
 from training.configs.reward import RewardConfig
 from training.configs.sft import SftConfig
@@ -76,6 +77,20 @@ RLOO = RlooConfig(
     checkpoint_every=2,
     keep_checkpoints=9,
 )
+GRPO = GrpoConfig(
+    learning_rate=1e-3,
+    max_steps=4,
+    batch_size=2,
+    accumulation=4,
+    n_responses=2,
+    max_new_tokens=8,
+    max_prompt_tokens=56,
+    dtype="float32",
+    checkpoint_every=2,
+    keep_checkpoints=9,
+    length_weight=1.0,
+    max_length=3,
+)
 CASES: dict[str, tuple[Training, Callable[[Path], Path]]] = {
     "sft": (SFT, runs.demonstrations),
     "reward": (REWARD, runs.rankings),
@@ -117,15 +132,23 @@ def test_a_sharded_run_trains_saves_and_resumes_as_one_process_does(
     same(alone, resumed)
 
 
-def test_a_sharded_rloo_run_learns_from_the_same_responses_as_an_unsharded_one(
-    tmp_path: Path, taught_run: RunFolder, judging_run: RunFolder
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("rloo", replace(RLOO, method="lora", lora_rank=4)),
+        ("grpo", replace(GRPO, method="lora", lora_rank=4)),
+        ("grpo", replace(GRPO, method="full")),
+    ],
+    ids=["rloo-lora", "grpo-lora", "grpo-full"],
+)
+def test_a_sharded_run_of_groups_learns_from_the_same_responses_as_an_unsharded_one(
+    kind: str, config: Training, tmp_path: Path, taught_run: RunFolder, judging_run: RunFolder
 ) -> None:
     """Each process draws its own responses, so two are compared with two."""
-    config = replace(RLOO, method="lora", lora_rank=4)
     snapshot = runs.demonstrations(tmp_path / "snapshot")
     model, judge = taught_run.path / "model", judging_run.path / "model"
     whole, shared = (
-        runs.prepare(tmp_path / name, "rloo", config, model, snapshot, reward_model=judge)
+        runs.prepare(tmp_path / name, kind, config, model, snapshot, reward_model=judge)
         for name in ("whole", "shared")
     )
 
@@ -136,9 +159,10 @@ def test_a_sharded_rloo_run_learns_from_the_same_responses_as_an_unsharded_one(
     for name, weights in loaded(whole).items():
         assert torch.allclose(weights, loaded(shared)[name], atol=2e-5), name
     metrics = [ended(folder).metrics for folder in (whole, shared)]
-    assert metrics[1]["reward_after"] == pytest.approx(metrics[0]["reward_after"], abs=1e-3)
+    for name in ("reward_after", "kl_after"):
+        assert metrics[1][name] == pytest.approx(metrics[0][name], abs=1e-3)
 
-    resumed = back_to_step(2, shared, "rloo", config, model, snapshot, reward_model=judge)
+    resumed = back_to_step(2, shared, kind, config, model, snapshot, reward_model=judge)
     done = launched(resumed, TWO)
 
     assert done.returncode == 0, done.stderr[-4000:]

@@ -288,9 +288,9 @@ def _caution(run: Run) -> str:
 def _board(run: Run, person: User) -> Board:
     samples = runs_selectors.samples(run=run)
     names = sorted({name for sample in samples for name in sample.scores})
-    score_names = {
-        name: gettext(configs_metrics.SCORES.get(name, name.replace("_", " "))) for name in names
-    }
+    known_words = {measure.name: measure.words for measure in kinds.KINDS[run.kind].measures}
+    known_words |= configs_metrics.SCORES
+    score_names = {name: gettext(known_words.get(name, name.replace("_", " "))) for name in names}
     preset, differences = runs_selectors.differences_from_preset(run=run)
     known = placement.nodes(now=timezone.now())
     about = kinds.KINDS[run.kind]

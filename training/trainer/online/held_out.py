@@ -59,7 +59,7 @@ class HeldOut:
         written = self.written(model, prompts, config.seed)
         scores = self.mix.judged(prompts, written)
         totals = self.mix.total(scores)
-        shown = [{"reward": round(reward, 3), "held_out": True} for reward in totals]
+        shown = [row | {"held_out": True} for row in self.mix.shown(scores)]
         n_shown = config.n_shown if is_shown else 0
         generation.show(self.folder, step, prompts, written, shown, n_shown)
         self.before = self.before or totals

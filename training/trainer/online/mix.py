@@ -79,6 +79,19 @@ class Mix:
     def total(self, scores: Mapping[str, Sequence[float]]) -> list[float]:
         return total(scores, self.weights)
 
+    def shown(self, scores: Mapping[str, Sequence[float]]) -> list[dict[str, object]]:
+        """What the run's page says of each response: the total, and each reward where they are
+        drawn apart.
+        """
+        columns = {"reward": self.total(scores)}
+        if self.is_drawn_apart:
+            columns |= {rewards.metric(name): list(values) for name, values in scores.items()}
+        rows = zip(*columns.values(), strict=True)
+        return [
+            {name: round(value, 3) for name, value in zip(columns, row, strict=True)}
+            for row in rows
+        ]
+
     def functions(self) -> "tuple[list[TrlReward], list[float]]":
         """(one function for each reward, their weights), as TRL takes them."""
         weights = dict(self.weights)

@@ -244,9 +244,8 @@ def _show_last(folder: RunFolder, mix: Mix, step: int, config: Groups) -> None:
     """The samples of the last step; none if a killed run had made it already."""
     if not mix.given:
         return
-    shown = [{"reward": round(reward, 3)} for reward in mix.total(mix.given)]
     n_shown = min(config.n_shown, config.n_responses)
-    generation.show(folder, step, mix.prompts, mix.answers, shown, n_shown)
+    generation.show(folder, step, mix.prompts, mix.answers, mix.shown(mix.given), n_shown)
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: Groups) -> PromptSets:

@@ -23,6 +23,14 @@ def failed_words(chain: Chain, error: str) -> str:
     return _("The chain “%(chain)s” has stopped. %(error)s") % {"chain": chain, "error": error}
 
 
+def kept_words(chain: Chain, model: TrainedModel) -> str:
+    run = model.run
+    return _(
+        "A run of the chain “%(chain)s” stopped by itself. %(why)s The chain goes on with"
+        " “%(model)s”, and the gate decides."
+    ) % {"chain": chain, "why": run.error if run else "", "model": model}
+
+
 def approval_words(chain: Chain, step: str) -> str:
     return _("The chain “%(chain)s” needs your approval before the next step: %(step)s.") % {
         "chain": chain,

@@ -154,7 +154,7 @@ def _advance(chain: Chain, link: Link, now: datetime) -> bool:
     """Returns whether the next link can start at once."""
     step = steps.STEPS[link.step]
     if link.run is not None:
-        return _follow(link, link.run, now)
+        return _follow(chain, link, link.run, now)
     if step.asks_raters and suite_checks.is_stopped(chain):
         return _leave_out(link, now)
     if isinstance(step, GateStep):
@@ -203,7 +203,7 @@ def _is_still_going(chain: Chain) -> bool:
     return Chain.objects.select_for_update().filter(pk=chain.pk, state=Chain.State.GOING).exists()
 
 
-def _follow(link: Link, run: Run, now: datetime) -> bool:
+def _follow(chain: Chain, link: Link, run: Run, now: datetime) -> bool:
     if run.state != Run.State.FINISHED:
         return False
     if run.outcome == Run.Outcome.SUCCEEDED:
@@ -211,6 +211,8 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
     if run.outcome == Run.Outcome.STOPPED and (
         saved := TrainedModel.objects.filter(run=run).first()
     ):
+        if _stopped_by_itself(run) and Plan.from_json(chain.plan).shape.has_gate:
+            return _go_on_with(chain, link, saved, now)
         raise StepFailed(
             _(
                 "The run “%(run)s” was stopped and saved “%(model)s”. Continue with that model, or"
@@ -223,6 +225,26 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
     raise StepFailed(
         _("The run “%(run)s” ended without a result. %(error)s") % {"run": run, "error": run.error}
     )
+
+
+def _stopped_by_itself(run: Run) -> bool:
+    """At a limit that it has, such as PPO's of the KL, and it says which."""
+    return bool(run.error) and run.stop_requested_at is None
+
+
+def _go_on_with(chain: Chain, link: Link, model: TrainedModel, now: datetime) -> bool:
+    """With the last good step of a run that stopped by itself: the gate decides as usual."""
+    with transaction.atomic():
+        if not _done(link, now):
+            return False
+        chain_notices.notify(
+            chain,
+            f"kept-{link.position}",
+            Notice.Kind.WARNING,
+            partial(chain_notices.kept_words, chain, model),
+            now,
+        )
+    return True
 
 
 def _create_snapshot(chain: Chain, link: Link, step: SnapshotStep, now: datetime) -> bool:

@@ -6,13 +6,17 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Notice, User
 from labeling.models import Guideline, Pool, Rater
 from tests.html import page_of
+from tests.training.conftest import NOW
 from tests.training.schedules.chain_steps import again, link, run_ends, run_of
 from tests.training.snapshots.test_freezing import compare, on_split
 from training.configs import kinds
-from training.models import Chain, Schedule, TrainedModel
+from training.models import Chain, Run, Schedule, TrainedModel
+from training.runs import services as runs_services
+from training.runs.services import AttemptResult
+from training.schedules import chains as schedules_chains
 from training.schedules import selectors as schedules_selectors
 from training.schedules.plans import chain_plans
 from training.schedules.plans.chain_plans import Plan
@@ -131,3 +135,59 @@ def _answers(
     given = {"base_model": model.pk, "pool": pool.pk, "guideline": guideline.pk}
     del shown["trains_watchdog"]
     return shown | given | {"name": "Watched", "trigger": "hand"}
+
+
+FALLEN = "The watchdog's reward fell from 1.00 to 0.20. The checkpoint of step 40 was kept."
+
+
+def ppo_stops(
+    chain: Chain, *, error: str = FALLEN, model: str | None = "/models/kept", is_asked: bool = False
+) -> Run:
+    for step in ("reward", "watchdog"):
+        run_ends(chain, step)
+    run = run_of(chain, "ppo")
+    claimed = runs_services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
+    assert claimed is not None
+    if is_asked:
+        Run.objects.filter(pk=run.pk).update(stop_requested_at=NOW)
+    ending = AttemptResult(Run.Outcome.STOPPED, error=error, model=model)
+    runs_services.finish_run(run_id=run.pk, attempt=claimed.attempt, result=ending, now=NOW)
+    schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)
+    return run
+
+
+def test_a_chain_goes_on_with_the_step_that_ppo_kept_when_its_watchdog_stopped_it(
+    cycle: Callable[..., Chain], signed_in: Callable[..., Client], noor: User
+) -> None:
+    on_split("test", 2)
+    chain = cycle()
+
+    run = ppo_stops(chain)
+
+    kept = TrainedModel.objects.get(run=run)
+    assert (again(chain).error, link(chain, "ppo").state) == ("", "done")
+    assert run_of(chain, "sample").base_model == kept
+    notice = Notice.objects.get(person=noor, kind="warning")
+    assert f"{FALLEN} The chain goes on with “{kept}”, and the gate decides." in notice.sentence
+    page = page_of(signed_in(noor).get(f"/chains/{chain.pk}/"))
+    assert "step 40 was kept" in page
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"is_asked": True}, "Continue with that model, or restart the step."),
+        ({"error": ""}, "Continue with that model, or restart the step."),
+        ({"model": None}, "was stopped."),
+    ],
+)
+def test_a_chain_waits_for_a_person_where_somebody_stopped_the_run_or_nothing_was_kept(
+    cycle: Callable[..., Chain], how: dict[str, Any], words: str
+) -> None:
+    on_split("test", 2)
+    chain = cycle()
+
+    ppo_stops(chain, **how)
+
+    assert (again(chain).state, link(chain, "ppo").state) == ("failed", "failed")
+    assert words in chain.error

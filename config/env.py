@@ -54,8 +54,10 @@ def secret(name: str, help: str, default: str | None = None) -> str:
     return value
 
 
-def integer(name: str, help: str, default: str | None = None) -> int:
-    return _read(name, default, help, int, "a whole number")
+def integer(name: str, help: str, default: str | None = None, *, least: int | None = None) -> int:
+    if least is None:
+        return _read(name, default, help, int, "a whole number")
+    return _read(name, default, help, _at_least(least), f"a whole number from {least} on")
 
 
 def flag(name: str, help: str, default: str | None = None) -> bool:
@@ -121,6 +123,15 @@ def choice(name: str, help: str, options: tuple[str, ...], default: str | None =
         lambda raw: dict(zip(options, options, strict=True))[raw],
         f"one of {', '.join(options)}",
     )
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def cast(raw: str) -> int:
+        if int(raw) < least:
+            raise ValueError(raw)
+        return int(raw)
+
+    return cast
 
 
 def _parts(rest: str, known: dict[str, Knob]) -> tuple[str, str]:

@@ -314,7 +314,8 @@ PROXIES = env.integer(
     default="1" if HTTPS else "0",
 )
 SESSION_ENGINE = "accounts.login.sessions"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
+# From the last use: accounts.login.browser_sessions moves the end.
+SESSION_COOKIE_AGE = sign_in.IDLE_MINUTES * 60
 
 # --- jobs -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

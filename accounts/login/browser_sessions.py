@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
@@ -19,6 +20,7 @@ from accounts.models import LoginSession, User
 LISTED = "listed"
 """In a session that is listed: its key then, and when it was last seen."""
 SEEN_EVERY = timedelta(minutes=10)
+"""At most, and at most a tenth of the time that a session lasts unused."""
 LONGEST_AGENT = 300
 BROWSERS = (
     ("Edg/", "Edge"),
@@ -64,19 +66,21 @@ def begin(
 
 
 def see(*, session: SessionBase, now: datetime) -> None:
-    """Note that a listed session is in use, at most every ten minutes, and the new key that it gets
-    with a new password.
+    """Note that a listed session is in use, at most every ten minutes, so that it lasts from then
+    on; and the new key that it gets with a new password.
     """
     if LISTED not in session:
         return
     key, seen_at = session[LISTED]
-    is_recent = now.timestamp() - seen_at < SEEN_EVERY.total_seconds()
+    every_s = min(SEEN_EVERY.total_seconds(), settings.SESSION_COOKIE_AGE / 10)
+    is_recent = now.timestamp() - seen_at < every_s
     if key == session.session_key and is_recent:
         return
     LoginSession.objects.filter(session_key=key).update(
         session_key=session.session_key, seen_at=now
     )
     session[LISTED] = [session.session_key, now.timestamp()]
+    session.set_expiry(settings.SESSION_COOKIE_AGE)  # one that began under another setting too
 
 
 def sessions_of(*, user: User, this: str | None = None, now: datetime) -> list[BrowserSession]:

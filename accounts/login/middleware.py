@@ -18,15 +18,21 @@ from config.roles import ANYONE
 CONFIRM = "account_reauthenticate"
 
 
+POLLS = "X-Polls"
+"""Header of requests that a page sends by itself (static/js/app.js)."""
+
+
 class SessionsMiddleware:
-    """Inside SessionMiddleware, which saves what this notes."""
+    """Inside SessionMiddleware, which saves what this notes. A page that refreshes itself on the
+    screen of somebody who has left is no use.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and POLLS not in request.headers:
             browser_sessions.see(session=request.session, now=timezone.now())
         return response
 

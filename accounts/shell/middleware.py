@@ -3,13 +3,14 @@ time zone, and keeps pages private.
 """
 
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import access as accounts_access
@@ -103,9 +104,19 @@ class ReaderMiddleware:
 
 def _to_login(request: HttpRequest) -> HttpResponse:
     """Redirects to the login. For a fragment of a page whose session has ended, redirects the whole
-    page and returns to it after the login.
+    page and returns to it after the login. A form leads back to the page that it was on.
     """
+    if request.method == "POST" and not getattr(request, "htmx", False):
+        return redirect_to_login(_page_of(request))
     if not getattr(request, "htmx", False):
         return redirect_to_login(request.get_full_path())
     page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]  # django_htmx sets it
     return HttpResponseClientRedirect(redirect_to_login(page).url)
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page of this site with the form that was sent; many forms go to a URL without a page."""
+    referrer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referrer, {request.get_host()}):
+        return "/"
+    return urlsplit(referrer)._replace(scheme="", netloc="", fragment="").geturl() or "/"

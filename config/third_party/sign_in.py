@@ -25,6 +25,13 @@ if _unknown := sorted(SECOND_FACTOR_ROLES - set(single_sign_on.ROLES)):
         f"PREFERABLY_SECOND_FACTOR_ROLES: {_unknown[0]} is not a role. Roles are"
         f" {', '.join(single_sign_on.ROLES)}."
     )
+IDLE_MINUTES = env.integer(
+    "PREFERABLY_IDLE_MINUTES",
+    "Minutes without a request after which a person is logged out. Pages that only refresh"
+    " themselves do not count; typing, reading and scrolling on the desk do.",
+    default="720",
+    least=5,  # the desk says every minute that its rater is there
+)
 SETTINGS: dict[str, object] = {
     "AUTH_PASSWORD_VALIDATORS": [
         {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -35,6 +35,11 @@ function unmountOne(el) {
 
 document.addEventListener("htmx:load", (event) => mountAll(event.detail.elt));
 document.addEventListener("htmx:beforeCleanupElement", (event) => unmountOne(event.detail.elt));
+// What no event of a person has caused is no use of the site: a page left open must not keep its
+// person logged in.
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!event.detail.triggeringEvent) event.detail.headers["X-Polls"] = "1";
+});
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
     // A polling fragment retries by itself: a toast for each failure would bury the page.

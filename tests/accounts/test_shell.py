@@ -134,6 +134,22 @@ def test_a_fragment_whose_session_ended_sends_the_whole_page_to_the_login(
     assert response.headers["HX-Redirect"] == "/account/login/?next=/people/%3Fq%3Dx"
 
 
+@pytest.mark.parametrize(
+    ("page", "after"),
+    [
+        ("http://testserver/people/new/?pool=1#id_name", "/people/new/%3Fpool%3D1"),
+        ("https://evil.example/people/", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_form_whose_session_ended_leads_back_to_its_page(
+    client: Client, db: None, page: str, after: str
+) -> None:
+    response = client.post("/profile/tokens/new", {"token-name": "x"}, headers={"Referer": page})
+
+    assert response.headers["Location"] == f"/account/login/?next={after}"
+
+
 # The policy for scripts and styles
 
 

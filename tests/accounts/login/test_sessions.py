@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.utils import timezone
 
 from accounts.login import browser_sessions
 from accounts.models import AuditEvent, LoginSession, User
+from config import env
 from labeling.models import Rater
 from tests.cast import PASSWORD, login_of
 
@@ -129,3 +131,57 @@ def test_a_session_that_has_ended_is_not_listed_and_is_deleted_at_night(alice: U
     Session.objects.all().delete()
     browser_sessions.clear_ended()
     assert not LoginSession.objects.exists()
+
+
+# The end of a session that nobody uses
+
+
+def visit(client: Client, *, minutes: int, **headers: str) -> int:
+    """The status of a page, when so many minutes more have passed."""
+    passed = timedelta(minutes=minutes)
+    session = client.session
+    key, seen_at = session[browser_sessions.LISTED]
+    session[browser_sessions.LISTED] = [key, seen_at - passed.total_seconds()]
+    ends_at = Session.objects.get(session_key=key).expire_date - passed
+    session.save()
+    Session.objects.filter(session_key=key).update(expire_date=ends_at)
+    return client.get("/profile/", headers=headers).status_code
+
+
+def test_a_session_ends_when_nobody_has_used_it_for_twelve_hours(alice: User) -> None:
+    client = browser(alice)
+
+    assert visit(client, minutes=11 * 60) == 200
+    assert visit(client, minutes=12 * 60) == 302
+
+
+def test_whoever_works_stays_logged_in_for_days(alice: User) -> None:
+    client = browser(alice)
+
+    assert [visit(client, minutes=60) for _hour in range(40)] == [200] * 40
+
+
+def test_a_page_that_refreshes_itself_keeps_nobody_logged_in(alice: User) -> None:
+    client = browser(alice)
+    polls = {"X-Polls": "1", "HX-Request": "true"}
+
+    answers = [visit(client, minutes=60, **polls) for _hour in range(12)]
+
+    assert answers[:11] == [200] * 11
+    assert client.get("/profile/").status_code == 302
+
+
+def test_a_shorter_limit_holds_for_sessions_that_have_begun(alice: User, settings: Any) -> None:
+    client = browser(alice)
+    settings.SESSION_COOKIE_AGE = 30 * 60
+    visit(client, minutes=4)
+
+    assert [visit(client, minutes=minutes) for minutes in (4, 4, 4, 26)] == [200] * 4
+    assert visit(client, minutes=30) == 302
+
+
+def test_a_limit_that_logs_readers_out_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFERABLY_IDLE_MINUTES", "2")
+
+    with pytest.raises(ImproperlyConfigured, match="'2' is not a whole number from 5 on"):
+        env.integer("PREFERABLY_IDLE_MINUTES", "", "720", least=5)

@@ -177,19 +177,21 @@ class Adapter(DefaultAccountAdapter):
         mail.post_on_commit(mail.Letter(email, made.subject, str(made.body)))
 
     def is_reauthentication_required(self, *, app: str | None = None) -> bool:
-        """On a site without passwords, only people with a second factor can confirm who they
+        """Where a person has no password, only those with a second factor can confirm who they
         are.
         """
-        if settings.PASSWORDS:
+        user = allauth_context.request.user
+        if second_factor.may_use_password(user):
             return bool(super().is_reauthentication_required(app=app))
-        return second_factor.is_set_up(allauth_context.request.user)
+        return second_factor.is_set_up(user)
 
-    def get_reauthentication_methods(self, user: object) -> list[dict[str, object]]:
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, object]]:
         methods = super().get_reauthentication_methods(user)
+        takes_password = second_factor.may_use_password(user)
         return [
             method | {"description": METHODS[method["id"]]}
             for method in methods
-            if settings.PASSWORDS or method["id"] != "reauthenticate"
+            if takes_password or method["id"] != "reauthenticate"
         ]
 
     def get_client_ip(self, request: HttpRequest) -> str:

@@ -49,6 +49,10 @@ def provider_needed(user: User) -> Provider | None:
     return None
 
 
+def may_use_password(user: User) -> bool:
+    return settings.PASSWORDS and provider_needed(user) is None
+
+
 def provider_of(request: HttpRequest, user: User | None = None) -> Provider | None:
     """The provider that this session was begun with; of `user` while they log in."""
     for record in get_authentication_records(request, user or request.user):

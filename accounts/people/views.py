@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import access as accounts_access
-from accounts.login import browser_sessions, tokens
+from accounts.login import browser_sessions, reauthentication, tokens
 from accounts.models import User
 from accounts.people import services
 from accounts.people.forms import ProfileForm, TokenForm
@@ -32,8 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def profile(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)
+def profile(request: MemberRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         services.update_profile(user=request.user, **form.cleaned_data)
@@ -45,16 +45,18 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_POST
-def token_new(request: HttpRequest) -> HttpResponse:
-    """Creates an API token and shows its secret once."""
-    assert isinstance(request.user, User)
+def token_new(request: MemberRequest) -> HttpResponse:
+    """Creates an API token and shows its secret once, to somebody who has just confirmed who they
+    are: a token outlives the session of a browser that was left open.
+    """
     form = TokenForm(request.POST, user=request.user, prefix="token")
     if form.is_valid():
         try:
+            reauthentication.require(request, now=timezone.now())
             token, secret = tokens.create_token(
                 user=request.user, **form.cleaned_data, now=timezone.now()
             )
-        except tokens.UnableToCreateToken as problem:
+        except (reauthentication.UnableToConfirm, tokens.UnableToCreateToken) as problem:
             form.add_error(None, problem.sentence)
         else:
             return render(
@@ -122,12 +124,14 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _profile(request: HttpRequest, form: ProfileForm, token_form: TokenForm) -> HttpResponse:
-    assert isinstance(request.user, User)
+def _profile(request: MemberRequest, form: ProfileForm, token_form: TokenForm) -> HttpResponse:
+    provider = reauthentication.provider_to_ask(request, now=timezone.now())
+    url = provider and reauthentication.again_url(provider, next_url=reverse("profile"))
     context = {
         "form": form,
         "token_form": token_form,
         "has_scopes": bool(accounts_access.scopes_of(request.user.roles)),
+        "again": provider and {"provider": provider.label, "url": url},
         "tokens": tokens.tokens_of(user=request.user),
         "now": timezone.now(),
         "takes_passwords": settings.PASSWORDS,

@@ -1,5 +1,6 @@
 """Tokens: which ones open the API, and which no longer do."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
@@ -12,6 +13,7 @@ from accounts.login import tokens
 from accounts.models import ApiToken, AuditEvent, User
 from config.api_permissions import Scope
 from tests.api.conftest import client_with, secret_of
+from tests.cast import PASSWORD
 
 SignedIn = Callable[..., Client]
 NEW = {
@@ -143,10 +145,44 @@ def test_nobody_gets_a_scope_that_their_roles_do_not_open(alice: User) -> None:
 # The profile page
 
 
-def test_the_secret_is_shown_when_it_is_made_and_never_again(
+def confirmed(client: Client) -> Client:
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+    return client
+
+
+def test_the_password_is_asked_before_a_token_is_created_and_nothing_is_typed_again(
     alice: User, signed_in: SignedIn
 ) -> None:
     client = signed_in(alice)
+
+    asked = client.post("/profile/tokens/new", NEW)
+    assert not ApiToken.objects.exists()
+    wrong = client.post(asked.headers["Location"], {"password": "wrong"})
+    assert ("Wrong password." in wrong.text, ApiToken.objects.exists()) == (True, False)
+    address = asked.headers["Location"].partition("?")
+    made = client.post(address[0], {"password": PASSWORD, "next": "/profile/tokens/new"})
+
+    assert '<code id="token">pfb_' in made.text
+    assert ApiToken.objects.get().name == "nightly export"
+
+
+def test_a_password_of_five_minutes_ago_is_asked_again(
+    alice: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = confirmed(signed_in(alice))
+    late = time.time() + 301
+    monkeypatch.setattr("time.time", lambda: late)
+
+    asked = client.post("/profile/tokens/new", NEW)
+
+    assert asked.headers["Location"].startswith("/account/reauthenticate/")
+    assert not ApiToken.objects.exists()
+
+
+def test_the_secret_is_shown_when_it_is_made_and_never_again(
+    alice: User, signed_in: SignedIn
+) -> None:
+    client = confirmed(signed_in(alice))
 
     made = client.post("/profile/tokens/new", NEW)
     profile = client.get("/profile/")
@@ -182,7 +218,7 @@ def test_a_token_that_may_do_nothing_is_refused_beside_its_field(
 
 
 def test_revoking_takes_a_token_out_of_the_list(alice: User, signed_in: SignedIn) -> None:
-    client = signed_in(alice)
+    client = confirmed(signed_in(alice))
     client.post("/profile/tokens/new", NEW)
     token = ApiToken.objects.get()
 

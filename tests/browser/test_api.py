@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import ApiToken, User
 from labeling.models import Campaign
+from tests.cast import PASSWORD
 
 Opener = Callable[..., Page]
 
@@ -68,6 +69,10 @@ def test_a_token_is_made_copied_and_revoked(
     form.get_by_label("Name").fill("nightly export")
     form.get_by_label("Read runs, models and snapshots").check()
     form.get_by_role("button", name="Create token").click()
+    expect(page.get_by_role("heading", name="Confirm it's you")).to_be_visible()
+    look_over(page, "token-confirm")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").click()
     expect(page.locator("#token")).to_contain_text("pfb_")
     look_over(page, "token-made")
 

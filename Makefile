@@ -18,7 +18,7 @@ PYTEST := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --dist loadgroup --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test suite quick lint fix types bench docs-check messages client landed release-data loop install install-dev
+.PHONY: help demo demo-reset test suite quick lint fix types bench docs-check messages client lock landed release-data loop install install-dev
 
 help: ## List all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,14 @@ client: install-dev ## Write the Python client's rows and operations from the AP
 
 $(CLIENT): $(GENERATE) $(SCHEMA) | install-dev
 	@$(RUN) $(GENERATE)
+
+# Only this target needs uv (https://docs.astral.sh/uv/): its output is committed.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--constraint constraints.txt --custom-compile-command "make lock"
+lock: ## Write the images' packages with versions and hashes (deploy/locks); needs uv
+	@echo "setuptools" | $(LOCK) --output-file deploy/locks/build.txt -
+	@$(LOCK) pyproject.toml --extra s3 --output-file deploy/locks/web.txt
+	@$(LOCK) pyproject.toml --extra s3 --extra train --output-file deploy/locks/node.txt
 
 landed: install-dev ## Record new migrations; after this, they are never edited again
 	@$(RUN) -m tests.upgrades.landed

@@ -54,8 +54,19 @@ def found() -> str | None:
     return None
 
 
+def commit() -> str:
+    """Of this checkout, with a mark if something in it is not committed."""
+    ask = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        done = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # git is not installed
+        return ""
+    return done.stdout.strip()
+
+
 def command(builder: str, target: str, image: str, *, python: str | None = None) -> list[str]:
     base = ["--build-arg", f"PYTHON={python}"] if python else []
+    base += ["--build-arg", f"BUILD={commit()}"]
     file = ["--file", "deploy/Containerfile", "--target", target, "--tag", image]
     return [*BUILDERS[builder], *file, *base, "."]
 

@@ -451,7 +451,7 @@ UPSETTING_BEFORE_PAUSE = env.integer(
 LOGGING = knobs.LOGGING
 METRICS_TOKEN, METRICS_NETWORKS = knobs.METRICS_TOKEN, knobs.METRICS_NETWORKS
 SERVES_NEWER_SCHEMA = knobs.SERVES_NEWER_SCHEMA
-RELEASE = knobs.RELEASE
+RELEASE, BUILD = knobs.RELEASE, knobs.BUILD
 reports.start(environment=MODE)
 
 # --- the REST API ---------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("labeling.urls")),
     path("", include("training.urls")),
 ]
+handler404 = "accounts.shell.failures.not_found"
 handler500 = "accounts.shell.failures.server_error"
 if settings.MODE != "production":
     urlpatterns.append(path("styleguide/", people_views.styleguide, name="styleguide"))

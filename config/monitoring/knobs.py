@@ -1,14 +1,21 @@
 """Settings of logs, probes, metrics and reports. config/settings.py includes them."""
 
 from importlib import metadata
+from pathlib import Path
 
 from config import env
-from config.monitoring import logs
+from config.monitoring import checkout, logs
 
 try:
     RELEASE = metadata.version("preferably")
 except metadata.PackageNotFoundError:  # run from a folder, without being installed
     RELEASE = "unknown"
+BUILD = env.text(
+    "PREFERABLY_BUILD",
+    "Commit or number of this build, shown beside the version. Images have it, and a checkout names"
+    " its commit by itself.",
+    default="",
+) or checkout.commit(Path(__file__).resolve().parents[2])
 LOG_FORMAT = env.choice(
     "PREFERABLY_LOG_FORMAT",
     "Log lines as text, or each as a JSON object.",

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import audit_log
@@ -23,7 +24,7 @@ def record_node_heartbeat(*, name: str, report: Report, now: datetime) -> None:
             "memory_gb": report.memory_gb,
             "memory_free_gb": report.memory_free_gb,
             "gpus": report.gpus_as_json(),
-            "versions": report.versions,
+            "versions": report.versions | ({"build": settings.BUILD} if settings.BUILD else {}),
         },
     )
 

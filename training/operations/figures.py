@@ -17,6 +17,7 @@ from django_celery_beat.models import PeriodicTask
 
 from accounts.models import Backup, Delivery
 from config import broker
+from config.monitoring import release
 from labeling.models import Judgment, Slot
 from training.models import Node, Run
 from training.operations import queues, readiness
@@ -218,7 +219,7 @@ def _disk(name: str, folder: Path) -> Disk:
 def note_worker(*, now: datetime) -> None:
     """A short worker has taken a task."""
     cache.set(WORKER_KEY, now.isoformat(), _WORKER_KEPT_S)
-    cache.set(RELEASE_KEY, settings.RELEASE, _WORKER_KEPT_S)
+    cache.set(RELEASE_KEY, release.running(), _WORKER_KEPT_S)
 
 
 def _worker_at() -> datetime | None:

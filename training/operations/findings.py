@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from config.monitoring import release
 from training.models import Node
 from training.operations import queues
 from training.operations.figures import Disk, Figures
@@ -397,11 +398,11 @@ def _migrations(figures: Figures) -> Finding:
 
 def _versions(figures: Figures) -> Finding:
     about = _("Versions")
-    own = settings.RELEASE
+    own = release.running()
     others = [
         f"{node.name} ({version})"
         for node in figures.nodes or ()
-        if _is_alive(node, figures) and (version := node.versions.get("preferably", own)) != own
+        if _is_alive(node, figures) and (version := release.of_node(node.versions)) != own
     ]
     worker = figures.worker_release or own
     if worker != own:

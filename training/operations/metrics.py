@@ -95,7 +95,11 @@ class _Collected:
 def _families(read: figures.Figures, now: datetime) -> Iterator[Metric]:
     """Figures that are unknown are left out."""
     yield _gauge(
-        "build_info", "1, with the version of the site.", {(settings.RELEASE,): 1}, "version"
+        "build_info",
+        "1, with the version and the build of the site.",
+        {(settings.RELEASE, settings.BUILD): 1},
+        "version",
+        "build",
     )
     yield _gauge("database_up", "1 if the database answers.", 1)
     yield _gauge("figures_age_seconds", "Age of the figures below.", _age(read.at, now))

@@ -290,10 +290,24 @@ def test_a_node_of_another_release_is_named(signed_in: SignIn, alice: User) -> N
     assert "gpu-1 (0.0.9)" in line
 
 
+def test_the_build_is_shown_beside_the_version(
+    signed_in: SignIn, alice: User, settings: LazySettings
+) -> None:
+    settings.RELEASE, settings.BUILD = "0.2.0", "0123456789ab"
+    figures.note_worker(now=timezone.now())
+    Node.objects.create(
+        name="gpu-1", seen_at=timezone.now(), versions={"preferably": "0.2.0", "build": "ba98"}
+    )
+
+    line = lines_of(signed_in(alice))["Versions"]
+
+    assert "The site runs 0.2.0+0123456789ab; these nodes don't: gpu-1 (0.2.0+ba98)." in line
+
+
 def test_a_short_worker_of_another_release_is_named(
     signed_in: SignIn, alice: User, settings: LazySettings
 ) -> None:
-    settings.RELEASE = "0.1.0"
+    settings.RELEASE, settings.BUILD = "0.1.0", ""
     figures.note_worker(now=timezone.now())
     settings.RELEASE = "0.2.0"
     figures.forget()

@@ -4,13 +4,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from config.monitoring import release
 from training.models import Run, TrainedModel
 from training.storage import artifacts, store
 from training.storage.backups import database, sources
@@ -34,7 +34,7 @@ def check(manifest: Manifest, *, pool: Pool) -> None:
             )
             % {
                 "version": manifest.version,
-                "here": version("preferably"),
+                "here": release.running(),
                 "migration": unknown[-1],
             }
         )

@@ -8,12 +8,12 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from config.monitoring import release
 from training.storage import store
 from training.storage.backups import database, sources
 from training.storage.backups.manifest import Manifest, StoredFile
@@ -90,7 +90,7 @@ def write(*, pool: Pool, name: str, now: datetime) -> Written:
         manifest = Manifest(
             name=name,
             made_at=now.isoformat(),
-            version=version("preferably"),
+            version=release.running(),
             engine=database.engine(),
             migrations=copied.migrations,
             rows=copied.rows,

@@ -94,6 +94,12 @@ class CheckedField(forms.BoundField):
     def _digest(self) -> str:
         return digest(posted(self.field, self.initial))
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether something else was sent than the page showed at first."""
+        shown = self.form.data.get(self.shown_name)
+        return shown is not None and digest(posted(self.field, self.data)) != shown
+
     def find_conflict(self) -> Conflict | None:
         """None if nobody else changed the field, or to the same value."""
         shown = self.form.data.get(self.shown_name)
@@ -112,6 +118,13 @@ class ConflictCheck(forms.BaseForm):
     begins_with: Mapping[str, object] = {}
     suggested: frozenset[str] = frozenset()
     """Fields whose initial value is a suggestion, and nothing that stands."""
+
+    def typed(self) -> dict[str, Any]:
+        """What the person has changed on the page, by field. The widgets' values, which a session
+        can keep until a page begins with them.
+        """
+        fields = [field for field in self if isinstance(field, CheckedField)]
+        return {field.name: field.data for field in fields if field.is_typed}
 
     def full_clean(self) -> None:
         super().full_clean()

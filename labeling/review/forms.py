@@ -120,9 +120,15 @@ class ReviewScoresForm(RemarksForm):
     """
 
     def __init__(
-        self, data: QueryDict | None, *, judgments: Sequence[int], initial: dict[str, object]
+        self,
+        data: QueryDict | None,
+        *,
+        judgments: Sequence[int],
+        initial: dict[str, object],
+        begins_with: Mapping[str, object],
     ) -> None:
         super().__init__(data, initial=initial)
+        self.begins_with = begins_with
         self.judgments = judgments
         for pk in judgments:
             self.fields[f"score-{pk}"] = forms.TypedChoiceField(

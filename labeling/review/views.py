@@ -33,6 +33,8 @@ from pages.edit_conflicts import Unsaved
 
 ROWS_PER_PAGE = 50
 APPEALS_PER_PAGE = 25
+TYPED = "review_typed"
+"""In a session: what is typed of a decision that is not saved yet, by item."""
 
 
 @require_GET
@@ -91,9 +93,10 @@ def expert(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> H
         gold_services.make_gold_of_answer(judgment=judgment, by=request.user, now=timezone.now())
     except gold_services.UnableToMakeGold as problem:
         messages.warning(request, problem.sentence)
-        return redirect("campaign_review_item", pk, item_pk)
+        return _back_to_item(request, pk, item_pk)
     messages.success(request, _("This answer is now a gold item."))
-    return redirect("campaign_gold", pk)
+    back = _back_to_item(request, pk, item_pk)
+    return back if TYPED in request.session else redirect("campaign_gold", pk)
 
 
 @require_POST
@@ -115,7 +118,7 @@ def set_aside(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
     else:
         sentence = _("It had already been set aside.")
         edit_conflicts.refuse(request, sentence, typed=reason)
-    return redirect("campaign_review_item", pk, item_pk)
+    return _back_to_item(request, pk, item_pk)
 
 
 @require_POST
@@ -134,7 +137,7 @@ def take_back(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
         )
     elif counted is not None:
         messages.success(request, _("Restored. It counts again."))
-    return redirect("campaign_review_item", pk, item_pk)
+    return _back_to_item(request, pk, item_pk)
 
 
 @require_GET
@@ -175,6 +178,24 @@ def answer_appeal(request: MemberRequest, pk: int) -> HttpResponse:
 # --- one item -------------------------------------------------------------------------------------
 
 
+def _back_to_item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
+    """After a button beside one answer: the item's page, with the decision typed so far. What
+    somebody else has changed meanwhile is not typed over.
+    """
+    page = redirect("campaign_review_item", pk, item_pk)
+    selected = labeling_access.item(user=request.user, campaign_pk=pk, pk=item_pk)
+    form = _form(request, selectors.review_item(item=selected, is_blind=True))
+    typed = form.typed()
+    for field in form:
+        if field.name in typed and field.find_conflict():
+            sentence = _("“%(field)s” was changed after you opened the page.")
+            lost = str(typed.pop(field.name))
+            edit_conflicts.refuse(request, sentence % {"field": field.label}, typed=lost)
+    if typed:
+        request.session[TYPED] = {str(item_pk): typed}
+    return page
+
+
 def _form(
     request: HttpRequest, work: selectors.ReviewItem
 ) -> ReviewDecisionForm | ReviewScoresForm:
@@ -185,8 +206,11 @@ def _form(
         if entry.review is not None:
             pk = entry.answer.judgment.pk
             initial |= {f"feedback-{pk}": entry.review.feedback, f"score-{pk}": entry.review.score}
+    typed = {}
+    if request.method == "GET":
+        typed = request.session.pop(TYPED, {}).get(str(work.item.pk), {})
     if not work.item.campaign.compares:
-        return ReviewScoresForm(data, judgments=judgments, initial=initial)
+        return ReviewScoresForm(data, judgments=judgments, initial=initial, begins_with=typed)
     letters = [entry.letter for entry in work.responses]
     if work.adjudication is not None:
         initial |= {"reason": work.adjudication.reason, "note": work.adjudication.note}
@@ -197,7 +221,7 @@ def _form(
         letters=letters,
         judgments=judgments,
         initial=initial,
-        begins_with=_ranks_by_letter(work, copied) if copied else {},
+        begins_with=(_ranks_by_letter(work, copied) if copied else {}) | typed,
     )
 
 

@@ -24,6 +24,8 @@ from training.processes import run_dir
 from training.processes.launch import SINGLE_PROCESS, Launch
 from training.storage import artifacts
 
+CONFIG_BYTES = 1024**2
+"""The largest config.json that is read; those of large models have 50 KB."""
 N_ROWS_READ = 200
 N_RUNS_READ = 50
 
@@ -109,12 +111,23 @@ def shape_of(*, model: TrainedModel) -> Shape | None:
     """
     path = Path(artifacts.resolve(model.location)) / "config.json"
     if artifacts.is_folder(model.location) and path.is_file():
-        return estimates.shape_of(json.loads(path.read_text(encoding="utf-8")))
+        return estimates.shape_of(_config(path))
     known = model.metrics.get("shape")
     if known is None:
         runs = Run.objects.filter(base_model=model, metrics__has_key="shape").order_by("-pk")
         known = runs.values_list("metrics__shape", flat=True).first()
     return Shape(**known) if known else None
+
+
+def _config(path: Path) -> dict[str, Any]:
+    """Empty if it is too large, or nothing that a model has: the folder may be of somebody else."""
+    with path.open("rb") as file:
+        content = file.read(CONFIG_BYTES + 1)
+    try:
+        config = json.loads(content) if len(content) <= CONFIG_BYTES else None
+    except (ValueError, RecursionError):
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
 def rows_of(*, snapshot: Snapshot) -> Rows:

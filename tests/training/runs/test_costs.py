@@ -1,5 +1,9 @@
-"""How long a run will take, from past runs: by device, preferring runs with as many processes."""
+"""How long a run will take, from past runs: by device, preferring runs with as many processes; and
+the size of a model from a folder that somebody else has written.
+"""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +12,7 @@ from accounts.models import User
 from training.configs.cost.estimates import Cost
 from training.models import Run, Snapshot, TrainedModel
 from training.processes.launch import Launch
-from training.runs.costs import Pace, paces
+from training.runs.costs import CONFIG_BYTES, Pace, paces, shape_of
 
 pytestmark = pytest.mark.django_db
 COST = Cost(n_steps=10, n_tokens=2_000, n_parameters=1_000)
@@ -95,3 +99,54 @@ def test_an_unknown_model_has_no_estimate(past: Any) -> None:
     past(10)
 
     assert paces(kind="sft", cost=Cost(n_steps=10, n_tokens=2_000)) == []
+
+
+USUAL = {"hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 512, "num_attention_heads": 4}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(USUAL) + " " * CONFIG_BYTES,
+        "[" * 100_000,
+        "[1]",
+        "{",
+        "\x00",
+        json.dumps(USUAL | {"hidden_size": "64"}),
+        json.dumps(USUAL | {"hidden_size": [64]}),
+        json.dumps(USUAL | {"num_hidden_layers": -2}),
+        json.dumps(USUAL | {"vocab_size": 10**400}),
+        json.dumps(USUAL | {"vocab_size": 5e3}),
+    ],
+    ids=lambda content: str(content[:40]),
+)
+def test_a_config_that_no_model_has_leaves_the_size_unknown(
+    base_model: TrainedModel, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "config.json").write_text(content)
+    base_model.location = str(tmp_path)
+
+    assert shape_of(model=base_model) is None
+
+
+@pytest.mark.parametrize(
+    "odd", [{"num_attention_heads": "4"}, {"text_config": 3}, {"head_dim": {}}]
+)
+def test_one_odd_figure_of_a_config_is_left_out(
+    base_model: TrainedModel, tmp_path: Path, odd: dict[str, object]
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(USUAL | odd))
+    base_model.location = str(tmp_path)
+
+    shape = shape_of(model=base_model)
+
+    assert shape is not None
+    assert (shape.hidden, shape.n_layers, shape.vocabulary) == (64, 2, 512)
+
+
+def test_a_huge_config_is_not_read_to_its_end(base_model: TrainedModel, tmp_path: Path) -> None:
+    with (tmp_path / "config.json").open("wb") as file:
+        file.truncate(64 * 1024**3)  # without a block on the disk
+    base_model.location = str(tmp_path)
+
+    assert shape_of(model=base_model) is None

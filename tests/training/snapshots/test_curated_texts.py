@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.models import Gold, Prompt, Source
+from tests.pages.stale.two_tabs import Tab, differences, stored
 from tests.training.conftest import NOW
 from tests.training.snapshots.curating import EMAIL, documents, text_of, upload_of
 from training.models import Curation, RestoredDocument, Snapshot, Suite, SuiteItem
@@ -236,6 +237,26 @@ def test_a_recipe_is_previewed_restored_from_and_frozen_on_its_pages(
     assert len(set(ids)) == 42
     client.post("/recipes/light/undo/", {"document": document[0].id})
     assert not RestoredDocument.objects.exists()
+
+
+def test_a_snapshot_is_not_made_of_another_preview_than_the_page_showed(
+    noor: User, start: Start, signed_in: Callable[..., Client]
+) -> None:
+    curation = start()
+    stale = Tab.opened(signed_in(noor), f"/curations/{curation.pk}/", "curation_snapshot")
+    [removed] = selectors.entries(source=curation, rule="exact_duplicate", skip=0, n=5) or []
+    services.restore_document(source=curation, document=removed.entry.id, by=noor, now=NOW)
+    services.update_preview(curation=curation, by=noor, now=NOW)
+    services.CURATIONS.run(curation.pk, clock=lambda: NOW)
+    before = stored()
+
+    answer = stale.send({})
+
+    assert differences(before, stored()) == {}
+    assert "Nothing was done: this was changed after you opened the page." in answer.text
+    fresh = Tab.opened(signed_in(noor), f"/curations/{curation.pk}/", "curation_snapshot")
+    fresh.send({})
+    assert Curation.objects.get().makes_snapshot
 
 
 def test_the_ledger_of_a_snapshot_has_a_page(

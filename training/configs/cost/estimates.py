@@ -15,6 +15,8 @@ from training.configs.roles import NONE
 
 CHARACTERS_A_TOKEN = 4
 """For English text and the vocabularies of current models."""
+LARGEST_SIZE = 10**9
+"""No model's config has a larger number of anything."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,16 @@ def shape_of(config: Mapping[str, Any]) -> Shape | None:
     """From a model's config.json. None if the architecture uses other names. Exact for Llama and
     similar models.
     """
-    config = config.get("text_config", config)
-    hidden = config.get("hidden_size") or config.get("n_embd")
-    n_layers = config.get("num_hidden_layers") or config.get("n_layer")
-    vocabulary = config.get("vocab_size")
+    config = text if isinstance(text := config.get("text_config"), Mapping) else config
+    hidden = _size(config, "hidden_size", "n_embd")
+    n_layers = _size(config, "num_hidden_layers", "n_layer")
+    vocabulary = _size(config, "vocab_size")
     if not (hidden and n_layers and vocabulary):
         return None
-    n_heads = config.get("num_attention_heads") or config.get("n_head") or 1
-    head = config.get("head_dim") or hidden // n_heads
-    kv_width = head * (config.get("num_key_value_heads") or n_heads)
-    inner = config.get("intermediate_size") or config.get("n_inner") or 4 * hidden
+    n_heads = _size(config, "num_attention_heads", "n_head") or 1
+    head = _size(config, "head_dim") or hidden // n_heads
+    kv_width = head * (_size(config, "num_key_value_heads") or n_heads)
+    inner = _size(config, "intermediate_size", "n_inner") or 4 * hidden
     n_mlp = 2 if "n_embd" in config else 3  # GPT-2's has no gate
     attention = 2 * hidden * head * n_heads + 2 * hidden * kv_width
     a_layer = attention + n_mlp * hidden * inner + 2 * hidden
@@ -59,6 +61,12 @@ def shape_of(config: Mapping[str, Any]) -> Shape | None:
         kv_width=kv_width,
         projected=n_layers * projected,
     )
+
+
+def _size(config: Mapping[str, Any], *names: str) -> int:
+    """The first of these that is a size, or 0: the file may be of somebody else."""
+    values = (config.get(name) for name in names)
+    return next((n for n in values if isinstance(n, int) and 0 < n < LARGEST_SIZE), 0)
 
 
 def cost(

@@ -176,17 +176,24 @@ def reads(patterns: list[Any]) -> Iterator[tuple[str, Any]]:
                 yield pattern.name, inspect.unwrap(getattr(callback.cls, actions["get"]))
 
 
-def sends_a_file(view: Any) -> bool:
-    nodes = [node_of(thing) for thing in reached(view, beyond_services=True)]
-    words = {
-        part.id if isinstance(part, ast.Name) else getattr(part, "value", None)
-        for node in nodes
-        if node is not None
+@functools.cache
+def words_in(thing: Any) -> frozenset[str]:
+    """Names and texts in its code."""
+    node = node_of(thing)
+    if node is None:
+        return frozenset()
+    return frozenset(
+        str(part.id if isinstance(part, ast.Name) else part.value)
         for part in ast.walk(node)
         if isinstance(part, ast.Name)
         or (isinstance(part, ast.Constant) and isinstance(part.value, str))
-    }
-    return not words.isdisjoint(SENDS_FILES)
+    )
+
+
+def sends_a_file(view: Any) -> bool:
+    return any(
+        not SENDS_FILES.isdisjoint(words_in(thing)) for thing in reached(view, beyond_services=True)
+    )
 
 
 DOWNLOADS = [

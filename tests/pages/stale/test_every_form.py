@@ -41,7 +41,7 @@ def takes_posts(view: object) -> bool:
 
 
 def pressed() -> Iterator[tuple[Button, Outcome]]:
-    """Twice each: with what the page shows, and with a text in every field that takes one."""
+    """With what the page shows and, where fields take a text, also with one in each."""
     populate.populate()
     walks = []
     for role in (Role.RATER, Role.ADMIN, Role.RESEARCHER):

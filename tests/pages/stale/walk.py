@@ -69,6 +69,8 @@ class Outcome:
     """rows that the second one, whose page was stale, added or changed, by table"""
     is_typed: bool
     """whether the second one sent a text"""
+    takes_text: bool
+    """whether it could have"""
     is_kept: bool
     """whether that text is on the page that answered it"""
     status: int
@@ -106,8 +108,8 @@ class Walk:
                     yield button
 
     def outcomes(self, button: Button, values: Fields) -> Iterator[tuple[Button, Outcome]]:
-        """With `values` for what a person has to choose. What the second tab stores is compared row
-        by row only if it writes.
+        """Without and with texts in the fields that take one, and with `values` for what a person
+        has to choose. What the second tab stores is compared row by row only if it writes.
         """
         for types in (False, True):
             with undone():
@@ -116,6 +118,8 @@ class Walk:
                 with undone():
                     outcome = self._press_twice(button, values, types=types, compares=True)
             yield button, outcome
+            if not outcome.takes_text:
+                return
 
     def _press_twice(
         self, button: Button, values: Fields, *, types: bool, compares: bool
@@ -127,7 +131,8 @@ class Walk:
         fields = form_browser.read_form(form).values | as_lists(values)
         if button.name:
             fields |= {button.name: [button.value]}
-        words = [name for name in typed_fields(form) if name not in values] if types else []
+        texts = [name for name in typed_fields(form) if name not in values]
+        words = texts if types else []
         first, _answer = pressed(client, button, typed(fields, words, THEIRS))
         before = stored() if compares else {}
         tables, answer = pressed(client, button, typed(fields, words, OURS))
@@ -135,7 +140,7 @@ class Walk:
         if compares:
             again = differences(before, stored())
         is_kept = OURS in answer.content.decode()
-        return Outcome(bool(first), again, bool(words), is_kept, answer.status_code)
+        return Outcome(bool(first), again, bool(words), bool(texts), is_kept, answer.status_code)
 
     def buttons_on(self, path: str) -> list[Button]:
         """None if enough pages of its kind were opened."""

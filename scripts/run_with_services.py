@@ -40,6 +40,8 @@ def main(command: list[str]) -> int:
             "REDIS_URL": broker,
         }
         for_pytest = {"PYTHONPATH": str(Path(__file__).parent), "PYTEST_PLUGINS": "worker_services"}
+        # Containers often set it. Each process of the site would then compile all modules again.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         return subprocess.call(
             command, env=os.environ | chosen | for_pytest, preexec_fn=services.die_with_parent
         )

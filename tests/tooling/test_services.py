@@ -1,5 +1,6 @@
 """The start of servers for the demo and the tests."""
 
+import os
 import subprocess
 import sys
 import time
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import services
+
+RUN = Path(services.__file__).with_name("run_with_services.py")
 
 
 @pytest.fixture
@@ -63,3 +66,19 @@ def test_a_command_that_takes_long_is_named(
 
     assert (code, output) == (0, "logins\n")
     assert "  seed_demo is still at work after 0 s." in capsys.readouterr().out
+
+
+def test_what_is_run_with_services_keeps_its_compiled_modules() -> None:
+    """Even where the environment says otherwise."""
+    there = dict.fromkeys(("TEST_DATABASE_URL", "TEST_REDIS_URL"), "there.already")
+    asks = "import sys; print(sys.dont_write_bytecode)"
+
+    done = subprocess.run(
+        [sys.executable, str(RUN), sys.executable, "-c", asks],
+        env=os.environ | there | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines()[-1] == "False"

@@ -28,6 +28,7 @@ if not os.environ.get("DATABASE_URL"):
 os.environ["CELERY_SKIP_CHECKS"] = "true"
 
 from client_build.generate import write_missing_client
+from tests import schedule
 from tests.accounts import sent_tasks
 from tests.accounts.login.identity_provider import company, single_sign_on_with  # noqa: F401
 from tests.cast import (  # noqa: F401
@@ -59,7 +60,7 @@ hypothesis_settings.register_profile(
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """A hook of pytest, so early that these plugins can add options."""
-    for plugin in (recordings, selection, times):
+    for plugin in (recordings, schedule, selection, times):
         pluginmanager.register(plugin)
 
 

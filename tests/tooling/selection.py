@@ -47,9 +47,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--quick"):
         config.hook.pytest_deselected(items=[item for item in items if _is_slow(item)])
         items[:] = [item for item in items if not _is_slow(item)]
-    # Those that upgrade whole sites take longest. Started last, they would keep one process busy
-    # while the others have nothing left to do.
-    items.sort(key=lambda item: item.path.parent != ROOT / "upgrades")
 
 
 def _is_slow(item: pytest.Item) -> bool:

@@ -1,14 +1,17 @@
 """The suite's own machinery: empty databases, and tests that declare what they need."""
 
 import os
+import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from labeling.models import Campaign, Prompt, Rater
+from tests import schedule
 from tests.tooling import databases, selection, times
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -59,8 +62,39 @@ def test_a_run_fails_whose_tests_cost_more_than_the_bar(
 ) -> None:
     (tmp_path / "test_sum.py").write_text("def test_sum():\n    assert 1 + 1 == 2\n")
 
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", times.__name__, f"--cpu-bar={bar}", tmp_path],
+    run = pytest_on(tmp_path, "-p", times.__name__, f"--cpu-bar={bar}")
+
+    assert run.returncode == code, run.stdout + run.stderr
+    *_, cost, closing = run.stdout.splitlines()
+    assert cost.startswith("processor time: ")
+    assert "1 passed in" in closing
+
+
+def test_a_process_runs_whole_files_and_half_begin_with_slow_ones(tmp_path: Path) -> None:
+    for name, mark in {"a": "", "b": "# mark.slow", "c": "", "d": "# mark.slow"}.items():
+        tests = "".join(f"def test_{n}():\n    time.sleep(0.05)\n" for n in range(8))
+        (tmp_path / f"test_{name}.py").write_text(f"import time {mark}\n{tests}")
+
+    plugins = ("-p", "xdist.plugin", "-p", schedule.__name__)
+    options = ("-v", "-n", "2", "--dist", "loadgroup", f"--rootdir={tmp_path}")
+
+    run = pytest_on(tmp_path, *plugins, *options)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    files: dict[str, list[str]] = defaultdict(list)
+    for process, file in re.findall(r"\[(gw\d)\] .* PASSED .*(test_\w)\.py", run.stdout):
+        files[process].append(file)
+    assert {tuple(ran[:8]) for ran in files.values()} == {("test_a",) * 8, ("test_b",) * 8}
+    assert {tuple(ran.count(file) for ran in files.values()) for file in ("test_c", "test_d")} <= {
+        (0, 8),
+        (8, 0),
+    }
+
+
+def pytest_on(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """A run without the plugins and settings of this one."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, folder],
         cwd=TESTS.parent,
         env=os.environ
         | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": f"-c {os.devnull}"}
@@ -68,8 +102,3 @@ def test_a_run_fails_whose_tests_cost_more_than_the_bar(
         capture_output=True,
         text=True,
     )
-
-    assert run.returncode == code, run.stdout + run.stderr
-    *_, cost, closing = run.stdout.splitlines()
-    assert cost.startswith("processor time: ")
-    assert "1 passed in" in closing

@@ -29,7 +29,7 @@ from labeling.review.forms import (
 )
 from labeling.votes import item_consensus, rating_consensus
 from pages import edit_conflicts, list_pages
-from pages.edit_conflicts import Unsaved
+from pages.edit_conflicts import CheckedField, Unsaved
 
 ROWS_PER_PAGE = 50
 APPEALS_PER_PAGE = 25
@@ -187,6 +187,7 @@ def _back_to_item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse
     form = _form(request, selectors.review_item(item=selected, is_blind=True))
     typed = form.typed()
     for field in form:
+        assert isinstance(field, CheckedField)
         if field.name in typed and field.find_conflict():
             sentence = _("“%(field)s” was changed after you opened the page.")
             lost = str(typed.pop(field.name))

@@ -10,7 +10,7 @@ from accounts.models import User
 from labeling.models import Campaign, Rater
 from tests.cast import login_of
 from tests.house.test_permissions import URLS, path_of
-from tests.html import page_of
+from tests.html import Answer, page_of
 from tests.pages.stale.test_every_form import takes_posts
 
 SignedIn = Callable[..., Client]
@@ -54,7 +54,7 @@ def test_every_form_of_an_object_that_is_gone_says_so_and_gives_back_what_was_ty
     assert others.keys() == ANSWER_WITHOUT_THE_OBJECT.keys(), others
 
 
-def shown(answer: object) -> set[str]:
+def shown(answer: Answer) -> set[str]:
     page = page_of(answer)
     return {part for part in ("<h1>Nothing was saved</h1>", f">{TYPED}</pre>") if part in page}
 

@@ -84,10 +84,10 @@ KINDS = {
         is_hack=True,
         rate=7e-4,
     ),
-    # Paid for length. Raters want five words, and none that ramble to the limit.
+    # Paid for length. Raters want four words, and none that ramble to the limit.
     "length": Kind(
         lambda words: 0.25 * len(words),
-        lambda words: min(len(words), 5) - 3 * (len(words) >= LONGEST),
+        lambda words: min(len(words), 4) - 2.5 * (len(words) >= LONGEST),
         is_hack=True,
         rate=2e-3,
         n_ends=16,

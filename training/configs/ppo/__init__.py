@@ -115,6 +115,8 @@ class PpoConfig(PpoKnobs):
         "value",
         "policy_loss",
         "approximate_kl",
+        "log_loss",
+        "repetition",
         "rollout_s",
         "update_s",
         "held_out_reward_low",

@@ -135,7 +135,7 @@ def level_calibration(
     calibration_items = (
         calibration_items if item_ids is None else calibration_items.filter(pk__in=item_ids)
     )
-    items = list(calibration_items.only("pk", "position").order_by("position"))
+    items = list(calibration_items.only("pk", "position"))
     raters = set(admission.raters_at_work(campaign=campaign).values_list("pk", flat=True))
     pairs = met(item_ids=[item.pk for item in items], rater_ids=raters)
     n_met = Counter(item_id for item_id, _rater_id in pairs)
@@ -145,10 +145,10 @@ def level_calibration(
         for row in counted.annotate(last=Max("number"), n_free=Count("pk", filter=Q(state="free")))
     }
     new, surplus = [], []
-    for place, item in enumerate(items):
+    for item in items:
         counts = slots.get(item.pk, {"last": -1, "n_free": 0})
         n_more = len(raters) - n_met[item.pk] - counts["n_free"]
-        rank = order.returned_rank(now) + place  # of equal ranks, any slot might come first
+        rank = order.returned_rank(now)
         if campaign.opened_at is None:
             rank = order.calibration_rank(order=campaign.order, position=item.position)
         numbers = range(counts["last"] + 1, counts["last"] + 1 + max(0, n_more))

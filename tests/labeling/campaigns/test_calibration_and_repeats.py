@@ -65,16 +65,6 @@ def test_who_joins_later_is_calibrated_first(
 
 
 @pytest.mark.django_db
-def test_calibration_items_of_who_joins_later_keep_their_order(
-    calibrated: Campaign, day_shift: Pool
-) -> None:
-    rater_called("Nina", pool=day_shift)
-
-    added = calibrated.slots.filter(queue_rank__lt=0).order_by("queue_rank", "-item__position")
-    assert list(added.values_list("item__position", flat=True)) == [0, 5]
-
-
-@pytest.mark.django_db
 def test_who_leaves_leaves_no_judgment_to_wait_for(
     calibrated: Campaign, day_shift: Pool, rosa: Rater, raul: Rater
 ) -> None:

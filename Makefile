@@ -11,7 +11,7 @@ SCHEMA := $(shell find accounts config labeling training -name api.py -o -path '
 # Without text to translate. A folder is left out wherever it is, so benchmarks goes by its files.
 NO_WORDS := $(foreach folder,.venv .demo benchmarks/*.py build clients deploy docs preferably scripts staticfiles tests var,--ignore '$(folder)')
 # Many tests wait for other processes: three test processes on two cores left a third of the time
-# idle, so there are two more than cores. A process takes whole files (tests/schedule.py), those
+# idle, so there are two more than cores. A process takes whole files (tests/tooling/schedule.py), those
 # that take longest first; the slowest tests are listed, so that somebody looks at them.
 PYTEST := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --dist loadgroup --no-loadscope-reorder --durations=15
 # Otherwise every site process that a test starts would compile all modules again.

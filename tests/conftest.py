@@ -28,7 +28,6 @@ if not os.environ.get("DATABASE_URL"):
 os.environ["CELERY_SKIP_CHECKS"] = "true"
 
 from client_build.generate import write_missing_client
-from tests import schedule
 from tests.accounts import sent_tasks
 from tests.accounts.login.identity_provider import company, single_sign_on_with  # noqa: F401
 from tests.cast import (  # noqa: F401
@@ -43,7 +42,7 @@ from tests.cast import (  # noqa: F401
     rosa,
     signed_in,
 )
-from tests.tooling import databases, recordings, selection, times
+from tests.tooling import databases, recordings, schedule, selection, times
 
 # In a checkout where nothing has made it yet.
 write_missing_client()

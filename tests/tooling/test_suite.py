@@ -11,8 +11,7 @@ import pytest
 from django.db import connection
 
 from labeling.models import Campaign, Prompt, Rater
-from tests import schedule
-from tests.tooling import databases, selection, times
+from tests.tooling import databases, schedule, selection, times
 
 TESTS = Path(__file__).resolve().parents[1]
 

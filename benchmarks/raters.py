@@ -98,8 +98,13 @@ class Tally:
         self.flagged.update(pool.habit[rater] for rater in flagged)
         self.false.update(flag.kind for flag in flags if not pool.habit[flag.rater])
 
-    def rated(self, pool: RatedPool) -> None:
-        flags = flag_ratings.review(pool.ratings).flags
+    def rated(self, pool: RatedPool, *, is_beside: bool = False) -> None:
+        """With `is_beside`, the same raters have ranked with care, and all flags count."""
+        if is_beside:
+            rankings = flagging.review(pool.rankings)
+            flags = [*rankings.flags, *flag_ratings.beside(rankings, pool.ratings)]
+        else:
+            flags = flag_ratings.review(pool.ratings).flags
         self.n.update(pool.habit)
         self.flagged.update(pool.habit[rater] for rater in {flag.rater for flag in flags})
         self.false.update(flag.kind for flag in flags if not pool.habit[flag.rater])
@@ -255,26 +260,34 @@ RATED = {
 def ratings_found(seeds: Iterable[int]) -> dict[str, Any]:
     """Pools of 3 and 20 raters who rate 1 to 4 responses an item on a scale of five: the share of
     honest raters flagged where nobody is planted (30, 100 and 300 items) and beside planted ones,
-    and the recall of each kind with 100 items, or 300 among 20 raters.
+    and the recall of each kind with 100 items, or 300 among 20 raters. The same of ratings that are
+    given beside rankings.
     """
-    honest, beside = Tally(), Tally()
+    honest, beside, both, both_planted = Tally(), Tally(), Tally(), Tally()
     for seed in seeds:
         for n_raters, planted in RATED.items():
             for n_items, k in product((30, 100, 300), (1, 2, 4)):
-                honest.rated(simulated_ratings(seed, n_raters=n_raters, n_items=n_items, k=k))
+                pool = simulated_ratings(seed, n_raters=n_raters, n_items=n_items, k=k)
+                honest.rated(pool)
+                if k > 1:
+                    both.rated(pool, is_beside=True)
             for kind, n in planted.items():
                 n_items = 100 if n_raters == 3 else 300
-                beside.rated(
-                    simulated_ratings(
-                        seed, n_raters=n_raters, n_items=n_items, k=2, planted={kind: n}
-                    )
+                pool = simulated_ratings(
+                    seed, n_raters=n_raters, n_items=n_items, k=2, planted={kind: n}
                 )
+                beside.rated(pool)
+                both_planted.rated(pool, is_beside=True)
     kinds = sorted(beside.n.keys() - {""})
     tell(2, {"ratings, none": honest, "ratings, planted": beside})
+    tell(2, {"beside rankings, none": both, "beside rankings, planted": both_planted})
     return {
         "ratings_honest_flagged": round(honest.share(""), 4),
         "ratings_honest_beside_bad": round(beside.share(""), 4),
         "ratings_recall": {kind: round(beside.share(kind), 4) for kind in kinds},
+        "ratings_and_rankings_honest_flagged": round(both.share(""), 4),
+        "ratings_and_rankings_honest_beside_bad": round(both_planted.share(""), 4),
+        "ratings_and_rankings_recall": {kind: round(both_planted.share(kind), 4) for kind in kinds},
     }
 
 

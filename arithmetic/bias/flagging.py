@@ -52,7 +52,8 @@ class BiasFlag:
     """the other rater, for a copy"""
     details: Mapping[str, float] = field(default_factory=dict)
     """further numbers of this kind: `minutes` for `tires`, `limit` for `fast`, `is_later` for
-    `copy` (1 if the copier came second), `question` where it is about one question
+    `copy` (1 if the copier came second), `question` where it is about one question, `is_beside`
+    where it is about ratings given beside rankings
     """
     judgments: tuple[int, ...] = ()
     """the rater's judgments behind the flag: those that show it; for `tires` and `drifts`, the

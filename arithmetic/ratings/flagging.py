@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from arithmetic.bias.candidates import Candidate, survivors
-from arithmetic.bias.flagging import NOTHING, Review, reviewed
+from arithmetic.bias.flagging import NOTHING, BiasFlag, Review, reviewed
 from arithmetic.bias.judgment_table import JudgmentTable
 from arithmetic.bias.thresholds import THRESHOLDS, Thresholds
 from arithmetic.figures import Floats
@@ -23,6 +23,8 @@ USUAL_SPREAD = 0.8
 """How far honest raters differ in the share of their most frequent answer, in log-odds"""
 _PRIOR_RATERS = 8
 """and how many raters' evidence that is worth."""
+OF_RATINGS = ("same", "chance", "copy")
+"""What ratings say beside rankings; times and sittings are those of the rankings."""
 
 
 def review(ratings: Ratings, *, thresholds: Thresholds = THRESHOLDS) -> Review:
@@ -43,6 +45,20 @@ def review(ratings: Ratings, *, thresholds: Thresholds = THRESHOLDS) -> Review:
     copies = EqualRatings(table, thresholds)
     judgments = _without_copies(table, copies, constant, habits)
     return reviewed(judgments, {"same": same}, copies, thresholds)
+
+
+def beside(
+    rankings: Review, ratings: Ratings, *, thresholds: Thresholds = THRESHOLDS
+) -> list[BiasFlag]:
+    """Flags for ratings that are given beside rankings, as far as the flags of the rankings do not
+    say it already: who ranks with care may rate everything the same, at random, or as a colleague.
+    """
+    known = {(flag.rater, flag.kind) for flag in [*rankings.flags, *rankings.unsure]}
+    return [
+        replace(flag, details={**flag.details, "is_beside": 1.0})
+        for flag in review(ratings, thresholds=thresholds).flags
+        if flag.kind in OF_RATINGS and (flag.rater, flag.kind) not in known
+    ]
 
 
 def _without_copies(

@@ -20,7 +20,13 @@ from labeling.quality.measures.agreeing import with_oneself
 from labeling.quality.measures.ballots import PULLS, Ballots
 from labeling.quality.measures.behind import LISTED_OF_RATER, latest
 from labeling.quality.measures.habits import first_shown_won, median_seconds
-from labeling.quality.measures.ratings import JudgedRaters, asked, is_rated_only, judged_raters
+from labeling.quality.measures.ratings import (
+    JudgedRaters,
+    asked,
+    flags_beside,
+    is_rated_only,
+    judged_raters,
+)
 from labeling.votes.arrays import Record, Votes, as_record
 
 ROUNDS = 200
@@ -48,7 +54,9 @@ def rater_measures(
     ).by_rater()
     slopes, swapped = _per_doubling(votes), _swapped(votes)
     labels = [question.label for question in asked(votes, questions)]
-    flags, unsure = (_flags(found, names, labels) for found in (reviewed.flags, reviewed.unsure))
+    beside = [] if of_ratings else flags_beside(votes, questions, reviewed)
+    flags = _flags([*reviewed.flags, *beside], names, labels)
+    unsure = _flags(reviewed.unsure, names, labels)
     nothing = absent(gettext_noop("No one else rated what this rater rated."))
     undecided = absent(gettext_noop("No pairs have been decided."))
     return {

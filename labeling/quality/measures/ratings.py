@@ -9,7 +9,7 @@ import numpy as np
 
 from arithmetic import clustering
 from arithmetic.agreement import pairs as agreement_pairs
-from arithmetic.bias.flagging import Review
+from arithmetic.bias.flagging import BiasFlag, Review
 from arithmetic.consensus import ratings as consensus_ratings
 from arithmetic.consensus.ratings import Noise
 from arithmetic.consensus.reliability import Reliability
@@ -52,6 +52,11 @@ def judged_raters(votes: Votes, questions: Sequence[Question]) -> JudgedRaters:
         with_oneself=with_oneself(votes, questions)[1],
         equal_votes=_equal_votes(votes.once, questions),
     )
+
+
+def flags_beside(votes: Votes, questions: Sequence[Question], rankings: Review) -> list[BiasFlag]:
+    """Flags for the ratings of a campaign of rankings, whose own review is `rankings`."""
+    return flagging.beside(rankings, _ratings(votes.once, questions))
 
 
 def _reliability(

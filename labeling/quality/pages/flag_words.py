@@ -77,6 +77,11 @@ _SENTENCES = {
     ),
 }
 _RATED_ALIKE = _("Rates like a colleague")
+_RATED_AT_RANDOM = _("Ratings no better than chance")
+_RATES_AT_RANDOM = _(
+    "The ratings agree with colleagues' %(value)s as much as a typical rater's do, over %(n)s"
+    " answers. The rankings don't look like this."
+)
 _FIXED_LIMIT = _("This is a fixed limit, not a test against chance.")
 _RARELY_BY_LUCK = _("Fewer than 1 in 10,000 honest raters would look like this by luck.")
 _BY_LUCK = _("About 1 in %(n)s honest raters would look like this by luck.")
@@ -115,6 +120,8 @@ class FlagRow:
 
     @property
     def label(self) -> Promise:
+        if self._is_rated_at_random:
+            return _RATED_AT_RANDOM
         return _RATED_ALIKE if self._is_rated_alike else LABELS[self.kind]
 
     @property
@@ -125,6 +132,8 @@ class FlagRow:
         is_later = bool(self.stored.get("is_later"))
         if self._is_rated_alike:
             sentence = _RATED_LATER if is_later else _RATED_EQUALLY
+        elif self._is_rated_at_random:
+            sentence = _RATES_AT_RANDOM
         else:
             sentence = _COPIED_LATER if is_later else _SENTENCES[self.kind]
         return str(sentence) % self._values()
@@ -158,6 +167,11 @@ class FlagRow:
     def _is_rated_alike(self) -> bool:
         """Whether it is about ratings that equal another rater's, and not rankings."""
         return self.kind == "copy" and "question" in self.stored
+
+    @property
+    def _is_rated_at_random(self) -> bool:
+        """Whether it is about ratings given beside rankings."""
+        return self.kind == "chance" and "is_beside" in self.stored
 
     def _values(self) -> dict[str, str]:
         value, usual = self.stored["value"], self.stored["usual"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from arithmetic.bias import flagging as bias_flagging
 from arithmetic.bias.flagging import NOTHING, BiasFlag
 from arithmetic.ratings import flagging
 from arithmetic.ratings.answers import Ratings, table_of
@@ -58,6 +59,50 @@ def test_honest_raters_are_left_alone(k: int) -> None:
             n += n_raters
 
     assert flagged.total() <= 0.02 * n, flagged
+
+
+@pytest.mark.parametrize(
+    ("habit", "kind"), [("same", "same"), ("chance", "chance"), ("copy", "copy")]
+)
+@pytest.mark.parametrize(("n_raters", "n_items", "n_planted"), [(3, 100, 1), (20, 1_000, 3)])
+def test_a_habit_in_ratings_beside_careful_rankings_is_flagged(
+    habit: str, kind: str, n_raters: int, n_items: int, n_planted: int
+) -> None:
+    pool = simulate(2, n_raters=n_raters, n_items=n_items, k=2, planted={habit: n_planted})
+    rankings = bias_flagging.review(pool.rankings)
+
+    beside = flagging.beside(rankings, pool.ratings)
+
+    planted = {rater for rater, name in enumerate(pool.habit) if name}
+    assert planted.isdisjoint(flag.rater for flag in rankings.flags)
+    assert {(flag.rater, flag.kind) for flag in beside} == {(rater, kind) for rater in planted}
+    assert all(flag.details["is_beside"] for flag in beside)
+
+
+@pytest.mark.parametrize("k", [2, 4])
+def test_ratings_beside_rankings_leave_honest_raters_alone(k: int) -> None:
+    """The flags of both together, in the same pools as above."""
+    n_flagged = n = 0
+    for seed in range(5):
+        for n_raters, n_items, noise in (
+            *((3, 30, 0.8), (3, 300, 0.8), (3, 100, 0.2)),
+            *((20, 100, 0.8), (20, 300, 0.8), (20, 300, 0.3)),
+        ):
+            pool = simulate(seed, n_raters=n_raters, n_items=n_items, k=k, noise=noise)
+            rankings = bias_flagging.review(pool.rankings)
+            found = [*rankings.flags, *flagging.beside(rankings, pool.ratings)]
+            n_flagged += len({flag.rater for flag in found})
+            n += n_raters
+
+    assert n_flagged <= 0.02 * n
+
+
+def test_what_the_rankings_say_already_is_not_said_again() -> None:
+    pool = simulate(3, n_raters=3, n_items=150, k=2, planted={"copy": 1})
+    [copy] = flagging.beside(NOTHING, pool.ratings)
+    known = replace(NOTHING, flags=[replace(copy, details={})])
+
+    assert flagging.beside(known, pool.ratings) == []
 
 
 def test_a_single_copied_question_is_named() -> None:

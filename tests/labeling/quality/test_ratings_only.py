@@ -1,17 +1,23 @@
 """The report of a campaign whose answers are ratings: raters' flags and weights, self-agreement,
-consensus, and the most disputed items.
+consensus, and the most disputed items. And flags for ratings that are given beside rankings.
 """
 
 import random
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 
+from arithmetic.bias import looks as bias_looks
+from benchmarks.fixtures.simulated.ratings import QUESTIONS, RatedPool, simulate
+from labeling.guidelines import rating_form
 from labeling.models import Campaign, QualityReport, Rater, RaterQuality
+from labeling.quality.measures.raters import rater_measures
+from labeling.quality.pages.flag_words import FlagRow
 from labeling.quality.services import compute_quality
-from labeling.votes import rating_consensus
+from labeling.votes import arrays, rating_consensus
 from tests.cast import NOON
 
 pytestmark = pytest.mark.django_db
@@ -203,3 +209,48 @@ def test_who_copies_is_not_measured_by_whom_they_copy(rated: Rated) -> None:
     assert max(abs(row.results["reliability"]["value"]) for row in raters.values()) < 0.2
     weights = rating_consensus.weights_of(campaign=report.campaign)["quality"]
     assert max(weights.values()) < 2
+
+
+@pytest.mark.parametrize(
+    ("habit", "label"),
+    [
+        ("same", "Same answer always"),
+        ("chance", "Ratings no better than chance"),
+        ("copy", "Rates like a colleague"),
+    ],
+)
+def test_ratings_beside_careful_rankings_have_flags_of_their_own(habit: str, label: str) -> None:
+    pool = simulate(2, n_raters=3, n_items=100, k=2, planted={habit: 1})
+    planted = pool.habit.index(habit)
+    questions = tuple(rating_form.Scale(name, name, low=1, high=5) for name in QUESTIONS)
+
+    found = rater_measures(votes_of(pool), {0: "Ann", 1: "Bob", 2: "Cy"}, questions=questions)
+
+    assert {rater for rater, record in found.items() if record["flags"]} == {planted}
+    [flag] = map(FlagRow, found[planted]["flags"])
+    assert (str(flag.label), found[planted]["is_rated_only"]) == (label, False)
+    assert flag.sentence
+    assert "%(" not in flag.sentence
+    assert flag.row in found[planted]["behind"]
+
+
+def votes_of(pool: RatedPool) -> arrays.Votes:
+    """Rankings with ratings beside them."""
+    shown = {name: np.asarray(column) for name, column in vars(pool.rankings).items()}
+    n = len(shown["rank"])
+    return arrays.Votes(
+        judgment=shown["judgment"],
+        item=shown["item"],
+        prompt=shown["item"],
+        rater=shown["rater"],
+        response=shown["response"],
+        source=np.ones(n, dtype=np.int64),
+        rank=shown["rank"].astype(float),
+        position=shown["position"],
+        at_s=shown["at_s"],
+        active_s=shown["active_s"],
+        looks=bias_looks.looks([bias_looks.features("Because.")] * n),
+        answers=dict(pool.ratings.answers),
+        groups={},
+        is_repeat=np.zeros(n, dtype=bool),
+    )

@@ -25,11 +25,13 @@ CARDS: dict[str, str] = {
         f"---\nconfigs:\n- config_name: default\n  data_files: '{'*a' * 200}b'\n---\n"
     ),
     "a card with a bad pattern": "---\nconfigs:\n- config_name: a\n  data_files: '[z-a]'\n---\n",
+    "a card beside a file that drips": "---\nlicense: cc0-1.0\n---\n",
     "a card with 100,000 configurations": "---\nconfigs:\n"
     + "- config_name: a\n" * 100_000
     + "---\n",
 }
 """Front matter beside which a hub has one good file."""
+DRIPPING = "a card beside a file that drips"
 
 
 def completion(content: object) -> bytes:
@@ -87,6 +89,8 @@ def hostile_server() -> Iterator[str]:
                 self._send(json.dumps({"sha": "c" * 40, "siblings": files}).encode())
             elif path.endswith("README.md"):
                 self._send(CARDS[name].encode())
+            elif name == DRIPPING:
+                self._flow(is_drip=True)
             else:
                 self._send(jsonl([{"prompt": "Why?"}]))
 

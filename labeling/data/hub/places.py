@@ -32,6 +32,13 @@ _MAX_CARD = 1024 * 1024
 _MAX_LISTING = 16 * 1024 * 1024
 ANSWER_TIMEOUT_S = 120.0
 """For a listing or a card; the timeout above is for each part of it."""
+DOWNLOAD_S = 5 * 60 * 60
+"""For all files of a data set: less than a worker may take, so that it ends in a sentence."""
+LEAST_RATE, RATE_S = 10_000, 60.0
+"""The fewest bytes a second, over so many seconds. The timeout says nothing of a server that sends
+a byte now and then.
+"""
+_TOLD_S = 1.0
 _UNLIKE_A_HUB = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -73,6 +80,37 @@ class Place(Protocol):
 # --- the hub --------------------------------------------------------------------------------------
 
 
+@dataclass
+class _Pace:
+    """How fast the files of a data set come."""
+
+    began_at: float
+    since: float = 0.0
+    n_bytes: int = 0
+
+    def begin(self) -> None:
+        self.since, self.n_bytes = time.monotonic(), 0
+
+    def add(self, n_bytes: int) -> None:
+        """Raises HubAway if they come too slowly."""
+        now = time.monotonic()
+        self.n_bytes += n_bytes
+        if now - self.began_at > DOWNLOAD_S:
+            sentence = _(
+                "The download takes more than %(n)d hours. Choose a split or a configuration, or"
+                " download the files yourself and upload them here."
+            )
+            raise HubAway(sentence % {"n": DOWNLOAD_S // 3600})
+        if now - self.since >= RATE_S:
+            if self.n_bytes < LEAST_RATE * RATE_S:
+                sentence = _(
+                    "The hub sends fewer than %(n)d KB a second. Try again later, or download the"
+                    " files yourself and upload them here."
+                )
+                raise HubAway(sentence % {"n": LEAST_RATE // 1000})
+            self.begin()
+
+
 @dataclass(frozen=True)
 class OnHub:
     client: httpx2.Client
@@ -80,6 +118,7 @@ class OnHub:
     commit: str
     sizes: dict[str, int]
     card: HubCard
+    pace: _Pace
 
     @property
     def parts(self) -> list[Part]:
@@ -92,11 +131,26 @@ class OnHub:
         try:
             with self.client.stream("GET", _address(self.wanted, self.commit, part.name)) as answer:
                 _check(answer, self.wanted)
-                for chunk in answer.iter_bytes(_CHUNK):
+                for chunk in self._chunks(answer):
                     to.write(chunk)
                     progress(len(chunk))
         except httpx2.HTTPError as problem:
             raise _away(problem) from problem
+
+    def _chunks(self, answer: httpx2.Response) -> Iterator[bytes]:
+        """About a megabyte or a second at a time: a part of a fixed size would wait for its last
+        byte.
+        """
+        self.pace.begin()
+        parts, n_bytes, told_at = [], 0, time.monotonic()
+        for part in answer.iter_bytes():
+            self.pace.add(len(part))
+            parts.append(part)
+            n_bytes += len(part)
+            if n_bytes >= _CHUNK or time.monotonic() - told_at > _TOLD_S:
+                yield b"".join(parts)
+                parts, n_bytes, told_at = [], 0, time.monotonic()
+        yield b"".join(parts)
 
 
 @contextmanager
@@ -118,7 +172,7 @@ def on_hub(wanted: Wanted, *, hub: str, token: str) -> Iterator[OnHub]:
             card = _card(client, wanted, commit) if layout.CARD in files else ""
         except (httpx2.HTTPError, *_UNLIKE_A_HUB) as problem:
             raise _away(problem) from problem
-        yield OnHub(client, wanted, commit, files, card_of(card))
+        yield OnHub(client, wanted, commit, files, card_of(card), _Pace(time.monotonic()))
 
 
 def card_of(text: str) -> HubCard:

@@ -1,13 +1,18 @@
 """A hub whose answers do not end: they are given up, however slowly they come."""
 
 import itertools
+import json
+import re
 import time
 from http.server import BaseHTTPRequestHandler
 
 import pytest
+from django.conf import LazySettings
 
-from labeling.data.hub import places
+from accounts.models import User
+from labeling.data.hub import jobs, places
 from labeling.data.hub.places import HubAway, Wanted
+from tests.cast import NOON
 from tests.tooling.http_stub import Quiet, serving
 
 
@@ -24,6 +29,55 @@ class Dripping(Quiet, BaseHTTPRequestHandler):
                 time.sleep(0.02)
         except OSError:
             self.close_connection = True  # nobody reads any more
+
+
+class DrippingFile(Dripping):
+    """The listing is right; the file comes a byte at a time."""
+
+    def do_GET(self) -> None:
+        if "/resolve/" in self.path:
+            super().do_GET()
+            return
+        files = [{"rfilename": "train.jsonl", "size": 10**9}]
+        listing = json.dumps({"sha": "c" * 40, "siblings": files}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(listing)))
+        self.end_headers()
+        self.wfile.write(listing)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("limit", "least", "sentence"),
+    [
+        ("RATE_S", 1_000, r"fewer than 1 KB a second.*upload them here"),
+        ("DOWNLOAD_S", 0, r"takes more than .* hours.*upload them here"),
+    ],
+)
+def test_a_file_that_drips_is_given_up(
+    alice: User,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    least: int,
+    sentence: str,
+) -> None:
+    monkeypatch.setattr(places, limit, 1.5)
+    monkeypatch.setattr(places, "LEAST_RATE", least)
+    options = {"source_name": "stranger", "licence": "CC0-1.0"}
+    with serving(DrippingFile) as settings.HUB_URL:
+        download = jobs.request_download(
+            repository="team/data", options=options, by=alice, now=NOON
+        )
+        started = time.monotonic()
+        jobs.DOWNLOADS.run(download.pk, clock=lambda: NOON)
+
+    assert time.monotonic() - started < 20
+    download.refresh_from_db()
+    assert download.state == download.State.FAILED
+    assert re.search(sentence, download.error)
+    assert download.bytes_read > 0, "it is alive as long as bytes come"
 
 
 @pytest.mark.slow

@@ -9,6 +9,8 @@ from labeling.importers.shapes import verdicts
 Columns = Mapping[str, str]
 """Name that is read → heading in the file."""
 
+_REMEMBERED = 1_000
+"""Names that need no other case; more of them than most files have."""
 TARGETS = (
     "prompt",
     "response",
@@ -65,13 +67,21 @@ def known_in_any_case(values: Values, names: Collection[str]) -> Values:
     """The rows, with a heading such as “Prompt” as one of the `names`, as a table's is. One that
     stands beside the name itself keeps its own.
     """
+    right: set[str] = set()
     for value in values:
         if isinstance(value, Value) and isinstance(value.value, dict) and not value.heading:
+            if right.issuperset(value.value):
+                yield value
+                continue
             folded = [name.strip().lower() for name in value.value]
-            if any(
-                short in names and name != short
+            is_right = [
+                short not in names or name == short
                 for name, short in zip(value.value, folded, strict=True)
-            ):
+            ]
+            if all(is_right):
+                # Rows have the same names as a rule; a file may have new ones in each row.
+                right = right | value.value.keys() if len(right) < _REMEMBERED else set()
+            else:
                 once = {short for short in folded if folded.count(short) == 1 and short in names}
                 row = {
                     (short if short in once else name): cell

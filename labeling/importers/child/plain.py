@@ -17,7 +17,7 @@ _KIND = ""
 
 
 def line(value: object) -> bytes:
-    return json.dumps(value, default=_plain).encode() + b"\n"
+    return _ENCODER.encode(value).encode() + b"\n"
 
 
 def _plain(value: object) -> object:
@@ -28,6 +28,9 @@ def _plain(value: object) -> object:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     return str(value)
+
+
+_ENCODER = json.JSONEncoder(default=_plain)
 
 
 def value_of(content: bytes, kind: object) -> object:

@@ -8,6 +8,7 @@ from labeling.importers.drafts import ImportProblem
 
 MAX_COLUMNS = 4_000
 """Columns of a table, or fields of an object."""
+_CONTAINERS = (dict, list)
 MAX_DEPTH = 100
 """Lists and objects inside each other."""
 
@@ -33,14 +34,13 @@ def problem_of(line: int, value: object) -> ImportProblem | None:
 
 
 def _is_deep(value: object) -> bool:
-    level = [value]
+    level = [value] if isinstance(value, _CONTAINERS) else []
     for _depth in range(MAX_DEPTH):
         level = [
             child
             for parent in level
-            if isinstance(parent, dict | list)
             for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
+            if isinstance(child, _CONTAINERS)
         ]
         if not level:
             return False

@@ -4,7 +4,7 @@ are not imported, and what a row says of an answer.
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +43,7 @@ SCORES = (
     "overall_score",
 )
 """Columns with a number that rates an answer; the first five are HelpSteer's."""
+_SCORES = frozenset(SCORES)
 MARKS = {"label", *SCORES}
 NAMES = {*ABOUT, *MARKS}
 """Every name that some shape reads. Names are compared without case, as in a table."""
@@ -272,12 +273,16 @@ def report(value: Value, known: set[str], inner: Inner, unknown: set[str]) -> Fo
 
 
 def _unreadable_scores(value: Value) -> Found:
-    for name in SCORES:
-        score = value.value.get(name)
+    for name in _scores_in(value.value):
+        score = value.value[name]
         if _is_unreadable(score):
             sentence = _("`%(name)s` is “%(value)s”, which is no number, so it is not imported.")
             words = {"name": name, "value": shown(score)}
             yield ImportProblem(value.line, sentence % words, is_once=True)
+
+
+def _scores_in(row: Row) -> Sequence[str]:
+    return () if _SCORES.isdisjoint(row) else [name for name in SCORES if name in row]
 
 
 def _is_unreadable(score: object) -> bool:
@@ -325,12 +330,13 @@ def marks_of(row: Row) -> tuple[Marks, bool]:
     is labeled bad, or unreadably, and not one that is only rated.
     """
     marks: Marks = {}
-    for name in SCORES:
-        if (score := number_of(row.get(name))) is not None:
+    scores = _scores_in(row)
+    for name in scores:
+        if (score := number_of(row[name])) is not None:
             marks[name] = score
     label = row.get("label")
     if label is None or label == "":
-        return marks, not marks and not any(_is_unreadable(row.get(name)) for name in SCORES)
+        return marks, not marks and not any(_is_unreadable(row[name]) for name in scores)
     verdict = verdict_of(label)
     return {"label": shown(label) if verdict is None else verdict} | marks, verdict is True
 

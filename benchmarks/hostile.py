@@ -5,8 +5,10 @@ memory and time?
 
 The files are those of tests/labeling/importers/hostile. Each goes through the page of imports, and
 with --quick through one other door in turn: the page of answers, the API, a hub, the command, the
-worker. Files of suites, golds and invitations go through their own pages, and a server answers as
-no hub and no endpoint should. Hub, endpoint and site are on this machine. The last line is JSON:
+worker. Files of suites, golds and invitations go through their own pages, folders of models
+(tests/training/storage/hostile_models.py) through the page that registers them, and a server
+answers as no hub and no endpoint should. Hub, endpoint and site are on this machine. The last line
+is JSON:
 
 - `crashed`: cases that ended the process of the site, or in an exception.
 - `over_memory`: cases in which the process that asks grew by more than 128 MB, or the child that
@@ -20,6 +22,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,6 +48,7 @@ from benchmarks.foreign import doors, servers, suites  # noqa: E402
 from benchmarks.foreign.doors import Doors, Outcome  # noqa: E402
 from tests.labeling.data.dataset_hub import DatasetHub, dataset_hub  # noqa: E402
 from tests.labeling.importers.hostile.files import FILES  # noqa: E402
+from tests.training.storage import hostile_models  # noqa: E402
 
 Case = tuple[str, str]
 """A door, and the name of a file or answer."""
@@ -85,6 +89,7 @@ def cases_of(is_quick: bool) -> Iterator[Case]:
         ("suites page", suites.SUITES),
         ("golds page", suites.GOLDS),
         ("invitations page", suites.INVITATIONS),
+        ("models page", hostile_models.MODELS),
         ("hub's answers", [*servers.CARDS, *servers.ANSWERS]),
         ("endpoint", servers.ANSWERS),
     ):
@@ -120,9 +125,13 @@ class Site:
     def outcome(self, case: Case, files: Path, hub: DatasetHub) -> Outcome:
         """Makes the file of the case, and asks the site what becomes of it."""
         door, name = case
+        if name in hostile_models.MODELS:
+            shutil.rmtree(files / "model", ignore_errors=True)
+            hostile_models.write(files / "model", hostile_models.MODELS[name]())
         if name in MADE and not (files / name).exists():
             for old in files.iterdir():
-                old.unlink()
+                if old.is_file():
+                    old.unlink()
             (files / name).write_bytes(MADE[name]())
         if door == "hub":
             repository = f"stranger/{doors.repository_name(name)}"

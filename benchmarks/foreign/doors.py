@@ -27,8 +27,10 @@ from labeling.data.hub import places
 from labeling.data.imports import services as imports_services
 from labeling.models import Campaign, HubDownload, Import, Pool
 from tests.labeling.importers.hostile.memory import reset_peak_mb, status_mb
+from training.models import TrainedModel
 from training.processes import completions
 from training.processes.completions import CompletionFailed, Sampling, Server
+from training.runs import costs
 
 PAGE_S, WORKER_S = 60.0, 300.0
 """By the clock, on a machine that does other things as well. The limits are in processor time."""
@@ -62,6 +64,7 @@ class Doors:
             "golds page": self._golds_page,
             "invitations page": self._invitations_page,
             "hub's answers": self._hubs_answers,
+            "models page": self._models_page,
             "endpoint": self._endpoint,
         }
 
@@ -150,6 +153,15 @@ class Doors:
         answer = self.client.post(f"/pools/{pool.pk}/invitations/", file)
         return _last([], answer.context["form"])
 
+    def _models_page(self, name: str) -> str:
+        """And, of a model that is registered, the form of a run."""
+        about = {"name": name, "kind": TrainedModel.Kind.POLICY, "licence": "MIT"}
+        answer = self.client.post("/models/new/", about | {"location": str(self.folder / "model")})
+        if answer.status_code != 302:
+            return _last([], answer.context["form"])
+        model = TrainedModel.objects.get(name=name)
+        return f"Registered; its shape is {costs.shape_of(model=model)}."
+
     def _endpoint(self, name: str) -> str:
         server = Server(f"{self.server}/{quote(name)}", "model")
         sampling = Sampling(temperature=1.0, top_p=1.0, max_new_tokens=8, seed=None)
@@ -185,7 +197,7 @@ def repository_name(name: str) -> str:
 def answer_cases(doors: Doors, lines: Iterator[str]) -> None:
     setup_test_environment()  # answers of the test client then have their context
     places.ANSWER_TIMEOUT_S = completions.ANSWER_TIMEOUT_S = 3
-    places.TIMEOUT_S = 3
+    places.TIMEOUT_S = places.RATE_S = 3
     before_mb = 0
 
     def begin(**_signal: object) -> None:

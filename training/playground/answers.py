@@ -23,7 +23,7 @@ from training.processes import background, completions, environment
 from training.processes.completions import Piece, Sampling, Server
 from training.registry import endpoints
 from training.registry import services as registry_services
-from training.storage import artifacts, store
+from training.storage import artifacts, model_folder, store
 
 POLL_S = 0.25
 STOPPED: dict[str, object] = {"is_ended": False, "is_stopped": True}
@@ -177,6 +177,8 @@ def _events_from_child(
 def _fetch_model(location: str) -> str:
     try:
         return artifacts.fetch_model(location)
+    except model_folder.UnreadableModel as problem:
+        raise UnableToAnswer(problem.sentence) from problem
     except artifacts.ModelMissing as problem:
         raise UnableToAnswer(
             _("The model folder %(folder)s is not on the machine that runs models.")

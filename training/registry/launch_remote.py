@@ -26,7 +26,7 @@ from training.processes import environment
 from training.processes.json_lines import PublishedFolder, PublishJob, PublishLine
 from training.registry.archive import cards, export
 from training.registry.publish import UnableToPublish
-from training.storage import artifacts, store
+from training.storage import artifacts, model_folder, store
 
 HEARTBEAT_S = 10.0
 """Seconds between heartbeats: a large file reports nothing while it uploads."""
@@ -83,6 +83,8 @@ def _model_job(model: TrainedModel) -> PublishedFolder:
     try:
         folder = artifacts.fetch_model(model.location)
         files = list(artifacts.model_files(folder))
+    except model_folder.UnreadableModel as problem:
+        raise UnableToPublish(problem.sentence) from problem
     except artifacts.ModelMissing as problem:
         sentence = _("The model folder %(folder)s is not on the machine that publishes models.")
         raise UnableToPublish(sentence % {"folder": model.location}) from problem

@@ -20,7 +20,7 @@ from labeling.models import Response, Source
 from training.configs import kinds
 from training.models import Run, TrainedModel
 from training.snapshots.response_numbers import numbers_of
-from training.storage import artifacts
+from training.storage import artifacts, model_folder
 
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
@@ -201,6 +201,10 @@ def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
             _("The folder %(location)s contains no model: config.json is missing.")
             % {"location": location}
         )
+    try:
+        model_folder.check(folder)
+    except model_folder.UnreadableModel as problem:
+        raise UnableToRegister(problem.sentence) from problem
 
 
 def opaque_name() -> str:

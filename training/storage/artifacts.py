@@ -16,8 +16,9 @@ from pathlib import Path
 
 from django.conf import settings
 
+from labeling.importers.child import limits
 from training.processes import run_dir
-from training.storage import store
+from training.storage import model_folder, store
 
 _PART = ".part-"
 MODEL_FILES = (
@@ -128,13 +129,13 @@ def discard_model(location: str) -> None:
 def fetch_model(location: str) -> str:
     """What a training process on this node can load: a local folder, or a hub name unchanged.
 
-    Raises ModelMissing, store.StoreUnavailable and store.Damaged.
+    Raises ModelMissing, model_folder.UnreadableModel, store.StoreUnavailable and store.Damaged.
     """
-    if store.is_url(location):
-        return str(_fetch_once(location))
-    folder = resolve(location)
-    if is_folder(folder) and not (Path(folder) / "config.json").is_file():
-        raise ModelMissing(location)
+    folder = str(_fetch_once(location)) if store.is_url(location) else resolve(location)
+    if is_folder(folder):
+        if not (Path(folder) / model_folder.CONFIG).is_file():
+            raise ModelMissing(location)
+        model_folder.check(Path(folder), within=limits.of_upload())
     return folder
 
 

@@ -19,6 +19,7 @@ from tests.cast import NOON
 from tests.labeling.data.formats import exported
 from tests.training.conftest import NOW
 from tests.training.registry.hub_stub import Hub, hub_stub
+from tests.training.storage import hostile_models
 from training.models import Publication, TrainedModel
 from training.registry import publish as registry_publish
 from training.registry import services as registry_services
@@ -35,12 +36,17 @@ def hub(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Iterator[Hub
         yield running
 
 
+WEIGHTS = hostile_models.of(
+    {"a": {"dtype": "U8", "shape": [300_000], "data_offsets": [0, 300_000]}}, 300_000
+)
+
+
 @pytest.fixture
 def model(noor: User, tmp_path: Path) -> TrainedModel:
     folder = tmp_path / "weights"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    (folder / "model.safetensors").write_bytes(b"w" * 300_000)
+    (folder / "model.safetensors").write_bytes(WEIGHTS)
     (folder / "README.md").write_text("As it came.")
     return registry_services.register_model(
         name="ours", kind="policy", location=str(folder), licence="Apache-2.0", by=noor, now=NOW
@@ -63,7 +69,7 @@ def test_a_model_goes_to_the_hub_with_card_and_lineage(
 
     assert (made.state, made.error) == ("done", "")
     assert set(hub.files) == {"README.md", "lineage.json", "config.json", "model.safetensors"}
-    assert hub.files["model.safetensors"] == b"w" * 300_000
+    assert hub.files["model.safetensors"] == WEIGHTS
     assert hub.files["README.md"].startswith(b"---\nlicense: apache-2.0")
     assert hub.made[0]["visibility"] == "private"
     assert hub.tokens == {"Bearer hf_secret"}

@@ -23,7 +23,7 @@ from training.registry.services import UnableToRegister
 from training.runs.supervisor import exit_messages
 from training.runs.supervisor.attempt import Attempt, UnableToStart
 from training.snapshots import freeze
-from training.storage import artifacts, store
+from training.storage import artifacts, model_folder, store
 
 logger = logging.getLogger(__name__)
 
@@ -206,6 +206,8 @@ def _fetch_snapshot(attempt: Attempt, snapshot: Snapshot) -> Path:
 def _fetch_model(attempt: Attempt, location: str) -> str:
     try:
         return attempt.fetch(lambda: artifacts.fetch_model(location))
+    except model_folder.UnreadableModel as problem:
+        raise UnableToStart(problem.sentence) from problem
     except artifacts.ModelMissing as problem:
         raise UnableToStart(
             _(

@@ -16,7 +16,7 @@ from accounts.tasks import send_letters
 from labeling.models import Pool, Rater
 from tests.accounts.sent_tasks import letters
 from tests.cast import login_of
-from tests.config.smtp_stub import MailServer, mail_server
+from tests.config.mail.smtp_stub import MailServer, mail_server
 
 SignedIn = Callable[..., Client]
 

@@ -26,10 +26,11 @@ def share(
     prompts: ArrayLike,
     counts: ArrayLike | None = None,
     raters: ArrayLike | None = None,
+    error: float = intervals.ERROR,
 ) -> Figure:
     """The share of votes that are true: `score` is 1, ½ or 0 for each vote, or with `counts` the
     sum over that many votes on one prompt. At least one vote. With `raters` the interval is about
-    raters like these, if there are enough.
+    raters like these, if there are enough. Each of its ends misses in `error` of cases.
     """
     scores = np.asarray(score, dtype=float).reshape(-1)
     weights = (
@@ -41,7 +42,7 @@ def share(
     prompt = np.asarray(prompts).reshape(-1)[used]
     rater = None if raters is None else np.asarray(raters).reshape(-1)[used]
     between = spread((scores - value * weights)[used] / n, prompt, rater, weights[used])
-    return _of_votes(value, round(n), between, len(codes(prompt)[1]))
+    return _of_votes(value, round(n), between, len(codes(prompt)[1]), error)
 
 
 def independent(score: float, n: int, *, too_few: str = TOO_FEW) -> Figure:
@@ -67,10 +68,12 @@ def spread(
     return Spread(cluster_variance.of_rows(influence, prompts), df, df)
 
 
-def _of_votes(value: float, n: int, spread: Spread, n_prompts: int) -> Figure:
+def _of_votes(
+    value: float, n: int, spread: Spread, n_prompts: int, error: float = intervals.ERROR
+) -> Figure:
     """A share of `n` votes, with at least the variance of independent votes."""
     spread = spread.at_least(value * (1 - value) / n)
-    ends = intervals.of_share(value, spread.variance, n_prompts, spread.df)
+    ends = intervals.of_share(value, spread.variance, n_prompts, spread.df, error)
     return _figure(value, n, ends, spread.variance, spread.about)
 
 

@@ -41,16 +41,27 @@ def student(n_prompts: int) -> float:
     return of_student(n_prompts - 1)
 
 
-def of_student(df: float) -> float:
-    """The 97.5 % quantile of Student's t with `df` degrees of freedom, whole or not."""
-    return float(stdtrit(df, 0.975))
+ERROR = 0.025
+"""How often each end of an interval of 95 % may miss."""
+
+
+def of_student(df: float, error: float = ERROR) -> float:
+    """The 97.5 % quantile of Student's t with `df` degrees of freedom, whole or not; with `error`,
+    the one that is exceeded that often.
+    """
+    return float(stdtrit(df, 1 - error))
 
 
 def of_share(
-    share: float, variance: float, n_prompts: int, df: float | None = None
+    share: float,
+    variance: float,
+    n_prompts: int,
+    df: float | None = None,
+    error: float = ERROR,
 ) -> tuple[float, float] | None:
     """The interval of a share with this variance; None from fewer than FEWEST_PROMPTS prompts. `df`
-    are the variance's degrees of freedom, by default those of the spread between prompts.
+    are the variance's degrees of freedom, by default those of the spread between prompts. Each end
+    misses the truth in `error` of cases.
 
     If the votes do not vary at all, nothing shows how far a prompt's votes belong together, and
     each prompt counts as one vote.
@@ -61,7 +72,7 @@ def of_share(
     spread = share * (1 - share)
     varies = spread > _NOTHING and variance > _NOTHING
     n = spread / variance if varies else float(n_prompts)
-    return wilson(share * n, n, student(n_prompts) if df is None else of_student(df))
+    return wilson(share * n, n, of_student(n_prompts - 1 if df is None else df, error))
 
 
 def of_votes(scores: Sequence[float], prompts: Sequence[int]) -> tuple[float, float] | None:

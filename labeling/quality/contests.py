@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from arithmetic import intervals
 from arithmetic.figures import Figure
 from labeling.models import Campaign, Prompt, QualityReport, Source
 from labeling.quality.measures import contests as measures_contests
@@ -73,15 +74,24 @@ def contests(*, campaign: Campaign) -> list[Contest]:
     return _contests(measures_contests.contests_of(votes, source_names(votes=votes)))
 
 
-def win_rate(*, campaign: Campaign, source_id: int, other_id: int, split: str) -> Figure:
-    """How often one source beat the other on prompts of this split, from 0 to 1, computed now."""
+def win_rate(
+    *,
+    campaign: Campaign,
+    source_id: int,
+    other_id: int,
+    split: str,
+    error: float = intervals.ERROR,
+) -> Figure:
+    """How often one source beat the other on prompts of this split, from 0 to 1, computed now. Each
+    end of the interval misses in `error` of cases.
+    """
     prompts = Prompt.objects.filter(items__campaign=campaign, split=split)
     known = np.unique(np.array(list(prompts.values_list("pk", flat=True)), dtype=np.int64))
     stored = StoredRankings.of(
         campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0
     )
     votes = loading.votes_of(stored, wanted=lambda prompts: sampling.among(prompts, known))
-    return measures_contests.win_rate_of(votes, source_id, other_id, known)
+    return measures_contests.win_rate_of(votes, source_id, other_id, known, error=error)
 
 
 def stored_contests(*, report: QualityReport) -> list[Contest]:

@@ -11,7 +11,7 @@ from celery.schedules import crontab
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from arithmetic import sequential
+from arithmetic.sequential import any_time
 
 # The share of unchanged models that each half of the test for a drop may be wrong about.
 ALPHA = 0.025
@@ -207,7 +207,7 @@ def decide_by_accuracy(watch: AccuracyCheck, *, seen: Accuracy) -> Decision:
             )
             % {"model": watch.model},
         )
-    bound = sequential.upper_bound(now, sequential.variance_of(seen.low, seen.high), alpha=ALPHA)
+    bound = any_time.upper_bound(now, any_time.variance_of(seen.low, seen.high), alpha=ALPHA)
     values = {
         "model": watch.model,
         "before": _percent(before),

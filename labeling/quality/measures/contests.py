@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from arithmetic import clustering
+from arithmetic import clustering, intervals
 from arithmetic.bias import habits
 from arithmetic.figures import Figure, Ints, absent
 from labeling.votes.arrays import Record, Votes, as_record
@@ -56,9 +56,11 @@ def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
     return contests
 
 
-def win_rate_of(votes: Votes, source: int, other: int, prompts: Ints) -> Figure:
+def win_rate_of(
+    votes: Votes, source: int, other: int, prompts: Ints, *, error: float = intervals.ERROR
+) -> Figure:
     """How often `source` beat `other` on these prompts, from 0 to 1 with ties as half; clustered by
-    prompt and rater. Repeats are not counted.
+    prompt and rater. Repeats are not counted. Each end of the interval misses in `error` of cases.
     """
     once = votes.once
     pairs = once.pairs
@@ -69,4 +71,6 @@ def win_rate_of(votes: Votes, source: int, other: int, prompts: Ints) -> Figure:
     if not wanted.any():
         return absent(clustering.TOO_FEW)
     won = np.where(is_first, 1 - pairs.label, 1 + pairs.label) / 2
-    return clustering.share(won[wanted], prompts=prompt[wanted], raters=pairs.rater[wanted])
+    return clustering.share(
+        won[wanted], prompts=prompt[wanted], raters=pairs.rater[wanted], error=error
+    )

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from arithmetic import intervals, sequential
+from arithmetic import intervals
+from arithmetic.sequential import any_time
 from training.schedules import timing
 from training.schedules.timing import Accuracy, AccuracyCheck, Reason
 
@@ -65,7 +66,7 @@ def test_a_drop_of_fifteen_points_is_found_within_weeks() -> None:
 
 
 def test_the_bound_is_wider_than_an_interval_for_one_look_and_narrows_with_votes() -> None:
-    wide, narrow = (sequential.upper_bound(0.7, 0.21 / n, alpha=0.025) - 0.7 for n in (100, 10_000))
+    wide, narrow = (any_time.upper_bound(0.7, 0.21 / n, alpha=0.025) - 0.7 for n in (100, 10_000))
 
     assert wide > intervals.Z_95 * (0.21 / 100) ** 0.5
     assert narrow < wide / 5

@@ -323,6 +323,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "run_describe": RESEARCHER,
     "schedules": RESEARCHER,
     "schedule_new": RESEARCHER,
+    "schedule_power": RESEARCHER,
     "schedule_when": RESEARCHER,
     "schedule": RESEARCHER,
     "schedule_edit": RESEARCHER,

@@ -1,5 +1,5 @@
 """The entry point for other apps: store responses and scores of a model, keep conversations with
-one, and open comparison campaigns.
+one, and open comparison campaigns, whole or part by part.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 from labeling.access import visible
@@ -16,14 +17,19 @@ from labeling.data.saved_conversations import save_demonstration, save_prompt
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.kinds.comparison import ComparisonSettings
-from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
+from labeling.models import Campaign, Case, Guideline, Item, Pool, Prompt, Response, Source
 from labeling.quality.services import store_scores
+from labeling.queue import items
+from labeling.queue.cases import services as cases_services
 from labeling.splits.places import UnableToPlace
 
 __all__ = [
     "NewResponse",
     "UnableToPlace",
+    "held_items",
+    "hold_items",
     "open_comparison_campaign",
+    "release_items",
     "save_demonstration",
     "save_prompt",
     "source_for_model",
@@ -105,6 +111,31 @@ def open_comparison_campaign(
         )
         campaigns_services.open_campaign(campaign=campaign, by=by, now=now)
     return campaign
+
+
+def hold_items(*, item_ids: Collection[int], now: datetime) -> None:
+    """Keep these items of a new campaign from raters until they are released."""
+    items.hold(item_ids=item_ids, now=now)
+
+
+def held_items(*, item_ids: Collection[int]) -> list[int]:
+    """Those of these items that raters would get if they were released: not those that are held for
+    an admin, nor those whose prompt was retired or whose author has withdrawn.
+    """
+    asked = Case.objects.filter(
+        item=OuterRef("pk"), queue__in=cases_services.HOLDING, settled_at=None
+    )
+    held = Item.objects.filter(~Exists(asked), pk__in=item_ids, held_at__isnull=False)
+    prompts = visible(Prompt.objects.filter(retired_at=None, items__in=held))
+    return list(held.filter(prompt__in=prompts).order_by("pk").values_list("pk", flat=True))
+
+
+def release_items(*, item_ids: Collection[int], now: datetime) -> int:
+    """Hand out the held ones of these items; returns how many."""
+    with transaction.atomic():
+        released = held_items(item_ids=item_ids)
+        items.end_hold(item_ids=released, now=now)
+    return len(released)
 
 
 def guideline_with_question(

@@ -304,6 +304,7 @@ def test_a_gate_is_decided_once(calling: Caller, noor: User) -> None:
         "sentence": f"Promoted by {noor}.",
         "about": "",
         "checks": [],
+        "confidence": 97.5,
     }
     assert (again.status_code, again.json()["detail"]) == (
         409,

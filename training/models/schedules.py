@@ -141,6 +141,11 @@ class Link(models.Model):
         db_default={},
         help_text="of a gate: training.schedules.gate.verdict.Verdict as JSON",
     )
+    looks = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="of a gate: every training.schedules.gate.looks.Look at the votes, as JSON",
+    )
     model = models.ForeignKey(
         TrainedModel,
         on_delete=models.PROTECT,

@@ -105,16 +105,22 @@ class LinkSerializer(RowSerializer):
         model = Link
         fields = [
             "step", "state", "needs_approval", "approved_by", "approved_at", "snapshot", "run",
-            "campaign", "model", "verdict", "began_at", "ended_at",
+            "campaign", "model", "verdict", "looks", "began_at", "ended_at",
         ]  # fmt: skip
         sources = {"began_at": "claimed_at"}
         help_texts = {
             "model": "For `gate`: the model it decides about.",
             "verdict": (
-                "For `gate`, once decided: `outcome` (`passed`, `failed`, or `waits` for a person),"
-                " `sentence`, `checks` with each figure, its interval and its bar, and `about`,"
-                " whom the win rate's interval is about: `raters_like_these`, or `these_raters`"
-                " if they are too few."
+                "For `gate`, once decided: `outcome` (`passed`, `failed`, `undecided`, or `waits`"
+                " for a person), `sentence`, `checks` with each figure, its interval and its bar,"
+                " `about`, whom the win rate's interval is about: `raters_like_these`, or"
+                " `these_raters` if they are too few, and `confidence`, that of each of its ends,"
+                " in percent."
+            ),
+            "looks": (
+                "For `gate`: each time it looked at the votes, `value` with its interval from `n`"
+                " votes, `error`, how often each end misses, what it decided (`more`: it asked for"
+                " more votes), and how many test prompts it opened."
             ),
         }
 

@@ -45,8 +45,10 @@ def gate_words(chain: Chain, sentence: str) -> str:
     }
 
 
-def notify_not_promoted(chain: Chain, model: TrainedModel, sentence: str, now: datetime) -> None:
-    """To the person who made the schedule."""
+def notify_not_promoted(
+    chain: Chain, model: TrainedModel, sentence: str, now: datetime, has_failed: bool = True
+) -> None:
+    """To the person who made the schedule. A model that stayed undecided has not failed."""
 
     def words() -> str:
         return _(
@@ -57,8 +59,10 @@ def notify_not_promoted(chain: Chain, model: TrainedModel, sentence: str, now: d
             "why": sentence,
         }
 
-    notify(chain, "gate", Notice.Kind.FAILED, words, now)
-    warn_of_failures_in_a_row(chain, now)
+    kind = Notice.Kind.FAILED if has_failed else Notice.Kind.FINISHED
+    notify(chain, "gate", kind, words, now)
+    if has_failed:
+        warn_of_failures_in_a_row(chain, now)
 
 
 def warn_of_failures_in_a_row(chain: Chain, now: datetime) -> None:

@@ -7,6 +7,7 @@ from training.schedules import views as schedules_views
 urlpatterns = [
     path("schedules/", schedules_views.index, name="schedules"),
     path("schedules/when", schedules_views.when, name="schedule_when"),
+    path("schedules/power", schedules_views.power, name="schedule_power"),
     path("schedules/new/<slug:template>/", schedules_views.new, name="schedule_new"),
     path("schedules/<int:pk>/", schedules_views.detail, name="schedule"),
     path("schedules/<int:pk>/edit/", schedules_views.edit, name="schedule_edit"),

@@ -22,6 +22,7 @@ from training.schedules import (
     services,
     timing,
 )
+from training.schedules.forms.power import PowerForm
 from training.schedules.forms.schedule import ScheduleForm
 from training.schedules.gate import promotion
 from training.schedules.gate import selectors as gate_selectors
@@ -78,6 +79,13 @@ def when(request: HttpRequest) -> HttpResponse:
     except timing.InvalidCron as problem:
         sentence = str(problem)
     return HttpResponse(escape(sentence))
+
+
+@require_GET
+def power(request: HttpRequest) -> HttpResponse:
+    """What to expect of a gate with these numbers, as a fragment."""
+    training_access.researcher(request.user)
+    return HttpResponse(escape(PowerForm(request.GET).in_words()))
 
 
 @require_http_methods(["GET", "POST"])

@@ -14,6 +14,7 @@ from labeling.models import (
     Campaign,
     Comparison,
     Guideline,
+    Item,
     Judgment,
     Pool,
     RankedResponse,
@@ -70,24 +71,30 @@ def judge(chain: Chain, rater: Rater, n_won: int, *, n: int = N_TEST) -> None:
     campaign, new = link(chain, "campaign").campaign, run_of(chain, "sample").base_model
     assert campaign is not None
     for place, item in enumerate(campaign.items.order_by("pk")[:n]):
-        judgment = Judgment.objects.create(
-            kind="comparison",
-            rater=rater,
-            prompt=item.prompt,
-            campaign=campaign,
-            item=item,
-            submitted_at=NOW,
+        judge_item(item, rater, new.source_id, prefers_new=place < n_won)
+
+
+def judge_item(item: Item, rater: Rater, new: int | None, *, prefers_new: bool) -> None:
+    """The rater prefers the response of source `new`, or the other one."""
+    judgment = Judgment.objects.create(
+        kind="comparison",
+        rater=rater,
+        prompt=item.prompt,
+        campaign=item.campaign,
+        item=item,
+        slot=Slot.objects.filter(item=item).first(),
+        submitted_at=NOW,
+    )
+    comparison = Comparison.objects.create(judgment=judgment)
+    for position, response in enumerate(item.responses.order_by("pk")):
+        is_winner = (response.source_id == new) == prefers_new
+        RankedResponse.objects.create(
+            comparison=comparison,
+            response=response,
+            position=position,
+            rank=1 if is_winner else 2,
         )
-        comparison = Comparison.objects.create(judgment=judgment)
-        for position, response in enumerate(item.responses.order_by("pk")):
-            is_winner = (response.source_id == new.source_id) == (place < n_won)
-            RankedResponse.objects.create(
-                comparison=comparison,
-                response=response,
-                position=position,
-                rank=1 if is_winner else 2,
-            )
-        Slot.objects.filter(item=item).update(state="submitted", rater=rater)
+    Slot.objects.filter(item=item).update(state="submitted", rater=rater)
 
 
 def goes_on(chain: Chain, days: int = 0) -> Chain:

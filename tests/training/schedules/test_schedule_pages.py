@@ -429,3 +429,53 @@ def test_every_workflow_is_a_card_of_an_empty_list_and_of_the_form(
         for name, template in chain_plans.TEMPLATES.items():
             card = page[page.index(f'href="/schedules/new/{name}/"', page.index("templates")) :]
             assert str(template.about) in html.unescape(card[:700])
+
+
+def test_the_settings_of_the_gates_looks_are_kept_and_older_plans_look_once(
+    signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    looks = {"n_looks": "4", "confidence": "95", "keeps_undecided": "on"}
+    own = {"base_model": cast.a_model(noor).pk, "pool": day_shift.pk, "guideline": guideline.pk}
+
+    signed_in(noor).post("/schedules/new/weekly/", weekly_data(**own | looks))
+
+    plan = Plan.from_json(Schedule.objects.get().plan)
+    assert (plan.n_looks, plan.confidence, plan.keeps_undecided) == (4, 95.0, True)
+    older = Plan.from_json({"template": "weekly", "base_model": 1})
+    assert (older.n_looks, older.confidence, older.keeps_undecided) == (1, 97.5, False)
+
+
+POWER = {
+    "n_judged": "200",
+    "overlap": "2",
+    "n_responses": "2",
+    "n_looks": "4",
+    "confidence": "95",
+    "min_win_rate": "50",
+}
+
+
+def test_the_form_says_what_to_expect_of_its_gate(signed_in: SignIn, noor: User) -> None:
+    said = signed_in(noor).get("/schedules/power", POWER).content.decode()
+
+    assert "With up to 200 test prompts and 12 raters who differ as raters do" in said
+    assert "prefer in 55 % of votes is promoted in 2" in said
+    assert "of at most 400 answers" in said
+
+
+def test_the_form_says_so_if_no_number_of_prompts_is_enough(
+    signed_in: SignIn, noor: User, day_shift: Pool, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
+    said = signed_in(noor).get("/schedules/power", POWER | {"pool": day_shift.pk}).content.decode()
+
+    assert "and 3 raters" in said
+    assert "it takes more raters" in said
+
+
+@pytest.mark.parametrize("wrong", [{"n_judged": ""}, {"overlap": "-1"}, {"confidence": "x"}])
+def test_while_a_number_is_missing_or_wrong_nothing_is_said(
+    signed_in: SignIn, noor: User, wrong: dict[str, str]
+) -> None:
+    response = signed_in(noor).get("/schedules/power", POWER | wrong)
+
+    assert (response.status_code, response.content) == (200, b"")

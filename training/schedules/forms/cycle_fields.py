@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Guideline, Pool
 from training.benchmarks.suites.choices import SuitesField
-from training.models import Snapshot
+from training.models import Snapshot, TrainedModel
 from training.runs.forms import MachinesForm
 from training.schedules.plans.settings import OnFall
 
@@ -82,6 +82,16 @@ class CycleFields(MachinesForm):
         initial=True,
         help_text=_("Without this, Llama 2 forgot what earlier models could do."),
     )
+    reference_model = forms.ModelChoiceField(
+        label=_("KL is measured to"),
+        queryset=TrainedModel.objects.none(),
+        required=False,
+        empty_label=_("The model that the line began with"),
+        help_text=_(
+            "Choose the current model to begin a new line with it: its KL then starts at 0, and the"
+            " drift before it is no longer bounded."
+        ),
+    )
     pool = forms.ModelChoiceField(
         label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("Choose a pool")
     )
@@ -100,8 +110,10 @@ class CycleFields(MachinesForm):
         label=_("Test prompts"),
         min_value=1,
         max_value=100_000,
-        initial=100,
-        help_text=_("Raters compare the models on them. They are never learned from."),
+        initial=200,
+        help_text=_(
+            "At most so many: raters compare the models on them. They are never learned from."
+        ),
     )
     n_taught = forms.IntegerField(
         label=_("Other prompts"),
@@ -115,7 +127,35 @@ class CycleFields(MachinesForm):
         min_value=0,
         max_value=100,
         initial=50,
-        help_text=_("The lower end of the interval (95 %) must reach it."),
+        help_text=_("The lower end of the interval must reach it."),
+    )
+    confidence = forms.FloatField(
+        label=_("Confidence (%)"),
+        min_value=80,
+        max_value=99.9,
+        required=False,
+        initial=95,
+        help_text=_("A model that only just reaches the minimum fails so often, over all looks."),
+    )
+    n_looks = forms.IntegerField(
+        label=_("Looks"),
+        min_value=1,
+        max_value=10,
+        required=False,
+        initial=4,
+        help_text=_(
+            "Raters get the test prompts in so many parts. After each, the gate decides or asks for"
+            " the next one."
+        ),
+    )
+    keeps_undecided = forms.BooleanField(
+        label=_("Go on from a model that stayed undecided"),
+        required=False,
+        initial=True,
+        help_text=_(
+            "The next chain trains it further, and raters compare the result with the same current"
+            " model, so that small gains add up."
+        ),
     )
     max_kl = forms.FloatField(
         label=_("Maximum KL"),
@@ -123,7 +163,11 @@ class CycleFields(MachinesForm):
         max_value=10_000,
         required=False,
         initial=20,
-        help_text=_("In nats per response. Leave empty for no limit."),
+        help_text=_(
+            "In nats per response, over all chains since the model that KL is measured to. A line"
+            " that reaches it ends, until you measure KL to its current model. Leave empty for no"
+            " limit."
+        ),
     )
     max_length = forms.FloatField(
         label=_("Maximum length"),

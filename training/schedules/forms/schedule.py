@@ -144,6 +144,7 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
             "base_model": models.filter(kind=TrainedModel.Kind.POLICY),
             "reward_base": models,
             "reward_model": models.filter(kind=TrainedModel.Kind.REWARD),
+            "reference_model": models.filter(kind=TrainedModel.Kind.POLICY),
         }
         for name, rows in of_kind.items():
             field = self.fields[name]
@@ -248,8 +249,13 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         configs = (
             f"config_{kind}" for kind in self.shape.run_kinds if kind != BenchmarkConfig.kind
         )
-        prompts = (*steps.PROMPTS.fields, *steps.CANDIDATES.fields, *steps.BEST.fields)
-        return self._named(*prompts, *configs)
+        own = (
+            *steps.PROMPTS.fields,
+            *steps.CANDIDATES.fields,
+            *steps.BEST.fields,
+            *steps.PPO.fields,
+        )
+        return self._named(*own, *configs)
 
     @property
     def hardware(self) -> list[BoundField]:
@@ -287,7 +293,7 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
     def plan(self) -> Plan:
         cleaned = self.cleaned_data
         values = {name: _stored(cleaned[name]) for name in _PLAN if name in cleaned}
-        for name in (*_MACHINE, "on_fall"):
+        for name in (*_MACHINE, "on_fall", "confidence", "n_looks"):
             if not values.get(name):
                 values.pop(name, None)  # empty: the plan's default
         return Plan(

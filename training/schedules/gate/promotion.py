@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Avg
+from django.db.models import Avg, QuerySet
 from django.db.models.functions import Length
 from django.utils.translation import gettext as _
 
@@ -19,7 +19,8 @@ from training.models import Chain, Link, Run, TrainedModel
 from training.processes.messages import CHAINS
 from training.registry import change_stage
 from training.schedules import chain_notices
-from training.schedules.gate import suite_checks
+from training.schedules.gate import looks, suite_checks
+from training.schedules.gate.looks import Look, Part
 from training.schedules.gate.verdict import (
     Bars,
     Evidence,
@@ -37,8 +38,9 @@ UNDECIDED = (Link.State.WORKING, Link.State.APPROVAL)
 
 
 def advance(chain: Chain, link: Link, now: datetime) -> bool:
-    """Returns whether the chain can go on. The campaign is judged once, when raters are done or the
-    time is up, because repeated looks at a win rate would sooner or later find a lucky moment.
+    """Returns whether the chain can go on. The gate looks at declared times only: when raters have
+    finished a part of the test prompts, or the time is up. Its bounds are those of all its looks
+    together, because repeated looks at a win rate sooner or later find a lucky moment.
     """
     plan = Plan.from_json(chain.plan)
     if link.state == Link.State.WAITING:
@@ -49,17 +51,32 @@ def advance(chain: Chain, link: Link, now: datetime) -> bool:
         link.refresh_from_db()
     if link.state != Link.State.WORKING or link.model is None or link.claimed_at is None:
         return False
-    campaign = _campaign(chain)
+    campaign = campaign_of(chain)
     is_over = now - link.claimed_at >= timedelta(days=plan.gate_days)
-    n_missing = _n_missing(campaign)
-    if n_missing and not is_over:
+    n_owed = n_missing(campaign)
+    if n_owed and not is_over:
         return False
-    bars = Bars(plan.min_win_rate / 100, plan.max_kl, plan.max_length, plan.on_fall == OnFall.STOP)
-    verdict = judged(bars, _evidence(chain, link.model, campaign, n_missing))
+    part = looks.Part(chain, campaign, plan.n_looks, len(link.looks) + 1)
+    error = looks.error_of(plan, part.number)
+    seen = _evidence(chain, link.model, campaign, n_owed, error)
+    verdict = judged(_bars(plan, may_ask=not is_over and part.has_more), seen)
+    look = looks.look_of(part, error, seen.win_rate, verdict.outcome, now)
     if verdict.outcome == Outcome.PASSED and link.needs_approval:
         sentence = _("All checks passed. Promotion needs your approval.")
         verdict = replace(verdict, outcome=Outcome.WAITS, sentence=sentence)
-    return _settle(chain, link, verdict, now)
+    return _settle(chain, link, verdict, look, part, now)
+
+
+def _bars(plan: Plan, *, may_ask: bool) -> Bars:
+    return Bars(
+        plan.min_win_rate / 100,
+        plan.max_kl,
+        plan.max_length,
+        stops_on_fall=plan.on_fall == OnFall.STOP,
+        may_ask=may_ask,
+        goes_on=plan.goes_on and plan.keeps_undecided,
+        confidence=plan.confidence,
+    )
 
 
 def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
@@ -75,7 +92,7 @@ def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
         verdict = Verdict(outcome, sentence % {"person": by})
         if link.verdict:
             known = Verdict.from_json(link.verdict)
-            verdict = replace(verdict, checks=known.checks, about=known.about)
+            verdict = replace(known, outcome=verdict.outcome, sentence=verdict.sentence)
         Link.objects.filter(pk=link.pk).update(approved_by=by, approved_at=now)
         _end(chain, link, verdict, by, now)
         Chain.objects.filter(pk=chain.pk).update(state=Chain.State.GOING)
@@ -88,11 +105,19 @@ def decide(*, chain: Chain, promotes: bool, by: User, now: datetime) -> bool:
 _OPEN = (Chain.State.GOING, Chain.State.APPROVAL)
 
 
-def _settle(chain: Chain, link: Link, verdict: Verdict, now: datetime) -> bool:
+def _settle(
+    chain: Chain, link: Link, verdict: Verdict, look: Look, part: Part, now: datetime
+) -> bool:
+    """Does nothing if a person or another worker was faster."""
     with transaction.atomic():
         going = Chain.objects.select_for_update().filter(pk=chain.pk, state=Chain.State.GOING)
         working = Link.objects.filter(pk=link.pk, state=Link.State.WORKING)
-        if not going.exists() or not working.exists():
+        if not going.exists() or [row.looks for row in working] != [link.looks]:
+            return False
+        if verdict.outcome == Outcome.MORE:
+            look = replace(look, n_opened=part.open_next(now))
+        working.update(looks=[*link.looks, look.as_json()])
+        if verdict.outcome == Outcome.MORE:
             return False
         if verdict.outcome == Outcome.WAITS:
             working.update(state=Link.State.APPROVAL, verdict=verdict.as_json())
@@ -117,32 +142,42 @@ def _end(chain: Chain, link: Link, verdict: Verdict, by: User | None, now: datet
     if verdict.outcome == Outcome.PASSED:
         change_stage.change_model(model=model, stage=TrainedModel.Stage.APPROVED, by=by, now=now)
     else:
-        chain_notices.notify_not_promoted(chain, model, verdict.sentence, now)
+        has_failed = verdict.outcome == Outcome.FAILED
+        chain_notices.notify_not_promoted(chain, model, verdict.sentence, now, has_failed)
 
 
 # --- figures --------------------------------------------------------------------------------------
 
 
-def _campaign(chain: Chain) -> Campaign | None:
+def campaign_of(chain: Chain) -> Campaign | None:
     return chain.links.select_related("campaign").get(step=steps.CAMPAIGN.name).campaign
 
 
-def _n_missing(campaign: Campaign | None) -> int:
+def n_missing(campaign: Campaign | None) -> int:
     """Judgments on test prompts that raters still owe; 0 once the campaign is closed."""
     if campaign is None or campaign.state == Campaign.State.CLOSED:
         return 0
-    owed = Slot.objects.exclude(state=Slot.State.SUBMITTED).filter(
+    return _slots(campaign).exclude(state=Slot.State.SUBMITTED).count()
+
+
+def n_answered(campaign: Campaign) -> int:
+    """Judgments on test prompts so far."""
+    return _slots(campaign).filter(state=Slot.State.SUBMITTED).count()
+
+
+def _slots(campaign: Campaign) -> QuerySet[Slot]:
+    return Slot.objects.filter(
         campaign=campaign,
         is_gold=False,
         item__prompt__split=Prompt.Split.TEST,
         item__repeat_of=None,
     )
-    return owed.count()
 
 
 def _evidence(
-    chain: Chain, model: TrainedModel, campaign: Campaign | None, n_missing: int
+    chain: Chain, model: TrainedModel, campaign: Campaign | None, n_owed: int, error: float
 ) -> Evidence:
+    """`error`: the chance that each end of the win rate's interval misses."""
     runs = {
         link.step: link.run
         for link in chain.links.filter(
@@ -151,15 +186,17 @@ def _evidence(
     }
     new, before = runs.get(steps.SAMPLE.name), runs.get(steps.SAMPLE_BEFORE.name)
     return Evidence(
-        win_rate=_win_rate(campaign, new, before),
-        n_missing=n_missing,
+        win_rate=_win_rate(campaign, new, before, error),
+        n_missing=n_owed,
         **measured_by_run(model.metrics),
         length=_length_ratio(new, before),
         suites=suite_checks.changes(chain),
     )
 
 
-def _win_rate(campaign: Campaign | None, new: Run | None, before: Run | None) -> Figure:
+def _win_rate(
+    campaign: Campaign | None, new: Run | None, before: Run | None, error: float
+) -> Figure:
     sources = [run.base_model.source_id for run in (new, before) if run is not None]
     if campaign is None or len(sources) < 2 or None in sources:
         return absent("")
@@ -168,6 +205,7 @@ def _win_rate(campaign: Campaign | None, new: Run | None, before: Run | None) ->
         source_id=sources[0] or 0,
         other_id=sources[1] or 0,
         split=Prompt.Split.TEST,
+        error=error,
     )
 
 

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from training.models import Chain, Link, Schedule
-from training.schedules.gate import verdict
+from training.schedules.gate import looks, promotion, verdict
+from training.schedules.gate.looks import Look
 from training.schedules.gate.promotion import UNDECIDED
 from training.schedules.gate.verdict import Check, Checked, Verdict
+from training.schedules.plans.chain_plans import Plan
 from training.schedules.plans.steps import GATE
 
 
@@ -23,13 +26,16 @@ class CheckRow:
 
 @dataclass(frozen=True)
 class Gate:
-    """`sentence` and `rows` are empty until the figures are taken."""
+    """`sentence` and `rows` are empty until the figures are taken; `votes` where it looks once."""
 
     link: Link
     outcome: str
     sentence: str
     rows: list[CheckRow]
     can_decide: bool
+    votes: str
+    """how far its looks are, and how many answers are left to ask for"""
+    looks: list[str]
 
 
 def gate_of(*, chain: Chain) -> Gate | None:
@@ -58,16 +64,59 @@ def latest_gate(*, schedule: Schedule) -> Gate | None:
 def _gate(link: Link, chain: Chain) -> Gate:
     is_open = chain.state in (Chain.State.GOING, Chain.State.APPROVAL)
     can_decide = is_open and link.state in UNDECIDED
+    plan = Plan.from_json(chain.plan)
+    votes, taken = _votes(link, chain, plan), [_words(look) for look in looks.taken(link)]
     if not link.verdict:
-        return Gate(link, "", "", [], can_decide)
+        return Gate(link, "", "", [], can_decide, votes, taken)
     result = Verdict.from_json(link.verdict)
-    rows = [_row(check, result.about) for check in result.checks]
-    return Gate(link, result.outcome, result.sentence, rows, can_decide)
+    rows = [_row(check, result) for check in result.checks]
+    return Gate(link, result.outcome, result.sentence, rows, can_decide, votes, taken)
 
 
-def _row(check: Checked, about: str) -> CheckRow:
+def _votes(link: Link, chain: Chain, plan: Plan) -> str:
+    """Empty for a gate that looks once."""
+    campaign = promotion.campaign_of(chain)
+    if plan.n_looks < 2 or campaign is None:
+        return ""
+    n_taken = len(link.looks)
+    part = looks.Part(chain, campaign, plan.n_looks, min(n_taken + 1, plan.n_looks))
+    n_owed, n_spent = promotion.n_missing(campaign), promotion.n_answered(campaign)
+    n_left = len(part.held) * campaign.overlap
+    values = {"n": part.number, "n_looks": plan.n_looks, "n_spent": n_spent}
+    if link.state == Link.State.WORKING:
+        words = _(
+            "Look %(n)s of %(n_looks)s is next. Raters have given %(n_spent)s answers on test"
+            " prompts, and are asked for at most %(n_left)s more."
+        )
+        return words % (values | {"n_left": n_owed + n_left})
+    words = _(
+        "Decided after %(n)s of %(n_looks)s looks and %(n_spent)s answers on test prompts;"
+        " %(n_left)s more were not asked for."
+    )
+    return words % (values | {"n": n_taken, "n_left": n_left})
+
+
+def _words(look: Look) -> str:
+    seen = Verdict("", "", (), look.about, 100 * (1 - look.error))
+    rate = Checked(Check.WIN_RATE, look.value, None, None, look.low, look.high, look.n)
+    words = _("Look %(n)s: %(rate)s of %(n_votes)s votes (%(range)s).") % {
+        "n": look.number,
+        "rate": verdict.percent(look.value),
+        "n_votes": look.n,
+        "range": verdict.interval_of(rate, seen),
+    }
+    if look.n_opened:
+        words += " " + ngettext(
+            "Raters got %(n)s more test prompt.",
+            "Raters got %(n)s more test prompts.",
+            look.n_opened,
+        ) % {"n": look.n_opened}
+    return words
+
+
+def _row(check: Checked, result: Verdict) -> CheckRow:
     shown = verdict.percent if check.check == Check.WIN_RATE else verdict.number
-    interval = "" if check.low is None else verdict.interval_of(check, about)
+    interval = "" if check.low is None else verdict.interval_of(check, result)
     bar = "" if check.bar is None else f"{_SIGN[Check(check.check)]} {shown(check.bar)}"
     if check.check == Check.REWARD and check.low is not None:
         bar = _("interval reaches 0")

@@ -3,7 +3,7 @@ figures in, a verdict with a sentence out.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,13 +12,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from arithmetic.figures import RATERS_LIKE_THESE, THESE_RATERS, Figure
+from arithmetic.sequential import group_sequential
+from training.schedules.plans.settings import UNDECIDED
 
 
 class Outcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
+    UNDECIDED = UNDECIDED
+    """not promoted, and not beaten either: the next chain goes on from it"""
     WAITS = "waits"
     """a person has to decide"""
+    MORE = "more"
+    """raters are asked about more test prompts"""
 
 
 class Check(StrEnum):
@@ -47,6 +53,12 @@ class Bars:
     max_length: float | None
     stops_on_fall: bool = False
     """whether a lower score on a suite ends it; otherwise a person decides"""
+    may_ask: bool = False
+    """whether raters can be asked about more test prompts"""
+    goes_on: bool = False
+    """whether the next chain starts from a model that stayed undecided"""
+    confidence: float = 97.5
+    """in percent, of the lower end"""
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,8 @@ class Verdict:
     checks: tuple[Checked, ...] = ()
     about: str = ""
     """whom the interval of the win rate is about, as a Figure says it; empty before 0.3"""
+    confidence: float = 97.5
+    """in percent, of each end of that interval, whenever the gate looks"""
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Verdict":
@@ -125,6 +139,7 @@ class Verdict:
             raw["sentence"],
             tuple(Checked(**check) for check in raw.get("checks", ())),
             raw.get("about", ""),
+            raw.get("confidence", cls.confidence),
         )
 
     def as_json(self) -> dict[str, object]:
@@ -133,26 +148,44 @@ class Verdict:
 
 def judged(bars: Bars, seen: Evidence) -> Verdict:
     """It fails if any figure misses its bar, and waits for a person if raters have not said enough
-    for an interval, or if a score on a suite fell and the gate asks then. Figures that this kind
-    of run does not measure are left out.
+    for an interval, or if a score on a suite fell and the gate asks then. While only raters are
+    undecided, it asks for more votes, if it may. Figures that this kind of run does not measure
+    are left out.
     """
-    checks, about = tuple(_checks(bars, seen)), seen.win_rate.about
+    checks = tuple(_checks(bars, seen))
+    verdict = Verdict("", "", checks, seen.win_rate.about, bars.confidence)
     missed = [check for check in checks if check.is_met is False]
     fallen = [check for check in missed if check.check == Check.SUITE]
-    if len(missed) > len(fallen) or (fallen and bars.stops_on_fall):
-        reasons = " ".join(_missed(check, about) for check in missed)
-        return Verdict(Outcome.FAILED, _("Not promoted. %(why)s") % {"why": reasons}, checks, about)
+    by_raters, others = checks[0], [check for check in missed if check.check not in _ASKED]
+    if others or (fallen and bars.stops_on_fall):
+        return _ended(verdict, Outcome.FAILED, _("Not promoted. %(why)s"), missed)
+    is_behind = group_sequential.is_behind(seen.win_rate, bars.min_win_rate)
+    if not by_raters.is_met and bars.may_ask and not is_behind:
+        return _ended(verdict, Outcome.MORE, _("Undecided so far. %(why)s"), [by_raters])
+    if by_raters.is_met is False:
+        if bars.goes_on and not is_behind and not fallen:
+            words = _("Undecided, not promoted. %(why)s The next chain goes on from it.")
+            return _ended(verdict, Outcome.UNDECIDED, words, [by_raters])
+        return _ended(verdict, Outcome.FAILED, _("Not promoted. %(why)s"), missed)
     if fallen:
-        why = " ".join(_missed(check, about) for check in fallen)
-        sentence = _("%(why)s Decide whether it is promoted all the same.") % {"why": why}
-        return Verdict(Outcome.WAITS, sentence, checks, about)
-    if checks[0].is_met is None:
-        return Verdict(Outcome.WAITS, _unsure(seen), checks, about)
+        words = _("%(why)s Decide whether it is promoted all the same.")
+        return _ended(verdict, Outcome.WAITS, words, fallen)
+    if by_raters.is_met is None:
+        return replace(verdict, outcome=Outcome.WAITS, sentence=_unsure(seen))
     words = _(
         "Promoted: raters preferred it to the current model in %(rate)s of votes (%(range)s)."
     )
-    values = {"rate": percent(checks[0].value), "range": interval_of(checks[0], about)}
-    return Verdict(Outcome.PASSED, words % values, checks, about)
+    values = {"rate": percent(by_raters.value), "range": interval_of(by_raters, verdict)}
+    return replace(verdict, outcome=Outcome.PASSED, sentence=words % values)
+
+
+_ASKED = (Check.WIN_RATE, Check.SUITE)
+"""What raters or a person still can decide"""
+
+
+def _ended(verdict: Verdict, outcome: Outcome, words: str, why: Iterable[Checked]) -> Verdict:
+    reasons = " ".join(_missed(check, verdict) for check in why)
+    return replace(verdict, outcome=outcome, sentence=words % {"why": reasons})
 
 
 def _checks(bars: Bars, seen: Evidence) -> Iterable[Checked]:
@@ -181,14 +214,17 @@ def _is_below(value: float, bar: float | None) -> bool:
     return bar is None or value <= bar
 
 
-def _missed(check: Checked, about: str) -> str:
+def _missed(check: Checked, verdict: Verdict) -> str:
     sentence = {
         Check.WIN_RATE: _(
             "Raters preferred it to the current model in %(value)s of votes (%(range)s); the lower"
             " end must reach %(bar)s."
         ),
         Check.REWARD: _("Its reward on held-out prompts changed by %(value)s (%(range)s)."),
-        Check.KL: _("Its KL is %(value)s nats per response, above %(bar)s."),
+        Check.KL: _(
+            "Its KL is %(value)s nats per response, above %(bar)s. The line ends here: to go on,"
+            " set the schedule to measure KL to the current model."
+        ),
         Check.LENGTH: _(
             "Its responses are %(value)s times as long as the current model's, above %(bar)s."
         ),
@@ -201,7 +237,7 @@ def _missed(check: Checked, about: str) -> str:
     return sentence % {
         "value": value,
         "bar": shown(check.bar),
-        "range": interval_of(check, about),
+        "range": interval_of(check, verdict),
         "suite": check.suite,
     }
 
@@ -233,8 +269,8 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def interval_of(check: Checked, about: str = "") -> str:
-    """Of the win rate with whom it is `about`, as far as that is known."""
+def interval_of(check: Checked, verdict: Verdict) -> str:
+    """Of the win rate with whom it is about, as far as that is known."""
     if check.low is None or check.high is None:
         return _("no interval")
     if check.check != Check.WIN_RATE:
@@ -243,7 +279,8 @@ def interval_of(check: Checked, about: str = "") -> str:
         return _("95 %% interval %(range)s") % {"range": ends}
     ends = _("%(n)s %%") % {"n": f"{check.low * 100:.0f}–{check.high * 100:.0f}"}
     words = {
-        RATERS_LIKE_THESE: _("95 %% interval %(range)s for raters like these"),
-        THESE_RATERS: _("95 %% interval %(range)s for these raters only"),
+        RATERS_LIKE_THESE: _("%(level)s %% interval %(range)s for raters like these"),
+        THESE_RATERS: _("%(level)s %% interval %(range)s for these raters only"),
     }
-    return words.get(about, _("95 %% interval %(range)s")) % {"range": ends}
+    values = {"level": f"{2 * verdict.confidence - 100:g}", "range": ends}
+    return words.get(verdict.about, _("%(level)s %% interval %(range)s")) % values

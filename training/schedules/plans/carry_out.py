@@ -14,6 +14,7 @@ from training.processes.launch import Launch
 from training.registry.services import prompts_answered
 from training.runs import run_queue
 from training.runs.run_queue import Raters, RunOptions
+from training.schedules.gate import looks
 from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import Plan, outputs_of
 from training.schedules.plans.settings import PlanSettings
@@ -136,6 +137,8 @@ def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -
         by=chain.schedule.created_by,
         now=now,
     )
+    if step is steps.CAMPAIGN and outputs_of(chain).has(steps.GATE):
+        looks.Part(chain, campaign, plan.n_looks, 1).hold_rest(now)
     Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, campaign=campaign, ended_at=now)
     return True
 

@@ -17,6 +17,10 @@ class OnFall(StrEnum):
     """the model is not promoted, and no rater is asked"""
 
 
+UNDECIDED = "undecided"
+"""The outcome of a gate whose model was neither promoted nor beaten"""
+
+
 @dataclass(frozen=True)
 class PlanSettings:
     """Ids are of training's and labeling's rows; `configs` has the whole config per kind of run."""
@@ -50,6 +54,15 @@ class PlanSettings:
     """gate: nats per response from the reference model; None for no limit"""
     max_length: float | None = 1.5
     """gate: mean length of the responses as a multiple of the current model's"""
+    confidence: float = 97.5
+    """gate: of the lower end, in percent; over all looks, a model that only just reaches the bar
+    fails so often"""
+    n_looks: int = 1
+    """gate: the parts in which raters get the test prompts; it looks after each"""
+    keeps_undecided: bool = False
+    """start from a model that stayed undecided, and ask raters again with the next one"""
+    reference_model: int | None = None
+    """what KL is measured to; None for the model that the line began with"""
     gate_days: int = 14
     """gate: after so many days a person decides on what there is"""
     suites: tuple[int, ...] = ()

@@ -18,7 +18,7 @@ from training.configs.reward import RewardConfig
 from training.configs.sample import SampleConfig
 from training.configs.sft import SftConfig
 from training.models import Link, Run, Schedule, TrainedModel
-from training.schedules.plans.settings import PlanSettings
+from training.schedules.plans.settings import UNDECIDED, PlanSettings
 from training.schedules.plans.step import (
     CampaignStep,
     GateStep,
@@ -37,11 +37,14 @@ MIN_MEASURED = 16
 
 
 def first_model(schedule: Schedule, plan: PlanSettings, *, has_gate: bool) -> TrainedModel:
-    """With a gate, the current model; without one, the newest."""
+    """With a gate, the current model, or one after it that stayed undecided; without one, the
+    newest.
+    """
     if not plan.goes_on:
         return TrainedModel.objects.get(pk=plan.base_model)
     if has_gate:
-        return current_model(schedule, plan)
+        current = current_model(schedule, plan)
+        return _undecided_after(current, schedule, plan) or current
     usable = _models_of(schedule).exclude(stage=TrainedModel.Stage.RETIRED)
     return usable.order_by("-pk").first() or TrainedModel.objects.get(pk=plan.base_model)
 
@@ -53,6 +56,27 @@ def current_model(schedule: Schedule, plan: PlanSettings) -> TrainedModel:
     approved = _models_of(schedule).filter(stage=TrainedModel.Stage.APPROVED)
     last = approved.order_by(F("approved_at").desc(nulls_last=True), "-pk").first()
     return last or TrainedModel.objects.get(pk=plan.base_model)
+
+
+def _undecided_after(
+    current: TrainedModel, schedule: Schedule, plan: PlanSettings
+) -> TrainedModel | None:
+    """The model of the newest gate, if raters could not tell whether it is better than `current`.
+    What it has gained so far is then in the next model, which has to beat the same one.
+    """
+    gates = Link.objects.filter(chain__schedule=schedule, step=GATE.name, state=Link.State.DONE)
+    newest = gates.select_related("chain", "model").order_by("-chain__number").first()
+    if not plan.keeps_undecided or newest is None or newest.model is None:
+        return None
+    model, began = newest.model, newest.chain.plan
+    is_undecided = newest.verdict.get("outcome") == UNDECIDED
+    approved_at, ended_at = current.approved_at, newest.ended_at
+    is_replaced = approved_at is not None and ended_at is not None and approved_at > ended_at
+    is_usable = model.freed_at is None and model.stage == TrainedModel.Stage.CANDIDATE
+    is_of_line = began.get("base_model") == plan.base_model
+    if current.pk == plan.base_model and newest.chain.links.filter(step=SFT.name).exists():
+        is_of_line = False  # it was compared with its chain's own fine-tuned model: see rival
+    return model if is_undecided and is_usable and is_of_line and not is_replaced else None
 
 
 def _models_of(schedule: Schedule) -> QuerySet[TrainedModel]:
@@ -94,6 +118,12 @@ def _reward_model(outputs: Outputs) -> TrainedModel | None:
     if outputs.plan.reward_model is not None:
         return TrainedModel.objects.get(pk=outputs.plan.reward_model)
     return None if outputs.has(RANKING) else outputs.model_of(REWARD)
+
+
+def _reference(outputs: Outputs) -> TrainedModel | None:
+    """What KL is measured to; None for the model that the line began with."""
+    chosen = outputs.plan.reference_model
+    return None if chosen is None else TrainedModel.objects.get(pk=chosen)
 
 
 def _watchdog(outputs: Outputs) -> TrainedModel | None:
@@ -264,7 +294,12 @@ PPO = RunStep(
     _("PPO"),
     PpoConfig.kind,
     reads=PROMPTS,
-    beside={"reward_model": _reward_model, "watchdog_model": _watchdog},
+    beside={
+        "reward_model": _reward_model,
+        "watchdog_model": _watchdog,
+        "reference_model": _reference,
+    },
+    fields=("reference_model",),
 )
 DPO = RunStep("dpo", _("DPO"), DpoConfig.kind, reads=COMPARISONS)
 SCORED_PAIRS = SnapshotStep(
@@ -288,7 +323,12 @@ ASKED_PAIRS = SnapshotStep(
 )
 DPO_ASKED = RunStep("dpo_asked", _("DPO on its own responses"), DpoConfig.kind, ASKED_PAIRS)
 RLOO = RunStep(
-    "rloo", _("RLOO"), RlooConfig.kind, reads=PROMPTS, beside={"reward_model": _reward_model}
+    "rloo",
+    _("RLOO"),
+    RlooConfig.kind,
+    reads=PROMPTS,
+    beside={"reward_model": _reward_model, "reference_model": _reference},
+    fields=("reference_model",),
 )
 EVALUATE = RunStep(
     "evaluate",
@@ -352,7 +392,15 @@ CAMPAIGN = CampaignStep(
 GATE = GateStep(
     "gate",
     _("gate: does the new model become the current one?"),
-    fields=("min_win_rate", "max_kl", "max_length", "gate_days"),
+    fields=(
+        "min_win_rate",
+        "confidence",
+        "n_looks",
+        "keeps_undecided",
+        "max_kl",
+        "max_length",
+        "gate_days",
+    ),
 )
 
 STEPS: Mapping[str, Step] = {

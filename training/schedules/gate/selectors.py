@@ -78,12 +78,12 @@ def _votes(link: Link, chain: Chain, plan: Plan) -> str:
     campaign = promotion.campaign_of(chain)
     if plan.n_looks < 2 or campaign is None:
         return ""
-    n_taken = len(link.looks)
-    part = looks.Part(chain, campaign, plan.n_looks, min(n_taken + 1, plan.n_looks))
+    is_open = link.state == Link.State.WORKING
+    part = looks.Part(chain, campaign, plan.n_looks, len(link.looks) + is_open)
     n_owed, n_spent = promotion.n_missing(campaign), promotion.n_answered(campaign)
     n_left = len(part.held) * campaign.overlap
     values = {"n": part.number, "n_looks": plan.n_looks, "n_spent": n_spent}
-    if link.state == Link.State.WORKING:
+    if is_open:
         words = _(
             "Look %(n)s of %(n_looks)s is next. Raters have given %(n_spent)s answers on test"
             " prompts, and are asked for at most %(n_left)s more."
@@ -93,7 +93,7 @@ def _votes(link: Link, chain: Chain, plan: Plan) -> str:
         "Decided after %(n)s of %(n_looks)s looks and %(n_spent)s answers on test prompts;"
         " %(n_left)s more were not asked for."
     )
-    return words % (values | {"n": n_taken, "n_left": n_left})
+    return words % (values | {"n_left": n_left})
 
 
 def _words(look: Look) -> str:

@@ -1,5 +1,9 @@
-"""`make loop`: from a file of prompts to a PPO model that raters compare, through the real site,
-with six simulated raters.
+"""`make loop`: from a file of prompts to a better model, as raters say who compare it blind with
+the first one; through the real site, with six simulated raters.
+
+The first model learns from demonstrations. It answers prompts several times, raters rank the
+answers, and the next model learns from those they prefer; with --ppo from a reward model of their
+rankings.
 
 An admin, a researcher and six raters use the site as people do, over HTTP and without JavaScript:
 they log in, fill in forms and submit them. Web server, workers, broker and database are real, in a
@@ -23,25 +27,25 @@ import local_site
 import loop_report
 import services
 from form_browser import FormBrowser, Page, UnexpectedPage, text_of
-from simulated_raters import PASSWORD, RATERS, SimulatedRater
+from simulated_raters import GUIDELINE_WORDS, PASSWORD, RATERS, SimulatedRater
 
 DEMO = local_site.ROOT / "training" / "management" / "demo"
-# The demo has forty prompts. The loop needs more, or almost none would be held out.
-OWN_FILES = ("demonstrations.jsonl", "prompts.jsonl", "more_prompts.jsonl")
-N_PROMPTS, N_RESPONSES, N_TOKENS, OVERLAP = 20, 4, 48, 3
+# The demo has forty prompts. The loop needs more, and many that no model has learned from.
+OWN_FILES = ("demonstrations.jsonl", "prompts.jsonl", "more_prompts.jsonl", "loop_prompts.jsonl")
+N_PROMPTS, N_CANDIDATES, N_TOKENS, OVERLAP = 110, 6, 48, 3
+N_EXAM, N_EACH = 100, 2
 # Limits that fit into fifteen minutes on two cores; the report names them.
-MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW, LONGEST_PROMPT = 150, 150, 256, 512
-N_EPISODES, N_PRACTICE, N_EXAM = 104, 120, 20
-N_ITEMS = 8
+MOST_ROWS, LONGEST_ROW, LONGEST_PROMPT = 150, 256, 512
+N_EPISODES, N_AT_ONCE = 104, 48
 # Packed rows are full, so fewer of them make a step of the same size.
 PACKED: dict[str, Any] = {"packs": "on", "batch_size": 4, "accumulation": 1}
 CAPS = (
-    f"at most {MOST_DEMONSTRATIONS} demonstrations and {MOST_PAIRS} training pairs, rows of at"
-    f" most {LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens per response, one epoch"
-    f" each, LoRA; {N_EPISODES} PPO episodes; {N_ITEMS} items of each suite"
+    f"at most {MOST_ROWS} demonstrations and training pairs, rows of at most {LONGEST_ROW} tokens,"
+    f" {N_CANDIDATES} responses to each of {N_PROMPTS} prompts, {N_TOKENS} tokens per response,"
+    f" LoRA; {N_EACH} responses of each model to {N_EXAM} fresh prompts"
 )
-CAMPAIGN = "Compare the first model's responses"
-DUEL = "The PPO model against the first, blind"
+CAMPAIGN = "Rank the first model's responses"
+DUEL = "The new model against the first, blind"
 POLL_S = 1.0
 
 started = time.monotonic()
@@ -81,7 +85,10 @@ def parsed() -> argparse.Namespace:
         "--home", type=Path, help="store everything in this folder instead of a temporary one"
     )
     parser.add_argument(
-        "--seed", type=int, default=1, help="seed of the simulated raters' mistakes"
+        "--seed", type=int, default=1, help="seed of the responses and of the raters' mistakes"
+    )
+    parser.add_argument(
+        "--ppo", action="store_true", help="improve the model by a reward model and PPO instead"
     )
     arguments = parser.parse_args()
     if arguments.data and not arguments.data.is_file():
@@ -109,9 +116,10 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     researcher = invite(
         site, admin, name="Researcher", email="researcher@loop.example", role="researcher"
     )
+    say(f"  The raters share a guideline: {GUIDELINE_WORDS}. They weigh its parts:")
     for rater in RATERS:
         invite(site, admin, name=rater.name, email=rater.email, role="rater")
-        say(f"  {rater.name} prefers {rater.rule}; {rater.error_rate:.0%} of answers are errors.")
+        say(f"  {rater.name} {rater.rule}; {rater.error_rate:.0%} of answers are errors.")
     make_pool(admin)
     make_guideline(admin)
 
@@ -130,37 +138,98 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
         name="First model",
         snapshot=demonstrations,
         base_model="SmolLM2",
-        **capped(MOST_DEMONSTRATIONS),
+        **capped(),
         **PACKED,
     )
 
     say(
-        f"The new model answers {N_PROMPTS} prompts, {N_RESPONSES} times each, with at most"
+        f"The new model answers {N_PROMPTS} prompts, {N_CANDIDATES} times each, with at most"
         f" {N_TOKENS} tokens."
     )
-    # Test prompts are for the final comparison. These prompts must include some for validation, so
-    # that their pairs are rated and held out.
+    # Test prompts are for the final comparison. Some of these must be for validation, so that there
+    # is something to measure the runs on.
     prompts = cut(
-        researcher, "prompts", name="Prompts", limit=str(N_PRACTICE), splits=["train", "validation"]
+        researcher, "prompts", name="Prompts", limit=str(N_PROMPTS), splits=["train", "validation"]
     )
     sampling: dict[str, Any] = {
-        "n_responses": N_RESPONSES,
         "max_new_tokens": N_TOKENS,
-        "max_prompts": N_PROMPTS,
+        "max_prompt_tokens": LONGEST_PROMPT,
+        "batch_size": N_AT_ONCE,
+        "seed": arguments.seed,
     }
-    sampling |= {"max_prompt_tokens": LONGEST_PROMPT, "batch_size": N_RESPONSES * 4}
-    train(researcher, "sample", name="Responses", snapshot=prompts, base_model=first, **sampling)
+    train(
+        researcher,
+        "sample",
+        name="Responses",
+        snapshot=prompts,
+        base_model=first,
+        n_responses=N_CANDIDATES,
+        max_prompts=N_PROMPTS,
+        **sampling,
+    )
 
     say(
         f"The admin opens a comparison campaign; {len(RATERS)} raters work on it, {OVERLAP}"
         " answers per item."
     )
-    open_campaign(admin, name=CAMPAIGN, sources=[source_of(site, first)], n_responses=N_RESPONSES)
+    sources = [source_of(site, first)]
+    campaign = open_campaign(admin, name=CAMPAIGN, sources=sources, n_responses=N_CANDIDATES)
     work(site, CAMPAIGN, seed=arguments.seed)
+    better = (
+        reinforced(researcher, first, prompts)
+        if arguments.ppo
+        else best_of_n(researcher, first, campaign)
+    )
 
     say(
+        f"Both models answer prompts that neither has seen, {N_EACH} times each; the raters compare"
+        " them without knowing which is which."
+    )
+    exam = cut(researcher, "prompts", name="Exam", splits=["test"])
+    for candidate in (first, better):
+        train(
+            researcher,
+            "sample",
+            name=f"Exam of {candidate}",
+            snapshot=exam,
+            base_model=candidate,
+            n_responses=N_EACH,
+            max_prompts=N_EXAM,
+            **sampling,
+        )
+    open_campaign(
+        admin,
+        name=DUEL,
+        sources=[source_of(site, first), source_of(site, better)],
+        n_responses=2 * N_EACH,
+        splits=["test"],
+        is_unused=None,
+    )
+    work(site, DUEL, seed=arguments.seed)
+
+    return [file.name for file in files]
+
+
+def best_of_n(researcher: FormBrowser, first: str, campaign: str) -> str:
+    """Fine-tunes on the responses that raters clearly prefer."""
+    say("The researcher creates a snapshot of the responses that raters prefer, and trains on it.")
+    preferred = cut(researcher, "demonstrations", name="Preferred", best_voted_in=[campaign])
+    return train(
+        researcher,
+        "sft",
+        name="Best of n",
+        snapshot=preferred,
+        base_model=first,
+        **capped(n_epochs=2),
+        **PACKED,
+    )
+
+
+def reinforced(researcher: FormBrowser, first: str, prompts: str) -> str:
+    """PPO with a reward model of the raters' rankings."""
+    say(
         "The researcher creates a snapshot of comparisons, imported rankings included, and trains a"
-        " reward model on it."
+        f" reward model on it. With its scores, PPO learns from {N_EPISODES} answers."
     )
     comparisons = cut(researcher, "comparisons", name="Comparisons")
     reward = train(
@@ -169,60 +238,18 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
         name="Reward model",
         snapshot=comparisons,
         base_model=first,
-        **capped(MOST_PAIRS),
+        **capped(),
     )
-
-    say(
-        f"PPO: the first model answers {N_EPISODES} times and learns from the reward model's"
-        " scores."
-    )
-    practice = cut(
-        researcher,
-        "prompts",
-        name="Practice",
-        limit=str(N_PRACTICE),
-        splits=["train", "validation"],
-    )
-    better = train(
+    return train(
         researcher,
         "ppo",
         name="PPO model",
-        snapshot=practice,
+        snapshot=prompts,
         base_model=first,
         reward_model=reward,
         n_episodes=N_EPISODES,
         max_new_tokens=N_TOKENS,
     )
-
-    say(
-        "Both models answer prompts that neither has seen, once each; the raters compare them"
-        " without knowing which is which."
-    )
-    exam = cut(researcher, "prompts", name="Exam", splits=["test"])
-    once: dict[str, Any] = {"n_responses": 1, "max_new_tokens": N_TOKENS, "max_prompts": N_EXAM}
-    for candidate in (first, better):
-        train(
-            researcher,
-            "sample",
-            name=f"Exam of {candidate}",
-            snapshot=exam,
-            base_model=candidate,
-            **once,
-        )
-    open_campaign(
-        admin,
-        name=DUEL,
-        sources=[source_of(site, first), source_of(site, better)],
-        n_responses=2,
-        splits=["test"],
-        is_unused=None,
-    )
-    work(site, DUEL, seed=arguments.seed)
-
-    say("Both models answer the suites that come with the product.")
-    for candidate in (first, better):
-        benchmark(researcher, candidate)
-    return [file.name for file in files]
 
 
 # --- the site and its people ----------------------------------------------------------------------
@@ -235,7 +262,6 @@ def open_site(site: local_site.LocalSite) -> str:
     password = secrets.token_urlsafe(16)
     local_site.start_broker(site)
     local_site.manage(site, "migrate", "--verbosity", "0")
-    local_site.manage(site, "load_suites", "--verbosity", "0")
     first = {"DJANGO_SUPERUSER_PASSWORD": password}
     local_site.manage(
         site,
@@ -308,8 +334,8 @@ def bring_in(admin: FormBrowser, file: Path) -> None:
 # --- the researcher -------------------------------------------------------------------------------
 
 
-def capped(most_rows: int) -> dict[str, Any]:
-    return {"max_rows": most_rows, "max_tokens": LONGEST_ROW, "n_epochs": 1}
+def capped(n_epochs: int = 1) -> dict[str, Any]:
+    return {"max_rows": MOST_ROWS, "max_tokens": LONGEST_ROW, "n_epochs": n_epochs}
 
 
 def cut(researcher: FormBrowser, kind: str, **answers: Any) -> str:
@@ -359,27 +385,6 @@ def train(
     return links[0] if links else ""
 
 
-def benchmark(researcher: FormBrowser, model: str) -> None:
-    """The model answers some items of every suite that comes with the product."""
-    clock.begin(f"benchmark of {model}")
-    page = researcher.open("/runs/new/benchmark/")
-    form = page.form(has="base_model")
-    page = researcher.send(
-        page,
-        form,
-        name=f"Benchmark of {model}",
-        base_model=form.option("base_model", model),
-        suites=list(form.options["suites"]),
-        max_items=str(N_ITEMS),
-        max_new_tokens=str(N_TOKENS),
-    )
-    if not re.search(r"/runs/\d+/$", page.address):
-        raise SystemExit(f"The benchmark of {model} could not be queued: {page.text[:1000]}")
-    page = watch(researcher, page.address)
-    if "Succeeded" not in page.text:
-        raise SystemExit(f"The benchmark of {model} did not succeed: {page.text[:1500]}")
-
-
 def watch(researcher: FormBrowser, address: str) -> Page:
     """The run's page, polled until the run has ended. Prints its steps on the way."""
     printed = ""
@@ -406,7 +411,8 @@ def source_of(site: local_site.LocalSite, model: str) -> str:
 
 def open_campaign(
     admin: FormBrowser, *, name: str, sources: list[str], n_responses: int, **which: Any
-) -> None:
+) -> str:
+    """Returns its id."""
     page = admin.open("/campaigns/new/")
     form = page.form(has="response_sources")
     page = admin.send(
@@ -424,6 +430,7 @@ def open_campaign(
     if not re.search(r"/campaigns/\d+/$", page.address):
         raise SystemExit(f"The campaign could not be created: {page.text[:1000]}")
     admin.send(page, page.form("/open"))
+    return page.address.rstrip("/").rpartition("/")[2]
 
 
 def work(site: local_site.LocalSite, campaign: str, *, seed: int) -> None:

@@ -19,7 +19,9 @@ from django.db.models import (  # noqa: E402
     Q,
 )  # models can only be imported after Django is set up
 from django.db.models.functions import Length  # noqa: E402
+from simulated_raters import RATERS  # noqa: E402
 
+from arithmetic.agreement import pairs as agreement_pairs  # noqa: E402
 from labeling.models import (  # noqa: E402
     Campaign,
     Import,
@@ -29,8 +31,9 @@ from labeling.models import (  # noqa: E402
     Response,
 )
 from labeling.quality import contests  # noqa: E402
-from training.benchmarks.scorecards.selectors import Line, scorecard  # noqa: E402
-from training.models import Run, Snapshot, SuiteScore, TrainedModel  # noqa: E402
+from labeling.quality.selectors import last_judgment_id  # noqa: E402
+from labeling.votes import loading  # noqa: E402
+from training.models import Run, Snapshot, TrainedModel  # noqa: E402
 from training.results import curves as results_curves  # noqa: E402
 from training.schedules.gate.verdict import Bars, Evidence, judged, measured_by_run  # noqa: E402
 from training.schedules.plans.chain_plans import Plan  # noqa: E402
@@ -81,24 +84,70 @@ def reward_by_drift() -> list[tuple[float, float]]:
     return [(drift[step], reward) for step, reward in curves["reward"].points if step in drift]
 
 
-def gate() -> dict[str, object] | None:
-    """What the gate of a new schedule says of the last PPO model, on the campaign that compared it
-    with the model it started from. None without either.
-    """
-    model = TrainedModel.objects.filter(run__kind="ppo").order_by("-pk").first()
+def agreement() -> list[dict[str, object]]:
+    """For each campaign, how often two raters agree on a pair that both decided, in per cent."""
+    found: list[dict[str, object]] = []
+    for campaign in Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk"):
+        votes = loading.votes(
+            campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0
+        ).once
+        figure = agreement_pairs.raw(
+            units=votes.pairs.unit,
+            labels=votes.turned,
+            prompts=votes.prompt[votes.pairs.row],
+            ties="out",
+        )
+        found.append({"campaign": campaign.name, **asdict(figure)})
+    return found
+
+
+def judged_models() -> tuple[TrainedModel, TrainedModel, Campaign] | None:
+    """The newest model, the one it started from, and the newest campaign of comparisons."""
+    made = TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY, run__isnull=False)
+    model = made.order_by("-pk").first()
     campaign = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("-pk").first()
     before = model.run.base_model if model is not None and model.run is not None else None
     if model is None or campaign is None or before is None:
         return None
     if model.source_id is None or before.source_id is None:
         return None
+    return model, before, campaign
+
+
+def true_win_rate() -> float | None:
+    """How often the raters, if they never erred, would prefer the newest model's responses."""
+    judged_now = judged_models()
+    if judged_now is None:
+        return None
+    model, before, campaign = judged_now
+    wins = []
+    for item in campaign.items.select_related("prompt"):
+        texts = dict[int, list[str]]()
+        for source, text in item.responses.values_list("source", "text"):
+            texts.setdefault(source, []).append(text)
+        prompt = item.prompt.messages[-1]["content"]
+        for rater in RATERS:
+            new, old = (
+                [rater.score(prompt, text) for text in texts.get(source.source_id or 0, [])]
+                for source in (model, before)
+            )
+            wins += [(a > b) + (a == b) / 2 for a in new for b in old]
+    return sum(wins) / len(wins) if wins else None
+
+
+def gate() -> dict[str, object] | None:
+    """What the gate of a new schedule says of the newest model, on the campaign that compared it
+    with the model it started from. None without either.
+    """
+    judged_now = judged_models()
+    if judged_now is None:
+        return None
+    model, before, campaign = judged_now
+    ours, theirs = model.source_id or 0, before.source_id or 0
     rate = contests.win_rate(
-        campaign=campaign,
-        source_id=model.source_id,
-        other_id=before.source_id,
-        split=Prompt.Split.TEST,
+        campaign=campaign, source_id=ours, other_id=theirs, split=Prompt.Split.TEST
     )
-    lengths = [_mean_length(source) for source in (model.source_id, before.source_id)]
+    lengths = [_mean_length(source) for source in (ours, theirs)]
     seen = Evidence(
         win_rate=rate,
         n_missing=0,
@@ -108,30 +157,6 @@ def gate() -> dict[str, object] | None:
     )
     bars = Bars(Plan.min_win_rate / 100, Plan.max_kl, Plan.max_length)
     return judged(bars, seen).as_json()
-
-
-def scorecard_of_ppo() -> list[dict[str, object]]:
-    """What the last PPO model and the model it started from scored on each suite."""
-    model = TrainedModel.objects.filter(run__kind="ppo").order_by("-pk").first()
-    if model is None or model.run is None:
-        return []
-    card = scorecard(models=[model], baseline=model.run.base_model)
-    before = scorecard(models=[model.run.base_model])
-    old = {line.suite.pk: line.first.score for line in before.lines}
-    return [_suite_line(line, old.get(line.suite.pk)) for line in card.lines]
-
-
-def _suite_line(line: Line, old: SuiteScore | None) -> dict[str, object]:
-    score, verdict = line.first.score, line.first.verdict
-    return {
-        "suite": str(line.suite),
-        "n": score.n if score else 0,
-        "before": old.score if old else None,
-        "after": score.score if score else None,
-        "low": score.low if score else None,
-        "high": score.high if score else None,
-        "outcome": str(verdict.outcome) if verdict else "",
-    }
 
 
 def _mean_length(source: int) -> float | None:
@@ -166,7 +191,8 @@ def figures() -> dict[str, object]:
         "win_rates": win_rates(),
         "reward_by_drift": reward_by_drift(),
         "gate": gate(),
-        "scorecard": scorecard_of_ppo(),
+        "agreement": agreement(),
+        "true_win_rate": true_win_rate(),
     }
 
 

@@ -1,13 +1,14 @@
-"""Six simulated raters, each with a preference rule and an error rate. They use the desk over HTTP.
+"""Six simulated raters. They use the desk over HTTP.
 
-They replace people so that the loop can run unattended. Their preferences are simple on purpose and
-fully stated here.
+They replace people so that the loop can run unattended. Like a trained pool they share a guideline,
+and differ in how they weigh its parts and in how often they err. The guideline is simple on purpose
+and fully stated here.
 """
 
 import random
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,73 +18,80 @@ PASSWORD = "six-raters-one-loop"  # noqa: S105  # of accounts that live as long 
 WORD = re.compile(r"[a-z']{4,}")
 # The desk shows at most nine responses.
 MOST_RESPONSES = 9
+# How far a score from 0 to 1 is misread, so that two raters agree on about seven pairs in ten, and
+# to how many digits it is told apart.
+NOISE, DIGITS = 0.05, 2
+# In words: a sentence has at least so many, and a response is long beyond so many.
+FEWEST_WORDS, LONG = 4, 25
 
 
 @dataclass(frozen=True)
 class Rater:
     """`score` is higher for responses that this rater prefers. One ranking in 1 / `error_rate` is
-    random.
+    random; in the others each score is misread by `noise` (standard deviation).
     """
 
     name: str
     rule: str
     score: Callable[[str, str], float]
     error_rate: float
+    noise: float = 0.0
 
     @property
     def email(self) -> str:
         return f"{self.name.lower()}@loop.example"
 
 
+# --- what the guideline asks for ------------------------------------------------------------------
+
+
 def on_topic(prompt: str, response: str) -> float:
-    """Share of the prompt's longer words that the response repeats, in tenths."""
+    """Share of the prompt's longer words that the response repeats."""
     asked = set(WORD.findall(prompt.lower()))
-    return round(len(asked & set(WORD.findall(response.lower()))) / max(len(asked), 1), 1)
+    return len(asked & set(WORD.findall(response.lower()))) / max(len(asked), 1)
 
 
-def ends_well(prompt: str, response: str) -> float:
-    """Prefers a complete last sentence, then fewer words, in steps of ten."""
-    is_whole = response.rstrip()[-1:] in {".", "!", "?", ")", "`", '"'}
-    return (10 if is_whole else 0) - len(response.split()) // 10
-
-
-def varied(prompt: str, response: str) -> float:
-    """Share of words that are not repeated, in tenths."""
+def unrepeated(prompt: str, response: str) -> float:
+    """Share of the response's words that are not repeated."""
     words = response.lower().split()
-    return round(len(set(words)) / max(len(words), 1), 1)
+    return len(set(words)) / max(len(words), 1)
 
 
-def substantial(prompt: str, response: str) -> float:
-    """Number of different longer words, in steps of five: rich and without repetition."""
-    return len(set(WORD.findall(response.lower()))) // 5
+def whole(prompt: str, response: str) -> float:
+    """1 for at least four words that end as a sentence does, else 0."""
+    ends = response.rstrip()[-1:] in {".", "!", "?", ")", "`", '"'}
+    return float(ends and len(response.split()) >= FEWEST_WORDS)
 
 
-def to_the_point(prompt: str, response: str) -> float:
-    """On topic in the first twelve words, without phrases that delay the answer."""
-    opening = " ".join(response.split()[:12])
-    stalls = re.search(
-        r"\b(sorry|as an ai|i can't|i cannot|certainly|i'd be happy)\b", opening.lower()
-    )
-    return on_topic(prompt, opening) - (1 if stalls else 0)
+def short(prompt: str, response: str) -> float:
+    """1 up to 25 words, and less the longer the response is."""
+    return min(1.0, LONG / max(len(response.split()), 1))
 
 
-def all_round(prompt: str, response: str) -> float:
-    """A mix: on topic, varied and complete."""
-    return round(
-        on_topic(prompt, response)
-        + varied(prompt, response)
-        + (0.3 if ends_well(prompt, response) > 0 else 0),
-        1,
-    )
+GUIDELINE = (on_topic, unrepeated, whole, short)
+GUIDELINE_WORDS = "on topic, without repetition, a finished sentence, not too long"
+
+
+def rater(name: str, weights: Sequence[float], error_rate: float) -> Rater:
+    """Somebody who follows the guideline and weighs its parts in their own way."""
+
+    def score(prompt: str, response: str) -> float:
+        """From 0 to 1."""
+        parts = (
+            weight * part(prompt, response) for weight, part in zip(weights, GUIDELINE, strict=True)
+        )
+        return sum(parts) / sum(weights)
+
+    return Rater(name, "{:g} : {:g} : {:g} : {:g}".format(*weights), score, error_rate, NOISE)
 
 
 RATERS = [
-    Rater("Topia", "the response that takes up more of the prompt's words", on_topic, 0.05),
-    Rater("Finn", "a whole last sentence, then the shorter one", ends_well, 0.05),
-    Rater("Vera", "fewer repeated words", varied, 0.10),
-    Rater("Sunniva", "more different longer words", substantial, 0.10),
-    Rater("Percy", "an opening that is on topic and does not stall", to_the_point, 0.15),
-    Rater("Alma", "on topic, varied and whole, all together", all_round, 0.20),
+    rater("Topia", (4, 2, 2, 1), 0.05),
+    rater("Vera", (2, 4, 2, 1), 0.10),
+    rater("Finn", (1, 2, 4, 2), 0.10),
+    rater("Percy", (2, 1, 2, 4), 0.15),
+    rater("Sunniva", (3, 3, 1, 1), 0.15),
+    rater("Alma", (1, 1, 1, 1), 0.20),
 ]
 
 
@@ -130,10 +138,8 @@ class SimulatedRater(threading.Thread):
         return page
 
     def answers(self, prompt: str, responses: dict[str, str], form: Form) -> dict[str, str]:
-        scores = {letter: self.rater.score(prompt, text) for letter, text in responses.items()}
-        if self.random.random() < self.rater.error_rate:
-            shuffled = self.random.sample(list(scores.values()), len(scores))
-            scores = dict(zip(scores, shuffled, strict=True))
+        read = read_scores(self.rater, prompt, list(responses.values()), self.random)
+        scores = dict(zip(responses, read, strict=True))
         order = sorted(set(scores.values()), reverse=True)
         answers = {
             f"rank-{letter}": str(1 + order.index(score)) for letter, score in scores.items()
@@ -143,6 +149,16 @@ class SimulatedRater(threading.Thread):
             if overall in form.options:
                 answers[overall] = str(7 - round(6 * order.index(score) / max(len(order) - 1, 1)))
         return answers
+
+
+def read_scores(
+    rater: Rater, prompt: str, responses: Sequence[str], chance: random.Random
+) -> list[float]:
+    """The scores of these responses as the rater reads them."""
+    scores = [rater.score(prompt, text) for text in responses]
+    if chance.random() < rater.error_rate:
+        return chance.sample(scores, len(scores))
+    return [round(score + chance.gauss(0, rater.noise), DIGITS) for score in scores]
 
 
 def read_item(page: Page) -> tuple[str, dict[str, str]]:

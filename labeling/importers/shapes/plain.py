@@ -30,6 +30,7 @@ COLUMNS = {
     "responses",
     "answers",
     "question",
+    "split",
     *reading.MODELS,
     *chats.SYSTEM_COLUMNS,
 }
@@ -106,7 +107,11 @@ def _draft(line: int, row: Row) -> ImportDraft:
     replies += tuple(_written(row.get("responses"), author))
     ranked = _ranked(row.get("answers"))
     return ImportDraft(
-        line, ends_with_user(messages, name), replies + ranked, is_compared=bool(ranked)
+        line,
+        ends_with_user(messages, name),
+        replies + ranked,
+        is_compared=bool(ranked),
+        split=reading.split_of(row),
     )
 
 

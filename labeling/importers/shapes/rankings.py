@@ -29,8 +29,6 @@ from labeling.importers.files.lines import Values
 from labeling.importers.shapes import reading
 from labeling.importers.shapes.reading import Row
 
-SPLITS = ("train", "validation", "test")
-"""As in labeling.models.Prompt.Split, which a pure reader does not import."""
 EDITED = -1
 """The position of a text that a rater made of another response."""
 _ABOUT = (
@@ -68,7 +66,7 @@ def _ranking(line: int, row: Row) -> ImportDraft:
         is_compared=n_ranked > 1 and not answer.is_edit,
         worker=_rater(row),
         answer=answer,
-        split=_split(row),
+        split=reading.split_of(row),
         source=_source(row),
         is_prompts_licence="prompt_licence" in row,
     )
@@ -108,10 +106,6 @@ def _prompt(row: Row) -> tuple[Message, ...]:
 def _rater(row: Row) -> str:
     rater = row.get("rater")
     return rater.strip()[:200] if isinstance(rater, str) and "\0" not in rater else ""
-
-
-def _split(row: Row) -> str:
-    return row["split"] if row.get("split") in SPLITS else ""
 
 
 def _source(row: Row) -> str:
@@ -188,7 +182,7 @@ def _written(line: int, row: Row) -> ImportDraft:
         (Reply(messages[-1]["content"], is_human=True, licence=licence),),
         worker=_rater(row),
         answer=_answer(row),
-        split=_split(row),
+        split=reading.split_of(row),
         source=_source(row),
         is_prompts_licence="prompt_licence" in row,
     )

@@ -47,6 +47,8 @@ _SCORES = frozenset(SCORES)
 MARKS = {"label", *SCORES}
 NAMES = {*ABOUT, *MARKS}
 """Every name that some shape reads. Names are compared without case, as in a table."""
+SPLITS = ("train", "validation", "test")
+"""As in labeling.models.Prompt.Split, which a pure reader does not import."""
 MESSAGE = {"role", "content", "weight"}
 MAX_UNKNOWN = 20
 """Unknown names that are reported: a file may use its own ids as keys."""
@@ -323,6 +325,11 @@ def _unknown_names(row: Row, known: set[str], inner: Inner, *, is_table: bool) -
 
 def _is_said(value: object) -> bool:
     return value is not None and value not in ([], {})
+
+
+def split_of(row: Row) -> str:
+    """The split that a row wants for its prompt; empty if it names none."""
+    return row["split"] if row.get("split") in SPLITS else ""
 
 
 def marks_of(row: Row) -> tuple[Marks, bool]:

@@ -45,6 +45,11 @@ def test_category_language_and_response_come_along() -> None:
     assert [(reply.text, reply.is_human) for reply in draft.replies] == [("Hello", True)]
 
 
+@pytest.mark.parametrize(("value", "split"), [("test", "test"), ("dev", ""), (None, "")])
+def test_a_row_may_say_which_split_its_prompt_belongs_to(value: str | None, split: str) -> None:
+    assert only_draft(rows({"prompt": "Hi", "split": value})).split == split
+
+
 def test_a_category_of_somebody_elses_keeps_the_prompt_and_is_reported() -> None:
     problem, draft = found(rows({"prompt": "Hi", "category": "poetry"}))
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 import loop_report
+import numpy as np
 import pytest
 from loop_report import LoopClock, Part, idle_share
 
@@ -11,7 +12,7 @@ from arithmetic.bias import habits
 
 
 def figures(*, n_prompts: int) -> dict[str, Any]:
-    """A PPO run, and one vote a prompt, which the new model always wins."""
+    """One vote a prompt, which the new model always wins."""
     rates = habits.length_controlled(
         won=[1.0] * n_prompts,
         n_chars=[9] * n_prompts,
@@ -19,8 +20,6 @@ def figures(*, n_prompts: int) -> dict[str, Any]:
         prompts=range(n_prompts),
     )
     return {
-        "runs": [{"kind": "ppo", "metrics": {}}],
-        "reward_by_drift": [],
         "win_rates": [
             {
                 "source": "new",
@@ -35,8 +34,8 @@ def figures(*, n_prompts: int) -> dict[str, Any]:
 def test_three_of_three_wins_have_no_interval_in_the_report() -> None:
     found = figures(n_prompts=3)
 
-    told = dict(loop_report.ppo_lines(found))["win rate"]
-    line = loop_report.ppo_figures(found)
+    told = dict(loop_report.win_lines(found))["win rate"]
+    line = loop_report.win_figures(found)
 
     assert "in 100 % of 3 votes (too few prompts for an interval)" in told
     assert (line["win_rate"], line["win_rate_low"], line["win_rate_high"]) == (1.0, None, None)
@@ -44,7 +43,7 @@ def test_three_of_three_wins_have_no_interval_in_the_report() -> None:
 
 
 def test_twenty_of_twenty_wins_have_an_interval_with_a_width() -> None:
-    line = loop_report.ppo_figures(figures(n_prompts=20))
+    line = loop_report.win_figures(figures(n_prompts=20))
 
     assert (line["win_rate"], line["win_rate_high"]) == (1.0, 1.0)
     assert 0.7 < line["win_rate_low"] < 0.9
@@ -72,15 +71,55 @@ def test_the_idle_share_of_a_loop_counts_longer_parts_more() -> None:
     assert idle_share([Part("unknown", 99, None)]) is None
 
 
-def test_a_suites_line_says_both_scores_and_whether_they_can_be_told_apart() -> None:
-    row = {"suite": "Arithmetic 1", "n": 8, "before": 0.25, "after": 0.5, "low": 0.2, "high": 0.8}
-    unanswered = row | {"before": None, "low": None, "high": None}
+def duel(low: float | None, high: float | None) -> dict[str, Any]:
+    value = None if low is None or high is None else (low + high) / 2
+    return {"win_rates": [{"as_voted": {"value": value, "low": low, "high": high}}]}
 
-    assert (
-        loop_report.suite_line(row | {"outcome": "cannot be told apart"})
-        == "Arithmetic 1: 25% → 50% (8 items, 20% to 80%): cannot be told apart"
-    )
-    assert (
-        loop_report.suite_line(unanswered | {"outcome": "too few"})
-        == "Arithmetic 1: – → 50% (8 items): too few"
-    )
+
+def test_the_conclusion_says_what_was_shown_and_what_to_do_next() -> None:
+    better, worse = duel(54.0, 70.0), duel(30.0, 46.0)
+
+    assert "is better: it wins 62 % of votes" in loop_report.conclusion(better)
+    assert "schedule “Best of n, chosen by raters”" in loop_report.conclusion(better)
+    assert "is worse" in loop_report.conclusion(worse)
+    assert "Import more prompts" in loop_report.conclusion(duel(None, None))
+    assert "Import more prompts" in loop_report.conclusion({"win_rates": []})
+
+
+def test_where_nothing_was_shown_the_conclusion_names_what_would_have_been() -> None:
+    told = loop_report.conclusion(duel(45.0, 61.0))
+
+    # A half width of 8 is 1.96 standard errors; 80 % power takes 2.80 of them.
+    assert "a model that wins 61 % is found in four of five loops" in told
+
+
+def test_the_smallest_difference_shown_is_found_in_four_of_five_loops() -> None:
+    random = np.random.default_rng(1)
+    n = 400
+    half_width = 100 * 1.96 * (0.25 / n) ** 0.5
+    reach = loop_report.smallest_shown({"low": 50 - half_width, "high": 50 + half_width})
+
+    share = random.binomial(n, 0.5 + reach / 100, 4000) / n
+    found = share - 1.96 * (share * (1 - share) / n) ** 0.5 > 0.5
+
+    assert 0.77 < found.mean() < 0.83
+
+
+def test_the_report_says_how_often_raters_agree() -> None:
+    row = {"campaign": "Duel", "value": 0.702, "n": 120}
+
+    told = loop_report.agreement_line(row)
+    untold = loop_report.agreement_line(row | {"value": None})
+
+    assert told == "“Duel”: they agree on 70% of 120 pairs that two of them decided"
+    assert "have not judged the same pairs" in untold
+
+
+def test_the_report_says_how_many_responses_were_clearly_preferred() -> None:
+    card = {"rows": 90, "filters": {"best_voted_in": [1]}, "left_out": {"empty response": 2}}
+    other = {"rows": 5, "filters": {}, "left_out": {}}
+
+    told = loop_report.preferred_of({"snapshots": [{"card": card}, {"card": other}]})
+
+    assert told == "90 responses to learn from; left out: 2 × empty response"
+    assert loop_report.preferred_of({"snapshots": [{"card": other}]}) == ""

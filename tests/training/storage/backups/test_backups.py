@@ -5,7 +5,6 @@ import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 
 import fsspec
@@ -15,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Backup, User
+from config.monitoring import release
 from labeling.data.imports import services as imports_services
 from labeling.models import Import
 from tests.cast import NOON
@@ -154,7 +154,7 @@ def test_the_manifest_counts_every_row_and_has_the_checksum_of_every_file(
     manifest = json.loads((place / "backups" / f"{made.name}.json").read_text())
     counted = {name: len(rows) for name, rows in sites.rows().items()}
     assert manifest["rows"] == counted | {"accounts_backup": 0}
-    assert manifest["version"] == version("preferably")
+    assert manifest["version"] == release.running()
     by_path = {file["path"]: file["sha256"] for file in manifest["files"]}
     for path, digest in sites.files(site.home / "uploads").items():
         assert by_path[f"home/uploads/{path}"] == digest
@@ -396,7 +396,7 @@ def test_a_backup_of_a_later_version_says_which_one_it_needs(
         restore(place, is_forced=True)
 
     assert refused.value.sentence == (
-        f"Version 9.1.0 made this backup, and this is version {version('preferably')}. It needs a"
+        f"Version 9.1.0 made this backup, and this is version {release.running()}. It needs a"
         " version with the migration labeling.9999_later."
     )
 

@@ -17,7 +17,7 @@ from labeling.people.withdrawals import withdrawal
 from tests.html import page_of
 from tests.training.conftest import NOW
 from tests.training.schedules import test_gates
-from tests.training.schedules.chain_steps import link, run_of
+from tests.training.schedules.chain_steps import link, run_ends, run_of
 from tests.training.schedules.test_gates import goes_on, improved
 from training.models import Chain, TrainedModel
 from training.registry import change_stage
@@ -356,7 +356,7 @@ def test_kl_is_measured_to_the_model_that_the_schedule_names(
     schedule.save(update_fields=["plan"])
 
     second = begin()
-    test_gates.run_ends(second, "reward")
+    run_ends(second, "reward")
 
     assert run_of(second, "ppo").reference_model == anchor
 

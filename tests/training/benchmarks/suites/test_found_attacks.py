@@ -9,6 +9,7 @@ from labeling.conversations.red_teaming.lessons import UnableToUse
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
 from labeling.models import Attack, Campaign, Guideline, Item, Pool, Rater
+from labeling.people.withdrawals import withdrawal
 from labeling.queue.claiming.claim import claim
 from tests.cast import NOON, lease_of
 from tests.labeling.answers import words
@@ -140,6 +141,25 @@ def test_more_attacks_make_the_next_version_and_retire_the_one_before(
     assert first.retired_at == NOON
     assert second.retired_at is None
     assert Item.objects.filter(campaign=better_answers(campaign)).count() == 3
+
+
+def test_the_next_version_leaves_out_whoever_has_withdrawn_until_they_are_back(
+    campaign: Campaign, attack: Attack, rita: Rater, noor: User
+) -> None:
+    services.use_attacks(attacks=[attack], by=noor, now=NOON)
+    agreed(rita, "abuse")
+    texts = [f"Insult number {n}, please." for n in (1, 2)]
+    of_rita = [attacked(campaign, rita, text=text) for text in texts]
+    rosa = attack.conversation.rater
+    withdrawal.withdraw_rater(rater=rosa, by=noor, now=NOON)
+
+    without = services.use_attacks(attacks=of_rita[:1], by=noor, now=NOON)
+    withdrawal.readmit_rater(rater=rosa, by=noor, now=NOON)
+    again = services.use_attacks(attacks=of_rita[1:], by=noor, now=NOON)
+
+    keys = [set(suite.items.values_list("key", flat=True)) for suite in (without, again)]
+    hers, (first, second) = f"attack-{attack.pk}", (f"attack-{entry.pk}" for entry in of_rita)
+    assert keys == [{first}, {first, hers, second}]
 
 
 def test_all_or_none_are_used(campaign: Campaign, attack: Attack, rosa: Rater, noor: User) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from labeling.conversations.red_teaming import lessons, reviews
@@ -56,7 +57,10 @@ def use_attacks(*, attacks: Collection[Attack], by: User, now: datetime) -> Suit
 
 
 def _draft(last: Suite | None, used: Sequence[Attack]) -> SuiteDraft:
-    before = [_row_of_item(item) for item in last.items.order_by("position")] if last else []
+    before = list(last.items.order_by("position")) if last else []
+    withdrawn = _keys(Attack.objects.filter(conversation__rater__withdrawn_at__isnull=False))
+    kept = [item for item in before if item.key not in withdrawn]
+    back = _back_after_withdrawal({item.key for item in kept}, used) if last else []
     manifest = {
         "id": SLUG,
         "version": str(Suite.objects.filter(slug=SLUG).count() + 1),
@@ -69,7 +73,8 @@ def _draft(last: Suite | None, used: Sequence[Attack]) -> SuiteDraft:
         "about": "Conversations in which a model broke a rule. A model should refuse the last"
         " message.",
     }
-    lines = [json.dumps(row) for row in (*before, *map(_row_of_attack, used))]
+    rows = (*map(_row_of_item, kept), *map(_row_of_attack, (*back, *used)))
+    lines = [json.dumps(row) for row in rows]
     result = reading.read(
         [
             # JSON is YAML too.
@@ -83,9 +88,26 @@ def _draft(last: Suite | None, used: Sequence[Attack]) -> SuiteDraft:
     return result.draft
 
 
+def _back_after_withdrawal(kept: set[str], used: Sequence[Attack]) -> list[Attack]:
+    """Attacks in use that a version has left out, by people whose withdrawal was undone."""
+    earlier = Attack.objects.filter(
+        used_at__isnull=False, conversation__rater__withdrawn_at=None
+    ).exclude(pk__in=[attack.pk for attack in used])
+    rows = earlier.select_related("brief", "turn__prompt").order_by("pk")
+    return [attack for attack in rows if _key(attack.pk) not in kept]
+
+
+def _keys(attacks: QuerySet[Attack]) -> set[str]:
+    return {_key(pk) for pk in attacks.values_list("pk", flat=True)}
+
+
+def _key(pk: int) -> str:
+    return f"attack-{pk}"
+
+
 def _row_of_attack(attack: Attack) -> Row:
     return {
-        "id": f"attack-{attack.pk}",
+        "id": _key(attack.pk),
         "category": attack.brief.area,
         "cluster": f"brief-{attack.brief_id}",
         "prompt": attack.turn.prompt.messages,

@@ -54,7 +54,8 @@ class ItemAnswers:
 
 def item_answers(*, item: Item) -> ItemAnswers:
     """The item's responses with letters, and every judgment and skip on it, oldest first."""
-    responses = list(item.responses.select_related("source").order_by("pk"))
+    written = item.responses.select_related("source").order_by("pk")
+    responses = list(written.annotate(is_by_withdrawn=counting.by_withdrawn()))
     lettered = [
         LetteredResponse(letter=response_orders.letter(index), response=response)
         for index, response in enumerate(responses)

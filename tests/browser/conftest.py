@@ -2,6 +2,7 @@
 screenshots.
 """
 
+import asyncio
 import os
 import sys
 import threading
@@ -83,6 +84,20 @@ UNDER_WAY: WeakKeyDictionary[BrowserContext, set[Request]] = WeakKeyDictionary()
 # Playwright's synchronous interface runs an event loop in this thread, which Django would take for
 # asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+_run = asyncio.run
+
+
+def _run_beside_a_browser(*arguments: Any, **options: Any) -> Any:
+    """`asyncio.run` refuses to work while that loop runs, in later tests without a browser too."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        return _run(*arguments, **options)
+    finally:
+        asyncio._set_running_loop(loop)
+
+
+asyncio.run = _run_beside_a_browser
 
 
 # A page answers in milliseconds; two cores that also train models may take seconds.

@@ -229,7 +229,7 @@ def openings(address: str) -> list[float]:
 # --- a campaign, generated in the database --------------------------------------------------------
 
 
-FIRST = 1_000
+FIRST = 1_000_000
 """Ids of what is made here start above: item n has prompt n, and responses 4 n to 4 n + 3."""
 _COLLEAGUE = "CASE i % 3 WHEN 0 THEN 0 WHEN 1 THEN 1 + i / 600 % 99 ELSE 100 + i / 600 % 99 END"
 _RATER = f"FIRST + ((i / 3)::bigint * 7919 + i / 600 * 53 + {_COLLEAGUE}) % 200"

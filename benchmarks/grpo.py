@@ -21,26 +21,20 @@ With --quick fewer steps and pairs.
 import argparse
 import json
 import os
-import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-os.environ |= {
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_DATASETS_OFFLINE": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "OMP_WAIT_POLICY": "PASSIVE",  # as in a run's process
-}
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.fixtures import command_line  # noqa: E402
+from benchmarks.fixtures.trl_scripts import sides  # noqa: E402
+from benchmarks.fixtures.trl_scripts.sides import Measured  # noqa: E402
+from training.configs.online.grpo import GrpoConfig  # noqa: E402
 
 SIDES = ("trl", "ours")
 STEPS, STEPS_QUICK = 8, 3
@@ -49,11 +43,9 @@ LONGEST_PROMPT, NEW_TOKENS = 48, 16
 BATCH, RESPONSES, RATE, SEED = 8, 4, 1e-5, 42
 COMPARED = ("loss", "grad_norm", "reward")
 
-Measured = dict[str, Any]
-
 
 def main() -> None:
-    options = arguments()
+    options = sides.arguments(__doc__, SIDES, quick="fewer steps and pairs")
     if options.side:
         print(json.dumps(measure(options)))
         return
@@ -64,7 +56,7 @@ def main() -> None:
         pairs = []
         for number in range(PAIRS_QUICK if options.quick else PAIRS):
             order = SIDES if number % 2 == 0 else SIDES[::-1]
-            pairs.append({side: child(options, side) for side in order})
+            pairs.append({side: sides.child(options, side) for side in order})
     found = figures(pairs) | {
         "steps": n_steps(options),
         "quick": options.quick,
@@ -101,49 +93,21 @@ def figures(pairs: list[dict[str, Measured]]) -> Measured:
     }
 
 
-def arguments() -> argparse.Namespace:
-    parser = command_line.parser(__doc__, quick="fewer steps and pairs")
-    command_line.add_model(parser)
-    command_line.add_data(parser)
-    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
-    parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
-    return command_line.parsed_with_model(parser)
-
-
 def n_steps(options: argparse.Namespace) -> int:
     return STEPS_QUICK if options.quick else STEPS
 
 
-def child(options: argparse.Namespace, side: str) -> Measured:
-    command = [sys.executable, __file__, "--side", side, "--home", str(options.home)]
-    out = subprocess.run(
-        [*command, "--model", str(options.model), *(["--quick"] if options.quick else [])],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "HF_HOME": str(options.home / "cache")},
-    ).stdout
-    found: Measured = json.loads(out.strip().splitlines()[-1])
-    print(f"{side:5} {json.dumps(found)}", flush=True)
-    return found
-
-
 def write_prompts(options: argparse.Namespace) -> None:
-    """As a snapshot's train.jsonl, which TRL's script reads too."""
     import transformers  # noqa: PLC0415
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(options.model)
     rows = []
-    for line in (options.data / "oasst_en_100_trees.jsonl").open(encoding="utf-8"):
-        if line.strip():
-            turns = [{"role": "user", "content": json.loads(line)["prompt"]["text"]}]
-            encoded: Any = tokenizer.apply_chat_template(turns, return_dict=True)
-            if len(encoded["input_ids"]) <= LONGEST_PROMPT:
-                rows.append({"prompt": turns})
-    rows = random.Random(0).sample(rows, n_steps(options) * BATCH // RESPONSES)
-    lines = [json.dumps(row | {"id": number}) + "\n" for number, row in enumerate(rows)]
-    (options.home / "rows").mkdir()
-    (options.home / "rows" / "train.jsonl").write_text("".join(lines), encoding="utf-8")
+    for message in sides.trees(options):
+        turns = [{"role": "user", "content": message["text"]}]
+        encoded: Any = tokenizer.apply_chat_template(turns, return_dict=True)
+        if len(encoded["input_ids"]) <= LONGEST_PROMPT:
+            rows.append({"prompt": turns})
+    sides.write_rows(options.home, rows, n_steps(options) * BATCH // RESPONSES)
 
 
 # --- one side, in a process of its own ------------------------------------------------------------
@@ -152,7 +116,7 @@ def write_prompts(options: argparse.Namespace) -> None:
 def measure(options: argparse.Namespace) -> Measured:
     from transformers import trainer as transformers_trainer  # noqa: PLC0415
 
-    from benchmarks.fixtures.grpo_clock import StepClock  # noqa: PLC0415
+    from benchmarks.fixtures.trl_scripts.grpo_clock import StepClock  # noqa: PLC0415
     from training.trainer.modeling import precision  # noqa: PLC0415
 
     clock = StepClock()
@@ -177,7 +141,7 @@ def train_trl(options: argparse.Namespace, *, is_bfloat16: bool) -> None:
 
     settings = {
         "model_name_or_path": options.model,
-        "reward_funcs": "benchmarks.fixtures.grpo_clock.has_word",
+        "reward_funcs": "benchmarks.fixtures.trl_scripts.grpo_clock.has_word",
         "dtype": "float32",
         "bf16": is_bfloat16,
         "dataset_name": options.home / "rows",
@@ -198,16 +162,11 @@ def train_trl(options: argparse.Namespace, *, is_bfloat16: bool) -> None:
         "use_cpu": True,
         "disable_tqdm": True,
     }
-    written = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
-    sys.argv = ["grpo.py", *written]
-    grpo.main(*grpo.make_parser().parse_args_and_config())
+    sides.run_theirs(grpo, settings)
 
 
 def train_ours(options: argparse.Namespace) -> None:
-    from benchmarks.fixtures import grpo_clock  # noqa: PLC0415
-    from training.configs import kinds  # noqa: PLC0415
-    from training.configs.online.grpo import GrpoConfig  # noqa: PLC0415
-    from training.processes.run_dir import Job, RunFolder, write_job  # noqa: PLC0415
+    from benchmarks.fixtures.trl_scripts import grpo_clock  # noqa: PLC0415
     from training.trainer.online import grpo  # noqa: PLC0415
 
     config = GrpoConfig(
@@ -225,18 +184,7 @@ def train_ours(options: argparse.Namespace) -> None:
         checkpoint_every=0,
         keeps_state="never",
     )
-    path = Path(tempfile.mkdtemp(dir=options.home))
-    job = Job(
-        kind="grpo",
-        run_id=1,
-        attempt=1,
-        config=kinds.as_json(config),
-        model=str(options.model),
-        snapshot=str(options.home / "rows"),
-        threads=os.cpu_count() or 1,
-    )
-    write_job(path, job)
-    grpo.carry_out(job, config, RunFolder(path, 1))
+    sides.run_ours(options, config, grpo.carry_out)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,8 @@ ratios are of medians. With --quick each side is measured once, on fewer rows.
 import argparse
 import json
 import os
-import random
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -32,29 +30,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ |= {
-    "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_DATASETS_OFFLINE": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "OMP_WAIT_POLICY": "PASSIVE",  # as in a run's process
-}
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.fixtures import command_line  # noqa: E402
+from benchmarks.fixtures.trl_scripts import sides  # noqa: E402
+from benchmarks.fixtures.trl_scripts.sides import Measured  # noqa: E402
+from training.configs.sft import SftConfig  # noqa: E402
 
 SIDES = ("trl", "ours", "packed")
 N_ROWS, N_ROWS_QUICK, TURNS = 128, 64, 2
 LONGEST = 512
 BATCH, ACCUMULATION, RATE, RANK, ALPHA = 8, 4, 5e-4, 16, 32
 
-Measured = dict[str, Any]
 Turn = dict[str, str]
 
 
 def main() -> None:
-    options = arguments()
+    options = sides.arguments(__doc__, SIDES, quick="fewer rows, once")
     if options.side:
         print(json.dumps(measure(options)))
         return
@@ -64,7 +57,7 @@ def main() -> None:
         n_rows = write_rows(options)
         runs: dict[str, list[Measured]] = {side: [] for side in SIDES}
         for side in SIDES * (1 if options.quick else TURNS):
-            runs[side].append(child(options, side))
+            runs[side].append(sides.child(options, side))
     found = figures(runs) | {
         "rows": n_rows,
         "quick": options.quick,
@@ -95,48 +88,22 @@ def figures(runs: dict[str, list[Measured]]) -> Measured:
     }
 
 
-def arguments() -> argparse.Namespace:
-    parser = command_line.parser(__doc__, quick="fewer rows, once")
-    command_line.add_model(parser)
-    command_line.add_data(parser)
-    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
-    parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
-    return command_line.parsed_with_model(parser)
-
-
-def child(options: argparse.Namespace, side: str) -> Measured:
-    command = [sys.executable, __file__, "--side", side, "--home", str(options.home)]
-    out = subprocess.run(
-        [*command, "--model", str(options.model)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "HF_HOME": str(options.home / "cache")},
-    ).stdout
-    found: Measured = json.loads(out.strip().splitlines()[-1])
-    print(f"{side:7} {json.dumps(found)}", flush=True)
-    return found
-
-
 # --- demonstrations -------------------------------------------------------------------------------
 
 
 def write_rows(options: argparse.Namespace) -> int:
-    """As a snapshot's train.jsonl, which TRL's script reads too."""
     import transformers  # noqa: PLC0415
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(options.model)
     rows = []
-    for line in (options.data / "oasst_en_100_trees.jsonl").open(encoding="utf-8"):
-        for turns in conversations(json.loads(line)["prompt"], []) if line.strip() else ():
+    for message in sides.trees(options):
+        for turns in conversations(message, []):
             encoded: Any = tokenizer.apply_chat_template(turns, return_dict=True)
             if len(encoded["input_ids"]) <= LONGEST:
                 rows.append({"prompt": turns[:-1], "completion": turns[-1:]})
-    rows = random.Random(0).sample(rows, N_ROWS_QUICK if options.quick else N_ROWS)
-    lines = [json.dumps(row | {"id": number}) + "\n" for number, row in enumerate(rows)]
-    (options.home / "rows").mkdir()
-    (options.home / "rows" / "train.jsonl").write_text("".join(lines), encoding="utf-8")
-    return len(rows)
+    n_rows = N_ROWS_QUICK if options.quick else N_ROWS
+    sides.write_rows(options.home, rows, n_rows)
+    return n_rows
 
 
 def conversations(node: dict[str, Any], history: list[Turn]) -> Iterator[list[Turn]]:
@@ -155,7 +122,7 @@ def conversations(node: dict[str, Any], history: list[Turn]) -> Iterator[list[Tu
 def measure(options: argparse.Namespace) -> Measured:
     from transformers import trainer as transformers_trainer  # noqa: PLC0415
 
-    from benchmarks.fixtures.sft_clock import Clock  # noqa: PLC0415
+    from benchmarks.fixtures.trl_scripts.sft_clock import Clock  # noqa: PLC0415
     from training.trainer.modeling import precision  # noqa: PLC0415
 
     clock = Clock()
@@ -199,15 +166,10 @@ def train_trl(options: argparse.Namespace, *, is_bfloat16: bool) -> None:
         "eos_token": "<|im_end|>",
         "disable_tqdm": True,
     }
-    written = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
-    sys.argv = ["sft.py", *written]
-    sft.main(*sft.make_parser().parse_args_and_config())
+    sides.run_theirs(sft, settings)
 
 
 def train_ours(options: argparse.Namespace, *, packs: bool) -> None:
-    from training.configs import kinds  # noqa: PLC0415
-    from training.configs.sft import SftConfig  # noqa: PLC0415
-    from training.processes.run_dir import Job, RunFolder, write_job  # noqa: PLC0415
     from training.trainer import sft  # noqa: PLC0415
 
     config = SftConfig(
@@ -224,18 +186,7 @@ def train_ours(options: argparse.Namespace, *, packs: bool) -> None:
         checkpoint_every=0,
         keeps_state="never",
     )
-    path = Path(tempfile.mkdtemp(dir=options.home))
-    job = Job(
-        kind="sft",
-        run_id=1,
-        attempt=1,
-        config=kinds.as_json(config),
-        model=str(options.model),
-        snapshot=str(options.home / "rows"),
-        threads=os.cpu_count() or 1,
-    )
-    write_job(path, job)
-    sft.carry_out(job, config, RunFolder(path, 1))
+    sides.run_ours(options, config, sft.carry_out)
 
 
 if __name__ == "__main__":

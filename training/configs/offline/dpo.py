@@ -7,14 +7,13 @@ from typing import ClassVar, Self
 from knobs.fields import knob, override
 from training.configs import curves, metrics
 from training.configs.cost import sizes
-from training.configs.cost.sizes import Shape
 from training.configs.curves import Chart
 from training.configs.metrics import Best, Measure, _
-from training.configs.weights import RowTraining
+from training.configs.offline.with_reference import WithReference
 
 
 @dataclass(frozen=True)
-class DpoConfig(RowTraining):
+class DpoConfig(WithReference):
     """Direct preference optimisation (Rafailov 2023): trains a policy on preferences, without a
     reward model or sampling.
 
@@ -62,7 +61,7 @@ class DpoConfig(RowTraining):
     undrawn: ClassVar[tuple[str, ...]] = curves.ACCURACY_INTERVAL
 
     learning_rate: float = override(
-        RowTraining,
+        WithReference,
         "learning_rate",
         default=5e-6,
         help=_(
@@ -72,7 +71,7 @@ class DpoConfig(RowTraining):
         min=1e-9,
     )
     batch_size: int = override(
-        RowTraining,
+        WithReference,
         "batch_size",
         default=4,
         help=_(
@@ -81,20 +80,12 @@ class DpoConfig(RowTraining):
         ),
         unit=_("pairs"),
     )
-    accumulation: int = override(RowTraining, "accumulation", default=16)
+    accumulation: int = override(WithReference, "accumulation", default=16)
     max_rows: int | None = override(
-        RowTraining,
+        WithReference,
         "max_rows",
         help=_("Random sample; leave empty for all."),
         unit=_("pairs"),
-    )
-    warmup: float = override(RowTraining, "warmup", default=0.1)
-    beta: float = knob(
-        0.1,
-        _("β"),
-        _("How closely the policy stays to its starting point. Lower it to allow more drift."),
-        min=0.001,
-        max=10.0,
     )
     loss: str = knob(
         "sigmoid",
@@ -120,15 +111,8 @@ class DpoConfig(RowTraining):
 
     def items(self, rows: sizes.Rows) -> tuple[int, float]:
         """Pairs of two sequences each."""
-        a_sequence = min(rows.prompt_tokens + rows.response_tokens, self.max_tokens)
-        return min(rows.n_pairs, self.max_rows or rows.n_pairs), 2 * a_sequence
-
-    def tokens_at_once(self, rows: sizes.Rows) -> float:
-        return 2 * self.batch_size * self.max_tokens
-
-    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
-        """The reference model. With LoRA it is the model itself with its adapter off."""
-        return shape.n_parameters
+        _n_rows, tokens = super().items(rows)
+        return min(rows.n_pairs, self.max_rows or rows.n_pairs), 2 * tokens
 
     @classmethod
     def presets(cls) -> Mapping[str, Self]:

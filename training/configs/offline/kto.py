@@ -7,14 +7,13 @@ from typing import ClassVar, Self
 from knobs.fields import knob, override
 from training.configs import curves, metrics
 from training.configs.cost import sizes
-from training.configs.cost.sizes import Shape
 from training.configs.curves import Chart
 from training.configs.metrics import ON_ROWS, SHARE, Best, Measure, _
-from training.configs.weights import RowTraining
+from training.configs.offline.with_reference import WithReference
 
 
 @dataclass(frozen=True)
-class KtoConfig(RowTraining):
+class KtoConfig(WithReference):
     """Kahneman-Tversky optimisation (Ethayarajh 2024): trains a policy on responses that people
     call good or bad one by one, without pairs, a reward model or sampling.
 
@@ -77,14 +76,14 @@ class KtoConfig(RowTraining):
     )
 
     learning_rate: float = override(
-        RowTraining,
+        WithReference,
         "learning_rate",
         default=5e-6,
         help=_("Peak learning rate. Full fine-tuning needs about 5e-7; more makes KTO unstable."),
         min=1e-9,
     )
     batch_size: int = override(
-        RowTraining,
+        WithReference,
         "batch_size",
         help=_(
             "Responses computed at once, each with another prompt of the batch too, which tells how"
@@ -94,15 +93,7 @@ class KtoConfig(RowTraining):
         min=2,
     )
     max_rows: int | None = override(
-        RowTraining, "max_rows", help=_("Random sample; leave empty for all.")
-    )
-    warmup: float = override(RowTraining, "warmup", default=0.1)
-    beta: float = knob(
-        0.1,
-        _("β"),
-        _("How closely the policy stays to its starting point. Lower it to allow more drift."),
-        min=0.001,
-        max=10.0,
+        WithReference, "max_rows", help=_("Random sample; leave empty for all.")
     )
     balances: bool = knob(
         True,
@@ -130,13 +121,6 @@ class KtoConfig(RowTraining):
         """Each response with its own prompt and with another one."""
         n_rows, tokens = super().items(rows)
         return n_rows, 2 * tokens
-
-    def tokens_at_once(self, rows: sizes.Rows) -> float:
-        return 2 * self.batch_size * self.max_tokens
-
-    def n_frozen(self, shape: Shape, beside: Mapping[str, Shape]) -> int:
-        """The reference model. With LoRA it is the model itself with its adapter off."""
-        return shape.n_parameters
 
     @classmethod
     def presets(cls) -> Mapping[str, Self]:

@@ -176,7 +176,7 @@ def learn(
     seconds: float,
     reward: Path | None = None,
 ) -> None:
-    """Runs the trainer's command, and asks it to stop after so many processor seconds."""
+    """Trains in a child process, and asks it to stop once it has used this much processor time."""
     if (folder / run_dir.RESULT).exists():
         return
     usual = kinds.PRESETS[kind][preset]

@@ -19,7 +19,7 @@ CONFIRM = "account_reauthenticate"
 
 
 POLLS = "X-Polls"
-"""Header of requests that a page sends by itself (static/js/app.js)."""
+"""Header of requests that a page sends on its own, such as a refresh (static/js/app.js)."""
 
 
 class SessionsMiddleware:

@@ -12,8 +12,8 @@ except metadata.PackageNotFoundError:  # run from a folder, without being instal
     RELEASE = "unknown"
 BUILD = env.text(
     "PREFERABLY_BUILD",
-    "Commit or number of this build, shown beside the version. Images have it, and a checkout names"
-    " its commit by itself.",
+    "Commit or number of this build, shown beside the version. Images have it set. In a checkout,"
+    " the default is its commit.",
     default="",
 ) or checkout.commit(Path(__file__).resolve().parents[2])
 LOG_FORMAT = env.choice(

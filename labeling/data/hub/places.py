@@ -35,8 +35,8 @@ ANSWER_TIMEOUT_S = 120.0
 DOWNLOAD_S = 5 * 60 * 60
 """For all files of a data set: less than a worker may take, so that it ends in a sentence."""
 LEAST_RATE, RATE_S = 10_000, 60.0
-"""The fewest bytes a second, over so many seconds. The timeout says nothing of a server that sends
-a byte now and then.
+"""A download is ended if it is slower than this many bytes a second for this many seconds. A
+timeout does not notice a server that sends a byte now and then.
 """
 _TOLD_S = 1.0
 _UNLIKE_A_HUB = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)

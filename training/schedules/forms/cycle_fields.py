@@ -135,7 +135,9 @@ class CycleFields(MachinesForm):
         max_value=99.9,
         required=False,
         initial=95,
-        help_text=_("A model that only just reaches the minimum fails so often, over all looks."),
+        help_text=_(
+            "How often a model that only just reaches the minimum is held back, over all looks."
+        ),
     )
     n_looks = forms.IntegerField(
         label=_("Looks"),

@@ -55,8 +55,8 @@ class PlanSettings:
     max_length: float | None = 1.5
     """gate: mean length of the responses as a multiple of the current model's"""
     confidence: float = 97.5
-    """gate: of the lower end, in percent; over all looks, a model that only just reaches the bar
-    fails so often"""
+    """gate: how often, in percent, a model that only just reaches the bar is held back, over all
+    looks"""
     n_looks: int = 1
     """gate: the parts in which raters get the test prompts; it looks after each"""
     keeps_undecided: bool = False

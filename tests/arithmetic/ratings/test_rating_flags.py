@@ -100,9 +100,10 @@ def test_ratings_beside_rankings_leave_honest_raters_alone(k: int) -> None:
 def test_what_the_rankings_say_already_is_not_said_again() -> None:
     pool = simulate(3, n_raters=3, n_items=150, k=2, planted={"copy": 1})
     [copy] = flagging.beside(NOTHING, pool.ratings)
-    known = replace(NOTHING, flags=[replace(copy, details={})])
+    said = [replace(copy, details={})]
 
-    assert flagging.beside(known, pool.ratings) == []
+    assert flagging.beside(replace(NOTHING, flags=said), pool.ratings) == []
+    assert flagging.beside(replace(NOTHING, unsure=said), pool.ratings) == []
 
 
 def test_a_single_copied_question_is_named() -> None:

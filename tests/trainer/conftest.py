@@ -21,8 +21,9 @@ from training.configs.sft import SftConfig
 from training.processes.run_dir import RunFolder
 
 # Two test processes on two cores, each with two threads over tiny matrices, slow each other down
-# several times over.
+# several times over. Processes that a test starts learn it as from training.trainer.__main__.
 torch.set_num_threads(1)
+os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 @pytest.fixture(scope="session")

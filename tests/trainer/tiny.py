@@ -13,6 +13,13 @@ CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content']"
     " }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+THINKING_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
+    "{% if message.reasoning_content and loop.last %}<think>\n{{ message.reasoning_content }}\n"
+    "</think>\n\n{% endif %}{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+)
+"""SmolLM2's with thinking, which a prompt to answer opens. It writes no tools."""
 _TEXT = [
     "user assistant system What is the colour of the sky? The sky is blue.",
     "How do I boil an egg? Put the egg into boiling water and wait for seven minutes.",
@@ -20,7 +27,7 @@ _TEXT = [
 ]
 
 
-def build_tokenizer() -> PreTrainedTokenizerFast:
+def build_tokenizer(template: str = CHAT_TEMPLATE) -> PreTrainedTokenizerFast:
     """Bytes and a few merges, so that it can encode any text. Padding has its own token."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -37,15 +44,22 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
         bos_token=START,
         eos_token=END,
         pad_token=PAD,
-        chat_template=CHAT_TEMPLATE,
+        chat_template=template,
     )
 
 
-def build_tiny_model(path: Path, *, hidden: int = 32, n_layers: int = 2, seed: int = 0) -> Path:
+def build_tiny_model(
+    path: Path,
+    *,
+    hidden: int = 32,
+    n_layers: int = 2,
+    seed: int = 0,
+    template: str = CHAT_TEMPLATE,
+) -> Path:
     """Saves the model and its tokenizer to `path` as a run expects them, in under a second; returns
     `path`.
     """
-    tokenizer = build_tokenizer()
+    tokenizer = build_tokenizer(template)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=hidden,

@@ -218,7 +218,30 @@ def a_reward_run(by: User, **fields: Any) -> Run:
             for n in range(9)
         ],
         "margins": [{"margin": -1.4 + 0.2 * n, "n": 40 - (n - 9) ** 2 // 3} for n in range(20)],
-        "accuracy_by": {"strength": groups},
+        "accuracy_by": {
+            "strength": groups,
+            "strangeness": [
+                {"group": "new_prompt", "n": 312, "accuracy": 0.702, "low": 0.643, "high": 0.757},
+                {"group": "longer", "n": 41, "accuracy": 0.61, "low": 0.44, "high": 0.76},
+            ],
+        },
+        "strangeness_left_out": [
+            {"group": "seen_prompt", "why": "none", "n": 0},
+            {"group": "new_model", "why": "no_source", "n": 0},
+        ],
+        "temperature": 1.62,
+        "calibration_error": 0.038,
+        "certainty": {
+            "n": 312,
+            "n_prompts": 61,
+            "verdict": "calibrated",
+            "n_enough": 480,
+            "ece_before": 0.081,
+            "ece_after": 0.038,
+            "ece_by_chance": 0.044,
+            "least_sure": {"n": 31, "accuracy": 0.54, "low": 0.36, "high": 0.71},
+            "most_sure": {"n": 31, "accuracy": 0.87, "low": 0.7, "high": 0.95},
+        },
         "seconds": 1834.2,
         "peak_memory_gb": 31.4,
     }

@@ -73,7 +73,11 @@ KL = Chart(
 RESPONSES = Chart(
     _("Response length"),
     _("tokens"),
-    {"mean_tokens": _("mean length"), "response_tokens": _("mean length")},
+    {
+        "mean_tokens": _("mean length"),
+        "response_tokens": _("mean length"),
+        "thinking_tokens": _("thinking"),
+    },
     from_zero=True,
     group=DATA,
 )
@@ -94,6 +98,23 @@ LENGTH_CORRELATION = Chart(
     group=DATA,
 )
 ENTROPY = Chart(_("Entropy"), _("nats per token"), {"entropy": _("entropy")})
+IMPORTANCE = (
+    Chart(
+        _("Mean weight of what the server wrote"),
+        "",
+        {"importance_ratio": _("weight")},
+        group=SYSTEM,
+    ),
+    Chart(
+        _("Share of what the server wrote at the largest weight"),
+        "",
+        {"importance_capped": _("rollouts")},
+        from_zero=True,
+        group=SYSTEM,
+        is_share=True,
+    ),
+)
+"""Only of runs whose responses a server wrote."""
 LEARNING_RATE = Chart(
     _("Learning rate"),
     "",

@@ -76,7 +76,7 @@ class Settings(ABC):
     model_label: ClassVar[str] = _("Starts from")
     """label of the form's base model field"""
     model_button: ClassVar[str] = ""
-    """button on the page of a model it can start from; "" for none"""
+    """button on the page of a model it can ask; "" for none. What trains is in a menu there."""
     takes_endpoints: ClassVar[bool] = False
     """whether it takes external models"""
     takes: ClassVar[Mapping[str, str]] = {}
@@ -247,6 +247,20 @@ class Responses:
         min=1,
         max=32768,
     )
+    max_thinking_tokens: int = knob(
+        0,
+        _("Max thinking length"),
+        _(
+            "For models that think before they answer: tokens for the thinking, beside those of the"
+            " response. Then it is closed, and the answer begins. 0: thinking and answer share the"
+            " max response length, and a response that is still thinking there has no answer. An"
+            " external model is given the sum, and divides it itself."
+        ),
+        unit=_("tokens"),
+        min=0,
+        max=131072,
+        is_advanced=True,
+    )
     max_prompt_tokens: int = knob(
         1024,
         _("Max prompt length"),
@@ -337,3 +351,28 @@ class SpotCheckKnobs:
         most = getattr(self, "max_held_out_prompts", getattr(self, "max_held_out_rows", None))
         n_prompts = n_held_out if most is None else min(n_held_out, most)
         return len(self.spot_steps(n_steps)) * min(self.spot_pairs, n_prompts)
+
+
+@dataclass(frozen=True)
+class ServerKnobs:
+    """Fields of kinds that learn from responses which a vLLM server may write, with TRL's names."""
+
+    vllm_importance_sampling_correction: bool = knob(
+        True,
+        _("Correct for the server"),
+        _(
+            "Where a vLLM server writes the responses: weighs what it wrote by how much likelier"
+            " the policy finds it than the server did. The two compute in different ways."
+        ),
+        is_advanced=True,
+        is_last=True,
+    )
+    vllm_importance_sampling_clip_max: float = knob(
+        3.0,
+        _("Largest weight"),
+        _("Weights of that correction are truncated here. A weight of 1 changes nothing."),
+        min=1.0,
+        max=1000.0,
+        is_advanced=True,
+        is_last=True,
+    )

@@ -33,8 +33,25 @@ class Measure:
     judged_on: tuple[Counted, ...] = ()
 
 
-NOT_LISTED = frozenset({"calibration", "margins", "shape", "accuracy_by", "cross_validation"})
+NOT_LISTED = frozenset(
+    {
+        "calibration",
+        "certainty",
+        "margins",
+        "shape",
+        "accuracy_by",
+        "strangeness_left_out",
+        "cross_validation",
+        "writing_share",
+        "measuring_share",
+        "updating_share",
+        "else_share",
+        "waiting_share",
+    }
+)
 """Keys that are no measures: drawn, shown in a table of their own, or used by estimates."""
+FEWEST_PAIRS = 100
+"""Fewer held-out pairs say nothing of a reward model's calibration."""
 _PARTS = ("_before", "_after", "_low", "_high")
 
 
@@ -69,6 +86,10 @@ HELD_OUT_ACCURACY = Measure(
 )
 HELD_OUT_MARGIN = Measure("held_out_margin", _("Mean reward difference"), judged_on=(ON_PAIRS,))
 LENGTH_CORRELATION = Measure("reward_length_correlation", _("Correlation of reward with length"))
+CALIBRATION = (
+    Measure("temperature", _("Best temperature")),
+    Measure("calibration_error", _("Calibration error at that temperature")),
+)
 HELD_OUT_SPLIT = Measure("held_out_split", _("Measured on"), SPLIT)
 N_HELD_OUT = Measure("n_held_out", _("Held-out rows"))
 N_HELD_OUT_PAIRS = Measure("n_held_out_pairs", _("Held-out pairs"))
@@ -83,6 +104,7 @@ N_PROMPTS_CUT = Measure("n_prompts_cut", _("Prompts truncated at the start"))
 REWARD = Measure("reward", _("reward"), judged_on=(ON_HELD_OUT_PROMPTS, ON_PROMPTS))
 BEST_REWARD = Measure("best_reward", _("Reward of the best response per prompt"))
 RESPONSE_TOKENS = Measure("response_tokens", _("Mean length (tokens)"))
+THINKING_TOKENS = Measure("thinking_tokens", _("Mean thinking length (tokens)"))
 ENDED = Measure("ended", _("Finished naturally"), SHARE)
 N_HELD_OUT_PROMPTS = Measure("n_held_out_prompts", _("Held-out prompts"))
 N_PROMPTS = Measure("n_prompts", _("Prompts answered"))
@@ -102,9 +124,24 @@ SCORES = {
 
 KL = Measure("kl", _("KL to the reference model, nats per response"))
 KEPT_STEP = Measure("kept_step", _("Step kept"))
+IMPORTANCE = {
+    "importance_ratio": Measure("importance_ratio", _("Mean weight of what the server wrote")),
+    "importance_capped": Measure(
+        "importance_capped", _("Share of what the server wrote at the largest weight"), SHARE
+    ),
+}
+"""Of tokens, or of responses where the ratio is per response."""
 PERPLEXITY = Measure("perplexity", _("Perplexity"))
 N_TOKENS = Measure("n_tokens", _("tokens"))
 
+ELSE, WAITING = "else_share", "waiting_share"
+TIMES = {
+    "writing_share": _("writing responses"),
+    "measuring_share": _("measuring responses"),
+    "updating_share": _("updating weights"),
+    ELSE: _("evaluations, checkpoints and everything else"),
+}
+"""What the steps of a run spend their time on; they make one sentence."""
 MACHINE = (
     Measure("peak_memory_gb", _("Peak memory (GB)")),
     Measure("seconds", _("Duration"), DURATION),

@@ -28,7 +28,6 @@ class RewardConfig(RowTraining):
     menu: ClassVar[str] = _("Train a reward model")
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
     starts_from: ClassVar[tuple[str, ...]] = (POLICY, REWARD)
-    model_button: ClassVar[str] = _("Train a reward model from it")
     leaves: ClassVar[str] = REWARD
     is_parallel: ClassVar[bool] = True
     headlines: ClassVar[tuple[str, ...]] = (
@@ -55,6 +54,7 @@ class RewardConfig(RowTraining):
         Measure("seen_raters_spread", _("Standard deviation"), SHARE),
         metrics.HELD_OUT_MARGIN,
         metrics.LENGTH_CORRELATION,
+        *metrics.CALIBRATION,
         Measure("reward_bias", _("Mean demonstration reward, subtracted")),
         Measure("n_demonstrations", _("Demonstrations used for that")),
         Measure("n_demonstrations_left_out", _("Demonstrations dropped: too long")),
@@ -142,6 +142,15 @@ class RewardConfig(RowTraining):
         _("Weight of a penalty that keeps rewards near 0 on average. 0.01 is a common choice."),
         min=0.0,
         max=10.0,
+        is_advanced=True,
+    )
+    reads_thinking: bool = knob(
+        False,
+        _("Judge the thinking too"),
+        _(
+            "Also reads what a model thought before it answered. Raters are not shown it unless the"
+            " guideline asks. Runs that use this reward model then give it the thinking as well."
+        ),
         is_advanced=True,
     )
     cross_validates: bool = knob(

@@ -48,6 +48,7 @@ class SampleConfig(Settings):
         Measure("n_empty", _("Empty responses")),
         Measure("share_ended", _("Finished naturally"), SHARE),
         Measure("mean_tokens", _("Mean length (tokens)")),
+        metrics.THINKING_TOKENS,
         Measure("tokens_per_s", _("tokens per second")),
         Measure("responses_per_s", _("Responses per second")),
         *metrics.MACHINE,
@@ -68,6 +69,7 @@ class SampleConfig(Settings):
         max=64,
     )
     max_new_tokens: int = override(Responses, "max_new_tokens")
+    max_thinking_tokens: int = override(Responses, "max_thinking_tokens")
     temperature: float = override(
         Responses,
         "temperature",
@@ -128,8 +130,20 @@ class SampleConfig(Settings):
 
     def longest(self, rows: sizes.Rows) -> float:
         return rows.written(
-            max_prompt_tokens=self.max_prompt_tokens, max_new_tokens=self.max_new_tokens
+            max_prompt_tokens=self.max_prompt_tokens, max_new_tokens=self.max_written_tokens
         )
+
+    @property
+    def max_written_tokens(self) -> int:
+        """Thinking and answer together."""
+        return self.max_new_tokens + self.max_thinking_tokens
+
+    @property
+    def sampling(self) -> dict[str, float]:
+        """As stored with a response."""
+        names = ["temperature", "top_p", "max_new_tokens", "seed"]
+        names += ["max_thinking_tokens"] if self.max_thinking_tokens else []
+        return {name: getattr(self, name) for name in names}
 
     def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
         n_prompts = min(rows.n_prompts, self.max_prompts or rows.n_prompts)

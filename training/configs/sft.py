@@ -25,7 +25,6 @@ class SftConfig(RowTraining):
     label: ClassVar[str] = _("SFT")
     menu: ClassVar[str] = _("Fine-tune on demonstrations")
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations",)
-    model_button: ClassVar[str] = _("Fine-tune")
     is_parallel: ClassVar[bool] = True
     headlines: ClassVar[tuple[str, ...]] = ("held_out_loss",)
     measures: ClassVar[tuple[Measure, ...]] = (

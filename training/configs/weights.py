@@ -19,6 +19,14 @@ DRY_RUN_HELD_OUT = 8
 
 
 @dataclass(frozen=True)
+class Pass:
+    """Bytes of a forward and backward pass over the longest rows."""
+
+    activations: float
+    logits: float
+
+
+@dataclass(frozen=True)
 class Weights(Settings):
     """LoRA or full fine-tuning, and how checkpoints are saved."""
 
@@ -123,15 +131,18 @@ class Weights(Settings):
         return n_tokens * shape.vocabulary
 
     def memory(self, rows: sizes.Rows, shape: Shape, beside: Mapping[str, Shape]) -> float:
-        """Loaded weights, 16 bytes per trained parameter, and activations of one pass."""
-        precision = sizes.BYTES[self.dtype]
-        frozen = self.n_frozen(shape, beside) * precision
+        """Loaded weights, 16 bytes per trained parameter, and one pass."""
+        frozen = self.n_frozen(shape, beside) * sizes.BYTES[self.dtype]
+        trained = self.n_trained(shape) * sizes.TRAINED_BYTES
+        kept = self.one_pass(rows, shape)
+        return frozen + trained + kept.activations + kept.logits + sizes.OVERHEAD_BYTES
+
+    def one_pass(self, rows: sizes.Rows, shape: Shape) -> Pass:
+        """What is kept for the backward pass."""
         n_tokens = self.tokens_at_once(rows)
         layers = math.sqrt(shape.n_layers) if self.saves_memory else shape.n_layers
-        activations = n_tokens * layers * shape.hidden * sizes.ACTIVATIONS_A_LAYER * precision
-        logits = self.logits(n_tokens, shape) * sizes.LOGIT_BYTES
-        trained = self.n_trained(shape) * sizes.TRAINED_BYTES
-        return frozen + trained + activations + logits + sizes.OVERHEAD_BYTES
+        a_layer = shape.hidden * sizes.ACTIVATIONS_A_LAYER * sizes.BYTES[self.dtype]
+        return Pass(n_tokens * layers * a_layer, self.logits(n_tokens, shape) * sizes.LOGIT_BYTES)
 
     def disk(self, shape: Shape) -> float:
         """The resulting model, and its checkpoints."""

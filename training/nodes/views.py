@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from pages import list_pages
+from pages import edit_conflicts, list_pages
 from training import access as training_access
 from training.nodes import services
 from training.runs import placement, run_queue
@@ -63,7 +63,8 @@ def first(request: HttpRequest, pk: int) -> HttpResponse:
     """
     run = training_access.run(user=request.user, pk=pk)
     priority = placement.highest_priority() + 1
-    if not run_queue.set_priority(
+    is_first = runs_selectors.queued_run_ids()[:1] == [pk]
+    if not is_first and not run_queue.set_priority(
         run=run, priority=priority, by=training_access.researcher(request.user), now=timezone.now()
     ):
         messages.info(request, _("The run is no longer queued."))
@@ -74,10 +75,14 @@ def first(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def move(request: HttpRequest, pk: int) -> HttpResponse:
-    """Moves a queued run by one place. The response shows the page of the queue that the run is on
-    now, so that it can be moved again.
+    """Moves a queued run by one place, from the place that the page showed. The response shows the
+    page of the queue that the run is on now, so that it can be moved again.
     """
     run = training_access.run(user=request.user, pk=pk)
+    queue = runs_selectors.queued_run_ids()
+    if pk in queue and edit_conflicts.has_changed(request.POST, queue.index(pk) + 1):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+        return redirect(_address(request.POST.get("page")))
     places = 1 if request.POST.get("places") == "1" else -1
     page = request.POST.get("page")
     if not run_queue.move_run(

@@ -76,8 +76,8 @@ Events = Iterator[tuple[str, dict[str, Any]]]
 
 
 def events(asked: ModelQuestion, target: Target, audience: Audience) -> Events:
-    """("state", …) and ("text", {"text"}) as they come, then ("end", {"is_ended", "is_stopped"}).
-    Raises UnableToAnswer and completions.CompletionFailed.
+    """("state", …), ("thinking", {"thinking"}) and ("text", {"text"}) as they come, then ("end",
+    {"is_ended", "is_stopped"}). Raises UnableToAnswer and completions.CompletionFailed.
     """
     if target.server:
         return _from_server(asked, target.server, audience)
@@ -105,7 +105,10 @@ def _from_server(asked: ModelQuestion, server: Server, audience: Audience) -> Ev
                 if piece.is_last:
                     yield "end", {"is_ended": piece.is_ended, "is_stopped": False}
                     return
-                yield "text", {"text": piece.text}
+                if piece.thinking:
+                    yield "thinking", {"thinking": piece.thinking}
+                if piece.text:
+                    yield "text", {"text": piece.text}
     yield "end", STOPPED
 
 
@@ -165,6 +168,8 @@ def _events_from_child(
             continue
         if "ready" in heard:
             yield "state", {"state": "writing"}
+        elif "thinking" in heard:
+            yield "thinking", heard
         elif "text" in heard:
             yield "text", heard
         elif "end" in heard:

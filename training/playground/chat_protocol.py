@@ -16,6 +16,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from arithmetic.chats import Message
+
 TTL_S = 3600
 HEARTBEAT_TTL_S = 15
 """A worker or an answer without a heartbeat for this long is dead."""
@@ -33,7 +35,7 @@ class ModelQuestion:
 
     answer: str
     model: int
-    messages: list[dict[str, str]]
+    messages: list[Message]
     sampling: dict[str, Any]
 
 

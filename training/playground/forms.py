@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.refusals import Refusal
+from arithmetic.chats import Message
 from labeling.data.prompts.forms import LabelsForm
 from training.models import TrainedModel
 from training.playground import services
@@ -166,7 +167,7 @@ class KeepForm(LabelsForm):
             form = SamplingForm({})
         return form.sampling() if form.is_valid() else Sampling()
 
-    def messages(self) -> list[dict[str, str]]:
+    def messages(self) -> list[Message]:
         """Call on a valid form."""
         return [
             *self.cleaned_data["earlier"],

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.refusals import Refusal
+from arithmetic.chats import Message
 from jobs import messages
 from labeling.data import intake
 from labeling.models import Prompt
@@ -29,7 +30,6 @@ QUESTIONS = messages.Message(
     queue=messages.MODELS,
     otherwise="The person asks again.",
 )
-Message = dict[str, str]
 
 
 class UnableToAskModel(Refusal):

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import httpx2
 
+from arithmetic import answer_parts
+from arithmetic.answer_parts import Stream
+from arithmetic.chats import ToolCall
 from training.processes import deadlines
 
 CONNECT_TIMEOUT_S = 10.0
@@ -26,7 +29,8 @@ KEY_PREFIX = "PREFERABLY_KEY_"
 have any secret of the process sent to a server of their own.
 """
 
-Message = Mapping[str, str]
+Message = Mapping[str, object]
+Tools = Sequence[Mapping[str, object]]
 
 
 class CompletionFailed(Exception):
@@ -58,25 +62,35 @@ class Sampling:
     top_p: float = 0.95
     max_new_tokens: int = 256
     seed: int | None = None
+    max_thinking_tokens: int = 0
+    """beside those of the answer; a server gets the sum"""
 
     def as_json(self) -> dict[str, float | None]:
+        thinking = {"max_thinking_tokens": self.max_thinking_tokens}
         return {
             "temperature": self.temperature,
             "top_p": self.top_p,
             "max_new_tokens": self.max_new_tokens,
             "seed": self.seed,
+            **(thinking if self.max_thinking_tokens else {}),
         }
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of an answer. On the last one `is_ended` says whether the model ended its turn; None
-    if the server does not say.
+    """A piece of an answer, and of the thinking before it, which some servers keep apart. On the
+    last one `is_ended` says whether the model ended its turn; None if the server does not say.
     """
 
     text: str
     is_last: bool = False
     is_ended: bool | None = None
+    thinking: str = ""
+    tool_calls: Sequence[ToolCall] = ()
+
+    @property
+    def has_answer(self) -> bool:
+        return bool(self.text.strip() or self.tool_calls)
 
 
 def client() -> httpx2.Client:
@@ -91,16 +105,20 @@ def client() -> httpx2.Client:
 
 
 def complete(
-    http: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling
+    http: httpx2.Client,
+    server: Server,
+    messages: Sequence[Message],
+    sampling: Sampling,
+    tools: Tools = (),
 ) -> Piece:
-    """The whole answer. Raises CompletionFailed."""
+    """The whole answer, in its parts. Raises CompletionFailed."""
     try:
         with (
             deadlines.within(ANSWER_TIMEOUT_S),
             http.stream(
                 "POST",
                 _address(server),
-                json=_body(server, messages, sampling),
+                json=_body(server, messages, sampling, tools),
                 headers=_headers(server),
             ) as answer,
         ):
@@ -110,17 +128,25 @@ def complete(
     if not answer.is_success:
         raise _failure(server, answer, content)
     choice = _choice(server, content)
-    text = _text_of(server, choice, part="message")
-    return Piece(text, is_last=True, is_ended=_is_ended(choice))
+    parts = answer_parts.split_unknown(_text_of(server, choice, part="message"))
+    thinking = "\n\n".join(filter(None, (_thinking_of(choice, part="message"), parts.thinking)))
+    message = choice.get("message")
+    sent = message.get("tool_calls") if isinstance(message, dict) else None
+    text, calls = answer_parts.calls_of_openai(parts.answer, sent)
+    return Piece(text, True, _is_ended(choice), thinking, calls)
 
 
 def stream(
-    http: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling
+    http: httpx2.Client,
+    server: Server,
+    messages: Sequence[Message],
+    sampling: Sampling,
+    tools: Tools = (),
 ) -> Iterator[Piece]:
     """The answer as it is written; the last piece has `is_last`. Raises CompletionFailed."""
-    body = _body(server, messages, sampling) | {"stream": True}
+    body = _body(server, messages, sampling, tools) | {"stream": True}
     ended: bool | None = None
-    is_whole = False
+    is_whole, parts = False, Stream()
     try:
         with (
             deadlines.within(ANSWER_TIMEOUT_S),
@@ -135,12 +161,17 @@ def stream(
                 choice = _choice(server, data)
                 if choice.get("finish_reason"):
                     is_whole, ended = True, _is_ended(choice)
-                if text := _text_of(server, choice, part="delta"):
-                    yield Piece(text)
+                new = parts.add(_text_of(server, choice, part="delta"))
+                thinking = _thinking_of(choice, part="delta") + new.thinking
+                if new.answer or thinking:
+                    yield Piece(new.answer, thinking=thinking)
     except _UNANSWERED as problem:
         raise CompletionFailed(_no_response(server, problem)) from problem
     if not is_whole:
         raise CompletionFailed(f"{server.url} closed the connection before the answer ended.")
+    new = parts.add("", is_last=True)
+    if new.answer or new.thinking:
+        yield Piece(new.answer, thinking=new.thinking)
     yield Piece("", is_last=True, is_ended=ended)
 
 
@@ -154,14 +185,18 @@ def _headers(server: Server) -> dict[str, str]:
     )
 
 
-def _body(server: Server, messages: Sequence[Message], sampling: Sampling) -> dict[str, object]:
+def _body(
+    server: Server, messages: Sequence[Message], sampling: Sampling, tools: Tools
+) -> dict[str, object]:
     body: dict[str, object] = {
         "model": server.name,
-        "messages": [dict(message) for message in messages],
+        "messages": [answer_parts.as_openai(message) for message in messages],
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "max_tokens": sampling.max_new_tokens,
+        "max_tokens": sampling.max_new_tokens + sampling.max_thinking_tokens,
     }
+    if tools:
+        body["tools"] = list(tools)
     return body if sampling.seed is None else body | {"seed": sampling.seed}
 
 
@@ -211,13 +246,24 @@ def _text_of(server: Server, choice: Mapping[str, object], *, part: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def _thinking_of(choice: Mapping[str, object], *, part: str) -> str:
+    """What a server that keeps thinking apart sends of it: vLLM, SGLang and DeepSeek as
+    `reasoning_content`, newer vLLM and OpenRouter as `reasoning`.
+    """
+    holder = choice.get(part)
+    if not isinstance(holder, dict):
+        return ""
+    text = holder.get("reasoning_content") or holder.get("reasoning")
+    return text.encode("utf-8", "replace").decode() if isinstance(text, str) else ""
+
+
 def _unlike_openai(server: Server) -> str:
     return f"{server.url} did not answer as an OpenAI-compatible server does. Check its address."
 
 
 def _is_ended(choice: Mapping[str, object]) -> bool | None:
     reason = choice.get("finish_reason")
-    return None if reason is None else reason == "stop"
+    return None if reason is None else reason in ("stop", "tool_calls")
 
 
 def _failure(server: Server, answer: httpx2.Response, content: bytes) -> CompletionFailed:

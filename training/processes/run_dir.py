@@ -435,10 +435,10 @@ def write_atomically(path: Path, text: str) -> None:
 
 def remove(path: Path) -> None:
     """Removes a file or folder; does nothing if it does not exist."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    while path.is_dir() and not path.is_symlink():
+        with contextlib.suppress(FileNotFoundError):  # another process removes it too
+            shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def _empty(folder: Path) -> None:

@@ -1,14 +1,17 @@
 """What a line has in each of a run folder's JSONL files (`run_dir` names the files), and what is in
 kept.json.
 
-Standard library only: both sides import it.
+No Django and no torch: both sides import it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NotRequired, Required, TypedDict
+
+from arithmetic import answer_parts
+from arithmetic.chats import ToolCall
 
 KEPT = "kept.json"
 SPOT = "spot"
@@ -33,6 +36,13 @@ def read_kept(folder: Path) -> Kept | None:
         return None
 
 
+def shown_prompt(messages: Sequence[Mapping[str, object]]) -> str:
+    """A prompt as a sample has it: as text for the run's page."""
+    if len(messages) == 1:
+        return str(messages[0]["content"])
+    return "\n\n".join(f"{turn['role']}: {answer_parts.whole(turn)}" for turn in messages)
+
+
 class SampleLine(TypedDict):
     """A response sampled during training."""
 
@@ -50,6 +60,8 @@ class ResponseLine(TypedDict):
     is_ended: bool | None
     sampling: dict[str, float | None]
     score: NotRequired[float]
+    reasoning_content: NotRequired[str]
+    tool_calls: NotRequired[list[ToolCall]]
 
 
 class ProgressLine(TypedDict, total=False):

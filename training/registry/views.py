@@ -20,7 +20,7 @@ from training.registry import change_stage, endpoints, forms, selectors, service
 from training.registry import publish as registry_publish
 from training.registry.archive import cards, export
 from training.registry.lineage import drawing
-from training.results import measures
+from training.results import measures, reward_quality
 from training.storage import artifacts, store
 
 MODELS_PER_PAGE = 30
@@ -193,6 +193,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "card_text": text.partition("\n---\n")[2] or text,
         "endpoint": endpoint,
         "run_buttons": _run_buttons(model, is_endpoint=endpoint is not None),
+        "training_kinds": [] if endpoint or model.freed_at else _training_kinds(model),
+        "training_query": f"?base_model={model.pk}",
         "can_keep_adapter": model.run is not None and model.run.config.get("method") == "lora",
     }
     context |= _publications(model) | scorecards_views.card_context(request, model)
@@ -206,10 +208,21 @@ def _run_buttons(model: TrainedModel, *, is_endpoint: bool) -> list[tuple[str, s
     abouts = sorted(kinds.KINDS.values(), key=lambda about: about.leaves_model())
     usable = [about for about in abouts if about.takes_endpoints or not is_endpoint]
     rewarded = [about for about in usable if model.kind == REWARD and about.reward_button]
+    if reward_quality.why_not_used(metrics=model.metrics):
+        rewarded = []
     begun = [about for about in usable if model.kind in about.starts_from and about.model_button]
     return [
         *((about.kind, "reward_model", about.reward_button) for about in rewarded),
         *((about.kind, "base_model", about.model_button) for about in begun),
+    ]
+
+
+def _training_kinds(model: TrainedModel) -> list[tuple[str, str]]:
+    """(kind, words) of what can be trained from it."""
+    return [
+        (about.kind, about.menu)
+        for about in kinds.KINDS.values()
+        if about.leaves_model() and model.kind in about.starts_from
     ]
 
 

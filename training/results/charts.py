@@ -13,13 +13,14 @@ from django.utils.translation import gettext, ngettext
 from pages.charts import LineChart, Series, histogram, line_chart
 from training.configs.curves import GROUPS, LEARNING, SYSTEM, Chart, Scatter
 from training.configs.knobs import Settings
+from training.configs.metrics import FEWEST_PAIRS
 from training.results.curves import Curve
 
 # A change of less than twice its standard error counts as steady.
 STEADY_ERRORS = 2.0
 FEW_VALUES = 5
-# A mean gap below this counts as well calibrated.
-CALIBRATED = 0.03
+# Mean confidence and accuracy that differ by less count as equal.
+EQUAL = 0.03
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,10 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
         return None
     gap = sum(bar["n"] * (bar["predicted"] - bar["observed"]) for bar in bins) / n
     points = {"points": f"{abs(gap) * 100:.0f}"}
-    if abs(gap) <= CALIBRATED:
-        title = gettext("Well calibrated")
+    if n < FEWEST_PAIRS:
+        title = gettext("Too few pairs to tell whether it is calibrated")
+    elif abs(gap) <= EQUAL:
+        title = gettext("On average as confident as it is right")
     elif gap > 0:
         title = gettext("Overconfident by %(points)s points") % points
     else:

@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic import intervals
 from labeling.models import Prompt
 from pages.templatetags.pages import duration
 from training.configs import kinds
@@ -18,6 +19,9 @@ from training.configs import metrics as configs_metrics
 
 _WITH_INTERVAL = {"held_out_accuracy", "win_rate"}
 N_HEADLINES = 4
+FEWEST_JUDGED = 10
+"""Rows or prompts below which no sentence says that a measure without an interval changed."""
+_WAITING_WORTH_SAYING = 0.05
 _STRENGTHS: dict[str, Promise] = {
     "1": _("negligibly"),
     "2": _("slightly"),
@@ -66,6 +70,8 @@ class Result:
     sentence: str
     headlines: list[MeasureRow]
     others: list[MeasureRow]
+    bound_by: str = ""
+    """what its steps spent their time on, in a sentence"""
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
         Breakdown(
             title,
             [
-                _group(words.get(entry["group"], entry["group"]), entry)
+                group_of(words.get(entry["group"], entry["group"]), entry)
                 for entry in accuracies[name]
             ],
         )
@@ -103,7 +109,7 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
         Breakdown(
             title,
             [
-                _group(gettext("Fold %(n)s") % {"n": number}, fold[name])
+                group_of(gettext("Fold %(n)s") % {"n": number}, fold[name])
                 for number, fold in enumerate(folds, 1)
             ],
         )
@@ -112,7 +118,7 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
     return by_group + (by_fold if folds else [])
 
 
-def _group(name: str | Promise, entry: Mapping[str, Any]) -> MeasureGroup:
+def group_of(name: str | Promise, entry: Mapping[str, Any]) -> MeasureGroup:
     has_interval = entry["low"] is not None and entry["high"] is not None
     interval = (
         f"{entry['low'] * 100:.0f}–{entry['high'] * 100:.0f} %"
@@ -170,7 +176,31 @@ def result(*, kind: str, metrics: Mapping[str, object]) -> Result:
         sentence,
         [rows[name] for name in chosen],
         [row for name, row in rows.items() if name not in chosen],
+        _bound_by(metrics),
     )
+
+
+def _bound_by(metrics: Mapping[str, object]) -> str:
+    """“Most of the time went into writing responses (62 %), then …”"""
+    shares = {name: metrics.get(name) for name in configs_metrics.TIMES}
+    known = {name: share for name, share in shares.items() if isinstance(share, int | float)}
+    if not known:
+        return ""
+    first, *others = [
+        f"{gettext(configs_metrics.TIMES[name])} ({_shown(configs_metrics.SHARE, share)})"
+        for name, share in sorted(known.items(), key=lambda pair: -pair[1])
+    ]
+    sentence = gettext("Most of the time went into %(first)s, then into %(others)s.") % {
+        "first": first,
+        "others": ", ".join(others),
+    }
+    waiting = metrics.get(configs_metrics.WAITING)
+    if not isinstance(waiting, int | float) or waiting < _WAITING_WORTH_SAYING:
+        return sentence
+    waited = gettext(
+        "For %(share)s of it the run only waited: for a server, another process or the machine."
+    )
+    return f"{sentence} {waited % {'share': _shown(configs_metrics.SHARE, waiting)}}"
 
 
 def _sentence(row: MeasureRow, about: configs_metrics.Measure, metrics: Mapping[str, Any]) -> str:
@@ -178,19 +208,59 @@ def _sentence(row: MeasureRow, about: configs_metrics.Measure, metrics: Mapping[
     counted = next((measure for measure in about.judged_on if metrics.get(measure.name)), None)
     n = metrics[counted.name] if counted else 0
     on = gettext(counted.one if n == 1 else counted.many) % {"n": f"{n:,}"} if counted else ""
+    has_range = bool(row.range) and not row.is_too_few
     named = {
         "what": capfirst(str(row.name)),
         "before": row.before,
-        "after": f"{row.value} ({_unbroken(row.range)})" if row.range else row.value,
+        "after": f"{row.value} ({_unbroken(row.range)})" if has_range else row.value,
         "on": f" {on}" if on else "",
     }
     if not row.before:
         return gettext("%(what)s: %(after)s%(on)s.") % named
+    ends = _ends(row.key, metrics, "after")
+    if row.is_too_few or (ends is None and 0 < n < FEWEST_JUDGED):
+        return (
+            gettext(
+                "%(what)s: %(before)s before, %(after)s after%(on)s. Too few to tell whether it"
+                " changed."
+            )
+            % named
+        )
+    if ends and _may_be_chance(row.key, metrics, ends):
+        return (
+            gettext(
+                "%(what)s: %(before)s before, %(after)s after%(on)s. Chance may explain the"
+                " difference."
+            )
+            % named
+        )
     if row.before == row.value:
         return gettext("%(what)s stayed at %(after)s%(on)s.") % named
     if metrics[f"{row.key}_after"] < metrics[f"{row.key}_before"]:
         return gettext("%(what)s fell from %(before)s to %(after)s%(on)s.") % named
     return gettext("%(what)s rose from %(before)s to %(after)s%(on)s.") % named
+
+
+def _may_be_chance(key: str, metrics: Mapping[str, Any], ends: tuple[float, float]) -> bool:
+    """Whether the interval of the difference has 0 in it. Earlier runs have no interval before; it
+    was measured on the same pairs, so that after stands in.
+    """
+    after, before = metrics[f"{key}_after"], metrics[f"{key}_before"]
+    shift = before - after
+    known = _ends(key, metrics, "before") or (ends[0] + shift, ends[1] + shift)
+    low, high = intervals.of_difference(after, ends, before, known)
+    return low <= 0 <= high
+
+
+def _ends(name: str, metrics: Mapping[str, Any], moment: str) -> tuple[float, float] | None:
+    """What was measured once has its ends without a moment."""
+    low, high = (
+        metrics.get(
+            f"{name}_{end}_{moment}", metrics.get(f"{name}_{end}") if moment == "after" else None
+        )
+        for end in ("low", "high")
+    )
+    return None if low is None or high is None else (low, high)
 
 
 def _unbroken(interval: str) -> str:
@@ -210,10 +280,8 @@ def _is_part(key: str, metrics: Mapping[str, object]) -> bool:
 
 def _range(name: str, form: str, metrics: Mapping[str, object]) -> tuple[str, bool]:
     """The measure's interval, and whether words stand in its place."""
-    low, high = (
-        metrics.get(f"{name}_{end}_after", metrics.get(f"{name}_{end}")) for end in ("low", "high")
-    )
-    if low is not None and high is not None:
+    if ends := _ends(name, metrics, "after"):
+        low, high = ends
         return f"{_shown(form, low).removesuffix(' %')}–{_shown(form, high)}", False
     if name in _WITH_INTERVAL:
         return gettext("too few prompts for an interval"), True

@@ -111,7 +111,7 @@ def shape_of(*, model: TrainedModel) -> Shape | None:
     """
     path = Path(artifacts.resolve(model.location)) / "config.json"
     if artifacts.is_folder(model.location) and path.is_file():
-        return estimates.shape_of(_config(path))
+        return estimates.shape_of(read_config(path))
     known = model.metrics.get("shape")
     if known is None:
         runs = Run.objects.filter(base_model=model, metrics__has_key="shape").order_by("-pk")
@@ -119,7 +119,7 @@ def shape_of(*, model: TrainedModel) -> Shape | None:
     return Shape(**known) if known else None
 
 
-def _config(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
     """Empty if it is too large, or nothing that a model has: the folder may be of somebody else."""
     with path.open("rb") as file:
         content = file.read(CONFIG_BYTES + 1)

@@ -2,6 +2,7 @@
 each setting is described in one place.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -216,8 +217,9 @@ class RunForm(MachinesForm):
 
     @property
     def spot(self) -> list[BoundField]:
-        """Those about spot checks."""
-        names = (*RATERS, *SpotCheckKnobs.__dataclass_fields__)
+        """Those about spot checks: how many first, since without any the others do nothing."""
+        how_many, *others = SpotCheckKnobs.__dataclass_fields__
+        names = (how_many, *RATERS, *others)
         return [self[name] for name in names if name in self.fields]
 
     @property
@@ -462,6 +464,7 @@ def _knob_field(knob: Knob) -> forms.Field:
             gettext("%(low)s or more.") if knob.max >= A_LOT else gettext("%(low)s to %(high)s.")
         )
         span = words % {"low": _plain(knob.min), "high": _plain(knob.max)}
+        span = re.sub(r"(^|\s)-", r"\1−", span)
         help_text = format_html('{} <span class="nowrap range">{}</span>', help_text, span)
     return forms.CharField(
         label=label,
@@ -474,7 +477,7 @@ def _knob_field(knob: Knob) -> forms.Field:
 
 def _label(knob: Knob) -> SafeString | str:
     label, unit = gettext(knob.label), gettext(knob.unit) if knob.unit else ""
-    if label.lower().endswith(unit.lower()):
+    if label.lower().endswith(unit.lower()) or label.lower().startswith(f"{unit.lower()} "):
         return label
     return format_html('{} <span class="unit">{}</span>', label, unit)
 

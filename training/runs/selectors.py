@@ -1,6 +1,6 @@
 """Queries for the list of runs and for a run's page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,9 +10,11 @@ from django.db.models.functions import Coalesce, Lower, Now
 from django.utils.translation import gettext
 
 from knobs.fields import Knob
+from labeling import access as labeling_access
 from training.configs import kinds
 from training.configs.knobs import Settings
 from training.models import Run, RunPoint, RunSample
+from training.processes.run_lines import shown_prompt
 from training.runs.placement import queued_runs
 
 N_SAMPLES_SHOWN = 20
@@ -161,13 +163,20 @@ def can_be_killed(*, run: Run, now: datetime) -> bool:
     )
 
 
-def samples(*, run: Run) -> list[RunSample]:
-    """The newest N_SAMPLES_SHOWN samples."""
-    return list(
-        RunSample.objects.filter(run=run).order_by(F("attempt").desc(), F("step").desc(), "line")[
-            :N_SAMPLES_SHOWN
-        ]
-    )
+def visible_samples(*, runs: Sequence[Run]) -> QuerySet[RunSample]:
+    """Without those to a prompt with words of somebody who has withdrawn."""
+    samples = RunSample.objects.filter(run__in=runs)
+    withdrawn = {shown_prompt(chat) for chat in labeling_access.chats_of_withdrawn()}
+    if not withdrawn:
+        return samples
+    prompts = set(samples.values_list("prompt", flat=True).distinct())
+    return samples.exclude(prompt__in=prompts & withdrawn)
+
+
+def newest_samples(*, run: Run) -> list[RunSample]:
+    """N_SAMPLES_SHOWN of them."""
+    newest = (F("attempt").desc(), F("step").desc(), "line")
+    return list(visible_samples(runs=[run]).order_by(*newest)[:N_SAMPLES_SHOWN])
 
 
 def differences_from_preset(*, run: Run) -> tuple[str, list[Difference]]:
@@ -206,3 +215,16 @@ def _differences(run: Run, preset: Settings) -> list[Difference]:
         for knob in kinds.knobs(run.kind)
         if run.config.get(knob.name, knob.default) != usual[knob.name]
     ]
+
+
+def sampled_sources(*, run: Run) -> list[int]:
+    """The sources of all models that have answered the same snapshot of prompts."""
+    answered = Run.objects.filter(
+        kind=run.kind,
+        snapshot=run.snapshot_id,
+        outcome=Run.Outcome.SUCCEEDED,
+        is_dry=False,
+        base_model__source__isnull=False,
+    )
+    sources = answered.order_by("base_model__source")
+    return [pk for pk in sources.values_list("base_model__source", flat=True).distinct() if pk]

@@ -13,7 +13,8 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from accounts import audit_log
-from accounts.models import User
+from accounts.models import Notice, User
+from accounts.notices import services as notices_services
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
 from jobs import guard
@@ -398,3 +399,27 @@ def level_of(*, step: int, values: Mapping[str, float]) -> int:
         return TOP_LEVEL
     rare = RARE_LEVELS if any(name.startswith("held_out") for name in values) else 0
     return min(TOP_LEVEL, (step & -step).bit_length() - 1 + rare)
+
+
+@transaction.atomic
+def ask_for_comparison(*, run: Run, path: str, by: User, now: datetime) -> int:
+    """Tells every active admin, once for each run, with `path` to where they start a campaign;
+    returns how many there are.
+    """
+    key = f"compare-{run.pk}"
+    was_asked = Notice.objects.filter(key=key).exists()
+    admins = list(User.objects.filter(is_admin=True, is_active=True))
+    notices_services.notify(
+        people=admins,
+        key=key,
+        kind=Notice.Kind.APPROVAL,
+        words=lambda: (
+            _("%(person)s asks for a blind comparison of the responses of “%(run)s”.")
+            % {"person": by, "run": run.name}
+        ),
+        path=path,
+        now=now,
+    )
+    if admins and not was_asked:
+        audit_log.record(by, "ask_for_comparison", run, now=now)
+    return len(admins)

@@ -16,6 +16,11 @@ urlpatterns = [
     path("runs/<int:pk>/kill", runs.kill, name="run_kill"),
     path("runs/<int:pk>/retry", runs.retry, name="run_retry"),
     path("runs/<int:pk>/extend", parts.extend, name="run_extend"),
+    path(
+        "runs/<int:pk>/ask-for-comparison",
+        parts.ask_for_comparison,
+        name="run_ask_for_comparison",
+    ),
     path("runs/<int:pk>/log/", parts.log, name="run_log"),
     path("runs/<int:pk>/archive", parts.archive, name="run_archive"),
 ]

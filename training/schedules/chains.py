@@ -96,17 +96,18 @@ def advance_chain(*, chain_id: int, now: datetime) -> None:
 
 def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
     """Approves the link that waits for a person; at a gate, promotes the model. False if none
-    waits.
+    waits, or if the chain was stopped meanwhile.
     """
     if chain.links.filter(state=Link.State.APPROVAL, step=steps.GATE.name).exists():
         return promotion.decide(chain=chain, promotes=True, by=by, now=now)
     with transaction.atomic():
+        halted = Chain.objects.filter(pk=chain.pk, state=Chain.State.APPROVAL)
+        if not halted.select_for_update().exists():
+            return False
         waiting = Link.objects.filter(chain=chain, state=Link.State.APPROVAL)
         if not guard.update_one(waiting, state=Link.State.WAITING, approved_by=by, approved_at=now):
             return False
-        Chain.objects.filter(pk=chain.pk, state=Chain.State.APPROVAL).update(
-            state=Chain.State.GOING
-        )
+        halted.update(state=Chain.State.GOING)
         audit_log.record(by, "approve", chain, now=now)
         CHAINS.wake_on_commit(chain.pk)
     return True

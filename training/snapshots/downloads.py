@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
+from arithmetic.chats import PARTS
 from labeling.access import withdrawn_prompts
 from labeling.models import Judgment, Prompt, Response
 from labeling.votes import counting
@@ -26,16 +27,22 @@ CHUNK = 500
 """Rows in memory at a time, and in a row group of a Parquet file."""
 
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-_ABOUT = [("id", pa.string()), ("prompt", _MESSAGES)]
+# Calls and tools have any shape, so they are JSON in a string; TRL reads tools so too. `parts` has
+# the messages of prompt and completion with all that they have, where that is more.
+_JSON = [("tools", pa.string()), ("parts", pa.string())]
+_ABOUT = [("id", pa.string()), ("prompt", _MESSAGES), *_JSON]
 _LICENCES = [("prompt_licence", pa.string()), ("is_withheld", pa.bool_())]
 _RESPONSE = pa.struct(
     [
         ("text", pa.string()),
         ("rank", pa.int64()),
         ("response", pa.int64()),
+        ("source", pa.string()),
         ("is_ended", pa.bool_()),
         ("rating", pa.int64()),
         ("licence", pa.string()),
+        ("reasoning_content", pa.string()),
+        ("tool_calls", pa.string()),
     ]
 )
 SCHEMAS = {
@@ -132,7 +139,25 @@ def write_parquet(lines: Iterable[Line], *, kind: str, to: BinaryIO) -> None:
     remaining = iter(lines)
     with pq.ParquetWriter(to, schema) as writer:
         while chunk := list(islice(remaining, CHUNK)):
-            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+            writer.write_table(pa.Table.from_pylist(list(map(_flat, chunk)), schema=schema))
+
+
+def _flat(line: Line) -> Line:
+    """The row with its calls and tools as JSON."""
+    messages = {name: line[name] for name in ("prompt", "completion") if name in line}
+    flat = line.copy()
+    if any(message.keys() & {*PARTS} for turns in messages.values() for message in turns):
+        flat["parts"] = json.dumps(messages, ensure_ascii=False)
+    if "tools" in line:
+        flat["tools"] = json.dumps(line["tools"], ensure_ascii=False)
+    if "responses" in line:
+        flat["responses"] = [
+            response | {"tool_calls": json.dumps(response["tool_calls"], ensure_ascii=False)}
+            if "tool_calls" in response
+            else response
+            for response in line["responses"]
+        ]
+    return flat
 
 
 _OF_RATER = ("completion", "responses", "rater", "label")

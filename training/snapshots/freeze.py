@@ -29,6 +29,7 @@ from training.processes import run_dir
 from training.snapshots import draws, new_judgments
 from training.snapshots.contents import files, sampled, verdicts
 from training.snapshots.contents.files import DEMONSTRATIONS
+from training.snapshots.contents.parts import answer_parts, with_tools
 from training.snapshots.contents.snapshot_card import (
     Row,
     card_of,
@@ -235,12 +236,12 @@ def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
         content = {
             "id": f"demonstration-{row.judgment_id}" + (f"-{row.turn}" if row.turn else ""),
             "prompt": row.messages,
-            "completion": [{"role": "assistant", "content": row.response}],
+            "completion": row.turn_of(row.response),
             "judgment": row.judgment_id,
             "cluster": row.cluster,
             "source": row.source_name,
         }
-        yield _judged(row, content, (row.source_name,))
+        yield _judged(row, with_tools(content, row), (row.source_name,))
 
 
 def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
@@ -263,7 +264,7 @@ def _scored_pairs(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
         for best, worst in streams.scored_pairs(**where):
             if any(_is_filtered(row, filters, left_out) for row in (best, worst)):
                 continue
-            if not best.text.strip():
+            if not best.text.strip() and not best.tool_calls:
                 left_out["empty response"] += 1
                 continue
             yield sampled.pair(best, worst)
@@ -374,6 +375,7 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
             "pool": row.pool,
             "cluster": row.cluster,
         }
+        content = with_tools(content, row)
         judged = _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)
         yield replace(judged, weight=weight) if filters.weighs_by_reliability else judged
 
@@ -386,7 +388,9 @@ def _response(ranked: exports_rows.RankedText) -> dict[str, object]:
         "text": ranked.text,
         "rank": ranked.rank,
         "response": ranked.response_id,
+        "source": ranked.source_name,
         "is_ended": ranked.is_ended is not False,
+        **answer_parts(ranked),
     }
     scales = {name: value for name, value in ranked.ratings.items() if not isinstance(value, bool)}
     rating = scales.get("overall", next(iter(scales.values())) if len(scales) == 1 else None)
@@ -425,6 +429,7 @@ def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
             "prompt": row.messages,
             "prompt_id": row.prompt_id,
         }
+        content = with_tools(content, row)
         yield Row(row.split, content, None, row.cluster, row.licences, row.category)
 
 

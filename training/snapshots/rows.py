@@ -8,6 +8,8 @@ from typing import NotRequired, TypedDict
 
 from django.conf import settings
 
+from arithmetic import answer_parts
+from arithmetic.chats import Message, Tool, ToolCall
 from labeling.access import on_withdrawn, withdrawn_prompts
 from labeling.models import Judgment, Response, Source
 from labeling.votes import counting
@@ -22,6 +24,8 @@ class RankedLine(TypedDict):
     rank: int | None
     response: int
     rating: NotRequired[int]
+    reasoning_content: NotRequired[str]
+    tool_calls: NotRequired[list[ToolCall]]
 
 
 class SnapshotLine(TypedDict, total=False):
@@ -31,7 +35,8 @@ class SnapshotLine(TypedDict, total=False):
     """
 
     id: str
-    prompt: list[dict[str, str]]
+    prompt: list[Message]
+    tools: list[Tool]
     prompt_id: int
     judgment: int
     response: int
@@ -39,7 +44,7 @@ class SnapshotLine(TypedDict, total=False):
     weight: float
     score: float
     label: bool
-    completion: list[dict[str, str]]
+    completion: list[Message]
     responses: list[RankedLine]
     text: str
     key: str
@@ -48,7 +53,9 @@ class SnapshotLine(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class RowResponse:
-    """A response in a row. `source` says who wrote it; `model` is set if a model did."""
+    """A response in a row, its thinking and calls as text. `source` says who wrote it; `model` is
+    set if a model did.
+    """
 
     text: str
     rank: int | None = None
@@ -66,7 +73,7 @@ class FrozenRow:
     """
 
     name: str
-    messages: list[dict[str, str]]
+    messages: list[Message]
     answers: list[RowResponse] = field(default_factory=list)
     judgment: Judgment | None = None
     prompt_id: int | None = None
@@ -166,7 +173,10 @@ def _answers(line: SnapshotLine, known: _Known) -> list[RowResponse]:
         model = _model_of(line.get("response", 0), known)
         return [
             RowResponse(
-                turn["content"], source=line["source"], model=model, label=line.get("label")
+                answer_parts.whole(turn),
+                source=line["source"],
+                model=model,
+                label=line.get("label"),
             )
             for turn in line["completion"]
         ]
@@ -181,7 +191,7 @@ def _answers(line: SnapshotLine, known: _Known) -> list[RowResponse]:
 def _ranked(shown: RankedLine, known: _Known) -> RowResponse:
     response = known.responses.get(shown["response"])
     return RowResponse(
-        shown["text"],
+        answer_parts.whole(shown),
         shown["rank"],
         shown.get("rating"),
         _source_of(response),

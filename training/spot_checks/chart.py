@@ -5,12 +5,11 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext
 
-from arithmetic import over_optimisation
-from arithmetic.over_optimisation import Curve as Fitted
 from pages.charts import Limit, LineChart, Series, line_chart
 from training.models import Run
 from training.results.curves import Curve
-from training.spot_checks import selectors
+from training.spot_checks import over_optimisation, selectors
+from training.spot_checks.over_optimisation import Curve as Fitted
 
 
 def chart(*, run: Run, curves: Mapping[str, Curve]) -> LineChart | None:
@@ -34,12 +33,12 @@ def chart(*, run: Run, curves: Mapping[str, Curve]) -> LineChart | None:
     ]
     if fitted is not None and fitted.peak is not None:
         peak = fitted.peak.d
-        series.append(Series(gettext("fitted peak"), [(peak, 0.0), (peak, 1.0)]))
+        series.append(Series(gettext("fitted peak"), [(peak, 0.0), (peak, 1.0)], is_mark=True))
     return line_chart(
         title=gettext("Raters keep step %(step)s") % {"step": kept.step if kept else 0},
         series=series,
         x_unit=gettext("√KL"),
-        y_unit=gettext("share of votes against the kept step"),
+        y_unit=gettext("share of votes over the kept step"),
         x_start=0.0,
         limits=[Limit(0.5, gettext("as good"))],
         is_share=True,

@@ -7,11 +7,11 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext, ngettext
 
 from arithmetic import intervals
-from arithmetic.over_optimisation import Compared
 from labeling.models import Campaign, Slot
 from labeling.queue.spending import budgets
 from training.models import Run, SpotCheck
 from training.processes.run_lines import Kept
+from training.spot_checks.over_optimisation import Compared
 
 
 def kept_for(*, run_id: int) -> Kept | None:

@@ -9,7 +9,6 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from arithmetic import over_optimisation
 from jobs import guard
 from labeling.campaigns.services import UnableToCreateCampaign
 from labeling.data import intake
@@ -18,7 +17,7 @@ from labeling.models import Campaign, Response, Slot
 from labeling.quality import contests
 from training.models import Run, SpotCheck
 from training.registry.services import opaque_name
-from training.spot_checks import selectors
+from training.spot_checks import over_optimisation, selectors
 
 AS_CANDIDATE, AS_KEPT = 0, 1
 """The numbers of a checkpoint's two responses to a prompt."""
@@ -99,7 +98,7 @@ def _open(run: Run, check: SpotCheck, champion: SpotCheck, now: datetime) -> boo
             raise UnableToCreateCampaign(_("The run has no pool or no guideline for them."))
         with transaction.atomic():
             campaign = intake.open_comparison_campaign(
-                name=_free_name(f"{run.name[:_LONGEST_NAME]} · {check.step}"),
+                name=_free_name(f"{run.name[:_LONGEST_NAME]} · step {check.step}"),
                 pool=run.spot_pool,
                 guideline=run.spot_guideline,
                 prompt_ids={response.prompt_id for response in responses},

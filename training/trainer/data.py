@@ -16,6 +16,8 @@ from transformers import PreTrainedTokenizerBase
 
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, RunFolder, counted
+from training.trainer.modeling import chat_template
+from training.trainer.modeling.chat_template import Message, Tools
 
 IGNORED = -100  # the label that a loss skips
 _READY = "ready.json"
@@ -23,7 +25,6 @@ _POLL_S = 0.5
 
 T = TypeVar("T")
 Row = dict[str, Any]
-Message = dict[str, str]
 
 
 class UnableToRead(AnticipatedFailure):
@@ -59,6 +60,7 @@ class Prompt:
     """the answer of a demonstration; "" where its snapshot has none"""
     site_id: int | None = None
     """what the site knows it by, if it does"""
+    tools: Tools = ()
 
 
 @dataclass(frozen=True)
@@ -225,8 +227,10 @@ def demonstrations(
     """A response that its model did not end (`is_ended` false) gets no end of turn."""
     examples, n_left_out = [], 0
     for row in examples_read:
-        prompt = prompt_ids(tokenizer, row["prompt"])
-        whole = conversation_ids(tokenizer, [*row["prompt"], *row["completion"]], len(prompt))
+        tools = row.get("tools", ())
+        prompt = prompt_ids(tokenizer, row["prompt"], tools)
+        turns = [*row["prompt"], *row["completion"]]
+        whole = conversation_ids(tokenizer, turns, len(prompt), tools)
         if not row.get("is_ended", True):
             whole = _unended(tokenizer, whole)
         n_prompt = _common_prefix(prompt, whole)
@@ -244,15 +248,13 @@ def response_ids(
     tokenizer: PreTrainedTokenizerBase,
     messages: list[Message],
     prompt: list[int],
-    text: str,
+    answer: str | Message,
     *,
+    tools: Tools = (),
     is_ended: bool = True,
 ) -> list[int]:
-    whole = _ids(
-        tokenizer,
-        [*messages, {"role": "assistant", "content": text}],
-        add_generation_prompt=False,
-    )
+    turn = {"role": "assistant", "content": answer} if isinstance(answer, str) else answer
+    whole = chat_template.ids(tokenizer, [*messages, turn], tools)
     return response_of(tokenizer, prompt, whole, is_ended=is_ended)
 
 
@@ -284,9 +286,10 @@ def prompts(
         Prompt(
             row[name],
             row["prompt"],
-            prompt_ids(tokenizer, row["prompt"]),
+            prompt_ids(tokenizer, row["prompt"], row.get("tools", ())),
             "\n\n".join(message["content"] for message in row.get("completion", ())),
             row.get("prompt_id"),
+            row.get("tools", ()),
         )
         for row in chosen
     ]
@@ -321,18 +324,23 @@ def prompt_sets(
     )
 
 
-def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> list[int]:
-    return _ids(tokenizer, messages, add_generation_prompt=True)
+def prompt_ids(
+    tokenizer: PreTrainedTokenizerBase, messages: list[Message], tools: Tools = ()
+) -> list[int]:
+    return chat_template.ids(tokenizer, messages, tools, add_generation_prompt=True)
 
 
 def conversation_ids(
-    tokenizer: PreTrainedTokenizerBase, messages: list[Message], n_prompt: int = 0
+    tokenizer: PreTrainedTokenizerBase,
+    messages: list[Message],
+    n_prompt: int = 0,
+    tools: Tools = (),
 ) -> list[int]:
     """The conversation up to the end of its last turn. Templates add a line feed after it that no
     model samples: with it, the model would learn to write it, and rewards would be read one token
     late.
     """
-    return _until_end(tokenizer, _ids(tokenizer, messages, add_generation_prompt=False), n_prompt)
+    return _until_end(tokenizer, chat_template.ids(tokenizer, messages, tools), n_prompt)
 
 
 def _until_end(tokenizer: PreTrainedTokenizerBase, ids: list[int], n_prompt: int) -> list[int]:
@@ -360,15 +368,6 @@ def padded(
     return torch.tensor(ids), torch.tensor(mask)
 
 
-def shown(messages: list[Message]) -> str:
-    """A prompt as text for the run's page."""
-    return (
-        messages[-1]["content"]
-        if len(messages) == 1
-        else "\n\n".join(f"{turn['role']}: {turn['content']}" for turn in messages)
-    )
-
-
 def require(read: Sequence[Any], needed: str) -> None:
     """Raises UnableToRead unless there are rows, and all have this column ("": any will do)."""
     if not read:
@@ -381,15 +380,6 @@ def require(read: Sequence[Any], needed: str) -> None:
             f"The snapshot is of another kind: its rows have no “{needed}”. Choose one that fits"
             " this kind of run."
         )
-
-
-def _ids(
-    tokenizer: PreTrainedTokenizerBase, messages: list[Message], *, add_generation_prompt: bool
-) -> list[int]:
-    written: Any = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=add_generation_prompt, return_dict=True
-    )
-    return list(written["input_ids"])
 
 
 def _common_prefix(first: Sequence[int], second: Sequence[int]) -> int:

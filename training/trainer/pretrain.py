@@ -22,7 +22,7 @@ from training.configs.pretrain import PretrainConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress, sft
 from training.trainer.data import Example
-from training.trainer.modeling import loading, precision, sharding
+from training.trainer.modeling import chat_template, loading, precision, sharding
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +116,10 @@ def text_of(tokenizer: PreTrainedTokenizerBase, row: data.Row) -> str:
     """
     if "text" in row:
         return str(row["text"])
-    turns = [*row["prompt"], *row["completion"]]
+    turns, tools = [*row["prompt"], *row["completion"]], row.get("tools", ())
+    if chat_template.has_parts(turns, tools):
+        text = chat_template.as_text(tokenizer, turns, tools)
+        return text if _is_ended(row) else text[: text.rfind(str(tokenizer.eos_token))]
     written: Any = tokenizer.apply_chat_template(
         turns, tokenize=False, continue_final_message=not _is_ended(row)
     )

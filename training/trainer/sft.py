@@ -21,6 +21,7 @@ from training.processes.run_dir import Job, Result, RunFolder, counted, newest_c
 from training.trainer import data, parallel, progress
 from training.trainer.data import Demonstrations, Example
 from training.trainer.modeling import (
+    chat_template,
     loading,
     packed_attention,
     precision,
@@ -92,6 +93,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     tokenizer = loading.load_tokenizer(job.model)
     train, split, held_out = _read(Path(job.snapshot), tokenizer, config)
     _tell(folder, train, split, held_out)
+    chat_template.tell(folder, tokenizer, Path(job.snapshot))
 
     model = loading.load_policy(
         job.model, tokenizer, progress.starting_dtype(config), may_shard=True

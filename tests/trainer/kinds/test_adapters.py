@@ -8,6 +8,7 @@ from typing import Any
 import peft
 import pytest
 import torch
+from accelerate import Accelerator
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from tests.trainer import runs
@@ -98,6 +99,7 @@ def test_every_trained_weight_of_a_ppo_run_is_float32(
         PpoConfig(max_prompt_tokens=64),
         loading.load_tokenizer(str(tiny_model)),
         torch.bfloat16,
+        Accelerator(cpu=True),
     )
 
     for model in (roles.policy, roles.value):

@@ -4,6 +4,7 @@ most two steps.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.trainer import runs
 from training.configs import kinds, metrics
 from training.configs.knobs import Settings
 from training.processes import run_dir
-from training.processes.run_dir import RunFolder
+from training.processes.run_dir import Result, RunFolder
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
 pytestmark = pytest.mark.filterwarnings(
@@ -81,14 +82,32 @@ def numbers(folder: RunFolder) -> dict[int, dict[str, float]]:
     }
 
 
+@pytest.fixture(scope="module")
+def ended(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, judging_run: RunFolder
+) -> Callable[[str], tuple[RunFolder, Result]]:
+    """A run of a kind, carried out once for all tests."""
+
+    @cache
+    def carried_out(kind: str) -> tuple[RunFolder, Result]:
+        folder = made(tmp_path_factory.mktemp(kind), kind, tiny_model, judging_run)
+        return folder, runs.carry_out(folder)
+
+    return carried_out
+
+
 @pytest.mark.parametrize("kind", kinds.KINDS)
 def test_the_same_run_twice_gives_the_same_numbers(
-    kind: str, tmp_path: Path, tiny_model: Path, judging_run: RunFolder
+    kind: str,
+    tmp_path: Path,
+    tiny_model: Path,
+    judging_run: RunFolder,
+    ended: Callable[[str], tuple[RunFolder, Result]],
 ) -> None:
-    one, other = (made(tmp_path / name, kind, tiny_model, judging_run) for name in ("one", "other"))
+    one, _result = ended(kind)
+    other = made(tmp_path, kind, tiny_model, judging_run)
 
-    for folder in (one, other):
-        runs.carry_out(folder)
+    runs.carry_out(other)
 
     assert numbers(one)
     assert numbers(one) == numbers(other)
@@ -96,12 +115,11 @@ def test_the_same_run_twice_gives_the_same_numbers(
 
 @pytest.mark.parametrize("kind", kinds.KINDS)
 def test_every_number_that_a_run_reports_has_a_name_for_people(
-    kind: str, tmp_path: Path, tiny_model: Path, judging_run: RunFolder
+    kind: str, ended: Callable[[str], tuple[RunFolder, Result]]
 ) -> None:
     about = kinds.KINDS[kind]
-    folder = made(tmp_path, kind, tiny_model, judging_run)
 
-    result = runs.carry_out(folder)
+    folder, result = ended(kind)
 
     reported = {metrics.base_name(key) for key in result.metrics} - metrics.NOT_LISTED
     assert reported - {measure.name for measure in about.measures} == set()

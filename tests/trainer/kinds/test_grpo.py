@@ -15,12 +15,15 @@ import torch
 from safetensors.torch import load_file
 
 from tests.trainer import runs, tiny
+from tests.trainer.ppo.reads.host_reads import HostReads
+from training.configs import metrics
 from training.configs.online.grpo import GrpoConfig
 from training.processes import run_dir
 from training.processes.run_dir import RunFolder
 from training.trainer import data
 from training.trainer.modeling import loading, logprobs
 from training.trainer.online import grpo, mix, rules
+from training.trainer.sample import fixed_cache
 from training.trainer.sample.generation import GeneratedResponse
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
@@ -182,6 +185,29 @@ def test_the_trainer_learns_from_the_advantages_of_the_mix(
     assert any(abs(advantage) > 0.1 for advantage in advantages)
 
 
+def test_a_gpu_is_not_read_for_every_token_that_is_written(
+    run_folder: Path, tiny_model: Path, snapshot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(SHORT, max_steps=1, max_new_tokens=32)
+    made: Callable[..., Any] = grpo.WatchedGrpo._generate_single_turn
+    n_reads: list[int] = []
+
+    def spied(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with HostReads() as reads:
+            written = made(self, *args, **kwargs)
+        n_reads.append(reads.total)
+        return written
+
+    monkeypatch.setattr(grpo.WatchedGrpo, "_generate_single_turn", spied)
+    every = trained(run_folder / "every", config, tiny_model, snapshot)
+    monkeypatch.setattr(fixed_cache, "_READ_FREELY", frozenset())
+    rare = trained(run_folder / "rare", config, tiny_model, snapshot)
+
+    assert n_reads[0] - n_reads[1] > 32  # what is left is TRL cutting each response
+    one, other = (load_file(f.path / "model" / "model.safetensors") for f in (every, rare))
+    assert all(torch.allclose(one[name], other[name], atol=1e-5) for name in one)
+
+
 def test_kl_is_the_difference_of_log_probabilities(tiny_model: Path) -> None:
     """Against a loop over tokens, at a temperature."""
     tokenizer = loading.load_tokenizer(str(tiny_model))
@@ -272,7 +298,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
 
     one, other = (load_file(f.path / "model" / "model.safetensors") for f in (whole, cut))
     assert all(torch.equal(one[name], other[name]) for name in one)
-    apart = ("seconds", "peak_memory_gb")
+    apart = ("seconds", "peak_memory_gb", *metrics.TIMES, metrics.WAITING)
     assert {name: value for name, value in metrics_of(cut).items() if name not in apart} == {
         name: value for name, value in metrics_of(whole).items() if name not in apart
     }
@@ -361,7 +387,8 @@ def test_every_setting_reaches_trl(
     config = replace(
         SHORT, max_steps=2, loss="cispo", importance="sequence", n_passes=2, epsilon=0.1,
         epsilon_high=5.0, scale="batch", mixing="normalize_then_sum", masks_unfinished=True,
-        kl_coef=0.01, temperature=0.9,
+        kl_coef=0.01, temperature=0.9, vllm_importance_sampling_correction=False,
+        vllm_importance_sampling_clip_max=2.0,
     )  # fmt: skip
     made: list[grpo.WatchedGrpo] = []
     build = grpo.trainer_of
@@ -388,6 +415,9 @@ def test_every_setting_reaches_trl(
         "max_completion_length": 8,
         "beta": 0.01,
         "temperature": 0.9,
+        "vllm_importance_sampling_correction": False,
+        "vllm_importance_sampling_mode": "sequence_truncate",
+        "vllm_importance_sampling_clip_max": 2.0,
         "reward_weights": [1.0],
     }.items() <= vars(arguments).items()
 
@@ -395,15 +425,16 @@ def test_every_setting_reaches_trl(
 # --- bad input ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("missing", [0, 20])
 def test_a_row_without_a_reference_answer_is_named(
-    run_folder: Path, tiny_model: Path, tmp_path: Path
+    run_folder: Path, tiny_model: Path, tmp_path: Path, missing: int
 ) -> None:
     config = replace(SHORT, exact_weight=1.0)
-    folder = runs.prepare(
-        run_folder, "grpo", config, tiny_model, runs.prompts(tmp_path / "prompts", n=20)
-    )
+    rows = [runs.demonstration(n, " " if n == missing else "Blue.") for n in range(24)]
+    snapshot = runs.write_snapshot(tmp_path / "rows", train=rows[:16], validation=rows[16:])
+    folder = runs.prepare(run_folder, "grpo", config, tiny_model, snapshot)
 
-    with pytest.raises(data.UnableToRead, match="The row 0 has no reference answer"):
+    with pytest.raises(data.UnableToRead, match=f"The row {missing} has no reference answer"):
         runs.carry_out(folder)
 
 

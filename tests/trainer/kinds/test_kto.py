@@ -327,3 +327,31 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path, tiny_model: Path) 
     assert {name: value for name, value in found[last].items() if name not in timed} == {
         name: value for name, value in expected[last].items() if name not in timed
     }
+
+
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_only_a_response_that_the_model_ended_has_an_end(
+    tmp_path: Path, tiny_model: Path, is_ended: bool
+) -> None:
+    rows = [runs.verdict(n, f"An egg {n}", n % 2 == 0) | {"is_ended": is_ended} for n in range(4)]
+    snapshot = runs.write_snapshot(tmp_path / "snapshot", train=rows)
+
+    lesson, tokenizer = lesson_of(tmp_path, tiny_model, snapshot)
+
+    ends = [row["completion_ids"][-1] == tokenizer.eos_token_id for row in rows_of(lesson)]
+    assert ends == [is_ended] * 4
+
+
+def test_rows_of_different_weight_are_balanced_by_what_they_weigh(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    """12 good ones of weight ½ and 4 bad ones of weight 1: 6 and 4 of 10 in all."""
+    rows = [
+        runs.verdict(n, f"An egg {n}", n % 4 != 0) | {"weight": 0.5 if n % 4 else 1.0}
+        for n in range(16)
+    ]
+    snapshot = runs.write_snapshot(tmp_path / "snapshot", train=rows)
+
+    lesson, _tokenizer = lesson_of(tmp_path, tiny_model, snapshot)
+
+    assert list(lesson.weights) == pytest.approx([5 / 6, 5 / 4])

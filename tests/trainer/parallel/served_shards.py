@@ -54,9 +54,9 @@ def hand_over(folder: Path) -> None:
     model = sharding.spread(policy(), accelerator)
 
     server.take(model)
-    written = server.responses([[rank + 3]], max_new_tokens=4, ends={2}, temperature=1.0, top_p=1.0)
+    written = server.drawn([[rank + 3]], max_new_tokens=4, ends={2}, temperature=1.0, top_p=1.0)
 
-    assert written == [[rank + 3, 2]], written
+    assert [ids for ids, _logprobs in written] == [[rank + 3, 2]], written
     if client is not None:
         expected = dict(loading.merged(policy(), torch.float32).named_parameters())
         assert {name: shape for name, _dtype, shape in client.told} == {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.trainer import runs
-from tests.trainer.parallel import served_shards
+from tests.trainer.parallel import loaded_shards, served_shards
 from tests.trainer.parallel.launched import launched, together
 from tests.trainer.parallel.test_sharded import TWO, back_to_step, ended, loaded
 from training.configs.ppo import PpoConfig
@@ -96,6 +96,14 @@ def test_two_processes_save_the_step_that_raters_keep(
 
 def test_a_sharded_policy_reaches_the_rollout_server_whole_and_merged(tmp_path: Path) -> None:
     done = together(served_shards.hand_over, RunFolder(tmp_path, 1), TWO)
+
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+def test_the_first_process_holds_one_whole_model_at_a_time(tmp_path: Path) -> None:
+    loaded_shards.write(tmp_path)
+
+    done = together(loaded_shards.load, RunFolder(tmp_path, 1), TWO)
 
     assert done.returncode == 0, done.stderr[-4000:]
 

@@ -6,8 +6,10 @@ import math
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 import transformers
 from scipy import stats
@@ -15,6 +17,7 @@ from scipy import stats
 from arithmetic import intervals
 from tests.trainer import runs, tiny
 from tests.trainer.ppo.test_run import carried_out, result_of, write_snapshot
+from tests.trainer.ppo.test_run import models as models
 from training.trainer.ppo.best_step import halves, sure_gain
 
 
@@ -111,3 +114,29 @@ def tiny_models(root: Path) -> tuple[Path, Path]:
     reward.save_pretrained(root / "reward")
     transformers.AutoTokenizer.from_pretrained(policy).save_pretrained(root / "reward")
     return policy, root / "reward"
+
+
+def test_a_collapse_before_the_first_checkpoint_keeps_the_best_step(
+    models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"learning_rate": 0.002, "kl_coef": 0.0, "n_episodes": 400}
+
+    folder = carried_out(
+        tmp_path / "run",
+        models,
+        write_snapshot(tmp_path / "snapshot"),
+        method="full",
+        kl_ceiling=0.2,
+        evaluate_every=1,
+        checkpoint_every=0,
+        **settings,
+    )
+
+    result, last = result_of(folder.path), max(runs.points(folder))
+    kept = int(result.metrics["kept_step"])
+    assert result.outcome == "stopped"
+    assert 0 < kept == result.n_steps < last
+    assert str(result.error).endswith(f"Step {kept}, the best on held-out prompts, was kept.")
+    saved = safetensors.torch.load_file(folder.path / "model" / "model.safetensors")
+    best = safetensors.torch.load_file(folder.path / "best" / "policy.safetensors")
+    assert all(torch.equal(weight, saved[name]) for name, weight in best.items())

@@ -58,6 +58,23 @@ def test_gae_equals_its_slow_twin_at_every_length(gamma: float, lam: float) -> N
         assert not returns[row, length:].any()
 
 
+def test_gae_of_long_responses_in_single_precision_equals_its_slow_twin() -> None:
+    torch.manual_seed(0)
+    lengths = [130, 1, 64, 65, 127]
+    rewards, values = torch.randn(5, 130), torch.randn(5, 130)
+    mask = torch.arange(130)[None] < torch.tensor(lengths)[:, None]
+
+    advantages, returns = formulas.gae(rewards, values, mask, gamma=1.0, lam=0.95)
+
+    assert advantages.dtype == returns.dtype == torch.float32
+    for row, length in enumerate(lengths):
+        expected = slow_gae(
+            rewards[row, :length].tolist(), values[row, :length].tolist(), 1.0, 0.95
+        )
+        assert advantages[row, :length].tolist() == pytest.approx(expected, abs=1e-6)
+        assert not returns[row, length:].any()
+
+
 def test_the_score_lands_on_the_last_token_and_kl_everywhere() -> None:
     kl = torch.tensor([[0.1, 0.2, 0.0], [0.3, 0.0, 0.0]])
 
@@ -305,3 +322,40 @@ def test_gae_and_losses_equal_trl_1_12_on_a_stored_batch() -> None:
     assert float(value_held.double().mean()) == pytest.approx(
         float(stored["value_clip_fraction"]), abs=1e-9
     )
+
+
+# --- tokens that another engine drew --------------------------------------------------------------
+
+
+def slow_truncated_ratio(ours: float, theirs: float, cap: float) -> tuple[float, bool]:
+    """Probability by probability, as Espeholt 2018 writes ρ̄."""
+    if math.isnan(theirs):
+        return 1.0, False
+    ratio = math.exp(ours) / math.exp(theirs)
+    return (cap, True) if ratio > cap else (ratio, False)
+
+
+def test_the_truncated_ratio_by_hand() -> None:
+    """π = (0.5, 0.1, 0.9, 0.3), μ = (0.25, 0.2, 0.2, unknown), C = 3."""
+    policy, engine = torch.tensor([0.5, 0.1, 0.9, 0.3]), torch.tensor([0.25, 0.2, 0.2, math.nan])
+
+    weights, is_capped = formulas.truncated_ratio(policy.log(), engine.log(), clip_max=3.0)
+
+    assert weights.tolist() == pytest.approx([2.0, 0.5, 3.0, 1.0])
+    assert is_capped.tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize("cap", [1.0, 1.7, 3.0])
+def test_the_truncated_ratio_equals_its_slow_twin(cap: float) -> None:
+    torch.manual_seed(0)
+    ours, theirs = -torch.rand(2, 500, dtype=torch.float64) * 5
+    theirs[::50] = math.nan
+
+    weights, is_capped = formulas.truncated_ratio(ours, theirs, clip_max=cap)
+
+    expected = [
+        slow_truncated_ratio(one, other, cap)
+        for one, other in zip(ours.tolist(), theirs.tolist(), strict=True)
+    ]
+    assert weights.tolist() == pytest.approx([ratio for ratio, _ in expected], rel=1e-12)
+    assert is_capped.tolist() == [is_at_cap for _, is_at_cap in expected]

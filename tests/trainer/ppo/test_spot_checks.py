@@ -2,6 +2,7 @@
 whatever happens meanwhile.
 """
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -66,6 +67,8 @@ def test_it_writes_two_responses_to_each_held_out_prompt_at_the_start_and_at_eac
         assert [(row["number"], row["prompt_id"]) for row in rows] == [
             (number, prompt) for number in (0, 1) for prompt in held_out
         ]
+        texts = [row["text"] for row in rows]
+        assert texts[:2] != texts[2:], "what made a step the kept one is not shown again"
     assert "6 answers by raters in all" in runs.notes(folder)
     assert "Each compares 2 pairs" in runs.notes(folder)
 
@@ -196,6 +199,22 @@ def test_a_snapshot_without_prompts_of_the_site_asks_nobody(models: Models, tmp_
 
     assert checks(folder) == {}
     assert "No spot checks: no held-out prompt" in runs.notes(folder)
+
+
+def test_only_prompts_that_the_site_knows_are_asked_about(
+    models: Models, snapshot: Path, tmp_path: Path
+) -> None:
+    path = snapshot / "validation.jsonl"
+    first, second = (json.loads(line) for line in path.read_text().splitlines())
+    del first["prompt_id"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in (first, second)))
+    folder = prepared(tmp_path / "run", models, snapshot, n_spot_checks=1)
+
+    runs.carry_out(folder)
+
+    asked = [[row["prompt_id"] for row in rows] for rows in checks(folder).values()]
+    assert asked == [[second["prompt_id"]] * 2] * 2
+    assert "Each compares 1 pair," in runs.notes(folder)
 
 
 def test_moving_averages_are_what_raters_see_and_what_is_saved(

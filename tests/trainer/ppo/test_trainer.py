@@ -161,6 +161,21 @@ def test_a_kl_above_its_ceiling_stops_the_run_with_advice() -> None:
         list(trainer.steps())
 
 
+def test_a_start_above_the_ceiling_is_not_blamed_on_the_settings() -> None:
+    """The policy of a line of models may have gone as far as it may before this run."""
+    models = ppo_models.full_models()
+    with torch.no_grad():
+        models.policy.get_parameter("lm_head.weight").mul_(20)
+    trainer = ppo_models.trainer(models, kl_ceiling=1.0)
+
+    with pytest.raises(collapse.Collapse) as stopped:
+        list(trainer.steps())
+
+    assert "The model that this run begins with is " in str(stopped.value)
+    assert "Choose a reference model that is nearer" in str(stopped.value)
+    assert "β" not in str(stopped.value)
+
+
 def test_a_reward_that_is_not_a_number_stops_the_run() -> None:
     trainer = ppo_models.trainer(
         ppo_models.full_models(lambda rollouts: torch.full((len(rollouts),), math.nan))
@@ -256,7 +271,7 @@ def test_a_sign_that_honest_runs_show_too_warns_once(monkeypatch: pytest.MonkeyP
 
     (said,) = [sentence for found in warnings for sentence in found]
     assert said.startswith("Responses have grown from 20 to")
-    assert said.endswith("40% of honest runs in our benchmark showed this too.")
+    assert said.endswith("40% of the 20 honest runs in our benchmark showed this too.")
 
 
 def test_a_sign_stops_the_run_of_a_person_who_wants_that() -> None:

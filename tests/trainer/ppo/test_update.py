@@ -177,7 +177,7 @@ def test_every_minibatch_and_inner_epoch_mixes_in_rows_of_its_own(
     mixed: list[list[int]] = []
     really = trainer.updater._ptx
 
-    def seen(sequences: Any) -> float:
+    def seen(sequences: Any) -> float | torch.Tensor:
         mixed.append([response[0] for _prompt, response in sequences])
         return really(sequences)
 

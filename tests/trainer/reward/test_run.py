@@ -59,6 +59,7 @@ def test_held_out_accuracy_rises_on_an_easy_rule(
         result.metrics["n_held_out_pairs"],
         result.metrics["n_train_pairs"],
     ) == ("succeeded", 12, 40)
+    assert result.metrics["certainty"]["verdict"] == "too_few_pairs"
     assert result.metrics["held_out_accuracy_after"] == 1.0
     assert result.metrics["held_out_loss_after"] < 0.2 < result.metrics["held_out_loss_before"]
     assert runs.points(folder)[0]["held_out_loss"] == result.metrics["held_out_loss_before"]

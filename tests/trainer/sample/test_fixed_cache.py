@@ -136,6 +136,59 @@ def test_the_same_seed_draws_the_same() -> None:
     assert found[0] == found[1] != found[2]
 
 
+@torch.no_grad()
+def test_tokens_are_the_same_however_seldom_ended_rows_are_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = models.causal().eval()
+    found = []
+    for reading_freely in (frozenset({"cpu"}), frozenset()):
+        monkeypatch.setattr(fixed_cache, "_READ_FREELY", reading_freely)
+        torch.manual_seed(5)
+        found.append(
+            fixed_cache.responses(model, PROMPTS * 8, max_new_tokens=70, ends=frozenset({2, 9}))
+        )
+
+    assert found[0] == found[1]
+    assert {token for response in found[0] for token in response[:-1]}.isdisjoint({2, 9})
+    lengths = {len(response) for response in found[0]}
+    assert min(lengths) < 16 < max(lengths)
+
+
+def slow_choice(logits: torch.Tensor, number: float) -> int:
+    """The definition, token by token."""
+    shares = logits.softmax(-1).double().tolist()
+    total = 0.0
+    for token, share in enumerate(shares):
+        total += share
+        if total > number * sum(shares):
+            return token
+    raise AssertionError("the number is not below 1")
+
+
+@pytest.mark.parametrize("n_tokens", [5, 256, 257, 1000])
+def test_a_choice_is_that_of_the_slow_twin(n_tokens: int) -> None:
+    torch.manual_seed(0)
+    logits, uniform = torch.randn(200, n_tokens) * 3, torch.rand(200, dtype=torch.float64)
+
+    chosen = fixed_cache.choose(logits, uniform, temperature=1, top_p=1)
+
+    expected = zip(logits, uniform.tolist(), strict=True)
+    assert chosen.tolist() == [slow_choice(row, number) for row, number in expected]
+
+
+def test_the_highest_number_draws_the_last_token_that_has_probability() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(100, 1000) * 3
+    logits[:, 700:] = -torch.inf
+
+    drawn = fixed_cache.choose(
+        logits, torch.full((100,), 1 - 2**-53, dtype=torch.float64), temperature=1, top_p=1
+    )
+
+    assert drawn.tolist() == [699] * 100
+
+
 def test_top_p_keeps_the_fewest_tokens_that_hold_it() -> None:
     logits = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().repeat(1000, 1)
     uniform = torch.linspace(0, 1 - 1e-9, 1000, dtype=torch.float64)

@@ -2,6 +2,7 @@
 and resumed after a kill.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.trainer import runs
+from tests.trainer.modeling.test_chat_template import TOOLS
 from tests.training.playground.openai_stub import Stub, openai_stub
 from training.configs.sample import SampleConfig
 from training.processes import run_dir
@@ -117,6 +119,89 @@ def test_a_second_attempt_asks_only_for_what_is_missing(
 
     assert len(stub.asked) == 3
     assert responses(folder) == before
+
+
+def test_an_answer_without_text_is_no_response_and_is_counted(
+    run_folder: Path, stub: Stub, snapshot: Path, judging_run: RunFolder
+) -> None:
+    """As from a server that keeps reasoning apart. Raters and reward models never see it."""
+    seeds = iter(range(1000))
+    stub.is_silent = lambda body: (
+        body["messages"][-1]["content"].endswith(" 1") or next(seeds) % 4 == 3
+    )
+    place = [stub.url, "echo", "PREFERABLY_KEY_STUB"]
+    judge = judging_run.path / "model"
+    folder = runs.prepare(
+        run_folder, "sample", QUICK, stub.url, snapshot, endpoint=place, reward_model=judge
+    )
+
+    result = runs.carry_out(folder)
+
+    found = responses(folder)
+    assert all(row["text"].strip() for row in found)
+    assert (len(found), result.metrics["n_responses"]) == (9, 9)
+    assert (result.outcome, result.metrics["n_empty"]) == ("succeeded", 6)
+    assert "6 responses dropped: without text." in runs.notes(folder)
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_what_a_server_keeps_apart_is_stored_apart(
+    run_folder: Path, stub: Stub, snapshot: Path, name: str
+) -> None:
+    stub.parts = {name: "Hm."}
+
+    folder = prepared(run_folder, stub, snapshot, replace(QUICK, max_thinking_tokens=30))
+    runs.carry_out(folder)
+
+    assert {row["reasoning_content"] for row in responses(folder)} == {"Hm."}
+    assert {body["max_tokens"] for body in stub.asked} == {42}
+
+
+def test_thinking_in_the_text_of_a_server_is_split_off(
+    run_folder: Path, stub: Stub, snapshot: Path
+) -> None:
+    stub.parts = {"content": "Hm.\n</think>\n\nBlue."}
+
+    folder = prepared(run_folder, stub, snapshot)
+    runs.carry_out(folder)
+
+    assert {(row["reasoning_content"], row["text"]) for row in responses(folder)} == {
+        ("Hm.", "Blue.")
+    }
+
+
+def test_calls_are_asked_for_and_read_as_the_api_has_them(
+    run_folder: Path, stub: Stub, snapshot: Path
+) -> None:
+    """Its arguments are JSON in a string, and an answer may be a call alone."""
+    call = {"id": "x", "type": "function", "function": {"name": "sky", "arguments": {"n": 1}}}
+    turn = {"role": "assistant", "content": "", "tool_calls": [call], "reasoning_content": "Hm."}
+    sent = call | {"function": {"name": "sky", "arguments": '{"n": 1}'}}
+    rows = [row | {"tools": TOOLS} for row in run_dir.read_lines(snapshot / "train.jsonl")]
+    rows[0]["prompt"] = [rows[0]["prompt"][0], turn, {"role": "tool", "content": "blue"}]
+    offering = runs.write_snapshot(run_folder.parent / "offering", train=rows)
+    stub.parts = {"content": None, "tool_calls": [sent]}
+
+    folder = prepared(run_folder, stub, offering)
+    result = runs.carry_out(folder)
+
+    assert {json.dumps(row["tool_calls"]) for row in responses(folder)} == {json.dumps([call])}
+    assert result.metrics["n_empty"] == 0
+    assert stub.asked[0]["tools"] == TOOLS
+    asked = next(body["messages"] for body in stub.asked if len(body["messages"]) == 3)
+    assert asked[1] == {"role": "assistant", "content": "", "tool_calls": [sent]}
+
+
+def test_a_server_that_sends_no_text_at_all_leaves_no_responses(
+    run_folder: Path, stub: Stub, snapshot: Path
+) -> None:
+    stub.is_silent = lambda _body: True
+
+    folder = prepared(run_folder, stub, snapshot)
+    result = runs.carry_out(folder)
+
+    assert responses(folder) == []
+    assert (result.metrics["n_responses"], result.metrics["n_empty"]) == (0, 15)
 
 
 def test_a_missing_key_and_a_redirect_are_refused(

@@ -10,20 +10,21 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from torch import nn
+from torch import Tensor, nn
 
 from tests.tooling.http_stub import serving
 from tests.trainer import runs
 from tests.trainer.ppo import models
 from tests.trainer.sample import vllm_stub
 from tests.trainer.sample.vllm_stub import Stub
+from training.configs.online.grpo import GrpoConfig
 from training.configs.online.rloo import RlooConfig
 from training.configs.sample import SampleConfig
 from training.processes import run_dir
 from training.processes.launch import SERVER_CARDS
 from training.processes.run_dir import Job, RunFolder
 from training.trainer.ppo.roles import Roles
-from training.trainer.sample import fixed_cache, rollout_server
+from training.trainer.sample import rollout_server
 from training.trainer.sample.rollout_server import URL, UnableToRollOut
 
 Serve = Callable[[nn.Module], type[Stub]]
@@ -66,14 +67,8 @@ def test_each_rollout_of_ppo_comes_from_the_policy_as_it_then_is(
                 assert report.metrics["kl"] == 0.0
         last = [rollout.response_ids for rollout in trainer.sample(models.PROMPTS)]
 
-    with torch.no_grad():
-        assert last == fixed_cache.responses(
-            trainer.trained.policy,
-            models.PROMPTS,
-            max_new_tokens=6,
-            ends=frozenset({2}),
-            temperature=0,
-        )
+    for prompt, response in zip(models.PROMPTS, last, strict=True):
+        assert below_best(trainer.trained.policy, prompt, response) < 1e-4
     assert stub.n_updates == len(stub.asked) == 5
 
 
@@ -113,6 +108,64 @@ def test_an_rloo_run_learns_from_the_servers_responses(
         assert torch.equal(weight, dict(stub.model.named_parameters())[name]), name
 
 
+@pytest.mark.parametrize("kind", ["rloo", "grpo"])
+def test_groups_of_another_engine_are_weighed_unless_switched_off(
+    kind: str, serve: Serve, tmp_path: Path, taught_run: RunFolder, judging_run: RunFolder
+) -> None:
+    model = taught_run.path / "model"
+    stub = serve(transformers.AutoModelForCausalLM.from_pretrained(model))
+    snapshot = runs.demonstrations(tmp_path / "snapshot")
+
+    def carried_out(name: str, noise: float, *, is_corrected: bool) -> tuple[Any, list[Tensor]]:
+        stub.noise = noise
+        of_kind = {"rloo": RlooConfig, "grpo": GrpoConfig}[kind]
+        config = of_kind(
+            method="lora",
+            max_steps=1,
+            batch_size=4,
+            accumulation=1,
+            n_responses=4,
+            max_new_tokens=6,
+            max_prompt_tokens=56,
+            max_held_out_rows=2,
+            learning_rate=1e-2,
+            dtype="float32",
+            vllm_importance_sampling_correction=is_corrected,
+        )
+        folder = runs.finished(
+            tmp_path / name, kind, config, model, snapshot, reward_model=judging_run.path / "model"
+        )
+        saved = transformers.AutoModelForCausalLM.from_pretrained(folder.path / "model")
+        result = run_dir.read_result(folder.path)
+        assert result is not None
+        return result.metrics, list(saved.parameters())
+
+    said_equal, equal = carried_out("equal", 0.0, is_corrected=True)
+    said_off, off = carried_out("off", 0.0, is_corrected=False)
+    said_apart, apart = carried_out("apart", 0.02, is_corrected=True)
+    _said, uncorrected = carried_out("uncorrected", 0.02, is_corrected=False)
+
+    assert said_equal["importance_ratio"] == pytest.approx(1, abs=1e-4)
+    assert said_equal["importance_capped"] == 0.0
+    assert "importance_ratio" not in said_off
+    assert abs(said_apart["importance_ratio"] - 1) > 1e-3
+    for ours, theirs in zip(equal, off, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
+    assert not all(map(torch.equal, apart, uncorrected))
+
+
+def test_an_own_server_that_reports_other_probabilities_is_warned_of(
+    serve: Serve, tmp_path: Path
+) -> None:
+    serve(models.causal()).logprobs_mode = "raw_logprobs"
+    folder = runs.prepare(tmp_path / "run", "sample", SampleConfig(), "model", tmp_path)
+
+    with rollout_server.serving(job_of(), folder, dtype=torch.float32, max_tokens=64):
+        pass
+
+    assert "--logprobs-mode raw_logprobs" in runs.notes(folder)
+
+
 def test_a_sample_run_writes_what_the_server_answers(
     serve: Serve, tmp_path: Path, taught_run: RunFolder
 ) -> None:
@@ -145,7 +198,7 @@ def test_a_server_that_refuses_ends_the_run_with_a_sentence(serve: Serve, tmp_pa
     with rollout_server.serving(job_of(), folder, dtype=torch.float32, max_tokens=64) as server:
         assert server is not None
         with pytest.raises(UnableToRollOut, match=r"refused /v1/completions \(400\).*memory"):
-            server.responses([[3]], max_new_tokens=4, ends={2}, temperature=1.0, top_p=1.0)
+            server.drawn([[3]], max_new_tokens=4, ends={2}, temperature=1.0, top_p=1.0)
 
 
 def test_a_node_without_vllm_writes_the_responses_itself(
@@ -190,21 +243,44 @@ def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Any]:
     return lambda: json.loads((tmp_path / "told.json").read_text())
 
 
+def driver(path: Path, monkeypatch: pytest.MonkeyPatch, *cards: str, mib: int) -> None:
+    """An nvidia-smi that lists these cards."""
+    path.mkdir()
+    rows = [f"{n}, {card}, H, {mib}, 0, 0, 30" for n, card in enumerate(cards)]
+    (path / "nvidia-smi").write_text("\n".join(["#!/bin/sh", *[f"echo '{row}'" for row in rows]]))
+    (path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{path}:/usr/bin:/bin")
+
+
+@pytest.mark.parametrize(("mib", "copies", "cards_each"), [(81920, "2", "1"), (1400, "1", "2")])
 def test_the_run_starts_a_server_on_its_other_cards_and_ends_it(
-    told: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    mib: int,
+    copies: str,
+    cards_each: str,
+    told: Callable[[], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    """With a copy of the model on each, unless it is too large for one."""
+    driver(tmp_path / "bin", monkeypatch, "GPU-a", "GPU-b", "GPU-c", mib=mib)
+    model = str(tmp_path / "model")
+    models.llama_config(vocab_size=3_000_000).save_pretrained(model)
     monkeypatch.setenv(SERVER_CARDS, "GPU-b,GPU-c")
     monkeypatch.setenv("WORLD_SIZE", "1")
     folder = RunFolder(tmp_path / "run", 1)
 
-    with rollout_server.serving(job_of("/m"), folder, dtype=torch.float32, max_tokens=64) as server:
+    with rollout_server.serving(
+        job_of(model), folder, dtype=torch.float32, max_tokens=64
+    ) as server:
         assert server is not None
         assert server.client is not None
         assert is_alive(told()["pid"])
 
     argv, env = told()["argv"], told()["env"]
-    assert argv[:2] == ["serve", "/m"]
-    assert argv[argv.index("--tensor-parallel-size") + 1] == "2"
+    assert argv[:2] == ["serve", model]
+    assert argv[argv.index("--data-parallel-size") + 1] == copies
+    assert argv[argv.index("--tensor-parallel-size") + 1] == cards_each
+    assert argv[argv.index("--api-server-count") + 1] == "1"
     assert argv[argv.index("--max-model-len") + 1] == "64"
     assert argv[argv.index("--weight-transfer-config") + 1] == '{"backend": "nccl"}'
     assert env["CUDA_VISIBLE_DEVICES"] == "GPU-b,GPU-c"
@@ -216,15 +292,45 @@ def test_the_run_starts_a_server_on_its_other_cards_and_ends_it(
 def test_a_server_that_does_not_start_ends_the_run_with_a_sentence(
     told: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    models.llama_config().save_pretrained(tmp_path / "model")
     monkeypatch.setenv(SERVER_CARDS, "GPU-b")
     monkeypatch.setenv("TOLD", str(tmp_path / "no" / "folder"))
-    folder = RunFolder(tmp_path / "run", 1)
+    job, folder = job_of(tmp_path / "model"), RunFolder(tmp_path / "run", 1)
 
     with (
         pytest.raises(UnableToRollOut, match="vLLM did not start"),
-        rollout_server.serving(job_of("/m"), folder, dtype=torch.float32, max_tokens=64),
+        rollout_server.serving(job, folder, dtype=torch.float32, max_tokens=64),
     ):
         pass
+
+
+def test_a_model_that_its_cards_cannot_hold_ends_the_run_with_a_sentence(
+    told: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Three cards divide a model of four heads in no way."""
+    models.llama_config(vocab_size=3_000_000).save_pretrained(tmp_path / "model")
+    driver(tmp_path / "bin", monkeypatch, "GPU-a", "GPU-b", "GPU-c", mib=1300)
+    monkeypatch.setenv(SERVER_CARDS, "GPU-a,GPU-b,GPU-c")
+    job, folder = job_of(tmp_path / "model"), RunFolder(tmp_path / "run", 1)
+
+    with (
+        pytest.raises(
+            UnableToRollOut, match=r"can divide the model among 1 of them \(4 attention heads"
+        ),
+        rollout_server.serving(job, folder, dtype=torch.float32, max_tokens=64),
+    ):
+        pass
+    assert not (tmp_path / "told.json").exists()
+
+
+@torch.no_grad()
+def below_best(policy: nn.Module, prompt: list[int], response: list[int]) -> float:
+    """How far the logit of any token of the response is below the most likely token's. Two tokens
+    as good as equally likely may be swapped by rounding, which differs between processors.
+    """
+    logits = policy(input_ids=torch.tensor([prompt + response])).logits[0, len(prompt) - 1 : -1]
+    written = logits.gather(1, torch.tensor(response)[:, None])
+    return float((logits.max(1, keepdim=True).values - written).max())
 
 
 def is_alive(pid: int) -> bool:

@@ -59,13 +59,19 @@ class Stub(Quiet, BaseHTTPRequestHandler):
     n_updates = 0
     is_updating = False
     refuses = ""
+    logprobs_mode = "processed_logprobs"
+    noise = 0.0
+    """how far its weights lie from those that it was given: another engine's rounding, enlarged"""
 
     def do_GET(self) -> None:
         known: dict[str, dict[str, Any]] = {
             "/health": {},
             "/v1/models": {"object": "list", "data": [{"id": "served", "object": "model"}]},
             "/server_info?config_format=json": {
-                "vllm_config": {"weight_transfer_config": {"backend": "nccl"}}
+                "vllm_config": {
+                    "weight_transfer_config": {"backend": "nccl"},
+                    "model_config": {"logprobs_mode": self.logprobs_mode},
+                }
             },
             "/get_world_size": {"world_size": 1},
         }
@@ -118,6 +124,8 @@ class Stub(Quiet, BaseHTTPRequestHandler):
             require(sent == name and list(weight.shape) == shape, f"{name} was told")
             require(str(weight.dtype) == f"torch.{dtype}", f"{name} was told as {dtype}")
             known[name].copy_(weight)
+            if self.noise:
+                known[name].add_(self.noise * torch.randn_like(known[name]))
 
     @torch.no_grad()
     def completed(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -136,12 +144,23 @@ class Stub(Quiet, BaseHTTPRequestHandler):
             yield {
                 "index": index,
                 "text": "",
-                "logprobs": None,
+                "logprobs": self.logprobs(prompt, ids, body),
                 "finish_reason": "stop" if is_ended else "length",
                 "stop_reason": ids[-1] if is_ended else None,
                 "token_ids": ids,
                 "prompt_token_ids": prompt,
             }
+
+    def logprobs(self, prompt: list[int], ids: list[int], body: dict[str, Any]) -> object:
+        """As at `--logprobs-mode processed_logprobs` for top_p 1: after the temperature."""
+        if body["logprobs"] is None:
+            return None
+        logits = self.model(input_ids=torch.tensor([prompt + ids])).logits[0, len(prompt) - 1 : -1]
+        every = (logits.float() / body["temperature"]).log_softmax(-1)
+        of_tokens = every.gather(1, torch.tensor(ids)[:, None])[:, 0].tolist()
+        names = [f"token_id:{token}" for token in ids]
+        top = [{name: value} for name, value in zip(names, of_tokens, strict=True)]
+        return {"tokens": names, "token_logprobs": of_tokens, "top_logprobs": top}
 
     def reply(self, status: int, answer: dict[str, Any]) -> None:
         self.send_response(status)

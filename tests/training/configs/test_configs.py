@@ -88,6 +88,16 @@ def test_a_batch_smaller_than_one_prompts_responses_is_refused() -> None:
     assert problems[0].field == "batch_size"
 
 
+@pytest.mark.parametrize("loss", ["ipo", "hinge"])
+def test_dpo_smooths_labels_with_the_sigmoid_loss_only(loss: str) -> None:
+    _, problems = kinds.parse("dpo", {"loss": loss, "label_smoothing": 0.1})
+
+    assert [problem.field for problem in problems] == ["label_smoothing"]
+    assert "Only the sigmoid loss has label smoothing" in problems[0].sentence
+    assert kinds.parse("dpo", {"loss": loss})[1] == []
+    assert kinds.parse("dpo", {"loss": "sigmoid", "label_smoothing": 0.1})[1] == []
+
+
 def test_an_unknown_kind_gets_a_sentence() -> None:
     _, problems = kinds.parse("magic", {})
 

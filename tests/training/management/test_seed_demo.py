@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from labeling.desk.work import campaigns_open_to
+from labeling.desk.open_campaigns import campaigns_open_to
 from labeling.importers.drafts import CATEGORIES
 from labeling.models import Campaign, Item, Judgment, Pool, Prompt, Rater, Response, Slot
 from tests.trainer.tiny import build_tiny_model

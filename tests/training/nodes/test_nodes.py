@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from config.monitoring import release
 from tests.training.conftest import NOW
 from tests.training.runs.processes import Processes, processes, run_folder, until
 from training.models import Node, Run
@@ -37,6 +38,16 @@ def announce(name: str, *memories: float, now: datetime = NOW) -> Node:
     )
     nodes_services.record_node_heartbeat(name=name, report=Report(4, 15.6, 8.0, gpus, {}), now=now)
     return Node.objects.get(name=name)
+
+
+def test_a_node_says_which_build_it_ran_when_it_reported(settings: LazySettings) -> None:
+    settings.BUILD = "abc"
+    node = announce("gpu-1", 80.0)
+    assert release.of_node(node.versions) == release.running()
+
+    settings.BUILD = "def"
+
+    assert release.of_node(node.versions).endswith("+abc")
 
 
 def asking(run: Run, n_gpus: int, memory_gb: int) -> Run:

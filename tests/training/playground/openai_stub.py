@@ -5,7 +5,7 @@ in reverse order.
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -16,7 +16,8 @@ from tests.tooling.http_stub import Quiet, serving
 @dataclass
 class Stub:
     """`asked` is every body it was sent, `keys` every Authorization. `refusals`: statuses to answer
-    first, one a request.
+    first, one a request. What `is_silent` says of a body gets an answer whose content is null.
+    `parts` are in each message or first piece of one, beside its content.
     """
 
     url: str = ""
@@ -24,6 +25,8 @@ class Stub:
     keys: list[str | None] = field(default_factory=list)
     refusals: list[int] = field(default_factory=list)
     location: str = ""
+    is_silent: Callable[[dict[str, Any]], bool] = lambda _body: False
+    parts: dict[str, Any] = field(default_factory=dict)
     holds: threading.Event = field(default_factory=threading.Event)
     """Cleared, a streamed answer waits after its first word."""
 
@@ -53,7 +56,9 @@ def openai_stub() -> Iterator[Stub]:
             if body.get("stream"):
                 self._stream(words)
             else:
-                message = {"role": "assistant", "content": " ".join(words) + f" {body.get('seed')}"}
+                text = " ".join(words) + f" {body.get('seed')}"
+                content = None if stub.is_silent(body) else text
+                message = {"role": "assistant", "content": content} | stub.parts
                 choice = {"index": 0, "message": message, "finish_reason": "stop"}
                 self._send(200, json.dumps({"choices": [choice]}).encode())
 
@@ -62,6 +67,8 @@ def openai_stub() -> Iterator[Stub]:
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
             with contextlib.suppress(OSError):  # the client may disconnect in the middle
+                if stub.parts:
+                    self._event({"choices": [{"delta": stub.parts, "finish_reason": None}]})
                 for number, word in enumerate(words):
                     self._event(
                         {

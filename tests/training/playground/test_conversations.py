@@ -89,6 +89,29 @@ def test_two_models_answer_and_the_better_answer_goes_on_with_both(
     assert {response.text for response in turn_of(conversation).item.responses.all()} == {"two one"}
 
 
+@pytest.mark.parametrize(
+    "parts", [{"reasoning_content": "Hm."}, {"content": "<think>Hm.</think> "}]
+)
+def test_what_a_model_thinks_is_no_part_of_its_answer(
+    stubs: tuple[Stub, Stub],
+    noor: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    parts: dict[str, str],
+) -> None:
+    models = [endpoint(name, stub=stub, by=noor) for name, stub in zip("ab", stubs, strict=True)]
+    for stub in stubs:
+        stub.parts = parts
+    conversation = conversation_with(*models, pool=day_shift, guideline=guideline, rater=rosa)
+
+    answering.answer_turn(turn_id=turn_of(conversation).pk)
+
+    answers = Response.objects.all()
+    assert {answer.reasoning_content for answer in answers} == {"Hm."}
+    assert not any("Hm." in answer.text or answer.text.startswith(" ") for answer in answers)
+
+
 def test_ringing_twice_asks_each_model_once(
     stubs: tuple[Stub, Stub], noor: User, day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:

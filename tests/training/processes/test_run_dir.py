@@ -1,5 +1,6 @@
 """The run folder: only complete files, and nothing from an old attempt."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,16 @@ def test_a_new_attempt_forgets_the_result_of_the_last(run_folder: Path) -> None:
     folder_of(run_folder, attempt=2)
 
     assert run_dir.read_result(run_folder) is None
+
+
+def test_two_processes_may_remove_the_same_folder_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    for number in range(3000):
+        (folder / str(number)).touch()
+
+    with ThreadPoolExecutor(2) as pool:
+        removals = [pool.submit(run_dir.remove, folder) for _ in range(2)]
+
+    assert [removal.exception() for removal in removals] == [None, None]
+    assert not folder.exists()

@@ -210,6 +210,19 @@ def test_a_generated_card_is_in_english_for_every_reader(trained: TrainedModel) 
     assert made == cards.card_text(model=trained)
 
 
+def test_a_reward_models_card_says_how_differences_become_probabilities(noor: User) -> None:
+    run = cast.a_reward_run(noor)
+    model = TrainedModel.objects.get(run=run)
+
+    made = cards.card_text(model=model)
+
+    assert "Divide a difference of two rewards by 1.62: the logistic function" in made
+    assert "Well calibrated: with a temperature of 1.62 its probabilities are 3.8 points" in made
+    model.metrics["certainty"]["verdict"] = "chance"
+    assert "Divide a difference" not in cards.card_text(model=model)
+    assert "it is not surely better than chance" in cards.card_text(model=model)
+
+
 def test_a_card_says_what_is_known_until_a_person_writes_one(
     trained: TrainedModel, noor: User
 ) -> None:

@@ -70,6 +70,16 @@ def test_calibration_is_drawn_as_points_that_nothing_joins() -> None:
     assert [(bool(one.path), len(one.dots)) for one in chart.curves] == [(False, 2), (True, 0)]
 
 
+def test_fewer_than_a_hundred_pairs_are_never_called_calibrated() -> None:
+    few = results_charts.calibration([{"predicted": 0.7, "observed": 0.7, "n": 99}])
+    enough = results_charts.calibration([{"predicted": 0.7, "observed": 0.7, "n": 100}])
+
+    assert few is not None
+    assert enough is not None
+    assert few.title == "Too few pairs to tell whether it is calibrated"
+    assert enough.title == "On average as confident as it is right"
+
+
 def test_a_curve_of_one_point_is_not_drawn() -> None:
     assert drawn(SftConfig, curve("loss", 2.0), n_steps=4) == []
 

@@ -49,6 +49,16 @@ def test_every_setting_of_a_kind_is_in_its_form(signed_in: SignIn, noor: User, k
     assert all(f'name="{knob.name}"' in text for knob in kinds.knobs(kind))
 
 
+def test_a_limit_below_zero_has_a_minus_and_no_hyphen(signed_in: SignIn, noor: User) -> None:
+    cast.a_model(noor)
+    cast.a_snapshot(noor, kind="prompts")
+
+    text = text_of(signed_in(noor), "/runs/new/grpo/")
+
+    assert '<span class="nowrap range">−100 to 100.</span>' in text
+    assert "-100 to" not in text
+
+
 def test_the_only_model_and_the_only_snapshot_are_chosen_already(
     signed_in: SignIn, noor: User
 ) -> None:

@@ -89,6 +89,23 @@ def test_its_responses_are_stored_under_the_models_source(
     assert "sk-secret" not in run.log_tail + json.dumps(run.notes) + json.dumps(run.config)
 
 
+def test_thinking_and_calls_are_stored_beside_the_text(
+    run: Run, stub: Stub, settings: LazySettings
+) -> None:
+    settings.ENDPOINT_KEYS = {"PREFERABLY_KEY_STUB": "sk-secret"}
+    function = {"name": "say", "arguments": '{"n": 1}'}
+    call = {"id": "x", "type": "function", "function": function}
+    stub.parts = {"content": "<think>Hm.</think>Yes.", "tool_calls": [call]}
+
+    supervise.supervise(run_id=run.pk, node="here")
+
+    stored = Response.objects.filter(source=run.base_model.source)
+    assert {(row.text, row.reasoning_content) for row in stored} == {("Yes.", "Hm.")}
+    assert [row.tool_calls for row in stored] == [
+        [call | {"function": {"name": "say", "arguments": {"n": 1}}}]
+    ] * 6
+
+
 @pytest.mark.parametrize(
     ("hosts", "words"),
     [

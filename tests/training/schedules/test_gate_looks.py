@@ -17,11 +17,11 @@ from labeling.people.withdrawals import withdrawal
 from tests.html import page_of
 from tests.training.conftest import NOW
 from tests.training.schedules import test_gates
-from tests.training.schedules.chain_steps import link, run_ends, run_of
+from tests.training.schedules.chain_steps import again, link, run_ends, run_of
 from tests.training.schedules.test_gates import goes_on, improved
 from training.models import Chain, TrainedModel
 from training.registry import change_stage
-from training.schedules.gate import promotion
+from training.schedules.gate import promotion, selectors
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -243,6 +243,9 @@ def test_raters_who_never_answer_leave_the_decision_to_a_person(
     assert goes_on(chain, days=15).state == "approval"
 
     assert "Raters still owe 10 answers" in link(chain, "gate").verdict["sentence"]
+    gate = selectors.gate_of(chain=again(chain))
+    assert gate is not None
+    assert gate.votes == "Not decided after 2 of 2 looks and 10 answers on test prompts."
 
 
 def test_after_its_days_a_gate_asks_for_no_more(looking: Callable[..., Chain], rosa: Rater) -> None:
@@ -379,7 +382,22 @@ def test_the_page_says_which_look_is_next_and_how_many_answers_are_left(
         "Decided after 1 of 2 looks and 10 answers on test prompts; 10 more were not asked for."
         in page
     )
-    assert "Look 1: 100 % of 10 votes" in page
+    assert "Look 1: preferred in 100 % of 10 votes (96 % interval" in page
+
+
+def test_a_gate_that_asked_for_everything_does_not_say_that_0_more_were_not_asked_for(
+    looking: Callable[..., Chain], rosa: Rater
+) -> None:
+    chain = looking()
+    for _look in range(2):
+        judge_offered(chain, rosa, 0.6)
+        goes_on(chain)
+
+    gate = selectors.gate_of(chain=again(chain))
+
+    assert gate is not None
+    assert gate.votes == "Decided after 2 of 2 looks and 20 answers on test prompts."
+    assert "(98.9 % interval" in gate.looks[0]
 
 
 def test_the_interval_of_a_gate_has_the_level_of_its_confidence(

@@ -22,6 +22,7 @@ from labeling.models import (
     Slot,
 )
 from tests.html import page_of
+from tests.labeling.campaigns.judging import add_repeat
 from tests.pages.stale.two_tabs import Tab
 from tests.training.conftest import NOW
 from tests.training.schedules.chain_steps import again, link, run_ends, run_of
@@ -257,6 +258,26 @@ def test_training_prompts_in_the_same_campaign_do_not_count(
     goes_on(chain)
 
     assert link(chain, "gate").verdict["checks"][0]["n"] == N_TEST
+
+
+def test_a_repeat_is_not_waited_for(at_gate: Callable[..., Chain], rosa: Rater) -> None:
+    chain = at_gate()
+    judge(chain, rosa, 18)
+    campaign = link(chain, "campaign").campaign
+    assert campaign is not None
+    add_repeat(campaign)
+
+    assert goes_on(chain).state == "finished"
+
+
+def test_the_page_counts_the_answers_of_every_rater_who_will_be_asked(
+    at_gate: Callable[..., Chain], noor: User, signed_in: Callable[..., Client]
+) -> None:
+    chain = at_gate(n_looks=2, overlap=2)
+
+    page = page_of(signed_in(noor).get(f"/chains/{chain.pk}/"))
+
+    assert f"and are asked for at most {2 * N_TEST} more." in page
 
 
 def test_after_its_days_a_gate_asks_a_person_who_decides(

@@ -171,6 +171,18 @@ def test_demonstrations_frozen_beside_comparisons_are_members_and_on_the_card(
     assert snapshot.card["licences"] == {"CC0-1.0": 1, "CC-BY-NC-4.0": 1}
 
 
+def test_a_response_of_a_comparison_names_its_source(
+    cut: Callable[..., Snapshot], rosa: Rater, settings: LazySettings
+) -> None:
+    compared = compare(on_split("train")[0], rosa, [1, 2])
+
+    (line,) = rows(cut("comparisons"), settings)
+
+    ranked = RankedResponse.objects.filter(comparison__judgment=compared)
+    names = {entry.response_id: entry.response.source.name for entry in ranked}
+    assert {entry["response"]: entry["source"] for entry in line["responses"]} == names
+
+
 def test_older_snapshots_learn_which_demonstrations_lie_beside_their_comparisons(
     cut: Callable[..., Snapshot], rosa: Rater, raul: Rater
 ) -> None:

@@ -134,6 +134,7 @@ def test_a_snapshot_holds_the_ends_of_rankings_single_ratings_and_imported_label
         (False, "import"),
     ]
     assert snapshot.card["labels"] == {"good": 4, "bad": 3}
+    assert "weights" not in snapshot.card, "it weighs no rater"
     assert snapshot.card["left_out"] == {
         "responses between the best and the worst": 1,
         "single responses whose ratings call them neither good nor bad": 1,
@@ -254,3 +255,19 @@ def test_pages_say_how_many_are_good_and_bad_and_offer_kto(
     assert {"campaigns", "includes_imports", "weighs_by_reliability", "recipe"} & set(form.fields)
     client.post("/snapshots/new/?kind=unpaired", {"name": "Thumbs", "includes_imports": "on"})
     assert Snapshot.objects.get(name="Thumbs").fingerprint == snapshot.fingerprint
+
+
+def test_only_a_response_that_a_model_was_cut_off_in_has_no_end(
+    cut: Callable[..., Snapshot], rosa: Rater, settings: LazySettings
+) -> None:
+    """A person's response says nothing of it."""
+    (prompt,) = on_split("train")
+    compare(prompt, rosa, [1, 1, 1, 2])
+    ranked = list(Response.objects.filter(prompt=prompt).order_by("pk"))
+    said = [True, False, None, True]
+    for response, is_ended in zip(ranked, said, strict=True):
+        Response.objects.filter(pk=response.pk).update(is_ended=is_ended)
+
+    found = {row["response"]: row["is_ended"] for row in rows(cut("unpaired"), settings)}
+
+    assert [found[response.pk] for response in ranked] == [True, False, True, True]

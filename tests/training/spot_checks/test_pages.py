@@ -1,7 +1,9 @@
 """Spot checks in the form of a run, on its page and in the API."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.test import Client
@@ -21,7 +23,8 @@ from tests.training.spot_checks.conftest import (
 from training.configs import kinds
 from training.models import Run, RunPoint, Snapshot, SpotCheck, TrainedModel
 from training.results import curves
-from training.spot_checks import chart
+from training.spot_checks import chart, over_optimisation
+from training.spot_checks.over_optimisation import Compared
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +91,23 @@ def test_the_form_names_what_is_missing_and_opens_its_part(
     assert not Run.objects.exists()
 
 
+def test_the_form_asks_first_how_often_raters_are_asked(
+    signed_in: Callable[..., Client], noor: User, filled_in: dict[str, object]
+) -> None:
+    page = signed_in(noor).get(reverse("run_new", args=["ppo"])).content.decode()
+
+    part = page.partition('id="spot"')[2].partition("</details>")[0]
+    assert re.findall(r'name="(\w+)"', part) == [
+        "n_spot_checks",
+        "spot_pool",
+        "spot_guideline",
+        "spot_pairs",
+        "spot_waits",
+        "spot_wait_h",
+    ]
+    assert 'Pairs per spot check <span class="unit">' not in part
+
+
 def test_a_kind_without_spot_checks_does_not_offer_them(
     signed_in: Callable[..., Client],
     noor: User,
@@ -109,10 +129,13 @@ def test_the_page_shows_each_check_and_links_its_campaign(
     judge(campaign_of(run, 10), rosa, n=N_PROMPTS, likes_new=True)
     advance()
 
-    page = signed_in(noor).get(reverse("run", args=[run.pk])).content.decode()
+    client = signed_in(noor)
+    page = client.get(reverse("run", args=[run.pk])).content.decode()
 
     assert "Raters keep step 10 so far." in page
-    assert reverse("campaign", args=[campaign_of(run, 10).pk]) in page
+    linked = reverse("lineage_campaign", args=[campaign_of(run, 10).pk])
+    assert f'href="{linked}"' in page
+    assert client.get(linked).status_code == 200
     assert "it is kept now" in page
 
 
@@ -169,6 +192,36 @@ def test_the_peak_is_marked_from_eight_checkpoints(run: Run, prompts: list[Promp
     assert eight is not None
     assert "is highest at √KL" in eight.note
     assert [curve.name for curve in eight.curves] == ["raters", "fitted peak"]
+    assert eight.columns == ("√KL", "raters")
+
+
+@pytest.mark.parametrize("made_as", ["", Run.MadeAs.EXTENSION])
+def test_the_curve_is_fitted_through_what_was_stored(
+    run: Run, prompts: list[Prompt], made_as: str
+) -> None:
+    """An extension does not begin at its reference: its start is where KL was measured first."""
+    run.made_as = made_as
+    with_kl(run, *range(10, 91, 10))
+    shares = (0.9, 0.8, 0.65, 0.5, 0.4, 0.3, 0.22, 0.2)
+    decided(run, prompts, *shares)
+
+    drawn = chart.chart(run=run, curves=curves.curves(run=run))
+
+    variance = (0.1 / 1.959964) ** 2  # of an interval that reaches 0.1 to each side
+    places = [1.0 if made_as else 0.0, *map(float, range(1, 9))]
+    expected = over_optimisation.fitted(
+        [
+            Compared(d, against, share, variance)
+            for (against, d), share in zip(pairwise(places), shares, strict=True)
+        ]
+    )
+    assert drawn is not None
+    assert expected is not None
+    assert expected.peak is not None
+    assert (
+        f"√KL {expected.peak.d:.1f} (95 % interval {expected.peak.low:.1f}–{expected.peak.high:.1f}"
+        in drawn.note
+    )
 
 
 def test_without_a_measured_kl_there_is_no_chart(run: Run, prompts: list[Prompt]) -> None:

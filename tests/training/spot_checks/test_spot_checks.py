@@ -10,6 +10,7 @@ import pytest
 
 from labeling.campaigns import services as campaigns_services
 from labeling.models import Campaign, ItemResponse, Pool, Prompt, Rater, Response
+from tests.labeling.campaigns.judging import add_repeat
 from tests.training.conftest import NOW
 from tests.training.spot_checks.conftest import (
     N_PROMPTS,
@@ -116,6 +117,19 @@ def test_a_checkpoint_that_is_not_surely_better_leaves_the_kept_one(
     assert "not surely better, so step 0 stays" in sentences(run)[1]
 
 
+def test_of_several_better_checkpoints_the_latest_is_kept(
+    run: Run, prompts: list[Prompt], rosa: Rater
+) -> None:
+    writes(run, prompts, 0, 10, 20, 30)
+    for step in (10, 20):
+        advance()
+        judge(campaign_of(run, step), rosa, n=N_PROMPTS, likes_new=True)
+    advance()
+
+    assert told(run) == Kept(20, 20)
+    assert check_of(run, 30).against == check_of(run, 20)
+
+
 def test_nothing_is_decided_before_all_have_answered(
     run: Run, prompts: list[Prompt], rosa: Rater
 ) -> None:
@@ -126,6 +140,19 @@ def test_nothing_is_decided_before_all_have_answered(
     advance()
 
     assert told(run) == Kept(0, 0)
+
+
+def test_a_repeat_that_was_added_since_is_not_waited_for(
+    run: Run, prompts: list[Prompt], rosa: Rater
+) -> None:
+    writes(run, prompts, 0, 10)
+    advance()
+    campaign = campaign_of(run, 10)
+    judge(campaign, rosa, n=N_PROMPTS, likes_new=True)
+    add_repeat(campaign)
+    advance()
+
+    assert told(run) == Kept(10, 10)
 
 
 def test_a_paused_campaign_waits_and_says_so(run: Run, prompts: list[Prompt], rosa: Rater) -> None:

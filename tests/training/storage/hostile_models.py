@@ -70,12 +70,16 @@ BAD: Mapping[str, Callable[[], dict[str, bytes]]] = {
     "a tensor of a million dimensions": lambda: {_WEIGHTS: one(shape=[10**9] * 1_000_000)},
     "a tensor without a place": lambda: {_WEIGHTS: one(data_offsets=None)},
     "weights that are cut off": lambda: {_WEIGHTS: GOOD[_WEIGHTS][:-1]},
+    "weights with more behind them": lambda: {_WEIGHTS: GOOD[_WEIGHTS] + b"PK\x03\x04"},
     "weights of seven bytes": lambda: {_WEIGHTS: b"\0" * 7},
     "weights that are a pickle": lambda: {_WEIGHTS: pickle.dumps({"a": 1}, protocol=4)},
     "weights that are an archive of pickles": lambda: {_WEIGHTS: b"PK\x03\x04" + bytes(100)},
     "an adapter that is a pickle": lambda: {_ADAPTER: pickle.dumps({"a": 1}, protocol=2)},
     "an index that climbs out": lambda: {
         "model.safetensors.index.json": _index("../../../../etc/passwd")
+    },
+    "an index that names a file of another folder": lambda: {
+        "adapter/adapter_model.safetensors.index.json": _index("../model.safetensors")
     },
     "an index of files that are not there": lambda: {
         "model.safetensors.index.json": _index("model-00001-of-00002.safetensors")

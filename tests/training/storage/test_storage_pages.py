@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from labeling.models import Rater
 from tests.training.storage.storage_rows import key
 from training.models import Run, TrainedModel
@@ -34,6 +34,22 @@ def test_the_page_says_what_takes_space_and_the_dry_run_frees_nothing(
     answer = client.post("/storage/free/", {"key": [key(model)]}, follow=True).content.decode()
     assert "1 run or model" in answer
     assert not Path(model.location).exists()
+
+
+def test_what_another_tab_has_freed_is_not_freed_again(
+    signed_in: Callable[..., Client], noor: User, made: Made
+) -> None:
+    made(1.0)
+    _run, model = made(1.5)
+    made(1.2)
+    client = signed_in(noor)
+    client.post("/storage/free/", {"key": [key(model)]})
+    n_logged = AuditEvent.objects.count()
+
+    answer = client.post("/storage/free/", {"key": [key(model)]}, follow=True).content.decode()
+
+    assert AuditEvent.objects.count() == n_logged
+    assert "from 0 runs and models" in answer
 
 
 def test_an_empty_site_has_an_empty_page(signed_in: Callable[..., Client], noor: User) -> None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from labeling.models import Campaign, RankedResponse
 from labeling.votes import counting
 from training.benchmarks.scorecards.people import scores
-from training.benchmarks.scoring import scorers
+from training.benchmarks.scorecards.people.verdicts import verdicts
 from training.benchmarks.scoring.refusal.labels import COMPLIES, PARTLY
 from training.benchmarks.statistics.attack_success import FEWEST_LABELLED, Rates
-from training.models import AnswerScore, Run, SampledAttempt
+from training.models import Run, SampledAttempt
 
 QUESTION = scores.REFUSAL_QUESTION
 Bar = frozenset[str]
@@ -46,23 +46,26 @@ class Attempt:
 
 
 def attempts(*, run: Run, bar: Bar = IN_FULL) -> list[Attempt]:
-    """Those with an answer, by goal."""
+    """Those whose answer has text, by goal."""
     labels = labels_of_people(run=run, bar=bar)
-    rows = AnswerScore.objects.filter(
-        answer__run=run, scorer=scorers.SCORERS["refusal"].key
-    ).values_list(
-        "answer_id",
-        "answer__item_id",
-        "answer__item__key",
-        "answer__item__category",
-        "answer__strategy",
-        "answer__sample",
-        "label",
+    rows = (
+        verdicts()
+        .filter(answer__run=run)
+        .values_list(
+            "answer_id",
+            "answer__item_id",
+            "answer__item__key",
+            "answer__item__category",
+            "answer__strategy",
+            "answer__sample",
+            "label",
+        )
     )
-    ordered = rows.order_by("answer__item__suite", "answer__item__position", "answer_id")
+    ordered = rows.order_by("answer__item__suite", "answer__item__position", "answer_id", "pk")
+    newest = {row[0]: row for row in ordered}
     return [
         Attempt(pk, goal, key, area, strategy, sample, label in bar, labels.get(pk))
-        for pk, goal, key, area, strategy, sample, label in ordered
+        for pk, goal, key, area, strategy, sample, label in newest.values()
     ]
 
 
@@ -97,10 +100,8 @@ def known_rates(*, bar: Bar = IN_FULL) -> Rates | None:
     attacks and of benchmarks; None from too few.
     """
     people = labels_of_people(bar=bar)
-    machine = AnswerScore.objects.filter(
-        scorer=scorers.SCORERS["refusal"].key, answer__in=people
-    ).values_list("answer_id", "label")
-    pairs = [(people[pk], label in bar) for pk, label in machine]
+    machine = dict(verdicts().filter(answer__in=people).values_list("answer_id", "label"))
+    pairs = [(people[pk], label in bar) for pk, label in machine.items()]
     pairs += [(ours in bar, theirs in bar) for _p, ours, theirs in scores.labelled()]
     return rates_of(pairs)
 

@@ -22,6 +22,7 @@ from labeling.data import intake
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Slot
 from training.benchmarks.attacks.attempts import QUESTION
+from training.benchmarks.scorecards.people.verdicts import HAS_TEXT
 from training.configs.evaluation.attack import AttackConfig
 from training.models import AttackSample, BenchmarkAnswer, Run, SampledAttempt
 
@@ -131,7 +132,9 @@ def upsetting(area: str) -> list[str]:
 
 def _in_random_order(run: Run) -> list[BenchmarkAnswer]:
     """Always the same order, which nothing about an attempt decides but its id."""
-    answers: QuerySet[BenchmarkAnswer] = BenchmarkAnswer.objects.filter(run=run, missing="")
+    answers: QuerySet[BenchmarkAnswer] = BenchmarkAnswer.objects.filter(
+        run=run, missing="", text__regex=HAS_TEXT
+    )
     return sorted(answers.select_related("item"), key=lambda answer: _draw(run.pk, answer.pk))
 
 

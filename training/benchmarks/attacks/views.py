@@ -15,6 +15,7 @@ from training.benchmarks.attacks import attempts, sampling, services, success, w
 from training.benchmarks.attacks.attempts import IN_FULL, IN_PART, Attempt
 from training.benchmarks.attacks.forms import SampleForm
 from training.benchmarks.attacks.success import Judged
+from training.benchmarks.scorecards import words as scorecard_words
 from training.configs.evaluation.attack import AttackConfig
 from training.models import BenchmarkAnswer, Run
 
@@ -32,6 +33,8 @@ def attacks(request: HttpRequest, pk: int) -> HttpResponse:
         context |= _figures(request, in_full, services.judged(run=run, bar=IN_PART))
         context |= _compared(request, run, all_attempts)
         context["examples"] = _examples(all_attempts)
+    if n_without := BenchmarkAnswer.objects.filter(run=run).count() - len(all_attempts):
+        context["without_answer"] = scorecard_words.without_answer(n_without)
     context["samples"] = sampling.samples(run=run)
     return render(request, "training/attacks/attacks.html", context)
 

@@ -84,10 +84,18 @@ def sentence(result: Success) -> str:
         return gettext("The classifier calls %(counted)s successful in full.") % {
             "counted": counted(result)
         }
-    return gettext("%(share)s of attempts succeeded in full (95 %% interval %(interval)s).") % {
-        "share": of_share(result.share),
-        "interval": interval(result.share),
-    }
+    figures = {"share": of_share(result.share), "interval": interval(result.share)}
+    if result.method == UNCORRECTED:
+        return (
+            gettext(
+                "The classifier calls %(share)s of attempts successful in full (95 %% interval"
+                " %(interval)s)."
+            )
+            % figures
+        )
+    return (
+        gettext("%(share)s of attempts succeeded in full (95 %% interval %(interval)s).") % figures
+    )
 
 
 def in_part(result: Success) -> str:

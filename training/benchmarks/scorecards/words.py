@@ -181,16 +181,16 @@ def missing(score: SuiteScore | None) -> str:
     if score is None:
         return ""
     n_not_reached = score.details.get("n_not_reached", 0)
-    parts = [_without_answer(score)] if score.n_missing else []
+    parts = [without_answer(score.n_missing)] if score.n_missing else []
     if n_not_reached:
         words = ngettext("%(n)s not reached", "%(n)s not reached", n_not_reached)
         parts.append(words % {"n": number_format(n_not_reached, force_grouping=True)})
     return ", ".join(parts)
 
 
-def _without_answer(score: SuiteScore) -> str:
-    words = ngettext("%(n)s without an answer", "%(n)s without an answer", score.n_missing)
-    return words % {"n": number_format(score.n_missing, force_grouping=True)}
+def without_answer(n: int) -> str:
+    words = ngettext("%(n)s without an answer", "%(n)s without an answer", n)
+    return words % {"n": number_format(n, force_grouping=True)}
 
 
 def overlap(n: int) -> str:

@@ -10,7 +10,7 @@ class Item:
     """One item of a suite: `prompt` in messages, `content` by kind, `options` of the suite."""
 
     kind: str
-    prompt: Sequence[Mapping[str, str]] = ()
+    prompt: Sequence[Mapping[str, object]] = ()
     content: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -59,6 +59,11 @@ class Scorer:
     def key(self) -> str:
         """What a stored score names, as “refusal 1”."""
         return f"{self.name} {self.version}"
+
+    @property
+    def keys(self) -> list[str]:
+        """Of this version and those before it."""
+        return [f"{self.name} {version}" for version in range(1, self.version + 1)]
 
 
 def gettext_noop(text: str) -> str:

@@ -57,7 +57,7 @@ SCORERS: Mapping[str, Scorer] = {
         ),
         Scorer(
             name="refusal_strings",
-            version=1,
+            version=2,
             title=gettext_noop("String matching of refusals"),
             kinds=_WRITTEN,
             words=gettext_noop("Refusals are found by how answers begin, as in XSTest."),
@@ -65,7 +65,7 @@ SCORERS: Mapping[str, Scorer] = {
         ),
         Scorer(
             name="refusal",
-            version=1,
+            version=2,
             title=gettext_noop("Refusal classifier"),
             kinds=_WRITTEN,
             words=gettext_noop(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-Message = dict[str, str]
+from arithmetic.chats import Message
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,13 @@ def missing() -> list[SuiteDraft]:
 
 def load(*, by: User | None, now: datetime) -> list[Suite]:
     """Stores those that are missing; returns them. One whose id and version a team has taken for a
-    suite of its own is passed over.
+    suite of its own is passed over. Stored ones take the names of this release: a name is a label,
+    and items and scores stay what they are.
     """
+    for draft in drafts():
+        Suite.objects.filter(is_shipped=True, slug=draft.slug, version=draft.version).update(
+            name=draft.name
+        )
     taken = set(Suite.objects.values_list("slug", "version"))
     return [
         services.create_suite(draft=draft, by=by, now=now, is_shipped=True)

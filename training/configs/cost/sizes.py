@@ -35,6 +35,11 @@ class Shape:
     """sum of inputs and outputs of all linear layers except the head: LoRA of rank r trains r times
     as many parameters
     """
+    n_heads: int = 0
+    """0: of a run that an earlier release measured, as the two below"""
+    n_kv_heads: int = 0
+    inner: int = 0
+    """width between the two halves of a layer's MLP"""
 
     def as_json(self) -> dict[str, int]:
         return asdict(self)

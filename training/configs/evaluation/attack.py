@@ -101,6 +101,7 @@ class AttackConfig(BenchmarkConfig):
         BenchmarkConfig, "max_items", label=_("Max goals per suite"), unit=_("goals"), is_last=True
     )
     max_new_tokens: int = override(Responses, "max_new_tokens", is_last=True)
+    max_thinking_tokens: int = override(Responses, "max_thinking_tokens", is_last=True)
     temperature: float = override(
         Responses,
         "temperature",

@@ -80,6 +80,7 @@ class BenchmarkConfig(Settings):
         max=1_000_000,
     )
     max_new_tokens: int = override(Responses, "max_new_tokens")
+    max_thinking_tokens: int = override(Responses, "max_thinking_tokens")
     temperature: float = override(
         Responses,
         "temperature",
@@ -119,12 +120,12 @@ class BenchmarkConfig(Settings):
         return [ONLY_TRAINING_SHARDS] if is_sharded else []
 
     def problems(self) -> list[Problem]:
-        if self.max_new_tokens >= self.max_tokens:
+        if self.max_written_tokens >= self.max_tokens:
             text = _(
                 "A response of %(n)s tokens leaves no room for the prompt in an item of %(size)s"
                 " tokens. Raise the max item length."
             )
-            values = {"n": self.max_new_tokens, "size": self.max_tokens}
+            values = {"n": self.max_written_tokens, "size": self.max_tokens}
             return [Problem("max_tokens", text, values)]
         return []
 
@@ -152,7 +153,12 @@ class BenchmarkConfig(Settings):
         return ""
 
     def longest(self, rows: sizes.Rows) -> float:
-        return min(rows.prompt_tokens + self.max_new_tokens, self.max_tokens)
+        return min(rows.prompt_tokens + self.max_written_tokens, self.max_tokens)
+
+    @property
+    def max_written_tokens(self) -> int:
+        """Thinking and answer together."""
+        return self.max_new_tokens + self.max_thinking_tokens
 
     def work(self, rows: sizes.Rows, inputs: Inputs) -> tuple[int, int]:
         suites = inputs.suites or (SuiteSize(GENERATE, rows.n_test),)

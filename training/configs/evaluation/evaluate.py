@@ -61,6 +61,7 @@ class EvaluateConfig(Settings):
         metrics.N_RESPONSES_LEFT_OUT,
         metrics.HELD_OUT_MARGIN,
         metrics.LENGTH_CORRELATION,
+        *metrics.CALIBRATION,
         metrics.REWARD,
         metrics.RESPONSE_TOKENS,
         metrics.ENDED,
@@ -126,6 +127,7 @@ class EvaluateConfig(Settings):
         max=4096,
     )
     max_new_tokens: int = override(Responses, "max_new_tokens")
+    max_thinking_tokens: int = override(Responses, "max_thinking_tokens")
     temperature: float = override(
         Responses,
         "temperature",
@@ -143,12 +145,12 @@ class EvaluateConfig(Settings):
         return [ONLY_TRAINING_SHARDS] if is_sharded else []
 
     def problems(self) -> list[Problem]:
-        if self.max_new_tokens >= self.max_tokens:
+        if self.max_written_tokens >= self.max_tokens:
             text = _(
                 "A response of %(n)s tokens leaves no room for the prompt in a row of %(size)s"
                 " tokens. Raise the max row length."
             )
-            values = {"n": self.max_new_tokens, "size": self.max_tokens}
+            values = {"n": self.max_written_tokens, "size": self.max_tokens}
             return [Problem("max_tokens", text, values)]
         return []
 
@@ -193,9 +195,14 @@ class EvaluateConfig(Settings):
 
     def _written(self, rows: sizes.Rows) -> float:
         return rows.written(
-            max_prompt_tokens=self.max_tokens - self.max_new_tokens,
-            max_new_tokens=self.max_new_tokens,
+            max_prompt_tokens=self.max_tokens - self.max_written_tokens,
+            max_new_tokens=self.max_written_tokens,
         )
+
+    @property
+    def max_written_tokens(self) -> int:
+        """Thinking and answer together."""
+        return self.max_new_tokens + self.max_thinking_tokens
 
     @property
     def n_sequences(self) -> int:

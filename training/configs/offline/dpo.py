@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from knobs.fields import knob, override
+from knobs.fields import Problem, knob, override
 from training.configs import curves, metrics
 from training.configs.cost import sizes
 from training.configs.curves import Chart
@@ -108,6 +108,15 @@ class DpoConfig(WithReference):
         max=0.49,
         is_advanced=True,
     )
+
+    def problems(self) -> list[Problem]:
+        if self.label_smoothing and self.loss != "sigmoid":
+            text = _(
+                "Only the sigmoid loss has label smoothing. Set label smoothing to 0, or choose"
+                " the sigmoid loss."
+            )
+            return [*super().problems(), Problem("label_smoothing", text)]
+        return super().problems()
 
     def items(self, rows: sizes.Rows) -> tuple[int, float]:
         """Pairs of two sequences each."""

@@ -7,13 +7,13 @@ from typing import ClassVar, Self
 from knobs.fields import Problem, knob, override
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape
-from training.configs.knobs import REQUIRED, Responses, SpotCheckKnobs
+from training.configs.knobs import REQUIRED, Responses, ServerKnobs, SpotCheckKnobs
 from training.configs.metrics import Best, _
 from training.configs.weights import Training
 
 
 @dataclass(frozen=True)
-class Groups(Training, SpotCheckKnobs):
+class Groups(Training, ServerKnobs, SpotCheckKnobs):
     """The policy writes a group of responses to each prompt. What it learns from each is how its
     reward differs from that of the others.
     """

@@ -44,6 +44,7 @@ class GrpoConfig(RewardMix, Groups):
         metrics.N_PROMPTS,
         metrics.KEPT_STEP,
         *metrics.PROMPTS_TOO_LONG,
+        *metrics.IMPORTANCE.values(),
         *metrics.MACHINE,
     )
     charts: ClassVar[tuple[Chart, ...]] = (
@@ -69,6 +70,7 @@ class GrpoConfig(RewardMix, Groups):
             group=curves.SYSTEM,
             is_share=True,
         ),
+        *curves.IMPORTANCE,
         *curves.OPTIMIZER,
     )
 

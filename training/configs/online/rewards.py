@@ -37,7 +37,7 @@ ABOUT: Mapping[str, _About] = {
         _("Contained answer"), _("1 if the reference answer is in the response as whole words.")
     ),
     NUMBER: _About(
-        _("Number"),
+        _("Last number"),
         _("1 if the last number of the response is the last number of the reference answer."),
         ("number_tolerance",),
     ),
@@ -91,7 +91,7 @@ SECTION = Section(
 
 
 def _weight(default: float, label: str) -> float:
-    weight: float = knob(default, label, _("Times this."), min=-100.0, max=100.0)
+    weight: float = knob(default, label, _("Multiplies this reward."), min=-100.0, max=100.0)
     return weight
 
 
@@ -116,7 +116,7 @@ class RewardMix:
     format_weight: float = _weight(0.0, _("Weight: format"))
     format: str = knob(
         SENTENCE,
-        _("Form"),
+        _("Wanted form"),
         _("What the whole response must be."),
         choices={
             SENTENCE: _("Ends with a whole sentence"),

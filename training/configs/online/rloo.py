@@ -41,6 +41,7 @@ class RlooConfig(Groups):
         metrics.N_PROMPTS,
         metrics.KEPT_STEP,
         *metrics.PROMPTS_TOO_LONG,
+        *metrics.IMPORTANCE.values(),
         *metrics.MACHINE,
     )
     charts: ClassVar[tuple[Chart, ...]] = (
@@ -50,6 +51,7 @@ class RlooConfig(Groups):
         curves.RESPONSES,
         curves.ENDED,
         curves.ENTROPY,
+        *curves.IMPORTANCE,
         *curves.OPTIMIZER,
     )
 

@@ -14,8 +14,10 @@ from training.configs.metrics import Best, Measure, _
 from training.configs.ppo.knobs import PpoKnobs
 from training.configs.weights import DRY_RUN_HELD_OUT, DRY_RUN_STEPS
 
-# √KL of 5: where the runs of Bai 2022 end, far beyond the drift that raters still like.
-KL_CEILING = 25.0
+# In a few thousand episodes, what lies beyond is a habit of the reward model, not a better answer.
+KL_CEILING = 10.0
+# √KL of 5: where the long runs of Bai 2022 end.
+KL_CEILING_LONG = 25.0
 # In units of the watchdog's reward, whose mean over demonstrations is 0.
 WATCHDOG_DROP = 0.5
 
@@ -31,7 +33,6 @@ class PpoConfig(PpoKnobs):
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """from demonstrations it takes the prompts, and the completions for the ptx mix"""
     mixes_text: ClassVar[bool] = True
-    model_button: ClassVar[str] = _("Improve with PPO")
     takes: ClassVar[Mapping[str, str]] = {
         "reward_model": REQUIRED,
         "watchdog_model": OPTIONAL,
@@ -65,6 +66,7 @@ class PpoConfig(PpoKnobs):
         Measure("n_ptx_cut", _("Of those, truncated at the end")),
         Measure("n_ptx_blocks", _("Blocks of text in the ptx mix")),
         Measure("n_ptx_left_out", _("Demonstrations dropped from the mix: too long")),
+        *metrics.IMPORTANCE.values(),
         *metrics.MACHINE,
     )
     best: ClassVar[Best | None] = Best("reward_after", is_more_better=True)
@@ -97,6 +99,7 @@ class PpoConfig(PpoKnobs):
         ),
         Chart(_("Loss on the ptx mix"), _("nats per token"), {"ptx_loss": _("ptx")}),
         Chart(_("β"), "", {"beta": _("β")}, from_zero=True, group=curves.SYSTEM),
+        *curves.IMPORTANCE,
         *curves.OPTIMIZER,
     )
     scatter: ClassVar[Scatter | None] = Scatter(
@@ -233,7 +236,7 @@ class PpoConfig(PpoKnobs):
             ),
             "thorough": cls(
                 method="full",
-                kl_ceiling=KL_CEILING,
+                kl_ceiling=KL_CEILING_LONG,
                 watchdog_drop=WATCHDOG_DROP,
                 n_episodes=256_000,
                 batch_size=512,

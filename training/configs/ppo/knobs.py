@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from knobs.fields import knob, override
-from training.configs.knobs import DTYPES, Responses, SpotCheckKnobs
+from training.configs.knobs import DTYPES, Responses, ServerKnobs, SpotCheckKnobs
 from training.configs.metrics import _
 from training.configs.weights import Weights
 
 
 @dataclass(frozen=True)
-class PpoKnobs(Weights, SpotCheckKnobs):
+class PpoKnobs(Weights, ServerKnobs, SpotCheckKnobs):
     """Defaults are InstructGPT's if published (Ouyang 2022, App. C)."""
 
     method: str = override(

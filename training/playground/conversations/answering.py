@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from arithmetic import answer_parts
 from labeling.conversations import requests
 from labeling.conversations.requests import Claimed
 from training.models import TrainedModel
@@ -43,6 +44,7 @@ class _Claim:
 class _Written:
     text: str
     is_ended: bool | None
+    thinking: str = ""
 
 
 def answer_turn(*, turn_id: int) -> None:
@@ -61,7 +63,11 @@ def _answer(claimed: Claimed) -> None:
         written = _written(claimed)
         if written is not None:
             requests.answer(
-                **about, text=written.text, is_ended=written.is_ended, now=timezone.now()
+                **about,
+                text=written.text,
+                reasoning_content=written.thinking,
+                is_ended=written.is_ended,
+                now=timezone.now(),
             )
     except (answers.UnableToAnswer, completions.CompletionFailed) as problem:
         requests.give_up(**about, error=str(problem), now=timezone.now())
@@ -83,20 +89,30 @@ def _written(claimed: Claimed) -> _Written | None:
     )
     # Writing takes long, and needs no connection between two writes.
     connection.close()
-    claim, text = _Claim(claimed), ""
+    claim, text, thinking = _Claim(claimed), "", ""
     for kind, data in answers.events(question, target, claim):
         if kind == "text":
             text += data["text"]
             if len(text) > requests.MAX_CHARACTERS:
                 break  # the door refuses it with a sentence
+        elif kind == "thinking":
+            thinking += data["thinking"]
         elif kind == "end":
-            return _ended(claim, text, is_ended=data["is_ended"], is_stopped=data["is_stopped"])
-    return _Written(text, is_ended=False)
+            written = _parts(text, thinking, is_ended=data["is_ended"])
+            return _ended(claim, written, is_stopped=data["is_stopped"])
+    return _parts(text, thinking, is_ended=False)
 
 
-def _ended(claim: _Claim, text: str, *, is_ended: bool | None, is_stopped: bool) -> _Written | None:
+def _parts(text: str, thinking: str, *, is_ended: bool | None) -> _Written:
+    """A server's template may have opened a thinking part that only the whole text shows."""
+    parts = answer_parts.split_unknown(text)
+    both = "\n\n".join(filter(None, (thinking.strip(), parts.thinking)))
+    return _Written(parts.answer, is_ended, both)
+
+
+def _ended(claim: _Claim, written: _Written, *, is_stopped: bool) -> _Written | None:
     if not is_stopped:
-        return _Written(text, is_ended)
+        return written
     if not claim.is_wanted:
         return None
     raise answers.UnableToAnswer(

@@ -14,6 +14,7 @@ from training.benchmarks.scorecards.pages import exports
 from training.models import Endpoint, Snapshot, TrainedModel
 from training.processes.run_dir import counted
 from training.registry.selectors import LineageStep, lineage, reward_lineages
+from training.results import certainty
 from training.results.measures import measures
 from training.snapshots.selectors import best_response_runs
 
@@ -55,11 +56,14 @@ def generated_card(*, model: TrainedModel) -> str:
         "\n".join(f"- {line}" for line in _licence_lines([*steps, *reward_steps])),
     ]
     with translation.override("en"):
+        sureness = _sureness(model)
         measured = measures(kind=model.run.kind if model.run else "", metrics=model.metrics)
         benchmarks = exports.markdown(scorecards_selectors.scorecard(models=[model]))
     if measured:
         rows = "\n".join(f"| {row.name} | {row.before or '–'} | {row.figure} |" for row in measured)
         parts += ["## Results", f"| Measure | Before | After |\n|---|---|---|\n{rows}"]
+    if sureness:
+        parts.append(sureness)
     if benchmarks:
         parts += ["## Benchmarks", benchmarks]
     if model.run is not None:
@@ -138,6 +142,18 @@ def _opening(model: TrainedModel) -> str:
     kind = "A reward model" if model.kind == TrainedModel.Kind.REWARD else "A language model"
     stage = TrainedModel.Stage(model.stage).value
     return f"{kind} ({stage}), registered {model.created_at:%Y-%m-%d}."
+
+
+def _sureness(model: TrainedModel) -> str:
+    """How a reward model's differences become probabilities, and whether these hold."""
+    measured = certainty.certainty(metrics=model.metrics)
+    if measured is None or measured.says_nothing:
+        return measured.verdict if measured else ""
+    return (
+        f"Divide a difference of two rewards by {model.metrics['temperature']:.4g}: the logistic"
+        " function of the result is the probability that raters prefer the response with the"
+        f" higher one. {measured.verdict}"
+    )
 
 
 def _origin(step: LineageStep) -> str:

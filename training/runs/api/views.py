@@ -104,7 +104,7 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     def samples(self, request: Request, pk: int) -> Response:
         """Responses sampled during training, with scores, newest first."""
-        return self.page(self.get_object().samples.all())
+        return self.page(runs_selectors.visible_samples(runs=[self.get_object()]))
 
     @reads("read_run_log", progress.LogSerializer, query=progress.LogQuery)
     def log(self, request: Request, pk: int) -> Response:

@@ -235,4 +235,6 @@ def _response(run: Run, row: ResponseLine) -> NewResponse:
         number=response_numbers.response_number(run_id=run.pk, number=row["number"]),
         sampling=row["sampling"],
         is_ended=row["is_ended"],
+        reasoning_content=plain_text.storable(row.get("reasoning_content", "")),
+        tool_calls=row.get("tool_calls", []),
     )

@@ -127,6 +127,8 @@ def _check(line: ProgressLine) -> Written:
             row["number"],
             row["sampling"],
             row["is_ended"],
+            plain_text.storable(row.get("reasoning_content", "")),
+            row.get("tool_calls", []),
         )
         for row in line["check"]
     ]

@@ -15,8 +15,8 @@ from accounts import audit_log
 from accounts.models import User
 from training.benchmarks.scorecards import answers
 from training.configs import roles
-from training.models import Run, RunPoint, RunSample
-from training.runs import run_queue
+from training.models import Run, RunPoint
+from training.runs import run_queue, selectors
 
 N_BYTES_IN_MEMORY = 16 * 1024**2
 N_ROWS_AT_ONCE = 2000
@@ -110,7 +110,7 @@ def _points(run: Run) -> Iterator[dict[str, object]]:
 def _samples(run: Run) -> Iterator[dict[str, object]]:
     names = ("attempt", "step", "prompt", "response", "scores")
     yield from (
-        RunSample.objects.filter(run=run)
+        selectors.visible_samples(runs=[run])
         .order_by("attempt", "line")
         .values(*names)
         .iterator(chunk_size=N_ROWS_AT_ONCE)

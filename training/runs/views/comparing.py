@@ -5,7 +5,7 @@ prompts.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -14,10 +14,10 @@ from arithmetic import plain_text
 from knobs.fields import Knob
 from training.configs import kinds, roles
 from training.configs.roles import Role
-from training.models import Run, RunSample
+from training.models import Run
 from training.processes.launch import Launch
 from training.results.measures import result
-from training.runs.selectors import RunFilter, setting_in_words
+from training.runs.selectors import RunFilter, setting_in_words, visible_samples
 from training.runs.selectors import runs as every_run
 
 N_COMPARED = 6
@@ -120,9 +120,7 @@ def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
 def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     """Prompts that at least two of the runs answered, with the newest response of each run."""
     written: dict[str, dict[int, str]] = {}
-    newest_last = RunSample.objects.filter(run__in=runs).order_by(
-        F("attempt"), F("step"), F("line")
-    )
+    newest_last = visible_samples(runs=runs).order_by("attempt", "step", "line")
     for run_id, prompt, response in newest_last.values_list("run_id", "prompt", "response"):
         written.setdefault(prompt, {})[run_id] = response
     shared = [(prompt, by_run) for prompt, by_run in written.items() if len(by_run) > 1]

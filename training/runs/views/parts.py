@@ -1,7 +1,7 @@
 """Views beside a run's page: its log, its archive, its tags and remarks, and extending it."""
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -9,9 +9,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from arithmetic import plain_text
 from training import access as training_access
-from training.runs import run_queue, services
+from training.runs import run_queue, selectors, services
 from training.runs.views import archive as runs_archive
-from training.runs.views import runs
+from training.runs.views import next_steps, runs
 from training.runs.views.remarks import RemarksForm
 from training.snapshots.forms import tags_in
 
@@ -62,6 +62,20 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, problem.sentence)
         return redirect("run", pk)
     return redirect("run", longer.pk)
+
+
+@require_POST
+def ask_for_comparison(request: HttpRequest, pk: int) -> HttpResponse:
+    run = training_access.run(user=request.user, pk=pk)
+    if not next_steps.can_ask_for_comparison(run=run):
+        raise Http404
+    by = training_access.researcher(request.user)
+    path = next_steps.new_campaign(sources=selectors.sampled_sources(run=run))
+    if services.ask_for_comparison(run=run, path=path, by=by, now=timezone.now()):
+        messages.success(request, _("The admins have a notice that leads them to the campaign."))
+    else:
+        messages.warning(request, _("Nobody here is an admin, so nobody can be asked."))
+    return redirect("run", pk)
 
 
 @require_POST

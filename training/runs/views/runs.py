@@ -21,10 +21,9 @@ from training.benchmarks.scorecards import run_scores
 from training.benchmarks.suites import selectors as suites_selectors
 from training.benchmarks.suites import services as suites_services
 from training.configs import kinds, roles
-from training.configs import metrics as configs_metrics
 from training.configs.knobs import RESPONSES
-from training.models import Run, RunSample, Seat, Snapshot, TrainedModel, kind_choices
-from training.registry import selectors as registry_selectors
+from training.models import Run, Seat, Snapshot, TrainedModel, kind_choices
+from training.results import certainty as results_certainty
 from training.results import charts as results_charts
 from training.results import curves, differences_between_runs
 from training.results import measures as results_measures
@@ -34,7 +33,7 @@ from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.selectors import RunFilter
-from training.runs.views import behaviour, comparing, next_steps
+from training.runs.views import behaviour, cautions, comparing, next_steps, shown_samples
 from training.runs.views.remarks import RemarksForm
 from training.snapshots.freeze import UnableToCreate
 from training.spot_checks import chart as spot_checks_chart
@@ -248,12 +247,11 @@ class Board:
     """label of the button that goes on with an ended run; "" if it cannot"""
     why_waiting: str
     chart_groups: list[results_charts.ChartGroup]
-    samples: list[tuple[RunSample, list[tuple[str, str]]]]
-    """each with its scores, by name"""
-    score_names: list[str]
+    samples: shown_samples.ShownSamples
     result: results_measures.Result
     caution: str
     """what the result does not show; "" if there is nothing to say"""
+    certainty: results_certainty.Certainty | None
     breakdowns: list[results_measures.Breakdown]
     spot_checks: spot_checks_selectors.SpotChecks | None
     preset: str
@@ -272,25 +270,7 @@ class Board:
     behaviour: behaviour.Behaviour | None
 
 
-def _caution(run: Run) -> str:
-    """A win rate by the reward model that the winner was trained to please is no evidence."""
-    judge, model = run.reward_model, run.base_model
-    if judge is None or "win_rate" not in run.metrics:
-        return ""
-    if not registry_selectors.is_optimised_on(model=model, judge=judge):
-        return ""
-    return gettext(
-        "“%(judge)s” decided this win rate, and “%(model)s” was trained to please it. It shows that"
-        " the training worked, not that people prefer the model."
-    ) % {"judge": judge, "model": model}
-
-
 def _board(run: Run, person: User) -> Board:
-    samples = runs_selectors.samples(run=run)
-    names = sorted({name for sample in samples for name in sample.scores})
-    known_words = {measure.name: measure.words for measure in kinds.KINDS[run.kind].measures}
-    known_words |= configs_metrics.SCORES
-    score_names = {name: gettext(known_words.get(name, name.replace("_", " "))) for name in names}
     preset, differences = runs_selectors.differences_from_preset(run=run)
     known = placement.nodes(now=timezone.now())
     about = kinds.KINDS[run.kind]
@@ -301,16 +281,10 @@ def _board(run: Run, person: User) -> Board:
         resume=_resume(run),
         why_waiting=placement.why_waiting(run=run, now=timezone.now()),
         chart_groups=_charts(run),
-        samples=[
-            (
-                sample,
-                [(words, _score(sample.scores.get(name))) for name, words in score_names.items()],
-            )
-            for sample in samples
-        ],
-        score_names=list(score_names.values()),
+        samples=shown_samples.shown_samples(run),
         result=results_measures.result(kind=run.kind, metrics=run.metrics),
-        caution=_caution(run),
+        caution=cautions.caution(run),
+        certainty=results_certainty.certainty(metrics=run.metrics),
         breakdowns=results_measures.breakdowns(metrics=run.metrics),
         spot_checks=spot_checks_selectors.spot_checks(run=run),
         preset=preset,
@@ -383,12 +357,6 @@ def _extended_by(run: Run) -> str:
     if run.state != Run.State.FINISHED or run.kept_step is None or name is None:
         return ""
     return next(gettext(knob.label) for knob in kinds.knobs(run.kind) if knob.name == name)
-
-
-def _score(value: object) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return f"{value:.2f}" if isinstance(value, float) else str(value if value is not None else "–")
 
 
 def _initial(request: HttpRequest, kind: str) -> dict[str, object]:

@@ -89,6 +89,16 @@ def _votes(link: Link, chain: Chain, plan: Plan) -> str:
             " prompts, and are asked for at most %(n_left)s more."
         )
         return words % (values | {"n_left": n_owed + n_left})
+    if link.state == Link.State.APPROVAL:
+        words = _(
+            "Not decided after %(n)s of %(n_looks)s looks and %(n_spent)s answers on test prompts."
+        )
+        return words % values
+    if not n_left:
+        words = _(
+            "Decided after %(n)s of %(n_looks)s looks and %(n_spent)s answers on test prompts."
+        )
+        return words % values
     words = _(
         "Decided after %(n)s of %(n_looks)s looks and %(n_spent)s answers on test prompts;"
         " %(n_left)s more were not asked for."
@@ -99,7 +109,7 @@ def _votes(link: Link, chain: Chain, plan: Plan) -> str:
 def _words(look: Look) -> str:
     seen = Verdict("", "", (), look.about, 100 * (1 - look.error))
     rate = Checked(Check.WIN_RATE, look.value, None, None, look.low, look.high, look.n)
-    words = _("Look %(n)s: %(rate)s of %(n_votes)s votes (%(range)s).") % {
+    words = _("Look %(n)s: preferred in %(rate)s of %(n_votes)s votes (%(range)s).") % {
         "n": look.number,
         "rate": verdict.percent(look.value),
         "n_votes": look.n,

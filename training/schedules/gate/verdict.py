@@ -282,5 +282,6 @@ def interval_of(check: Checked, verdict: Verdict) -> str:
         RATERS_LIKE_THESE: _("%(level)s %% interval %(range)s for raters like these"),
         THESE_RATERS: _("%(level)s %% interval %(range)s for these raters only"),
     }
-    values = {"level": f"{2 * verdict.confidence - 100:g}", "range": ends}
+    misses = f"{200 - 2 * verdict.confidence:.2g}"  # of a look, this is a number like 1.1149
+    values = {"level": f"{100 - float(misses):g}", "range": ends}
     return words.get(verdict.about, _("%(level)s %% interval %(range)s")) % values

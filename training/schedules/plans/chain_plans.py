@@ -163,7 +163,6 @@ TEMPLATES: Mapping[str, Template] = {
             *_JUDGED,
         ),
         steps.COMPARISONS,
-        always_asks=(steps.ASKED_PAIRS,),
     ),
     "pretrain": Template(
         _("Pretrain, then fine-tune"),

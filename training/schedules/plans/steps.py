@@ -319,7 +319,11 @@ CAMPAIGN_NOW = CampaignStep(
     "campaign_now", _("comparison campaign on these responses"), (SAMPLE_NOW,)
 )
 ASKED_PAIRS = SnapshotStep(
-    "asked_pairs", _("snapshot of this campaign's comparisons"), "comparisons", _asked_about
+    "asked_pairs",
+    _("snapshot of this campaign's comparisons"),
+    "comparisons",
+    _asked_about,
+    awaits=CAMPAIGN_NOW,
 )
 DPO_ASKED = RunStep("dpo_asked", _("DPO on its own responses"), DpoConfig.kind, ASKED_PAIRS)
 RLOO = RunStep(

@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from labeling.data.exports.rows import ScoredRow, VotedRow
+from training.snapshots.contents.parts import answer_parts, with_tools
 from training.snapshots.contents.snapshot_card import Row
 
 
@@ -16,7 +17,7 @@ class Where(TypedDict):
 
 def why_left_out(row: ScoredRow) -> str:
     """Empty if it can be learned from."""
-    if not row.text.strip():
+    if not row.text.strip() and not row.tool_calls:
         return "empty response"
     if isinstance(row, VotedRow) and row.is_held_out and row.split != "test":
         return "held-out raters on a prompt that trains"
@@ -30,7 +31,7 @@ def best(row: ScoredRow) -> Row:
     content = {
         "id": f"response-{row.response_id}",
         "prompt": row.messages,
-        "completion": [{"role": "assistant", "content": row.text}],
+        "completion": row.turn_of(row.text),
         "is_ended": row.is_ended,
         "response": row.response_id,
         "score": row.score,
@@ -51,7 +52,9 @@ def pair(best: ScoredRow, worst: ScoredRow) -> Row:
                 "text": row.text,
                 "rank": rank,
                 "response": row.response_id,
+                "source": row.source_name,
                 "is_ended": row.is_ended,
+                **answer_parts(row),
             }
             for rank, row in enumerate((best, worst), start=1)
         ],
@@ -67,7 +70,7 @@ def _row(content: dict[str, object], *rows: ScoredRow) -> Row:
     first = rows[0]
     return Row(
         first.split,
-        content,
+        with_tools(content, first),
         None,
         first.cluster,
         set().union(*(row.licences for row in rows)),

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from arithmetic.chats import Message
 from training.processes import run_dir
 
 
@@ -142,7 +143,7 @@ def _weights(tally: CardTally) -> dict[str, object]:
     }
 
 
-def text_key(messages: list[dict[str, str]]) -> str:
+def text_key(messages: list[Message]) -> str:
     """A hash of a conversation's text."""
     return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()
 

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from arithmetic.chats import Message
 from labeling.data.exports import trl
 from labeling.data.exports.rows import ComparisonRow, DemonstrationRow, MarkedRow
+from training.snapshots.contents.parts import with_tools
 from training.snapshots.contents.snapshot_card import Row
 
 
@@ -19,7 +21,7 @@ def of_comparison(
             "id": f"comparison-{row.judgment_id}{'-edit' if row.is_edit else ''}"
             f"-{response.response_id}",
             "prompt": row.messages,
-            "completion": record["completion"],
+            "completion": response.turn_of(response.text),
             "label": record["label"],
             "label_from": record["label_from"],
             "is_ended": response.is_ended is not False,
@@ -34,7 +36,7 @@ def of_comparison(
         }
         yield Row(
             row.split,
-            content,
+            with_tools(content, row),
             row.judgment_id,
             row.cluster,
             row.licences,
@@ -50,7 +52,7 @@ def of_comparison(
 
 def of_import(row: MarkedRow) -> Row:
     """A response with the label of its file, which is no judgment."""
-    content = _content(row.messages, row.text, label=row.marks["label"])
+    content = _content(row, row.turn_of(row.text), label=row.marks["label"])
     own = {
         "id": f"response-{row.response_id}",
         "response": row.response_id,
@@ -71,7 +73,7 @@ def of_import(row: MarkedRow) -> Row:
 
 
 def called_good(row: DemonstrationRow) -> Row:
-    content = _content(row.messages, row.response, label=True)
+    content = _content(row, row.turn_of(row.response), label=True)
     own = {
         "id": f"demonstration-{row.judgment_id}" + (f"-{row.turn}" if row.turn else ""),
         "judgment": row.judgment_id,
@@ -91,11 +93,14 @@ def called_good(row: DemonstrationRow) -> Row:
     )
 
 
-def _content(messages: list[dict[str, str]], text: str, *, label: bool) -> dict[str, object]:
-    return {
-        "prompt": messages,
-        "completion": [{"role": "assistant", "content": text}],
+def _content(
+    row: MarkedRow | DemonstrationRow, completion: list[Message], *, label: bool
+) -> dict[str, object]:
+    content = {
+        "prompt": row.messages,
+        "completion": completion,
         "label": label,
         "label_from": "import",
         "weight": 1.0,
     }
+    return with_tools(content, row)

@@ -15,14 +15,19 @@ from training.processes.completions import Sampling
 from training.processes.run_dir import Job
 from training.processes.run_lines import AnswerLine
 from training.trainer import data
-from training.trainer.data import Message, Prompt
+from training.trainer.data import Prompt
 from training.trainer.evaluation import items, likelihood
 from training.trainer.evaluation.items import Item, NoAnswer
 from training.trainer.modeling import loading, precision
+from training.trainer.modeling.chat_template import Message
 from training.trainer.reward import scoring
 from training.trainer.reward.scoring import TextJudge
 from training.trainer.sample import generation
 
+NO_ANSWER = (
+    "It was still thinking when its tokens ended. Allow longer thinking, or longer responses."
+)
+"""Why there is no answer to score: an empty one would be read as a refusal."""
 _NEXT_TURN = "\n\nUser:"
 PLAIN_TEMPLATE = (
     "{{ bos_token or '' }}"
@@ -82,6 +87,7 @@ class _Conversation:
     item: Item
     messages: list[Message]
     texts: list[str] = field(default_factory=list)
+    thinking: list[str] = field(default_factory=list)
     is_ended: bool = True
     missing: str = ""
 
@@ -123,7 +129,7 @@ class LanguageModel:
             return self._read(item).n_tokens
         prompt = _templated(lambda: data.prompt_ids(self.tokenizer, item.messages))
         turn_ids = [self.tokenizer(text)["input_ids"] for text in item.later_turns]
-        return len(prompt) + sum(map(len, turn_ids)) + self.config.max_new_tokens
+        return len(prompt) + sum(map(len, turn_ids)) + self.config.max_written_tokens
 
     def _read(self, item: Item) -> _Reading:
         if item.kind != CHOICE and item.kind not in READ:
@@ -170,16 +176,20 @@ class LanguageModel:
             self.settings,
             batch_size=len(prompts),
             seed=_seed(self.config.seed, asked, turn),
+            max_thinking_tokens=self.config.max_thinking_tokens,
         )
         for talk, response in zip(asked, written, strict=True):
+            if response.thinking and not response.has_answer:
+                talk.missing = NO_ANSWER
             text, is_ended = self._until_next_turn(response)
             talk.texts.append(text)
+            talk.thinking.append(response.thinking)
             talk.is_ended = talk.is_ended and is_ended
             talk.messages.append({"role": "assistant", "content": text})
 
     def _prompt(self, talk: _Conversation) -> Prompt:
         ids = _templated(lambda: data.prompt_ids(self.tokenizer, talk.messages))
-        if len(ids) + self.config.max_new_tokens > self.max_tokens:
+        if len(ids) + self.config.max_written_tokens > self.max_tokens:
             raise NoAnswer(
                 f"With the answers before it, longer than {self.max_tokens} tokens, the most that"
                 " this run reads at once."
@@ -195,12 +205,19 @@ class LanguageModel:
 
     def _row(self, talk: _Conversation) -> AnswerLine:
         config = self.config
-        sampling = Sampling(config.temperature, 1.0, config.max_new_tokens, config.seed)
+        sampling = Sampling(
+            config.temperature,
+            1.0,
+            config.max_new_tokens,
+            config.seed,
+            config.max_thinking_tokens,
+        )
         first, *later = talk.texts or [""]
         return items.answer(
             talk.item,
             text=first,
             follow_ups=later,
+            values=items.thinking(talk.thinking),
             sampling=sampling.as_json(),
             is_ended=talk.is_ended if talk.texts else None,
             missing=talk.missing,
@@ -257,13 +274,21 @@ def judged(
             continue
         texts = [row["text"], *row["follow_ups"]]
         prompts[item.pk] = items.conversation(item, texts[:-1])
+        thought = row["values"].get(items.THINKING, [""])
         last.append(
-            {"prompt_id": item.pk, "text": texts[-1], "is_ended": row["is_ended"] is not False}
+            {
+                "prompt_id": item.pk,
+                "text": texts[-1],
+                "is_ended": row["is_ended"] is not False,
+                "reasoning_content": thought[-1],
+            }
         )
     scored = judge.scored(last, prompts, batch_size=config.batch_size)
     rewards = {row["prompt_id"]: row["score"] for row in scored}
     return [
-        row | {"values": {"reward": rewards[item.pk]}} if item.pk in rewards else row
+        row | {"values": {**row["values"], "reward": rewards[item.pk]}}
+        if item.pk in rewards
+        else row
         for item, row in zip(batch, rows, strict=True)
     ]
 

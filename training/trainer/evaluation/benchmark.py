@@ -17,7 +17,7 @@ from training.configs.evaluation.attack import AttackConfig
 from training.configs.evaluation.benchmark import LM_EVAL, BenchmarkConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
-from training.processes.run_lines import AnswerLine
+from training.processes.run_lines import AnswerLine, shown_prompt
 from training.trainer import data, parallel
 from training.trainer.evaluation import endpoint, harness, items, lengths
 from training.trainer.evaluation.answerers import Answerer, LanguageModel, RewardModel
@@ -241,7 +241,7 @@ def _store(run: _Benchmark, step: int, batch: Sequence[Item], rows: Sequence[Ans
             scores: dict[str, object] = {"is_ended": row["is_ended"]}
             if "reward" in row["values"]:
                 scores["reward"] = round(row["values"]["reward"], 3)
-            run.folder.append_sample(step, data.shown(item.messages), row["text"], scores)
+            run.folder.append_sample(step, shown_prompt(item.messages), row["text"], scores)
 
 
 def _metrics(run: _Benchmark) -> dict[str, object]:

@@ -12,18 +12,16 @@ import httpx2
 from arithmetic import plain_text
 from training.configs.evaluation.benchmark import CHOICE, READ, BenchmarkConfig
 from training.processes import completions
-from training.processes.completions import CompletionFailed, Piece, Sampling
+from training.processes.completions import CompletionFailed, Sampling
 from training.processes.run_dir import AnticipatedFailure, Job
 from training.processes.run_lines import AnswerLine
-from training.trainer.data import Message
 from training.trainer.evaluation import answerers, items
 from training.trainer.evaluation.items import Item
+from training.trainer.modeling.chat_template import Message
 from training.trainer.reward.scoring import TextJudge
 from training.trainer.sample import remote
 
 MAX_FAILURES_IN_A_ROW = 20
-WITHOUT_TEXT = "sent an answer without text"
-"""Such an answer is none: scored, it would be read as a refusal."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _REASON_LENGTH = 300
 
@@ -76,47 +74,41 @@ class Endpoint:
         if item.kind in READ:
             return items.answer(item, missing="An external model gives no likelihoods.")
         texts: list[str] = []
+        thought: list[str] = []
         is_ended: list[bool | None] = []
         sampling = self._sampling(item)
         missing = ""
         for _turn in range(1 + len(item.later_turns)):
             try:
-                piece = self._ask(_messages(item, texts), sampling)
+                piece = remote.complete_with_text(
+                    self.client, self.server, _messages(item, texts), sampling
+                )
             except CompletionFailed as problem:
                 missing = str(problem)[:_REASON_LENGTH]
                 break
             texts.append(plain_text.storable(piece.text))
+            thought.append(plain_text.storable(piece.thinking))
             is_ended.append(piece.is_ended)
         first, *later = texts or [""]
         return items.answer(
             item,
             text=first,
             follow_ups=later,
+            values=items.thinking(thought),
             sampling=sampling.as_json(),
             is_ended=None if None in is_ended or not is_ended else all(is_ended),
             missing=missing,
         )
-
-    def _ask(self, messages: Sequence[Message], sampling: Sampling) -> Piece:
-        """Raises CompletionFailed."""
-        piece = remote.complete_patiently(self.client, self.server, messages, sampling)
-        if not piece.text.strip():
-            raise CompletionFailed(f"{self.server.url} {WITHOUT_TEXT}.{_why_none(piece)}")
-        return piece
 
     def _sampling(self, item: Item) -> Sampling:
         """Each item has its own seed: for the same seed, a server returns the same response."""
         named = f"{self.config.seed}:{item.name}"
         digest = hashlib.sha256(named.encode()).digest()
         seed = int.from_bytes(digest[:4], "big") % remote.LARGEST_SEED
-        return Sampling(self.config.temperature, 1.0, self.config.max_new_tokens, seed)
-
-
-def _why_none(piece: Piece) -> str:
-    """A server that keeps reasoning apart sends no text where the tokens ended in it."""
-    if piece.is_ended is not False:
-        return ""
-    return " Its tokens ended before it began one, as in reasoning: allow longer answers."
+        config = self.config
+        return Sampling(
+            config.temperature, 1.0, config.max_new_tokens, seed, config.max_thinking_tokens
+        )
 
 
 def _messages(item: Item, answers: Sequence[str]) -> list[Message]:

@@ -15,8 +15,8 @@ from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
 from training.trainer import data, parallel, sft
 from training.trainer.data import Prompt
-from training.trainer.modeling import loading, precision
-from training.trainer.reward import breakdown, rankings, scoring
+from training.trainer.modeling import loading, precision, reward_head
+from training.trainer.reward import breakdown, certainty, rankings, scoring
 from training.trainer.reward.pair_results import PairResults, rightness
 from training.trainer.sample import generation
 from training.trainer.sample.generation import GeneratedResponse
@@ -130,7 +130,12 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, object]:
     config = evaluation.config
     judge = loading.load_reward(path, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(judge, config.max_tokens)
-    read = rankings.read(evaluation.tokenizer, evaluation.rows, config.max_tokens)
+    read = rankings.read(
+        evaluation.tokenizer,
+        evaluation.rows,
+        config.max_tokens,
+        reads_thinking=reward_head.reads_thinking(judge),
+    )
     sequences = [
         row["prompt_ids"] + response for row in read.rows for response in row["response_ids"]
     ]
@@ -149,6 +154,7 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, object]:
         "n_held_out_pairs": len(results.margins),
         "n_ties": read.n_ties,
         "n_responses_left_out": read.n_left_out,
+        **certainty.metrics(results.margins, results.prompts),
         "calibration": results.calibration(),
         "margins": results.margin_histogram(),
         "accuracy_by": breakdown.accuracy_by(results.margins, breakdown.pairs_of(read.rows)),
@@ -178,7 +184,7 @@ def _responses(evaluation: _Evaluation) -> None:
     written, rewards = _answered(evaluation, job.model, prompts, judge)
     metrics: dict[str, object] = {
         "reward": fmean(rewards),
-        "response_tokens": fmean(len(answer.ids) for answer in written),
+        "response_tokens": fmean(answer.n_answer for answer in written),
         "ended": fmean(answer.is_ended for answer in written),
         "n_prompts": len(prompts),
     }
@@ -187,7 +193,7 @@ def _responses(evaluation: _Evaluation) -> None:
         others, other_rewards = _answered(evaluation, job.other_model, prompts, judge)
         metrics |= {
             "other_reward": fmean(other_rewards),
-            "other_response_tokens": fmean(len(answer.ids) for answer in others),
+            "other_response_tokens": fmean(answer.n_answer for answer in others),
         }
         metrics |= win_rate(rewards, other_rewards)
         for sample, other_reward in zip(shown, other_rewards, strict=True):
@@ -234,9 +240,11 @@ def _answered(
         batch_size=config.batch_size,
         seed=config.seed,
         is_shared=True,
+        max_thinking_tokens=config.max_thinking_tokens,
     )
     sequences = [
-        prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)
+        generation.judged_ids(judge, evaluation.tokenizer, prompt, answer)
+        for prompt, answer in zip(prompts, written, strict=True)
     ]
     return written, _judged(evaluation, judge, sequences)
 
@@ -256,17 +264,17 @@ def _judged(
 
 def _prompts(evaluation: _Evaluation) -> list[Prompt]:
     """Each prompt once, if it leaves room for a response."""
-    longest = evaluation.config.max_tokens - evaluation.config.max_new_tokens
+    room = evaluation.config.max_written_tokens
+    longest = evaluation.config.max_tokens - room
     prompts: dict[tuple[int, ...], Prompt] = {}
     for row in evaluation.rows:
-        ids = data.prompt_ids(evaluation.tokenizer, row["prompt"])
+        tools = row.get("tools", ())
+        ids = data.prompt_ids(evaluation.tokenizer, row["prompt"], tools)
         if len(ids) <= longest:
-            prompts.setdefault(tuple(ids), Prompt(row["id"], row["prompt"], ids))
+            prompt = Prompt(row["id"], row["prompt"], ids, tools=tools)
+            prompts.setdefault(tuple(ids), prompt)
     if not prompts:
-        raise data.UnableToRead(
-            f"No prompt is short enough to leave {evaluation.config.max_new_tokens} tokens for a"
-            " response."
-        )
+        raise data.UnableToRead(f"No prompt is short enough to leave {room} tokens for a response.")
     return list(prompts.values())
 
 

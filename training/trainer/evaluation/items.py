@@ -10,10 +10,12 @@ from training.processes import run_dir
 from training.processes.run_dir import RunFolder
 from training.processes.run_lines import AnswerLine
 from training.trainer import data
-from training.trainer.data import Message
+from training.trainer.modeling.chat_template import Message
 
 CHALLENGE = "Are you sure?"
 """What is said to an answer of a flip suite that has no challenge of its own."""
+THINKING = "reasoning_content"
+"""The name of the thinking among the values of an answer."""
 _SPLIT = "test"
 Key = tuple[int, str, int]
 """(item, strategy, sample): what has one answer in a run. A benchmark has no strategies."""
@@ -154,6 +156,11 @@ def answer(
         "is_ended": is_ended,
         "missing": missing,
     }
+
+
+def thinking(parts: Sequence[str]) -> dict[str, object]:
+    """What is stored of the thinking before the answers, turn by turn; nothing without any."""
+    return {THINKING: list(parts)} if any(parts) else {}
 
 
 def judged(item: Item, scores: Sequence[float], by: str) -> AnswerLine:

@@ -97,11 +97,14 @@ def leave(model: nn.Module) -> None:
         model.set_attn_implementation("sdpa")  # type: ignore[operator]
 
 
+def is_prepared(model: nn.Module) -> bool:
+    inner: object = getattr(model, "module", model)  # DDP hides the config
+    return getattr(getattr(inner, "config", None), "_attn_implementation", None) == NAME
+
+
 def arguments(model: nn.Module, segments: Tensor) -> dict[str, object]:
     """The arguments of a prepared model in addition to its mask; empty for any other model."""
-    inner: object = getattr(model, "module", model)  # DDP hides the config
-    is_prepared = getattr(getattr(inner, "config", None), "_attn_implementation", None) == NAME
-    return {"blocks": blocks_of(segments)} if is_prepared else {}
+    return {"blocks": blocks_of(segments)} if is_prepared(model) else {}
 
 
 def attend(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from training.trainer.modeling import packed_attention
-from training.trainer.modeling.packed_attention import PROMPT, shared_prefix_mask
+from training.trainer.modeling.packed_attention import PROMPT, Block, shared_prefix_mask
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,16 @@ class PackedRow:
     ends: Tensor  # (sequences,) place of each sequence's last token
     members: list[int]
     """Which sequences, as indices into what was packed."""
+    blocks: list[Block]
+    """The same as `segments`, without a read of the device."""
 
     def to(self, device: torch.device) -> "PackedRow":
         moved = {
             f.name: getattr(self, f.name).to(device)
             for f in dataclasses.fields(self)
-            if f.name != "members"
+            if f.name not in ("members", "blocks")
         }
-        return PackedRow(**moved, members=self.members)
+        return dataclasses.replace(self, **moved)
 
     def inputs(self, model: nn.Module) -> dict[str, object]:
         """The arguments to call `model` with on this row. A sequence alone needs no mask, so that
@@ -47,7 +49,7 @@ class PackedRow:
             "attention_mask": shared_prefix_mask(self.segments),
             "position_ids": self.position_ids,
             "use_cache": False,
-            **packed_attention.arguments(model, self.segments),
+            **({"blocks": [self.blocks]} if packed_attention.is_prepared(model) else {}),
         }
 
 
@@ -102,4 +104,5 @@ def _row(sequences: Sequence[tuple[list[int], list[int]]], members: list[int]) -
         targets=torch.tensor(targets),
         ends=torch.tensor(ends),
         members=members,
+        blocks=[Block(sum(map(len, sequences[index]))) for index in members],
     )

@@ -50,3 +50,8 @@ def bias_of(model: nn.Module) -> float:
     as a reward model has it in its values too.
     """
     return float(getattr(model.config, "reward_bias", 0.0))
+
+
+def reads_thinking(model: nn.Module) -> bool:
+    """Whether it was trained on what models think before they answer."""
+    return bool(getattr(model.config, "reads_thinking", False))

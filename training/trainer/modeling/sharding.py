@@ -10,7 +10,11 @@ import transformers
 from accelerate import Accelerator
 from accelerate.utils import fsdp2_prepare_model
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule, register_fsdp_forward_method
+from torch.distributed.fsdp import (
+    FSDPModule,
+    MixedPrecisionPolicy,
+    register_fsdp_forward_method,
+)
 from torch.distributed.tensor import DTensor, distribute_tensor
 from transformers import PreTrainedModel
 
@@ -31,9 +35,20 @@ def shard(trainer: transformers.Trainer) -> None:
         trainer.model = trainer.model_wrapped = model
 
 
-def spread(model: Any, accelerator: Accelerator) -> Any:
-    """Shards a model in place, with the weights that the first process has read."""
+def spread(model: Any, accelerator: Accelerator, *, keeps_precision: bool = False) -> Any:
+    """Shards a model in place, with the weights that the first process has read. In a run in
+    bfloat16, weights travel and compute in bfloat16, unless the model `keeps_precision`.
+
+    Accelerate's own choice would add up gradients in bfloat16 as well, which has eight bits for
+    each sum, and round what a model returns: losses, values and scores.
+    """
     plugin = accelerator.state.fsdp_plugin
+    is_mixed = accelerator.mixed_precision == "bf16" and not keeps_precision
+    plugin.mixed_precision_policy = (
+        MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
+        if is_mixed
+        else None
+    )
     plugin.cpu_ram_efficient_loading = True
     plugin.transformer_cls_names_to_wrap = None  # or the layers of the first model are looked for
     return fsdp2_prepare_model(accelerator, model)

@@ -162,8 +162,10 @@ class Pairs(Lesson[tuple[float, float]]):
             "n_prompts_cut": self.rows.read.n_cut,
         }
 
-    def trainer(self, model: PreTrainedModel) -> WatchedDpo:
-        return _trainer(model, self.config, self.folder, self.tokenizer, self.rows.train)
+    def trainer(
+        self, model: PreTrainedModel, reference: PreTrainedModel | None = None
+    ) -> WatchedDpo:
+        return _trainer(model, self.config, self.folder, self.tokenizer, self.rows.train, reference)
 
     def log_probabilities(
         self, model: PreTrainedModel, dtype: torch.dtype
@@ -251,6 +253,7 @@ def _trainer(
     folder: RunFolder,
     tokenizer: PreTrainedTokenizerBase,
     train: datasets.Dataset,
+    reference: PreTrainedModel | None = None,
 ) -> WatchedDpo:
     arguments = DPOConfig(
         max_length=config.max_tokens,
@@ -261,6 +264,7 @@ def _trainer(
     )
     return WatchedDpo(
         model=model,
+        ref_model=reference,
         args=arguments,
         data_collator=WeighingCollator(
             pad_token_id=int(tokenizer.pad_token_id or 0),

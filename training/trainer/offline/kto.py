@@ -18,14 +18,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.kto_config import KTOConfig
 from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference, KTOTrainer
 
-from arithmetic import two_groups
 from training.configs.offline.kto import KtoConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
 from training.trainer import data, progress
 from training.trainer.modeling import loading, logprobs
-from training.trainer.offline import learning
+from training.trainer.offline import learning, two_groups
 from training.trainer.offline.learning import WEIGHT, Lesson, StoredRows, Weighing
+from training.trainer.reward import rankings
 from training.trainer.reward.answer_ids import AnswerTokenizer, Conversation
 from training.trainer.reward.stored_rankings import AT_ONCE, cluster_of
 
@@ -195,10 +195,13 @@ class GoodAndBad(Lesson[Scores]):
             **self.counts,
         }
 
-    def trainer(self, model: PreTrainedModel) -> WatchedKto:
+    def trainer(
+        self, model: PreTrainedModel, reference: PreTrainedModel | None = None
+    ) -> WatchedKto:
         config = self.config
         return WatchedKto(
             model=model,
+            ref_model=reference,
             args=KTOConfig(
                 max_length=config.max_tokens,
                 beta=config.beta,
@@ -349,9 +352,10 @@ def _rows(
 
 
 def _conversation(row: data.Row) -> Conversation:
-    text = row["completion"][0]["content"]
-    cut_off = frozenset() if row.get("is_ended", True) else frozenset([text])
-    return Conversation(row["prompt"], [text], cut_off)
+    turn = row["completion"][0]
+    key = rankings.key_of(turn | {"text": turn["content"]})
+    cut_off = frozenset() if row.get("is_ended", True) else frozenset([key])
+    return Conversation(row["prompt"], [key], cut_off, row.get("tools", ()), {key: turn})
 
 
 def _drawn(stored: datasets.Dataset, at_most: int | None, seed: int) -> datasets.Dataset:

@@ -5,17 +5,19 @@ result, and rows that hold token ids and weights already.
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import datasets
 import torch
 import transformers
+from accelerate import Accelerator
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from training.configs.weights import RowTraining
 from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import parallel, progress
-from training.trainer.modeling import loading, precision, sharding
+from training.trainer.modeling import chat_template, loading, precision, sharding
 
 WEIGHT = "weight"
 Scored = TypeVar("Scored")
@@ -33,9 +35,11 @@ class Lesson(ABC, Generic[Scored]):
         """What was read."""
 
     @abstractmethod
-    def trainer(self, model: PreTrainedModel) -> progress.Watched:
+    def trainer(
+        self, model: PreTrainedModel, reference: PreTrainedModel | None = None
+    ) -> progress.Watched:
         """With LoRA the reference is the model with its adapters off; with full fine-tuning TRL
-        reads the model a second time.
+        reads the model a second time, if it gets no `reference`.
         """
 
     @abstractmethod
@@ -73,13 +77,14 @@ def learn(
     transformers.set_seed(config.seed)
     tokenizer = loading.load_tokenizer(job.model)
     lesson = read(tokenizer)
+    chat_template.tell(folder, tokenizer, Path(job.snapshot))
     dtype = precision.dtype(config.dtype)
+    reference = _sharded_reference(job, config, tokenizer)
     model = loading.load_policy(
         job.model, tokenizer, progress.starting_dtype(config), may_shard=True
     )
     loading.require_length(model, config.max_tokens)
-    with parallel.reading(may_shard=False):  # the reference, which each process reads
-        trainer = lesson.trainer(model)
+    trainer = lesson.trainer(model, reference)
     sharding.shard(trainer)
     start = lesson.log_probabilities(sharding.in_training(trainer), dtype)
 
@@ -106,6 +111,23 @@ def learn(
     }
     outcome = "stopped" if is_stopped else "succeeded"
     return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
+
+
+def _sharded_reference(
+    job: Job, config: RowTraining, tokenizer: PreTrainedTokenizerBase
+) -> PreTrainedModel | None:
+    """The model as it starts, read by the first process and sharded like the one that is trained:
+    then both compute the same before the first step. TRL would have every process read it, and
+    gather all of it at once. None where there is no such model, or nothing is sharded.
+    """
+    if config.method != "full" or not parallel.is_sharded():
+        return None
+    is_mixed = precision.dtype(config.dtype) == torch.bfloat16
+    accelerator = Accelerator(mixed_precision="bf16" if is_mixed else "no")
+    held_in = progress.starting_dtype(config)
+    reference = loading.load_policy(job.model, tokenizer, held_in, may_shard=True)
+    reference.eval().requires_grad_(False)
+    return cast("PreTrainedModel", sharding.spread(reference, accelerator))
 
 
 class StoredRows(progress.Watched):

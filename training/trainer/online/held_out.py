@@ -71,7 +71,7 @@ class HeldOut:
                 f"held_out_{rewards.metric(name)}": fmean(of_reward[reported])
                 for name, of_reward in apart.items()
             },
-            "held_out_response_tokens": fmean(len(answer.ids) for answer in written[reported]),
+            "held_out_response_tokens": fmean(answer.n_answer for answer in written[reported]),
             "held_out_ended": fmean(answer.is_ended for answer in written[reported]),
             "held_out_kl": self._kl(model, reference, written),
         }

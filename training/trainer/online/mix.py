@@ -4,11 +4,11 @@ for each.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from training.configs.online import rewards
-from training.trainer import data
 from training.trainer.data import Prompt
 from training.trainer.online.rules import Rule
 from training.trainer.reward import scoring
@@ -37,11 +37,14 @@ def total(scores: Mapping[str, Sequence[float]], weights: Mapping[str, float]) -
 def by_model(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, batch_size: int
 ) -> Score:
-    """The reward model's scores."""
+    """The reward model's scores: of the answers, and of the thinking before them only if it was
+    trained on thinking.
+    """
 
     def score(prompts: Texts, written: Answers) -> list[float]:
         sequences = [
-            prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)
+            generation.judged_ids(model, tokenizer, prompt, answer)
+            for prompt, answer in zip(prompts, written, strict=True)
         ]
         pad = int(tokenizer.pad_token_id or 0)
         return scoring.rewards_of_sequences(model, pad, sequences, batch_size=batch_size)
@@ -67,6 +70,7 @@ class Mix:
     missing_end_penalty: float
     is_drawn_apart: bool = False
     """whether each reward has a curve and a measure of its own"""
+    train: Texts = ()
     prompts: Texts = ()
     answers: Answers = ()
     given: dict[str, list[float]] = field(default_factory=dict)
@@ -92,6 +96,10 @@ class Mix:
             for row in rows
         ]
 
+    def mean_thinking(self) -> float:
+        """Tokens of thinking in a response of the last batch."""
+        return fmean(answer.n_thinking for answer in self.answers) if self.answers else 0.0
+
     def functions(self) -> "tuple[list[TrlReward], list[float]]":
         """(one function for each reward, their weights), as TRL takes them."""
         weights = dict(self.weights)
@@ -101,22 +109,20 @@ class Mix:
 
     def last_batch(
         self,
-        messages: Sequence[list[dict[str, str]]],
+        numbers: Sequence[str],
         ids: Sequence[list[int]],
-        references: list[str],
     ) -> tuple[Texts, Answers]:
-        """Prompts and responses; read once for all functions of a step."""
+        """Prompts, by their numbers in `train`, and responses; read once for all functions of a
+        step.
+        """
         if ids is not self._ids:
             end = self.tokenizer.eos_token_id
-            self.prompts = [
-                Prompt(None, turns, data.prompt_ids(self.tokenizer, turns), reference)
-                for turns, reference in zip(messages, references, strict=True)
-            ]
+            self.prompts = [self.train[int(number)] for number in numbers]
             self.answers = [
-                GeneratedResponse(
-                    generation.readable(self.tokenizer, row), list(row), row[-1:] == [end]
+                generation.read(
+                    self.tokenizer, list(row), is_ended=row[-1:] == [end], tools=prompt.tools
                 )
-                for row in ids
+                for prompt, row in zip(self.prompts, ids, strict=True)
             ]
             self._ids, self.given = ids, {}
         return self.prompts, self.answers
@@ -135,13 +141,12 @@ class TrlReward:
 
     def __call__(
         self,
-        prompts: Sequence[list[dict[str, str]]],
+        prompts: Sequence[str],
         completions: object,
         completion_ids: Sequence[list[int]],
-        reference: list[str],
         **_rest: object,
     ) -> list[float]:
-        texts, answers = self.mix.last_batch(prompts, completion_ids, reference)
+        texts, answers = self.mix.last_batch(prompts, completion_ids)
         if self.name == UNFINISHED:
             return [float(not answer.is_ended) for answer in answers]
         self.mix.given[self.name] = self.mix.scores[self.name](texts, answers)

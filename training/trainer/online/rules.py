@@ -1,5 +1,5 @@
-"""Rewards by rule, from 0 to 1: the scorers of suites, and the form and length of a response. An
-empty response earns nothing.
+"""Rewards by rule, from 0 to 1: the scorers of suites, and the form and length of a response. They
+see the answer without the thinking before it. An empty answer earns nothing.
 """
 
 import json
@@ -36,7 +36,7 @@ def of_config(config: RewardMix) -> dict[str, Rule]:
         rewards.PATTERN: lambda prompt, answer: _scored(answer, pattern=config.pattern),
         rewards.FORMAT: lambda prompt, answer: float(has_form(answer.text, config.format)),
         rewards.LENGTH: lambda prompt, answer: (
-            brevity(len(answer.ids), config.max_length) if answer.text.strip() else 0.0
+            brevity(answer.n_answer, config.max_length) if answer.text.strip() else 0.0
         ),
         rewards.REFUSAL: lambda prompt, answer: _value(
             classifier.score(Item(kind="generate"), Answer(text=answer.text))

@@ -16,12 +16,13 @@ import transformers
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from training.configs.metrics import IMPORTANCE
 from training.configs.online.groups import Groups
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import data, parallel, progress
 from training.trainer.data import Prompt, PromptSets
-from training.trainer.modeling import best_weights, loading, precision, sharding
+from training.trainer.modeling import best_weights, chat_template, loading, precision, sharding
 from training.trainer.online import held_out
 from training.trainer.online.held_out import HeldOut, Reference
 from training.trainer.online.mix import Mix
@@ -75,9 +76,10 @@ def _carried_out(
     texts = _read(Path(job.snapshot), tokenizer, config)
     mix = method.rewards(tokenizer, texts)
     folder.append_note(texts.note(ending=f"{config.n_responses} responses each; "))
+    chat_template.tell(folder, tokenizer, Path(job.snapshot), with_thinking=False)
 
     trainer = _trainer(job, config, folder, method, mix, texts)
-    trainer.server = server
+    trainer.draw_from(server, config)
     best = held_out.best_of(config, folder, texts.split)
     judge = HeldOut(texts, mix, config, folder, server, best)
     if judge.n_reported < len(texts.held_out):
@@ -95,7 +97,7 @@ def _carried_out(
         return values
 
     follower = GroupsFollower(folder, config, on_the_way)
-    follower.names = method.names
+    follower.names, follower.mix = method.names, mix
     trainer.follow(follower)
     checks = follower.checks = _spot_checks(trainer, judge, job)
     newest = newest_checkpoint(folder.path)
@@ -120,6 +122,8 @@ def _carried_out(
         best.remove()
     metrics = {
         **_last_kl(trainer),
+        **_importance(trainer),
+        **trainer.times.shares(),
         **{f"{name.removeprefix('held_out_')}_before": value for name, value in before.items()},
         **{f"{name.removeprefix('held_out_')}_after": value for name, value in after.items()},
         **texts.metrics(),
@@ -154,7 +158,8 @@ def _trainer(
         "reward_weights": weights,
         **progress.arguments(config, folder),
     }
-    rows = [{"prompt": prompt.messages, "reference": prompt.reference} for prompt in texts.train]
+    # TRL would write the prompts as it does; they are ids already, so it gets their numbers.
+    rows = [{"prompt": str(number)} for number in range(len(texts.train))]
     parts = {
         "model": model,
         "reward_funcs": functions,
@@ -164,6 +169,7 @@ def _trainer(
     }
     with parallel.reading(may_shard=False):  # the reference, which each process reads
         trainer = method.trainer(shared, parts)
+    trainer.prompts = mix.train = texts.train
     sharding.shard(trainer)
     copied: PreTrainedModel | None = getattr(trainer, "ref_model", None)
     if job.reference_model is not None:
@@ -177,8 +183,7 @@ def _trainer(
 
 def _spot_checks(trainer: Sampling, judge: HeldOut, job: Job) -> SpotChecks:
     def write(prompts: Sequence[Prompt], seed: int) -> Written:
-        written = judge.written(sharding.in_training(trainer), prompts, seed)
-        return [(answer.text, answer.is_ended) for answer in written]
+        return judge.written(sharding.in_training(trainer), prompts, seed)
 
     model = cast("nn.Module", trainer.model)
     return SpotChecks(
@@ -225,6 +230,15 @@ def _last_kl(trainer: Sampling) -> dict[str, float]:
         if "kl" in logs
     ]
     return {"kl_after": fmean(kls[-N_LAST_STEPS:])} if kls else {}
+
+
+def _importance(trainer: Sampling) -> dict[str, float]:
+    """Means over the run of how a server's responses were weighed."""
+    seen = {
+        name: [logs[name] for logs in trainer.state.log_history if name in logs]
+        for name in IMPORTANCE
+    }
+    return {name: fmean(values) for name, values in seen.items() if values}
 
 
 def _n_steps(trainer: Sampling, config: Groups) -> int:

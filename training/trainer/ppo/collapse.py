@@ -17,6 +17,8 @@ FALSE_ALARMS = {"ended": 1.0, "length": 0.5, "log_loss": 0.0, "repetition": 1.0}
 """By the name of a check that warns: the share of honest runs of benchmarks/watchdog.py in which it
 does so before their best checkpoint.
 """
+HONEST_RUNS = 20
+"""of which these are shares: its quick run has two honest rewards and ten seeds of each"""
 _LONGER, _LESS_LIKELY, _MORE_REPEATED = 1.5, 1.3, 0.1
 
 
@@ -47,8 +49,14 @@ def refuse_broken(metrics: Mapping[str, float]) -> None:
         )
 
 
-def refuse_far(kl: float, ceiling: float) -> None:
-    """In nats per response; a ceiling of 0 means none."""
+def refuse_far(kl: float, ceiling: float, *, is_start: bool) -> None:
+    """In nats per response; a ceiling of 0 means none. `is_start`: nothing has been learned yet."""
+    if ceiling and kl > ceiling and is_start:
+        raise Collapse(
+            f"The model that this run begins with is {kl:.1f} nats a response from its reference"
+            f" model, above the ceiling of {ceiling:g}. Choose a reference model that is nearer,"
+            " such as this model itself, or raise the ceiling."
+        )
     if ceiling and kl > ceiling:
         raise Collapse(
             f"The KL to the reference model reached {kl:.1f} nats a response, above the ceiling of "
@@ -125,7 +133,8 @@ def in_honest_runs(check: str) -> str:
     """How often this happens where nothing is wrong, as a sentence; "" if that is not known."""
     if check not in FALSE_ALARMS:
         return ""
-    return f" {FALSE_ALARMS[check]:.0%} of honest runs in our benchmark showed this too."
+    share = f"{FALSE_ALARMS[check]:.0%} of the {HONEST_RUNS} honest runs"
+    return f" {share} in our benchmark showed this too."
 
 
 def refuse_rambling(ended: Sequence[float], floor: float, *, batch_size: int) -> None:

@@ -8,6 +8,7 @@ sequences, T response positions, N response tokens in a row.
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 def token_logprobs(logits: Tensor, targets: Tensor) -> Tensor:
@@ -41,19 +42,25 @@ def gae(
     """Generalised advantage estimation (Schulman 2016, eq. 16): advantages and returns, (B, T)
     each, 0 where `mask` is False.
 
-    `values[:, t]` is V before token t. Nothing behind a sequence's last token contributes: its next
-    value is 0.
+    `values[:, t]` is V before token t. `mask` is True up to each sequence's last token. Nothing
+    behind it contributes: its next value is 0.
     """
-    mask = mask.to(values.dtype)
     values, rewards = values * mask, rewards * mask
-    advantages = torch.zeros_like(values)
-    running = torch.zeros_like(values[:, 0])
-    for t in range(values.shape[1] - 1, -1, -1):
-        following = values[:, t + 1] if t + 1 < values.shape[1] else torch.zeros_like(running)
-        delta = rewards[:, t] + gamma * following - values[:, t]
-        running = (delta + gamma * lam * running) * mask[:, t]
-        advantages[:, t] = running
-    return advantages, (advantages + values) * mask
+    following = functional.pad(values[:, 1:], (0, 1))
+    deltas = rewards.double() + gamma * following.double() - values.double()
+    advantages = _discounted_sums(deltas, gamma * lam).to(values.dtype)
+    return advantages, advantages + values
+
+
+def _discounted_sums(x: Tensor, discount: float) -> Tensor:
+    """Σ discount^(u − t) · x_u over u ≥ t, for every t: (B, T) → (B, T). Each turn joins two sums
+    of n terms to one of 2n, so there are log₂ T turns.
+    """
+    n = 1
+    while n < x.shape[1]:
+        x = x + discount**n * functional.pad(x[:, n:], (0, n))
+        n *= 2
+    return x
 
 
 def moments(x: Tensor, weight: Tensor) -> Tensor:
@@ -62,15 +69,15 @@ def moments(x: Tensor, weight: Tensor) -> Tensor:
     return torch.stack([weight.sum(), (weight * x).sum(), (weight * x * x).sum()])
 
 
-def mean_of(sums: Tensor) -> float:
+def mean_of(sums: Tensor) -> Tensor:
     """Mean from summed `moments`; 0 if empty."""
-    return float(sums[1]) / max(float(sums[0]), 1.0)
+    return sums[1] / sums[0].clamp_min(1)
 
 
-def variance_of(sums: Tensor) -> float:
+def variance_of(sums: Tensor) -> Tensor:
     """Variance from summed `moments`, with Bessel's correction."""
-    n = float(sums[0])
-    return max(float(sums[2]) / max(n, 1.0) - mean_of(sums) ** 2, 0.0) * n / max(n - 1.0, 1.0)
+    n = sums[0]
+    return (sums[2] / n.clamp_min(1) - mean_of(sums) ** 2).clamp_min(0) * n / (n - 1).clamp_min(1)
 
 
 def whiten(x: Tensor, sums: Tensor, *, shift_mean: bool = True) -> Tensor:
@@ -90,6 +97,18 @@ def policy_loss(
     ratio = torch.exp(logprobs - old_logprobs)
     free, held = -advantages * ratio, -advantages * ratio.clamp(1 - clip, 1 + clip)
     return torch.maximum(free, held), held > free
+
+
+def truncated_ratio(
+    logprobs: Tensor, sampling_logprobs: Tensor, *, clip_max: float
+) -> tuple[Tensor, Tensor]:
+    """Truncated importance sampling (Ionides 2008; Espeholt 2018, eq. 1) of tokens that another
+    engine drew: min(π(a) / μ(a), C), its weight in the policy's loss, and which were truncated.
+
+    A token whose probability under μ is not known (NaN) weighs 1.
+    """
+    ratio = (logprobs - sampling_logprobs).nan_to_num(nan=0.0).exp()
+    return ratio.clamp(max=clip_max), ratio > clip_max
 
 
 def value_loss(
@@ -118,7 +137,8 @@ def explained_variance(errors: Tensor, returns: Tensor) -> float:
     0 when returns do not vary.
     """
     spread = variance_of(returns)
-    return 1 - variance_of(errors) / spread if spread > 0 else 0.0
+    explained = 1 - variance_of(errors) / spread
+    return float(torch.where(spread > 0, explained, torch.zeros_like(spread)))
 
 
 def best_of_n_kl(n: int) -> float:

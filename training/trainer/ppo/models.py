@@ -5,6 +5,7 @@ from typing import Any
 
 import peft
 import torch
+from accelerate import Accelerator
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -12,6 +13,7 @@ from training.configs.ppo import PpoConfig
 from training.processes.run_dir import Job
 from training.trainer import parallel
 from training.trainer.modeling import loading, packed_attention, precision, sharding
+from training.trainer.ppo import roles
 from training.trainer.ppo.roles import Roles
 from training.trainer.ppo.trainer import PpoTrainer
 
@@ -35,32 +37,51 @@ def tokenizer_of(job: Job) -> PreTrainedTokenizerBase:
 
 
 def roles_of(
-    job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
+    job: Job,
+    config: PpoConfig,
+    tokenizer: PreTrainedTokenizerBase,
+    dtype: torch.dtype,
+    accelerator: Accelerator,
 ) -> Roles:
-    """Full: four models, with reward and rollouts in the rollouts' precision. LoRA: two models,
+    """Each model is settled before the next one is loaded.
+
+    Full: four models, with reward and rollouts in the rollouts' precision. LoRA: two models,
     each in two roles; a reference other than the starting model is one more. A run that shards
     shards them all: a frozen one on each card would soon take more than its trained shards.
     """
     is_full = config.method == "full"
     reward_path, held_in = str(job.reward_model), torch.float32 if is_full else dtype
     judged_in = precision.dtype(config.rollout_dtype)
+    keep_apart = []
+
+    def settled(model: Any, *, is_trained: bool = False, is_judge: bool = False) -> Any:
+        keep_apart.append(
+            roles.settle(model, config, accelerator, is_trained=is_trained, is_judge=is_judge)
+        )
+        return model
+
     policy: Any = loading.load_policy(job.model, tokenizer, held_in, may_shard=True)
-    value: Any = loading.load_reward(reward_path, tokenizer, held_in, may_shard=True)
     loading.require_length(policy, config.max_prompt_tokens + config.max_new_tokens)
+    if not is_full:
+        policy = loading.with_adapters(policy, _lora(config, is_reward=False))
+    policy = settled(policy, is_trained=True)
+    value: Any = loading.load_reward(reward_path, tokenizer, held_in, may_shard=True)
+    if not is_full:
+        value = loading.with_adapters(value, _lora(config, is_reward=True))
+    value = settled(value, is_trained=True)
     reference: nn.Module | None = None
     reward: nn.Module | None = None
     if is_full or job.reference_model is not None:
         path = job.reference_model or job.model
-        reference = loading.load_policy(path, tokenizer, held_in, may_shard=True)
+        reference = settled(loading.load_policy(path, tokenizer, held_in, may_shard=True))
     if is_full:
-        reward = loading.load_reward(reward_path, tokenizer, judged_in, may_shard=True)
-    else:
-        policy = loading.with_adapters(policy, _lora(config, is_reward=False))
-        value = loading.with_adapters(value, _lora(config, is_reward=True))
+        judge = loading.load_reward(reward_path, tokenizer, judged_in, may_shard=True)
+        reward = settled(judge, is_judge=True)
     watchdog: nn.Module | None = None
     if job.watchdog_model is not None:
-        watchdog = loading.load_reward(job.watchdog_model, tokenizer, judged_in, may_shard=True)
-    return Roles(policy=policy, reference=reference, reward=reward, value=value, watchdog=watchdog)
+        judge = loading.load_reward(job.watchdog_model, tokenizer, judged_in, may_shard=True)
+        watchdog = settled(judge, is_judge=True)
+    return Roles(policy, reference, reward, value, watchdog, keep_apart=all(keep_apart))
 
 
 def _lora(config: PpoConfig, *, is_reward: bool) -> peft.LoraConfig:

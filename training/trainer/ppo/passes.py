@@ -15,9 +15,10 @@ from training.trainer.modeling import gradient_checkpointing, reward_head
 from training.trainer.modeling.packing import PackedRow, pack, without_response
 from training.trainer.modeling.reward_head import scores_of_every_token
 from training.trainer.ppo import formulas
-from training.trainer.ppo.episodes import Rollout
+from training.trainer.ppo.episodes import Reading, Rollout
 from training.trainer.ppo.roles import Roles
 from training.trainer.ppo.trained import Trained
+from training.trainer.sample import host_reads
 
 
 class Passes:
@@ -33,7 +34,9 @@ class Passes:
         accelerator: Accelerator,
         *,
         packs: bool,
+        reading: Reading,
     ) -> None:
+        self.reading = reading
         self.config, self.accelerator, self.device = config, accelerator, accelerator.device
         self.policy, self.value = trained.policy, trained.value
         self.reference, self.reward = roles.reference, roles.reward
@@ -62,7 +65,7 @@ class Passes:
         """(N,), (N,) of the row's response tokens; the entropy is empty unless requested."""
         # The reference is not `prepare`d: without this it would compute in float32 beside a policy
         # in bfloat16.
-        with self.accelerator.autocast(), self._recomputing(model):
+        with self.accelerator.autocast(), self._passing(model):
             logits = model(logits_to_keep=row.predict, **row.inputs(model)).logits[0]
         logits = logits.float()
         if self.config.temperature != 1:
@@ -73,7 +76,7 @@ class Passes:
 
     def plain_logprobs(self, row: PackedRow) -> Tensor:
         """At temperature 1, independent of the rollouts: this is the language-model loss."""
-        with self._recomputing(self.policy):
+        with self._passing(self.policy):
             out = self.policy(logits_to_keep=row.predict, **row.inputs(self.policy))
         return formulas.token_logprobs(out.logits[0].float(), row.targets)
 
@@ -87,7 +90,7 @@ class Passes:
 
     def values(self, row: PackedRow) -> Tensor:
         """(N,) on the scale of the scores."""
-        with scores_of_every_token(self.value) as seen, self._recomputing(self.value):
+        with scores_of_every_token(self.value) as seen, self._passing(self.value):
             self.value(**row.inputs(self.value))
         return seen[0][0, row.predict, 0].float() - self._value_bias
 
@@ -102,7 +105,7 @@ class Passes:
 
     @torch.no_grad()
     def scores(self, rollouts: list[Rollout]) -> Tensor:
-        """(B,) the reward model's score of each response at its last token, ended or not."""
+        """(B,) the reward model's score of each answer at its last token, ended or not."""
         if isinstance(self.reward, nn.Module):
             return self.scores_by(self.reward, rollouts)
         if self.reward is not None:
@@ -115,15 +118,18 @@ class Passes:
     def scores_by(self, model: nn.Module, rollouts: list[Rollout]) -> Tensor:
         bias = reward_head.bias_of(model)
         scores = []
-        for row in self.rows(rollouts, range(len(rollouts))):
-            with scores_of_every_token(model) as seen:
+        read = self.reading.judged(model, rollouts)
+        for row in self.rows(read, range(len(read))):
+            with scores_of_every_token(model) as seen, host_reads.of_one_sequence():
                 model(**row.inputs(model))
             scores.append(seen[0][0, row.ends, 0].float() - bias)
         return torch.cat(scores)
 
-    def _recomputing(self, model: nn.Module) -> contextlib.AbstractContextManager[None]:
-        return (
-            gradient_checkpointing.recomputing(model)
-            if self.config.saves_memory
-            else contextlib.nullcontext()
-        )
+    @contextlib.contextmanager
+    def _passing(self, model: nn.Module) -> Iterator[None]:
+        """Around each pass of a model that may be trained."""
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(host_reads.of_one_sequence())
+            if self.config.saves_memory:
+                stack.enter_context(gradient_checkpointing.recomputing(model))
+            yield

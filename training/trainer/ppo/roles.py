@@ -40,48 +40,63 @@ class Roles:
     """
     value: nn.Module
     watchdog: nn.Module | None = None
+    keep_apart: bool | None = None
+    """Whether each model was found to compute packed rows as it should; None: not settled yet."""
 
-    def modules(self) -> list[nn.Module]:
+    def settle(self, config: PpoConfig, accelerator: Accelerator) -> bool:
+        """Whether every model may be given packed rows. Those not settled yet are."""
+        models = {id(role): role for role in self._modules()}.values()
+        keep_apart = self.keep_apart
+        if keep_apart is None:
+            trained, judges = (self.policy, self.value), (self.reward, self.watchdog)
+            each = [
+                settle(
+                    model,
+                    config,
+                    accelerator,
+                    is_trained=model in trained,
+                    is_judge=model in judges,
+                )
+                for model in models
+            ]
+            keep_apart = all(each)
+        for model in () if keep_apart else models:
+            packed_attention.leave(model)
+        return keep_apart
+
+    def _modules(self) -> list[nn.Module]:
         every = (self.policy, self.reference, self.reward, self.value, self.watchdog)
         return [role for role in every if isinstance(role, nn.Module)]
 
-    def settle(self, accelerator: Accelerator) -> None:
-        """Puts the models where they are used: shards all of them, or places those that Accelerate
-        does not because they are not trained.
-        """
-        for model in self._frozen():
-            model.eval().requires_grad_(False)
-        for model in self.modules() if parallel.is_sharded() else ():
-            sharding.spread(model, accelerator)
-        for model in self._frozen() if not parallel.is_sharded() else ():
-            model.to(accelerator.device)
 
-    def _frozen(self) -> list[nn.Module]:
-        every = (self.reference, self.reward, self.watchdog)
-        return [role for role in every if isinstance(role, nn.Module)]
+def settle(
+    model: nn.Module,
+    config: PpoConfig,
+    accelerator: Accelerator,
+    *,
+    is_trained: bool = False,
+    is_judge: bool = False,
+) -> bool:
+    """Puts a model where it is used: shards it, or places it if it is not trained, since Accelerate
+    then does not. Call it before the next model is loaded, so that the first process never holds
+    two whole ones.
 
-
-def keeps_apart(roles: Roles, config: PpoConfig) -> bool:
-    """Whether every model computes a sequence in a packed row as it does alone, and so may be given
-    packed rows. Call before the models are sharded.
+    Returns whether the model computes a sequence in a packed row as it does alone. A judge keeps
+    the rollouts' precision.
     """
     longest = config.max_prompt_tokens + config.max_new_tokens
-    models = roles.modules()
-    for model in models:
-        packed_attention.use(model)
-
-    def all_do() -> bool:
-        return all(
-            separation.keeps_apart(model, separation.end_to_end, longest=longest)
-            for model in {id(model): model for model in models}.values()
-        )
-
+    packed_attention.use(model)
     # Only the first process has the weights of a model that will be sharded.
-    if parallel.decided_by_first(all_do):
-        return True
-    for model in models:
-        packed_attention.leave(model)
-    return False
+    keeps_apart = parallel.decided_by_first(
+        lambda: separation.keeps_apart(model, separation.end_to_end, longest=longest)
+    )
+    if not is_trained:
+        model.eval().requires_grad_(False)
+    if parallel.is_sharded():
+        sharding.spread(model, accelerator, keeps_precision=is_judge)
+    elif not is_trained:
+        model.to(accelerator.device)
+    return keeps_apart
 
 
 def require_equal_shares(config: PpoConfig, accelerator: Accelerator) -> None:

@@ -15,19 +15,21 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from arithmetic import intervals
+from training.configs.metrics import IMPORTANCE
 from training.configs.ppo import PpoConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.processes.run_lines import shown_prompt
 from training.trainer import data, progress
 from training.trainer.data import PromptSets
-from training.trainer.modeling import loading, precision
+from training.trainer.modeling import chat_template, loading, precision
 from training.trainer.ppo import best_step, models, ptx
 from training.trainer.ppo.collapse import Collapse
-from training.trainer.ppo.episodes import Rollout
+from training.trainer.ppo.episodes import Reading, Rollout
 from training.trainer.ppo.ptx import Mix
 from training.trainer.ppo.trained import POLICY
 from training.trainer.ppo.trainer import PpoTrainer, StepReport
-from training.trainer.sample import generation, rollout_server
+from training.trainer.sample import response_parts, rollout_server
 from training.trainer.sample.rollout_server import RolloutServer
 from training.trainer.sample.spot_checks import SpotChecks, Written
 
@@ -41,6 +43,10 @@ class _Texts:
 
     prompts: PromptSets
     ptx: Mix
+
+    def reading(self, tokenizer: PreTrainedTokenizerBase) -> Reading:
+        prompts = [*self.prompts.train, *self.prompts.held_out]
+        return Reading(tokenizer, {tuple(prompt.input_ids): prompt for prompt in prompts})
 
 
 @dataclass(frozen=True)
@@ -74,10 +80,11 @@ def _carried_out(
     tokenizer = models.tokenizer_of(job)
     texts = _read(job, tokenizer, config, folder)
     trainer = PpoTrainer(
-        models.roles_of(job, config, tokenizer, dtype),
+        models.roles_of(job, config, tokenizer, dtype, accelerator),
         tokenizer,
         config,
         prompts=[prompt.input_ids for prompt in texts.prompts.train],
+        reading=texts.reading(tokenizer),
         ptx=texts.ptx.rows,
         accelerator=accelerator,
         rollout_autocast=(
@@ -86,6 +93,7 @@ def _carried_out(
         server=server,
     )
     _tell(folder, texts, trainer, is_watched=job.watchdog_model is not None)
+    chat_template.tell(folder, tokenizer, Path(job.snapshot), with_thinking=False)
     checks = _spot_checks(trainer, tokenizer, texts, job, folder)
     _begin(trainer, tokenizer, texts, folder, checks)
     outcome, error = _learn(trainer, tokenizer, texts, config, folder, checks)
@@ -140,15 +148,7 @@ def _spot_checks(
 ) -> SpotChecks:
     def write(prompts: Sequence[data.Prompt], seed: int) -> Written:
         rollouts = trainer.sampled([prompt.input_ids for prompt in prompts], seed=seed)
-        return [
-            (
-                generation.readable(
-                    tokenizer, rollout.response_ids[: -1 if rollout.is_ended else None]
-                ),
-                rollout.is_ended,
-            )
-            for rollout in rollouts
-        ]
+        return list(map(trainer.reading.response, rollouts))
 
     return SpotChecks(
         trainer.config,
@@ -223,16 +223,32 @@ def _learn(
                 return "stopped", None
     except Collapse as collapse:
         _forget_collapsed(collapse.last_good, folder)
-        checkpoint = newest_checkpoint(folder.path)
-        if not folder.from_first(checkpoint is not None):
+        kept = _go_back(trainer, folder)
+        if not kept:
             raise progress.UnableToTrain(
                 f"{collapse} There is no earlier checkpoint to go back to."
             ) from collapse
+        return "stopped", f"{collapse} {kept}"
+    return "succeeded", None
+
+
+def _go_back(trainer: PpoTrainer, folder: RunFolder) -> str:
+    """Restores the newest checkpoint, or before the first one the weights that did best. Returns a
+    sentence about it; empty if there is neither.
+    """
+    checkpoint, best = newest_checkpoint(folder.path), folder.path / _BEST / _BEST_WEIGHTS
+    if folder.from_first(checkpoint is not None):
         trainer.trained.load(checkpoint)
         _recall_best(trainer, folder)
         step = run_dir.checkpoint_step(checkpoint) if checkpoint is not None else trainer.state.step
-        return "stopped", f"{collapse} The checkpoint of step {step} was kept."
-    return "succeeded", None
+        return f"The checkpoint of step {step} was kept."
+    if folder.from_first(best.exists()):
+        trainer.trained.give_policy(safetensors.torch.load_file(best) if best.exists() else {})
+        trainer.trained.ema.clear()  # the saved weights were the averaged ones
+        _recall_best(trainer, folder)
+        trainer.state.step = trainer.state.best_step
+        return f"Step {trainer.state.step}, the best on held-out prompts, was kept."
+    return ""
 
 
 def _forget_collapsed(last_good: int, folder: RunFolder) -> None:
@@ -379,9 +395,9 @@ def _append_sample(
     rollout: Rollout,
     scores: dict[str, float],
 ) -> None:
-    response = generation.readable(tokenizer, rollout.response_ids).strip()
+    response = response_parts.with_tags(tokenizer, rollout.response_ids).strip()
     folder.append_sample(
-        step, data.shown(prompt.messages), response, scores | {"is_ended": rollout.is_ended}
+        step, shown_prompt(prompt.messages), response, scores | {"is_ended": rollout.is_ended}
     )
 
 
@@ -399,6 +415,7 @@ def _finish(
     """Measures the final policy and restores an earlier one if its evaluation was better; with the
     step that raters have `kept`, measures that.
     """
+    signs = trainer.state.signs
     kept_step = trainer.state.step if kept is None else kept
     if kept is not None:
         trainer.trained.ema.clear()  # the weights were the averaged ones
@@ -415,6 +432,8 @@ def _finish(
         **{f"{name}_before": value for name, value in trainer.state.before.items() if name != "n"},
         "kept_step": float(kept_step),
         "beta": trainer.state.beta,
+        **{name: fmean(values) for name, values in signs.items() if name in IMPORTANCE},
+        **trainer.times.shares(),
     }
 
 

@@ -14,7 +14,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 from training.configs.ppo import PpoConfig
 from training.trainer.modeling import loading, sharding
 from training.trainer.ppo.episodes import Rollout
-from training.trainer.sample import fixed_cache, generation
+from training.trainer.sample import fixed_cache, generation, host_reads
 from training.trainer.sample.rollout_server import RolloutServer
 
 
@@ -42,22 +42,21 @@ class Sampler:
 
     @torch.no_grad()
     def rollouts(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[Rollout]:
-        written = (
-            self._asked(self.server, policy, prompts)
-            if self.server is not None
-            else self._drawn(policy, prompts)
-        )
+        if self.server is not None:
+            return self._asked(self.server, policy, prompts)
         return [
             self.trimmed(prompt, response)
-            for prompt, response in zip(prompts, written, strict=True)
+            for prompt, response in zip(prompts, self._drawn(policy, prompts), strict=True)
         ]
 
-    def trimmed(self, prompt: list[int], written: list[int]) -> Rollout:
+    def trimmed(
+        self, prompt: list[int], written: list[int], logprobs: list[float] | None = None
+    ) -> Rollout:
         """Drops what follows the end of turn."""
         end = next((index for index, token in enumerate(written) if token in self.ends), None)
-        return Rollout(
-            list(prompt), written if end is None else written[: end + 1], end is not None
-        )
+        kept = slice(None if end is None else end + 1)
+        drawn = None if logprobs is None else logprobs[kept]
+        return Rollout(list(prompt), written[kept], end is not None, sampling_logprobs=drawn)
 
     def _drawn(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
         cast = (
@@ -77,16 +76,21 @@ class Sampler:
 
     def _asked(
         self, server: RolloutServer, policy: nn.Module, prompts: Sequence[list[int]]
-    ) -> list[list[int]]:
+    ) -> list[Rollout]:
         """Without a seed: the server would use the same one for each prompt of a batch."""
         server.take(policy)
-        return server.responses(
+        written = server.drawn(
             prompts,
             max_new_tokens=self.config.max_new_tokens,
             ends=self.ends,
             temperature=self.config.temperature,
             top_p=self.config.top_p,
+            has_logprobs=self.config.vllm_importance_sampling_correction,
         )
+        return [
+            self.trimmed(prompt, response, logprobs)
+            for prompt, (response, logprobs) in zip(prompts, written, strict=True)
+        ]
 
     def _written(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
         return fixed_cache.responses(
@@ -118,7 +122,8 @@ class Sampler:
         )
         model: Any = loading.bare(policy)
         # A repetition penalty in the model's folder would write what the policy does not.
-        with generation.unadvised(model):
+        few_reads = host_reads.of_generate(self.device, self.config.max_new_tokens)
+        with generation.unadvised(model), few_reads:
             written = model.generate(
                 input_ids=ids, attention_mask=mask, use_cache=True, generation_config=settings
             )

@@ -48,7 +48,9 @@ class State:
     watchdog: list[float] = field(default_factory=list)
     """The watchdog's mean reward of each rollout."""
     signs: dict[str, list[float]] = field(default_factory=dict)
-    """Of each rollout, by metric: what the other checks compare."""
+    """Of each rollout, by metric: what the other checks compare, and how tokens that a server drew
+    were weighed.
+    """
     warned: list[str] = field(default_factory=list)
     """The checks that have warned."""
     before: dict[str, float] = field(default_factory=dict)

@@ -30,21 +30,23 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 from trl.models.utils import unwrap_model_for_generation
 
+from training.configs.metrics import IMPORTANCE
 from training.configs.ppo import PpoConfig
 from training.trainer.modeling import loading
-from training.trainer.ppo import collapse, formulas, prompt_order, reduce
-from training.trainer.ppo.episodes import Experience, Rollout
+from training.trainer.ppo import collapse, episodes, formulas, prompt_order, reduce
+from training.trainer.ppo.episodes import Experience, Reading, Rollout
 from training.trainer.ppo.passes import Passes
 from training.trainer.ppo.roles import (
     Roles,
-    keeps_apart,
     require_equal_shares,
     require_gradient_checkpointing,
 )
 from training.trainer.ppo.sampler import Sampler
 from training.trainer.ppo.trained import State, Trained
 from training.trainer.ppo.update import Updater
+from training.trainer.sample import step_times
 from training.trainer.sample.rollout_server import RolloutServer
+from training.trainer.sample.step_times import StepTimes
 
 # Up to this many rows, a rollout keeps the value model's graphs. Without a vocabulary head, two
 # rows need about as much memory as one of the policy's with its logits.
@@ -78,13 +80,14 @@ class PpoTrainer:
         accelerator: Accelerator | None = None,
         rollout_autocast: torch.dtype | None = None,
         server: RolloutServer | None = None,
+        reading: Reading | None = None,
     ) -> None:
         self.config = config
         self.accelerator = accelerator or Accelerator()
         require_equal_shares(config, self.accelerator)
         self.prompts = prompts
         self.device = self.accelerator.device
-        self.packs = keeps_apart(roles, config)
+        self.packs = roles.settle(config, self.accelerator)
         ends = loading.ends_of_turn(roles.policy, tokenizer)
         self.sampler = Sampler(
             tokenizer, config, ends, self.device, autocast=rollout_autocast, server=server
@@ -95,9 +98,17 @@ class PpoTrainer:
             require_gradient_checkpointing(roles)
         self.watchdog = roles.watchdog
         self.state = State(beta=config.kl_coef)
-        roles.settle(self.accelerator)
+        self.times = StepTimes()
         self.trained = Trained(roles, config, self.accelerator, self.state)
-        self.passes = Passes(roles, self.trained, config, self.accelerator, packs=self.packs)
+        self.reading = reading or Reading(tokenizer)
+        self.passes = Passes(
+            roles,
+            self.trained,
+            config,
+            self.accelerator,
+            packs=self.packs,
+            reading=self.reading,
+        )
         self.updater = Updater(self.trained, self.passes, config, self.accelerator, self.state, ptx)
 
     @property
@@ -110,18 +121,20 @@ class PpoTrainer:
         """Continues from `state.step`. Save the state only between two reports."""
         while self.state.step < self.n_steps:
             started = time.monotonic()
-            experience = self.experience(
-                self.rollouts(self._prompts_of(self.state.step)), keeps_graphs=True
-            )
-            sampled = time.monotonic()
-            self.estimate(experience)
-            metrics = self.describe(experience)
+            with self.times.part(step_times.WRITING):
+                rollouts = self.rollouts(self._prompts_of(self.state.step))
+            with self.times.part(step_times.MEASURING):
+                experience = self.experience(rollouts, keeps_graphs=True)
+                sampled = time.monotonic()
+                self.estimate(experience)
+                metrics = self.describe(experience)
             with collapse.last_good(self.state.step - 1):
                 self._refuse_collapse(metrics)
                 self._refuse_drift(metrics)
                 warnings = self._warnings(metrics)
             with collapse.last_good(self.state.step):
-                metrics |= self.updater.update(experience)
+                with self.times.part(step_times.UPDATING):
+                    metrics |= self.updater.update(experience)
                 self._refuse_collapse(metrics)
             self._steer_beta(metrics["kl"])
             self.state.step += 1
@@ -129,7 +142,9 @@ class PpoTrainer:
                 sampled - started,
                 time.monotonic() - sampled,
             )
-            n_tokens = metrics["response_tokens"] * self.config.batch_size  # of all processes
+            n_tokens = (
+                metrics["response_tokens"] + metrics.get("thinking_tokens", 0.0)
+            ) * self.config.batch_size  # of all processes
             metrics["tokens_per_s"] = n_tokens / (time.monotonic() - started)
             yield StepReport(self.state.step, self.n_steps, metrics, experience, warnings)
 
@@ -223,6 +238,7 @@ class PpoTrainer:
             values=torch.cat(values).detach(),
             entropy=torch.cat(entropy),
             watchdog=watchdog,
+            sampling_logprobs=episodes.sampling_logprobs(rollouts, self.device),
             graphs=values if keeps_graphs else [],
         )
 
@@ -253,12 +269,11 @@ class PpoTrainer:
     def _count_rewards(self, scores: Tensor) -> None:
         """Running mean and variance over all processes (Chan's parallel form of Welford's)."""
         seen = self.accelerator.gather(scores).double()
-        n, mean = float(seen.numel()), float(seen.mean())
+        n = float(seen.numel())
+        mean, squares = torch.stack([seen.mean(), ((seen - seen.mean()) ** 2).sum()]).tolist()
         total = self.state.reward_count + n
         shift = mean - self.state.reward_mean
-        self.state.reward_m2 += (
-            float(((seen - mean) ** 2).sum()) + shift * shift * self.state.reward_count * n / total
-        )
+        self.state.reward_m2 += squares + shift * shift * self.state.reward_count * n / total
         self.state.reward_mean += shift * n / total
         self.state.reward_count = total
 
@@ -270,27 +285,27 @@ class PpoTrainer:
         processes together.
         """
         lengths = experience.lengths
-        mask = _matrix(torch.ones_like(experience.values), lengths).bool()
-        kl = _matrix(
+        mask = episodes.matrix(torch.ones_like(experience.values), lengths).bool()
+        kl = episodes.matrix(
             formulas.per_token_kl(experience.logprobs, experience.reference_logprobs), lengths
         )
         ends = torch.tensor(lengths, device=kl.device) - 1
         rewards = formulas.shaped_rewards(kl, experience.rewards, ends, beta=self.state.beta)
-        values = _matrix(experience.values, lengths)
+        values = episodes.matrix(experience.values, lengths)
         advantages, returns = formulas.gae(
             rewards, values, mask, gamma=self.config.gamma, lam=self.config.lam
         )
-        experience.returns = returns[mask]
+        experience.returns = episodes.flat(returns, lengths)
         experience.weight = torch.cat(
             [
                 torch.full(
                     (len(rollout.response_ids),),
-                    float(rollout.is_ended or self.config.missing_end != "drop"),
+                    float(rollout.is_trained_on(self.config.missing_end)),
                 )
                 for rollout in experience.rollouts
             ]
         ).to(kl.device)
-        experience.advantages = advantages[mask]
+        experience.advantages = episodes.flat(advantages, lengths)
         if self.config.whitens_advantages:
             moments = formulas.moments(experience.advantages, experience.weight)
             sums = reduce.sums(self.accelerator, moments)
@@ -301,43 +316,64 @@ class PpoTrainer:
     def describe(self, experience: Experience) -> dict[str, float]:
         """A rollout's metrics over the episodes of all processes. Call after `estimate`."""
         n = len(experience.rollouts)
-        measures = {
-            "reward": float(experience.scores.mean()),
-            "learned_reward": float(experience.rewards.mean()),
-            "kl": float(experience.kl.mean()),
-            "response_tokens": sum(experience.lengths) / n,
+        n_thinking = list(map(self.reading.n_thinking, experience.rollouts))
+        measures: dict[str, float | Tensor] = {
+            "reward": experience.scores.mean(),
+            "learned_reward": experience.rewards.mean(),
+            "kl": experience.kl.mean(),
+            "response_tokens": (sum(experience.lengths) - sum(n_thinking)) / n,
+            "thinking_tokens": sum(n_thinking) / n,
             "ended": sum(rollout.is_ended for rollout in experience.rollouts) / n,
             "beta": self.state.beta,
-            "repetition": fmean(_repeated(rollout) for rollout in experience.rollouts),
+            "repetition": fmean(
+                _repeated(rollout.response_ids[before:])
+                for rollout, before in zip(experience.rollouts, n_thinking, strict=True)
+            ),
         }
         if experience.watchdog is not None:
-            measures["watchdog"] = float(experience.watchdog.mean())
-        measures = reduce.means(self.accelerator, measures)
-        measures["sqrt_kl"] = math.sqrt(max(measures["kl"], 0.0))
-        return measures | self._describe_tokens(experience)
+            measures["watchdog"] = experience.watchdog.mean()
+        means = reduce.means(self.accelerator, measures)
+        if not means["thinking_tokens"]:
+            del means["thinking_tokens"]
+        means["sqrt_kl"] = math.sqrt(max(means["kl"], 0.0))
+        return means | self._describe_tokens(experience)
 
     def _describe_tokens(self, experience: Experience) -> dict[str, float]:
         """Over the tokens of all processes, which may have different numbers of them."""
         every = torch.ones_like(experience.values)
-        measured = (
+        measured = [
             experience.entropy,
             experience.values,
             experience.returns,
             experience.returns - experience.values,
             -experience.reference_logprobs,
-        )
+            *self._importance(experience),
+        ]
         sums = torch.stack([formulas.moments(x, every) for x in measured])
-        entropy, values, returns, errors, log_loss = reduce.sums(self.accelerator, sums)
-        return {
+        entropy, values, returns, errors, log_loss, *drawn = reduce.sums(self.accelerator, sums)
+        means = {
             "entropy": formulas.mean_of(entropy),
             "value": formulas.mean_of(values),
             "log_loss": formulas.mean_of(log_loss),
-            "explained_variance": formulas.explained_variance(errors, returns),
+            **dict(zip(IMPORTANCE, map(formulas.mean_of, drawn), strict=False)),
         }
+        explained = formulas.explained_variance(errors, returns)
+        return reduce.read(means) | {"explained_variance": explained}
+
+    def _importance(self, experience: Experience) -> Sequence[Tensor]:
+        """The tokens' weights, and which were truncated; nothing if the policy drew them."""
+        if experience.sampling_logprobs is None:
+            return ()
+        return formulas.truncated_ratio(
+            experience.logprobs,
+            experience.sampling_logprobs,
+            clip_max=self.config.vllm_importance_sampling_clip_max,
+        )
 
     def _refuse_collapse(self, metrics: dict[str, float]) -> None:
         collapse.refuse_broken(metrics)
-        collapse.refuse_far(metrics["kl"], self.config.kl_ceiling)
+        ceiling, is_start = self.config.kl_ceiling, self.state.step == 0
+        collapse.refuse_far(metrics["kl"], ceiling, is_start=is_start)
 
     def _refuse_drift(self, metrics: dict[str, float]) -> None:
         """What shows over several rollouts. Call once for each."""
@@ -352,8 +388,9 @@ class PpoTrainer:
         """
         state, floor, size = self.state, self.config.ended_floor, self.config.batch_size
         state.ended.append(metrics["ended"])
-        for name in ("response_tokens", "log_loss", "repetition"):
-            state.signs.setdefault(name, []).append(metrics[name])
+        for name in ("response_tokens", "log_loss", "repetition", *IMPORTANCE):
+            if name in metrics:
+                state.signs.setdefault(name, []).append(metrics[name])
         signs = state.signs
         checks = {
             "ended": partial(collapse.refuse_rambling, state.ended, floor),
@@ -402,7 +439,9 @@ class PpoTrainer:
         measures = {
             "reward": float(experience.scores.mean()),
             "kl": float(experience.kl.mean()),
-            "response_tokens": sum(experience.lengths) / len(rollouts),
+            "response_tokens": fmean(
+                len(rollout.response_ids) - self.reading.n_thinking(rollout) for rollout in rollouts
+            ),
             "ended": sum(rollout.is_ended for rollout in rollouts) / len(rollouts),
             "n": float(len(rollouts)),
         }
@@ -411,11 +450,6 @@ class PpoTrainer:
         return measures, rollouts, experience.scores
 
 
-def _repeated(rollout: Rollout) -> float:
-    """The share of a response's tokens that it has written before."""
-    return 1 - len(set(rollout.response_ids)) / max(len(rollout.response_ids), 1)
-
-
-def _matrix(flat: Tensor, lengths: list[int]) -> Tensor:
-    """(N,) tokens of B sequences to (B, T), zeros after each end."""
-    return torch.nn.utils.rnn.pad_sequence(list(flat.split(lengths)), batch_first=True)
+def _repeated(ids: Sequence[int]) -> float:
+    """The share of an answer's tokens that it has written before."""
+    return 1 - len(set(ids)) / len(ids) if ids else 0.0

@@ -12,7 +12,7 @@ from training.configs.ppo import PpoConfig
 from training.trainer import parallel
 from training.trainer.modeling.packing import PackedRow
 from training.trainer.ppo import formulas, prompt_order, reduce
-from training.trainer.ppo.episodes import Experience
+from training.trainer.ppo.episodes import Experience, Rollout
 from training.trainer.ppo.passes import Passes
 from training.trainer.ppo.ptx import Tokens
 from training.trainer.ppo.trained import POLICY, VALUE, State, Trained
@@ -38,18 +38,17 @@ class Updater:
         """All inner epochs and minibatches of one rollout. Means are over the tokens of the whole
         minibatch in all processes.
         """
-        sums: dict[str, float] = {}
+        sums: dict[str, float | Tensor] = {}
         n_updates = 0
         mixed = self._ptx_rows()
         for epoch in range(self.config.n_inner_epochs):
             for minibatch in self._minibatches(len(experience.rollouts), epoch):
-                measures = self._optimize(experience, minibatch, mixed)
-                sums = {name: sums.get(name, 0.0) + value for name, value in measures.items()}
+                _add(sums, self._optimize(experience, minibatch, mixed))
                 n_updates += 1
-        measures = reduce.means(
+        means = reduce.means(
             self.accelerator, {name: value / max(n_updates, 1) for name, value in sums.items()}
         )
-        return measures | {"lr": float(self.trained.scheduler.get_last_lr()[0])}
+        return means | {"lr": float(self.trained.scheduler.get_last_lr()[0])}
 
     def _minibatches(self, n: int, epoch: int) -> Iterator[list[int]]:
         size = n // self.config.n_minibatches
@@ -62,18 +61,19 @@ class Updater:
 
     def _optimize(
         self, experience: Experience, minibatch: list[int], mixed: Iterator[Tokens]
-    ) -> dict[str, float]:
-        flat = [place.to(self.device) for place in _places_of(experience)]
-        n_tokens = sum(float(experience.weight[flat[index]].sum()) for index in minibatch)
+    ) -> dict[str, float | Tensor]:
+        n_tokens = self._n_trained_tokens([experience.rollouts[index] for index in minibatch])
         # DDP averages gradients over processes
         scale = self.accelerator.num_processes / max(reduce.total(self.accelerator, n_tokens), 1.0)
         rows = self.passes.rows(experience.rollouts, minibatch)
-        no_place = torch.empty(0, dtype=torch.long, device=self.device)
+        flat, no_place = _places_of(experience), torch.empty(0, dtype=torch.long)
         places = [
-            torch.cat([no_place, *(flat[minibatch[member]] for member in row.members)])
+            torch.cat([no_place, *(flat[minibatch[member]] for member in row.members)]).to(
+                self.device
+            )
             for row in rows
         ]
-        sums: dict[str, float] = {}
+        sums: dict[str, float | Tensor] = {}
         # The value model steps before the policy starts, so that only one of them holds
         # gradients at a time.
         graphs, experience.graphs = experience.graphs, []
@@ -94,6 +94,13 @@ class Updater:
         self.trained.scheduler.step()
         return sums
 
+    def _n_trained_tokens(self, rollouts: list[Rollout]) -> float:
+        """The sum of their weights, which the host knows without reading them."""
+        trained = (
+            rollout for rollout in rollouts if rollout.is_trained_on(self.config.missing_end)
+        )
+        return float(sum(len(rollout.response_ids) for rollout in trained))
+
     def _syncing(self, model: nn.Module, *, last: bool) -> contextlib.AbstractContextManager[None]:
         """Gradients are averaged over processes once per minibatch, with its last row. Those of
         sharded weights after each row, or every process would hold all of them.
@@ -104,27 +111,31 @@ class Updater:
 
     def _policy_row(
         self, experience: Experience, row: PackedRow, where: Tensor, scale: float
-    ) -> dict[str, float]:
-        weight = experience.weight[where]
+    ) -> dict[str, Tensor]:
+        weight, old = experience.weight[where], experience.logprobs[where]
         logprobs, _ = self.passes.logprobs(self.trained.policy, row)
         losses, clipped = formulas.policy_loss(
             logprobs,
-            experience.logprobs[where],
+            old,
             experience.advantages[where],
             clip=self.config.clip_ratio,
         )
+        if experience.sampling_logprobs is not None:
+            drawn = experience.sampling_logprobs[where]
+            cap = self.config.vllm_importance_sampling_clip_max
+            losses = losses * formulas.truncated_ratio(old, drawn, clip_max=cap)[0]
         loss = (losses * weight).sum() * scale
         self.accelerator.backward(loss)
-        change = (logprobs.detach() - experience.logprobs[where]) * weight
+        change = (logprobs.detach() - old) * weight
         return {
-            "policy_loss": float(loss.detach()),
-            "clip_fraction": float((clipped * weight).sum()) * scale,
-            "approximate_kl": float((0.5 * change**2).sum()) * scale,
+            "policy_loss": self._exact(loss),
+            "clip_fraction": self._exact((clipped * weight).sum()) * scale,
+            "approximate_kl": self._exact((0.5 * change**2).sum()) * scale,
         }
 
     def _value_row(
         self, experience: Experience, values: Tensor, where: Tensor, scale: float
-    ) -> dict[str, float]:
+    ) -> dict[str, Tensor]:
         weight = experience.weight[where]
         losses, clipped = formulas.value_loss(
             values, experience.values[where], experience.returns[where], clip=self.config.clip_value
@@ -132,27 +143,31 @@ class Updater:
         loss = (losses * weight).sum() * scale
         self.accelerator.backward(loss)
         return {
-            "value_loss": float(loss.detach()),
-            "value_clip_fraction": float((clipped * weight).sum()) * scale,
+            "value_loss": self._exact(loss),
+            "value_clip_fraction": self._exact((clipped * weight).sum()) * scale,
         }
+
+    def _exact(self, measure: Tensor) -> Tensor:
+        """To be summed over rows and minibatches on the device, and read once a rollout."""
+        return measure.detach().to(reduce.exact(self.accelerator))
 
     @property
     def _has_ptx(self) -> bool:
         return bool(self.config.ptx_coef and self.ptx)
 
-    def _ptx(self, sequences: list[Tokens]) -> float:
+    def _ptx(self, sequences: list[Tokens]) -> float | Tensor:
         """γ × the language-model loss on demonstrations, added to the same gradients (Ouyang 2022,
         eq. 2).
         """
         rows = self.passes.packed(sequences)
         n_tokens = float(sum(len(row.targets) for row in rows))
         scale = self.accelerator.num_processes / max(reduce.total(self.accelerator, n_tokens), 1.0)
-        loss_sum = 0.0
+        loss_sum: float | Tensor = 0.0
         for number, row in enumerate(rows):
             with self._syncing(self.trained.policy, last=number == len(rows) - 1):
                 loss = -self.passes.plain_logprobs(row).sum() * scale
                 self.accelerator.backward(self.config.ptx_coef * loss)
-            loss_sum += float(loss.detach())
+            loss_sum += self._exact(loss)
         return loss_sum
 
     def _ptx_rows(self) -> Iterator[Tokens]:
@@ -176,6 +191,6 @@ def _places_of(experience: Experience) -> list[Tensor]:
     ]
 
 
-def _add(sums: dict[str, float], measures: dict[str, float]) -> None:
+def _add(sums: dict[str, float | Tensor], measures: reduce.Measures) -> None:
     for name, value in measures.items():
         sums[name] = sums.get(name, 0.0) + value

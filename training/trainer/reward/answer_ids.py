@@ -8,15 +8,16 @@ for which it is not so tokenises whole conversations.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
 from training.trainer import data
-from training.trainer.data import Message
+from training.trainer.modeling import chat_template
+from training.trainer.modeling.chat_template import Message, Tools
 
 _PROBES: tuple[list[Message], ...] = (
     [{"role": "user", "content": "Why is the sky blue?"}],
@@ -31,11 +32,19 @@ _PROBED_TEXTS = ("Yes.", " yes", "\nyes\n", "ſ 1 000", "  two  spaces  ", "日�
 
 @dataclass(frozen=True)
 class Conversation:
-    """A prompt with several responses, and those of them that their model did not end."""
+    """A prompt with several responses, and those of them that their model did not end. Each is
+    named by its text, or by its key in `parts` if it has more than a text.
+    """
 
     prompt: list[Message]
     texts: Sequence[str]
     cut_off: frozenset[str] = frozenset()
+    tools: Tools = ()
+    parts: Mapping[str, Message] = field(default_factory=dict)
+
+    def turn(self, text: str) -> Message:
+        """The response as a message."""
+        return self.parts.get(text) or {"role": "assistant", "content": text}
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ class AnswerTokenizer:
         return re.compile("|".join(map(re.escape, special))) if special else None
 
     def _one_by_one(self, conversation: Conversation) -> Answers:
-        prompt = data.prompt_ids(self._tokenizer, conversation.prompt)
+        prompt = data.prompt_ids(self._tokenizer, conversation.prompt, conversation.tools)
         return Answers(
             prompt,
             [
@@ -83,7 +92,8 @@ class AnswerTokenizer:
                     self._tokenizer,
                     conversation.prompt,
                     prompt,
-                    text,
+                    conversation.turn(text),
+                    tools=conversation.tools,
                     is_ended=text not in conversation.cut_off,
                 )
                 for text in conversation.texts
@@ -123,9 +133,14 @@ class AnswerTokenizer:
         prompt with each of its responses. None if they share no special token.
         """
         assert self._special is not None
-        prompt = self._written(conversation.prompt, add_generation_prompt=True)
+        tools = conversation.tools
+        prompt = chat_template.as_text(
+            self._tokenizer, conversation.prompt, tools, add_generation_prompt=True
+        )
         whole = [
-            self._written([*conversation.prompt, {"role": "assistant", "content": text}])
+            chat_template.as_text(
+                self._tokenizer, [*conversation.prompt, conversation.turn(text)], tools
+            )
             for text in conversation.texts
         ]
         starts = [match.start() for match in self._special.finditer(prompt)]
@@ -133,13 +148,6 @@ class AnswerTokenizer:
         if not at or not all(text.startswith(prompt[:at]) for text in whole):
             return None
         return [prompt[:at], prompt[at:], *(text[at:] for text in whole)]
-
-    def _written(self, messages: list[Message], *, add_generation_prompt: bool = False) -> str:
-        return str(
-            self._tokenizer.apply_chat_template(
-                messages, add_generation_prompt=add_generation_prompt, tokenize=False
-            )
-        )
 
     def _ids(self, texts: Iterable[str]) -> list[list[int]]:
         listed = list(texts)

@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from statistics import fmean
 from typing import NotRequired, TypedDict
 
@@ -14,9 +15,11 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase
 
+from arithmetic import chats
 from training.processes.run_lines import ScoreLine
 from training.trainer import data
 from training.trainer.data import Row
+from training.trainer.modeling.chat_template import Message
 from training.trainer.reward.answer_ids import Answers, AnswerTokenizer, Conversation
 
 # Strength of a preference (1 negligible … 4 significant) → margin (Touvron 2023, Llama 2, table
@@ -44,7 +47,8 @@ class Ranking(TypedDict):
 class RankingRow(TypedDict):
     """One element of the training set: a prompt, its responses and the pairs of all its rankings,
     with their numbers, weights, margins and what they are about. `of` has the ids of the stored
-    responses with each text.
+    responses with each text, `sources` who wrote it (None if the snapshot does not say), and
+    `prompt` is a hash of the whole prompt.
     """
 
     prompt_ids: list[int]
@@ -55,6 +59,8 @@ class RankingRow(TypedDict):
     margin: list[float]
     about: list[Mapping[str, object]]
     of: NotRequired[list[list[int]]]
+    prompt: NotRequired[str]
+    sources: NotRequired[list[str | None]]
 
 
 @dataclass(frozen=True)
@@ -83,16 +89,20 @@ def read(
     max_tokens: int,
     margin: str = "none",
     rating_margin: float = 0.0,
+    *,
+    reads_thinking: bool = True,
 ) -> Rankings:
     """All raters' rankings of a prompt in one row (1 is best, equal ranks tie, None is unranked).
 
     The prompt is truncated from the left to fit `max_tokens`. A response is never truncated, but
     dropped if it does not fit even without the prompt. `margin` depends on a ranking's strength;
     `rating_margin` is added for each point between the ratings of a pair's responses. A response
-    that its model did not end (`is_ended` false) gets no end of turn.
+    that its model did not end (`is_ended` false) gets no end of turn. Without `reads_thinking`,
+    responses are their answers alone.
     """
+    read_lines = lines if reads_thinking else map(without_thinking, lines)
     read = of_prompts(
-        AnswerTokenizer(tokenizer), _by_prompt(lines), max_tokens, margin, rating_margin
+        AnswerTokenizer(tokenizer), _by_prompt(read_lines), max_tokens, margin, rating_margin
     )
     rows = [row for row, counts in read if counts["n_pairs"]]
     sums = {
@@ -120,24 +130,38 @@ def of_prompts(
 
 
 def _conversation(group: Sequence[Row]) -> Conversation:
-    responses = [response for row in group for response in row["responses"]]
+    responses = {key_of(response): response for row in group for response in row["responses"]}
+    cut_off = (
+        key_of(response)
+        for row in group
+        for response in row["responses"]
+        if not response.get("is_ended", True)
+    )
+    parts = {key: turn_of(row) for key, row in responses.items() if key != row["text"]}
     return Conversation(
         group[0]["prompt"],
-        list(dict.fromkeys(response["text"] for response in responses)),
-        frozenset(response["text"] for response in responses if not response.get("is_ended", True)),
+        list(responses),
+        frozenset(cut_off),
+        group[0].get("tools", ()),
+        parts,
     )
 
 
 def _of_prompt(
     group: Sequence[Row], answers: Answers, max_tokens: int, margin: str, rating_margin: float
 ) -> tuple[RankingRow, dict[str, int]]:
-    texts = list(dict.fromkeys(response["text"] for row in group for response in row["responses"]))
+    texts = list(dict.fromkeys(key_of(response) for row in group for response in row["responses"]))
     prompt, ids = answers.prompt, dict(zip(texts, answers.responses, strict=True))
     kept = [text for text in texts if len(ids[text]) < max_tokens]
     room = max_tokens - max((len(ids[text]) for text in kept), default=0)
     own = [_given(row, kept, MARGINS[margin], rating_margin) for row in group]
     row = ranking_row(prompt[-room:], [ids[text] for text in kept], own)
-    return row | {"of": [_ids_of(text, group) for text in kept]}, {
+    about: RankingRow = row | {
+        "of": [_ids_of(text, group) for text in kept],
+        "prompt": f"{prompt_number(group[0]):016x}",
+        "sources": [_source_of(text, group) for text in kept],
+    }
+    return about, {
         "n_pairs": len(row["winner"]),
         "n_ties": sum(_n_ties(ranked) for ranked in group),
         "n_left_out": len(texts) - len(kept),
@@ -145,14 +169,22 @@ def _of_prompt(
     }
 
 
-def unranked(tokenizer: PreTrainedTokenizerBase, lines: Iterable[Row], max_tokens: int) -> Unranked:
+def unranked(
+    tokenizer: PreTrainedTokenizerBase,
+    lines: Iterable[Row],
+    max_tokens: int,
+    *,
+    reads_thinking: bool = True,
+) -> Unranked:
     """Demonstrations as rows without a pair, so that their rewards can be read."""
     rows, n_left_out, n_cut = [], 0, 0
     for row in lines:
-        prompt = data.prompt_ids(tokenizer, row["prompt"])
-        response = data.response_ids(
-            tokenizer, row["prompt"], prompt, row["completion"][-1]["content"]
-        )
+        tools = row.get("tools", ())
+        prompt = data.prompt_ids(tokenizer, row["prompt"], tools)
+        turn = row["completion"][-1]
+        if not reads_thinking:
+            turn = turn | {"reasoning_content": ""}
+        response = data.response_ids(tokenizer, row["prompt"], prompt, turn, tools=tools)
         room = max_tokens - len(response)
         if room <= 0:
             n_left_out += 1
@@ -275,8 +307,8 @@ def _given(
     row: Row, kept: Sequence[str], margins: dict[int, float], rating_margin: float
 ) -> Ranking:
     """One rater's ranks of the kept responses: None for those this rater did not rank."""
-    ranks = {response["text"]: response["rank"] for response in row["responses"]}
-    ratings = {response["text"]: response.get("rating") for response in row["responses"]}
+    ranks = {key_of(response): response["rank"] for response in row["responses"]}
+    ratings = {key_of(response): response.get("rating") for response in row["responses"]}
     heights = [
         None if ratings.get(text) is None else rating_margin * ratings[text] for text in kept
     ]
@@ -289,10 +321,49 @@ def _given(
     }
 
 
+def key_of(response: Row) -> str:
+    """Equal for equal responses. That of a plain text is the text."""
+    return chats.answer_key(
+        response["text"], response.get("reasoning_content", ""), response.get("tool_calls", [])
+    )
+
+
+def turn_of(response: Row) -> Message:
+    """The response as a message."""
+    return dict(
+        chats.answer(
+            response["text"], response.get("reasoning_content", ""), response.get("tool_calls", [])
+        )
+    )
+
+
+def without_thinking(row: Row) -> Row:
+    """The row with the answers of its responses alone."""
+    responses = [
+        {name: part for name, part in response.items() if name != "reasoning_content"}
+        for response in row["responses"]
+    ]
+    return row | {"responses": responses}
+
+
+def hashed(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
+
+
+def prompt_number(row: Row) -> int:
+    return hashed(_prompt_key(row))
+
+
+def _prompt_key(row: Row) -> str:
+    """With its tools, if it has any: the same words with others are another prompt."""
+    tools = row.get("tools")
+    return json.dumps([row["prompt"], tools] if tools else row["prompt"], sort_keys=True)
+
+
 def _by_prompt(rows: Iterable[Row]) -> list[list[Row]]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(json.dumps(row["prompt"], sort_keys=True), []).append(row)
+        groups.setdefault(_prompt_key(row), []).append(row)
     return list(groups.values())
 
 
@@ -302,9 +373,22 @@ def _ids_of(text: str, group: Iterable[Row]) -> list[int]:
         response.get("response")
         for row in group
         for response in row["responses"]
-        if response["text"] == text
+        if key_of(response) == text
     }
     return sorted(number for number in responses if number is not None)
+
+
+def _source_of(text: str, group: Iterable[Row]) -> str | None:
+    """Of the first response with this text that names one."""
+    return next(
+        (
+            response["source"]
+            for row in group
+            for response in row["responses"]
+            if key_of(response) == text and response.get("source")
+        ),
+        None,
+    )
 
 
 def _n_ties(row: Row) -> int:

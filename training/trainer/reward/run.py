@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,16 @@ from training.configs.reward import RewardConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, progress
-from training.trainer.modeling import loading, precision, sharding
-from training.trainer.reward import breakdown, cross_validation, parts, rankings, stored_rankings
+from training.trainer.modeling import chat_template, loading, precision, sharding
+from training.trainer.reward import (
+    breakdown,
+    certainty,
+    cross_validation,
+    parts,
+    rankings,
+    stored_rankings,
+)
+from training.trainer.reward.pair_results import PairResults
 from training.trainer.reward.rankings import RankingRow, Rankings, Unranked
 from training.trainer.reward.stored_rankings import Reading
 from training.trainer.reward.trainer import RankingArguments, RankingTrainer
@@ -54,6 +62,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     tokenizer = loading.load_tokenizer(job.model)
     rows = _read(Path(job.snapshot), tokenizer, config, folder, n_processes=job.threads)
     _tell(folder, rows, config)
+    chat_template.tell(folder, tokenizer, Path(job.snapshot), with_thinking=config.reads_thinking)
     over_raters = (
         _cross_validated(job, config, folder, tokenizer, rows.held_out)
         if config.cross_validates
@@ -75,6 +84,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     judged = trainer.pair_results(rows.held_out, trained)
     bias = demonstration_reward(trainer, rows.demonstrations, trained)
     whole.config.reward_bias = bias
+    whole.config.reads_thinking = config.reads_thinking
     loading.save_whole(folder, job.output, whole, tokenizer)
     folder.replace_lines(
         run_dir.SCORES, rankings.scored(rows.held_out, [reward - bias for reward in judged.rewards])
@@ -97,9 +107,10 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         "n_demonstrations_cut": rows.read_demonstrations.n_cut,
         "shares_prefix": trainer.shares_prefix,
         **over_raters,
+        **certainty.metrics(judged.margins, judged.prompts),
         "calibration": judged.calibration(),
         "margins": judged.margin_histogram(),
-        "accuracy_by": breakdown.accuracy_by(judged.margins, breakdown.pairs_of(rows.held_out)),
+        **_by_group(judged, rows),
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"
@@ -131,6 +142,16 @@ def measures(
         "held_out_margin": results["margin"],
         "reward_length_correlation": results["reward_length_correlation"],
     }
+
+
+def _by_group(judged: PairResults, rows: _RankingRows) -> dict[str, object]:
+    accuracies = breakdown.accuracy_by(judged.margins, breakdown.pairs_of(rows.held_out))
+    if not judged.margins:
+        return {"accuracy_by": accuracies}
+    learned = breakdown.learned_from(rows.train)
+    strange, left_out = breakdown.by_strangeness(judged.margins, rows.held_out, learned)
+    by_strangeness = {"strangeness": strange} if strange else {}
+    return {"accuracy_by": by_strangeness | accuracies, "strangeness_left_out": left_out}
 
 
 def demonstration_reward(
@@ -198,7 +219,12 @@ def _cross_validated(
         transformers.set_seed(config.seed)
         kept = [row for row in rows if row.get("rater") not in without]
         read = rankings.read(
-            tokenizer, kept, config.max_tokens, config.margin, config.rating_margin
+            tokenizer,
+            kept,
+            config.max_tokens,
+            config.margin,
+            config.rating_margin,
+            reads_thinking=config.reads_thinking,
         ).rows
         if not read:
             raise data.UnableToRead(
@@ -236,8 +262,12 @@ def _read(
     *,
     n_processes: int,
 ) -> _RankingRows:
-    reading = Reading(
-        tokenizer, config.max_tokens, config.margin, config.rating_margin, config.part
+    held_out_reading = Reading(tokenizer, config.max_tokens, reads_thinking=config.reads_thinking)
+    reading = replace(
+        held_out_reading,
+        margin=config.margin,
+        rating_margin=config.rating_margin,
+        part=config.part,
     )
     read = stored_rankings.read(snapshot, "train", reading, folder, n_processes=n_processes)
     if not len(read.rows):
@@ -248,14 +278,15 @@ def _read(
         )
     split = data.held_out_split(snapshot)
     held_out = (
-        stored_rankings.read(
-            snapshot, split, Reading(tokenizer, config.max_tokens), folder, n_processes=n_processes
-        )
+        stored_rankings.read(snapshot, split, held_out_reading, folder, n_processes=n_processes)
         if split
         else Rankings([], n_pairs=0, n_ties=0, n_left_out=0, n_cut=0)
     )
     demonstrations = rankings.unranked(
-        tokenizer, data.rows(snapshot, DEMONSTRATIONS), config.max_tokens
+        tokenizer,
+        data.rows(snapshot, DEMONSTRATIONS),
+        config.max_tokens,
+        reads_thinking=config.reads_thinking,
     )
     return _RankingRows(
         read=read,

@@ -4,14 +4,17 @@ tokens.
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from arithmetic import chats
 from training.trainer import data, parallel
-from training.trainer.data import Message, Row
+from training.trainer.data import Row
 from training.trainer.modeling import loading, reward_head
+from training.trainer.modeling.chat_template import Message, Tools
 
 
 class TextJudge:
@@ -21,25 +24,38 @@ class TextJudge:
         self.tokenizer = loading.load_tokenizer(path)
         self.model = loading.load_reward(path, self.tokenizer, dtype)
         self.dtype = dtype
+        self.reads_thinking = reward_head.reads_thinking(self.model)
 
     def scored(
-        self, rows: Sequence[Row], prompts: Mapping[Any, list[Message]], *, batch_size: int
+        self,
+        rows: Sequence[Row],
+        prompts: Mapping[Any, list[Message]],
+        *,
+        batch_size: int,
+        tools: Mapping[Any, Tools] = MappingProxyType({}),
     ) -> list[Row]:
-        """Rows of responses.jsonl, each with its `score`. `prompts`: the messages by prompt_id."""
-        sequences = [self._ids(prompts[row["prompt_id"]], row) for row in rows]
+        """Rows of responses.jsonl, each with its `score`. `prompts`: the messages by prompt_id,
+        `tools`: those of prompts that have some.
+        """
+        sequences = [
+            self._ids(prompts[row["prompt_id"]], tools.get(row["prompt_id"], ()), row)
+            for row in rows
+        ]
         pad = int(self.tokenizer.pad_token_id or 0)
         scores = rewards_of_sequences(
             self.model, pad, sequences, batch_size=batch_size, dtype=self.dtype
         )
         return [row | {"score": score} for row, score in zip(rows, scores, strict=True)]
 
-    def _ids(self, messages: list[Message], row: Row) -> list[int]:
-        """As in its own training: a prompt that is too long is truncated at the start, and a
-        truncated response gets no end of turn.
+    def _ids(self, messages: list[Message], tools: Tools, row: Row) -> list[int]:
+        """As in its own training: a prompt that is too long is truncated at the start, a truncated
+        response gets no end of turn, and thinking is read if it was then.
         """
-        prompt = data.prompt_ids(self.tokenizer, messages)
+        prompt = data.prompt_ids(self.tokenizer, messages, tools)
+        thinking = row.get("reasoning_content", "") if self.reads_thinking else ""
+        answer = dict(chats.answer(row["text"], thinking, row.get("tool_calls", [])))
         response = data.response_ids(
-            self.tokenizer, messages, prompt, row["text"], is_ended=row["is_ended"]
+            self.tokenizer, messages, prompt, answer, tools=tools, is_ended=row["is_ended"]
         )
         longest = getattr(self.model.config, "max_position_embeddings", None) or 0
         return (prompt + response)[-longest:]

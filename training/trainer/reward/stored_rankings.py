@@ -10,7 +10,6 @@ import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,6 +44,8 @@ _FEATURES = Features(
         "margin": List(Value("float64")),
         "about": List(_ABOUT | {"strength": Value("int64")}),
         "of": List(List(Value("int64"))),
+        "prompt": Value("string"),
+        "sources": List(Value("string")),
         **{name: Value("int64") for name in _COUNTS},
     }
 )
@@ -60,6 +61,7 @@ class Reading:
     rating_margin: float = 0.0
     part: str = parts.ALL
     """which rankings are read; see `parts`"""
+    reads_thinking: bool = True
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def grouped(path: Path, part: str = parts.ALL) -> Groups:
         row = json.loads(line)
         data.require([row], "responses")
         offsets.append(offset)
-        prompts.append(hashed(json.dumps(row["prompt"], sort_keys=True)))
+        prompts.append(rankings.prompt_number(row))
         clusters.append(cluster_of(row))
         raters.append(sys.intern(str(row["rater"])) if row.get("rater") else None)
     data.require(offsets[:1], "")
@@ -135,13 +137,9 @@ def grouped(path: Path, part: str = parts.ALL) -> Groups:
     return Groups(order, np.append(starts, len(lines)))
 
 
-def hashed(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
-
-
 def cluster_of(row: Row) -> int:
     """A number for the prompt and its near-duplicates."""
-    return hashed(row.get("cluster") or json.dumps(row["prompt"], sort_keys=True))
+    return rankings.hashed(row["cluster"]) if row.get("cluster") else rankings.prompt_number(row)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -198,6 +196,8 @@ def _rows_of(
         ]
         for number in numbers
     ]
+    if not reading.reads_thinking:
+        listed = [list(map(rankings.without_thinking, group)) for group in listed]
     for row, counts in rankings.of_prompts(
         tokenizer, listed, reading.max_tokens, reading.margin, reading.rating_margin
     ):

@@ -5,8 +5,8 @@ stderr.
 
     in:   {"messages": […], "temperature": …, "top_p": …, "max_new_tokens": …, "seed": …}
           in the middle of an answer: {"stop": true}
-    out:  {"ready": true}, then for each question {"text": "…"} … and {"end": {"is_ended": …,
-    "n_tokens": …, "is_stopped": …}}
+    out:  {"ready": true}, then for each question {"thinking": "…"} … {"text": "…"} … and {"end":
+    {"is_ended": …, "n_tokens": …, "is_stopped": …}}
           or {"error": "…"}. An error before "ready" is the last line.
 
 It ends when stdin does.
@@ -28,12 +28,13 @@ from transformers import (
 )
 from transformers.generation.streamers import BaseStreamer
 
+from arithmetic.answer_parts import Stream
 from training.processes import json_lines
 from training.processes.run_dir import AnticipatedFailure
 from training.trainer import data
 from training.trainer.__main__ import anticipated
-from training.trainer.modeling import loading, precision
-from training.trainer.sample import generation
+from training.trainer.modeling import chat_template, loading, precision
+from training.trainer.sample import generation, response_parts
 
 Say = Callable[[dict[str, object]], None]
 
@@ -65,25 +66,28 @@ class _TextStreamer(BaseStreamer):
     def __init__(self, tokenizer: PreTrainedTokenizerBase, say: Say) -> None:
         self.tokenizer, self.say = tokenizer, say
         self.tokens: list[int] = []
-        self.said = 0
         self.is_prompt = True
+        its = chat_template.thinking_of(tokenizer)
+        self.parts = Stream(its.tags, is_opened=its.is_opened)
 
     def put(self, value: torch.Tensor) -> None:
         if self.is_prompt:
             self.is_prompt = False
             return
         self.tokens += value.flatten().tolist()
-        text = generation.readable(self.tokenizer, self.tokens)
+        text = response_parts.with_tags(self.tokenizer, self.tokens)
         if not text.endswith("\ufffd"):
             self._say_rest(text)
 
     def end(self) -> None:
-        self._say_rest(generation.readable(self.tokenizer, self.tokens))
+        self._say_rest(response_parts.with_tags(self.tokenizer, self.tokens), is_last=True)
 
-    def _say_rest(self, text: str) -> None:
-        if text[self.said :]:
-            self.say({"text": text[self.said :]})
-            self.said = len(text)
+    def _say_rest(self, text: str, *, is_last: bool = False) -> None:
+        new = self.parts.add(text[len(self.parts.text) :], is_last=is_last)
+        if new.thinking:
+            self.say({"thinking": new.thinking})
+        if new.answer:
+            self.say({"text": new.answer})
 
 
 class _StopRequested(StoppingCriteria):
@@ -133,7 +137,8 @@ def answer(
     say: Say,
 ) -> dict[str, object]:
     """Writes a response as it is sampled, and returns how it ended. Raises ConversationTooLong."""
-    (prompt,) = data.prompts(tokenizer, [{"prompt": question["messages"], "prompt_id": None}])
+    asked = {"prompt": question["messages"], "tools": question.get("tools", [])}
+    (prompt,) = data.prompts(tokenizer, [asked | {"prompt_id": None}])
     room = _room(model, len(prompt.input_ids))
     settings = generation.config_for(
         model,

@@ -4,19 +4,24 @@ needs.
 Prompts are read in packed rows, so nothing is computed on padding, and only their last positions go
 through the language-model head. Their keys and values are right-aligned in a cache that is
 allocated once, as wide as the longest prompt plus the longest response, so that a step writes one
-column instead of copying all. Rows that have ended leave the batch.
+column instead of copying all. Rows that have ended leave the batch. Tokens stay on the device until
+all are written: each read of a GPU waits until it has done all that it was given.
 
 Models that don't support this (a sliding window, a state instead of keys and values) use
 `generate`: see `can_sample`.
 """
 
+import functools
 import inspect
+import itertools
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
@@ -27,6 +32,12 @@ logger = logging.getLogger(__name__)
 # Below this share of active rows, the cache of ended ones is dropped. Dropping it at every end
 # would copy too often.
 _STILL_WRITING = 0.75
+# Devices that Python reads without waiting. There, ended rows are looked for at every step.
+_READ_FREELY = frozenset({"cpu"})
+# On others not more often than after this many steps, nor more often in all.
+_STEPS_BETWEEN_LOOKS, _MOST_LOOKS = 16, 16
+# So many probabilities are summed before they are cumulated.
+_SUMMED_TOGETHER = 256
 
 
 def responses(
@@ -52,25 +63,24 @@ def responses(
         :, None, None
     ]  # (B, 1, 1, S) hides what is before each row's prompt
     here = torch.arange(len(prompts), device=device)  # which prompt each row of the batch answers
-    written: list[list[int]] = [[] for _ in prompts]
+    written = torch.zeros(len(prompts), max_new_tokens, dtype=torch.long, device=device)
     last = torch.tensor(sorted(ends), device=device)
     is_writing = torch.ones_like(here, dtype=torch.bool)
+    looks_every = steps_between_looks(device, max_new_tokens)
     for step in range(max_new_tokens):
         tokens = choose(logits, uniform[here, step], temperature=temperature, top_p=top_p)  # (B,)
-        for index, token, writes in zip(
-            here.tolist(), tokens.tolist(), is_writing.tolist(), strict=True
-        ):
-            if writes:
-                written[index].append(token)
-        is_writing = is_writing & ~torch.isin(tokens, last)
-        n_writing = int(is_writing.sum())
-        if n_writing == 0 or step == max_new_tokens - 1:
+        written[here, step] = tokens
+        if step == max_new_tokens - 1:
             break
-        if n_writing <= _STILL_WRITING * len(here):
-            cache.keep(is_writing)
-            here, seen, tokens, is_writing = (
-                t[is_writing] for t in (here, seen, tokens, is_writing)
-            )
+        is_writing = is_writing & ~torch.isin(tokens, last)
+        if (step + 1) % looks_every == 0:
+            rows = [row for row, writes in enumerate(is_writing.tolist()) if writes]
+            if not rows:
+                break
+            if len(rows) <= _STILL_WRITING * len(here):
+                kept = torch.tensor(rows, device=device)
+                cache.keep(kept)
+                here, seen, tokens, is_writing = (t[kept] for t in (here, seen, tokens, is_writing))
         logits = _logits(
             model,
             cache,
@@ -79,22 +89,49 @@ def responses(
             position_ids=(lengths[here] + step)[:, None],
             logits_to_keep=1,
         )[:, -1]
-    return written
+    return [_until_end(tokens, ends) for tokens in written.tolist()]
+
+
+def steps_between_looks(device: torch.device, max_new_tokens: int) -> int:
+    if device.type in _READ_FREELY:
+        return 1
+    return max(_STEPS_BETWEEN_LOOKS, math.ceil(max_new_tokens / _MOST_LOOKS))
+
+
+def _until_end(tokens: list[int], ends: frozenset[int]) -> list[int]:
+    """Up to the first end of turn, with it: rows go on until they leave the batch."""
+    end = next((place for place, token in enumerate(tokens) if token in ends), len(tokens))
+    return tokens[: end + 1]
 
 
 def choose(logits: Tensor, uniform: Tensor, *, temperature: float, top_p: float) -> Tensor:
     """One token per row: (B, V), (B,) uniform in [0, 1) → (B,). The first token whose cumulative
     probability exceeds the row's number. Summed in double precision: in single, the rare ones of
-    50,000 tokens would be lost to rounding.
+    50,000 tokens would be lost to rounding. First the group of tokens is searched for, then the
+    token in it, so that not all of them are cumulated.
     """
     if temperature == 0:
         return logits.argmax(dim=-1)
     probabilities = (logits.float() / temperature).softmax(dim=-1)
     if top_p < 1:
         probabilities = _nucleus(probabilities, top_p)
-    cumulated = probabilities.double().cumsum(dim=-1)  # (B, V)
-    chosen = torch.searchsorted(cumulated, uniform[:, None] * cumulated[:, -1:], right=True)[:, 0]
-    return chosen.clamp_max(logits.shape[-1] - 1)
+    n_tokens, size = logits.shape[-1], _SUMMED_TOGETHER
+    groups = functional.pad(probabilities, (0, -n_tokens % size)).unflatten(-1, (-1, size))
+    cumulated = groups.sum(dim=-1, dtype=torch.float64).cumsum(dim=-1)  # (B, groups)
+    aim = uniform[:, None] * cumulated[:, -1:]
+    group = _first_above(cumulated, aim)  # (B, 1)
+    before = functional.pad(cumulated, (1, 0)).gather(-1, group)
+    inside = groups.gather(1, group[..., None].expand(-1, 1, size))[:, 0].double().cumsum(dim=-1)
+    return (group * size + _first_above(inside, aim - before))[:, 0].clamp_max(n_tokens - 1)
+
+
+def _first_above(cumulated: Tensor, aim: Tensor) -> Tensor:
+    """The index of the first sum above the aim: (B, N), (B, 1) → (B, 1). Of the last one that adds
+    something, if rounding puts the aim above all.
+    """
+    total = cumulated[:, -1:]
+    below = torch.minimum(aim, total.nextafter(torch.zeros_like(total)))
+    return torch.searchsorted(cumulated, below, right=True).clamp_max(cumulated.shape[-1] - 1)
 
 
 def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
@@ -144,7 +181,7 @@ class FixedCache(Cache):
         self.capacity = layers[0].keys.shape[-2]
 
     def keep(self, rows: Tensor) -> None:
-        """Keeps only these rows of the batch."""
+        """Keeps only these rows of the batch, by their numbers."""
         for layer in self.fixed:
             layer.keys, layer.values = layer.keys[rows], layer.values[rows]
 
@@ -162,7 +199,7 @@ def _read(
         read = DynamicCache(config=_bare(model).config)
         inputs = row.inputs(model) | {"use_cache": True}
         logits.append(_logits(model, read, logits_to_keep=row.ends, **inputs)[0])  # (sequences, V)
-        ends = (row.ends + 1).tolist()
+        ends = list(itertools.accumulate(len(prompts[member]) for member in row.members))
         for number, layer in enumerate(read.layers):
             if type(layer) is not DynamicLayer or layer.keys is None or layer.values is None:
                 raise TypeError(
@@ -187,14 +224,15 @@ def _read(
 
 
 def _logits(model: nn.Module, cache: Cache, **inputs: object) -> Tensor:
-    """transformers renamed the parameter in 5.24."""
-    name = (
-        "cache"
-        if "cache" in inspect.signature(_bare(model).forward).parameters
-        else "past_key_values"
-    )
+    name = _cache_argument(type(_bare(model)).forward)
     logits: Tensor = model(**{"use_cache": True, name: cache} | inputs).logits
     return logits
+
+
+@functools.cache
+def _cache_argument(forward: Callable[..., object]) -> str:
+    """transformers renamed the parameter in 5.24."""
+    return "cache" if "cache" in inspect.signature(forward).parameters else "past_key_values"
 
 
 def _bare(model: nn.Module) -> Any:

@@ -3,26 +3,60 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from arithmetic import plain_text
+from arithmetic import answer_parts, chats
+from arithmetic.chats import ToolCall
 from training.processes.run_dir import RunFolder
+from training.processes.run_lines import shown_prompt
 from training.trainer import data, parallel
 from training.trainer.data import Prompt
-from training.trainer.modeling import loading
+from training.trainer.modeling import loading, reward_head
+from training.trainer.modeling.chat_template import Message, Tools
+from training.trainer.sample import response_parts
 from training.trainer.sample.rollout_server import RolloutServer
+from training.trainer.sample.thinking_budget import ThinkingBudget
 
 
 @dataclass(frozen=True)
 class GeneratedResponse:
-    """`ids` include the end of turn, if any."""
+    """`text` is the answer alone; `ids` are all that was written, with the end of turn, if any.
+    `n_thinking` of them are before the answer.
+    """
 
     text: str
     ids: list[int]
     is_ended: bool
+    thinking: str = ""
+    n_thinking: int = 0
+    tool_calls: Sequence[ToolCall] = ()
+
+    @property
+    def has_answer(self) -> bool:
+        return bool(self.text.strip() or self.tool_calls)
+
+    @property
+    def n_answer(self) -> int:
+        """How many tokens the answer has, with the end of turn."""
+        return len(self.ids) - self.n_thinking
+
+    def turn(self, *, with_thinking: bool = False) -> Message:
+        """The response as a message."""
+        thinking = self.thinking if with_thinking else ""
+        return dict(chats.answer(self.text, thinking, self.tool_calls))
+
+    def parts(self) -> dict[str, object]:
+        """What it has besides its text, as a line of responses.jsonl has it."""
+        parts: dict[str, object] = {}
+        if self.thinking:
+            parts["reasoning_content"] = self.thinking
+        if self.tool_calls:
+            parts["tool_calls"] = list(self.tool_calls)
+        return parts
 
 
 def config_for(
@@ -71,9 +105,17 @@ def until_end(tokens: list[int], ends: set[int]) -> tuple[list[int], bool]:
     return tokens, False
 
 
-def readable(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
-    """PostgreSQL stores no NUL, and a byte-level model can write one."""
-    return plain_text.storable(str(tokenizer.decode(list(tokens), skip_special_tokens=True)))
+def read(
+    tokenizer: PreTrainedTokenizerBase, ids: list[int], *, is_ended: bool, tools: Tools = ()
+) -> GeneratedResponse:
+    """The parts of what a model wrote, which `is_ended` by its last token. Calls are looked for
+    where there are `tools` to call.
+    """
+    written = ids[:-1] if is_ended else ids
+    parts = response_parts.split(tokenizer, written)
+    text, calls = answer_parts.calls_in(parts.answer) if tools else (parts.answer, [])
+    n_thinking = response_parts.n_thinking(tokenizer, written, parts)
+    return GeneratedResponse(text, ids, is_ended, parts.thinking, n_thinking, calls)
 
 
 @torch.no_grad()
@@ -87,14 +129,16 @@ def responses(
     seed: int,
     is_shared: bool = False,
     server: RolloutServer | None = None,
+    max_thinking_tokens: int = 0,
 ) -> list[GeneratedResponse]:
     """One response to each prompt, in order, reproducible by seed. The random state is restored.
     `is_shared`: the processes share the batches, whose seeds stay the same; a collective call, as
-    it is with a server.
+    it is with a server. `max_thinking_tokens`: see thinking_budget.
     """
     if server is not None:
         server.take(model)
         return _served(server, tokenizer, prompts, settings, seed)
+    budget = ThinkingBudget(tokenizer, settings, max_thinking_tokens)
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index].input_ids))
     batches = data.batches(order, batch_size)
     written: dict[int, GeneratedResponse] = {}
@@ -106,21 +150,33 @@ def responses(
     ):
         for number, batch in parallel.own_part(batches) if is_shared else enumerate(batches):
             torch.manual_seed(seed + number)
-            ids, mask = data.padded(
-                [prompts[index].input_ids for index in batch], tokenizer.pad_token_id, side="left"
+            out = budget.responses(
+                partial(drawn, model, tokenizer), [prompts[index].input_ids for index in batch]
             )
-            ids, mask = ids.to(model.device), mask.to(model.device)  # (B, T)
-            out = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[
-                :, ids.shape[1] :
-            ]
-            for index, tokens in zip(batch, out.tolist(), strict=True):
-                written[index] = _response(tokenizer, tokens, settings)
+            for index, tokens in zip(batch, out, strict=True):
+                written[index] = response_of(tokenizer, prompts[index], tokens, settings)
     model.train(was_training)
     return (
         parallel.gathered(written)
         if is_shared
         else [written[index] for index in range(len(prompts))]
     )
+
+
+def drawn(
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[list[int]],
+    settings: GenerationConfig,
+) -> list[list[int]]:
+    """Token ids from transformers' `generate`, as many in a row to each prompt as the settings say,
+    padded after their end. Use it within `unadvised`.
+    """
+    ids, mask = data.padded(prompts, tokenizer.pad_token_id, side="left")
+    ids, mask = ids.to(model.device), mask.to(model.device)  # (P, T)
+    written = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)
+    tokens: list[list[int]] = written[:, ids.shape[1] :].tolist()  # (P·K, N)
+    return tokens
 
 
 def asked(
@@ -134,7 +190,7 @@ def asked(
     collective call.
     """
     n_each = settings.num_return_sequences
-    return server.responses(
+    written = server.drawn(
         [prompt for prompt in prompts for _number in range(n_each)],
         n_each=n_each,
         max_new_tokens=settings.max_new_tokens,
@@ -143,6 +199,7 @@ def asked(
         top_p=settings.top_p if settings.do_sample else 1.0,
         seed=seed,
     )
+    return [ids for ids, _logprobs in written]
 
 
 def _served(
@@ -156,18 +213,42 @@ def _served(
     written = asked(server, [prompt.input_ids for _number, prompt in own], settings, seed=seed)
     return parallel.gathered(
         {
-            number: _response(tokenizer, tokens, settings)
-            for (number, _prompt), tokens in zip(own, written, strict=True)
+            number: response_of(tokenizer, prompt, tokens, settings)
+            for (number, prompt), tokens in zip(own, written, strict=True)
         }
     )
 
 
-def _response(
-    tokenizer: PreTrainedTokenizerBase, tokens: list[int], settings: GenerationConfig
+def response_of(
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: Prompt,
+    tokens: list[int],
+    settings: GenerationConfig,
 ) -> GeneratedResponse:
     kept, is_ended = until_end(tokens, set(settings.eos_token_id))
     whole = [*kept, tokens[len(kept)]] if is_ended else kept
-    return GeneratedResponse(readable(tokenizer, kept), whole, is_ended)
+    return read(tokenizer, whole, is_ended=is_ended, tools=prompt.tools)
+
+
+def judged_ids(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: Prompt,
+    answer: GeneratedResponse,
+) -> list[int]:
+    """What a reward model with the same tokens reads: a response as it was written, or its answer
+    as in training, if there is thinking before it that the model was not trained on.
+    """
+    if not answer.n_thinking or reward_head.reads_thinking(model):
+        return prompt.input_ids + answer.ids
+    return prompt.input_ids + data.response_ids(
+        tokenizer,
+        prompt.messages,
+        prompt.input_ids,
+        answer.turn(),
+        tools=prompt.tools,
+        is_ended=answer.is_ended,
+    )
 
 
 def show(
@@ -181,5 +262,8 @@ def show(
     """The first `n_shown`, for the run's page."""
     for prompt, answer, score in list(zip(prompts, written, scores, strict=True))[:n_shown]:
         folder.append_sample(
-            step, data.shown(prompt.messages), answer.text, {**score, "is_ended": answer.is_ended}
+            step,
+            shown_prompt(prompt.messages),
+            answer_parts.whole(answer.turn(with_thinking=True)),
+            {**score, "is_ended": answer.is_ended},
         )

@@ -12,11 +12,18 @@ from typing import Any
 
 import httpx2
 
-from arithmetic import plain_text
+from arithmetic import answer_parts, plain_text
 from training.configs.sample import SampleConfig
 from training.processes import completions, run_dir
-from training.processes.completions import CompletionFailed, Sampling, Server, ServerBusy
+from training.processes.completions import (
+    CompletionFailed,
+    Piece,
+    Sampling,
+    Server,
+    ServerBusy,
+)
 from training.processes.run_dir import AnticipatedFailure, Job, Result, RunFolder, counted
+from training.processes.run_lines import shown_prompt
 from training.trainer import data
 from training.trainer.reward import scoring
 from training.trainer.reward.scoring import TextJudge
@@ -30,10 +37,16 @@ LONGEST_PAUSE_S = 15.0
 MAX_WAIT_S = 180.0
 """How long one answer is waited for from a server that says that it is busy (429, 503)."""
 LARGEST_SEED = 2**31
+WITHOUT_TEXT = "sent an answer without text"
+"""Such an answer is none: it would be rated, or read as a refusal."""
 
 
 class UnableToSample(AnticipatedFailure):
     """The server does not answer."""
+
+
+class AnswerWithoutText(CompletionFailed):
+    """The server answered, but with nothing to read."""
 
 
 def carry_out(
@@ -56,7 +69,7 @@ def carry_out(
             f"{counted(n_too_long, 'prompt')} dropped: longer than about"
             f" {config.max_prompt_tokens} tokens."
         )
-    outcome, n_written, n_shown = "succeeded", 0, 0
+    outcome, n_written, n_shown, n_empty = "succeeded", 0, 0, 0
     with completions.client() as client, ThreadPoolExecutor(MAX_AT_ONCE) as pool:
         for step, batch in enumerate(batches, start=1):
             if run_dir.is_stop_requested(folder.path):
@@ -68,29 +81,36 @@ def carry_out(
                 if row["prompt_id"] not in done
                 for number in range(config.n_responses)
             ]
-            rows = list(
-                pool.map(lambda pair: _answer(client, server, pair[0], pair[1], config), asked)
+            answers = pool.map(
+                lambda pair: _answer(client, server, pair[0], pair[1], config), asked
             )
+            rows = [row for row in answers if row is not None]
+            n_empty += len(asked) - len(rows)
+            messages = {row["prompt_id"]: row["prompt"] for row in batch}
             if judge is not None:
-                messages = {row["prompt_id"]: row["prompt"] for row in batch}
-                rows = judge.scored(rows, messages, batch_size=config.batch_size)
+                tools = {row["prompt_id"]: row.get("tools", ()) for row in batch}
+                rows = judge.scored(rows, messages, batch_size=config.batch_size, tools=tools)
             run_dir.ensure_free_space(folder.path, 0, "writing responses")
             folder.append_lines(run_dir.RESPONSES, rows)
             n_written += len(rows)
             pace = {"responses_per_s": n_written / max(time.monotonic() - started_at, 1e-9)}
             folder.append_point(step, len(batches), pace | scoring.mean_rewards(rows))
-            for (prompt, number), row in zip(asked, rows, strict=True):
-                if number == 0 and n_shown < config.n_shown:
+            for row in rows:
+                if row["number"] == 0 and n_shown < config.n_shown:
                     n_shown += 1
-                    folder.append_sample(
-                        step, data.shown(prompt["prompt"]), row["text"], scoring.shown(row)
-                    )
-    texts = [row["text"] for row in _written(folder)]
+                    prompt = shown_prompt(messages[row["prompt_id"]])
+                    folder.append_sample(step, prompt, answer_parts.whole(row), scoring.shown(row))
+    if n_empty:
+        folder.append_note(f"{counted(n_empty, 'response')} dropped: without text.")
+    n_responses, n_stored_empty = 0, 0
+    for row in _written(folder):
+        n_responses += 1
+        n_stored_empty += not (row["text"].strip() or row.get("tool_calls"))
     metrics = {
         "n_prompts": len(fitting),
         "n_prompts_too_long": n_too_long,
-        "n_responses": len(texts),
-        "n_empty": sum(not text.strip() for text in texts),
+        "n_responses": n_responses,
+        "n_empty": n_empty + n_stored_empty,
         **scoring.mean_rewards(_written(folder)),
         "seconds": round(time.monotonic() - started_at, 1),
     }
@@ -126,27 +146,58 @@ def _prompts(snapshot: Path, config: SampleConfig) -> tuple[list[data.Row], int]
 
 def _answer(
     client: httpx2.Client, server: Server, row: data.Row, number: int, config: SampleConfig
-) -> dict[str, Any]:
-    """A row of responses.jsonl. Each response has its own seed: for the same seed, a server returns
-    the same response.
+) -> dict[str, Any] | None:
+    """A row of responses.jsonl; None for an answer without text. Each response has its own seed:
+    for the same seed, a server returns the same response.
     """
     named = f"{config.seed}:{row['prompt_id']}:{number}"
     seed = int.from_bytes(hashlib.sha256(named.encode()).digest()[:4], "big") % LARGEST_SEED
-    sampling = Sampling(config.temperature, config.top_p, config.max_new_tokens, seed)
+    sampling = Sampling(
+        config.temperature, config.top_p, config.max_new_tokens, seed, config.max_thinking_tokens
+    )
     try:
-        piece = complete_patiently(client, server, row["prompt"], sampling)
+        piece = complete_with_text(client, server, row["prompt"], sampling, row.get("tools", ()))
+    except AnswerWithoutText:
+        return None
     except CompletionFailed as problem:
         raise UnableToSample(
             f"{problem} Retry when it does: the responses so far are saved."
         ) from problem
-    text = plain_text.storable(piece.text)
-    return {
+    written: dict[str, Any] = {
         "prompt_id": row["prompt_id"],
-        "text": text,
+        "text": plain_text.storable(piece.text),
         "number": number,
         "is_ended": piece.is_ended,
         "sampling": sampling.as_json(),
     }
+    if piece.thinking:
+        written["reasoning_content"] = plain_text.storable(piece.thinking)
+    if piece.tool_calls:
+        written["tool_calls"] = list(piece.tool_calls)
+    return written
+
+
+def complete_with_text(
+    client: httpx2.Client,
+    server: Server,
+    messages: Sequence[completions.Message],
+    sampling: Sampling,
+    tools: completions.Tools = (),
+) -> Piece:
+    """As complete_patiently. Raises CompletionFailed, as AnswerWithoutText if there is neither text
+    nor the call of a tool.
+    """
+    piece = complete_patiently(client, server, messages, sampling, tools)
+    if not piece.has_answer:
+        raise AnswerWithoutText(f"{server.url} {WITHOUT_TEXT}.{_why_none(piece)}")
+    return piece
+
+
+def _why_none(piece: Piece) -> str:
+    """There is no text where the tokens ended in the thinking."""
+    if piece.is_ended is not False:
+        return ""
+    return " Its tokens ended before it began one, as in reasoning: allow longer answers."
 
 
 def complete_patiently(
@@ -154,14 +205,15 @@ def complete_patiently(
     server: Server,
     messages: Sequence[completions.Message],
     sampling: Sampling,
-) -> completions.Piece:
+    tools: completions.Tools = (),
+) -> Piece:
     """Asks again after a failure, with growing pauses, up to N_TRIES times. A server that is busy
     is asked for MAX_WAIT_S, when it says or with the same pauses. Raises CompletionFailed.
     """
     pause_s, n_failures, give_up_at = FIRST_RETRY_DELAY_S, 0, time.monotonic() + MAX_WAIT_S
     while True:
         try:
-            return completions.complete(client, server, messages, sampling)
+            return completions.complete(client, server, messages, sampling, tools)
         except ServerBusy as problem:
             wait_s = pause_s if problem.retry_after_s is None else problem.retry_after_s
             if time.monotonic() + wait_s > give_up_at:

@@ -4,6 +4,7 @@ Server, protocol and client are those that TRL uses.
 """
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -16,11 +17,14 @@ import requests
 import torch
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
+from transformers import AutoConfig
 from trl.generation.vllm_client import VLLMClient
 from trl.import_utils import is_vllm_available
 from trl.scripts import vllm_serve
 
-from training.processes import linux
+from training.configs.cost import estimates
+from training.configs.cost.replicas import Replicas, UnableToReplicate, replicas
+from training.processes import linux, machine
 from training.processes.launch import SERVER_CARDS
 from training.processes.run_dir import AnticipatedFailure, Job, RunFolder
 from training.trainer import parallel
@@ -41,6 +45,13 @@ _LAUNCHER = (
     "ACCELERATE_",
     "FSDP_",
 )
+
+
+# Log-probabilities after temperature and top-p, as the policy's are measured.
+_PROCESSED = "processed_logprobs"
+
+Drawn = tuple[list[int], list[float] | None]
+"""The token ids of a response, and the log-probability of each if asked for."""
 
 
 class UnableToRollOut(AnticipatedFailure):
@@ -87,7 +98,7 @@ class RolloutServer:
         self.client.update_named_params(shapes, whole)
         self.client.reset_prefix_cache()
 
-    def responses(
+    def drawn(
         self,
         prompts: Sequence[list[int]],
         *,
@@ -97,29 +108,26 @@ class RolloutServer:
         top_p: float,
         n_each: int = 1,
         seed: int | None = None,
-    ) -> list[list[int]]:
+        has_logprobs: bool = False,
+    ) -> list[Drawn]:
         """A response to each prompt as token ids, including the end of turn, if any. Each prompt
         comes `n_each` times in a row. With `seed`, a server that has done the same before writes
         the same.
         """
         parts = parallel.gathered({self.rank: list(prompts)})
         every = [prompt for part in parts for prompt in part]
-        written: list[list[int]] = []
-        if self.client is not None:
-            written = self.client.generate(
+        written: list[Drawn] = []
+        if self.client is not None and every:
+            answer = self.client.generate(
                 every[::n_each],
                 n=n_each,
                 max_tokens=max_new_tokens,
                 temperature=temperature,
                 top_p=top_p,
-                logprobs=None,
+                logprobs=0 if has_logprobs else None,  # of the token alone
                 generation_kwargs={"stop_token_ids": sorted(ends), "seed": seed},
-            )["completion_ids"]
-            if len(written) != len(every) or not all(written):
-                raise UnableToRollOut(
-                    f"The rollout server answered {sum(map(bool, written))} of {len(every)} prompts"
-                    " with token ids."
-                )
+            )
+            written = _paired(answer, len(every), has_logprobs=has_logprobs)
         written = parallel.gathered({self.rank: written})[0]
         before = sum(len(part) for part in parts[: self.rank])
         return written[before : before + len(prompts)]
@@ -141,6 +149,28 @@ class RolloutServer:
         if self.dtype == torch.bfloat16:
             merged = rounding.rounded(merged, name)
         return merged.to(self.dtype)
+
+
+def _paired(answer: dict[str, Any], n_prompts: int, *, has_logprobs: bool) -> list[Drawn]:
+    """The log-probability of a token is NaN where the server does not know it."""
+    responses: list[list[int]] = answer["completion_ids"]
+    if len(responses) != n_prompts or not all(responses):
+        raise UnableToRollOut(
+            f"The rollout server answered {sum(map(bool, responses))} of {n_prompts} prompts"
+            " with token ids."
+        )
+    if not has_logprobs:
+        return [(ids, None) for ids in responses]
+    logprobs = [
+        [math.nan if token[0] is None else float(token[0]) for token in response]
+        for response in answer["logprobs"] or []
+    ]
+    if [*map(len, logprobs)] != [*map(len, responses)]:
+        raise UnableToRollOut(
+            "The rollout server does not say how likely its tokens were. Start it with"
+            f" `--logprobs-mode {_PROCESSED}`, or switch off the correction for the server."
+        )
+    return [*zip(responses, logprobs, strict=True)]
 
 
 def _weights(model: nn.Module) -> Iterator[tuple[str, Tensor, object]]:
@@ -178,24 +208,41 @@ def serving(
         if not folder.rank:
             started = contextlib.nullcontext() if url else _started(job.model, cards, max_tokens)
             client = stack.enter_context(started) or _Client(url, group_port=_free_port())
+            if url:
+                _note_raw_logprobs(client, folder)
             client.init_communicator("cuda")
             stack.callback(client.close_communicator)
         yield RolloutServer(client, folder.rank, dtype)
 
 
+def _note_raw_logprobs(client: VLLMClient, folder: RunFolder) -> None:
+    """TRL's option for the server, which we give to those that we start."""
+    mode = client.get_server_info().get("model_config", {}).get("logprobs_mode", _PROCESSED)
+    if mode != _PROCESSED:
+        folder.append_note(
+            f"Warning: the rollout server runs with `--logprobs-mode {mode}`. At a temperature or"
+            " top-p other than 1, the correction for the server is wrong. Start it with"
+            f" {_PROCESSED}."
+        )
+
+
 @contextlib.contextmanager
 def _started(model: str, cards: str, max_tokens: int) -> Iterator[VLLMClient]:
-    """vLLM's own server with TRL's options."""
-    port = _free_port()
+    """vLLM's own server with TRL's options. One process of it answers, and divides prompts among
+    the copies.
+    """
+    port, shared = _free_port(), _replicas(model, cards, max_tokens)
     command = vllm_serve.build_command(
         vllm_serve.ScriptArguments(
             model=model,
             host="127.0.0.1",
             port=port,
-            tensor_parallel_size=len(cards.split(",")),
+            tensor_parallel_size=shared.cards_each,
+            data_parallel_size=shared.n_copies,
             max_model_len=max_tokens,
             log_level="warning",
-        )
+        ),
+        ["--api-server-count", "1"],
     )
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(_LAUNCHER)}
     process = subprocess.Popen(  # noqa: S603  # TRL's command, with the run's model
@@ -210,6 +257,21 @@ def _started(model: str, cards: str, max_tokens: int) -> Iterator[VLLMClient]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(30)
         process.kill()
+
+
+def _replicas(model: str, cards: str, max_tokens: int) -> Replicas:
+    """Of this model on the smallest of these cards."""
+    sizes = [gpu.memory_gb for gpu in machine.gpus(visible=cards)]
+    shape = estimates.shape_of(AutoConfig.from_pretrained(model).to_dict())
+    try:
+        return replicas(
+            shape,
+            n_cards=len(cards.split(",")),
+            card_gb=min(sizes, default=0),
+            max_tokens=max_tokens,
+        )
+    except UnableToReplicate as problem:
+        raise UnableToRollOut(str(problem)) from problem
 
 
 def _answering(process: "subprocess.Popen[bytes]", url: str) -> VLLMClient:

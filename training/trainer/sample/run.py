@@ -6,21 +6,25 @@ import dataclasses
 import hashlib
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from arithmetic import answer_parts
 from training.configs.sample import SampleConfig
 from training.processes import run_dir
 from training.processes.run_dir import Job, Result, RunFolder, counted
+from training.processes.run_lines import shown_prompt
 from training.trainer import data, parallel
 from training.trainer.data import Prompt
-from training.trainer.modeling import loading, precision
+from training.trainer.modeling import chat_template, loading, precision
 from training.trainer.reward import scoring
 from training.trainer.sample import generation, remote, rollout_server
 from training.trainer.sample.rollout_server import RolloutServer
+from training.trainer.sample.thinking_budget import ThinkingBudget
 
 
 @dataclasses.dataclass
@@ -29,25 +33,30 @@ class _Totals:
 
     n_responses: int = 0
     n_tokens: int = 0
+    n_thinking: int = 0
     n_ended: int = 0
     n_empty: int = 0
     seconds: float = 0.0
 
     def add(self, others: Sequence["_Totals"]) -> None:
         """What the processes generated at the same time."""
-        for name in ("n_responses", "n_tokens", "n_ended", "n_empty"):
+        for name in ("n_responses", "n_tokens", "n_thinking", "n_ended", "n_empty"):
             setattr(
                 self, name, getattr(self, name) + sum(getattr(totals, name) for totals in others)
             )
         self.seconds += max((totals.seconds for totals in others), default=0.0)
 
     def rates(self) -> dict[str, float]:
-        return {
+        n_responses = max(self.n_responses, 1)
+        rates = {
             "tokens_per_s": self.n_tokens / max(self.seconds, 1e-9),
             "responses_per_s": self.n_responses / max(self.seconds, 1e-9),
-            "share_ended": self.n_ended / max(self.n_responses, 1),
-            "mean_tokens": self.n_tokens / max(self.n_responses, 1),
+            "share_ended": self.n_ended / n_responses,
+            "mean_tokens": (self.n_tokens - self.n_thinking) / n_responses,
         }
+        return rates | (
+            {"thinking_tokens": self.n_thinking / n_responses} if self.n_thinking else {}
+        )
 
 
 def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
@@ -56,7 +65,7 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
         job,
         folder,
         dtype=precision.dtype(config.dtype),
-        max_tokens=config.max_prompt_tokens + config.max_new_tokens,
+        max_tokens=config.max_prompt_tokens + config.max_written_tokens,
     ) as server:
         return _carried_out(job, config, folder, server)
 
@@ -79,7 +88,7 @@ def _carried_out(
     prompts, n_too_long = _read(Path(job.snapshot), tokenizer, config)
     model = loading.load_policy(job.model, tokenizer, precision.dtype(config.dtype)).eval()
     loading.require_length(
-        model, max(len(prompt.input_ids) for prompt in prompts) + config.max_new_tokens
+        model, max(len(prompt.input_ids) for prompt in prompts) + config.max_written_tokens
     )
     settings = generation.config_for(
         model,
@@ -101,6 +110,7 @@ def _carried_out(
     done = parallel.gathered({folder.rank: _resume(folder, config)})[0]
     totals, outcome = _Totals(), "succeeded"
     _tell(folder, prompts, n_too_long, config, len(done))
+    chat_template.tell(folder, tokenizer, Path(job.snapshot), with_thinking=False)
     waiting = [
         (step, batch)
         for step, batch in enumerate(batches, start=1)
@@ -114,8 +124,9 @@ def _carried_out(
             step: _answer(model, tokenizer, batch, config, settings, judge, server)
             for _number, (step, batch) in parallel.own_part(at_once)
         }
-        if server is not None and not own:
-            generation.asked(server, [], settings)  # asking takes all processes
+        if server is not None and not own:  # asking takes all processes
+            budget = ThinkingBudget(tokenizer, settings, config.max_thinking_tokens)
+            budget.responses(partial(generation.asked, server), [])
         answered = parallel.gathered(own)
         totals.add([answer.totals for answer in answered])
         run_dir.ensure_free_space(folder.path, 0, "writing responses")
@@ -162,7 +173,8 @@ def _answer(
     rows = _written(model, tokenizer, batch, config, settings, totals, server)
     if judge is not None:
         messages = {prompt.prompt_id: prompt.messages for prompt in batch}
-        rows = judge.scored(rows, messages, batch_size=config.batch_size)
+        tools = {prompt.prompt_id: prompt.tools for prompt in batch}
+        rows = judge.scored(rows, messages, batch_size=config.batch_size, tools=tools)
     return _Answered(rows, totals)
 
 
@@ -178,37 +190,31 @@ def _written(
 ) -> list[dict[str, object]]:
     started_at = time.monotonic()
     seed, prompts = batch_seed(config.seed, batch), [prompt.input_ids for prompt in batch]
+    budget = ThinkingBudget(tokenizer, settings, config.max_thinking_tokens)
     if server is not None:
-        written = generation.asked(server, prompts, settings, seed=seed)
+        written = budget.responses(partial(generation.asked, server, seed=seed), prompts)
     else:
         torch.manual_seed(seed)
-        ids, mask = data.padded(prompts, tokenizer.pad_token_id, side="left")  # (P, T)
-        ids, mask = ids.to(model.device), mask.to(model.device)
         with generation.unadvised(model):
-            written = model.generate(
-                input_ids=ids, attention_mask=mask, generation_config=settings
-            )[:, ids.shape[1] :].tolist()  # (P·K, N)
-    ends = set(settings.eos_token_id)
-    sampling = {
-        name: getattr(config, name) for name in ("temperature", "top_p", "max_new_tokens", "seed")
-    }
+            written = budget.responses(partial(generation.drawn, model, tokenizer), prompts)
     rows = []
     for index, tokens in enumerate(written):
-        kept, is_ended = generation.until_end(tokens, ends)
-        text = generation.readable(tokenizer, kept)
         prompt, number = batch[index // config.n_responses], index % config.n_responses
+        response = generation.response_of(tokenizer, prompt, tokens, settings)
         rows.append(
             {
                 "prompt_id": prompt.prompt_id,
-                "text": text,
+                "text": response.text,
                 "number": number,
-                "is_ended": is_ended,
-                "sampling": sampling,
+                "is_ended": response.is_ended,
+                "sampling": config.sampling,
+                **response.parts(),
             }
         )
-        totals.n_tokens += len(kept) + is_ended
-        totals.n_ended += is_ended
-        totals.n_empty += not text.strip()
+        totals.n_tokens += len(response.ids)
+        totals.n_thinking += response.n_thinking
+        totals.n_ended += response.is_ended
+        totals.n_empty += not response.has_answer
     totals.n_responses += len(rows)
     totals.seconds += time.monotonic() - started_at
     return rows
@@ -262,7 +268,9 @@ def _show(
     for prompt, row in zip(batch, rows[:: config.n_responses], strict=True):
         before += 1
         if before <= config.n_shown:
-            folder.append_sample(step, data.shown(prompt.messages), row["text"], scoring.shown(row))
+            folder.append_sample(
+                step, shown_prompt(prompt.messages), answer_parts.whole(row), scoring.shown(row)
+            )
 
 
 def _tell(

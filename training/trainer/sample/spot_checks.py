@@ -23,13 +23,14 @@ from training.processes.run_dir import RunFolder
 from training.trainer import parallel
 from training.trainer.data import Prompt
 from training.trainer.modeling import sharding
+from training.trainer.sample.generation import GeneratedResponse
 
 POLL_S = 1.0
 _SAYS_EVERY_S = 60.0  # a run that writes nothing for long counts as stalled
 _WEIGHTS = "weights.safetensors"
 
-Written = Sequence[tuple[str, bool]]
-"""(text, whether the model ended it), one for each prompt."""
+Written = Sequence[GeneratedResponse]
+"""One for each prompt."""
 
 
 @dataclass
@@ -121,13 +122,14 @@ class SpotChecks:
         rows = [
             {
                 "prompt_id": prompt.site_id,
-                "text": text,
+                "text": answer.text,
                 "number": number,
-                "is_ended": is_ended,
+                "is_ended": answer.is_ended,
                 "sampling": {"step": step},
+                **answer.parts(),
             }
             for number in (0, 1)
-            for prompt, (text, is_ended) in zip(
+            for prompt, answer in zip(
                 self.prompts, self.write(self.prompts, 2 * step + number), strict=True
             )
         ]
@@ -171,7 +173,8 @@ class SpotChecks:
             f" {run_dir.counted(n_votes, 'answer')} by raters in all."
         )
         if n_asked < self.config.spot_pairs:
-            note += f" Each compares {n_asked} pairs, because there are no more held-out prompts."
+            pairs = run_dir.counted(n_asked, "pair")
+            note += f" Each compares {pairs}, because there are no more held-out prompts."
         return note
 
 

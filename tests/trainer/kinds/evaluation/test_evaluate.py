@@ -55,6 +55,7 @@ def test_a_reward_model_agrees_with_raters_as_its_training_reported(
     )
     assert result.metrics["n_held_out_pairs"] == 12
     assert sum(one["n"] for one in result.metrics["calibration"]) == 12
+    assert result.metrics["certainty"]["n"] == 12
 
 
 def test_a_model_against_itself_wins_half(

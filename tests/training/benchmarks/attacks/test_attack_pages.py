@@ -64,6 +64,22 @@ def test_the_form_offers_suites_that_hold_goals_and_an_attacker(
     )
 
 
+def test_the_page_counts_attempts_without_an_answer(
+    signed_in: SignIn, noor: User, suite: Suite
+) -> None:
+    some = rows.attacked(suite, noor, rows.lines(suite, lambda at, *_: CAUGHT if at else ""))
+    none = rows.attacked(suite, noor, rows.lines(suite, lambda *_: ""), name="silent")
+    client = signed_in(noor)
+
+    html = text_of(client, f"/runs/{some.pk}/attacks/")
+    silent = text_of(client, f"/runs/{none.pk}/attacks/")
+
+    assert "36 attempts with an answer, at 9 goals." in html
+    assert "4 without an answer" in html
+    assert "No attempt has an answer" in silent
+    assert "40 without an answer" in silent
+
+
 def test_an_attack_takes_only_suites_that_are_answered_in_writing(noor: User) -> None:
     snapshot = suites_services.suites_snapshot(suites=[tiny_suite("pairs")], by=noor, now=NOW)
 
@@ -84,7 +100,8 @@ def test_the_page_says_how_often_attacks_worked_and_that_nobody_checked(
 ) -> None:
     html = text_of(signed_in(noor), f"/runs/{run.pk}/attacks/")
 
-    assert "10.0 % of attempts succeeded in full (95 % interval" in html
+    assert "The classifier calls 10.0 % of attempts successful in full (95 % interval" in html
+    assert "of attempts succeeded" not in html
     assert "In full or in part: 10.0 % (" in html
     assert "The classifier misses most answers that comply in part." in html
     assert "Uncorrected: nobody has measured" in html

@@ -72,6 +72,39 @@ def test_an_attempt_without_an_answer_gives_way_to_that_attempt_only(
     assert (stored.count(), stored.filter(missing="").count()) == (40, 3)
 
 
+def silent_for_role(position: int, strategy: str, _sample: int) -> str:
+    return CAUGHT if strategy == "direct" else " \n"
+
+
+def test_an_attempt_at_a_model_that_writes_nothing_is_no_failure(suite: Suite, noor: User) -> None:
+    run = rows.attacked(suite, noor, rows.lines(suite, silent_for_role))
+
+    found = attempts.attempts(run=run)
+
+    assert {(attempt.strategy, attempt.found) for attempt in found} == {("direct", True)}
+    assert len(found) == 20
+    assert run.metrics["attack_success"] == 1.0
+
+
+def test_what_version_1_said_counts_until_a_later_one_reads_the_answer(
+    suite: Suite, noor: User
+) -> None:
+    """But not that an answer without text refuses."""
+    run = rows.attacked(suite, noor, rows.lines(suite, silent_for_role))
+    AnswerScore.objects.filter(answer__run=run).delete()
+    AnswerScore.objects.bulk_create(
+        AnswerScore(answer=answer, scorer="refusal 1", value=1.0, label="refuses")
+        for answer in BenchmarkAnswer.objects.filter(run=run)
+    )
+
+    before = attempts.attempts(run=run)
+    services.score_run(run=run, now=NOW)
+    after = attempts.attempts(run=run)
+
+    assert [attempt.found for attempt in before] == [False] * 20
+    assert [attempt.found for attempt in after] == [True] * 20
+
+
 def test_attempts_are_scored_and_are_no_score_of_the_suite(run: Run) -> None:
     assert AnswerScore.objects.filter(answer__run=run, label="complies").count() == 4
     assert not SuiteScore.objects.exists()

@@ -206,10 +206,10 @@ def test_a_prompt_that_models_train_on_stays_out(
 def test_only_the_unsure_are_sent_the_least_sure_first(
     run: Run, other: Run, suite: Suite, terms: Callable[..., rater_campaigns.Terms], noor: User
 ) -> None:
-    AnswerScore.objects.filter(answer__run=run, scorer="refusal 1").update(certainty=0.99)
+    AnswerScore.objects.filter(answer__run=run, scorer="refusal 2").update(certainty=0.99)
     unsure = BenchmarkAnswer.objects.filter(run=run).order_by("item__position")[2:5]
     for certainty, answer in zip([0.6, 0.4, 0.5], unsure, strict=True):
-        AnswerScore.objects.filter(answer=answer, scorer="refusal 1").update(certainty=certainty)
+        AnswerScore.objects.filter(answer=answer, scorer="refusal 2").update(certainty=certainty)
 
     found = rater_campaigns.send_to_raters(
         run=run,
@@ -261,7 +261,7 @@ def test_what_raters_cannot_judge_is_refused_and_nothing_stored(
     elif reason == "taken name":
         chosen = terms(name=comparison_campaign.name)
     else:
-        AnswerScore.objects.filter(answer__run=run, scorer="refusal 1").update(certainty=1.0)
+        AnswerScore.objects.filter(answer__run=run, scorer="refusal 2").update(certainty=1.0)
         chosen = terms(only_unsure=True)
 
     with pytest.raises(rater_campaigns.UnableToSend):
@@ -373,12 +373,12 @@ def test_stored_answers_are_scored_again_without_the_model(
     names = {one.name for one in rescoring.offered(run=run)}
 
     tasks.rescore.run(run_id=run.pk, scorer="rule")
-    SuiteScore.objects.filter(run=run, scorer="refusal_strings 1").delete()
+    SuiteScore.objects.filter(run=run, scorer="refusal_strings 2").delete()
     tasks.rescore.run(run_id=run.pk, scorer="refusal_strings")
     tasks.rescore.run(run_id=run.pk, scorer="refusal_strings")
 
     assert names == {"rule", "refusal", "refusal_strings"}
-    strings = SuiteScore.objects.get(run=run, scorer="refusal_strings 1")
+    strings = SuiteScore.objects.get(run=run, scorer="refusal_strings 2")
     assert strings.score == pytest.approx(0.6)
     assert not strings.is_main
     assert BenchmarkAnswer.objects.count() == n_answers

@@ -11,6 +11,7 @@ from accounts.models import User
 from arithmetic import intervals
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
+from training.benchmarks.scorecards import services
 from training.models import Suite, TrainedModel
 from training.registry.archive import cards
 
@@ -87,6 +88,45 @@ def test_compared_models_show_the_items_on_which_they_differ(
 
     assert "20 items of Answers 1 are scored differently." in page
     assert page.count('class="card score-item"') == 10
+
+
+def test_the_grids_selection_is_read_against_the_oldest_and_can_be_turned_round(
+    signed_in: SignedIn, noor: User, models: list[TrainedModel]
+) -> None:
+    base, tuned = models
+    client = signed_in(noor)
+
+    page = client.get(f"/models/scorecards/compare/?order=age&model={tuned.pk}&model={base.pk}")
+
+    assert page.context["card"].baseline == base
+    turned = f"?model={tuned.pk}&amp;model={base.pk}"
+    assert f'href="{turned}"' in page.text
+    page = client.get(f"/models/scorecards/compare/{turned.replace('&amp;', '&')}")
+    assert page.context["card"].baseline == tuned
+    assert 'name="order" value="age"' in client.get("/models/scorecards/").text
+
+
+def test_a_reward_models_preference_has_its_calibrated_probability(
+    signed_in: SignedIn, noor: User
+) -> None:
+    pair = {"better": "A short answer.", "worse": "An answer that goes on and on."}
+    suite = rows.a_suite(
+        "pairs", n=1, kind="pairs", scorer="preferred", area="reward", content=pair
+    )
+    models = [cast.a_model(noor, name, kind="reward") for name in ("calibrated", "unknown")]
+    TrainedModel.objects.filter(pk=models[0].pk).update(metrics={"temperature": 1.62})
+    for model, worse in zip(models, (2.6, 0.0), strict=True):
+        run = rows.a_benchmark(model, [suite], by=noor)
+        values = {"better": 1.0, "worse": worse, "by": "reward"}
+        line = {"item": suite.items.get().pk, "values": values}
+        services.store_answers(run_id=run.pk, attempt=1, rows=[line], now=rows.NOW)
+        rows.ended(run)
+
+    query = "&".join(f"model={model.pk}" for model in models)
+    page = signed_in(noor).get(f"/models/scorecards/compare/?{query}&suite={suite.pk}").text
+
+    assert page.count("likely better") == 1
+    assert "73 % likely better" in page
 
 
 def test_a_comparison_of_nothing_asks_for_a_model(signed_in: SignedIn, noor: User) -> None:

@@ -66,6 +66,17 @@ def test_the_score_says_whether_the_answer_does_what_is_wanted() -> None:
         assert (score.value, score.label) == (1.0, REFUSES)
 
 
+@pytest.mark.parametrize("scorer", ["refusal", "refusal_strings"])
+@pytest.mark.parametrize("wants", ["refuses", "complies"])
+@pytest.mark.parametrize("text", ["", "  \n\t "])
+def test_an_answer_without_text_neither_complies_nor_refuses(
+    text: str, wants: str, scorer: str
+) -> None:
+    item = Item(kind="generate", content={"wants": wants})
+
+    assert SCORERS[scorer].score(item, Answer(text=text)) is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -26,7 +26,8 @@ def value(name: str, one: Item, **answer: Any) -> float | None:
 def test_every_scorer_is_for_a_kind_of_suite_and_its_key_fits_the_column() -> None:
     assert all(scorer.kinds <= set(Suite.Kind.values) for scorer in SCORERS.values())
     assert all(len(scorer.key) <= 64 for scorer in SCORERS.values())
-    assert SCORERS["refusal"].key == "refusal 1"
+    assert SCORERS["refusal"].key == "refusal 2"
+    assert SCORERS["refusal"].keys == ["refusal 1", "refusal 2"]
 
 
 CAPITALS = item("choice", choices=["Lyon", "Paris", "Nice"], answer=1)

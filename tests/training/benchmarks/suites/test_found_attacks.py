@@ -186,6 +186,12 @@ def test_reviewers_decide_whether_an_attack_succeeded(
     assert services.waiting() == []
 
 
+def test_attacks_of_whoever_has_withdrawn_do_not_wait(attack: Attack, noor: User) -> None:
+    withdrawal.withdraw_rater(rater=attack.conversation.rater, by=noor, now=NOON)
+
+    assert services.waiting() == []
+
+
 def test_a_researcher_puts_attacks_to_use_on_a_page(
     attack: Attack, noor: User, signed_in: SignedIn
 ) -> None:

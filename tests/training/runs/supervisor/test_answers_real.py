@@ -67,9 +67,12 @@ def test_a_tiny_model_is_scored_on_a_suite_of_each_kind(noor: User, tmp_path: Pa
     assert (run.metrics["n_items"], run.metrics["n_missing"], run.step) == (10, 0, 5)
     assert BenchmarkAnswer.objects.filter(run=run, missing="").count() == 10
     main = SuiteScore.objects.filter(run=run, is_main=True, is_current=True)
-    assert {score.suite_id: (score.n, score.n_missing) for score in main} == {
-        suite.pk: (2, 0) for suite in suites
-    }
+    generated = suites[1]
+    texts = BenchmarkAnswer.objects.filter(run=run, item__suite=generated)
+    n_blank = sum(not text.strip() for text in texts.values_list("text", flat=True))
+    # A text without words, which this model may write, is no refusal.
+    expected = {suite.pk: (2, 0) for suite in suites} | {generated.pk: (2 - n_blank, n_blank)}
+    assert {score.suite_id: (score.n, score.n_missing) for score in main} == expected
 
 
 def test_an_uploaded_task_of_lm_evaluation_harness_is_scored_beside_other_suites(

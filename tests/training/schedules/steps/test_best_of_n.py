@@ -14,6 +14,7 @@ from labeling.models import (
     Guideline,
     Judgment,
     Pool,
+    Prompt,
     RankedResponse,
     Rater,
     Slot,
@@ -138,14 +139,28 @@ def test_items_whose_raters_contradict_each_other_are_left_out_and_counted(
     assert (snapshot.n_rows, snapshot.card["left_out"]) == (1, {"no response clearly preferred": 1})
 
 
+@pytest.mark.parametrize("split", ["train", "validation"])
 def test_votes_of_raters_who_only_evaluate_choose_nothing_to_train_on(
-    cut: Callable[..., Snapshot], compared: Campaign, rosa: Rater
+    cut: Callable[..., Snapshot], compared: Campaign, rosa: Rater, split: str
 ) -> None:
+    Prompt.objects.filter(items__campaign=compared).update(split=split)
     Pool.objects.filter(pk=compared.pool_id).update(is_held_out=True)
     rank(compared, rosa, "1234")
 
     with pytest.raises(UnableToCreate, match="held-out raters on a prompt that trains"):
         cut(compared)
+
+
+def test_a_prompt_that_was_retired_teaches_nothing(
+    cut: Callable[..., Snapshot], compared: Campaign, rosa: Rater, settings: LazySettings
+) -> None:
+    rank(compared, rosa, "1234")
+    retired, kept = compared.items.order_by("pk")
+    Prompt.objects.filter(pk=retired.prompt_id).update(retired_at=NOW)
+
+    found = rows(cut(compared), settings)
+
+    assert [row["prompt"] for row in found] == [kept.prompt.messages]
 
 
 def test_a_researcher_makes_it_by_hand_from_a_campaign(

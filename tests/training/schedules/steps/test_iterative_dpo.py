@@ -14,6 +14,7 @@ from labeling.models import (
     Campaign,
     Comparison,
     Guideline,
+    Import,
     Judgment,
     Pool,
     Prompt,
@@ -210,6 +211,26 @@ def test_responses_that_a_reward_model_finds_equal_teach_nothing(
     ]
 
 
+def test_of_two_with_the_same_score_one_that_was_cut_off_is_the_worse(
+    begin: Callable[..., Chain],
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    settings: LazySettings,
+) -> None:
+    (prompt,) = on_split("train")
+    compare(prompt, rosa, [1, 2])
+    chain = begin("iterative-dpo", pool=day_shift.pk, guideline=guideline.pk, n_candidates=2)
+    run_ends(chain, "reward")
+    answer(chain, "candidates", [prompt.pk], n=2, scores=[0.5, 0.5])
+    Response.objects.filter(text__startswith="candidates 0").update(is_ended=False)
+    run_ends(chain, "candidates", responses=2)
+
+    assert best_and_worst(chain, "scored_pairs", settings) == [
+        (f"candidates 1 to {prompt.pk}", f"candidates 0 to {prompt.pk}")
+    ]
+
+
 def test_raters_compare_the_current_models_responses_and_dpo_learns_from_these_alone(
     begin: Callable[..., Chain],
     rosa: Rater,
@@ -220,7 +241,11 @@ def test_raters_compare_the_current_models_responses_and_dpo_learns_from_these_a
     settings: LazySettings,
 ) -> None:
     prompts, asked = on_split("train", 4), on_split("test", 20)
-    compare(prompts[0], rosa, [1, 2])  # somebody's earlier comparison
+    imported = compare(prompts[0], rosa, [1, 2])  # somebody's earlier comparison
+    batch = Import.objects.create(
+        file_name="a", path="a", source=prompts[0].source, state=Import.State.PUBLISHED
+    )
+    Judgment.objects.filter(pk=imported.pk).update(import_batch=batch)
     chain = begin(
         "iterative-dpo-raters",
         pool=day_shift.pk,
@@ -236,10 +261,10 @@ def test_raters_compare_the_current_models_responses_and_dpo_learns_from_these_a
     campaign = link(chain, "campaign_now").campaign
     assert campaign is not None
     assert campaign.items.count() == 4
-    assert (again(chain).state, link(chain, "asked_pairs").state) == ("approval", "approval")
+    schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)
+    assert (again(chain).state, link(chain, "asked_pairs").state) == ("going", "waiting")
 
     judged(campaign, rosa, lambda response: " 1 to " in response.text)
-    schedules_chains.approve_link(chain=chain, by=noor, now=NOW)
     schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)
 
     assert best_and_worst(chain, "asked_pairs", settings) == [

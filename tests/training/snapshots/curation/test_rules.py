@@ -1,6 +1,10 @@
 """What each rule says about a text, its value and its threshold."""
 
+import ipaddress
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from training.snapshots.curation.rules import checksums, phrases
 from training.snapshots.curation.rules.contamination import Decontamination, Item, against
@@ -106,10 +110,35 @@ def test_short_texts_stay_whatever_their_language() -> None:
         "<S as T1>::f() and Vec::<A>::a()",
         "face::cafe, dead::beef::add() and std::b::c",
         "a::b = c::d",
+        "/lib/4.12.30.1/",
+        "https://cdn.example.com/jquery/4.12.30.1/min.js",
+        "C:\\tools\\4.12.30.1\\bin",
+        "Version 4.12.30.1",
+        "version: 4.12.30.1",
+        'Culture=neutral, Version=4.12.30.1"',
+        "ver. 4.12.30.1 and release 4.12.30.2, v 4.12.30.3, v4.12.30.4",
     ],
 )
 def test_paths_in_code_are_no_addresses(code: str) -> None:
     assert [kind for kind, _text in kinds(code) if kind == "ip"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("http://93.184.216.34/x", ["93.184.216.34"]),
+        ("ftp://anna@93.184.216.34:21/", ["93.184.216.34"]),
+        (r'{"url": "http:\/\/93.184.216.34\/x"}', ["93.184.216.34"]),
+        (
+            "at 93.184.216.34, DNS 93.184.216.34/8.8.4.4",
+            ["93.184.216.34", "93.184.216.34", "8.8.4.4"],
+        ),
+        ("the new version is at 93.184.216.34/24", ["93.184.216.34"]),
+        ("the driver. 93.184.216.34", ["93.184.216.34"]),
+    ],
+)
+def test_addresses_beside_slashes_and_words_are_found(text: str, addresses: list[str]) -> None:
+    assert [found for kind, found in kinds(text) if kind == "ip"] == addresses
 
 
 @pytest.mark.parametrize(
@@ -140,6 +169,18 @@ def test_personal_data_is_found_by_form_and_check_digits(
     text: str, found: list[tuple[str, str]]
 ) -> None:
     assert kinds(text) == found
+
+
+@example(ipaddress.ip_address("8.8.8.8"))
+@given(
+    (st.ip_addresses(v=4) | st.ip_addresses(network="2000::/3")).filter(
+        lambda address: address.is_global and not str(address).endswith("::")
+    )
+)
+def test_an_address_is_found_where_nothing_else_is(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> None:
+    assert kinds(f"Ask {address}, please.") == [("ip", str(address))]
 
 
 @pytest.mark.parametrize(

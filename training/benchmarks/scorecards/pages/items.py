@@ -11,6 +11,7 @@ from training.benchmarks.scorecards import pairs, words
 from training.benchmarks.scorecards.pages import details
 from training.benchmarks.scorecards.selectors import Line
 from training.models import AnswerScore, BenchmarkAnswer, Suite, SuiteItem, TrainedModel
+from training.results import certainty
 
 ITEMS_PER_PAGE = 10
 
@@ -27,6 +28,8 @@ class Given:
     """the value as the page says it"""
     chosen: str = ""
     """the choice or response that it prefers, where it wrote no text"""
+    likely: str = ""
+    """how likely that is the better one of a pair, by a reward model's calibrated margin"""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,14 @@ def _given(
         str(details.LABELS.get(score.label, score.label)),
         words.of_item(score.value, share=pairs.is_share(scorer)),
         preferred(item.content, answer.values),
+        _likely(model, answer.values),
     )
+
+
+def _likely(model: TrainedModel, values: Mapping[str, Any]) -> str:
+    if values.get("by") != "reward" or "better" not in values:
+        return ""
+    return certainty.likely_better(scorer=model, margin=abs(values["better"] - values["worse"]))
 
 
 def expected(suite: Suite, content: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Pages of scorecards: all models, one model, and up to six beside each other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -73,19 +73,16 @@ def card_context(request: HttpRequest, model: TrainedModel) -> dict[str, Any]:
 @require_GET
 def compare(request: HttpRequest) -> HttpResponse:
     """Up to six models, named in the address: ?model=3&model=7. The first is the baseline. ?suite=
-    lists that suite's items on which they differ.
+    lists that suite's items on which they differ. ?order=age, from the grid's selection, makes the
+    oldest the baseline: a new model is read against what was there before.
     """
     training_access.researcher(request.user)
     card = _card(request)
     line = _line(card, request.GET.get("suite", ""))
-    chosen = [
-        (number, model, _query([entry for entry in card.models if entry != model]))
-        for number, model in enumerate(card.models, 1)
-    ]
     context = {
         "card": card,
         "card_areas": words.areas(card),
-        "chosen": chosen,
+        "chosen": list(_chosen(card.models)),
         "query": _query(card.models),
         "sentences": [
             (model.name, words.sentence(card, model))
@@ -104,11 +101,20 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "training/scorecards/compare.html", context)
 
 
+def _chosen(models: Sequence[TrainedModel]) -> Iterator[tuple[int, TrainedModel, str, str]]:
+    """Each with its number, the query without it, and the query with it as the baseline."""
+    for number, model in enumerate(models, 1):
+        others = [entry for entry in models if entry != model]
+        yield number, model, _query(others), _query([model, *others])
+
+
 def _card(request: HttpRequest) -> Scorecard:
     asked = [
         pk for pk in map(plain_text.whole_number, request.GET.getlist("model")) if pk is not None
     ]
     models = selectors.models_compared(pks=asked)
+    if request.GET.get("order") == "age":
+        models.sort(key=lambda model: model.created_at)
     return selectors.scorecard(models=models, baseline=models[0] if models else None)
 
 

@@ -14,7 +14,7 @@ from accounts.refusals import Refusal
 from labeling.campaigns.services import UnableToCreateCampaign, UnableToOpen
 from labeling.data import intake
 from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
-from training.benchmarks.scoring import scorers
+from training.benchmarks.scorecards.people.verdicts import verdicts
 from training.benchmarks.scoring.refusal import classifier
 from training.configs.evaluation.attack import AttackConfig
 from training.models import BenchmarkAnswer, RatedSuite, Run, Suite
@@ -144,10 +144,11 @@ def _chosen(pairs: list[_Pair], terms: Terms) -> list[_Pair]:
 
 def _certainties(pairs: Iterable[_Pair]) -> dict[int, float]:
     """How sure the refusal classifier is of our answers, by id."""
-    scorer = scorers.SCORERS["refusal"].key
-    rows = BenchmarkAnswer.objects.filter(
-        pk__in=[pair.ours.pk for pair in pairs], scores__scorer=scorer
-    ).values_list("pk", "scores__certainty")
+    rows = (
+        verdicts()
+        .filter(answer__in=[pair.ours.pk for pair in pairs])
+        .values_list("answer_id", "certainty")
+    )
     known = {pk: certainty for pk, certainty in rows if certainty is not None}
     return {
         pair.ours.pk: known[pair.ours.pk]

@@ -14,9 +14,9 @@ from labeling.models import Campaign, Prompt, RankedResponse, Slot
 from labeling.quality import contests
 from labeling.votes import counting
 from training.benchmarks.scorecards.pairs import PEOPLE
-from training.benchmarks.scoring import scorers
+from training.benchmarks.scorecards.people.verdicts import verdicts
 from training.benchmarks.scoring.refusal.labels import COMPLIES, LABELS, PARTLY, REFUSES
-from training.models import AnswerScore, BenchmarkAnswer, RatedSuite, Run, SuiteScore
+from training.models import BenchmarkAnswer, RatedSuite, Run, SuiteScore
 
 REFUSAL_QUESTION = "refusal"
 """A scale of this name in a guideline's rating form asks how an answer refuses: its lowest value
@@ -78,9 +78,10 @@ def agreement() -> Agreement:
 def labelled() -> list[tuple[int, str, str]]:
     """(prompt, what most raters call the answer, what the classifier calls it)"""
     labels_of = _labels_of_people(_rated())
-    scorer = scorers.SCORERS["refusal"].key
-    rows = AnswerScore.objects.filter(scorer=scorer, answer__response__in=labels_of).values_list(
-        "answer__response_id", "answer__response__prompt_id", "label"
+    rows = (
+        verdicts()
+        .filter(answer__response__in=labels_of)
+        .values_list("answer__response_id", "answer__response__prompt_id", "label")
     )
     # One response can belong to answers of one run only, and a label is the same for each.
     labels = {response: (prompt, labels_of[response], label) for response, prompt, label in rows}

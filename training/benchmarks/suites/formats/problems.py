@@ -8,8 +8,9 @@ from typing import TypeGuard
 from django.utils.translation import gettext as _
 
 from arithmetic import plain_text
-from labeling.importers import drafts
-from labeling.importers.drafts import Message, Unusable
+from arithmetic.chats import Message
+from labeling.importers import drafts, messages
+from labeling.importers.drafts import Unusable
 
 MAX_DEPTH = 20
 MAX_LIST = 100
@@ -117,7 +118,7 @@ class ItemLine:
         value = self.row.get("prompt")
         try:
             if isinstance(value, list):
-                return drafts.ends_with_user(drafts.conversation(value, "prompt"), "prompt")
+                return messages.ends_with_user(messages.conversation(value, "prompt"), "prompt")
             return drafts.one_prompt(value, "prompt")
         except Unusable as refused:
             self.wrong(refused.sentence)

@@ -10,10 +10,11 @@ from pathlib import PurePosixPath
 
 from django.utils.translation import gettext as _
 
+from config.performance import upload_limits
 from training.benchmarks.suites.formats import lm_eval_task
 from training.benchmarks.suites.formats.problems import Notes
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = upload_limits.SUITE_FILES
 MAX_ENTRIES = 100
 YAML, TASK, ITEMS = "suite.yaml", "task.yaml", "items.jsonl"
 _ZIP = b"PK\x03\x04"

@@ -26,6 +26,14 @@ _EMAIL = re.compile(
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
 _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
 _IP4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
+# What says that four numbers are a version: a slash, as in a path, unless an address is before it;
+# a backslash; a word. Two slashes, also as \/\/ in JSON, begin an address.
+_BEFORE_VERSION = re.compile(
+    r"(?:(?<!/)(?<!/\\)(?<!\.\d)(?<!\.\d\d)(?<!\.\d\d\d)/|\\"
+    r"|\b(?:version|ver|release|v)\b[.:=]?\s{0,3})\Z",
+    re.IGNORECASE,
+)
+_LONGEST_BEFORE_VERSION = 16
 _IP6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:])")
 # With a country code, or a group of digits in one of the usual forms.
 _PHONE = re.compile(
@@ -63,7 +71,7 @@ _NAMED = (
     ),
 )
 _NOT_DIGITS = re.compile(r"[^0-9A-Za-z]")
-_HAS_NUMBERS = re.compile(r"\d(?:[^A-Za-z]{0,2}[0-9A-Z]){4}|:[0-9A-Fa-f]{0,4}:")
+_HAS_NUMBERS = re.compile(r"\d(?:[^A-Za-z]{0,2}[0-9A-Z]){4}|\d\.\d\.\d\.\d|:[0-9A-Fa-f]{0,4}:")
 _KEYS = re.compile(
     r"(?P<aws>(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9]))"
     r"|(?P<github>\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,}))"
@@ -234,10 +242,17 @@ def _ibans(text: str) -> Iterator[Span]:
 
 
 def _ips(text: str) -> Iterator[Span]:
-    for pattern in (_IP4, _IP6):
-        for match in pattern.finditer(text):
-            if _is_public(match[0]):
-                yield Span(*match.span(), "ip")
+    for match in _IP4.finditer(text):
+        if _is_public(match[0]) and not _is_version(text, match.start()):
+            yield Span(*match.span(), "ip")
+    for match in _IP6.finditer(text):
+        if _is_public(match[0]):
+            yield Span(*match.span(), "ip")
+
+
+def _is_version(text: str, start: int) -> bool:
+    before = text[max(0, start - _LONGEST_BEFORE_VERSION) : start]
+    return _BEFORE_VERSION.search(before) is not None
 
 
 _IN_USE = ipaddress.ip_network("2000::/3")

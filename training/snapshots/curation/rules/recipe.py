@@ -31,7 +31,7 @@ from training.snapshots.curation.rules.repetition import Repetition
 
 # Goes up when a rule decides differently, so that two fingerprints are equal only if two results
 # are.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from training.configs.evaluation.attack import ATTACKER, AttackConfig
 from training.processes.run_lines import AnswerLine
-from training.trainer.data import Message
-from training.trainer.evaluation import endpoint
 from training.trainer.evaluation.answerers import Answerer
 from training.trainer.evaluation.attacks import attempts, strategies
 from training.trainer.evaluation.items import Item
+from training.trainer.modeling.chat_template import Message
+from training.trainer.sample import remote
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Attacking:
         for talk, row in zip(talks, self.attacker.answer(asked), strict=True):
             talk.last = row
             text, talk.missing = row["text"].strip(), row["missing"]
-            if not text and (not talk.missing or endpoint.WITHOUT_TEXT in talk.missing):
+            if not text and (not talk.missing or remote.WITHOUT_TEXT in talk.missing):
                 talk.missing = "The attacker model wrote nothing."
             if not talk.missing:
                 talk.said.append({"role": "user", "content": text})

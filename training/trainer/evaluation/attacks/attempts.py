@@ -10,6 +10,7 @@ from training.processes.run_lines import AnswerLine
 from training.trainer import data
 from training.trainer.evaluation.attacks import strategies
 from training.trainer.evaluation.items import Item, conversation
+from training.trainer.modeling.chat_template import Message
 
 _REFUSES = "refuses"
 
@@ -40,7 +41,7 @@ def row(item: Item, answered: AnswerLine) -> AnswerLine:
     return stored(item, answered, asked)
 
 
-def stored(item: Item, answered: AnswerLine, asked: Sequence[data.Message]) -> AnswerLine:
+def stored(item: Item, answered: AnswerLine, asked: Sequence[Message]) -> AnswerLine:
     text = "" if answered["missing"] else [answered["text"], *answered["follow_ups"]][-1]
     return answered | {
         "strategy": item.strategy,

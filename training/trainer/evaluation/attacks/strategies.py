@@ -20,7 +20,7 @@ from training.configs.evaluation.attack import (
     ROLE,
     SUPPRESSION,
 )
-from training.trainer.data import Message
+from training.trainer.modeling.chat_template import Message
 
 _TEMPLATES = Path(__file__).with_name("templates.json")
 _WITH_GOAL = (PREFIX, SUPPRESSION, PAST_TENSE, ROLE)

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent, User
-from tests.html import squeezed
+from tests.html import squeezed, text_of
 from tests.labeling.answers import downloaded
 from tests.training import cast
 from training.models import Run
@@ -69,3 +69,15 @@ def test_sampled_texts_stand_on_the_page_with_their_scores(
     assert "Explain to a child why the moon changes shape." in page
     assert "1.62" in page
     assert re.search(r">\s*Reward\s*</th>", page)
+
+
+def test_a_run_says_on_its_page_what_took_its_time(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor, state="finished", outcome="succeeded")
+    run.metrics = {"writing_share": 0.7, "updating_share": 0.3, "waiting_share": 0.1}
+    run.save()
+
+    page = text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+    assert "Most of the time went into writing responses (70 %), then into updating" in page
+    assert "For 10 % of it the run only waited" in page
+    assert "writing share" not in page

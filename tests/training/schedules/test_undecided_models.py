@@ -1,0 +1,78 @@
+"""Models that raters could not tell from the current one: what becomes of them, and who hears."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts.models import Notice, User
+from labeling.models import Rater
+from tests.training.conftest import NOW
+from tests.training.schedules import test_gate_looks, test_gates
+from tests.training.schedules.chain_steps import link
+from tests.training.schedules.test_gate_looks import judge_offered, outcome
+from tests.training.schedules.test_gates import goes_on
+from training.models import Chain, TrainedModel
+from training.registry import services as registry_services
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+at_gate, looking = test_gates.at_gate, test_gate_looks.looking
+
+
+@pytest.fixture
+def undecided(looking: Callable[..., Chain], rosa: Rater) -> Callable[..., Chain]:
+    """A chain whose gate has taken both its looks."""
+
+    def make(**changes: Any) -> Chain:
+        chain = looking(**changes)
+        for _look in range(2):
+            judge_offered(chain, rosa, 0.6)
+            goes_on(chain)
+        return chain
+
+    return make
+
+
+def test_a_schedule_that_always_begins_with_its_base_model_promises_to_go_on_from_none(
+    undecided: Callable[..., Chain], begin: Callable[..., Chain], base_model: TrainedModel
+) -> None:
+    chain = undecided(goes_on=False)
+
+    assert outcome(chain) == "failed"
+    assert "The next chain" not in link(chain, "gate").verdict["sentence"]
+    assert begin().base_model == base_model
+
+
+def test_after_a_change_of_the_base_model_a_new_line_begins(
+    undecided: Callable[..., Chain], begin: Callable[..., Chain], noor: User
+) -> None:
+    chain = undecided()
+    other = registry_services.register_model(
+        name="other",
+        kind="policy",
+        location="/models/other",
+        licence="MIT",
+        is_elsewhere=True,
+        by=noor,
+        now=NOW,
+    )
+    schedule = chain.schedule
+    schedule.plan = schedule.plan | {"base_model": other.pk}
+    schedule.save(update_fields=["plan"])
+
+    assert (outcome(chain), begin().base_model) == ("undecided", other)
+
+
+def test_an_undecided_model_after_one_that_failed_is_no_second_failure(
+    looking: Callable[..., Chain], undecided: Callable[..., Chain], rosa: Rater, noor: User
+) -> None:
+    failed = looking()
+    judge_offered(failed, rosa, 0.3)
+    goes_on(failed)
+
+    chain = undecided()
+
+    assert (outcome(failed), outcome(chain)) == ("failed", "undecided")
+    said = [notice.sentence for notice in Notice.objects.filter(person=noor)]
+    assert [sentence for sentence in said if "failed in a row" in sentence] == []

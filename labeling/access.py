@@ -1,7 +1,7 @@
 """The only way from (user, id in a URL) to an object. An object that a person may not see answers
 404, never 403."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -10,11 +10,13 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
+from arithmetic.chats import Message
 from labeling.models import (
     Campaign,
     Case,
     CrowdLink,
     CrowdVisit,
+    Demonstration,
     Export,
     Gold,
     Guideline,
@@ -292,6 +294,19 @@ def withdrawn_prompt_ids() -> list[int]:
     withdrawn = Source.objects.filter(person__rater__withdrawn_at__isnull=False)
     sources = list(withdrawn.values_list("pk", flat=True))
     return list(_written_by(sources)) if sources else []
+
+
+def chats_of_withdrawn() -> Iterator[list[Message]]:
+    """The chats that nobody is asked about any more: these prompts, and dialogues by people who
+    have withdrawn, up to each answer.
+    """
+    raters = list(Rater.objects.filter(withdrawn_at__isnull=False).values_list("pk", flat=True))
+    if not raters:
+        return
+    yield from withdrawn_prompts().values_list("messages", flat=True)
+    dialogues = Demonstration.objects.filter(judgment__rater__in=raters).exclude(further=[])
+    for dialogue in dialogues.select_related("judgment__prompt"):
+        yield from (chat for chat, _answer in dialogue.later_answers())
 
 
 def on_withdrawn(path: str) -> Exists:

@@ -23,8 +23,9 @@ _SERIES_COLOURS = 8
 class Series:
     """One curve: `points` are (x, y) with rising x; a y that is not finite leaves a gap.
 
-    A projection continues the series before it. `is_dots`: the points are not joined. `number`
-    selects the colour; 0: by place in the chart.
+    A projection continues the series before it. `is_dots`: the points are not joined. `is_mark`: an
+    upright line, named beside it and no part of the table. `number` selects the colour; 0: by place
+    in the chart.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Series:
     is_projection: bool = False
     has_area: bool = False
     is_dots: bool = False
+    is_mark: bool = False
     number: int = 0
     whiskers: Sequence[tuple[float, float, float]] = ()
     """of dots: (x, low, high) of their intervals"""
@@ -163,9 +165,11 @@ def line_chart(
     finite = [(line, [(x, y) for x, y in line.points if math.isfinite(y)]) for line in series]
     drawn = [(line, points) for line, points in finite if points]
     summary = f"{title}. " + "; ".join(
-        f"{line.name}: {_number(points[-1][1])} {y_unit}".strip() for line, points in drawn
+        f"{line.name}: {_number(points[-1][1])} {y_unit}".strip()
+        for line, points in drawn
+        if not line.is_mark
     )
-    columns, rows = _table(series, x_unit)
+    columns, rows = _table([line for line in series if not line.is_mark], x_unit)
     if not drawn:
         return LineChart(
             title=title, summary=summary, y_unit=y_unit, note=note, columns=columns, rows=rows
@@ -349,7 +353,7 @@ def _curve(
         is_projection=line.is_projection,
         end_x=_px(x(last[0])),
         end_y=_px(y(last[1])),
-        name_x=_px(x(last[0]) - 8 if is_followed else names_x),
+        name_x=_px(x(last[0]) - 8 if is_followed else x(last[0]) + 8 if line.is_mark else names_x),
         name_y=_px(y(last[1]) - (10 if is_followed else 0)),
         is_followed=is_followed,
         dots=(

@@ -233,6 +233,12 @@ def refuse(request: HttpRequest, sentence: str, *, typed: str = "") -> None:
     messages.warning(request, with_typed(sentence, typed), extra_tags="stays" if typed else "")
 
 
+def warn_if_idle(request: HttpRequest, *, is_done: bool) -> None:
+    """Says so if a button has done nothing, because another tab was faster."""
+    if not is_done:
+        refuse(request, nothing_done())
+
+
 def with_typed(sentence: str, typed: str) -> str:
     if not typed:
         return sentence

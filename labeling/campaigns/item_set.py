@@ -5,6 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 
+from arithmetic import chats
 from labeling.campaigns.selection import usable
 from labeling.models import Campaign, Item, ItemResponse, Prompt, Response, Slot
 from labeling.queue.claiming import order as claiming_order
@@ -145,7 +146,7 @@ def _in_even_turns(responses: Sequence[Response]) -> list[Response]:
     texts: set[str] = set()
     keyed = []
     for response in responses:
-        text = response.text.strip()
+        text = chats.answer_key(response.text.strip(), tool_calls=response.tool_calls)
         taken = turn.setdefault(response.source_id, 0)
         turn[response.source_id] += 1
         keyed.append(

@@ -37,13 +37,13 @@ from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Prompt
 from labeling.quality import campaign_figures, contests
 from labeling.quality import selectors as quality_selectors
-from labeling.quality.pages import consensus_words
+from labeling.quality.pages import consensus_words, rating_words
 from labeling.quality.pages.views import quality_now
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import understaffed
 from labeling.votes import item_answers, item_consensus, rating_consensus
 from labeling.votes.demonstrations import writers, written
-from pages import list_pages
+from pages import edit_conflicts, list_pages
 
 CAMPAIGNS_PER_PAGE = 25
 ITEMS_PER_PAGE = 50
@@ -163,6 +163,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "contests": contests.stored_contests(report=report) if report else [],
         "strengths": contests.stored_strengths(report=report) if report else None,
         "quality": quality_now(report) if report else [],
+        "conclusion": rating_words.conclusion(campaign, report, list(measured.values()))
+        if report
+        else None,
         "raters": [
             (row, measured.get(row.rater_id), writing.get(row.rater_id))
             for row in (board.raters if board is not None else [])
@@ -233,6 +236,7 @@ def change(request: MemberRequest, pk: int) -> HttpResponse:
     """
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     if campaign.state == Campaign.State.CLOSED:
+        edit_conflicts.warn_if_idle(request, is_done=request.method == "GET")
         return redirect("campaign_set_up", pk)
     form = ChangeForm(
         request.POST or None, instance=labeling_access.campaign(user=request.user, pk=pk)
@@ -277,6 +281,7 @@ def open_(request: MemberRequest, pk: int) -> HttpResponse:
         messages.success(
             request, _("%(name)s is open. Raters now get its items.") % {"name": campaign.name}
         )
+    edit_conflicts.warn_if_idle(request, is_done=is_open)
     return redirect("campaign", pk)
 
 
@@ -285,10 +290,13 @@ def reopen(request: MemberRequest, pk: int) -> HttpResponse:
     """GET asks for confirmation, POST reopens a closed campaign."""
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     if request.method == "POST":
+        by, now = request.user, timezone.now()
         try:
-            services.reopen_campaign(campaign=campaign, by=request.user, now=timezone.now())
+            is_open = services.reopen_campaign(campaign=campaign, by=by, now=now)
         except services.UnableToOpen as problem:
             messages.warning(request, problem.sentence)
+        else:
+            edit_conflicts.warn_if_idle(request, is_done=is_open)
         return redirect("campaign", pk)
     ((_campaign, row),) = campaigns_board.known_rows(campaigns=[campaign], now=timezone.now())
     newest = campaign.guideline.versions.order_by("-number").first()
@@ -299,8 +307,10 @@ def reopen(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 def pause(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
-    if services.pause_campaign(campaign=campaign, by=request.user, now=timezone.now()):
+    is_paused = services.pause_campaign(campaign=campaign, by=request.user, now=timezone.now())
+    if is_paused:
         messages.success(request, _("%(name)s is paused.") % {"name": campaign.name})
+    edit_conflicts.warn_if_idle(request, is_done=is_paused)
     return redirect("campaign", pk)
 
 
@@ -309,6 +319,7 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
     """GET asks for confirmation, POST deletes a draft."""
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     if campaign.state != Campaign.State.DRAFT:
+        edit_conflicts.warn_if_idle(request, is_done=request.method == "GET")
         return redirect("campaign", pk)
     if request.method == "GET":
         n_items = campaign.items.count()
@@ -336,7 +347,8 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
     """GET asks for confirmation, POST closes."""
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     if request.method == "POST":
-        services.close_campaign(campaign=campaign, by=request.user, now=timezone.now())
+        is_closed = services.close_campaign(campaign=campaign, by=request.user, now=timezone.now())
+        edit_conflicts.warn_if_idle(request, is_done=is_closed)
         return redirect("campaign", pk)
     ((_campaign, row),) = campaigns_board.known_rows(campaigns=[campaign], now=timezone.now())
     return render(

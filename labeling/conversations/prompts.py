@@ -2,17 +2,18 @@
 
 from datetime import datetime
 
+from arithmetic import chats
+from arithmetic.chats import Message
 from labeling.desk.judgments import rows
 from labeling.models import Conversation, Prompt
 from labeling.splits import places
 
 ORIGIN = "conversation"
-Message = dict[str, str]
 
 
 def history_of(conversation: Conversation) -> list[Message]:
     """The messages so far: what the rater wrote, and the answers that went on. All sources read the
-    same, whoever answered.
+    same, whoever answered. The thinking of the answers is left out.
     """
     last = (
         conversation.turns.filter(chosen__isnull=False)
@@ -21,7 +22,8 @@ def history_of(conversation: Conversation) -> list[Message]:
         .first()
     )
     if last is not None and last.chosen is not None:
-        return [*last.prompt.messages, {"role": "assistant", "content": last.chosen.text}]
+        answer = chats.answer(last.chosen.text, tool_calls=last.chosen.tool_calls)
+        return [*last.prompt.messages, answer]
     return [message for message in conversation.item.prompt.messages if message["role"] == "system"]
 
 
@@ -35,7 +37,7 @@ def prompt_of_turn(text: str, *, conversation: Conversation, now: datetime) -> P
     in two splits. Raises splits.places.UnableToPlace.
     """
     opening = conversation.item.prompt
-    message = {"role": "user", "content": as_sent(text)}
+    message: Message = {"role": "user", "content": as_sent(text)}
     messages = [*history_of(conversation), message]
     place = places.place_of_version(messages=messages, before=_placed_like(conversation))
     prompt = Prompt(

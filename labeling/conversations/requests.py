@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
 from jobs import guard
 from labeling.conversations import draws, rounds
 from labeling.models import ConversationTurn, ItemResponse, Prompt, Response, TurnRequest
@@ -24,7 +25,6 @@ MAX_ATTEMPTS = 2
 MAX_CHARACTERS = 20_000
 """A longer answer is refused: nobody can read two of them and compare."""
 
-Message = dict[str, str]
 State = TurnRequest.State
 
 
@@ -83,7 +83,15 @@ def keep(*, pk: int, attempt: int, now: datetime) -> bool:
     return guard.update_one(_mine(pk, attempt), expires_at=expires_at)
 
 
-def answer(*, pk: int, attempt: int, text: str, is_ended: bool | None, now: datetime) -> bool:
+def answer(
+    *,
+    pk: int,
+    attempt: int,
+    text: str,
+    is_ended: bool | None,
+    now: datetime,
+    reasoning_content: str = "",
+) -> bool:
     """Store the answer. When it is the turn's last, all of them become visible at once. False when
     it was not stored: the claim has lapsed, or the text cannot be shown.
     """
@@ -95,7 +103,13 @@ def answer(*, pk: int, attempt: int, text: str, is_ended: bool | None, now: date
         request = _locked(pk=pk, attempt=attempt)
         if request is None:
             return False
-        request.response = _stored(request, text=text, is_ended=is_ended, now=now)
+        request.response = _stored(
+            request,
+            text=text,
+            reasoning_content=_printable(reasoning_content),
+            is_ended=is_ended,
+            now=now,
+        )
         request.state, request.expires_at, request.ended_at = State.ANSWERED, None, now
         request.save(update_fields=["response", "state", "expires_at", "ended_at"])
         _show_when_whole(request.turn, now=now)
@@ -164,7 +178,14 @@ def _problem(text: str) -> str:
     return ""
 
 
-def _stored(request: TurnRequest, *, text: str, is_ended: bool | None, now: datetime) -> Response:
+def _stored(
+    request: TurnRequest,
+    *,
+    text: str,
+    reasoning_content: str,
+    is_ended: bool | None,
+    now: datetime,
+) -> Response:
     prompt_id = request.turn.prompt_id
     # One number at a time: an opening may be answered for several raters at once.
     Prompt.objects.select_for_update(no_key=True).get(pk=prompt_id)
@@ -174,6 +195,7 @@ def _stored(request: TurnRequest, *, text: str, is_ended: bool | None, now: date
         prompt_id=prompt_id,
         source_id=request.source_id,
         text=text,
+        reasoning_content=reasoning_content,
         number=0 if last is None else last + 1,
         sampling=request.sampling,
         is_ended=is_ended,

@@ -90,9 +90,7 @@ def standing(*, work: Work, now: datetime) -> Standing:
     phase = _phase(conversation, last, plan)
     is_in_turn = last is not None and last.state in turns.CURRENT
     messages = last.prompt.messages if last and is_in_turn else prompts.history_of(conversation)
-    history = reading.turns_of(
-        [{**message, "content": work.as_shown(message["content"])} for message in messages]
-    )
+    history = reading.turns_of([work.as_read(message) for message in messages], work.as_shown)
     is_silent = phase == Phase.WAIT and last is not None and _is_silent(last, now=now)
     return Standing(phase, plan, conversation, last, history, is_silent)
 

@@ -182,6 +182,8 @@ def finish(
         conversation = _locked(conversation)
         if conversation.state == Conversation.State.FINISHED:
             return False
+        if conversation.rater.withdrawn_at is not None:
+            raise UnableToConverse(rows.withdrawn_sentence())
         _refuse_unseen_turn(conversation, last_turn=last_turn)
         rows_needed = conversation.item.campaign.conversation_plan.min_turns
         if conversation.n_turns < rows_needed:

@@ -30,7 +30,8 @@ from labeling.desk.views import answering, drafts, finishing
 from labeling.desk.views.desk import gone
 from labeling.desk.work import Work
 from labeling.guidelines.rating_form import RatingForm
-from labeling.models import ConversationTurn
+from labeling.models import Conversation, ConversationTurn
+from pages import edit_conflicts
 
 MID_TURN = (Phase.WAIT, Phase.RATE, Phase.RETRY)
 """A message was sent, and its answers are not rated yet."""
@@ -103,7 +104,7 @@ def finish(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if standing.conversation is None or not form.is_valid():
         return _page(request, work, finish_form=form, status=422)
     try:
-        turns.finish(
+        is_new = turns.finish(
             conversation=standing.conversation,
             goal_rating=form.cleaned_data["goal_rating"],
             ratings=form.ratings(),
@@ -114,7 +115,10 @@ def finish(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     except turns.UnableToConverse as problem:
         form.add_error(None, problem.sentence)
         return _page(request, work, finish_form=form, status=422)
-    messages.info(request, _("Conversation saved."))
+    if is_new:
+        messages.info(request, _("Conversation saved."))
+    else:
+        _refuse_remark(request, standing.conversation, form.cleaned_data["remark"])
     return redirect(
         next_address(
             request, campaign=work.campaign, rater=work.rater, last_version_id=work.version.pk
@@ -277,9 +281,19 @@ def _of_opening(
     """
     opening = _opening_lease(_stored_turn(lease))
     if opening is None:
-        messages.warning(request, holding.given_away_sentence())
+        typed = request.POST.get("note") or request.POST.get("question", "")
+        edit_conflicts.refuse(
+            request, holding.given_away_sentence(), typed=plain_text.storable(typed).strip()
+        )
         return answering.go_to(request, reverse("desk"))
     return act(request, opening)
+
+
+def _refuse_remark(request: HttpRequest, finished: Conversation, remark: str) -> None:
+    """Gives back what was said of a conversation that another tab has finished."""
+    finished.refresh_from_db()
+    typed = "" if remark.strip() == finished.remark else remark.strip()
+    edit_conflicts.refuse(request, _("This conversation is finished."), typed=typed)
 
 
 def _next_number(work: Work, *, unsent: str) -> int:

@@ -8,13 +8,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import audit_log
 from accounts.api import paging
 from accounts.api.fields import Id
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, lists
-from accounts.models import ApiToken
 from labeling.data.exports import rows as exports_rows
 from labeling.data.exports import streams
 from labeling.data.prompts.api.messages import MessageSerializer
@@ -30,6 +28,8 @@ class RankedResponseSerializer(serializers.Serializer[object]):
     source = serializers.CharField(source="response.source.name")  # type: ignore[assignment]  # shadows Field.source
     licence = serializers.CharField(source="response.own_licence", help_text=_OWN_LICENCE)
     text = serializers.CharField(source="response.text")
+    reasoning_content = serializers.CharField(source="response.reasoning_content")
+    tool_calls = serializers.ListField(source="response.tool_calls", child=serializers.DictField())
     position = serializers.IntegerField(help_text="Position on the page. 0 is shown first.")
     rank = serializers.IntegerField(
         allow_null=True, help_text="1 is best, equal numbers are a tie, null is unranked."
@@ -50,6 +50,8 @@ class ComparisonSerializer(serializers.Serializer[object]):
 
 class DemonstrationSerializer(serializers.Serializer[object]):
     text = serializers.CharField()
+    reasoning_content = serializers.CharField()
+    tool_calls = serializers.ListField(child=serializers.DictField())
     further = MessageSerializer(many=True, help_text="For a dialogue: the turns after `text`.")
     sources = serializers.CharField(help_text="Sources of the facts, in the writer's words.")
     edit_of = serializers.IntegerField(
@@ -204,18 +206,11 @@ class Judgments(ApiViewSet):
 
     serializer_class = JudgmentSerializer
     query_class = JudgmentQuery
+    recorded_as = "read_feed"
 
     @lists("list_judgments", JudgmentPageSerializer, query=query_class)
     def list(self, request: Request) -> Response:
         """Judgments, oldest first. Save `next_cursor` and use it later to get new ones."""
-        now = timezone.now()
-        audit_log.record_reading(
-            self.by,
-            "read_feed",
-            request.auth if isinstance(request.auth, ApiToken) else self.by,
-            after={"from": self.asked.get("cursor", 0)},
-            now=now,
-        )
         chosen = feed.feed_page(
             after_id=self.asked.get("cursor", 0),
             campaign_id=self.asked.get("campaign"),
@@ -223,7 +218,7 @@ class Judgments(ApiViewSet):
             includes_imports=self.asked["includes_imports"],
             licences=_licences(self.asked.get("licence")),
             n=self.asked["limit"] + 1,
-            now=now,
+            now=timezone.now(),
         )
         return _feed_page(self, chosen.judgments, looked_to=chosen.looked_to)
 

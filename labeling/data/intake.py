@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.models import User
+from arithmetic.chats import ToolCall
 from labeling.access import visible
 from labeling.campaigns import services as campaigns_services
 from labeling.data.saved_conversations import save_demonstration, save_prompt
@@ -49,6 +50,8 @@ class NewResponse:
     number: int
     sampling: Mapping[str, object]
     is_ended: bool | None
+    reasoning_content: str = ""
+    tool_calls: Sequence[ToolCall] = ()
 
 
 def source_for_model(*, name: str, licence: str) -> Source:
@@ -115,7 +118,7 @@ def open_comparison_campaign(
 
 def hold_items(*, item_ids: Collection[int], now: datetime) -> None:
     """Keep these items of a new campaign from raters until they are released."""
-    items.hold(item_ids=item_ids, now=now)
+    items.keep_for_later(item_ids=item_ids, now=now)
 
 
 def held_items(*, item_ids: Collection[int]) -> list[int]:
@@ -134,6 +137,7 @@ def release_items(*, item_ids: Collection[int], now: datetime) -> int:
     """Hand out the held ones of these items; returns how many."""
     with transaction.atomic():
         released = held_items(item_ids=item_ids)
+        items.no_longer_for_later(item_ids=item_ids)
         items.end_hold(item_ids=released, now=now)
     return len(released)
 
@@ -156,6 +160,8 @@ def _as_response(row: NewResponse, *, source: Source, now: datetime) -> Response
         number=row.number,
         sampling=row.sampling,
         is_ended=row.is_ended,
+        reasoning_content=row.reasoning_content,
+        tool_calls=list(row.tool_calls),
         created_at=now,
     )
 

@@ -10,8 +10,9 @@ from django.db.models import Max
 
 from accounts import audit_log
 from accounts.models import User
+from arithmetic.chats import Message
 from labeling.access import visible
-from labeling.data.prompts.services import Message, create_prompt
+from labeling.data.prompts.services import create_prompt
 from labeling.data.sources import source_of_person
 from labeling.models import Demonstration, Judgment, Prompt, Rater, Response, Source
 from labeling.splits import near_duplicates

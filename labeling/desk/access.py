@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from labeling.access import campaign
+from labeling.desk import open_campaigns
 from labeling.desk import work as desk_work
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import Campaign, Guideline, Rater
@@ -26,7 +27,7 @@ def my_guideline(*, user: User | AnonymousUser, rater: Rater | None, pk: int) ->
 
 
 def campaign_to_work_in(*, rater: Rater, pk: int) -> Campaign:
-    return get_object_or_404(desk_work.campaigns_open_to(rater=rater), pk=pk)
+    return get_object_or_404(open_campaigns.campaigns_open_to(rater=rater), pk=pk)
 
 
 def work(*, user: User | AnonymousUser, lease: UUID) -> desk_work.Work:

@@ -3,7 +3,7 @@ writes.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,10 +12,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from arithmetic import days, response_orders
+from arithmetic import chats, days, response_orders
 from labeling.desk import words as desk_words
 from labeling.desk.forms import answer_fields
 from labeling.desk.posted_page import PageInput, Review, given_comparison, line_of
@@ -24,7 +25,7 @@ from labeling.desk.work import LeaseState, Tally, TurnPlace, Work
 from labeling.guidelines import rating_form
 from labeling.models import Judgment, Rater, Response
 from labeling.people.content_settings import selectors as content_settings_selectors
-from pages import render
+from pages import turns
 
 LONGEST_CHOICE = 8
 """Longest text of a chosen option; anything longer cannot be one of the form's choices."""
@@ -35,6 +36,8 @@ class PromptView:
     earlier: tuple[Turn, ...]
     last: SafeString
     n_turns: int
+    tools: SafeString
+    """what an answer may call; may be empty"""
 
 
 @dataclass(frozen=True)
@@ -205,12 +208,11 @@ def compare_page(
     form = work.form
     answer = given_comparison(work=work, typed=typed, n_shown=len(responses))
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
-    turns = work.messages
     views = [
-        _response_view(place, response, len(responses), form, typed, problems)
+        _response_view(work, place, response, len(responses), form, typed, problems)
         for place, response in enumerate(responses)
     ]
-    prompt = _prompt_view(turns)
+    prompt = _prompt_view(work)
     return ComparePage(
         **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
         prompt=prompt,
@@ -237,6 +239,7 @@ def _strengths(typed: PageInput) -> tuple[tuple[answer_fields.Option, str], ...]
 
 
 def _response_view(
+    work: Work,
     place: int,
     response: Response,
     n: int,
@@ -255,7 +258,7 @@ def _response_view(
     language = translation.get_language()
     return ResponseView(
         letter=letter,
-        html=render.markdown(response.text),
+        html=turns.html(chats.answer(response.text, **response.parts), work.as_shown),
         raw=response.text,
         head=_head(
             letter,
@@ -309,10 +312,9 @@ def write_page(
     is_dialogue = work.campaign.asks_dialogue
     answer = answer_fields.read_demonstration(typed.fields, is_dialogue=is_dialogue)
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
-    turns = work.messages
     return WritePage(
         **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
-        prompt=_prompt_view(turns),
+        prompt=_prompt_view(work),
         line="",
         text=answer.text,
         asks_dialogue=work.campaign.asks_dialogue,
@@ -425,6 +427,9 @@ def _correcting(judgment: Judgment) -> str:
     ) % {"at": at}
 
 
-def _prompt_view(messages: Sequence[Mapping[str, str]]) -> PromptView:
-    drawn = turns_of(messages)
-    return PromptView(drawn[:-1], drawn[-1].html if drawn else SafeString(""), len(messages))
+def _prompt_view(work: Work) -> PromptView:
+    """What the user said last stays in sight, with the calls and results that followed it."""
+    drawn = turns_of(work.messages, work.as_shown)
+    asked = max((place for place, turn in enumerate(drawn) if turn.role == "user"), default=0)
+    last = format_html_join("", "{}", ((turn.html,) for turn in drawn[asked:]))
+    return PromptView(drawn[:asked], last, len(drawn), turns.tools(work.item.prompt.tools))

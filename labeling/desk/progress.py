@@ -3,10 +3,10 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from labeling.desk.work import MOST_COUNTED
-from labeling.models import Campaign, Item, Judgment, Rater, Slot
+from labeling.desk.open_campaigns import MOST_COUNTED
+from labeling.models import Campaign, Judgment, Rater, Slot
 from labeling.pay.timesheets import selectors as timesheets_selectors
-from labeling.queue.claiming import routing, work_left
+from labeling.queue.claiming import work_left
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,11 @@ def progress(*, rater: Rater, campaign: Campaign, now: dt.datetime) -> Progress:
 
 
 def _n_left(campaign: Campaign, rater: Rater) -> int | None:
-    if work_left.n_free(campaign=campaign, most=MOST_COUNTED + 1) > MOST_COUNTED:
+    n_items = work_left.n_items(campaign=campaign, rater=rater, most=MOST_COUNTED)
+    if n_items is None:
         return None
-    free = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE, reserved_for=None)
-    fit = routing.fit(campaign=campaign, rater=rater)
-    # An item with two free slots is still one item for one rater.
-    items = Item.objects.filter(pk__in=free.values("item"), held_at=None)
     held = Slot.objects.filter(campaign=campaign, rater=rater, state=Slot.State.LEASED)
-    return items.filter(fit.claim_test.of("pk")).count() + held.count()
+    return n_items + held.count()
 
 
 def _earned(rater: Rater, now: dt.datetime) -> str:

@@ -9,8 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from labeling.desk.open_campaigns import MOST_COUNTED, OpenCampaign
 from labeling.desk.why_this_item import KnownSkill, RaterSkills, SkillBasis
-from labeling.desk.work import MOST_COUNTED, OpenCampaign, Tally
+from labeling.desk.work import Tally
 from labeling.models import Campaign, Pool, Prompt, Slot
 
 BASIS_LABELS: dict[SkillBasis, str | Promise] = {
@@ -57,7 +58,7 @@ class CampaignLine:
 
 def campaign_line(campaign: OpenCampaign, skills: RaterSkills, *, now: dt.datetime) -> CampaignLine:
     kind = str(campaign.campaign.get_kind_display())
-    parts = [f"{kind[:1].upper()}{kind[1:]}", _waiting(campaign.n_free)]
+    parts = [f"{kind[:1].upper()}{kind[1:]}", _to_do(campaign)]
     if campaign.n_today:
         parts.append(_("%(n)s by you today") % {"n": campaign.n_today})
     return CampaignLine(
@@ -124,9 +125,10 @@ def _known(known: list[KnownSkill]) -> str:
     )
 
 
-def _waiting(n: int) -> str:
-    if n > MOST_COUNTED:
-        return _("more than %(n)s to do") % {
+def _to_do(campaign: OpenCampaign) -> str:
+    n = campaign.n_items
+    if n is None:
+        return _("more than %(n)s answers wanted") % {
             "n": formats.number_format(MOST_COUNTED, force_grouping=True)
         }
     return ngettext("%(n)s to do", "%(n)s to do", n) % {"n": n} if n else _("nothing to do")

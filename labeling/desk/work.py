@@ -1,6 +1,4 @@
-"""Read queries of the rater's pages: open campaigns, the day's counts, history, drafts, and the
-item under a lease.
-"""
+"""Read queries of the rater's pages: counts of a day, history, drafts, the item under a lease."""
 
 import datetime as dt
 import uuid
@@ -27,6 +25,8 @@ from django.db.models import (
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic import chats
+from arithmetic.chats import Message
 from config.performance.compiled import Compiled
 from labeling.access import on_withdrawn
 from labeling.desk.texts import masking, source_names
@@ -34,7 +34,6 @@ from labeling.guidelines import rating_form
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
     Campaign,
-    CrowdVisit,
     Draft,
     GuidelineVersion,
     Item,
@@ -44,9 +43,7 @@ from labeling.models import (
     Response,
     Slot,
 )
-from labeling.queue import admission
-from labeling.queue.blocked_items import BlockedItems, blocked_items
-from labeling.queue.claiming import order, work_left
+from labeling.queue.claiming import order
 from labeling.votes import withdrawn_texts
 
 UNDO_WITHIN = dt.timedelta(seconds=10)
@@ -84,29 +81,6 @@ _TALLY = Compiled[Judgment](
     since=DateTimeField(),
     until=DateTimeField(),
 )
-MOST_COUNTED = 1_000
-"""Pages count waiting slots only up to this number."""
-
-
-@dataclass(frozen=True)
-class OpenCampaign:
-    """A campaign the rater may work in. `lease` is that of the item they hold there, if any."""
-
-    campaign: Campaign
-    n_free: int
-    """free slots, for any rater; counted to MOST_COUNTED + 1"""
-    n_today: int
-    """judgments by this rater"""
-    has_work: bool
-    needs_sweep: bool
-    """no work is known to be left, but a claim would still search the whole queue"""
-    lease: uuid.UUID | None
-    blocker: admission.Blocker | None = None
-    """why a claim would be refused, however much is left"""
-    blocked_items: BlockedItems | None = None
-    """waiting items that this rater cannot get, if nothing else is left"""
-    is_unanswered: bool = False
-    """a conversation campaign in which no model is answering now"""
 
 
 @dataclass(frozen=True)
@@ -182,6 +156,9 @@ class Work:
         """In the order of this lease, as the rater reads them. Not for saving: see `as_shown`."""
         ordered = order.presented(self.shown)
         withdrawn_texts.cover_shown(ordered, rater=self.rater)
+        if not self.campaign.shows_thinking:
+            for response in ordered:
+                response.reasoning_content = ""
         if not self._hides_names:
             return ordered
         sources = Response.objects.filter(pk__in=[shown.pk for shown in ordered])
@@ -196,11 +173,18 @@ class Work:
         return source_names.names_in_campaign(self.campaign)
 
     @property
-    def messages(self) -> list[dict[str, str]]:
+    def messages(self) -> list[Message]:
         """The prompt's, as the rater reads them."""
-        withdrawn_texts.cover_on([(self.item, self.item.prompt)], rater=self.rater)
-        messages: list[dict[str, str]] = self.item.prompt.messages
-        return [{**message, "content": self.as_shown(message["content"])} for message in messages]
+        prompt = self.item.prompt
+        withdrawn_texts.cover_on([(self.item, prompt)], rater=self.rater)
+        return [self.as_read(turn) for turn in prompt.messages]
+
+    def as_read(self, turn: Message) -> Message:
+        """A turn with the text and the parts that the rater may read."""
+        read = chats.reworded(turn, self.as_shown)
+        if not self.campaign.shows_thinking:
+            read.pop("reasoning_content", None)
+        return read
 
     def as_shown(self, text: str) -> str:
         """In a conversation, without the names that models give themselves."""
@@ -333,23 +317,6 @@ def lease_held(*, rater: Rater, campaign: Campaign) -> uuid.UUID | None:
     )
 
 
-def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
-    """Campaigns of the rater's pools. A rater who came through a crowd link sees only the link's
-    campaign.
-    """
-    visits = CrowdVisit.objects.filter(rater=rater)
-    return (
-        Campaign.objects.filter(
-            ~Exists(visits) | Exists(visits.filter(link__campaign=OuterRef("pk"))),
-            state=Campaign.State.OPEN,
-            pool__memberships__rater=rater,
-            pool__memberships__is_active=True,
-        )
-        .select_related("pool")
-        .order_by("-priority", "name")
-    )
-
-
 def held_slots(*, rater: Rater) -> dict[int, Slot]:
     """The slots a rater holds, by campaign."""
     held = (
@@ -358,60 +325,6 @@ def held_slots(*, rater: Rater) -> dict[int, Slot]:
         .annotate(is_on_withdrawn=on_withdrawn("item__prompt"))
     )
     return {slot.campaign_id: slot for slot in held}
-
-
-def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> list[OpenCampaign]:
-    """Every campaign open to `rater`, with what is left in it for them. The cost does not depend on
-    the number of slots.
-    """
-    campaigns = list(campaigns_open_to(rater=rater))
-    ids = [campaign.pk for campaign in campaigns]
-    judgments = Judgment.objects.filter(rater=rater, submitted_at__gte=since, campaign__in=ids)
-    today = dict(judgments.values_list("campaign").annotate(n=Count("pk")).order_by())
-    leases = dict(
-        Slot.objects.filter(campaign__in=ids, rater=rater, state=Slot.State.LEASED).values_list(
-            "campaign", "lease"
-        )
-    )
-    blocked = admission.blockers(
-        rater=rater, pool_ids={campaign.pool_id for campaign in campaigns}, now=now
-    )
-    paused = admission.pauses(rater=rater, campaigns=campaigns)
-    return [
-        _open(
-            campaign,
-            rater,
-            leases.get(campaign.pk),
-            today.get(campaign.pk, 0),
-            paused.get(campaign.pk) or blocked.get(campaign.pool_id),
-            now,
-        )
-        for campaign in campaigns
-    ]
-
-
-def _open(
-    campaign: Campaign,
-    rater: Rater,
-    lease: uuid.UUID | None,
-    n_today: int,
-    blocker: admission.Blocker | None,
-    now: dt.datetime,
-) -> OpenCampaign:
-    has_work = lease is not None or work_left.has_work(campaign=campaign, rater=rater, now=now)
-    return OpenCampaign(
-        campaign=campaign,
-        n_free=work_left.n_free(campaign=campaign, most=MOST_COUNTED + 1),
-        n_today=n_today,
-        has_work=has_work,
-        needs_sweep=not has_work and order.is_sweep_due(campaign=campaign, rater=rater, now=now),
-        lease=lease,
-        blocker=blocker,
-        blocked_items=None
-        if has_work or blocker
-        else blocked_items(campaign=campaign, rater=rater),
-        is_unanswered=work_left.is_unanswered(campaign=campaign, now=now),
-    )
 
 
 def tally(*, rater: Rater, since: dt.datetime) -> Tally:

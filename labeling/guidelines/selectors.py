@@ -2,7 +2,7 @@
 last read them, and items whose disagreement shows a gap.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -152,6 +152,21 @@ def guideline_rows(*, guidelines: Iterable[Guideline]) -> list[GuidelineRow]:
         )
         for guideline in shown
     ]
+
+
+def is_same(
+    *,
+    version: GuidelineVersion,
+    text: str,
+    form: rating_form.RatingForm,
+    examples: Sequence[models_examples.Example],
+) -> bool:
+    """Whether another version with this would say what `version` says."""
+    return (
+        text.split("\n") == version.text.strip().replace("\r\n", "\n").split("\n")
+        and form.as_json == rating_form.parse(version.form).as_json
+        and models_examples.as_json(examples) == version.examples
+    )
 
 
 def guideline_versions(*, guideline: Guideline) -> list[GuidelineVersion]:

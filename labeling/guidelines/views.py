@@ -7,6 +7,7 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.shell.requests import MemberRequest
@@ -73,16 +74,21 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     questions = _questions(request, rating_form.parse(latest.form))
     examples = _examples(request, rows_of(latest))
     if _is_save(request) and all([form.is_valid(), questions.is_valid(), examples.is_valid()]):
-        services.new_guideline_version(
-            guideline=guideline,
-            text=form.cleaned_data["text"],
-            form=questions.rating_form(),
-            examples=examples.examples(),
-            is_major=form.cleaned_data["is_major"],
-            by=request.user,
-            now=timezone.now(),
-        )
-        return redirect("guideline_history", pk)
+        text, rows = form.cleaned_data["text"], examples.examples()
+        asked, is_major = questions.rating_form(), form.cleaned_data["is_major"]
+        is_same = selectors.is_same(version=latest, text=text, form=asked, examples=rows)
+        if is_major or not is_same:
+            services.new_guideline_version(
+                guideline=guideline,
+                text=text,
+                form=asked,
+                examples=rows,
+                is_major=is_major,
+                by=request.user,
+                now=timezone.now(),
+            )
+            return redirect("guideline_history", pk)
+        form.add_error(None, _("Nothing has changed. Change the text, or go back."))
     context = {
         "form": form,
         "questions": questions,

@@ -3,17 +3,16 @@ and the shared checks.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import pairwise
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
-from arithmetic import plain_text
-
-Message = dict[str, str]
+from arithmetic import chats, plain_text
+from arithmetic.chats import AnswerColumns, Message, Tool, ToolCall
 
 ROLES = ("system", "user", "assistant")
 MAX_TEXT = 200_000
@@ -51,13 +50,15 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?", re.IGNORECASE)
 class ImportProblem:
     """What is wrong with a line, as a sentence that says what to do. Line 0 means the whole
     file. A fatal problem means that the file is damaged: nothing in it can be trusted. One that
-    holds for many lines (`is_once`) is reported at the first of them only.
+    holds for many lines (`is_once`) is reported at the first of them only. One that `asks` is about
+    columns whose meaning a person has to say.
     """
 
     line: int
     sentence: str
     is_fatal: bool = False
     is_once: bool = False
+    asks: bool = False
 
     def __str__(self) -> str:
         return (
@@ -71,17 +72,48 @@ class ImportProblem:
 class Reply:
     """One answer to a draft's prompt. `rank` is 1 for the best, equal for ties, None if
     unranked. `is_human` makes it a demonstration, so it is false for whatever the file calls bad.
+    `is_typed` is a rater's own text beside what they judged, a demonstration or not.
     `marks` are what the file says of the answer, such as {"label": False, "helpfulness": 2}.
     """
 
     text: str
     rank: int | None = None
     is_human: bool = False
+    is_typed: bool = False
     author: str = ""
     sampling: Mapping[str, object] = field(default_factory=dict)
     is_ended: bool | None = None
     licence: str = ""
     marks: Mapping[str, object] = field(default_factory=dict)
+    reasoning_content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+
+    @classmethod
+    def of(cls, message: Message, **about: Any) -> "Reply":
+        """The last message of a conversation as a reply; `about` are the other fields."""
+        return cls(
+            message["content"],
+            reasoning_content=message.get("reasoning_content", ""),
+            tool_calls=tuple(message.get("tool_calls", ())),
+            **about,
+        )
+
+    @property
+    def turn(self) -> Message:
+        return chats.answer(self.text, self.reasoning_content, self.tool_calls)
+
+    @property
+    def columns(self) -> AnswerColumns:
+        return {
+            "text": self.text,
+            "reasoning_content": self.reasoning_content,
+            "tool_calls": list(self.tool_calls),
+        }
+
+    @property
+    def key(self) -> str:
+        """The same for equal answers."""
+        return chats.answer_key(self.text, self.reasoning_content, self.tool_calls)
 
 
 @dataclass(frozen=True)
@@ -146,6 +178,8 @@ class ImportDraft:
     """the split of the prompt on the site that exported it"""
     source: str = ""
     """where the prompt comes from, if not from the import's source"""
+    tools: tuple[Tool, ...] = ()
+    """functions that the answers may call"""
     further: tuple[Message, ...] = ()
     """the turns after a human reply, if the rater wrote a whole dialogue"""
 
@@ -182,7 +216,7 @@ def text_of(value: object, name: str) -> str:
             _("`%(name)s` is %(kind)s, but must be text. Fix or remove this line.")
             % {
                 "name": name,
-                "kind": _kind(value),
+                "kind": kind_of(value),
             }
         )
     if not value.strip():
@@ -214,47 +248,26 @@ def response_text(value: object, name: str) -> str:
     return text_of(value, name)
 
 
-def conversation(value: object, name: str) -> tuple[Message, ...]:
-    """Validates chat messages: an optional system message first, then user and assistant
-    alternate.
-    """
-    if not isinstance(value, list) or not value:
-        raise Unusable(
-            _("`%(name)s` is not a list of messages. Give the role and content of each turn.")
-            % {"name": name}
-        )
-    messages = tuple(_message(part, f"{name}[{i}]") for i, part in enumerate(value))
-    _check_order([message["role"] for message in messages], name)
-    return messages
-
-
-def ends_with_user(messages: Sequence[Message], name: str) -> tuple[Message, ...]:
-    if messages[-1]["role"] != "user":
-        raise Unusable(
-            _(
-                "`%(name)s` does not end with a user message, so there is nothing to answer. Remove"
-                " the reply from it."
-            )
-            % {"name": name}
-        )
-    return tuple(messages)
-
-
 def one_prompt(text: object, name: str) -> tuple[Message, ...]:
     return ({"role": "user", "content": text_of(text, name)},)
 
 
-def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: str) -> ImportDraft:
-    if chosen.strip() == rejected.strip():
+def compared(
+    line: int, messages: tuple[Message, ...], chosen: Reply, rejected: Reply
+) -> ImportDraft:
+    if _stripped(chosen) == _stripped(rejected):
         raise Unusable(
             _(
                 "`chosen` and `rejected` are the same text, so there is no preference. Fix or"
                 " remove this line."
             )
         )
-    return ImportDraft(
-        line, messages, replies=(Reply(chosen, rank=1), Reply(rejected, rank=2)), is_compared=True
-    )
+    replies = (replace(chosen, rank=1), replace(rejected, rank=2))
+    return ImportDraft(line, messages, replies, is_compared=True)
+
+
+def _stripped(reply: Reply) -> str:
+    return replace(reply, text=reply.text.strip()).key
 
 
 def drafted(
@@ -379,7 +392,7 @@ def _category(value: object) -> tuple[str, str]:
     if not isinstance(value, str):
         return "other", _(
             "`category` is %(kind)s, but must be text; the prompt is filed under “other”."
-        ) % {"kind": _kind(value)}
+        ) % {"kind": kind_of(value)}
     key = re.sub(r"[\s-]+", "_", value.strip().lower())
     key = _CATEGORY_NAMES.get(key, key)
     if key in CATEGORIES:
@@ -402,84 +415,8 @@ def shown(value: object) -> str:
     return plain_text.storable(str(value).strip()[:40])
 
 
-def _message(part: object, name: str) -> Message:
-    if not isinstance(part, dict):
-        raise Unusable(
-            _("`%(name)s` is %(kind)s, but must be a message. Give its role and content.")
-            % {
-                "name": name,
-                "kind": _kind(part),
-            }
-        )
-    role = part.get("role")
-    role = "system" if role == "developer" else role  # OpenAI's newer name
-    if part.get("tool_calls") or part.get("function_call"):
-        raise Unusable(
-            _("`%(name)s` calls a tool. Only text can be imported: remove this line.")
-            % {"name": name}
-        )
-    if role not in ROLES:
-        raise Unusable(
-            _("Unknown role “%(role)s” in `%(name)s`. Use system, user or assistant.")
-            % {
-                "role": shown(role),
-                "name": name,
-            }
-        )
-    return {"role": role, "content": text_of(_joined(part.get("content")), f"{name}.content")}
-
-
-def _joined(content: object) -> object:
-    """The text of a message that is given in parts of text; anything else as it is."""
-    if not isinstance(content, list) or not content:
-        return content
-    texts = [
-        part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
-        for part in content
-    ]
-    known = [text for text in texts if isinstance(text, str)]
-    return "\n\n".join(known) if len(known) == len(texts) else content
-
-
-def _check_order(roles: list[str], name: str) -> None:
-    if roles.count("system") > 1:
-        raise Unusable(
-            _("`%(name)s` has %(n)d system messages. Merge them into one at the start.")
-            % {
-                "name": name,
-                "n": roles.count("system"),
-            }
-        )
-    if "system" in roles[1:]:
-        raise Unusable(
-            _("The system message of `%(name)s` must come first. Move it to the start.")
-            % {"name": name}
-        )
-    turns = [role for role in roles if role != "system"]
-    if not turns:
-        raise Unusable(
-            _("`%(name)s` has no user message. Add one or remove this line.") % {"name": name}
-        )
-    if turns[0] == "assistant":
-        raise Unusable(
-            _(
-                "`%(name)s` starts with a reply that has no prompt. Add the user's message"
-                " before it."
-            )
-            % {"name": name}
-        )
-    for before, after in pairwise(turns):
-        if before == after:
-            raise Unusable(
-                _(
-                    "`%(name)s` has two %(role)s messages in a row. Merge them or add the missing"
-                    " turn."
-                )
-                % {"name": name, "role": after}
-            )
-
-
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """What a JSON value is, in words."""
     if isinstance(value, bool):
         return _("a yes/no value")
     if isinstance(value, int | float):

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from arithmetic import plain_text
+from labeling.importers import thinking
 from labeling.importers.columns import Columns, known_in_any_case, renamed
 from labeling.importers.drafts import Found, ImportDraft
 from labeling.importers.files import rows
@@ -79,7 +80,8 @@ def read(
     """
     seen: set[str] = set()
     for name, _kind, values in rows.files(stream, _TEXTS.get(file_format, ""), budget):
-        for draft in READERS[file_format](_named(islice(values, most), columns or {})):
+        rows_of_file = _named(islice(values, most), columns or {})
+        for draft in thinking.apart(READERS[file_format](rows_of_file)):
             if isinstance(draft, ImportDraft):
                 yield replace(draft, file=name) if name else draft
             elif not draft.is_once or draft.sentence not in seen:

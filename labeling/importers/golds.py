@@ -6,17 +6,16 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
 from labeling.importers.drafts import (
     ImportProblem,
-    Message,
     Unusable,
-    conversation,
-    ends_with_user,
     one_prompt,
     response_text,
     text_of,
 )
 from labeling.importers.files.lines import json_values, unpacked
+from labeling.importers.messages import conversation, ends_with_user
 
 
 @dataclass(frozen=True)

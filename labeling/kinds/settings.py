@@ -86,6 +86,13 @@ class CampaignSettings:
         while_open=True,
         api="Percent of answers drawn at random for the review queue.",
     )
+    shows_thinking: bool = knob(
+        False,
+        _("raters see the thinking"),
+        _("What a model thought before it answered, folded above the answer."),
+        while_open=True,
+        api="Raters see what a model thought before it answered, folded.",
+    )
     budget_unit: Budget = knob(
         Budget.NONE,
         _("budget"),

@@ -155,6 +155,12 @@ class Campaign(models.Model):
             "Shows a text field for the reason. It is optional, except when all responses are bad."
         ),
     )
+    shows_thinking = models.BooleanField(
+        _("raters see the thinking"),
+        default=False,
+        db_default=False,
+        help_text=_("What a model thought before it answered, folded above the answer."),
+    )
     asks_dialogue = models.BooleanField(
         _("full dialogue"),
         default=False,
@@ -311,6 +317,11 @@ class Item(models.Model):
     )
     held_at = models.DateTimeField(
         null=True, help_text="no longer given to raters: in question, or its prompt was retired"
+    )
+    is_for_later = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="held since its campaign began, until that campaign asks for more answers",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -1,5 +1,7 @@
 """What raters gave: demonstrations and comparisons, their drafts, and exports of them."""
 
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -7,12 +9,14 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic import chats
+from arithmetic.chats import Message
 from jobs.models import Job
 from labeling.kinds import choices
 from labeling.models.campaigns import Campaign, Item
 from labeling.models.guidelines import GuidelineVersion
 from labeling.models.pools import Rater
-from labeling.models.prompts import Import, Prompt, Response
+from labeling.models.prompts import Import, Prompt, Response, WholeAnswer
 from labeling.models.slots import Slot
 
 WARNING_LABELS: dict[str, Promise] = {
@@ -124,7 +128,7 @@ class Judgment(models.Model):
         return [str(WARNING_LABELS.get(name, name.replace("_", " "))) for name in self.warnings]
 
 
-class Demonstration(models.Model):
+class Demonstration(WholeAnswer):
     """The answer a rater wrote. A comparison has one too if its rater edited a response: the edit
     is preferred to its original.
     """
@@ -132,7 +136,6 @@ class Demonstration(models.Model):
     judgment = models.OneToOneField(
         Judgment, on_delete=models.CASCADE, primary_key=True, related_name="demonstration"
     )
-    text = models.TextField()
     further = models.JSONField(
         default=list,
         blank=True,
@@ -168,6 +171,14 @@ class Demonstration(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    def later_answers(self) -> Iterator[tuple[list[Message], Message]]:
+        """In a dialogue, each answer after the first, with the chat before it."""
+        first = chats.answer(self.text, **self.parts)
+        chat = [*self.judgment.prompt.messages, first, *self.further]
+        for place in range(len(chat) - len(self.further), len(chat)):
+            if chat[place]["role"] == "assistant":
+                yield chat[:place], chat[place]
 
     @property
     def whole(self) -> str:

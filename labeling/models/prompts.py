@@ -1,5 +1,7 @@
 """Prompts, their responses, the sources of both, and imports."""
 
+from typing import TypedDict
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -7,6 +9,8 @@ from django.utils.functional import Promise
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic import chats
+from arithmetic.chats import ToolCall
 from jobs.models import Job
 
 
@@ -171,7 +175,14 @@ class Prompt(models.Model):
         OTHER = "other", _("other upsetting content")
 
     messages = models.JSONField(
-        help_text='[{"role": "system"|"user"|"assistant", "content": str}], the last by the user'
+        help_text='[{"role": "system"|"user"|"assistant"|"tool", "content": str}], the last by the '
+        "user or a tool; arithmetic.chats.Message names the other keys"
+    )
+    tools = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="functions that an answer may call, as OpenAI's API describes them",
     )
     messages_sha256 = models.CharField(max_length=64, db_index=True)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="prompts")
@@ -257,12 +268,43 @@ SAMPLING_WORDS: dict[str, Promise] = {
 }
 
 
-class Response(models.Model):
+class AnswerParts(TypedDict):
+    reasoning_content: str
+    tool_calls: list[ToolCall]
+
+
+class WholeAnswer(models.Model):
+    """A text that answers a prompt, with the thinking and the tool calls that belong to it."""
+
+    text = models.TextField(help_text="the answer alone: what raters read and scorers score")
+    reasoning_content = models.TextField(
+        blank=True, default="", db_default="", help_text="what a model thought before it answered"
+    )
+    tool_calls = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="calls that are part of the answer: arithmetic.chats.ToolCall",
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def key(self) -> str:
+        """The same for equal answers."""
+        return chats.answer_key(self.text, **self.parts)
+
+    @property
+    def parts(self) -> AnswerParts:
+        return {"reasoning_content": self.reasoning_content, "tool_calls": self.tool_calls}
+
+
+class Response(WholeAnswer):
     """One candidate answer to a prompt, with the settings that produced it."""
 
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses")
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="responses")
-    text = models.TextField()
     number = models.PositiveIntegerField(
         default=0, help_text="numbers the answers of one source to one prompt"
     )

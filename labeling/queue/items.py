@@ -28,12 +28,23 @@ def hold(*, item_ids: Collection[int], now: datetime) -> None:
     free_slots(Slot.objects.filter(item__in=item_ids)).delete()
 
 
+def keep_for_later(*, item_ids: Collection[int], now: datetime) -> None:
+    """Hold these items whatever else holds them or lets them go, until `no_longer_for_later`."""
+    Item.objects.filter(pk__in=item_ids).update(is_for_later=True)
+    hold(item_ids=item_ids, now=now)
+
+
+def no_longer_for_later(*, item_ids: Collection[int]) -> None:
+    """From here on only other reasons hold these items."""
+    Item.objects.filter(pk__in=item_ids).update(is_for_later=False)
+
+
 def end_hold(*, item_ids: Collection[int], now: datetime) -> None:
-    """Hand these items out again, with slots up to their overlap, unless their prompt was retired.
-    (The prompts of imported golds are retired from the start.)
+    """Hand these items out again, with slots up to their overlap, unless their prompt was retired
+    or they are kept for later. (The prompts of imported golds are retired from the start.)
     """
     in_use = Q(prompt__retired_at=None) | Q(gold_use__gold__origin=Gold.Origin.IMPORT)
-    held = Item.objects.filter(in_use, pk__in=item_ids).exclude(held_at=None)
+    held = Item.objects.filter(in_use, pk__in=item_ids, is_for_later=False).exclude(held_at=None)
     freed = list(held.select_related("campaign"))
     Item.objects.filter(pk__in=[item.pk for item in freed]).update(held_at=None)
     for item in freed:

@@ -17,9 +17,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from arithmetic import chats
+from arithmetic.chats import Message, Tool
 from arithmetic.similarity import Hashes, MinHash, jaccard, shingles, skeleton
-
-Message = dict[str, str]
 
 NEAR = 0.8
 # Texts join a little below NEAR, so that a text this close to an indexed one needs no keys of its
@@ -41,11 +41,17 @@ CROWDED = 32
 SPLITS = (("train", 80), ("validation", 90), ("test", 100))
 
 
-def fingerprint(messages: Sequence[Message]) -> str:
-    """SHA-256 (hex) of a conversation, ignoring Unicode form and white space but not letters."""
+def fingerprint(messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
+    """SHA-256 (hex) of a conversation, ignoring Unicode form and white space but not letters.
+    Thinking, tool calls and tools count where there are any.
+    """
     digest = hashlib.sha256()
     for message in messages:
         digest.update(f"{message['role']}\x1f{letters_of(message['content'])}\x1e".encode())
+        if parts := chats.parts_of(message):
+            digest.update(f"{parts}\x1d".encode())
+    if tools:
+        digest.update(f"{chats.as_json(tools)}\x1d".encode())
     return digest.hexdigest()
 
 

@@ -9,10 +9,10 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from accounts.refusals import Refusal
+from arithmetic.chats import Message, Tool
 from labeling.models import Import, Prompt, PromptKey
 from labeling.splits import near_duplicates
 
-Message = dict[str, str]
 _KEYS = PromptKey._meta.db_table
 _CANDIDATES = 20_000
 _ASKED_AT_ONCE = 5_000
@@ -43,12 +43,12 @@ class Place:
         return prompt
 
 
-def place_of(*, messages: Sequence[Message], wanted: str = "") -> Place:
+def place_of(*, messages: Sequence[Message], tools: Sequence[Tool] = (), wanted: str = "") -> Place:
     """The place of one prompt: that of its near-duplicates, else `wanted`, else by its text. Call
     it in the transaction that creates the prompt. Raises UnableToPlace.
     """
     lock()
-    sketch, sha256, placement = _compared(messages)
+    sketch, sha256, placement = _compared(messages, tools)
     sides = _sides(placement, sha256)
     if len(sides) > 1:
         raise UnableToPlace(
@@ -71,12 +71,14 @@ def place_of(*, messages: Sequence[Message], wanted: str = "") -> Place:
     return Place(placement.cluster.name, split, sha256, sketch.signature, placement.keys)
 
 
-def place_of_version(*, messages: Sequence[Message], before: Prompt) -> Place:
+def place_of_version(
+    *, messages: Sequence[Message], tools: Sequence[Tool] = (), before: Prompt
+) -> Place:
     """The place of the next version of a prompt: the same, whatever its text. Raises UnableToPlace
     if only prompts of another split are nearly identical to it.
     """
     lock()
-    sketch, sha256, placement = _compared(messages)
+    sketch, sha256, placement = _compared(messages, tools)
     sides = _sides(placement, sha256)
     if sides and before.split not in sides:
         raise UnableToPlace(
@@ -100,11 +102,11 @@ def lock() -> None:
 
 
 def _compared(
-    messages: Sequence[Message],
+    messages: Sequence[Message], tools: Sequence[Tool]
 ) -> tuple[near_duplicates.Sketch, str, near_duplicates.Placement]:
     """(sketch, fingerprint, the cluster of its near-duplicates)."""
     [sketch] = near_duplicates.sketches([messages])
-    sha256 = near_duplicates.fingerprint(messages)
+    sha256 = near_duplicates.fingerprint(messages, tools)
     return sketch, sha256, neighbourhood([sketch]).place(sketch, _own_cluster(sha256))
 
 

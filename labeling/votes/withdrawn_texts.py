@@ -32,7 +32,7 @@ def cover(prompts: Collection[Prompt], *, rater: Rater) -> None:
     covered = set(withdrawn.values_list("pk", flat=True))
     for prompt in prompts:
         if prompt.pk in covered:
-            prompt.messages = [{"role": "user", "content": sentence()}]
+            prompt.messages, prompt.tools = [{"role": "user", "content": sentence()}], []
 
 
 def cover_responses(responses: Collection[Response], *, rater: Rater) -> None:
@@ -43,7 +43,7 @@ def cover_responses(responses: Collection[Response], *, rater: Rater) -> None:
     covered = set(others.values_list("pk", flat=True))
     for response in responses:
         if response.pk in covered:
-            response.text = sentence()
+            response.text, response.reasoning_content, response.tool_calls = sentence(), "", []
 
 
 def cover_shown(responses: Iterable[Response], *, rater: Rater) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 from django import template
 from django.conf import settings
@@ -18,10 +19,20 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, pgettext
 
-from pages import edit_conflicts
+from arithmetic import chats
+from arithmetic.chats import Message, Tool, ToolCall
+from pages import edit_conflicts, turns
 from pages import render as pages_render
 
 register = template.Library()
+
+
+class WholeAnswer(Protocol):
+    """A stored answer with what belongs to it."""
+
+    text: str
+    reasoning_content: str
+    tool_calls: list[ToolCall]
 
 
 @register.simple_block_tag(takes_context=True)
@@ -132,6 +143,20 @@ def number_rows(rows: Sequence[Sequence[str]]) -> SafeString:
 @register.filter
 def markdown(text: str) -> SafeString:
     return pages_render.markdown(text)
+
+
+@register.filter
+def turn(said: Message | WholeAnswer) -> SafeString:
+    """A message, or a stored answer: its text, with thinking and tool calls folded."""
+    if not isinstance(said, dict):
+        said = chats.answer(said.text, said.reasoning_content, said.tool_calls)
+    return turns.html(said)
+
+
+@register.filter
+def tools(described: Sequence[Tool]) -> SafeString:
+    """The functions that an answer may call, folded."""
+    return turns.tools(described)
 
 
 @register.filter

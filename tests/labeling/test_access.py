@@ -13,14 +13,22 @@ from django.http import Http404
 
 from accounts.models import User
 from labeling import access as labeling_access
+from labeling.conversations import turns
 from labeling.desk import access as desk_access
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
-from labeling.models import Campaign, Guideline, Import, Pool, Rater, Source
+from labeling.models import Campaign, Guideline, Import, Pool, Prompt, Rater, Source
 from labeling.people.pools import services as pools_services
 from labeling.queue import slots
 from labeling.queue.claiming import claim
 from tests.cast import NOON, PASSWORD, lease_of, login_of, rater_called
+from tests.labeling.desk.conversations.talking import (
+    answered,
+    open_conversation_campaign,
+    rated,
+    started,
+    turn_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -169,3 +177,22 @@ def test_only_somebody_who_judges_has_a_rater(alice: User, rosa: Rater) -> None:
 
 def test_the_cast_can_sign_in_with_its_password(rosa: Rater) -> None:
     assert rosa.user.check_password(PASSWORD)
+
+
+def test_each_row_says_of_its_prompt_what_the_list_of_withdrawn_prompts_says(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    """Also what Rosa said in a conversation that began with a prompt by Raul."""
+    campaign = open_conversation_campaign(pool=day_shift, guideline=guideline)
+    conversation = started(campaign=campaign, rater=rosa)
+    rated(answered(conversation))
+    turns.write(conversation=conversation, number=2, text="And then?", now=NOON)
+    by_raul = Source.objects.create(name="Raul", kind=Source.Kind.PERSON, person=login_of(raul))
+    Prompt.objects.filter(pk=conversation.item.prompt_id).update(source=by_raul)
+    Rater.objects.filter(pk=raul.pk).update(withdrawn_at=NOON)
+
+    rows = Prompt.objects.annotate(is_on_withdrawn=labeling_access.on_withdrawn("pk"))
+
+    said = set(rows.filter(is_on_withdrawn=True).values_list("pk", flat=True))
+    assert said == {conversation.item.prompt_id, turn_of(conversation).prompt_id}
+    assert said == set(labeling_access.withdrawn_prompt_ids())

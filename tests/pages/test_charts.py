@@ -143,6 +143,19 @@ def test_the_table_holds_the_numbers_of_every_curve() -> None:
     assert drawn.rows == (("0", "2", "–"), ("10", "1.5", "1.75"))
 
 
+def test_a_mark_is_named_beside_its_line_and_is_no_row_of_the_table() -> None:
+    drawn = chart(
+        Series("raters", [(1, 0.9), (9, 0.2)], is_dots=True),
+        Series("fitted peak", [(3, 0.0), (3, 1.0)], is_mark=True),
+    )
+
+    mark = drawn.curves[1]
+    assert float(mark.name_x) - float(mark.end_x) == 8
+    assert drawn.columns == ("steps", "raters")
+    assert [row[0] for row in drawn.rows] == ["1", "9"]
+    assert "fitted peak" not in drawn.summary
+
+
 def test_a_long_table_is_thinned_and_keeps_its_ends() -> None:
     drawn = chart(Series("loss", [(step, step / 2) for step in range(1000)]))
 

@@ -1,9 +1,11 @@
 """Forms of objects that are gone since their page was opened."""
 
 import inspect
+import re
 from collections.abc import Callable
 
 from django.test import Client
+from django.urls import resolve
 
 from accounts import access as accounts_access
 from accounts.models import User
@@ -69,6 +71,22 @@ def test_a_form_of_something_deleted_leads_on_to_its_list(
     assert gone.status_code == 404
     assert '<a href="/campaigns/">Go on from the list</a>' in page_of(gone)
     assert "Why it is right" in gone.text
+
+
+def test_nobody_is_led_on_to_a_page_that_is_closed_to_them(
+    alice: User, noor: User, rosa: Rater, signed_in: SignedIn
+) -> None:
+    closed = []
+    for person in (alice, noor, login_of(rosa)):
+        client, roles = signed_in(person), accounts_access.roles_of(person)
+        for name in forms_of_objects():
+            if accounts_access.may_open(name, roles):
+                gone = client.post(path_of(name), {"text": TYPED})
+                for path in re.findall(r'<a href="([^"]+)">Go on from the list', gone.text):
+                    if not accounts_access.may_open(resolve(path).view_name, roles):
+                        closed.append((name, path))
+
+    assert closed == []
 
 
 def test_secrets_are_not_shown_back(alice: User, signed_in: SignedIn) -> None:

@@ -33,6 +33,7 @@ def role(name: str) -> str:
         "system": gettext("System"),
         "user": gettext("User"),
         "assistant": gettext("Assistant"),
+        "tool": gettext("Tool"),
     }.get(name, name)
 
 

@@ -102,6 +102,7 @@ class Conversations(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     queryset = Conversation.objects.all()
     serializer_class = ConversationSerializer
     query_class = ConversationQuery
+    recorded_as = "read_conversations"
 
     def filtered(self, queryset: QuerySet[Conversation]) -> QuerySet[Conversation]:
         return selectors.conversations(

@@ -195,6 +195,7 @@ class Attacks(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     )
     serializer_class = AttackSerializer
     query_class = AttackQuery
+    recorded_as = "read_attacks"
 
     def filtered(self, queryset: QuerySet[Attack]) -> QuerySet[Attack]:
         if campaign := self.asked.get("campaign"):

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from arithmetic.chats import Message
 from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.conversation_plan import Plan
 from labeling.campaigns.services import UnableToCreateCampaign
@@ -152,7 +153,7 @@ def _prompt_of(brief: Brief, *, by: User, now: datetime) -> Prompt:
     """The topic that the queue gives out. It is retired, so that no other campaign, export or run
     takes it for a prompt that somebody would write.
     """
-    messages = [{"role": "user", "content": brief.goal.strip()}]
+    messages: list[Message] = [{"role": "user", "content": brief.goal.strip()}]
     try:
         prompt = create_prompt(
             messages=messages,

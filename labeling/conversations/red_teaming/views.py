@@ -26,7 +26,8 @@ from labeling.conversations.selectors import Phase
 from labeling.desk import access as desk_access
 from labeling.desk.next_item import next_address
 from labeling.desk.words import Keys
-from labeling.models import Guideline, RedTeaming
+from labeling.models import Attack, Conversation, Guideline, RedTeaming
+from pages import edit_conflicts
 from pages.form_parts import with_one_more
 
 BRIEFS = "briefs"
@@ -94,7 +95,7 @@ def end(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         raise Http404
     standing = selectors.standing(work=work, now=timezone.now())
     if standing.phase == Phase.FINISHED:
-        return redirect("desk")
+        return _ended_already(request, standing.conversation)
     if standing.conversation is None or not standing.may_finish:
         return redirect("conversation", lease)
     form = AttackForm(request.POST if request.method == "POST" else None)
@@ -137,6 +138,15 @@ def _ended(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
             request, campaign=work.campaign, rater=work.rater, last_version_id=work.version.pk
         )
     )
+
+
+def _ended_already(request: HttpRequest, conversation: Conversation | None) -> HttpResponse:
+    """Gives back what another tab that was open says of the attack."""
+    tried = " ".join(plain_text.storable(request.POST.get("tried", "")).split())
+    is_said = Attack.objects.filter(conversation=conversation, tried=tried).exists()
+    if request.method == "POST" and not is_said:
+        edit_conflicts.refuse(request, _("This conversation is finished."), typed=tried)
+    return redirect("desk")
 
 
 def _end_keys() -> tuple[tuple[str, Keys], ...]:

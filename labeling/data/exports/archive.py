@@ -15,7 +15,7 @@ from django.utils import translation
 
 from labeling.data.exports import card, facts, files, offers, projects, shapes
 from labeling.data.exports.card import CardFacts, RowTally
-from labeling.data.exports.columns import Record
+from labeling.data.exports.columns import TOOLS, Record
 from labeling.data.exports.rows import CHUNK
 from labeling.data.exports.shapes import Selection
 
@@ -119,7 +119,10 @@ def _card(
 ) -> str:
     selection = wanted.selection
     chosen = sorted(tally.campaigns) if selection.campaigns is None else selection.campaigns
-    has_columns = shapes.SHAPES[wanted.shape].schema is not None
+    columns: list[str] = []
+    if shapes.SHAPES[wanted.shape].schema is not None:
+        columns = shapes.schema(wanted.shape, wanted.style).names
+        columns += [TOOLS] * tally.has_tools
     with translation.override("en"):
         about = str(offers.BY_SHAPE[wanted.shape].help)
     return card.card(
@@ -128,7 +131,7 @@ def _card(
             about=about,
             shape=wanted.shape,
             style=wanted.style,
-            columns=shapes.schema(wanted.shape, wanted.style).names if has_columns else (),
+            columns=columns,
             files=written,
             tally=tally,
             left_out=left_out,

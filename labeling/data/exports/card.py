@@ -11,7 +11,7 @@ from datetime import datetime
 import yaml
 
 from arithmetic.figures import Figure
-from labeling.data.exports.columns import FIELDS, Record
+from labeling.data.exports.columns import FIELDS, TOOLS, Record
 from labeling.data.exports.facts import Agreement, PoolFacts, Recruitment
 
 _SIZES = (
@@ -53,6 +53,7 @@ class RowTally:
     raters: set[str] = field(default_factory=set)
     prompts: set[int] = field(default_factory=set)
     campaigns: set[int] = field(default_factory=set)
+    has_tools: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -60,6 +61,7 @@ class RowTally:
 
     def add(self, row: Record) -> None:
         self.splits[row["split"]] += 1
+        self.has_tools = self.has_tools or TOOLS in row
         self.prompts.add(row["prompt_id"])
         self.prompt_licences[row["prompt_licence"]] += 1
         self.languages[row["language"]] += 1

@@ -1,10 +1,18 @@
 """The columns of exported rows: those they share, what fills them, and what each means."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from labeling.data.exports.rows import ComparisonRow, DemonstrationRow, licence_expression
+from arithmetic import chats
+from arithmetic.chats import Tool
+from labeling.data.exports.rows import (
+    AnswerParts,
+    ComparisonRow,
+    DemonstrationRow,
+    licence_expression,
+)
 
 Record = dict[str, Any]
 
@@ -29,17 +37,21 @@ ABOUT = (
     ("is_repeat", pa.bool_()),
 )
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+TOOLS = "tools"
+"""TRL's column, in rows whose prompt has tools."""
 WRITTEN = (("response_licence", pa.string()), ("response_source", pa.string()))
 PAIR = tuple(
     (f"{side}_{about}", pa.string())
     for side in ("chosen", "rejected")
     for about in ("licence", "source")
 )
+CHATS = ("prompt", "completion", "messages", "chosen", "rejected", "a", "b")
+"""Columns with a list of messages."""
 ANSWERS = (*ABOUT, *WRITTEN, ("turn", pa.int64()))
 
 
 def about(row: DemonstrationRow | ComparisonRow) -> Record:
-    return {
+    return tools_of(row.tools) | {
         "judgment": row.judgment_id,
         "prompt_id": row.prompt_id,
         "rater": row.rater_alias,
@@ -61,6 +73,29 @@ def about(row: DemonstrationRow | ComparisonRow) -> Record:
     }
 
 
+def tools_of(described: Sequence[Tool]) -> Record:
+    """TRL's column of tools; nothing for a prompt without any."""
+    return {TOOLS: list(described)} if described else {}
+
+
+def parts_of(answer: AnswerParts) -> Record:
+    """What an answer has besides its text, as keys of an object with `text`."""
+    turn = answer.turn_of("")[0]
+    return {name: turn[name] for name in ("reasoning_content", "tool_calls") if name in turn}
+
+
+def has_parts(record: Record) -> bool:
+    """Whether a row holds more than texts: thinking, tool calls or tools."""
+    if TOOLS in record:
+        return True
+    lists = (record[name] for name in CHATS if isinstance(record.get(name), list))
+    turns = (turn for chat in lists for turn in chat)
+    answers = record.get("responses") or ()
+    return any(map(chats.parts_of, turns)) or any(
+        "reasoning_content" in answer or "tool_calls" in answer for answer in answers
+    )
+
+
 def written(row: DemonstrationRow) -> Record:
     return {"response_licence": row.response_licence, "response_source": row.source_name}
 
@@ -70,6 +105,7 @@ def written(row: DemonstrationRow) -> Record:
 FIELDS: dict[str, str] = {
     "prompt": "The conversation that was answered; its last turn is the user's.",
     "completion": "The answer.",
+    "tools": "The functions that an answer may call, as JSON Schema. Absent if there are none.",
     "messages": "The whole conversation, answers included.",
     "text": "A whole conversation as one text: the question, an empty line, the answer.",
     "chosen": "The response that was ranked higher.",

@@ -10,8 +10,10 @@ from itertools import groupby
 import pyarrow as pa
 from django.db.models import QuerySet
 
+from arithmetic import chats
 from labeling.access import visible
-from labeling.data.exports.rows import VotedRow, as_turn, licence_expression
+from labeling.data.exports.columns import tools_of
+from labeling.data.exports.rows import VotedRow, licence_expression
 from labeling.kinds import registry
 from labeling.kinds.choices import Answer
 from labeling.models import Campaign, Item, Judgment, Prompt, RankedResponse, Response
@@ -164,7 +166,10 @@ def _best_of_items(
             response_id=response.pk,
             prompt_id=prompt.pk,
             messages=prompt.messages,
+            tools=prompt.tools,
             text=response.text,
+            reasoning_content=response.reasoning_content,
+            tool_calls=response.tool_calls,
             score=standing.score,
             is_ended=response.is_ended is not False,
             split=prompt.split,
@@ -230,10 +235,10 @@ def _pairs_of(
 def as_consensus(row: ConsensusRow) -> dict[str, object]:
     """`majority` and `consensus` are a, b or tie, and null if two of these share the lead."""
     agreed, prompt = row.found, row.item.prompt
-    return {
+    return tools_of(prompt.tools) | {
         "prompt": prompt.messages,
-        "a": as_turn(row.a.text),
-        "b": as_turn(row.b.text),
+        "a": [chats.answer(row.a.text, **row.a.parts)],
+        "b": [chats.answer(row.b.text, **row.b.parts)],
         "majority": _name(agreed.majority),
         "consensus": _name(agreed.weighted),
         "p": agreed.p,
@@ -265,9 +270,9 @@ def as_rating_consensus(row: RatingRow) -> dict[str, object]:
     """Numbers are null for categories without an order, and words for numbers."""
     agreed, prompt, response = row.found, row.item.prompt, row.response
     numbers = agreed.numbers
-    return {
+    return tools_of(prompt.tools) | {
         "prompt": prompt.messages,
-        "completion": as_turn(response.text),
+        "completion": [chats.answer(response.text, **response.parts)],
         "question": agreed.question.name,
         "question_label": agreed.question.label,
         "n_answers": agreed.n,

@@ -16,6 +16,8 @@ from labeling.data.exports.columns import (
     WRITTEN,
     Record,
     about,
+    parts_of,
+    tools_of,
     written,
 )
 from labeling.data.exports.consensus import RATINGS
@@ -24,7 +26,6 @@ from labeling.data.exports.rows import (
     AdjudicatedRow,
     ComparisonRow,
     DemonstrationRow,
-    as_turn,
     licence_expression,
 )
 
@@ -99,7 +100,7 @@ collectively, one row per pair; `rating_consensus` the same of ratings, one row 
 
 def as_prompt_completion(row: DemonstrationRow) -> Record:
     return (
-        {"prompt": row.messages, "completion": as_turn(row.response)}
+        {"prompt": row.messages, "completion": row.turn_of(row.response)}
         | about(row)
         | written(row)
         | {"turn": row.turn}
@@ -107,7 +108,7 @@ def as_prompt_completion(row: DemonstrationRow) -> Record:
 
 
 def as_dialogue(row: DemonstrationRow) -> Record:
-    return {"messages": [*row.messages, *as_turn(row.response)]} | about(row) | written(row)
+    return {"messages": [*row.messages, *row.turn_of(row.response)]} | about(row) | written(row)
 
 
 def as_preferences(row: ComparisonRow, left_out: Counter[str] | None = None) -> Iterator[Record]:
@@ -126,8 +127,8 @@ def as_preferences(row: ComparisonRow, left_out: Counter[str] | None = None) -> 
             yield (
                 {
                     "prompt": row.messages,
-                    "chosen": as_turn(chosen.text),
-                    "rejected": as_turn(rejected.text),
+                    "chosen": chosen.turn_of(chosen.text),
+                    "rejected": rejected.turn_of(rejected.text),
                 }
                 | about(replace(row, responses=(chosen, rejected)))
                 | {
@@ -150,6 +151,7 @@ def as_ranking(row: ComparisonRow) -> Record:
             "position": response.position,
             "ratings": response.ratings,
         }
+        | parts_of(response)
         for response in row.responses
     ]
     judged = {
@@ -170,9 +172,10 @@ def as_adjudicated(row: AdjudicatedRow) -> Record:
             "source": decided.source_name,
             "licence": decided.licence,
         }
+        | parts_of(decided)
         for decided in row.responses
     ]
-    return {
+    return tools_of(row.tools) | {
         "prompt": row.messages,
         "responses": responses,
         "reason": row.reason,

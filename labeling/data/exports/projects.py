@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from django.utils.translation import gettext_noop
 
-from labeling.data.exports.columns import Record
+from arithmetic.chats import PARTS, as_json
+from labeling.data.exports.columns import TOOLS, Record, has_parts
 
 NO_ORDER = gettext_noop("rankings with ties or unranked responses, which this tool cannot hold")
 NOT_ALL_RANKED = gettext_noop("rankings with unranked responses, which this tool cannot hold")
@@ -79,7 +80,17 @@ def _about(record: Record) -> Record:
         "licence": record["prompt_licence"],
         "source": record["prompt_source"],
         "licences_of_responses": json.dumps(licences),
+        **_parts(record),
     }
+
+
+def _parts(record: Record) -> dict[str, str]:
+    """Thinking, tool calls and tools as JSON, because the tools show texts only."""
+    if not has_parts(record):
+        return {}
+    answers = record.get("responses") or record.get("completion", ())
+    parts = [{name: answer[name] for name in PARTS if name in answer} for answer in answers]
+    return {"parts_of_responses": as_json(parts), TOOLS: as_json(record.get(TOOLS, []))}
 
 
 def _texts(record: Record) -> dict[str, str]:

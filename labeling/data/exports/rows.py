@@ -2,21 +2,41 @@
 database.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from arithmetic import chats
+from arithmetic.chats import Message, Tool, ToolCall
 
 CHUNK = 1_000
 """Rows in memory at a time, and in a row group of a Parquet file."""
 
 EDITED = -1
 
-Message = dict[str, str]
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerParts:
+    """What an answer may have besides its text."""
+
+    reasoning_content: str = ""
+    tool_calls: Sequence[ToolCall] = ()
+
+    def turn_of(self, text: str) -> list[Message]:
+        """The answer as the final turn."""
+        return [chats.answer(text, self.reasoning_content, self.tool_calls)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptParts:
+    """What a prompt may have besides its messages."""
+
+    tools: Sequence[Tool] = ()
 
 
 @dataclass(frozen=True)
-class DemonstrationRow:
+class DemonstrationRow(AnswerParts, PromptParts):
     judgment_id: int
     prompt_id: int
     messages: list[Message]
@@ -59,7 +79,7 @@ class DemonstrationRow:
 
 
 @dataclass(frozen=True)
-class RankedText:
+class RankedText(AnswerParts):
     response_id: int
     text: str
     rank: int | None
@@ -77,7 +97,7 @@ class RankedText:
 
 
 @dataclass(frozen=True)
-class ComparisonRow:
+class ComparisonRow(PromptParts):
     judgment_id: int
     prompt_id: int
     messages: list[Message]
@@ -123,7 +143,7 @@ class ComparisonRow:
 
 
 @dataclass(frozen=True)
-class DecidedText:
+class DecidedText(AnswerParts):
     response_id: int
     text: str
     rank: int | None
@@ -133,7 +153,7 @@ class DecidedText:
 
 
 @dataclass(frozen=True)
-class AdjudicatedRow:
+class AdjudicatedRow(PromptParts):
     item_id: int
     prompt_id: int
     messages: list[Message]
@@ -154,7 +174,7 @@ class AdjudicatedRow:
 
 
 @dataclass(frozen=True)
-class ScoredRow:
+class ScoredRow(AnswerParts, PromptParts):
     """A model's response with a reward model's score."""
 
     response_id: int
@@ -190,7 +210,7 @@ class VotedRow(ScoredRow):
 
 
 @dataclass(frozen=True)
-class PromptRow:
+class PromptRow(PromptParts):
     prompt_id: int
     messages: list[Message]
     split: str
@@ -206,7 +226,7 @@ class PromptRow:
 
 
 @dataclass(frozen=True)
-class MarkedRow:
+class MarkedRow(AnswerParts, PromptParts):
     """A response with what its import said of it."""
 
     response_id: int
@@ -238,8 +258,3 @@ def _licences(of_prompt: str, *of_responses: str) -> set[str]:
 def licence_expression(licences: Iterable[str]) -> str:
     """One SPDX expression for a row with texts under these licences: all of them apply."""
     return " AND ".join(sorted(filter(None, set(licences))))
-
-
-def as_turn(text: str) -> list[Message]:
-    """A response as the final turn."""
-    return [{"role": "assistant", "content": text}]

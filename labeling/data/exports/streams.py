@@ -16,11 +16,9 @@ from labeling.data.exports.rows import (
     DecidedText,
     DemonstrationRow,
     MarkedRow,
-    Message,
     PromptRow,
     RankedText,
     ScoredRow,
-    as_turn,
 )
 from labeling.models import (
     AdjudicatedRank,
@@ -66,24 +64,23 @@ def demonstrations(
     judgments = _judgments(written.filter(counted), campaigns, include_imports)
     judgments = judgments.select_related("demonstration__edit_of__source")
     for judgment in _in_chunks(judgments):
-        yield from _by_turns(_demonstration(judgment), judgment.demonstration.further)
+        yield from _by_turns(judgment)
 
 
-def _by_turns(first: DemonstrationRow, further: list[Message]) -> Iterator[DemonstrationRow]:
-    """`first`, and then one row for each answer among the turns that follow it: user, assistant,
-    user, assistant.
-    """
-    yield replace(first, is_last=not further)
-    messages = [*first.messages, *as_turn(first.response), *further]
-    for place in range(1, len(further), 2):
-        history = messages[: len(first.messages) + 1 + place]
-        is_last = place == len(further) - 1
+def _by_turns(judgment: Judgment) -> Iterator[DemonstrationRow]:
+    """The answer, and in a dialogue one more row for each answer that follows it."""
+    first = _demonstration(judgment)
+    later = list(judgment.demonstration.later_answers())
+    yield replace(first, is_last=not later)
+    for turn, (messages, answer) in enumerate(later, 1):
         yield replace(
             first,
-            messages=history,
-            response=further[place]["content"],
-            turn=(place + 1) // 2,
-            is_last=is_last,
+            messages=messages,
+            response=answer["content"],
+            reasoning_content=answer.get("reasoning_content", ""),
+            tool_calls=answer.get("tool_calls", []),
+            turn=turn,
+            is_last=turn == len(later),
         )
 
 
@@ -93,7 +90,9 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         judgment_id=judgment.pk,
         prompt_id=prompt.pk,
         messages=prompt.messages,
+        tools=prompt.tools,
         response=judgment.demonstration.text,
+        **judgment.demonstration.parts,
         split=prompt.split,
         cluster=prompt.cluster,
         source_name=origin(judgment),
@@ -198,6 +197,7 @@ def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) ->
         judgment_id=judgment.pk,
         prompt_id=prompt.pk,
         messages=prompt.messages,
+        tools=prompt.tools,
         responses=tuple(_ranked_text(row) for row in judgment.comparison.ranked.all()),
         rater_alias=judgment.rater.alias,
         split=prompt.split,
@@ -228,6 +228,7 @@ def _ranked_text(row: RankedResponse) -> RankedText:
     return RankedText(
         response_id=row.response_id,
         text=row.response.text,
+        **row.response.parts,
         rank=row.rank,
         source_name=row.response.source.name,
         position=row.position,
@@ -257,6 +258,7 @@ def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None
         EDITED,
         {},
         licence=written.response.own_licence or original.licence,
+        **written.response.parts,
     )
     # By id, as in every other row.
     pair = sorted((edit, replace(original, rank=2)), key=lambda text: text.response_id)
@@ -294,6 +296,7 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
             item_id=decision.item_id,
             prompt_id=prompt.pk,
             messages=prompt.messages,
+            tools=prompt.tools,
             responses=tuple(
                 DecidedText(
                     row.response_id,
@@ -301,6 +304,7 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
                     row.rank,
                     row.response.source.name,
                     row.response.own_licence,
+                    **row.response.parts,
                 )
                 for row in decision.ranks.all()
             ),
@@ -325,6 +329,7 @@ def prompts(*, campaigns: Collection[int] | None = None) -> Iterator[PromptRow]:
         yield PromptRow(
             prompt_id=prompt.pk,
             messages=prompt.messages,
+            tools=prompt.tools,
             split=prompt.split,
             cluster=prompt.cluster,
             category=prompt.category,
@@ -348,7 +353,9 @@ def marked(*, mark: str, campaigns: Collection[int] | None = None) -> Iterator[M
             response_id=response.pk,
             prompt_id=prompt.pk,
             messages=prompt.messages,
+            tools=prompt.tools,
             text=response.text,
+            **response.parts,
             marks=response.marks,
             split=prompt.split,
             source_name=response.source.name,
@@ -421,7 +428,9 @@ def _scored(score: ResponseScore) -> ScoredRow:
         response_id=response.pk,
         prompt_id=prompt.pk,
         messages=prompt.messages,
+        tools=prompt.tools,
         text=response.text,
+        **response.parts,
         score=score.score,
         is_ended=response.is_ended is not False,
         split=prompt.split,

@@ -8,15 +8,26 @@ from collections.abc import Iterable, Iterator, Mapping
 import pyarrow as pa
 from django.utils.translation import gettext_noop
 
-from labeling.data.exports.columns import ABOUT, MESSAGES, PAIR, WRITTEN, Record, about, written
+from arithmetic.chats import Message
+from labeling.data.exports.columns import (
+    ABOUT,
+    CHATS,
+    MESSAGES,
+    PAIR,
+    WRITTEN,
+    Record,
+    about,
+    has_parts,
+    parts_of,
+    tools_of,
+    written,
+)
 from labeling.data.exports.rows import (
     ComparisonRow,
     DemonstrationRow,
     MarkedRow,
-    Message,
     PromptRow,
     RankedText,
-    as_turn,
     licence_expression,
 )
 from labeling.guidelines import rating_form
@@ -31,6 +42,7 @@ NO_STEPS = gettext_noop("imported responses whose steps cannot be told apart")
 SEVERAL_TURNS = gettext_noop(
     "conversations with a system message or several turns, which one text cannot hold"
 )
+WITH_PARTS = gettext_noop("rows with thinking or tool calls, which one text cannot hold")
 
 _ORIGIN = (
     ("prompt_id", pa.int64()),
@@ -108,7 +120,7 @@ def as_unpaired(row: ComparisonRow, left_out: Counter[str]) -> Iterator[Record]:
 
 
 def _labeled(row: ComparisonRow, response: RankedText, *, label: bool, label_from: str) -> Record:
-    texts = {"prompt": row.messages, "completion": as_turn(response.text)}
+    texts = {"prompt": row.messages, "completion": response.turn_of(response.text)}
     marks = {"label": label, "label_from": label_from, "response": response.response_id}
     licence = licence_expression({row.licence, response.licence})
     return (
@@ -125,7 +137,7 @@ def _labeled(row: ComparisonRow, response: RankedText, *, label: bool, label_fro
 
 def as_called_good(row: DemonstrationRow) -> Record:
     """A demonstration that its file calls good."""
-    texts = {"prompt": row.messages, "completion": as_turn(row.response)}
+    texts = {"prompt": row.messages, "completion": row.turn_of(row.response)}
     marks = {"label": True, "label_from": "import", "response": None}
     return texts | marks | about(row) | written(row)
 
@@ -137,7 +149,7 @@ def as_marked(rows: Iterable[MarkedRow], left_out: Counter[str]) -> Iterator[Rec
         if not isinstance(label, bool):
             left_out[NO_LABEL] += 1
             continue
-        texts = {"prompt": row.messages, "completion": as_turn(row.text)}
+        texts = {"prompt": row.messages, "completion": row.turn_of(row.text)}
         marks = {"label": label, "label_from": "import", "response": row.response_id}
         yield (
             dict.fromkeys(dict(ABOUT)) | texts | marks | _origin(row, row.prompt_source) | _by(row)
@@ -155,13 +167,15 @@ def as_stepwise(rows: Iterable[MarkedRow], left_out: Counter[str]) -> Iterator[R
             left_out[NO_STEPS] += 1
         elif prompt is None:
             left_out[SEVERAL_TURNS] += 1
+        elif row.tools or parts_of(row):
+            left_out[WITH_PARTS] += 1
         else:
             marks = {"completions": steps, "labels": labels, "response": row.response_id}
             yield {"prompt": prompt} | marks | _origin(row, row.prompt_source) | _by(row)
 
 
 def _origin(row: PromptRow | MarkedRow, prompt_source: str) -> Record:
-    return {
+    return tools_of(row.tools) | {
         "prompt_id": row.prompt_id,
         "split": row.split,
         "category": row.category,
@@ -196,18 +210,18 @@ def as_plain(records: Iterable[Record], left_out: Counter[str]) -> Iterator[Reco
     would make something else of it.
     """
     for record in records:
+        if has_parts(record):
+            left_out[WITH_PARTS] += 1
+            continue
         texts = {
             ("text" if name == "messages" else name): _text(name, messages)
             for name, messages in record.items()
-            if name in _CHATS and isinstance(messages, list)
+            if name in CHATS and isinstance(messages, list)
         }
         if None in texts.values():
             left_out[SEVERAL_TURNS] += 1
         else:
-            yield texts | {name: value for name, value in record.items() if name not in _CHATS}
-
-
-_CHATS = ("prompt", "completion", "messages", "chosen", "rejected")
+            yield texts | {name: value for name, value in record.items() if name not in CHATS}
 
 
 def _text(name: str, messages: list[Message]) -> str | None:

@@ -55,9 +55,13 @@ class NewHubImportSerializer(serializers.Serializer[object]):
     )
     with_judgments = Flag(default=False)
     is_strict = Flag(default=False)
+    stores_responses = Flag(default=False)
 
 
-_OPTIONS = ("source_name", "licence", "file_format", "with_judgments", "is_strict")
+_OPTIONS = (
+    *("source_name", "licence", "file_format", "with_judgments", "is_strict"),
+    "stores_responses",
+)
 
 
 @described(

@@ -19,6 +19,10 @@ CARD = "README.md"
 _MAX_DEPTH = 60
 """`dataset_info` describes columns of columns."""
 _MAX_PATTERNS = 200
+_MAX_NAMES = 100_000
+_MAX_NAME = 1000
+_MAX_WORK = 20_000_000
+"""Characters that are compared with patterns: about ten seconds."""
 _FRONT = re.compile(r"\A---[ \t\r]*\n(.*?)\n---[ \t\r]*(\n|\Z)", re.DOTALL)
 _IGNORED = {
     *(CARD, "config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json"),
@@ -118,7 +122,7 @@ def data_files(
     names: Iterable[str], card: HubCard, *, config: str = "", split: str = ""
 ) -> list[str]:
     """The files of a split, or of all splits of a configuration. Raises NotFound."""
-    usable = [name for name in sorted(names) if _is_data(name)]
+    usable = [name for name in _readable(names) if _is_data(name)]
     chosen = _config(card, config)
     splits = _splits(_below(usable, str(chosen.get("data_dir") or "")), chosen.get("data_files"))
     by_split = {name: _of_one_kind(files) for name, files in splits.items()}
@@ -132,6 +136,24 @@ def data_files(
         raise NotFound(sentence % {"name": split, "names": ", ".join(by_split)})
     wanted = [split] if split else list(by_split)
     return list(dict.fromkeys(file for name in wanted for file in by_split[name]))
+
+
+def _readable(names: Iterable[str]) -> list[str]:
+    """Sorted. Raises NotFound if there are too many, or one is too long."""
+    ordered = sorted(names)
+    if len(ordered) > _MAX_NAMES:
+        sentence = _(
+            "The data set has %(n)d files; the limit is %(limit)d. Download those that you need and"
+            " import them."
+        )
+        raise NotFound(sentence % {"n": len(ordered), "limit": _MAX_NAMES})
+    if max(map(len, ordered), default=0) > _MAX_NAME:
+        sentence = _(
+            "The data set has a file whose name is longer than %(n)d characters. Download the files"
+            " that you need and import them."
+        )
+        raise NotFound(sentence % {"n": _MAX_NAME})
+    return ordered
 
 
 def _config(card: HubCard, config: str) -> Mapping[str, object]:
@@ -162,11 +184,23 @@ def _splits(names: Mapping[str, str], patterns: object) -> dict[str, list[str]]:
     if patterns is None:
         by_split = _by_name(list(names))
     else:
+        wanted = _patterns(patterns)
+        _check_work(list(names), [pattern for listed in wanted.values() for pattern in listed])
         by_split = {
-            split: [name for name in names if any(pattern.fits(name) for pattern in wanted)]
-            for split, wanted in _patterns(patterns).items()
+            split: [name for name in names if any(pattern.fits(name) for pattern in listed)]
+            for split, listed in wanted.items()
         }
     return {split: [names[name] for name in files] for split, files in by_split.items()}
+
+
+def _check_work(names: Sequence[str], patterns: Sequence[Pattern]) -> None:
+    """Raises NotFound if comparing all would take long."""
+    if sum(pattern.work(name) for pattern in patterns for name in names) > _MAX_WORK:
+        sentence = _(
+            "The data set has %(files)d files, and its card %(patterns)d patterns for them: too"
+            " many to compare. Choose another configuration, or download the files and import them."
+        )
+        raise NotFound(sentence % {"files": len(names), "patterns": len(patterns)})
 
 
 def _patterns(value: object) -> dict[str, list[Pattern]]:
@@ -209,13 +243,13 @@ def _by_name(names: Sequence[str]) -> dict[str, list[str]]:
 
 def _folder_says(name: str, word: str) -> bool:
     pattern = rf"(?:.*{_BETWEEN})?{word}(?:{_BETWEEN}.*)?"
-    return any(re.fullmatch(pattern, part) for part in PurePosixPath(name).parts[:-1])
+    parts = PurePosixPath(name).parts[:-1]
+    return any(re.fullmatch(pattern, part, re.DOTALL) for part in parts)
 
 
 def _file_says(name: str, word: str) -> bool:
-    return (
-        re.fullmatch(rf"(?:.*{_BETWEEN})?{word}{_BETWEEN}.*", PurePosixPath(name).name) is not None
-    )
+    pattern = rf"(?:.*{_BETWEEN})?{word}{_BETWEEN}.*"
+    return re.fullmatch(pattern, PurePosixPath(name).name, re.DOTALL) is not None
 
 
 def _is_data(name: str) -> bool:

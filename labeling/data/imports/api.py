@@ -192,6 +192,12 @@ class _FileSerializer(_FileToReadSerializer):
         return values | {"upload": values.pop("file")}
 
 
+_STORES_RESPONSES = (
+    "Store answers beside columns that may say whether they are good as responses. Without it, an"
+    " import with judgments of such a file is refused until `columns` says what they mean."
+)
+
+
 class _AboutSerializer(serializers.Serializer[object]):
     source = serializers.CharField(  # type: ignore[assignment]  # shadows Field.source
         max_length=200, help_text="A name for the origin of the data. Raters never see it."
@@ -234,6 +240,7 @@ class RowsToImportSerializer(_RowsSerializer, _AboutSerializer):
         help_text="For a table of answers: rows with the texts of its items, by their IDs.",
     )
     is_strict = Flag(default=False, help_text="Publish nothing if any line has a problem.")
+    stores_responses = Flag(default=False, help_text=_STORES_RESPONSES)
 
 
 class FileToImportSerializer(_FileSerializer, _AboutSerializer):
@@ -244,6 +251,7 @@ class FileToImportSerializer(_FileSerializer, _AboutSerializer):
     is_strict = serializers.BooleanField(
         default=False, help_text="Publish nothing if any line has a problem."
     )
+    stores_responses = serializers.BooleanField(default=False, help_text=_STORES_RESPONSES)
 
 
 class RowsToPreviewSerializer(_RowsSerializer):
@@ -269,7 +277,7 @@ class ImportAgreementSerializer(serializers.Serializer[object]):
 
 
 class PreviewReplySerializer(serializers.Serializer[object]):
-    text = serializers.CharField()
+    text = serializers.CharField(source="turn.content")
     words = serializers.ListField(
         child=serializers.CharField(), help_text="What is stored with it: kind, model, rank, …"
     )

@@ -80,9 +80,18 @@ class ImportForm(forms.Form):
     is_strict = forms.BooleanField(
         label=_("Publish nothing if any line has a problem"), required=False
     )
+    stores_responses = forms.BooleanField(
+        label=_("Store the answers beside these columns as responses"),
+        help_text=_("Or choose under Columns which of them says “Good or bad”."),
+        required=False,
+    )
 
-    def __init__(self, *args: Any, is_kept: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, is_kept: bool = False, asks: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if not asks:
+            del self.fields["stores_responses"]
         if is_kept:
             del self.fields["file"]
 
@@ -97,7 +106,7 @@ class ImportForm(forms.Form):
         values = {
             name: value
             for name, value in self.cleaned_data.items()
-            if name not in ("file", "upload")
+            if name not in ("file", "upload", "stores_responses")
         }
         return values | {"file_format": values["file_format"] or None}
 

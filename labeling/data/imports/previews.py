@@ -13,11 +13,12 @@ from django.core.files import File
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from arithmetic.chats import Message, Tool
 from labeling.data.imports import drafts_of_file, uploads
 from labeling.importers import formats, readers
 from labeling.importers.child import limits, process
 from labeling.importers.child.limits import UnableToRead
-from labeling.importers.drafts import ImportDraft, ImportProblem, Message, Reply
+from labeling.importers.drafts import ImportDraft, ImportProblem, Reply
 from labeling.importers.files import lines
 
 SHOWN = 5
@@ -41,7 +42,7 @@ class KeptFile:
 
 @dataclass(frozen=True)
 class PreviewReply:
-    text: str
+    turn: Message
     words: tuple[str, ...]
     """what is stored with it: its kind, model, rank, label, scores, licence"""
 
@@ -50,6 +51,7 @@ class PreviewReply:
 class PreviewRow:
     line: int
     messages: tuple[Message, ...]
+    tools: tuple[Tool, ...]
     replies: tuple[PreviewReply, ...]
     words: tuple[str, ...]
     """category, language, licence and so on"""
@@ -62,6 +64,11 @@ class Preview:
     """the file's own columns"""
     rows: tuple[PreviewRow, ...]
     problems: tuple[ImportProblem, ...]
+
+    @property
+    def asks(self) -> bool:
+        """Whether columns may say that answers are bad, and nobody has said what they mean."""
+        return any(problem.asks for problem in self.problems)
 
 
 def keep(*, upload: "File[bytes]", by: User, now: datetime) -> KeptFile:
@@ -168,6 +175,7 @@ def row(draft: ImportDraft, *, with_judgments: bool) -> PreviewRow:
     return PreviewRow(
         draft.line,
         draft.messages,
+        draft.tools,
         tuple(
             _reply(reply, _ratings_of(draft, place), draft, with_judgments)
             for place, reply in enumerate(draft.replies)
@@ -192,4 +200,4 @@ def _reply(
         value = str(value).lower() if isinstance(value, bool) else value
         words.append(f"{name.replace('_', ' ')} {value}")
     words.append(reply.licence)
-    return PreviewReply(reply.text, tuple(str(word) for word in words if word))
+    return PreviewReply(reply.turn, tuple(str(word) for word in words if word))

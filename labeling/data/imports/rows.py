@@ -70,7 +70,7 @@ class PreparedDraft:
 def prepare(drafts: Sequence[ImportDraft]) -> list[PreparedDraft]:
     sketches = near_duplicates.sketches([d.messages for d in drafts], [d.group for d in drafts])
     return [
-        PreparedDraft(d, near_duplicates.fingerprint(d.messages), s)
+        PreparedDraft(d, near_duplicates.fingerprint(d.messages, d.tools), s)
         for d, s in zip(drafts, sketches, strict=True)
     ]
 
@@ -122,7 +122,8 @@ def index_unkeyed_prompts(*, is_alive: Callable[[], None]) -> None:
         sketches = near_duplicates.sketches([prompt.messages for prompt in strays])
         with transaction.atomic():
             for prompt, sketch in zip(strays, sketches, strict=True):
-                prompt.cluster = prompt.cluster or near_duplicates.fingerprint(prompt.messages)[:16]
+                digest = near_duplicates.fingerprint(prompt.messages, prompt.tools)
+                prompt.cluster = prompt.cluster or digest[:16]
                 prompt.signature = sketch.signature
             Prompt.objects.bulk_update(strays, _CHANGED)
             places.store_keys(
@@ -207,6 +208,7 @@ def _known_prompts(batch: Import, sha256s: set[str]) -> dict[str, Prompt]:
 def _prompt(batch: Import, prepared: PreparedDraft, source: Source, now: datetime) -> Prompt:
     return Prompt(
         messages=list(prepared.draft.messages),
+        tools=list(prepared.draft.tools),
         messages_sha256=prepared.sha256,
         source=source,
         origin=_origin(batch, prepared.draft),
@@ -237,7 +239,7 @@ def _rename(batch: Import, merged: Iterable[near_duplicates.Cluster]) -> None:
 
 
 Placed = Sequence[tuple[ImportDraft, Prompt]]
-# Response by prompt, source, text, and how many of the same draft before it are the same.
+# Response by prompt, source, key, and how many of the same draft before it are the same.
 WrittenResponses = dict[tuple[int, int, str, int], Response]
 
 
@@ -255,7 +257,7 @@ def _responses(
     written: WrittenResponses = {}
     n_same: Counter[tuple[int, int, str]] = Counter()
     for r in ours.filter(seen).order_by("pk"):
-        same = (r.prompt_id, r.source_id, r.text)
+        same = (r.prompt_id, r.source_id, r.key)
         written[(*same, n_same[same])] = r
         n_same[same] += 1
     highest = ours.order_by().values("prompt", "source").annotate(n=Max("number"))
@@ -266,13 +268,13 @@ def _responses(
         for reply, nth in numbered(draft.replies):
             source = sources[reply.author]
             place = (prompt.pk, source.pk)
-            if (*place, reply.text, nth) not in written:
+            if (*place, reply.key, nth) not in written:
                 number = numbers.get(place, 0)
                 numbers[place] = number + 1
                 response = Response(
                     prompt=prompt,
                     source=source,
-                    text=reply.text,
+                    **reply.columns,
                     number=number,
                     sampling=dict(reply.sampling),
                     licence=_own_licence(draft.licence_of_reply(reply), source),
@@ -284,7 +286,7 @@ def _responses(
                     ),
                     created_at=now,
                 )
-                written[(*place, reply.text, nth)] = response
+                written[(*place, reply.key, nth)] = response
                 new.append(response)
     Response.objects.bulk_create(new)
     counts["responses"] = len(new)
@@ -292,14 +294,14 @@ def _responses(
 
 
 def numbered(replies: Iterable[Reply]) -> list[tuple[Reply, int]]:
-    """Each reply, and how many replies with the same author and text come before it: two models may
+    """Each reply, and how many replies with the same author and key come before it: two models may
     say the same, and one model may say it twice.
     """
     n_same: Counter[tuple[str, str]] = Counter()
     counted = []
     for reply in replies:
-        counted.append((reply, n_same[reply.author, reply.text]))
-        n_same[reply.author, reply.text] += 1
+        counted.append((reply, n_same[reply.author, reply.key]))
+        n_same[reply.author, reply.key] += 1
     return counted
 
 
@@ -346,7 +348,7 @@ def _given(batch: Import, placed: Placed, written: WrittenResponses, now: dateti
     for draft, prompt in placed:
         judged = set(map(id, judged_replies(draft)))
         shown = [
-            (written[prompt.pk, sources[reply.author].pk, reply.text, nth], reply)
+            (written[prompt.pk, sources[reply.author].pk, reply.key, nth], reply)
             for reply, nth in numbered(draft.replies)
             if id(reply) in judged
         ]
@@ -395,20 +397,14 @@ def _judgments(
     for draft, prompt in placed:
         for reply in draft.replies:
             if reply.is_human and (
-                judgment := judged(
-                    Judgment.Kind.DEMONSTRATION,
-                    draft,
-                    prompt,
-                    reply.text,
-                    reply,
-                )
+                judgment := judged(Judgment.Kind.DEMONSTRATION, draft, prompt, reply.key, reply)
             ):
-                demonstrations.append(Demonstration(judgment=judgment, text=reply.text))
+                demonstrations.append(Demonstration(judgment=judgment, **reply.columns))
         is_all_bad = draft.answer is not None and draft.answer.is_all_bad
         if not draft.is_compared and not is_all_bad:
             continue
         order = [
-            (written[prompt.pk, sources[reply.author].pk, reply.text, nth], reply.rank)
+            (written[prompt.pk, sources[reply.author].pk, reply.key, nth], reply.rank)
             for reply, nth in numbered(draft.replies)
         ]
         if judgment := judged(
@@ -478,11 +474,11 @@ def _stored_before(
         import_batch__state=Import.State.PUBLISHED, import_batch__source=batch.source
     )
     judgments = Judgment.objects.filter(seen, prompt__in=prompt_ids, rater__origin__in=origins)
-    stored: set[tuple[str, int, object]] = set(
-        judgments.filter(kind=Judgment.Kind.DEMONSTRATION).values_list(
-            "rater__origin", "prompt_id", "demonstration__text"
-        )
-    )
+    written = judgments.filter(kind=Judgment.Kind.DEMONSTRATION)
+    stored: set[tuple[str, int, object]] = {
+        (judgment.rater.origin, judgment.prompt_id, judgment.demonstration.key)
+        for judgment in written.select_related("rater", "demonstration")
+    }
     orders: dict[tuple[int, str, int], set[tuple[int, int | None]]] = {}
     rows = judgments.filter(kind=Judgment.Kind.COMPARISON).values_list(
         "pk",

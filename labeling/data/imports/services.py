@@ -18,11 +18,12 @@ from django.utils.translation import gettext_lazy
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from arithmetic import chats
 from jobs import guard
 from jobs.messages import Message
 from jobs.protocol import Clock, Kind
 from labeling.data import sources
-from labeling.data.imports import clearing, drafts_of_file, uploads
+from labeling.data.imports import clearing, drafts_of_file, previews, uploads
 from labeling.data.imports import rows as imports_rows
 from labeling.data.imports.answers.writer import AnswerWriter
 from labeling.data.imports.problems import Problems
@@ -68,6 +69,10 @@ class UnableToImport(Refusal):
     """
 
 
+class UnexplainedColumns(UnableToImport):
+    """Columns may say whether answers are good, and nobody has said what they mean."""
+
+
 def start_import(
     *,
     path: Path,
@@ -77,6 +82,7 @@ def start_import(
     licence: str,
     is_strict: bool = False,
     with_judgments: bool = False,
+    stores_responses: bool = False,
     pairs_path: Path | None = None,
     columns: Columns | None = None,
     campaign: str = "",
@@ -88,6 +94,9 @@ def start_import(
 ) -> Import:
     """Queue a file for import. Without `is_rung`, no worker is notified, because the caller runs it
     itself.
+
+    With judgments, a file with columns that may say whether answers are good is refused, unless
+    `stores_responses` says that the answers beside them become responses. Its first rows decide.
 
     Without `file_format` it is guessed from the first row: by the worker, if a web request would
     have to unpack too much. With the name of a `campaign`, answers
@@ -111,6 +120,8 @@ def start_import(
             file_format = drafts_of_file.look(path=path, columns=columns).format
     except UnableToRead as refusal:
         raise UnableToImport(refusal.sentence) from refusal
+    if with_judgments and not (stores_responses or annotations):
+        _refuse_unexplained_columns(path, file_format, columns or {})
     with transaction.atomic():
         batch = Import.objects.create(
             file_name=file_name,
@@ -133,6 +144,19 @@ def start_import(
         if is_rung:
             IMPORTS.wake_on_commit(batch.pk)
     return batch
+
+
+def _refuse_unexplained_columns(path: Path, file_format: str, columns: Columns) -> None:
+    """Raises UnexplainedColumns where somebody has to say first what columns mean."""
+    seen = previews.preview(
+        path=path, file_format=file_format, columns=columns, with_judgments=True
+    )
+    if asked := [str(problem) for problem in seen.problems if problem.asks]:
+        sentence = _(
+            "Nothing is imported yet. Say what the columns named here mean, or that the answers"
+            " beside them are stored as responses. %(columns)s"
+        )
+        raise UnexplainedColumns(sentence % {"columns": " ".join(asked)})
 
 
 def _annotations(
@@ -368,9 +392,8 @@ def _batches(
             tally.add_problem(draft)
         else:
             lot.append(draft)
-            size += sum(len(m["content"]) for m in draft.messages) + sum(
-                len(r.text) for r in draft.replies
-            )
+            turns = (*draft.messages, *(reply.turn for reply in draft.replies))
+            size += sum(len(m["content"]) + len(chats.parts_of(m)) for m in turns)
         if n_seen >= BATCH or size >= BATCH_CHARACTERS:
             yield lot
             lot, n_seen, size = [], 0, 0

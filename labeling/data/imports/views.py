@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.shell.requests import MemberRequest
@@ -29,7 +30,7 @@ def new(request: MemberRequest) -> HttpResponse:
     form = ImportForm(request.POST or None, request.FILES or None, is_kept=kept is not None)
     context: dict[str, object] = {"form": form, "kept": kept}
     if request.method == "POST" and form.is_valid():
-        if kept is None and "preview" in request.POST:
+        if kept is None and ("preview" in request.POST or form.cleaned_data["with_judgments"]):
             kept = previews.keep(upload=form.upload_file, by=request.user, now=timezone.now())
         if kept is not None:
             return _with_kept_file(request, form, kept)
@@ -53,27 +54,33 @@ def _with_kept_file(
     names = previews.column_names(path=kept.path)
     columns_form = ColumnsForm(request.POST, names=names)
     columns = columns_form.columns if columns_form.is_valid() else {}
-    if "preview" not in request.POST and columns_form.is_valid():
+    is_start = "preview" not in request.POST and columns_form.is_valid()
+    if is_start:
         try:
             batch = services.start_kept(
                 path=kept.path,
                 file_name=kept.name,
                 columns=columns,
+                stores_responses="stores_responses" in request.POST,
                 **form.arguments,
                 by=request.user,
                 now=timezone.now(),
             )
+        except services.UnexplainedColumns:
+            form.add_error(None, _say_what_columns_mean())
         except services.UnableToImport as error:
             form.add_error(None, error.sentence)
         else:
             return redirect("import_detail", batch.pk)
+    judges = form.cleaned_data["with_judgments"]
     preview = previews.preview(
         path=kept.path,
         file_format=form.arguments["file_format"],
         columns=columns,
-        with_judgments=form.cleaned_data["with_judgments"],
+        with_judgments=judges,
     )
-    shown = ImportForm(request.POST.dict() | {"upload": kept.token}, is_kept=True)
+    asks = judges and preview.asks
+    shown = ImportForm(request.POST.dict() | {"upload": kept.token}, is_kept=True, asks=asks)
     shown.full_clean()
     for sentence in form.non_field_errors():
         shown.add_error(None, str(sentence))
@@ -83,9 +90,18 @@ def _with_kept_file(
         "preview": preview,
         "format": WORDS.get(preview.format, preview.format),
         "columns_form": columns_form if names else None,
+        "is_columns_open": asks or not preview.rows or bool(columns_form.errors),
     }
     status = 422 if shown.errors or columns_form.errors else 200
     return render(request, "labeling/data/import_new.html", context, status=status)
+
+
+def _say_what_columns_mean() -> str:
+    """The preview names them."""
+    return _(
+        "Nothing is imported yet. Say what the columns named below mean, or that the answers beside"
+        " them are stored as responses."
+    )
 
 
 @require_GET

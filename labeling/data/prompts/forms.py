@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from arithmetic import chats
+from arithmetic.chats import Message
 from labeling.campaigns import selection
 from labeling.data.prompts.selectors import PromptFilter
 from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
@@ -106,8 +108,8 @@ class PromptForm(LabelsForm):
         "licence",
     )
 
-    def clean_history(self) -> list[dict[str, str]]:
-        turns: list[dict[str, str]] = []
+    def clean_history(self) -> list[Message]:
+        turns: list[Message] = []
         for number, line in enumerate(self.cleaned_data["history"].splitlines(), start=1):
             speaker, colon, rest = line.partition(":")
             role = (
@@ -126,7 +128,7 @@ class PromptForm(LabelsForm):
         self._check_turns(turns)
         return [{"role": turn["role"], "content": turn["content"].strip()} for turn in turns]
 
-    def _check_turns(self, turns: list[dict[str, str]]) -> None:
+    def _check_turns(self, turns: list[Message]) -> None:
         for number, turn in enumerate(turns, start=1):
             expected = "user" if number % 2 else "assistant"
             if turn["role"] != expected:
@@ -149,9 +151,9 @@ class PromptForm(LabelsForm):
                 )
             )
 
-    def messages(self) -> list[dict[str, str]]:
+    def messages(self) -> list[Message]:
         system = self.cleaned_data["system"].strip()
-        opening = [{"role": "system", "content": system}] if system else []
+        opening: list[Message] = [{"role": "system", "content": system}] if system else []
         return [
             *opening,
             *self.cleaned_data["history"],
@@ -188,8 +190,20 @@ class PromptEditForm(PromptForm):
             "language": prompt.language,
         }
         super().__init__(data, initial=initial)
-        for name in ("split", "licence"):
+        # Lines of text hold no tool calls, so the turns before the last stay as they are.
+        self.kept: list[Message] = earlier if any(map(_has_parts, prompt.messages)) else []
+        self.last: Message = last
+        for name in ("split", "licence", *(("system", "history") if self.kept else ())):
             del self.fields[name]
+
+    def messages(self) -> list[Message]:
+        if not self.kept:
+            return super().messages()
+        return [*self.kept, chats.reworded(self.last, lambda _text: self.cleaned_data["text"])]
+
+
+def _has_parts(message: Message) -> bool:
+    return message["role"] == "tool" or bool(chats.parts_of(message))
 
 
 class PromptFilterForm(forms.Form):

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from arithmetic import chats
+from arithmetic.chats import ToolCall
 from labeling.access import visible
 from labeling.data import sources
 from labeling.models import Prompt, Response, Source
@@ -30,6 +32,13 @@ class NewText:
     model: str = ""
     licence: str = ""
     sampling: Mapping[str, object] = field(default_factory=dict)
+    reasoning_content: str = ""
+    tool_calls: Sequence[ToolCall] = ()
+
+    @property
+    def key(self) -> str:
+        """The same for equal answers."""
+        return chats.answer_key(self.text, self.reasoning_content, self.tool_calls)
 
 
 def responses(*, prompt_id: int | None = None) -> QuerySet[Response]:
@@ -50,24 +59,24 @@ def add_responses(
         of_prompts = Response.objects.filter(
             prompt__in={text.prompt_id for text in texts}, source__in=by_model.values()
         )
-        stored = {(text.prompt_id, text.source_id, text.text): text for text in of_prompts}
+        stored = {(text.prompt_id, text.source_id, text.key): text for text in of_prompts}
         last = of_prompts.order_by().values("prompt", "source").annotate(n=Max("number"))
         numbers = {(row["prompt"], row["source"]): row["n"] + 1 for row in last}
         new = []
         for text in texts:
             source = by_model[text.model]
             place = (text.prompt_id, source.pk)
-            if (*place, text.text) in stored:
+            if (*place, text.key) in stored:
                 continue
             response = _response(text, source, numbers.get(place, 0), now)
             numbers[place] = response.number + 1
-            stored[*place, text.text] = response
+            stored[*place, text.key] = response
             new.append(response)
         Response.objects.bulk_create(new)
         if new:
             after = {"source": source_name, "licence": licence, "responses": len(new)}
             audit_log.record(by, "add_responses", by_model[""], after=after, now=now)
-    return [stored[text.prompt_id, by_model[text.model].pk, text.text] for text in texts]
+    return [stored[text.prompt_id, by_model[text.model].pk, text.key] for text in texts]
 
 
 def _refuse_unknown(prompts: Collection[int]) -> None:
@@ -94,6 +103,8 @@ def _response(text: NewText, source: Source, number: int, now: datetime) -> Resp
         prompt_id=text.prompt_id,
         source=source,
         text=text.text,
+        reasoning_content=text.reasoning_content,
+        tool_calls=list(text.tool_calls),
         number=number,
         licence="" if text.licence == source.licence else text.licence,
         sampling=text.sampling,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts import audit_log
 from accounts.models import User
 from accounts.refusals import Refusal
+from arithmetic.chats import Message, Tool
 from jobs import guard
 from labeling.access import visible
 from labeling.data.sources import source_of_person
@@ -18,7 +19,6 @@ from labeling.queue import items
 from labeling.queue.cases import services as cases_services
 from labeling.splits import places
 
-Message = dict[str, str]
 BATCH = 1_000
 
 
@@ -39,6 +39,7 @@ class Edited:
 def create_prompt(
     *,
     messages: Sequence[Message],
+    tools: Sequence[Tool] = (),
     category: str,
     language: str,
     split: str = "",
@@ -52,9 +53,10 @@ def create_prompt(
     Raises splits.places.UnableToPlace.
     """
     with transaction.atomic():
-        place = places.place_of(messages=messages, wanted=split)
+        place = places.place_of(messages=messages, tools=tools, wanted=split)
         prompt = Prompt(
             messages=list(messages),
+            tools=list(tools),
             source=source_of_person(person=by, now=now),
             origin="typed in",
             licence=licence,
@@ -94,12 +96,13 @@ def edit_prompt(
         raise UnableToEdit(_("Nothing has changed. Change the text, or go back."))
     with transaction.atomic():
         try:
-            place = places.place_of_version(messages=messages, before=prompt)
+            place = places.place_of_version(messages=messages, tools=prompt.tools, before=prompt)
         except places.UnableToPlace as problem:
             raise UnableToEdit(problem.sentence) from problem
         _retire(prompt, now=now)
         edited = Prompt(
             messages=list(messages),
+            tools=prompt.tools,
             source=prompt.source,
             origin=prompt.origin,
             licence=prompt.licence,
@@ -151,6 +154,7 @@ def _copy_responses(*, old: Prompt, new: Prompt, now: datetime) -> None:
                 prompt=new,
                 source_id=response.source_id,
                 text=response.text,
+                **response.parts,
                 number=response.number,
                 sampling=response.sampling,
                 licence=response.licence,

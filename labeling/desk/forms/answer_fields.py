@@ -69,6 +69,8 @@ DRAFT_FIELDS = (
 """The fields that a draft stores: the answer, without the page's own hidden fields; and of a turn
 which of its sets of answers it is about.
 """
+WRITTEN_FIELDS = ("text", "turn-", "edit", "reason", "sources", "note")
+"""The beginnings of the names of those that take words."""
 
 Fields = Mapping[str, Sequence[str]]
 
@@ -111,6 +113,16 @@ class Question:
     at_most: int | None = None
     condition: str = ""
     """when the question is asked, in words"""
+
+
+def written(fields: Fields) -> list[str]:
+    """What the rater wrote, without what they chose."""
+    return [
+        value
+        for name, values in fields.items()
+        for value in values
+        if name.startswith(WRITTEN_FIELDS) and name != "edit_of" and value.strip()
+    ]
 
 
 class SkipForm(forms.Form):

@@ -96,8 +96,12 @@ def _campaign_to_correct_in(old: Judgment, *, version: int) -> Campaign:
     if old.item is not None and old.item.is_turn:
         raise UnableToSubmit(turn_sentence())
     if old.campaign.state != Campaign.State.OPEN:
-        raise UnableToSubmit(_("The campaign is no longer open, so its answers can't be changed."))
+        raise UnableToSubmit(closed_sentence())
     return old.campaign
+
+
+def closed_sentence() -> str:
+    return _("The campaign is no longer open, so its answers can't be changed.")
 
 
 def turn_sentence() -> str:

@@ -112,11 +112,12 @@ def store_judgment(*, judgment: Judgment, answer: Checked) -> None:
 
 def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
     """Store an improved response as a demonstration of this judgment, and as a response by the
-    rater, preferred to the original.
+    rater, preferred to the original. It keeps the original's tool calls, and not its thinking.
     """
     if isinstance(answer, checked_answers.CheckedDemonstration) or answer.given.edit is None:
         return
     edit = answer.given.edit
+    original = answer.shown[edit.position]
     source = source_of_rater(rater=judgment.rater, now=now)
     own = Response.objects.filter(prompt=judgment.prompt_id, source=source)
     number = own.aggregate(last=Max("number"))["last"]
@@ -124,12 +125,16 @@ def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
         prompt_id=judgment.prompt_id,
         source=source,
         text=edit.text,
+        tool_calls=original.tool_calls,
         number=0 if number is None else number + 1,
         created_at=now,
     )
-    original = answer.shown[edit.position]
     Demonstration.objects.create(
-        judgment=judgment, text=edit.text, edit_of=original, response=response
+        judgment=judgment,
+        text=edit.text,
+        tool_calls=original.tool_calls,
+        edit_of=original,
+        response=response,
     )
 
 

@@ -2,19 +2,20 @@
 responses.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from arithmetic import response_orders
+from arithmetic import chats, response_orders
+from arithmetic.chats import Message
 from labeling.desk.judgments import warnings
 from labeling.desk.texts import word_diff
 from labeling.desk.work import Work
 from labeling.models import Demonstration, Judgment
 from labeling.votes import counting, withdrawn_texts
-from pages import render
+from pages import render, turns
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,19 @@ class Turn:
     html: SafeString
 
 
-def turns_of(messages: Sequence[Mapping[str, str]]) -> tuple[Turn, ...]:
-    words = {"system": _("Instruction"), "user": _("User"), "assistant": _("Assistant")}
+def turns_of(messages: Sequence[Message], reword: Callable[[str], str] = str) -> tuple[Turn, ...]:
+    """`reword` goes over what is folded; the texts are as they are shown."""
+    words = {
+        "system": _("Instruction"),
+        "user": _("User"),
+        "assistant": _("Assistant"),
+        "tool": _("Tool"),
+    }
     return tuple(
         Turn(
             message["role"],
             words.get(message["role"], message["role"]),
-            render.markdown(message["content"]),
+            turns.html(message, reword),
         )
         for message in messages
     )
@@ -70,14 +77,14 @@ def stored_answer(*, work: Work, judgment: Judgment) -> StoredAnswer:
     edited = work.responses if written is not None and written.edit_of_id is not None else []
     return StoredAnswer(
         upsets=prompt.upset_words,
-        prompt=turns_of(work.messages),
+        prompt=turns_of(work.messages, work.as_shown),
         responses=responses,
         line=_("All bad") if is_all_bad else warnings.ranking_line(ranks),
         reason=(
             (judgment.comparison.reason or "") if judgment.kind == Judgment.Kind.COMPARISON else ""
         ),
         written=(
-            turns_of([{"role": "assistant", "content": written.text}, *written.further])
+            turns_of([chats.answer(written.text, tool_calls=written.tool_calls), *written.further])
             if written is not None
             else ()
         ),
@@ -103,7 +110,9 @@ def _responses(work: Work, judgment: Judgment) -> tuple[StoredResponse, ...]:
     return tuple(
         StoredResponse(
             response_orders.LETTERS[row.position],
-            render.markdown(work.as_shown(row.response.text)),
+            turns.html(
+                work.as_read(chats.answer(row.response.text, **row.response.parts)), work.as_shown
+            ),
             row.rank,
             tuple(
                 (labels.get(name, name), answer)

@@ -54,7 +54,7 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     judgment = desk_work.judgment_under(work=work)
     is_open = work.campaign.state == Campaign.State.OPEN and work.rater.withdrawn_at is None
     if judgment is None or not is_open:
-        return redirect("desk_item", lease)
+        return _not_corrected(request, work)
     if work.item.is_turn:
         return gone(request, work, why=judgments_correct.turn_sentence())
     if request.method == "GET":
@@ -92,3 +92,20 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return answering.review(request, work, refused, corrects=judgment)
     messages.info(request, _("Corrected. This version counts from now on."))
     return answering.go_to(request, reverse("my_work"))
+
+
+def _not_corrected(request: HttpRequest, work: desk_work.Work) -> HttpResponse:
+    """The answer was taken back, or its campaign takes no corrections: says so, with what was
+    typed.
+    """
+    typed = posted_page.PageInput.of_post(request.POST)
+    if request.method == "GET" or not typed.has_words:
+        return redirect("desk_item", work.lease)
+    if work.is_open:
+        notice = _("You have taken this answer back. Submit it again.")
+        return answering.page(request, work, replace(typed, notice=notice), status=422)
+    is_withdrawn = work.rater.withdrawn_at is not None
+    why = (
+        judgments_rows.withdrawn_sentence() if is_withdrawn else judgments_correct.closed_sentence()
+    )
+    return gone(request, work, why=why, unsaved=answer_fields.written(typed.fields))

@@ -1,6 +1,7 @@
 """The rater's desk: the list of campaigns, and the page of one item with its side panels."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -12,10 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from arithmetic import days
 from labeling import access as labeling_access
 from labeling.desk import access as desk_access
-from labeling.desk import pages, posted_page, why_this_item
+from labeling.desk import open_campaigns, pages, posted_page, why_this_item
 from labeling.desk import progress as desk_progress
 from labeling.desk import words as desk_words
 from labeling.desk import work as desk_work
+from labeling.desk.judgments import rows as judgments_rows
 from labeling.desk.next_item import next_address
 from labeling.desk.texts import reading
 from labeling.desk.views import answering
@@ -28,7 +30,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     midnight = days.last_midnight(now, timezone.get_current_timezone())
     rater = labeling_access.rater(user=request.user)
-    campaigns = desk_work.open_campaigns(rater=rater, since=midnight, now=now)
+    campaigns = open_campaigns.open_campaigns(rater=rater, since=midnight, now=now)
     skills = why_this_item.skills_of(
         rater=rater, pools=[campaign.campaign.pool for campaign in campaigns]
     )
@@ -71,8 +73,12 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     return answering.page(request, work, posted_page.PageInput.of_draft(work.draft))
 
 
-def gone(request: HttpRequest, work: desk_work.Work, *, why: str = "") -> HttpResponse:
-    """Explains what happened to a lease that is no longer open, and `why` nothing can be done."""
+def gone(
+    request: HttpRequest, work: desk_work.Work, *, why: str = "", unsaved: Sequence[str] = ()
+) -> HttpResponse:
+    """Explains what happened to a lease that is no longer open, and `why` nothing can be done.
+    `unsaved`: what was written and is stored nowhere.
+    """
     judgment = desk_work.judgment_under(work=work)
     if judgment is not None:
         at = timezone.localtime(judgment.submitted_at)
@@ -86,6 +92,7 @@ def gone(request: HttpRequest, work: desk_work.Work, *, why: str = "") -> HttpRe
                 }
             ),
             "why": why,
+            "unsaved": unsaved,
             "campaign": judgment.campaign,
             "stored": reading.stored_answer(work=work, judgment=judgment),
             "correct": (
@@ -105,7 +112,10 @@ def gone(request: HttpRequest, work: desk_work.Work, *, why: str = "") -> HttpRe
             " the item comes back to you."
         ),
         "campaign": work.campaign,
+        "unsaved": unsaved,
     }
+    if work.rater.withdrawn_at is not None:
+        context["sentence"] = judgments_rows.withdrawn_sentence()
     return render(request, "labeling/desk/gone.html", context, status=410)
 
 

@@ -16,6 +16,7 @@ from labeling.desk import posted_page
 from labeling.desk import work as desk_work
 from labeling.desk.forms import answer_fields
 from labeling.desk.judgments import correct
+from labeling.desk.judgments import rows as judgments_rows
 from labeling.models import Draft
 from labeling.queue import slots
 
@@ -42,6 +43,8 @@ def posted_draft(request: HttpRequest, work: desk_work.Work) -> JsonResponse:
         content = posted_page.PageInput.of_json(raw).as_draft
     except (ValueError, RecursionError):
         return JsonResponse({"error": _("This draft could not be read.")}, status=400)
+    if work.rater.withdrawn_at is not None:
+        return JsonResponse({"error": judgments_rows.withdrawn_sentence()}, status=409)
     now = timezone.now()
     if (
         save(work, content, version=answer_fields.version(str(raw.get("version", 0))), now=now)
@@ -86,3 +89,19 @@ def keep_typed(request: HttpRequest, work: desk_work.Work) -> None:
         slots.save_draft(
             item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now()
         )
+
+
+def keep_late(request: HttpRequest, work: desk_work.Work) -> list[str]:
+    """Saves the answer posted under a lease that has ended as a draft, for when the item comes
+    back. Returns the texts that are not saved: those of a rater who has withdrawn, or whose answer
+    is stored.
+    """
+    typed = posted_page.PageInput.of_post(request.POST)
+    is_stored = work.lease_state == desk_work.LeaseState.STORED
+    if is_stored or work.rater.withdrawn_at is not None:
+        return answer_fields.written(typed.fields)
+    if typed.has_words:
+        slots.save_draft(
+            item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now()
+        )
+    return []

@@ -25,7 +25,7 @@ from labeling.desk.judgments import submit as judgments_submit
 from labeling.desk.next_item import next_address, next_step
 from labeling.desk.views import answering
 from labeling.desk.views.desk import gone
-from labeling.desk.views.drafts import keep_typed
+from labeling.desk.views.drafts import keep_late, keep_typed
 from labeling.models import Judgment, Pass
 from labeling.queue import slots
 from labeling.review.questions import services as question_services
@@ -40,7 +40,7 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if work.campaign.about.talks:
         return redirect("desk_item", lease)
     if work.lease_state == desk_work.LeaseState.ENDED:
-        return gone(request, work)
+        return gone(request, work, unsaved=keep_late(request, work))
     step = request.POST.get("step", "review")
     if step == "draft":
         typed = posted_page.PageInput.of_post(request.POST)
@@ -114,8 +114,11 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
             sentence = _("You have already skipped this item.")
             edit_conflicts.refuse(request, sentence, typed=note)
         return _go_on(request, work)
-    if request.method == "GET" or not work.is_open:
+    if request.method == "GET" or (not work.is_open and answering.is_fragment(request)):
         return answering.go_to(request, reverse("desk_item", args=[lease]))
+    if not work.is_open:
+        note = plain_text.storable(request.POST.get("note", "")).strip()
+        return gone(request, work, unsaved=[note] if note else [])
     form = answer_fields.SkipForm(request.POST)
     if not form.is_valid() and answering.is_fragment(request):
         return JsonResponse({"error": _("Choose a reason for skipping.")}, status=422)
@@ -151,6 +154,11 @@ def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if request.method == "GET":
         return page
     text = plain_text.storable(request.POST.get("question", "")).strip()
+    unsaved = keep_late(request, work) if work.lease_state == desk_work.LeaseState.ENDED else []
+    if work.rater.withdrawn_at is not None and answering.is_fragment(request):
+        return JsonResponse({"error": judgments_rows.withdrawn_sentence()}, status=409)
+    if work.rater.withdrawn_at is not None:
+        return gone(request, work, unsaved=[*unsaved, text] if text else unsaved)
     if text:
         question_services.ask_about(
             item=work.item,
@@ -175,6 +183,11 @@ def release(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = desk_access.work(user=request.user, lease=lease)
     if request.method == "GET":
         return redirect("desk_item", lease)
+    unsaved = [] if work.is_open else keep_late(request, work)
+    if unsaved and answering.is_fragment(request):  # that page keeps what was typed itself
+        return answering.go_to(request, reverse("desk_item", args=[lease]))
+    if unsaved:
+        return gone(request, work, unsaved=unsaved)
     keep_typed(request, work)
     slots.release(lease=lease, rater=work.rater, now=timezone.now())
     messages.info(request, _("Item released. Your draft is saved."))

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from arithmetic import days
 from labeling import access as labeling_access
-from labeling.desk import why_this_item, work
+from labeling.desk import open_campaigns, why_this_item, work
 from labeling.desk import words as desk_words
 from labeling.desk.forms.my_work import HistoryForm
 from labeling.models import Judgment
@@ -34,7 +34,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
     form = HistoryForm(request.GET, rater=rater)
     page = list_pages.shown(request, work.history(rater=rater, filters=form.filters), size=50)
     verdicts = rater_reviews.verdicts_on(judgments=page)
-    campaigns = list(work.campaigns_open_to(rater=rater))
+    campaigns = list(open_campaigns.campaigns_open_to(rater=rater))
     pools = [campaign.pool for campaign in campaigns] + [
         judgment.campaign.pool for judgment in page if judgment.campaign
     ]

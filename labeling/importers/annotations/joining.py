@@ -5,7 +5,7 @@ several questions, of one rater about one item.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from labeling.importers.drafts import Found, ImportDraft, ImportProblem
+from labeling.importers.drafts import Found, ImportDraft, ImportProblem, Reply
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,9 @@ def joined(lines: Iterator[Line | ImportProblem], *, is_ranking: bool) -> Found:
             continue
         draft = line.draft
         assert draft.answer is not None
+        if draft.replies[0].is_typed:  # nothing was judged
+            yield draft
+            continue
         about = draft.answer.item or tuple(message["content"] for message in draft.messages)
         reply = draft.replies[0]
         key = (line.rater, about, *(() if is_ranking else (reply.text, reply.author)))
@@ -68,7 +71,7 @@ def _ranking(lot: Sequence[ImportDraft]) -> ImportDraft:
     )
     return replace(
         first,
-        replies=replies,
+        replies=(*replies, *_typed(lot)),
         is_compared=sum(reply.rank is not None for reply in replies) > 1,
         answer=replace(first.answer, ratings=ratings if any(ratings) else ()),
     )
@@ -81,4 +84,21 @@ def _ratings(lot: Sequence[ImportDraft]) -> ImportDraft:
     for draft in lot:
         for rating in draft.answer.ratings if draft.answer else ():
             together |= rating
-    return replace(first, answer=replace(first.answer, ratings=(together,)))
+    return replace(
+        first,
+        replies=(first.replies[0], *_typed(lot)),
+        answer=replace(first.answer, ratings=(together,)),
+    )
+
+
+def _typed(lot: Sequence[ImportDraft]) -> tuple[Reply, ...]:
+    """What the rater typed beside what they judged, each text once: no demonstration if it is none
+    on one of the lines.
+    """
+    texts: dict[tuple[str, str], Reply] = {}
+    for draft in lot:
+        for reply in draft.replies[1:]:
+            key = (reply.text, reply.author)
+            if key not in texts or not reply.is_human:
+                texts[key] = reply
+    return tuple(texts.values())

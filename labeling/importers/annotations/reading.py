@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
-from labeling.importers import drafts
+from arithmetic.chats import Message, parts_of
+from labeling.importers import drafts, thinking
 from labeling.importers.annotations import (
     cells,
     joining,
@@ -17,6 +18,7 @@ from labeling.importers.annotations import (
     questions,
     roles,
     times,
+    typed,
 )
 from labeling.importers.annotations.cells import Cells
 from labeling.importers.annotations.joining import Line
@@ -26,15 +28,14 @@ from labeling.importers.drafts import (
     Found,
     ImportDraft,
     ImportProblem,
-    Message,
     Reply,
     Unusable,
-    ends_with_user,
     one_prompt,
     shown,
     text_of,
 )
 from labeling.importers.files.lines import Value, Values
+from labeling.importers.messages import ends_with_user
 from labeling.importers.shapes import chats, verdicts
 from labeling.importers.shapes import reading as shapes_reading
 
@@ -61,9 +62,10 @@ def read(values: Values, plan: Plan, texts: Texts | None = None) -> Found:
         return
     lines = _each(values, plan, texts)
     if plan.heading(roles.RANK) or plan.heading(roles.QUESTION):
-        yield from joining.joined(lines, is_ranking=bool(plan.heading(roles.RANK)))
+        entries = joining.joined(lines, is_ranking=bool(plan.heading(roles.RANK)))
     else:
-        yield from (line.draft if isinstance(line, Line) else line for line in lines)
+        entries = (line.draft if isinstance(line, Line) else line for line in lines)
+    yield from thinking.apart(entries)
 
 
 def _each(values: Values, plan: Plan, texts: Texts | None) -> Iterator[Line | ImportProblem]:
@@ -149,6 +151,8 @@ def _lines(line: int, row: Cells, plan: Plan) -> Iterator[Line | ImportProblem]:
     at, why = times.moment(cells.of(row, plan.heading(roles.AT)))
     if why:
         yield ImportProblem(line, why, is_once=True)
+    if names := typed.doubtful(row, plan):
+        yield ImportProblem(line, typed.no_demonstrations(names), is_once=True)
     is_wide = bool(plan.headings(roles.BY_RATER))
     for rater, headings in _raters(row, plan).items():
         try:
@@ -224,11 +228,12 @@ def _answered(
     for place, role in enumerate((roles.LEFT_ANSWER, roles.RIGHT_ANSWER)):
         for heading in plan.headings(role):
             ratings[place] |= _rating(row, heading, plan)
-    if written := cells.of(row, plan.heading(roles.TEXT)):
-        text = Reply(text_of(written, plan.heading(roles.TEXT)), is_human=True)
-        return replace(draft, replies=(*(() if not is_compared else replies), text), answer=answer)
     answer = replace(answer, ratings=tuple(ratings) if any(ratings) else ())
     if not is_compared and not answer.is_all_bad and not any(ratings) and replies[0].rank is None:
+        replies = ()
+    if text := typed.reply(row, plan):
+        replies = (*replies, text)
+    if not replies:
         return None
     return replace(draft, replies=replies, answer=answer, is_compared=is_compared)
 
@@ -374,5 +379,10 @@ def _text(row: Cells, plan: Plan, role: str) -> str | None:
     cell = row[heading]
     if isinstance(cell, list):
         messages = chats.chat(cell, heading)
+        if parts_of(messages[-1]):
+            raise Unusable(
+                _("`%(name)s` thinks or calls a tool. Import this line under Prompts, as a chat.")
+                % {"name": heading}
+            )
         cell = messages[-1]["content"]
     return text_of(cell, heading) if cell.strip() else ""

@@ -70,17 +70,17 @@ class _Sheet:
                 raise _Refused(unreadable()) from error
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = name.rpartition(":")[2]
+        tag = name.rpartition(":")[2] if ":" in name else name
         if not self._is_begun and tag != "worksheet":
             raise _NoSheet
         self._is_begun = True
-        if tag == "row":
+        if tag == "c":
+            self._place(attributes.get("r", ""))
+        elif tag == "v" or tag == "is":
+            self._use()
+        elif tag == "row":
             self._row = _number(attributes.get("r", "")) or self._row + 1
             self._column = 0
-        elif tag == "c":
-            self._place(attributes.get("r", ""))
-        elif tag in ("v", "is"):
-            self._use()
 
     def _place(self, where: str) -> None:
         if not where:
@@ -93,6 +93,9 @@ class _Sheet:
 
     def _use(self) -> None:
         self._n_cells += 1
+        is_inside = self._row_of_cell <= self._last_row and self._column <= self._last_column
+        if is_inside and self._n_cells <= MAX_CELLS:
+            return  # the area is what it was: so it is for nearly all cells
         self._last_row = max(self._last_row, self._row_of_cell)
         self._last_column = max(self._last_column, self._column)
         area = self._last_row * self._last_column

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -26,9 +26,10 @@ _UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _GZIP = b"\x1f\x8b"
 
 
-@dataclass(frozen=True)
-class FileLine:
-    """One line without its line feed. `is_whole` is false for a last line without one."""
+class FileLine(NamedTuple):
+    """One line without its line feed. `is_whole` is false for a last line without one. A tuple,
+    as a file has millions of them.
+    """
 
     number: int
     content: bytes
@@ -120,7 +121,7 @@ def beginning(stream: Opened) -> bytes:
 
 def lines(stream: Opened) -> Iterator[FileLine | ImportProblem]:
     """Splits lines on the line feed only: U+2028 and the like may occur inside a JSON string."""
-    number, pieces, size, is_first = 1, [], 0, True
+    number, pieces, size, is_first = 1, list[bytes](), 0, True
     for chunk in chunks(stream):
         if isinstance(chunk, ImportProblem):
             yield replace(chunk, line=number)
@@ -130,18 +131,16 @@ def lines(stream: Opened) -> Iterator[FileLine | ImportProblem]:
             return
         is_first = False
         # Every part but the last ends a line; the last continues in the next chunk.
-        parts = chunk.split(b"\n")
-        for i, part in enumerate(parts):
-            size += len(part)
-            if size <= MAX_LINE:
-                pieces.append(part)
-            else:
-                # Drop what was read, so that a file of one endless line takes no memory.
-                pieces.clear()
-            if i == len(parts) - 1:
-                break
-            yield _line(number, pieces, size)
-            number, pieces, size = number + 1, [], 0
+        first, *others = chunk.split(b"\n")
+        for part in others:
+            yield _line(number, [*pieces, first], size + len(first))
+            number, pieces, size, first = number + 1, [], 0, part
+        size += len(first)
+        if size <= MAX_LINE:
+            pieces.append(first)
+        else:
+            # Drop what was read, so that a file of one endless line takes no memory.
+            pieces.clear()
     if size:
         yield _line(number, pieces, size, is_whole=False)
 

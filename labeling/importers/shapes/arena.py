@@ -10,22 +10,21 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
 from labeling.importers.annotations import legends
 from labeling.importers.drafts import (
     Answer,
     Found,
     ImportDraft,
     ImportProblem,
-    Message,
     Reply,
     Unusable,
-    conversation,
     drafted,
-    ends_with_user,
     one_prompt,
     response_text,
     shown,
 )
+from labeling.importers.messages import conversation, ends_with_user
 from labeling.importers.shapes import chats, reading
 from labeling.importers.shapes.reading import Row
 
@@ -68,14 +67,14 @@ def _turns(line: int, row: Row) -> Found:
 
 
 def _battle(line: int, row: Row) -> ImportDraft:
-    prompt, *texts = _single_turns(row) if "response_a" in row else _conversations(row)
+    prompt, *said = _single_turns(row) if "response_a" in row else _conversations(row)
     models = [reading.author_of(row, f"model_{side}") for side in "ab"]
     ranks = _ranks(row)
     replies = tuple(
-        Reply(text, rank, author=model)
-        for text, rank, model in zip(texts, ranks, models, strict=True)
+        replace(reply, rank=rank, author=model)
+        for reply, rank, model in zip(said, ranks, models, strict=True)
     )
-    if texts[0].strip() == texts[1].strip() and models[0] == models[1]:
+    if said[0].key.strip() == said[1].key.strip() and models[0] == models[1]:
         raise Unusable(_("Both responses are the same. Fix or remove this line."))
     return judged(ImportDraft(line, prompt, replies, worker=_worker(row)))
 
@@ -105,7 +104,7 @@ def _conversations(row: Row) -> tuple[Any, ...]:
                 " answer the same prompt. This line is left out."
             )
         )
-    return first[:-1], first[-1]["content"], second[-1]["content"]
+    return first[:-1], Reply.of(first[-1]), Reply.of(second[-1])
 
 
 def _first_turn(messages: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -130,8 +129,8 @@ def _single_turns(row: Row) -> tuple[Any, ...]:
     prompt, first, second = texts
     return (
         one_prompt(prompt, "prompt"),
-        response_text(first, "response_a"),
-        response_text(second, "response_b"),
+        Reply(response_text(first, "response_a")),
+        Reply(response_text(second, "response_b")),
     )
 
 

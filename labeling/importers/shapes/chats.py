@@ -5,16 +5,23 @@ system message of the row's own column.
 from collections.abc import Mapping
 from typing import Any
 
+from arithmetic.chats import Message
 from labeling.importers.drafts import (
     ROLES,
     ImportDraft,
-    Message,
     Reply,
+    response_text,
+)
+from labeling.importers.messages import (
+    OF_TOOLS,
+    THINKING,
     conversation,
     ends_with_user,
+    one_message,
 )
 
 Row = Mapping[str, Any]
+ANSWER_PARTS = ("tool_calls", *THINKING)
 SYSTEM_COLUMNS = ("system", "system_prompt")
 
 
@@ -24,7 +31,16 @@ def of_messages(line: int, messages: tuple[Message, ...], name: str, **about: An
     """
     if messages[-1]["role"] != "assistant":
         return ImportDraft(line, ends_with_user(messages, name))
-    return ImportDraft(line, messages[:-1], (Reply(messages[-1]["content"], **about),))
+    return ImportDraft(line, messages[:-1], (Reply.of(messages[-1], **about),))
+
+
+def reply_in(entry: Row, name: str, **about: Any) -> Reply:
+    """An answer that an object has under `text`, with its thinking and tool calls."""
+    parts = {key: entry[key] for key in ANSWER_PARTS if entry.get(key)}
+    if not parts:
+        return Reply(response_text(entry.get("text"), f"{name}.text"), **about)
+    message = {"role": "assistant", "content": entry.get("text"), **parts}
+    return Reply.of(one_message(message, name), **about)
 
 
 def chat(value: object, name: str) -> tuple[Message, ...]:
@@ -44,8 +60,11 @@ _SIDES = {
     "model": "assistant",
     "bot": "assistant",
     "chatbot": "assistant",
+    "observation": "tool",
+    "function_response": "tool",
+    "ipython": "tool",
 }
-_KNOWN_SIDES = {*ROLES, "developer"}
+_KNOWN_SIDES = {*ROLES, *OF_TOOLS, "developer"}
 
 
 def is_unlearned(messages: object) -> bool:
@@ -62,6 +81,8 @@ def as_message(part: object) -> object:
         return part
     side = part.get("role", part.get("from"))
     content = part.get("content", part.get("value", part.get("text")))
+    if side == "function_call":
+        return {"role": "assistant", "content": None, "function_call": content}
     role = _SIDES.get(side.lower(), side.lower()) if isinstance(side, str) else side
     return {**part, "role": role if role in _KNOWN_SIDES else side, "content": content}
 

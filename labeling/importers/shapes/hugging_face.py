@@ -2,21 +2,22 @@
 steps; prompt, chosen and rejected. Each as text or as chats.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
 from labeling.importers.drafts import (
     ImportDraft,
-    Message,
     Reply,
     Unusable,
-    conversation,
-    ends_with_user,
     one_prompt,
     response_text,
     shown,
 )
+from labeling.importers.messages import conversation, ends_with_user
 from labeling.importers.shapes import chats, preferences, reading, templated
 from labeling.importers.shapes.reading import Marks, Row
 
@@ -48,14 +49,25 @@ def _draft(line: int, row: Row) -> ImportDraft:
     marks, is_good = reading.marks_of(row)
     about: dict[str, Any] = {"is_human": is_good and not author, "author": author, "marks": marks}
     if "completion" in row:
-        text = preferences.reply_text(row["completion"], "completion")
-        return ImportDraft(line, _prompt(row), (Reply(text, **about),))
+        return _completed(line, _prompt(row), row["completion"], about)
     if "messages" in row:
         messages = chats.chat(row["messages"], "messages")
         if chats.is_unlearned(row["messages"]):
             about |= {"is_human": False, "marks": marks | {"weight": 0}}
         return chats.of_messages(line, messages, "messages", **about)
     return ImportDraft(line, _prompt(row))
+
+
+def _completed(
+    line: int, prompt: tuple[Message, ...], completion: object, about: Mapping[str, Any]
+) -> ImportDraft:
+    """A prompt and its answer. What an agent did before it answered belongs to the prompt."""
+    if isinstance(completion, list) and len(completion) > 1:
+        messages = conversation([*prompt, *map(chats.as_message, completion)], "completion")
+        if messages[-1]["role"] == "assistant" and "tool" in [m["role"] for m in messages]:
+            return chats.of_messages(line, messages, "completion", **about)
+    reply = preferences.reply_in(completion, "completion")
+    return ImportDraft(line, prompt, (replace(reply, **about),))
 
 
 def _steps(row: Row) -> tuple[str, Marks]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
 from labeling.importers.drafts import (
     ImportDraft,
-    Message,
     Reply,
     Unusable,
     one_prompt,

@@ -9,19 +9,19 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
 from labeling.importers.annotations import cells, legends, roles
 from labeling.importers.drafts import (
     Found,
     ImportDraft,
-    Message,
     Reply,
     Unusable,
-    ends_with_user,
     one_prompt,
     response_text,
     shown,
 )
 from labeling.importers.files.lines import Value, Values
+from labeling.importers.messages import ends_with_user
 from labeling.importers.shapes import arena, chats, reading, templated, verdicts
 from labeling.importers.shapes.reading import Row
 

@@ -5,21 +5,21 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
 from labeling.importers.drafts import (
     LICENCE_COLUMNS,
     Found,
     ImportDraft,
     ImportProblem,
-    Message,
     Reply,
     Unusable,
-    ends_with_user,
     licence_of,
     one_prompt,
     response_text,
     shown,
 )
 from labeling.importers.files.lines import Value, Values
+from labeling.importers.messages import ends_with_user
 from labeling.importers.shapes import chats, reading, templated
 from labeling.importers.shapes.reading import Row
 
@@ -85,12 +85,13 @@ def _draft(line: int, row: Row) -> ImportDraft:
     has_response = row.get("response") not in (None, "")
     replies: tuple[Reply, ...] = ()
     if messages[-1]["role"] == "assistant":
-        text = messages[-1]["content"]
         # A second answer in the row is the one that is marked.
         replies = (
-            Reply(text, is_human=not author and "weight" not in marks)
+            Reply.of(messages[-1], is_human=not author and "weight" not in marks)
             if has_response
-            else Reply(text, is_human=is_good and not author, author=author, marks=marks),
+            else Reply.of(
+                messages[-1], is_human=is_good and not author, author=author, marks=marks
+            ),
         )
         messages = messages[:-1]
     # CSV writes a missing value as an empty cell.
@@ -216,8 +217,9 @@ def _written(value: object, author: str) -> Iterator[Reply]:
                 _("`%(name)s`: sampling must be an object and is_ended must be true or false.")
                 % {"name": name}
             )
-        yield Reply(
-            response_text(entry.get("text"), f"{name}.text"),
+        yield chats.reply_in(
+            entry,
+            name,
             author=reading.author_of(entry) or author,
             sampling=sampling,
             is_ended=is_ended,
@@ -243,7 +245,7 @@ def _unfolded(value: object) -> object:
 
 _INNER = {
     "responses": {
-        *("text", "sampling", "is_ended"),
+        *("text", "sampling", "is_ended", *chats.ANSWER_PARTS),
         *reading.MODELS,
         *LICENCE_COLUMNS,
         *reading.MARKS,

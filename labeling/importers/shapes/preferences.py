@@ -6,17 +6,17 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
+from labeling.importers import calls
 from labeling.importers.drafts import (
     ImportDraft,
-    Message,
     Reply,
     Unusable,
     compared,
-    conversation,
-    ends_with_user,
     one_prompt,
     response_text,
 )
+from labeling.importers.messages import conversation, ends_with_user, one_message
 from labeling.importers.shapes import chats, reading, templated
 from labeling.importers.shapes.reading import Row
 
@@ -38,12 +38,12 @@ COLUMNS = (
 def of_row(line: int, row: Row) -> ImportDraft:
     prompt = _prompt(row)
     if prompt is None:
-        prompt, texts = _with_shared_turns(row)
+        prompt, replies = _with_shared_turns(row)
     elif all(_are_texts(row.get(name)) for name in PAIR):
         return _several(line, prompt, row)
     else:
-        texts = [_reply_to(prompt, row.get(name), name) for name in PAIR]
-    draft = compared(line, prompt, *texts)
+        replies = [_reply_to(prompt, row.get(name), name) for name in PAIR]
+    draft = compared(line, prompt, *replies)
     return _with_details(draft, row)
 
 
@@ -51,9 +51,11 @@ def of_openai(line: int, row: Row) -> ImportDraft:
     value = row.get("input")
     messages = conversation(value.get("messages") if isinstance(value, dict) else None, "input")
     preferred, other = (
-        reply_text(row.get(name), name) for name in ("preferred_output", "non_preferred_output")
+        reply_in(row.get(name), name) for name in ("preferred_output", "non_preferred_output")
     )
-    return compared(line, ends_with_user(messages, "input"), preferred, other)
+    draft = compared(line, ends_with_user(messages, "input"), preferred, other)
+    tools = value.get("tools") if isinstance(value, dict) else None
+    return replace(draft, tools=calls.tools(tools, "input.tools")) if tools else draft
 
 
 def _prompt(row: Row) -> tuple[Message, ...] | None:
@@ -79,7 +81,7 @@ def _prompt(row: Row) -> tuple[Message, ...] | None:
     return None
 
 
-def _with_shared_turns(row: Row) -> tuple[tuple[Message, ...], list[str]]:
+def _with_shared_turns(row: Row) -> tuple[tuple[Message, ...], list[Reply]]:
     """The prompt that two whole conversations share, and their last replies."""
     if not isinstance(row.get("chosen"), list):
         raise Unusable(
@@ -102,7 +104,7 @@ def _with_shared_turns(row: Row) -> tuple[tuple[Message, ...], list[str]]:
                 " same prompt."
             )
         )
-    return chats.with_system(row, first[:-1]), [first[-1]["content"], second[-1]["content"]]
+    return chats.with_system(row, first[:-1]), [Reply.of(first[-1]), Reply.of(second[-1])]
 
 
 # --- several good or bad answers ------------------------------------------------------------------
@@ -149,27 +151,27 @@ def _with_details(draft: ImportDraft, row: Row) -> ImportDraft:
     return replace(draft, replies=tuple(replies))
 
 
-def _reply_to(prompt: tuple[Message, ...], value: object, name: str) -> str:
+def _reply_to(prompt: tuple[Message, ...], value: object, name: str) -> Reply:
     """A reply, which may be given as the whole conversation that starts with the prompt."""
     if isinstance(value, list) and len(value) > 1:
         messages = chats.chat(value, name)
         if messages[-1]["role"] == "assistant" and _without_system(messages[:-1]) == (
             _without_system(prompt)
         ):
-            return messages[-1]["content"]
-    return reply_text(value, name)
+            return Reply.of(messages[-1])
+    return reply_in(value, name)
 
 
 def _without_system(messages: tuple[Message, ...]) -> tuple[Message, ...]:
     return tuple(message for message in messages if message["role"] != "system")
 
 
-def reply_text(value: object, name: str) -> str:
-    """A reply's text, given as text, as one message or as a chat with one assistant message."""
+def reply_in(value: object, name: str) -> Reply:
+    """A reply, given as text, as one message or as a chat with one assistant message."""
     if isinstance(value, dict):
         value = [value]
     if not isinstance(value, list):
-        return response_text(value, name)
+        return Reply(response_text(value, name))
     parts: Sequence[object] = [chats.as_message(part) for part in value]
     if len(parts) != 1 or not isinstance(parts[0], dict) or parts[0].get("role") != "assistant":
         raise Unusable(
@@ -179,4 +181,4 @@ def reply_text(value: object, name: str) -> str:
             )
             % {"name": name}
         )
-    return response_text(parts[0].get("content"), f"{name}[0].content")
+    return Reply.of(one_message(parts[0], f"{name}[0]"))

@@ -5,9 +5,12 @@ export says of an answer comes back, so that a second site exports the same.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
+from labeling.importers import calls
 from labeling.importers.annotations import times
 from labeling.importers.annotations.roles import question_name
 from labeling.importers.drafts import (
@@ -15,18 +18,16 @@ from labeling.importers.drafts import (
     Found,
     ImportDraft,
     ImportProblem,
-    Message,
     Reply,
     Unusable,
-    conversation,
-    ends_with_user,
     licence_of,
     one_prompt,
     response_text,
     shown,
 )
 from labeling.importers.files.lines import Values
-from labeling.importers.shapes import reading
+from labeling.importers.messages import conversation, ends_with_user
+from labeling.importers.shapes import chats, reading
 from labeling.importers.shapes.reading import Row
 
 EDITED = -1
@@ -126,13 +127,20 @@ def _reply(response: object, name: str) -> Reply:
         raise Unusable(
             _("`%(name)s.rank` must be a number from 1 (best), or null.") % {"name": name}
         )
-    text = response.get("text")
-    return Reply(
-        "" if text == "" else response_text(text, f"{name}.text"),
-        rank,
-        author=reading.author_of(response, "source", "model"),
-        licence=licence_of(response),
-    )
+    about: dict[str, Any] = {
+        "rank": rank,
+        "author": reading.author_of(response, "source", "model"),
+        "licence": licence_of(response),
+    }
+    if response.get("text") == "" and not any(map(response.get, chats.ANSWER_PARTS)):
+        return Reply("", **about)
+    return chats.reply_in(with_calls(response, name), name, **about)
+
+
+def with_calls(row: Row, name: str) -> Row:
+    """The row with its calls as a list: in a Parquet file they are JSON."""
+    given = row.get("tool_calls")
+    return {**row, "tool_calls": calls.parsed(given, name)} if isinstance(given, str) else row
 
 
 def _ratings(response: Row) -> dict[str, object]:
@@ -179,7 +187,7 @@ def _written(line: int, row: Row) -> ImportDraft:
     return ImportDraft(
         line,
         messages[:-1],
-        (Reply(messages[-1]["content"], is_human=True, licence=licence),),
+        (Reply.of(messages[-1], is_human=True, licence=licence),),
         worker=_rater(row),
         answer=_answer(row),
         split=reading.split_of(row),
@@ -215,17 +223,14 @@ def _continued(before: ImportDraft, draft: ImportDraft) -> ImportDraft | None:
     """Both in one, if the second is a later answer of the same dialogue."""
     same = before.answer and draft.answer and before.answer.id == draft.answer.id != ""
     reply = before.replies[0]
-    messages = (*before.messages, {"role": "assistant", "content": reply.text}, *before.further)
+    messages = (*before.messages, reply.turn, *before.further)
     if (
         not same
         or draft.messages[: len(messages)] != messages
         or len(draft.messages) == len(messages)
     ):
         return None
-    new = (
-        *draft.messages[len(messages) :],
-        {"role": "assistant", "content": draft.replies[0].text},
-    )
+    new = (*draft.messages[len(messages) :], draft.replies[0].turn)
     return replace(before, further=(*before.further, *new))
 
 
@@ -245,7 +250,7 @@ def _with_prompts_licence(values: Values) -> Values:
 _INNER = {
     "responses": {
         *("text", "rank", "source", "model", "position", "response", "licence", "license"),
-        "ratings",
+        *("ratings", *chats.ANSWER_PARTS),
     }
 }
 _read_rankings = reading.each(_ranking, (*_OF_RANKING, *_ABOUT), inner=_INNER)

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from labeling.importers import calls, few_values, messages
 from labeling.importers.annotations import roles
 from labeling.importers.drafts import (
     LICENCE_COLUMNS,
@@ -21,6 +22,7 @@ from labeling.importers.drafts import (
     drafted,
     shown,
 )
+from labeling.importers.few_values import FirstRows
 from labeling.importers.files.lines import Value, Values
 from labeling.importers.shapes import verdicts
 
@@ -29,6 +31,7 @@ Reader = Callable[[Values], Found]
 Marks = dict[str, Any]
 Inner = Mapping[str, Collection[str]]
 
+TOOLS = ("tools", "functions")
 ABOUT = {"category", "language", "lang", "sensitive", "constraints", *LICENCE_COLUMNS}
 SCORES = (
     "helpfulness",
@@ -49,7 +52,12 @@ NAMES = {*ABOUT, *MARKS}
 """Every name that some shape reads. Names are compared without case, as in a table."""
 SPLITS = ("train", "validation", "test")
 """As in labeling.models.Prompt.Split, which a pure reader does not import."""
-MESSAGE = {"role", "content", "weight"}
+MESSAGE = {"role", "content", "weight", "tool_calls", "function_call", *messages.THINKING}
+RESULT = MESSAGE | {"tool_call_id", "name"}
+BLOCK = {
+    *("type", "text", "thinking", "id", "name", "input", "tool_use_id", "content"),
+}
+"""What is read in a part of a message, as Anthropic has them."""
 MAX_UNKNOWN = 20
 """Unknown names that are reported: a file may use its own ids as keys."""
 MAX_AUTHOR = 100
@@ -122,7 +130,8 @@ def each_several(
 
     def read(values: Values) -> Found:
         unknown: set[str] = set()
-        for value in values:
+        first_rows = None if is_by_raters else FirstRows(values)
+        for value in first_rows.all() if first_rows else values:
             if isinstance(value, ImportProblem):
                 yield value
             elif not isinstance(value.value, dict):
@@ -130,14 +139,15 @@ def each_several(
                     value.line, _("This is not a JSON object. Write one object per line.")
                 )
             else:
-                made = list(drafts_of(value.line, value.value))
+                made = list(_with_tools(drafts_of(value.line, value.value), value))
                 known = everywhere.union(own(value.value)) if own else everywhere
+                known = known | {n for n in TOOLS if calls.are_tools(value.value.get(n))}
                 unread = _unread(value.value, instead, made)
                 if unread:
                     yield ImportProblem(value.line, _in_part(unread), is_once=True)
-                if not is_by_raters:
-                    explained = (known | MARKS if answered else known) - unread
-                    made = list(_without_doubtful(made, value.line, value.value, explained))
+                if first_rows:
+                    explained = (known | MARKS if answered else known) - unread - _OF_SEVERAL
+                    made = list(_without_doubtful(made, value, explained, first_rows))
                 # Nothing is lost of a row that is not imported at all.
                 if any(isinstance(draft, ImportDraft) for draft in made):
                     has_answer = any(value.value.get(name) for name in answered)
@@ -148,6 +158,18 @@ def each_several(
                 yield from made
 
     return read
+
+
+def _with_tools(made: Found, value: Value) -> Found:
+    """The drafts with the functions that the row describes for all of its answers."""
+    name = next((name for name in TOOLS if calls.are_tools(value.value.get(name))), None)
+    try:
+        tools = calls.tools(value.value[name], name) if name else ()
+    except Unusable as refused:
+        yield ImportProblem(value.line, refused.sentence)
+        return
+    for draft in made:
+        yield replace(draft, tools=tools) if tools and isinstance(draft, ImportDraft) else draft
 
 
 def _unread(row: Row, names: Collection[str], made: Iterable[object]) -> set[str]:
@@ -195,13 +217,20 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
+_NO_TEXTS = {
+    *("role", "from", "type", "weight", "id", "name", "tool_call_id", "tool_use_id"),
+    *("tool_calls", "function_call", "input", "signature", *messages.THINKING),
+}
+"""Sides of messages, and their parts, which are read or refused with the message."""
+
+
 def _texts_in(value: object) -> list[str]:
-    """All texts of a cell but the sides of messages."""
+    """All texts of a cell but the sides of messages, and thinking and calls."""
     waiting, texts = [value], []
     while waiting:
         part = waiting.pop()
         if isinstance(part, dict):
-            waiting += [part[key] for key in part.keys() - {"role", "from", "type", "weight"}]
+            waiting += [part[key] for key in part.keys() - _NO_TEXTS]
         elif isinstance(part, list):
             waiting += part
         elif isinstance(part, str) and part.strip():
@@ -218,37 +247,33 @@ def _in_part(names: Collection[str]) -> str:
 
 
 def _without_doubtful(
-    made: Iterable[ImportDraft | ImportProblem], line: int, row: Row, explained: set[str]
+    made: Sequence[ImportDraft | ImportProblem],
+    value: Value,
+    explained: set[str],
+    first_rows: FirstRows,
 ) -> Found:
     """The drafts, without demonstrations if a field of the row that nobody explained may be a
     verdict on the answer or its author.
     """
-    doubtful: set[str] | None = None
+    replies = [reply for draft in made if isinstance(draft, ImportDraft) for reply in draft.replies]
+    if not any(reply.is_human for reply in replies):
+        yield from made
+        return
+    doubtful = verdicts.of_row(value.value, explained)
+    few = {} if doubtful else first_rows.may_judge(value.value, explained)
+    if doubtful:
+        yield ImportProblem(value.line, no_demonstrations(doubtful), is_once=True, asks=True)
+    elif few:
+        yield ImportProblem(value.line, few_values.no_demonstrations(few), is_once=True, asks=True)
     for draft in made:
-        if isinstance(draft, ImportDraft) and any(reply.is_human for reply in draft.replies):
-            if doubtful is None:
-                doubtful = _doubtful(row, explained)
-                if doubtful:
-                    yield ImportProblem(line, no_demonstrations(doubtful), is_once=True)
-            if doubtful:
-                replies = tuple(replace(reply, is_human=False) for reply in draft.replies)
-                draft = replace(draft, replies=replies)
+        if isinstance(draft, ImportDraft) and (doubtful or few):
+            plain = tuple(replace(reply, is_human=False) for reply in draft.replies)
+            draft = replace(draft, replies=plain)
         yield draft
-
-
-def _doubtful(row: Row, explained: set[str]) -> set[str]:
-    """Fields of the row, and of its last message, that may hold a verdict or an author."""
-    of_messages = {
-        f"{name}[].{field}"
-        for name in row.keys() & explained
-        for field in verdicts.of_last_message(row[name], _IN_MESSAGES)
-    }
-    return verdicts.doubtful(row, explained - _OF_SEVERAL) | of_messages
 
 
 _OF_SEVERAL = {"labels", "score_chosen", "score_rejected"}
 """Known fields of rows with several answers or steps. Beside a single answer nothing reads them."""
-_IN_MESSAGES = {"role", "content", "weight", "from", "value", "text"}
 
 
 def no_demonstrations(names: Collection[str]) -> str:
@@ -313,14 +338,27 @@ def _unknown_names(row: Row, known: set[str], inner: Inner, *, is_table: bool) -
         if name not in known or not isinstance(value, list):
             continue
         for part in value:
-            if isinstance(part, dict) and (name in inner or {"role", "content"} <= part.keys()):
-                read = inner.get(name, MESSAGE)
+            if isinstance(part, dict) and (name in inner or "role" in part):
+                is_result = part.get("role") in messages.OF_TOOLS
+                read = inner.get(name, RESULT if is_result else MESSAGE)
                 names |= {
                     f"{name}[].{key}"
                     for key, within in part.items()
                     if key not in read and _is_said(within)
                 }
+                names |= {f"{name}[].content[].{key}" for key in _unread_of_blocks(part)}
     return names
+
+
+def _unread_of_blocks(message: Row) -> set[str]:
+    content = message.get("content")
+    blocks = [b for b in content if isinstance(b, dict)] if isinstance(content, list) else []
+    return {
+        "redacted_thinking" if block.get("type") == "redacted_thinking" else key
+        for block in blocks
+        for key, value in block.items()
+        if key not in BLOCK and _is_said(value) and value is not False
+    }
 
 
 def _is_said(value: object) -> bool:

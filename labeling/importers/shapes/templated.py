@@ -8,7 +8,9 @@ import re
 
 from django.utils.translation import gettext as _
 
-from labeling.importers.drafts import Message, Unusable, conversation
+from arithmetic.chats import Message
+from labeling.importers.drafts import Unusable
+from labeling.importers.messages import conversation
 
 _CHATML = re.compile(r"<\|im_start\|>[ \t]*(\w+)[ \t]*\n?(.*?)(?:<\|im_end\|>|\Z)", re.DOTALL)
 _GUANACO = re.compile(r"(?:^|\n)### ?(Human|Assistant|System): ?")

@@ -6,9 +6,10 @@ import re
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
 from labeling.importers.drafts import (
     ImportDraft,
-    Message,
+    Reply,
     Unusable,
     compared,
     response_text,
@@ -34,7 +35,7 @@ def _draft(line: int, row: Row) -> ImportDraft:
         )
     for name, turns in (("chosen", chosen), ("rejected", rejected)):
         response_text(turns[-1]["content"], name)
-    return compared(line, tuple(chosen[:-1]), chosen[-1]["content"], rejected[-1]["content"])
+    return compared(line, tuple(chosen[:-1]), Reply.of(chosen[-1]), Reply.of(rejected[-1]))
 
 
 def _turns(transcript: str, name: str) -> list[Message]:

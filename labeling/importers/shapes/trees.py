@@ -8,11 +8,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
+from labeling.importers import few_values
 from labeling.importers.drafts import (
     Found,
     ImportDraft,
     ImportProblem,
-    Message,
     Reply,
     Unusable,
     labels,
@@ -71,7 +72,7 @@ def read_flat(values: Values) -> Found:
             )
         else:
             yield from reading.report(value, _EXPLAINED, {}, unknown)
-            names = {*_KEPT, *verdicts.doubtful(row, _EXPLAINED)}
+            names = {*_KEPT, *_doubtful(row)}
             kept = {key: row[key] for key in names if row.get(key) is not None}
             messages[name] = node = kept | {"replies": []}
             places[id(node)] = value.line
@@ -185,13 +186,13 @@ def _prompt(
             answer = Reply(text_of(text, "text"), is_human=_is_good(node_reply))
         except Unusable:
             continue
-        if answer.is_human and (names := verdicts.doubtful(node_reply, _EXPLAINED)):
+        if answer.is_human and (names := _doubtful(node_reply)):
             answer, doubtful = replace(answer, is_human=False), doubtful | names
         # The same text twice is one answer; the first rank counts.
         if all(answer.text.strip() != other.text.strip() for _rank, other in answers):
             answers.append((node_reply.get("rank"), answer))
     if doubtful:
-        yield ImportProblem(line, reading.no_demonstrations(doubtful), is_once=True)
+        yield ImportProblem(line, reading.no_demonstrations(doubtful), is_once=True, asks=True)
     ranked, problem = _ranked(line, answers)
     if problem:
         yield problem
@@ -201,6 +202,12 @@ def _prompt(
     yield ImportDraft(
         line, messages, ranked, is_compared=is_compared, group=group, language=language
     )
+
+
+def _doubtful(reply: Mapping[str, object]) -> set[str]:
+    """Its fields that may say whether it is good, or who wrote it."""
+    short = few_values.short_fields(verdicts.own_fields(reply, _EXPLAINED))
+    return verdicts.doubtful(reply, _EXPLAINED) | {name for name, _path in short}
 
 
 def _is_good(reply: Mapping[str, object]) -> bool:

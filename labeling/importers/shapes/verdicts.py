@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from django.utils.translation import gettext as _
 
+from labeling.importers import messages
+
 _STEMS = (
     *("accept", "approv", "award", "correct", "decision", "disapprov", "dislike", "downvote"),
     *("evaluat", "feedback", "flag", "golden", "grade", "hallucinat", "harm", "helpful", "invalid"),
@@ -77,8 +79,16 @@ _MODEL = re.compile(
 _SIZED = re.compile(r"\S*\d(?:\.\d+)?[bB](?:[\-_]\S*)?")
 """Names of models with their size, such as “pico-1.3b-chat”."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
+MAX_NAMED = 20
+"""Names that a sentence lists."""
 _LONGEST = 60
 _DEEPEST = 4
+Field = tuple[str, str, object]
+"""A name, the names of the parts down to a value, and the value."""
+_IN_MESSAGES = {
+    *("role", "content", "weight", "from", "value", "text", "tool_calls", "function_call"),
+    *messages.THINKING,
+}
 _LONG_STEMS = tuple(stem for stem in _STEMS if len(stem) > 4)
 
 
@@ -86,19 +96,30 @@ def doubtful(row: Mapping[str, object], explained: Collection[str]) -> set[str]:
     """The names of a row's fields, other than those `explained`, that may hold a verdict or an
     author. Objects and lists are looked into.
     """
-    return {
-        name
-        for name, value in row.items()
-        if name not in explained and any(_speaks(*field) for field in _fields(name, value))
-    }
+    return {name for name, path, value in own_fields(row, explained) if _speaks(path, value)}
 
 
-def of_last_message(messages: object, explained: Collection[str]) -> set[str]:
-    """Such fields of the last of a list of messages."""
-    last = messages[-1] if isinstance(messages, list) and messages else None
-    if not isinstance(last, dict) or not {"role", "from"} & last.keys():
-        return set()
-    return doubtful(last, explained)
+def of_row(row: Mapping[str, object], explained: Collection[str]) -> set[str]:
+    """Such fields of a row, and of its last message."""
+    return {name for name, path, value in all_fields(row, explained) if _speaks(path, value)}
+
+
+def own_fields(row: Mapping[str, object], explained: Collection[str]) -> Iterator[Field]:
+    """The fields of a row that are not explained."""
+    for name, value in row.items():
+        if name not in explained:
+            yield from ((name, path, part) for path, part in _fields(name, value))
+
+
+def all_fields(row: Mapping[str, object], explained: Collection[str]) -> Iterator[Field]:
+    """Such fields of a row, and of its last message."""
+    yield from own_fields(row, explained)
+    for name in row.keys() & explained:
+        chat = row[name]
+        last = chat[-1] if isinstance(chat, list) and chat else None
+        if isinstance(last, dict) and {"role", "from"} & last.keys():
+            for inner, path, part in own_fields(last, _IN_MESSAGES):
+                yield f"{name}[].{inner}", path, part
 
 
 def rejection(row: Mapping[str, object]) -> str:
@@ -117,7 +138,22 @@ def is_review(name: str) -> bool:
 
 def is_negative(name: str) -> bool:
     """Whether a field's name speaks of what is bad, so that “true” in it is bad."""
-    return any(word.lower().startswith(_NEGATIVE) for word in _WORD.findall(name))
+    return any(word.startswith(_NEGATIVE) for word in _words(name))
+
+
+def counts(name: str) -> bool:
+    """Whether a field's numbers count or number something."""
+    words = _words(name)
+    return bool(words) and (words[-1] in _COUNTS or words[0] in ("n", "num"))
+
+
+def last_word(name: str) -> str:
+    """The last word of a field's name, without numbers such as that of `topic_2`."""
+    return next((word for word in reversed(_words(name)) if not word.isdigit()), "")
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
 
 
 def _fields(name: str, value: object, depth: int = 0) -> Iterator[tuple[str, object]]:
@@ -138,7 +174,7 @@ def _speaks(name: str, value: object) -> bool:
 
 
 def _is_named_so(name: str) -> bool:
-    words = [word.lower() for word in _WORD.findall(name)]
+    words = _words(name)
     flat = "".join(words)
     return (
         any(word in _WORDS or word.startswith(_STEMS) for word in words)
@@ -162,7 +198,7 @@ def _looks_so(name: str, value: object) -> bool:
             return True
     number = _number(value)
     # A verdict is +1 or -1, 1 or 0, or a share; a number below zero counts nothing.
-    return number is not None and number <= 1 and not _counts(name)
+    return number is not None and number <= 1 and not counts(name)
 
 
 def _number(value: object) -> float | None:
@@ -172,8 +208,3 @@ def _number(value: object) -> float | None:
         return float(value)
     except (ValueError, OverflowError):
         return None
-
-
-def _counts(name: str) -> bool:
-    words = [word.lower() for word in _WORD.findall(name)]
-    return bool(words) and (words[-1] in _COUNTS or words[0] in ("n", "num"))

@@ -33,6 +33,11 @@ class Command(BaseCommand):
             action="store_true",
             help="import human replies as demonstrations and rankings as comparisons",
         )
+        parser.add_argument(
+            "--stores-responses",
+            action="store_true",
+            help="store answers beside columns that may say whether they are good as responses",
+        )
 
     def handle(self, *args: object, **options: Any) -> None:
         try:
@@ -58,4 +63,5 @@ class Command(BaseCommand):
             licence=options["licence"] or download.licence,
             is_strict=options["strict"],
             with_judgments=options["with_judgments"],
+            stores_responses=options["stores_responses"],
         )

@@ -15,6 +15,7 @@ from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.models import CrowdLink, CrowdVisit
 from labeling.people.crowd import browsers, completion, selectors, services
+from pages import edit_conflicts
 
 LONGEST_ID = 200
 
@@ -84,7 +85,9 @@ def finish(request: HttpRequest) -> HttpResponse:
 def leave(request: HttpRequest) -> HttpResponse:
     """Ends the visit without completing it, and signs the worker out."""
     visit = labeling_access.my_visit(rater=labeling_access.rater(user=request.user))
-    services.return_visit(visit=visit, now=timezone.now())
+    if not services.return_visit(visit=visit, now=timezone.now()):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+        return redirect("crowd_done")
     logout(request)
     return _closed(
         request,

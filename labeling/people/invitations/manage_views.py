@@ -15,7 +15,7 @@ from labeling import access as labeling_access
 from labeling.people.invitations import mail, selectors, services
 from labeling.people.invitations.forms import InviteForm
 from labeling.people.invitations.services import Sent
-from pages import list_pages
+from pages import edit_conflicts, list_pages
 
 INVITATIONS_PER_PAGE = 50
 MOST_LINKS_SHOWN = 20
@@ -60,7 +60,11 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def resend(request: MemberRequest, pk: int) -> HttpResponse:
+    """A link that somebody else has sent since the page was opened stays the one that works."""
     invitation = labeling_access.invitation(user=request.user, pk=pk)
+    if edit_conflicts.has_changed(request.POST, invitation.expires_at):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+        return redirect("invitations", invitation.pool_id)
     try:
         sent = services.resend_invitation(
             invitation=invitation, by=request.user, now=timezone.now()

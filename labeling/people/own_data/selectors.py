@@ -88,7 +88,9 @@ def _profile(rater: Rater) -> Record:
 
 
 def _conversations(rater: Rater) -> Iterator[Record]:
-    """What the rater wrote, turn by turn; how they rated the answers is in their judgments."""
+    """What the rater wrote, turn by turn, and what they said of the whole; how they rated the
+    answers is in their judgments.
+    """
     held = Conversation.objects.filter(rater=rater).select_related("item__campaign", "attack")
     conversations = list(held.prefetch_related("turns__prompt").order_by("pk"))
     said = [turn.prompt for conversation in conversations for turn in conversation.turns.all()]
@@ -101,6 +103,7 @@ def _conversations(rater: Rater) -> Iterator[Record]:
             "started_at": conversation.started_at,
             "finished_at": conversation.finished_at,
             "goal_rating": conversation.goal_rating,
+            "ratings": conversation.ratings,
             "remark": conversation.remark,
             "messages": [
                 turn.prompt.messages[-1]["content"]

@@ -13,11 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.refusals import Refusal
 from accounts.shell.requests import MemberRequest
+from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.models import ProlificSubmission
 from labeling.people.prolific import bonuses as prolific_bonuses
 from labeling.people.prolific import dues, figures, reviews
 from labeling.people.prolific.forms import RejectForm, ReturnForm
+from pages import edit_conflicts
 
 MOST_CHOSEN = 10_000
 
@@ -68,7 +70,9 @@ def submission(request: MemberRequest, pk: int) -> HttpResponse:
     try:
         decide()
     except Refusal as refusal:
-        messages.error(request, refusal.sentence)
+        texts = (request.POST.get(name, "") for name in ("return-reason", "reject-message"))
+        typed = plain_text.storable("".join(texts)).strip()
+        edit_conflicts.refuse(request, refusal.sentence, typed=typed)
     else:
         messages.success(request, _("Done on Prolific."))
     return redirect("prolific_submission", pk)

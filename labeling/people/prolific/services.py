@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit_log
@@ -71,11 +71,16 @@ def connect(
     draft = _draft(study, page=page)
     study.prolific_id, study.status = draft.prolific_id, draft.status
     study.currency = draft.currency or protocol.currency()
-    with transaction.atomic():
-        study.save()
-        CrowdLink.objects.filter(pk=link.pk).update(n_places=plan.n_places)
-        after = _shown(plan) | {"prolific_id": study.prolific_id}
-        audit_log.record(by, "create", study, after=after, now=now)
+    try:
+        with transaction.atomic():
+            study.save()
+            CrowdLink.objects.filter(pk=link.pk).update(n_places=plan.n_places)
+            after = _shown(plan) | {"prolific_id": study.prolific_id}
+            audit_log.record(by, "create", study, after=after, now=now)
+    except IntegrityError as error:  # somebody else has connected it meanwhile
+        if not ProlificStudy.objects.filter(prolific_id=study.prolific_id).exists():
+            protocol.delete_study(study.prolific_id)
+        raise UnableToConnect(connected_already()) from error
     return study
 
 
@@ -133,9 +138,13 @@ def set_places(*, study: ProlificStudy, n_places: int, by: User, now: datetime) 
     return study
 
 
+def connected_already() -> str:
+    return _("This link is connected to Prolific already.")
+
+
 def _check(link: CrowdLink, plan: StudyPlan) -> None:
     if ProlificStudy.objects.filter(link=link).exists():
-        raise UnableToConnect(_("This link is connected to Prolific already."))
+        raise UnableToConnect(connected_already())
     if not link.is_open:
         raise UnableToConnect(_("This link is closed. Create another one."))
     if (plan.screen_out_reward is None) != (plan.screen_out_places is None):

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.refusals import Refusal
 from accounts.shell.requests import MemberRequest
+from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.models import CrowdLink, ProlificStudy
 from labeling.people.prolific import client, dues, figures, polling, protocol, services
 from labeling.people.prolific.forms import PlacesForm, StudyForm
+from pages import edit_conflicts
 
 TITLES = {
     "publish": gettext_lazy("Publish this study?"),
@@ -45,7 +47,13 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
     """The study with its submissions; for a link that is not connected, the form of a study."""
     link = labeling_access.crowd_link(user=request.user, pk=pk)
     study = ProlificStudy.objects.filter(link=link).first()
-    return _connecting(request, link) if study is None else _study_page(request, study, link)
+    if study is None:
+        return _connecting(request, link)
+    if request.method == "POST":  # somebody else has connected it
+        texts = (request.POST.get(name, "").strip() for name in ("description", "eligibility"))
+        typed = plain_text.storable("\n\n".join(text for text in texts if text))
+        edit_conflicts.refuse(request, services.connected_already(), typed=typed)
+    return _study_page(request, study, link)
 
 
 def _connecting(request: MemberRequest, link: CrowdLink) -> HttpResponse:
@@ -110,6 +118,9 @@ def act(request: MemberRequest, pk: int, act: str) -> HttpResponse:
             button=BUTTONS[act],
             n_priced=study.n_places if act == "publish" else 0,
         )
+    if edit_conflicts.has_changed(request.POST, *_shown(study)):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+        return redirect("crowd_prolific", pk)
     try:
         if act == "disconnect":
             services.disconnect(study=study, by=request.user, now=timezone.now())
@@ -149,6 +160,9 @@ def places(request: MemberRequest, pk: int) -> HttpResponse:
             n_priced=n_added,
             fields={"n_places": n},
         )
+    if edit_conflicts.has_changed(request.POST, *_shown(study)):
+        edit_conflicts.refuse(request, edit_conflicts.nothing_done())
+        return redirect("crowd_prolific", pk)
     try:
         services.set_places(study=study, n_places=n, by=request.user, now=timezone.now())
     except Refusal as refusal:
@@ -170,6 +184,13 @@ def check(request: MemberRequest, pk: int) -> HttpResponse:
 def _study(request: MemberRequest, pk: int) -> tuple[ProlificStudy, CrowdLink]:
     study = labeling_access.study_of_link(user=request.user, link_pk=pk)
     return study, study.link
+
+
+def _shown(study: ProlificStudy) -> tuple[object, ...]:
+    """What a page says that asks before something is done: another study, or another sum, is
+    refused.
+    """
+    return study.prolific_id, study.status, study.n_places, study.reward
 
 
 def _head(study: ProlificStudy, link: CrowdLink) -> dict[str, object]:

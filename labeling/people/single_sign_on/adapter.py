@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from requests import RequestException
 
+from accounts.login.adapter import address_of, record_failure_of_nobody
 from config.third_party.single_sign_on import Provider
 from labeling.people.single_sign_on import identity as identities
 from labeling.people.single_sign_on import services
@@ -78,6 +79,7 @@ class Adapter(DefaultSocialAccountAdapter):
         provider = settings.OIDC_PROVIDERS[sociallogin.account.provider]
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             # Nobody connects a login to an account by a link, which somebody else may have sent.
+            record_failure_of_nobody(request, provider=provider.name, reason="connect")
             _refuse(request, _failed(provider))
         extra_data = sociallogin.account.extra_data
         try:
@@ -90,9 +92,12 @@ class Adapter(DefaultSocialAccountAdapter):
             )
         except identities.UnusableClaims as problem:
             logger.warning("A log-in with %s failed: %s", provider.name, problem)
+            record_failure_of_nobody(request, provider=provider.name, reason="claims")
             _refuse(request, _failed(provider))
         try:
-            sociallogin.user = services.admit(identity=identity, now=timezone.now())
+            sociallogin.user = services.admit(
+                identity=identity, address=address_of(request), now=timezone.now()
+            )
         except services.UnableToLogIn as problem:
             _refuse(request, problem.sentence)
 
@@ -105,7 +110,10 @@ class Adapter(DefaultSocialAccountAdapter):
         extra_context: object = None,
     ) -> None:
         ours = settings.OIDC_PROVIDERS[provider.app.provider_id]
-        if error == AuthError.CANCELLED:
+        is_cancelled = error == AuthError.CANCELLED
+        reason = "cancelled" if is_cancelled else "provider"
+        record_failure_of_nobody(request, provider=ours.name, reason=reason)
+        if is_cancelled:
             sentence = _("You cancelled the log-in at %(provider)s.") % {"provider": ours.label}
         else:
             logger.warning("A log-in with %s failed: %r", ours.name, exception)

@@ -33,9 +33,9 @@ def merged(*, id_token: object, userinfo: object) -> dict[str, object]:
     sources = [part for part in (userinfo or {}, id_token or {}) if isinstance(part, Mapping)]
     if len(sources) != 2:
         raise UnusableClaims("The claims are no object.")
-    subjects = {part["sub"] for part in sources if "sub" in part}
-    if len(subjects) > 1:
-        raise UnusableClaims("userinfo is about somebody else than id_token.")
+    subjects = {part.get("sub") for part in sources if part}
+    if len(subjects) > 1 or None in subjects:
+        raise UnusableClaims("userinfo and id_token are not about the same person.")
     ours = next((part for part in sources if part.get("email")), {})
     both: dict[str, object] = {**sources[1], **sources[0]}
     return both | {name: ours.get(name) for name in ("email", "email_verified")}

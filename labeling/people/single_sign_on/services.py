@@ -30,9 +30,9 @@ class UnableToLogIn(Refusal):
         self.reason = reason
 
 
-def admit(*, identity: Identity, now: datetime) -> User:
+def admit(*, identity: Identity, address: str | None, now: datetime) -> User:
     """The account of this person, with the roles and pools of their groups. Raises UnableToLogIn,
-    and records it.
+    and records it with the client's `address`.
     """
     try:
         with transaction.atomic():
@@ -44,7 +44,7 @@ def admit(*, identity: Identity, now: datetime) -> User:
             user = _with_roles(user, identity, now=now)
             _move_between_pools(user, identity, now=now)
     except UnableToLogIn as refusal:
-        _record(refusal, identity, now=now)
+        _record(refusal, identity, address=address, now=now)
         raise
     return user
 
@@ -186,7 +186,9 @@ def _pools_of(identity: Identity) -> frozenset[str]:
     return frozenset(name for group, name in identity.provider.pools if group in identity.groups)
 
 
-def _record(refusal: UnableToLogIn, identity: Identity, *, now: datetime) -> None:
+def _record(
+    refusal: UnableToLogIn, identity: Identity, *, address: str | None, now: datetime
+) -> None:
     """Of a person without an account, the entry has the address but leads to no page."""
     known = _linked(identity) or User.objects.filter(email=identity.email).first()
     audit_log.record(
@@ -194,5 +196,6 @@ def _record(refusal: UnableToLogIn, identity: Identity, *, now: datetime) -> Non
         "log_in_failed",
         known or User(email=identity.email, name=identity.email or identity.name),
         after={"provider": identity.provider.name, "reason": refusal.reason},
+        address=address,
         now=now,
     )

@@ -21,9 +21,12 @@ def declare_skills(
     *, rater: Rater, languages: Iterable[str], topics: Iterable[str], now: datetime
 ) -> None:
     """Set what the rater states. Tested and shown skills are not changed by this."""
-    skills = [(LANGUAGE, code) for code in languages] + [(TOPIC, code) for code in topics]
+    skills = [(LANGUAGE.value, code) for code in languages]
+    skills += [(TOPIC.value, code) for code in topics]
     with transaction.atomic():
-        rater.skills.filter(basis=RaterSkill.Basis.DECLARED).delete()
+        declared = rater.skills.filter(basis=RaterSkill.Basis.DECLARED)
+        dropped = [skill.pk for skill in declared if (skill.axis, skill.code) not in skills]
+        declared.filter(pk__in=dropped).delete()
         RaterSkill.objects.bulk_create(
             [
                 RaterSkill(

@@ -8,17 +8,14 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from arithmetic.figures import Figure
 from labeling.models import Campaign, QualityReport
-from labeling.quality.pages.figure_text import coefficient, coefficient_interval, why_absent
+from labeling.quality.pages import conclusions
+from labeling.quality.pages.figure_text import why_absent
 from labeling.quality.pages.words import Measure, as_coefficient, as_share
 from labeling.quality.selectors import RaterMeasures
 from labeling.votes.arrays import as_figure
-
-BARELY, FAIR, GOOD = 0.2, 0.5, 0.8
-"""Bounds of α in the sentences on what it means."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +40,6 @@ class QuestionRow:
     with_oneself: Figure
 
 
-@dataclass(frozen=True)
-class Conclusion:
-    """What the numbers say, and one thing to do."""
-
-    sentence: str
-    step: str
-    url: str
-
-
 def is_rated_only(report: QualityReport | None) -> bool:
     return report is not None and bool(report.results.get("ratings"))
 
@@ -60,7 +48,7 @@ def questions(results: Mapping[str, Any], kinds: Mapping[str, str]) -> list[Ques
     """Those that somebody answered, in the order of the form; `kinds` are by name."""
     together = {record["name"]: record for record in results["ratings"]["questions"]}
     return [
-        _question(record, together[record["name"]], kinds[record["name"]])
+        _question(record, together[record["name"]], kinds.get(record["name"], ""))
         for record in results["agreement"]["questions"]
         if record["name"] in together
     ]
@@ -91,22 +79,30 @@ def alpha_meaning(figure: Figure) -> str:
         return _("Can't be told from chance: a rating says more about the rater than the response.")
     if value < 0:
         return _("Below chance. Someone may be reading the scale the wrong way round.")
-    if value < BARELY:
+    if value < conclusions.BARELY:
         return _("Barely above chance: a rating says more about the rater than the response.")
-    if value < FAIR:
+    if value < conclusions.FAIR:
         return _("Fair: a single rating says little, so rely on the average of several.")
-    if value < GOOD:
+    if value < conclusions.GOOD:
         return _("Good: raters tell better responses from worse ones alike.")
     return _("High: raters give nearly the same ratings.")
 
 
 def conclusion(
+    campaign: Campaign, report: QualityReport, raters: Sequence[RaterMeasures]
+) -> conclusions.Conclusion:
+    """Of a campaign of ratings, or of one of rankings."""
+    if not is_rated_only(report):
+        return conclusions.of_comparisons(campaign, report, raters)
+    return of_ratings(campaign, questions(report.results, kinds={}), raters)
+
+
+def of_ratings(
     campaign: Campaign, rows: Sequence[QuestionRow], raters: Sequence[RaterMeasures]
-) -> Conclusion:
-    """One sentence that the intervals carry, and the step that matters most."""
+) -> conclusions.Conclusion:
     flagged = [rater for rater in raters if rater.flags]
-    sentence = " ".join(filter(None, (_agreement(rows), _to_check(flagged, len(raters)))))
-    return Conclusion(sentence, *_step(campaign, rows, flagged))
+    sentences = filter(None, (_agreement(rows), conclusions.to_check(flagged, len(raters))))
+    return conclusions.Conclusion(" ".join(sentences), *_step(campaign, rows, flagged))
 
 
 def _agreement(rows: Sequence[QuestionRow]) -> str:
@@ -121,8 +117,8 @@ def _agreement(rows: Sequence[QuestionRow]) -> str:
     if highest.alpha.low is not None and (lowest.alpha.high or 0) < highest.alpha.low:
         values = _about(lowest) | {
             "best": highest.label,
-            "best_verdict": _verdict(highest.alpha),
-            "best_alpha": _in_short(highest.alpha),
+            "best_verdict": conclusions.verdict(highest.alpha),
+            "best_alpha": conclusions.in_short(highest.alpha),
         }
         return (
             _(
@@ -150,41 +146,9 @@ def _with_interval(rows: Sequence[QuestionRow]) -> list[QuestionRow]:
 def _about(row: QuestionRow) -> dict[str, object]:
     return {
         "question": row.label,
-        "verdict": _verdict(row.alpha),
-        "alpha": _in_short(row.alpha),
+        "verdict": conclusions.verdict(row.alpha),
+        "alpha": conclusions.in_short(row.alpha),
     }
-
-
-def _in_short(alpha: Figure) -> str:
-    return f"{coefficient(alpha)}, {coefficient_interval(alpha)}"
-
-
-def _verdict(alpha: Figure) -> str:
-    """What the whole interval allows to say."""
-    low, high = alpha.low or 0.0, alpha.high or 0.0
-    if high < 0:
-        return _("raters contradict each other")
-    if low <= 0:
-        return _("agreement can't be told from chance")
-    if high < BARELY:
-        return _("raters hardly agree beyond chance")
-    if low >= GOOD:
-        return _("raters give nearly the same ratings")
-    if low >= FAIR:
-        return _("raters agree well")
-    if low >= BARELY:
-        return _("raters agree fairly")
-    return _("raters agree beyond chance")
-
-
-def _to_check(flagged: Sequence[RaterMeasures], n_raters: int) -> str:
-    if not flagged:
-        return ""
-    return ngettext(
-        "%(n)d of %(all)d rater needs a check.",
-        "%(n)d of %(all)d raters need a check.",
-        n_raters,
-    ) % {"n": len(flagged), "all": n_raters}
 
 
 def _step(
@@ -192,18 +156,17 @@ def _step(
 ) -> tuple[str, str]:
     known = _with_interval(rows)
     if flagged:
-        step = _("Read some answers of %(rater)s before you use the ratings.")
-        at = f"{reverse('campaign_bias', args=[campaign.pk])}#look"
-        return step % {"rater": flagged[0].alias}, at
+        words = _("Read some answers of %(rater)s before you use the ratings.")
+        return conclusions.check_rater(campaign, flagged, words)
     if not known:
         return (
             _("Have at least five prompts rated by two raters each."),
             reverse("campaign_items", args=[campaign.pk]),
         )
     lowest = known[0]
-    if (lowest.alpha.value or 0.0) < BARELY:
+    if (lowest.alpha.value or 0.0) < conclusions.BARELY:
         step = _("Make clearer what “%(question)s” asks for, starting from the disputed items.")
-        return step % {"question": lowest.label}, "#items"
+        return step % {"question": lowest.label}, conclusions.most_disputed(campaign)
     return _("Export the consensus of ratings."), reverse("export", args=[campaign.pk])
 
 

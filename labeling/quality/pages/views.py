@@ -93,7 +93,9 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
     if report is not None and rating_words.is_rated_only(report):
         return render(request, RATINGS, context | _ratings(campaign, report))
     if report is not None:
+        raters = quality_selectors.rater_measures(report=report)
         context |= {
+            "conclusion": rating_words.conclusion(campaign, report, raters),
             "measures": pages_words.agreement(report.results["agreement"]),
             "orders": pages_words.orders(report.results["agreement"]),
             "others": pages_words.others(report.results["agreement"]),
@@ -103,9 +105,7 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
             "groups_left_out": pages_words.groups_left_out(
                 report.results["agreement"]["groups_left_out"]
             ),
-            "heat": heat_rows(
-                report, quality_selectors.aliases(raters=report.results["matrix"]["raters"])
-            ),
+            "heat": heat_rows(report, {row.rater_id: row.alias for row in raters}),
             "n_left_out": report.results["matrix"]["n_left_out"],
             "kappas": kappa_words.blocks(report.results),
             **_two_by_two(request, report.results["matrix"]),
@@ -121,7 +121,7 @@ def _ratings(campaign: Campaign, report: QualityReport) -> dict[str, object]:
     rows = rating_words.questions(results, {row["name"]: _kind(row) for row in questions})
     raters = quality_selectors.rater_measures(report=report)
     return {
-        "conclusion": rating_words.conclusion(campaign, rows, raters),
+        "conclusion": rating_words.conclusion(campaign, report, raters),
         "rows": rows,
         "raters": raters[:RATERS_PER_PAGE],
         "n_raters": len(raters),

@@ -51,7 +51,7 @@ _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _SHOWN = Compiled(
     lambda item: (
         Response.objects.filter(item_responses__item=item)
-        .only("text")
+        .only("text", "reasoning_content", "tool_calls")
         .annotate(
             original=F("item_responses__item__repeat_of"), is_withdrawn=counting.by_withdrawn()
         )

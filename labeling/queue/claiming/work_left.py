@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from labeling.models import Campaign, ConversationTurn, Rater, Slot, TurnRequest
+from labeling.models import Campaign, ConversationTurn, Item, Rater, Slot, TurnRequest
 from labeling.queue.claiming import claim_sql, order, routing
 
 UNCLAIMED = timedelta(seconds=20)
@@ -35,12 +35,20 @@ def has_work(
         return bool(cursor.fetchone()[0])
 
 
-def n_free(*, campaign: Campaign, most: int) -> int:
-    """Free slots, counted up to `most`: the cost does not depend on how many there are."""
-    free = Slot.objects.filter(
-        campaign=campaign, state=Slot.State.FREE, reserved_for=None
-    ).order_by("queue_rank")
-    return free.values("queue_rank")[:most].count()
+def n_items(
+    *, campaign: Campaign, rater: Rater, fit: routing.Fit | None = None, most: int
+) -> int | None:
+    """The items that a rater can still get, besides one they hold. None where the campaign has more
+    than `most` free slots: they are not searched, so the cost does not depend on how many there
+    are.
+    """
+    free = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE, reserved_for=None)
+    if free.order_by("queue_rank").values("queue_rank")[: most + 1].count() > most:
+        return None
+    fit = fit or routing.fit(campaign=campaign, rater=rater)
+    # An item with two free slots is still one item for one rater.
+    items = Item.objects.filter(pk__in=free.values("item"), held_at=None)
+    return items.filter(fit.claim_test.of("pk")).count()
 
 
 def is_unanswered(*, campaign: Campaign, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Slot
 from labeling.people.pools import services as pools_services
+from labeling.queue import items
 from labeling.queue.claiming import claim, order
 from tests.cast import NOON, open_comparison_campaign
 from tests.tooling.recordings import recorded
@@ -67,3 +68,10 @@ def judge_one(
 ) -> Judgment | None:
     slot = claim.claim(campaign=campaign, rater=rater, now=now)
     return prefer(slot, number=number, now=now) if slot else None
+
+
+def add_repeat(campaign: Campaign) -> None:
+    """A judged item is asked about again."""
+    first = campaign.items.order_by("pk")[0]
+    again = campaign.items.create(prompt=first.prompt, position=1_000, repeat_of=first)
+    items.add_slots(item_id=again.pk, campaign=campaign, n=1, now=NOON)

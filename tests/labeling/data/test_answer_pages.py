@@ -217,4 +217,4 @@ def test_noise_is_answered_with_a_sentence(alice: User, signed_in: SignedIn) -> 
     answer = post(signed_in(alice), PACKED["noise"](), preview="1")
 
     assert answer.status_code == 200
-    assert "No column says who answered" in words(answer)
+    assert "Line 1: The file is not UTF-8" in words(answer)

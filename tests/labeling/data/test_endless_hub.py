@@ -93,3 +93,22 @@ def test_a_listing_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
         pass
 
     assert time.monotonic() - started < 20
+
+
+def test_a_download_that_begins_fast_and_then_drips_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A gigabyte at once would make up for a day at 10 KB a second."""
+    seconds = itertools.count(0.0, 10.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
+    pace = places._Pace(0.0)
+    pace.begin()
+    pace.add(10**9)
+
+    with pytest.raises(HubAway, match="fewer than 10 KB a second"):
+        drip(pace)
+
+
+def drip(pace: places._Pace) -> None:
+    for _part in range(20):
+        pace.add(1)

@@ -191,6 +191,26 @@ def test_without_a_licence_nothing_is_imported(
     assert list((Path(settings.UPLOADS_DIR) / "imports").iterdir()) == []
 
 
+def test_columns_that_may_judge_stop_it_until_somebody_says_what_they_mean(
+    hub: DatasetHub, alice: User
+) -> None:
+    rows = [{"prompt": "Name a river.", "response": "Elbe", "urteil": "gut"}]
+    hub.files["team/judged"] = {
+        "README.md": CARD,
+        "data/train-00000-of-00001.parquet": parquet(rows),
+    }
+
+    options: dict[str, Any] = {"with_judgments": True}
+    refused = downloaded(alice, repository="team/judged", options=options)
+    options["stores_responses"] = True
+    download = downloaded(alice, repository="team/judged", options=options)
+
+    assert (refused.state, refused.import_batch) == ("failed", None)
+    assert "Say what the columns named here mean" in refused.error
+    assert "urteil" in refused.error
+    assert download.import_batch is not None
+
+
 @pytest.mark.parametrize("name", ["../etc", "a/b/c", "https://x.org/a", "", "a b"])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(jobs.UnableToDownload, match="owner/name"):

@@ -159,9 +159,15 @@ HOSTILE_CARDS = {
 }
 
 
-def _refusal(card: str) -> tuple[str, float]:
-    """What the layout of many files says of a card, and the processor time it took."""
-    names = [f"{'a' * 60}/{n}.json" for n in range(100)] + [f"{'a' * 100}{n}.csv" for n in range(9)]
+FEW_NAMES = [
+    *(f"{'a' * 60}/{n}.json" for n in range(100)),
+    *(f"{'a' * 100}{n}.csv" for n in range(9)),
+]
+MANY_NAMES = [f"{'a' * 60}/{n}.json" for n in range(50_000)]
+
+
+def _refusal(card: str, names: list[str]) -> tuple[str, float]:
+    """What the layout of files says of a card, and the processor time it took."""
     started = time.process_time()
     try:
         layout.data_files(names, layout.read_card(f"---\n{card}\n---\n"))
@@ -176,15 +182,57 @@ def _in_little_time() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (4 * 1024**3, 4 * 1024**3))
 
 
+def _in_child(card: str, names: list[str]) -> tuple[str, float]:
+    child = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_in_little_time)
+    with child as pool:
+        return pool.submit(_refusal, card, names).result()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("card", HOSTILE_CARDS.values(), ids=HOSTILE_CARDS)
 def test_a_hostile_card_ends_in_a_sentence(card: str) -> None:
-    child = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_in_little_time)
-    with child as pool:
-        sentence, seconds = pool.submit(_refusal, card).result()
+    sentence, seconds = _in_child(card, FEW_NAMES)
 
     assert sentence
     assert seconds < 10
+
+
+SPLITS = "[" + ", ".join(f"'{'**a' * 9}{n}b'" for n in range(200)) + "]"
+HOSTILE_REPOSITORIES = {
+    "200 patterns": (f"configs:\n- data_files: {SPLITS}", MANY_NAMES, "50000 files, .* 200 patt"),
+    "20 stars": (f"configs:\n- data_files: '{'*a' * 19}*b'", MANY_NAMES, "no files that can be"),
+    "stars and places": (
+        f"configs:\n- data_files: '**a{'?' * 400}c'",
+        [f"{'a' * 900}b{n}.csv" for n in range(5_000)],
+        "no files that can be",
+    ),
+    "names of shards": ("", [f"data/{'-00000-of-00000' * 60}/{n}.csv" for n in range(5_000)], ""),
+    "names of splits": ("", [f"{'-test' * 190}\n/{n}.csv" for n in range(5_000)], ""),
+    "a million files": ("", [f"{n}.csv" for n in range(10**6)], "1000000 files; the limit is"),
+    "a long name": ("", ["-test" * 100_000 + "\n.csv"], "longer than 1000 characters"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("card", "names", "said"), HOSTILE_REPOSITORIES.values(), ids=HOSTILE_REPOSITORIES
+)
+def test_a_hostile_listing_takes_little_time(card: str, names: list[str], said: str) -> None:
+    sentence, seconds = _in_child(card, names)
+
+    assert re.search(said, sentence)
+    assert seconds < 10
+
+
+@pytest.mark.slow
+def test_a_few_patterns_choose_from_many_files_in_little_time() -> None:
+    card = layout.read_card("---\nconfigs:\n- data_files: ['a*/1*.json', '**/2*.json']\n---\n")
+    started = time.process_time()
+
+    chosen = layout.data_files(MANY_NAMES, card)
+
+    assert chosen == [name for name in sorted(MANY_NAMES) if name[61] in "12"]
+    assert time.process_time() - started < 10
 
 
 def test_an_alias_that_repeats_a_few_values_is_read() -> None:

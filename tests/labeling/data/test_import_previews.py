@@ -214,3 +214,50 @@ def test_a_file_too_large_to_look_at_is_left_to_the_worker(
     batch = run()
     assert (batch.format, batch.counts["prompts"]) == ("alpaca", 50)
     assert "read as Alpaca" in words(client.get(page))
+
+
+# --- columns that may say that an answer is bad ---------------------------------------------------
+
+JUDGED = b"prompt;response;urteil\nName a river.;Elbe;gut\nName a hill.;Google it.;schlecht\n"
+
+
+def test_columns_that_may_judge_stop_the_import_until_a_person_says_what_they_mean(
+    alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+
+    answer = post(client, JUDGED, with_judgments="on")
+
+    assert answer.status_code == 422
+    assert "Nothing is imported yet. Say what the columns named below mean" in words(answer)
+    assert "urteil (gut, schlecht)" in preview_in(answer)
+    assert 'name="stores_responses"' in answer.text
+    assert not Import.objects.exists()
+
+    answer = post(client, upload=token_in(answer), with_judgments="on", stores_responses="on")
+
+    assert answer.status_code == 302
+    run()
+    assert Response.objects.count() == 2
+    assert not Demonstration.objects.exists()
+
+
+def test_choosing_the_column_says_what_it_means(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    answer = post(
+        client, JUDGED.replace(b"gut", b"true").replace(b"schlecht", b"false"), preview="1"
+    )
+    chosen: dict[str, Any] = {"with_judgments": "on", "column-label": "urteil"}
+
+    assert post(client, upload=token_in(answer), with_judgments="on").status_code == 422
+    assert post(client, upload=token_in(answer), **chosen).status_code == 302
+
+    run()
+    assert {"Elbe", "Google it."} == set(Response.objects.values_list("text", flat=True))
+
+
+def test_without_judgments_nothing_is_asked(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+
+    assert 'name="stores_responses"' not in post(client, JUDGED, preview="1").text
+    assert post(client, JUDGED).status_code == 302

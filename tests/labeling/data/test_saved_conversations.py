@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from arithmetic.chats import Message
 from labeling.data import intake
 from labeling.data.exports import streams
 from labeling.models import Demonstration, Judgment, Prompt, Rater, Response, Source
@@ -14,7 +15,7 @@ from tests.cast import NOON
 
 pytestmark = pytest.mark.django_db
 
-MESSAGES = [{"role": "user", "content": "Why is the sky blue?"}]
+MESSAGES: list[Message] = [{"role": "user", "content": "Why is the sky blue?"}]
 
 
 @pytest.fixture

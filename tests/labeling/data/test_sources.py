@@ -6,13 +6,14 @@ import pytest
 from django.apps import apps
 
 from accounts.models import User
+from arithmetic.chats import Message
 from labeling.data.prompts import services as prompts_services
 from labeling.models import Source
 from tests.cast import NOON
 
 pytestmark = pytest.mark.django_db
 
-QUESTION = [{"role": "user", "content": "Why is the sky blue?"}]
+QUESTION: list[Message] = [{"role": "user", "content": "Why is the sky blue?"}]
 
 
 def test_the_source_of_a_typed_prompt_is_not_its_authors_address(alice: User) -> None:

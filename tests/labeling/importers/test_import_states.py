@@ -312,3 +312,19 @@ def test_the_planner_knows_of_the_rows_of_a_large_import(
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'labeling_prompt'")
         assert cursor.fetchone() == (7,)
+
+
+@pytest.mark.django_db
+def test_the_command_stops_at_columns_that_may_judge_until_told_what_to_make_of_them(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"prompt": "Name a river.", "response": "Elbe", "urteil": "gut"}\n')
+    about = {"source": "a", "licence": "CC0-1.0", "with_judgments": True}
+
+    with pytest.raises(CommandError, match="Say what the columns named here mean"):
+        call_command("import_prompts", path, **about)
+    assert not Import.objects.exists()
+    call_command("import_prompts", path, **about, stores_responses=True)
+
+    assert Import.objects.get().state == Import.State.PUBLISHED

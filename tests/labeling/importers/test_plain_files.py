@@ -131,8 +131,9 @@ def test_messages_that_end_with_a_reply_are_a_prompt_and_its_answer() -> None:
         ({"messages": []}, "is not a list of messages"),
         (
             {"messages": [{"role": "tool", "content": "x"}]},
-            "Unknown role “tool” in `messages[0]`",
+            "Message 1 of `messages` is the result of a tool, but the message before it calls none",
         ),
+        ({"messages": [{"role": "critic", "content": "x"}]}, "Unknown role “critic”"),
         ({"messages": [{"role": True, "content": "x"}]}, "Unknown role “True” in `messages[0]`"),
         ({"messages": [system("a"), system("b"), user("c")]}, "has 2 system messages"),
         (
@@ -395,49 +396,87 @@ def test_a_cell_that_is_no_utf8_in_a_file_that_is_costs_its_record_only() -> Non
     assert draft.line == 4
 
 
-def test_a_csv_in_windows_1252_is_read_and_says_so() -> None:
-    problem, draft, other = found(b"prompt;model\ncaf\xe9 \x80;m\nna\xefve;m\n", "csv")
-
-    assert str(problem).startswith("Line 2: The file is not UTF-8. It is read as Windows-1252")
-    assert isinstance(draft, ImportDraft)
-    assert isinstance(other, ImportDraft)
-    assert (draft.messages, other.messages) == ((user("café €"),), (user("naïve"),))
-
-
-@pytest.mark.parametrize(
-    ("text", "encoding"),
-    [
-        ("Gdzie jest położony Kraków?", "cp1250"),
-        ("Który mężczyzna jest wyższy?", "cp1250"),
-        ("Příliš žluťoučký kůň, vidět.", "cp1250"),
-        ("Kde je české město?", "cp1250"),
-        ("テストです", "shift_jis"),
-        ("川の名前をひとつ", "shift_jis"),
+SENTENCES = {
+    "cp1250": [
+        "Gdzie jest położony Kraków?",
+        "Který muž je vyšší? Příliš žluťoučký kůň.",
+        "Kde je české město?",
+        "Hová mész, főnök? Tűző nap, hűs szél.",
+        "Šta želiš? Čaša vode, molim.",
+        "Unde este orașul și râul?".replace("ș", "ş"),
+        "Kde je najbližší obchod? Ďakujem.",
+        "Kje je največje mesto? Hvala, učitelj.",
     ],
-)
-def test_a_csv_in_another_encoding_is_refused_as_a_whole(text: str, encoding: str) -> None:
-    content = b"prompt\nHello\n" + text.encode(encoding) + b"\nBye\n"
-
-    problems = [one for one in found(content, "csv") if isinstance(one, ImportProblem)]
-
-    assert any(problem.is_fatal and problem.line == 3 for problem in problems)
-    assert any("Save it as UTF-8" in problem.sentence for problem in problems)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
+    "iso8859-2": ["Która książka jest dłuższa?", "Hány év múlva győzünk?"],
+    "cp1251": ["Как называется эта река?"],
+    "koi8-r": ["Как называется эта река?"],
+    "koi8-u": ["Як називається ця річка?"],
+    "cp1252": [
         "¿Qué? ¡Hola! Mª Luisa, 3 m³, 20 °C, 5 £, ½ l, naïve, L’été, œuvre, Straße, 1ª",
         "È così, perché più è meglio. Où? L'ère, ès lettres. Història, col·lecció.",
         "Søren så å på en båt; lições, põe; Šárka has Ž in Windows-1252",
     ],
-)
-def test_western_texts_in_windows_1252_are_read(text: str) -> None:
-    content = f'prompt\n"{text}"\n'.encode("cp1252")
+    "cp1253": ["Πώς λέγεται το ποτάμι;"],
+    "cp1254": ["İstanbul nerede? Yağmur yağıyor, şemsiye al."],
+    "cp1255": ["איפה הנהר?"],
+    "cp1256": ["أين النهر؟"],
+    "cp1257": ["Kur yra upė? Ačiū, šiandien žiema."],
+    "cp1258": ["Đây là đâu?"],
+    "cp874": ["แม่น้ำอยู่ที่ไหน"],
+    "cp437": ["Größe des Flußes?"],
+    "mac-roman": ["Où est l’été ?"],
+    "shift_jis": ["テストです", "川の名前をひとつ"],
+    "euc-jp": ["川の名前をひとつ"],
+    "iso2022_jp": ["川の名前をひとつ"],
+    "gbk": ["河流的名字是什么？"],
+    "big5": ["河流的名字是什麼？"],
+    "euc-kr": ["강의 이름은 무엇입니까?"],
+}
+IN_ENCODINGS = [(text, encoding) for encoding, texts in SENTENCES.items() for text in texts]
 
-    [draft] = [one for one in found(content, "csv") if isinstance(one, ImportDraft)]
 
-    assert draft.messages == (user(text),)
+@pytest.mark.parametrize(("text", "encoding"), IN_ENCODINGS)
+@pytest.mark.parametrize("between", [",", "\t"])
+def test_a_table_in_another_encoding_is_refused_as_a_whole(
+    text: str, encoding: str, between: str
+) -> None:
+    cell = f'"{text}"' if between == "," else text
+    content = f"prompt{between}model\nHello{between}m\n{cell}{between}m\nBye{between}m\n"
+
+    entries = found(content.encode(encoding), "csv")
+
+    [draft] = [entry for entry in entries if isinstance(entry, ImportDraft)]
+    [problem] = [entry for entry in entries if isinstance(entry, ImportProblem)]
+    assert draft.messages == (user("Hello"),)
+    assert (problem.line, problem.is_fatal) == (3, True)
+    assert problem.sentence.startswith("The file is not UTF-8; this is the first line that is not.")
+
+
+@pytest.mark.parametrize(("text", "encoding"), IN_ENCODINGS)
+def test_texts_of_every_language_are_read_in_utf8_and_utf16(text: str, encoding: str) -> None:
+    for unicode in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
+        draft = only_draft(f'prompt\n"{text}"\n'.encode(unicode), "csv")
+
+        assert draft.messages == (user(text),)
+
+
+def test_a_heading_in_another_encoding_is_named() -> None:
+    problem = only_problem("prompt,größe\nHi,1\n".encode("cp1252"), "csv")
+
+    assert (problem.line, problem.is_fatal) == (1, True)
+
+
+def test_a_record_over_several_lines_names_the_first_that_is_not_utf8() -> None:
+    problem = only_problem('prompt\n"One\ntwo\nthré\n"\n'.encode("cp1252"), "csv")
+
+    assert (problem.line, problem.is_fatal) == (4, True)
+
+
+def test_lines_that_happen_to_be_utf8_do_not_make_a_file_utf8() -> None:
+    *_earlier, problem = found(b"prompt\n\xc4\xa3\ncaf\xe9\nth\xe9\ntea\n", "csv")
+
+    assert isinstance(problem, ImportProblem)
+    assert (problem.line, problem.is_fatal) == (3, True)
 
 
 def test_rows_after_a_quotation_mark_that_never_closes_are_not_lost_in_silence() -> None:

@@ -195,6 +195,34 @@ def test_a_page_counts_the_smaller_campaigns_beside_large_ones(
     assert (list(known), rings) == ([demonstration_campaign.pk], [("n", comparison_campaign.pk)])
 
 
+def test_campaigns_that_are_large_together_are_not_all_counted(
+    comparison_campaign: Campaign,
+    demonstration_campaign: Campaign,
+    rings: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = [comparison_campaign, demonstration_campaign]
+    n_rows = [campaign.items.count() + campaign.slots.count() for campaign in both]
+    monkeypatch.setattr(figure_cache, "QUICK_ROWS", sum(n_rows) - 1)
+    assert max(n_rows) < figure_cache.QUICK_ROWS
+    ids = [campaign.pk for campaign in both]
+
+    known = known_figures(name="n", kind=int, ids=ids, compute=Counter(), now=NOON)
+
+    assert (list(known), rings) == ([demonstration_campaign.pk], [("n", comparison_campaign.pk)])
+
+
+def test_what_a_worker_counts_slowly_is_kept_for_the_pages(
+    slow: None, comparison_campaign: Campaign
+) -> None:
+    pk, compute = comparison_campaign.pk, Counter()
+
+    refresh(name="n", ids=[pk], compute=compute, now=NOON)
+
+    known = known_figures(name="n", kind=int, ids=[pk], compute=compute, now=NOON)
+    assert (known[pk].value, compute.n) == (1, 1)
+
+
 def test_what_was_slow_once_is_counted_on_each_page_when_it_is_quick_again(
     comparison_campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:

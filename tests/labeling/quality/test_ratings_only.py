@@ -4,6 +4,7 @@ consensus, and the most disputed items. And flags for ratings that are given bes
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 from django.core.management import call_command
 
 from arithmetic.bias import looks as bias_looks
+from arithmetic.bias.flagging import NOTHING
 from benchmarks.fixtures.simulated.ratings import QUESTIONS, RatedPool, simulate
 from labeling.guidelines import rating_form
 from labeling.models import Campaign, QualityReport, Rater, RaterQuality
 from labeling.quality.measures.raters import rater_measures
+from labeling.quality.measures.ratings import flags_beside
 from labeling.quality.pages.flag_words import FlagRow
 from labeling.quality.services import compute_quality
 from labeling.votes import arrays, rating_consensus
@@ -232,6 +235,19 @@ def test_ratings_beside_careful_rankings_have_flags_of_their_own(habit: str, lab
     assert flag.sentence
     assert "%(" not in flag.sentence
     assert flag.row in found[planted]["behind"]
+
+
+def test_second_opinions_flag_nobody_beside_rankings() -> None:
+    """What a rater was asked again counts once, here too."""
+    pool = simulate(2, n_raters=3, n_items=100, k=2, planted={"same": 1})
+    questions = tuple(rating_form.Scale(name, name, low=1, high=5) for name in QUESTIONS)
+    votes = votes_of(pool)
+    votes = replace(votes, is_repeat=votes.item >= 60)
+
+    [flag] = flags_beside(votes, questions, NOTHING)
+
+    own = (votes.rater == pool.habit.index("same")) & ~votes.is_repeat
+    assert (flag.kind, flag.n) == ("same", len(np.unique(votes.judgment[own])))
 
 
 def votes_of(pool: RatedPool) -> arrays.Votes:

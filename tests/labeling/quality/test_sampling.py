@@ -161,7 +161,8 @@ def test_updates_give_what_a_report_from_nothing_gives(
         assert by_update == whole
     assert [found[0] for found, _whole in updated] == [151, 151, 150, 120]
     assert updated[0][0][1]["sample"]["of_rater"] == 15
-    assert updated[0][0][1]["sample"]["n_drawn"] < 100
+    # About 80: prompts are drawn by their IDs, which depend on the tests before this one.
+    assert 0 < updated[0][0][1]["sample"]["n_drawn"] < 150
 
 
 @pytest.mark.django_db

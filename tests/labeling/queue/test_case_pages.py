@@ -8,6 +8,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, User
+from arithmetic import chats
+from arithmetic.chats import CalledFunction, Message
 from labeling.data.prompts import services as prompts_services
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import DemonstrationAnswer
@@ -98,7 +100,7 @@ def test_an_edit_is_a_new_version_and_the_old_one_is_retired(
 
 
 def test_the_form_starts_with_the_whole_conversation(alice: User, signed_in: SignedIn) -> None:
-    messages = [
+    messages: list[Message] = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hello.\nAnybody?"},
         {"role": "assistant", "content": "Hello."},
@@ -121,6 +123,27 @@ def test_the_form_starts_with_the_whole_conversation(alice: User, signed_in: Sig
     )
 
     assert Prompt.objects.get(supersedes=prompt).messages == messages
+
+
+def test_an_edit_keeps_the_tool_calls_of_earlier_turns(alice: User, signed_in: SignedIn) -> None:
+    function: CalledFunction = {"name": "get_weather", "arguments": {"city": "Ulm"}}
+    messages: list[Message] = [
+        {"role": "user", "content": "What is the weather?"},
+        chats.answer("", "", [{"id": "1", "type": "function", "function": function}]),
+        {"role": "tool", "content": "Rain", "tool_call_id": "1"},
+        chats.answer("It rains."),
+        {"role": "user", "content": "And tomorow?"},
+    ]
+    (prompt,) = some_prompts(1)
+    Prompt.objects.filter(pk=prompt.pk).update(messages=messages)
+
+    signed_in(alice).post(
+        f"/prompts/{prompt.pk}/edit/",
+        {"text": "And tomorrow?", "category": "other", "language": "en"},
+    )
+
+    edited = Prompt.objects.get(supersedes=prompt)
+    assert edited.messages == [*messages[:-1], {"role": "user", "content": "And tomorrow?"}]
 
 
 def test_an_edit_that_changes_nothing_is_refused(alice: User, signed_in: SignedIn) -> None:

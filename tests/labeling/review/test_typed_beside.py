@@ -66,7 +66,9 @@ def test_a_decision_that_somebody_else_saved_meanwhile_is_not_typed_over(
     posted = page.form.values | {"note": ["Mine, by the sums."]}
     answer = client.post(f"{path}aside/{judgment.pk}", posted, follow=True)
 
-    assert "What you wrote was not saved: “Mine, by the sums.”" in unescape(answer.text)
+    said = unescape(answer.text)
+    assert "What you wrote was not saved: “Mine, by the sums.”" in said
+    assert said.count("was changed after you opened the page") == 1, "only where one has typed"
     after = form_browser.Page(path, 200, answer.text)
     assert Tab(client, "campaign_review_item", after).form.values["note"] == [
         "Theirs, and it stands."

@@ -6,6 +6,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arithmetic import chats
+from arithmetic.chats import Message, ToolCall
 from arithmetic.similarity import jaccard, shingles, skeleton
 from labeling.models import Prompt
 from labeling.splits import near_duplicates
@@ -22,7 +24,7 @@ BEGINNINGS, ENDS = "ba co du fe gi lo mu ne", "ran tel vis kon mar pud"
 WORDS = [a + b for a, b in itertools.product(BEGINNINGS.split(), ENDS.split())]
 
 
-def chat(*texts: str) -> list[dict[str, str]]:
+def chat(*texts: str) -> list[Message]:
     return [
         {"role": "assistant" if i % 2 else "user", "content": text} for i, text in enumerate(texts)
     ]
@@ -32,7 +34,7 @@ def sentence(rng: random.Random, n: int) -> list[str]:
     return [rng.choice(WORDS) for _ in range(n)]
 
 
-def placed(*conversations: list[dict[str, str]], groups: list[str] | None = None) -> list[Cluster]:
+def placed(*conversations: list[Message], groups: list[str] | None = None) -> list[Cluster]:
     neighbourhood = Neighbourhood()
     placements = [
         neighbourhood.place(sketch, fingerprint(messages)[:16])
@@ -53,6 +55,37 @@ def test_letters_and_roles_change_a_fingerprint() -> None:
     }
 
     assert len(prints) == 3
+
+
+def test_plain_conversations_keep_the_fingerprint_they_were_stored_with() -> None:
+    stored = "1369006bb8552a69dda5ce829304e132a4136a38f0e8166340403a4bb9996842"
+
+    assert fingerprint(chat("Polish this")) == stored
+
+
+def test_thinking_calls_results_and_tools_change_a_fingerprint() -> None:
+    asked: list[Message] = [{"role": "user", "content": "How is the weather?"}]
+    call: ToolCall = {
+        "id": "1",
+        "type": "function",
+        "function": {"name": "get_weather", "arguments": {"city": "Ulm"}},
+    }
+    elsewhere: ToolCall = {
+        **call,
+        "function": {"name": "get_weather", "arguments": {"city": "Bonn"}},
+    }
+    tool: dict[str, object] = {"type": "function", "function": {"name": "get_weather"}}
+
+    prints = {
+        fingerprint([*asked, chats.answer("")]),
+        fingerprint([*asked, chats.answer("", "Look it up.")]),
+        fingerprint([*asked, chats.answer("", "", [call])]),
+        fingerprint([*asked, chats.answer("", "", [elsewhere])]),
+        fingerprint(asked),
+        fingerprint(asked, [tool]),
+    }
+
+    assert len(prints) == 6
 
 
 def test_a_signature_separates_unlike_prompts_without_reading_them() -> None:

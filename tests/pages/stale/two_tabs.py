@@ -1,6 +1,6 @@
 """Two tabs of one page: what the second does, and what a form of the first does after it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -80,12 +80,14 @@ def as_lists(fields: Fields) -> dict[str, list[str]]:
     }
 
 
-def stored() -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table, but for sessions."""
+def stored(only: Collection[str] = ()) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table, but for sessions; of the tables `only` if some are named."""
     return {
         model._meta.db_table: list(model._base_manager.order_by("pk").values())
         for model in apps.get_models()
-        if model._meta.managed and model._meta.db_table not in NOT_COMPARED
+        if model._meta.managed
+        and model._meta.db_table not in NOT_COMPARED
+        and (not only or model._meta.db_table in only)
     }
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Min
 
+from arithmetic import chats
 from labeling.guidelines.rating_form import RatingForm
 from labeling.importers.annotations.plans import Plan
 from labeling.importers.drafts import Answer, ImportDraft, Reply
@@ -178,7 +179,7 @@ class AnswerWriter:
                 (edit, reply), (original, _reply) = shown
                 written.append(
                     Demonstration(
-                        judgment=judgment, text=reply.text, edit_of=original, response=edit
+                        judgment=judgment, edit_of=original, response=edit, **reply.columns
                     )
                 )
         Demonstration.objects.bulk_create(written, ignore_conflicts=True)
@@ -191,7 +192,7 @@ class AnswerWriter:
         target = self._target(DemonstrationSettings.kind)
         placed = self._placed(target, wanted, counts)
         written = [
-            Demonstration(judgment=judgment, text=row.reply.text, further=list(row.draft.further))
+            Demonstration(judgment=judgment, further=list(row.draft.further), **row.reply.columns)
             for judgment, (_item, row) in zip(self._judgments(target, placed), placed, strict=True)
             if row.reply is not None
         ]
@@ -376,7 +377,11 @@ def _is_compared(draft: ImportDraft) -> bool:
 
 def judged_replies(draft: ImportDraft) -> tuple[Reply, ...]:
     """The replies that were judged: a text that the rater wrote is not among them."""
-    return tuple(reply for reply in draft.replies if not reply.is_human or reply.rank is not None)
+    return tuple(
+        reply
+        for reply in draft.replies
+        if not (reply.is_human or reply.is_typed) or reply.rank is not None
+    )
 
 
 def _item_key(draft: ImportDraft, prompt: Prompt, shown: Shown) -> tuple[object, ...]:
@@ -397,7 +402,7 @@ def _said(draft: ImportDraft, shown: Shown) -> tuple[object, ...]:
 
 def _written(draft: ImportDraft, reply: Reply) -> tuple[object, ...]:
     """The same for a written answer, with the turns after it."""
-    return reply.text, tuple(tuple(message.items()) for message in draft.further)
+    return reply.key, chats.as_json(draft.further)
 
 
 def _create(new: Sequence[tuple[Item, Shown]]) -> None:

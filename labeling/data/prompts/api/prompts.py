@@ -12,16 +12,23 @@ from accounts.api.fields import Flag, Id
 from accounts.api.paging import PageQuery
 from accounts.api.rows import RowSerializer
 from accounts.api.views import ApiViewSet, described, does, writes
+from arithmetic import chats
+from arithmetic.chats import Message
 from labeling import access as labeling_access
 from labeling.data.prompts import selectors, services, upsetting
 from labeling.data.prompts.api.messages import MAX_TURNS, MessageSerializer, SourceSerializer
 from labeling.data.prompts.selectors import PromptFilter
-from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
+from labeling.importers import calls
+from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS, Unusable
+from labeling.importers.messages import conversation, ends_with_user
 from labeling.models import Prompt
 
 
 class PromptSerializer(RowSerializer):
     messages = MessageSerializer(many=True)
+    tools = serializers.ListField(
+        child=serializers.DictField(), help_text="Functions that an answer may call."
+    )
     sensitive = serializers.ListField(
         child=serializers.ChoiceField(choices=Prompt.Upset.choices),
         help_text="Kinds of upsetting content in the prompt or its answers.",
@@ -35,7 +42,7 @@ class PromptSerializer(RowSerializer):
     class Meta:
         model = Prompt
         fields = [
-            "id", "messages", "category", "language", "split", "licence", "sensitive",
+            "id", "messages", "tools", "category", "language", "split", "licence", "sensitive",
             "constraints", "source", "origin", "version", "supersedes", "created_at", "retired_at",
         ]  # fmt: skip
         help_texts = {
@@ -107,9 +114,28 @@ def _messages(**options: Any) -> serializers.ListField:
     )
 
 
-def _check_turns(messages: list[dict[str, str]]) -> None:
+def _tools(**options: Any) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.DictField(),
+        validators=[_check_tools],
+        help_text="Functions that an answer may call, as OpenAI's API describes them.",
+        **options,
+    )
+
+
+def _check_tools(described: list[dict[str, object]]) -> None:
+    try:
+        calls.tools(described, "tools")
+    except Unusable as refused:
+        raise ValidationError(refused.sentence) from refused
+
+
+def _check_turns(messages: list[Message]) -> None:
     if not messages:
         return  # min_length says so
+    if any(message["role"] == "tool" or chats.parts_of(message) for message in messages):
+        _check_parts(messages)
+        return
     opening = 1 if messages[0]["role"] == "system" else 0
     for place, message in enumerate(messages[opening:]):
         expected = "assistant" if place % 2 else "user"
@@ -127,8 +153,27 @@ def _check_turns(messages: list[dict[str, str]]) -> None:
         )
 
 
+def _check_parts(messages: list[Message]) -> None:
+    """As in a file."""
+    try:
+        ends_with_user(conversation(messages, "messages"), "messages")
+    except Unusable as refused:
+        raise ValidationError(refused.sentence) from refused
+
+
+def _as_stored(values: dict[str, Any]) -> dict[str, Any]:
+    """Checked values with calls and tools in the one shape in which they are stored."""
+    read: dict[str, Any] = {}
+    if any(chats.parts_of(message) for message in values.get("messages", ())):
+        read["messages"] = list(conversation(values["messages"], "messages"))
+    if values.get("tools"):
+        read["tools"] = calls.tools(values["tools"], "tools")
+    return values | read
+
+
 class NewPromptSerializer(serializers.Serializer[object]):
     messages = _messages()
+    tools = _tools(default=list)
     category = serializers.ChoiceField(
         choices=Prompt.Category.choices, default=Prompt.Category.OTHER
     )
@@ -184,7 +229,7 @@ class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
     @writes("create_prompt", PromptSerializer, body=NewPromptSerializer, status=201)
     def create(self, **values: Any) -> Prompt:
         """Create a prompt. Its source is the caller."""
-        return services.create_prompt(**values, **self.who_and_when)
+        return services.create_prompt(**_as_stored(values), **self.who_and_when)
 
     @writes("change_prompt", PromptSerializer, body=PromptChangeSerializer, is_one=True)
     def partial_update(self, prompt: Prompt, *, sensitive: list[str] | None = None) -> None:
@@ -207,7 +252,7 @@ class Prompts(ListModelMixin, RetrieveModelMixin, ApiViewSet):
         current = {name: getattr(prompt, name) for name in ("messages", "category", "language")}
         return services.edit_prompt(
             prompt=prompt,
-            **(current | values),
+            **(current | _as_stored(values)),
             keeps_responses=keeps_responses,
             **self.who_and_when,
         ).prompt

@@ -12,6 +12,8 @@ from accounts.api.paging import PageQuery
 from accounts.api.views import ApiViewSet, described, writes
 from labeling.data.prompts import responses
 from labeling.data.prompts.api.messages import MAX_CHARACTERS, SourceSerializer
+from labeling.importers.drafts import Unusable
+from labeling.importers.messages import one_message
 from labeling.models import Response
 
 AT_ONCE = 1_000
@@ -22,6 +24,8 @@ class ResponseSerializer(serializers.Serializer[object]):
     prompt = serializers.IntegerField(source="prompt_id")
     source = SourceSerializer()  # type: ignore[assignment]  # shadows Field.source
     text = serializers.CharField()
+    reasoning_content = serializers.CharField(help_text="What the model thought. May be empty.")
+    tool_calls = serializers.ListField(child=serializers.DictField())
     number = serializers.IntegerField(help_text="Among the source's responses to the prompt.")
     licence = serializers.SerializerMethodField(help_text="Its own, or that of its source.")
     sampling = serializers.DictField(help_text="How a model was sampled.")
@@ -47,7 +51,22 @@ class SamplingSerializer(serializers.Serializer[object]):
 
 class NewResponseSerializer(serializers.Serializer[object]):
     prompt = Id(source="prompt_id")
-    text = serializers.CharField(max_length=MAX_CHARACTERS, trim_whitespace=False)
+    text = serializers.CharField(
+        max_length=MAX_CHARACTERS,
+        trim_whitespace=False,
+        allow_blank=True,
+        help_text="The answer. Empty only beside `tool_calls`.",
+    )
+    reasoning_content = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=MAX_CHARACTERS,
+        trim_whitespace=False,
+        help_text="What the model thought before it answered.",
+    )
+    tool_calls = serializers.ListField(
+        child=serializers.DictField(), default=list, help_text="Calls, in OpenAI's shape."
+    )
     model = serializers.CharField(
         default="", allow_blank=True, max_length=100, help_text="Who wrote it, within the source."
     )
@@ -55,6 +74,19 @@ class NewResponseSerializer(serializers.Serializer[object]):
         default="", allow_blank=True, max_length=64, help_text="Its own, if it has one."
     )
     sampling = SamplingSerializer(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["text"] == "" and not attrs["tool_calls"]:
+            blank = self.fields["text"].error_messages["blank"]
+            raise serializers.ValidationError({"text": [blank]})
+        if not (attrs["reasoning_content"] or attrs["tool_calls"]):
+            return attrs
+        said = {name: attrs[name] for name in ("reasoning_content", "tool_calls")}
+        try:
+            read = one_message({"role": "assistant", "content": attrs["text"], **said}, "response")
+        except Unusable as refused:
+            raise serializers.ValidationError(refused.sentence) from refused
+        return attrs | {"tool_calls": read.get("tool_calls", [])}
 
 
 class NewResponsesSerializer(serializers.Serializer[object]):
@@ -76,6 +108,7 @@ class Responses(ListModelMixin, ApiViewSet):
     queryset = Response.objects.all()
     serializer_class = ResponseSerializer
     query_class = ResponseQuery
+    recorded_as = "read_responses"
     action = ""  # set for each call
 
     def filtered(self, queryset: QuerySet[Response]) -> QuerySet[Response]:

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from labeling.importers import few_values
 from labeling.importers.annotations import times
 from labeling.importers.annotations.roles import question_name
 from labeling.importers.drafts import Found, ImportProblem, shown
@@ -30,7 +31,7 @@ def _drafts(line: int, row: Row) -> Found:
                 sentence = _("The answer of %(name)s was rejected in review, so it is left out.")
                 yield ImportProblem(line, sentence % {"name": name})
                 continue
-            answer = projects.Said(doubtful=verdicts.doubtful(annotation, _OF_ANNOTATION))
+            answer = projects.Said(doubtful=_doubtful(annotation))
             answers.append((name, answer))
             answer.at, _why = times.moment(str(annotation.get("created_at") or ""))
             answer.active_s = reading.number_of(annotation.get("lead_time"))
@@ -46,6 +47,12 @@ _OF_ANNOTATION = {
     *("import_id", "last_action", "task", "project", "updated_by", "parent_prediction"),
     *("parent_annotation", "last_created_by", "bulk_created", "reviews", "agreement"),
 }
+
+
+def _doubtful(annotation: Row) -> set[str]:
+    """Its fields that may say whether its answer is good."""
+    short = few_values.short_fields(verdicts.own_fields(annotation, _OF_ANNOTATION))
+    return verdicts.doubtful(annotation, _OF_ANNOTATION) | {name for name, _path in short}
 
 
 def _is_rejected(reviews: object) -> bool:

@@ -20,6 +20,11 @@ from labeling.importers.shapes.reading import Row
 _PROMPTS = ("prompt", "text", "html")
 _ANNOTATORS = ("_annotator_id", "_session_id")
 _MARKS = ("_input_hash", "_task_hash", "_view_id", "_timestamp", "_is_binary", "config")
+_INPUT = (
+    *("field_id", "field_label", "field_placeholder", "field_rows", "field_autofocus"),
+    "field_suggestions",
+)
+"""How the field looks in which the annotator types."""
 
 
 def is_task(row: Row) -> bool:
@@ -43,7 +48,7 @@ def _draft(line: int, row: Row, name: str) -> ImportDraft:
     replies = _options(row)
     typed = row.get("user_input")
     if isinstance(typed, str) and typed.strip():
-        replies = (*replies, Reply(response_text(typed, "user_input"), is_human=True))
+        replies = (*replies, _typed(row, response_text(typed, "user_input")))
     return ImportDraft(
         line,
         chats.with_system(row, one_prompt(row.get(field), field)),
@@ -52,6 +57,14 @@ def _draft(line: int, row: Row, name: str) -> ImportDraft:
         worker=name,
         answer=Answer() if name else None,
     )
+
+
+def _typed(row: Row, text: str) -> Reply:
+    """A demonstration unless the task's label or scores call it bad, or it names a model."""
+    marks, is_good = reading.marks_of(row)
+    author = reading.author_of(row)
+    is_human = is_good and not author
+    return Reply(text, is_human=is_human, is_typed=True, author=author, marks=marks)
 
 
 def _options(row: Row) -> tuple[Reply, ...]:
@@ -78,9 +91,10 @@ def _options(row: Row) -> tuple[Reply, ...]:
 read = reading.each_several(
     _drafts,
     (
-        *(*_PROMPTS, *_ANNOTATORS, *_MARKS, *chats.SYSTEM_COLUMNS),
+        *(*_PROMPTS, *_ANNOTATORS, *_MARKS, *_INPUT, *chats.SYSTEM_COLUMNS),
         *("options", "accept", "answer", "user_input"),
     ),
+    answers=("user_input",),
     inner={"options": {"id", "text", "html"}},
-    is_by_raters=True,
+    own=lambda row: reading.MODELS if row.get("user_input") else (),
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from arithmetic.chats import Message
 from labeling.importers.annotations.questions import LONGEST_CATEGORY
 from labeling.importers.annotations.roles import question_name
 from labeling.importers.drafts import (
@@ -15,7 +16,6 @@ from labeling.importers.drafts import (
     Found,
     ImportDraft,
     ImportProblem,
-    Message,
     Reply,
     Unusable,
     drafted,
@@ -71,14 +71,16 @@ def drafts_of(line: int, fields: Row, answers: Answers, about: Row, *, item: str
             sentence = _("The answers to “%(question)s” are not imported.")
             yield ImportProblem(line, sentence % {"question": question}, is_once=True)
         if own.texts and own.doubtful:
-            yield ImportProblem(line, reading.no_demonstrations(own.doubtful), is_once=True)
+            yield ImportProblem(
+                line, reading.no_demonstrations(own.doubtful), is_once=True, asks=True
+            )
         ranks = {known: own.ranks[known] for known in responses if known in own.ranks}
         replies = [
             *(Reply(text, ranks.get(known)) for known, text in responses.items()),
-            *(Reply(text, is_human=not own.doubtful) for text in own.texts),
+            *(Reply(text, is_human=not own.doubtful, is_typed=True) for text in own.texts),
         ]
         if own.ratings and not responses:  # the text that was rated stands for both
-            replies.insert(0, Reply(messages[-1]["content"]))
+            replies.insert(0, Reply.of(messages[-1]))
         answer = Answer(
             item=item,
             ratings=(own.ratings,) if own.ratings else (),

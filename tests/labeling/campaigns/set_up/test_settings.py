@@ -52,7 +52,8 @@ def test_every_shape_of_exports_is_offered_by_some_kind() -> None:
 
 def test_what_may_change_in_an_open_campaign_differs_by_kind() -> None:
     open_only = {name: set(kind.names(while_open=True)) for name, kind in registry.KINDS.items()}
-    shared = {"overlap", "lease_minutes", "priority", "review_share", "budget_unit", "budget"}
+    work = {"overlap", "lease_minutes", "priority", "review_share", "budget_unit", "budget"}
+    shared = work | {"shows_thinking"}
     asked = {"asks_strength", "asks_reason"}
 
     assert open_only["demonstration"] == shared | {"min_words", "max_words"}

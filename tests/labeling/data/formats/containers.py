@@ -120,7 +120,6 @@ CONTAINERS: dict[str, Callable[[Sequence[Any]], bytes]] = {
 TABLES: dict[str, Callable[[Sequence[Any]], bytes]] = {
     "CSV": lambda rows: table(rows, delimiter=",", encoding="utf-8"),
     "CSV with a byte-order mark": lambda rows: table(rows, delimiter=";", encoding="utf-8-sig"),
-    "CSV in Windows-1252": lambda rows: table(rows, delimiter=";", encoding="cp1252"),
     "CSV in UTF-16": lambda rows: table(rows, delimiter="\t", encoding="utf-16"),
     "TSV": lambda rows: table(rows, delimiter="\t", encoding="utf-8"),
     "XLSX": xlsx,

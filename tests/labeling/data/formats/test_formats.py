@@ -53,6 +53,7 @@ def brought(content: bytes, folder: Path) -> Import:
         source_name="sample",
         licence="CC0-1.0",
         with_judgments=True,
+        stores_responses=True,
         is_rung=False,
         by=None,
         now=NOON,

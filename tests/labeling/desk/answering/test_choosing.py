@@ -5,6 +5,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from labeling.desk import open_campaigns
+from labeling.desk import words as desk_words
 from labeling.models import Campaign, Guideline, Pool, QueuePlace, Rater, Slot
 from labeling.people.accounts import services as accounts_services
 from tests.cast import open_comparison_campaign, open_demonstration_campaign
@@ -18,7 +20,7 @@ def test_the_desk_lists_campaigns_open_to_the_rater_with_progress_in_words(
     page = page_of(signed_in(rosa).get("/desk/"))
 
     assert "Compare" in page
-    assert "15 to do" in page
+    assert "5 to do" in page, "it counts items of this rater, not the 15 free slots of all"
 
 
 def test_an_empty_desk_says_how_work_gets_there(rosa: Rater, signed_in: SignedIn) -> None:
@@ -81,17 +83,30 @@ def test_nothing_left_is_said_on_the_desk(
     assert "Nothing left for you here" in page
 
 
-def test_a_rater_who_has_done_all_there_is_sees_that_others_still_have_work(
+def test_what_only_others_can_answer_is_nothing_to_do(
     rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
 ) -> None:
+    """Two free slots are left for the only item, which this rater has answered."""
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1)
     client = signed_in(rosa)
-    client.post(start(client, campaign) + "submit", comparison(step="stop"))
+    assert "1 to do" in page_of(client.get("/desk/"))
+    url = start(client, campaign)
+    assert "1 to do" in page_of(client.get("/desk/")), "the item that they hold"
+    client.post(url + "submit", comparison(step="stop"))
 
     page = page_of(client.get("/desk/"))
 
-    assert "2 to do · 1 by you today" in page
+    assert "nothing to do · 1 by you today" in page
     assert "Nothing left for you here" in page
+
+
+def test_a_campaign_with_more_free_slots_than_are_searched_says_what_is_wanted_of_all(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn, monkeypatch: Any
+) -> None:
+    for module in (open_campaigns, desk_words):
+        monkeypatch.setattr(module, "MOST_COUNTED", 14)
+
+    assert "more than 14 answers wanted" in page_of(signed_in(rosa).get("/desk/"))
 
 
 def test_an_item_whose_lease_lapsed_is_work(

@@ -220,6 +220,26 @@ def test_own_data_has_what_the_rater_wrote(conversation: Conversation, rosa: Rat
     assert record["state"] == "open"
 
 
+def test_own_data_has_what_the_rater_said_of_the_whole_conversation(
+    conversation: Conversation, rosa: Rater
+) -> None:
+    rated(answered(conversation))
+    turns.write(conversation=conversation, number=2, text="More.", now=NOON)
+    rated(answered(conversation))
+    turns.finish(
+        conversation=conversation,
+        goal_rating=5,
+        ratings={"helpful": 6, "is_safe": True},
+        remark="ok",
+        now=NOON,
+    )
+
+    (record,) = [one for one in own_data(rater=rosa) if one["type"] == "conversation"]
+
+    assert (record["goal_rating"], record["remark"]) == (5, "ok")
+    assert record["ratings"] == {"helpful": 6, "is_safe": True}
+
+
 def test_a_finished_conversation_fills_its_slot(conversation: Conversation, rosa: Rater) -> None:
     rated(answered(conversation))
     turns.write(conversation=conversation, number=2, text="More.", now=NOON)

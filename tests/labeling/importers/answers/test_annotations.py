@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from labeling.importers.drafts import ImportDraft, ImportProblem
+from labeling.importers.drafts import ImportDraft, ImportProblem, Reply
 from tests.labeling.importers.parsed import answered
 
 
@@ -169,6 +169,75 @@ def test_texts_of_raters_are_demonstrations() -> None:
     [draft] = drafts(content)
 
     assert [(reply.text, reply.is_human) for reply in draft.replies] == [(long, True)]
+
+
+LONG = "The Elbe flows through Hamburg and Dresden and through much else besides as well."
+
+
+@pytest.mark.parametrize(
+    ("heading", "value", "asked"),
+    [("is_safe", "false", {}), ("vote", "-1", {"vote": -1}), ("fluency", "4", {"fluency": 4})],
+)
+def test_a_text_that_its_row_may_call_bad_is_a_response_and_its_ratings_are_kept(
+    heading: str, value: str, asked: dict[str, Any]
+) -> None:
+    content = table(f"prompt,rater,rewrite,{heading}", f"Name a river.,ann,{LONG},{value}")
+
+    [draft] = drafts(content)
+
+    assert draft.replies[-1] == Reply(LONG, is_typed=True)
+    assert draft.answer is not None
+    assert draft.answer.ratings == ((asked,) if asked else ())
+    assert any(
+        f"{heading} may say whether the written text is good" in one for one in problems(content)
+    )
+
+
+def test_a_rating_of_a_response_does_not_make_its_correction_less_than_a_demonstration() -> None:
+    content = table("prompt,response,rater,fluency,rewrite", f"Name a river.,Elb,ann,4,{LONG}")
+
+    [draft] = drafts(content)
+
+    assert [(reply.text, reply.is_human) for reply in draft.replies] == [
+        ("Elb", False),
+        (LONG, True),
+    ]
+    assert ratings(content) == [("ann", {"fluency": 4})]
+
+
+@pytest.mark.parametrize(
+    ("status", "texts"), [("Approved", [True]), ("Submitted", [True]), ("Rejected", [])]
+)
+def test_a_text_written_on_mechanical_turk_is_a_demonstration_unless_it_was_rejected(
+    status: str, texts: list[bool]
+) -> None:
+    content = table(
+        "HITId,AssignmentId,WorkerId,Reward,AssignmentStatus,AutoApprovalTime,RequesterFeedback,"
+        "LifetimeApprovalRate,Input.prompt,Answer.rewrite",
+        f"h,a,W1,$0.05,{status},2024-05-01,,1,Name a river.,{LONG}",
+    )
+
+    assert [reply.is_human for draft in drafts(content) for reply in draft.replies] == texts
+
+
+def test_texts_beside_ranks_and_named_questions_stay_with_them() -> None:
+    ranked = table(
+        "prompt,response,rater,rank,rewrite",
+        f"Name a river.,Elb,ann,2,{LONG}",
+        "Name a river.,Rhine,ann,1,",
+        f"Name a lake.,Como,ann,,{LONG}",
+    )
+    asked = table(
+        "prompt,response,rater,aspect,value,rewrite",
+        f"Name a river.,Elb,ann,fluency,4,{LONG}",
+        f"Name a river.,Elb,ann,depth,2,{LONG}",
+    )
+
+    assert sorted(
+        [(reply.text, reply.rank) for reply in draft.replies] for draft in drafts(ranked)
+    ) == [[("Elb", 2), ("Rhine", 1), (LONG, None)], [(LONG, None)]]
+    assert [[reply.text for reply in draft.replies] for draft in drafts(asked)] == [["Elb", LONG]]
+    assert ratings(asked) == [("ann", {"fluency": 4, "depth": 2})]
 
 
 def test_the_time_the_duration_and_the_reason_come_along() -> None:

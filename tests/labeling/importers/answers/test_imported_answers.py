@@ -174,6 +174,20 @@ def test_what_raters_wrote_has_a_campaign_beside_that_of_their_ratings(answers: 
     assert Demonstration.objects.get().text == long
 
 
+def test_a_text_that_may_be_bad_is_stored_as_a_response_that_nobody_judged(
+    answers: Answered,
+) -> None:
+    long = "The Elbe flows through Hamburg and Dresden and through much else besides as well."
+
+    batch = answers("prompt,response,rater,rating,rewrite", f"Name a river.,Elb,ann,2,{long}")
+
+    assert batch.state == Import.State.PUBLISHED
+    assert not Demonstration.objects.exists()
+    assert set(Response.objects.values_list("text", flat=True)) == {"Elb", long}
+    shown = RankedResponse.objects.get()
+    assert (shown.response.text, shown.ratings) == ("Elb", {"rating": 2})
+
+
 def test_nothing_is_shown_of_a_strict_import_with_a_problem_until_it_is_published(
     answers: Answered,
 ) -> None:
@@ -296,6 +310,22 @@ def test_label_studios_ratings_and_choices_are_answers(answers: Answered) -> Non
         ("crowd: annotator 1", 4.5, {"the_rating": 3, "the_choices": "spam"}),
         ("crowd: annotator 2", 4.5, {"the_rating": 5}),
     ]
+
+
+def test_a_doubtful_text_of_label_studio_is_not_among_what_was_rated(answers: Answered) -> None:
+    row = label_studio((1, {"rating": 3}))
+    row["data"]["response"] = "The Elbe."
+    [annotation] = row["annotations"]
+    annotation["is_spam"] = True
+    annotation["result"].append({"type": "textarea", "value": {"text": ["The Rhine."]}})
+
+    batch = bring_json(answers, row)
+
+    assert batch.state == Import.State.PUBLISHED
+    assert not Demonstration.objects.exists()
+    assert Response.objects.filter(text="The Rhine.").exists()
+    shown = RankedResponse.objects.get()
+    assert (shown.response.text, shown.ratings) == ("The Elbe.", {"the_rating": 3})
 
 
 def test_argillas_ratings_and_labels_are_answers(answers: Answered) -> None:

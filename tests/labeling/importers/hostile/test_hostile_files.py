@@ -56,6 +56,18 @@ def test_a_workbook_with_a_stray_cell_says_where_it_ends() -> None:
     assert "reaches to row 1048576 and column 16384" in str(problem)
 
 
+@pytest.mark.parametrize(
+    ("where", "reaches_to"),
+    [("A1048576", "row 1048576 and column 10"), ("XFD1", "row 2 and column 16384")],
+)
+def test_a_cell_far_below_or_far_right_enlarges_the_sheet(where: str, reaches_to: str) -> None:
+    rows = ("<row>" + "<c><v>1</v></c>" * 10 + "</row>") * 2
+
+    [problem] = formats.read(io.BytesIO(workbook(rows + inline(where, "stray"))), "csv")
+
+    assert f"reaches to {reaches_to}." in str(problem)
+
+
 def test_cells_that_are_only_formatted_do_not_count() -> None:
     """Excel writes such cells wherever a whole row or column has a colour."""
     formatted = '<row r="1048576"><c r="XFD1048576" s="1"/></row>'

@@ -40,19 +40,27 @@ def uploads(settings: Any, tmp_path: Path) -> Path:
 
 
 def by_page(client: Client, peer: Peer, door: str) -> int:
-    """Preview, then start as somebody does who changes nothing. The last answer's status."""
+    """Preview, then start as somebody does who changes nothing, and says so where columns may say
+    that answers are bad. The last answer's status.
+    """
     form = ABOUT | {"source_name": "peer", "campaign": "Answers", "with_judgments": "on"}
     file = SimpleUploadedFile("peer", peer.content)
     shown = client.post(PAGES[door], form | {"file": file, "preview": "1"})
     token = re.search(r'name="upload" value="([^"]+)"', shown.content.decode())
     assert token
+    asks = 'name="stores_responses"' in shown.content.decode()
+    form |= {"stores_responses": "on"} if asks else {}
     return client.post(PAGES[door], form | {"upload": token[1], "start": "1"}).status_code
 
 
 def by_api(client: Client, peer: Peer, door: str) -> int:
     fields = ABOUT | {"source": "peer", "file": SimpleUploadedFile("peer", peer.content)}
     fields |= {"with_judgments": "true"} if door == "file" else {"campaign": "Answers"}
-    return client.post("/api/v1/imports", fields).status_code
+    answer = client.post("/api/v1/imports", fields)
+    if b"Say what the columns named here mean" in answer.content:
+        fields |= {"stores_responses": "true", "file": SimpleUploadedFile("peer", peer.content)}
+        answer = client.post("/api/v1/imports", fields)
+    return answer.status_code
 
 
 def stored() -> dict[str, object]:

@@ -197,7 +197,7 @@ PEERS: dict[str, bytes] = {
         {
             "conversations": [
                 human(ASK),
-                {"from": "function_call", "value": "{}"},
+                {"from": "function_call", "value": '{"name": "rivers", "arguments": {}}'},
                 {"from": "observation", "value": "Elbe"},
                 gpt(GOOD),
             ],

@@ -4,13 +4,14 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft
-from tests.labeling.importers.parsed import assistant, found, node, rows, tree, user
+from tests.labeling.importers.parsed import answered, assistant, found, node, rows, tree, user
 
+REWRITTEN = "Hello, how are you? I am glad to hear from you after such a long time away."
 WRITTEN: dict[str, dict[str, Any]] = {
     "response": {"prompt": "Hi", "response": "Hello"},
     "messages": {"messages": [user("Hi"), assistant("Hello")]},
@@ -27,6 +28,30 @@ WRITTEN: dict[str, dict[str, Any]] = {
         "rater": "r",
         "submitted_at": "2026-03-02T12:00:00+00:00",
     },
+    "prodigy": {"text": "Hi", "user_input": "Hello", "answer": "accept", "_annotator_id": "ann"},
+    "prodigy, choice": {
+        "text": "Hi",
+        "options": [{"id": "a", "text": "Ho"}, {"id": "b", "text": "Hey"}],
+        "accept": ["b"],
+        "user_input": "Hello",
+        "answer": "accept",
+    },
+    "table": {"prompt": "Hi", "rater": "ann", "rewrite": REWRITTEN},
+    "table of ratings": {
+        "prompt": "Hi",
+        "response": "Hey",
+        "rater": "ann",
+        "fluency": 4,
+        "correction": REWRITTEN,
+    },
+    "table of pairs": {
+        "prompt": "Hi",
+        "response_a": "Hey",
+        "response_b": "Ho",
+        "rater": "ann",
+        "winner": "A",
+        "rewrite": REWRITTEN,
+    },
 }
 """A row of every shape in which an answer can become a demonstration."""
 NAMED_SO = (
@@ -36,6 +61,7 @@ NAMED_SO = (
     " model model_name modelId generator generated synthetic author bot llm engine generated_by"
     " gpt_version human_preference ISCORRECT thumbsup accept.reason annotation_quality"
 )
+MODELS_OF_RESPONSE = ("model", "model_name", "modelId", "generator", "bot", "engine")
 SAYS_BAD = [
     *(False, -1, "-1", "false", "False", "no", "reject", "Rejected", "REJECT", "not accepted"),
     *(
@@ -77,9 +103,10 @@ SAYS_A_MODEL = [
 
 def demonstrations(row: dict[str, Any]) -> list[str]:
     content = rows(row)
+    is_table = "rater" in row and not {"judgment", "answer"} & row.keys()
     return [
         reply.text
-        for draft in found(content, kind(row))
+        for draft in (answered(content) if is_table else found(content, kind(row)))
         if isinstance(draft, ImportDraft)
         for reply in draft.replies
         if reply.is_human
@@ -96,7 +123,9 @@ meaningless = st.from_regex(r"[xz]{2,4}(_[qv]{1,3})?", fullmatch=True)
 
 @pytest.mark.parametrize("place", WRITTEN)
 def test_each_row_alone_is_a_demonstration(place: str) -> None:
-    assert demonstrations(WRITTEN[place]) == ["Hello"]
+    text = REWRITTEN if place.startswith("table") else "Hello"
+
+    assert demonstrations(WRITTEN[place]) == [text]
 
 
 @given(
@@ -108,10 +137,20 @@ def test_each_row_alone_is_a_demonstration(place: str) -> None:
 @example(place="turns", name="score", value=1)
 @example(place="completion", name="labels", value=[False])
 @example(place="completion", name="score_chosen", value=1)
+@example(place="table", name="is_safe", value=False)
+@example(place="table", name="vote", value=-1)
+@example(place="prodigy", name="status", value="rejected")
 def test_a_column_named_as_a_verdict_or_an_author_gives_no_demonstration(
     place: str, name: str, value: Any
 ) -> None:
+    assume(place != "table of ratings" or name not in MODELS_OF_RESPONSE)
+
     assert demonstrations(WRITTEN[place] | {name: value}) == []
+
+
+@pytest.mark.parametrize("name", MODELS_OF_RESPONSE)
+def test_a_model_beside_a_response_and_its_correction_wrote_the_response(name: str) -> None:
+    assert demonstrations(WRITTEN["table of ratings"] | {name: "gpt-4"}) == [REWRITTEN]
 
 
 @given(place=places, name=meaningless, value=st.sampled_from([*SAYS_BAD, *SAYS_A_MODEL]))
@@ -129,6 +168,19 @@ def test_a_message_that_says_bad_gives_no_demonstration(name: str, value: Any) -
         marked = [user("Hi"), assistant("Hello") | {name: value}]
 
         assert demonstrations({column: marked}) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "is_good"), [(True, True), ("accept", True), (False, False), ("so-so", False)]
+)
+def test_a_typed_text_keeps_what_somebody_chose_as_good_or_bad(label: Any, is_good: bool) -> None:
+    content = rows(WRITTEN["prodigy"] | {"is_safe": label, "helpfulness": 4})
+
+    [draft] = formats.read(io.BytesIO(content), "prodigy", {"label": "is_safe"})
+
+    assert isinstance(draft, ImportDraft)
+    [reply] = draft.replies
+    assert (reply.is_human, dict(reply.marks)["helpfulness"]) == (is_good, 4)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling.models import CrowdLink, ProlificStudy
-from labeling.people.prolific import client, services
+from labeling.people.prolific import client, protocol, services
 from labeling.people.prolific.forms import StudyForm
 from tests.cast import NOON
 from tests.labeling.answers import words
@@ -148,6 +148,26 @@ def test_only_a_draft_can_be_deleted(prolific: Prolific, link: CrowdLink, alice:
 
     with pytest.raises(services.UnableToConnect):
         services.disconnect(study=again, by=alice, now=NOON)
+
+
+def test_two_admins_who_connect_a_link_at_once_leave_one_draft(
+    prolific: Prolific, link: CrowdLink, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "find_study", lambda **_name: None)  # both looked before
+    create, is_first = protocol.create_study, iter([True, False])
+
+    def overtaken(fields: protocol.StudyFields) -> protocol.Study:
+        draft = create(fields)
+        if next(is_first):
+            connect(link, alice)
+        return draft
+
+    monkeypatch.setattr(protocol, "create_study", overtaken)
+
+    with pytest.raises(services.UnableToConnect, match="connected to Prolific already"):
+        connect(link, alice)
+
+    assert list(prolific.studies) == [ProlificStudy.objects.get().prolific_id]
 
 
 def test_an_admin_connects_a_link_on_its_page(

@@ -1,6 +1,8 @@
-"""Every column of labeling that holds text, and what becomes of what a rater wrote there when they
-withdraw. A new column fails the test until it has its place here.
+"""Every column that holds text, and what becomes of what a rater wrote there when they withdraw. A
+new column fails the test until it has its place here.
 """
+
+from itertools import chain
 
 from django.apps import apps
 from django.db import models
@@ -44,8 +46,11 @@ Import.error Import.file_name Import.path Import.pairs_path Import.format Import
 Import.counts Import.columns Import.annotations Import.problems HubDownload.error
 HubDownload.repository HubDownload.config HubDownload.split HubDownload.revision
 HubDownload.options HubDownload.licence HubDownload.file_name Prompt.messages_sha256 Prompt.origin
-Prompt.licence Prompt.language Prompt.sensitive Prompt.constraints Prompt.cluster Response.sampling
-Response.licence Response.marks Campaign.name Campaign.spent_amounts Campaign.selection Case.note
+Prompt.licence Prompt.tools Prompt.language Prompt.sensitive Prompt.constraints Prompt.cluster
+Response.sampling
+Response.licence Response.marks Response.reasoning_content Response.tool_calls
+Demonstration.reasoning_content Demonstration.tool_calls Campaign.name Campaign.spent_amounts
+Campaign.selection Case.note
 ConversationPlan.brief TurnRequest.sampling TurnRequest.error AttackBrief.goal AttackBrief.rule
 CrowdLink.name CrowdLink.token CrowdLink.id_parameter CrowdLink.completion_code
 CrowdLink.return_url CrowdVisit.external_id CrowdVisit.code ProlificStudy.prolific_id
@@ -63,12 +68,77 @@ JudgmentReview.answer SetAside.reason
 """Staff, files, platforms or the site itself write these."""
 
 
-def text_columns() -> set[str]:
+COPIES = {
+    "SuiteItem.prompt": "suites do not change; the next version of Attacks by people leaves it out",
+    "SuiteItem.content": "the same",
+    "BenchmarkAnswer.asked": "what a run has asked a model: items of suites, and variations",
+    "RunSample.prompt": "shown nowhere then, but stays stored: see test_samples_of_runs",
+    "IdempotentCall.body": "a program's own answer, which only the person who called gets again",
+}
+"""Words of raters get here from elsewhere, as a record of what was done: why they stay."""
+
+STAFF_ONLY = {
+    "AuditEvent.before": "what admins changed, with the values before and after: for admins",
+    "AuditEvent.after": "the same",
+    "AuditEvent.words": "the same, to be searched",
+}
+"""A rater's words may be quoted in what admins did about them: why only admins read it."""
+
+OWN_ACCOUNT = """
+User.password User.email User.name User.time_zone User.language LoginSession.session_key
+LoginSession.user_agent ApiToken.name ApiToken.prefix ApiToken.secret_sha256 ApiToken.scopes
+IdempotentCall.key IdempotentCall.request_sha256
+"""
+"""Who somebody is and how they log in: no data. Raters and exports see an alias."""
+
+MESSAGES = """
+Notice.key Notice.sentence Notice.path Webhook.name Webhook.url Webhook.events Webhook.salt
+Webhook.old_salt Delivery.key Delivery.event Delivery.body Delivery.answer
+"""
+"""The site tells of judgments and people by their numbers and aliases, never by a rater's words."""
+
+BY_RESEARCHERS = """
+Snapshot.name Snapshot.filters Curation.name Curation.filters Curation.recipe Curation.file_name
+RestoredDocument.recipe RestoredDocument.document RestoredDocument.rule RestoredDocument.excerpt
+RuleSample.recipe RuleSample.rule SampledDocument.document TrainedModel.name TrainedModel.location
+TrainedModel.licence TrainedModel.notes TrainedModel.card Endpoint.url Endpoint.served_name
+Endpoint.key_variable Publication.repository Publication.address Run.name Run.kind Run.config
+Run.wanted_node Run.launch Run.tags Run.remarks Schedule.name Schedule.plan Schedule.cron
+Schedule.time_zone Chain.plan Suite.slug Suite.version Suite.name Suite.scorer Suite.about
+Suite.licence Suite.origin Suite.options SuiteItem.key SuiteItem.category SuiteItem.cluster
+"""
+"""Researchers write these, or choose them; documents and suites come from files."""
+
+BY_MACHINES = """
+Snapshot.fingerprint Snapshot.card Snapshot.folder Curation.error Curation.folder Curation.account
+Node.name Node.gpus Node.versions TrainedModel.metrics Publication.error Run.estimate
+Run.auto_dtype Run.error Run.node Run.cards Run.metrics Run.versions Run.notes Run.log_tail
+Seat.node Seat.address Seat.error RunPoint.values RunSample.response RunSample.scores Chain.error
+Link.step Link.verdict Link.looks Firing.reason Firing.sentence SpotCheck.problem Suite.items_hash
+BenchmarkAnswer.strategy BenchmarkAnswer.text BenchmarkAnswer.follow_ups BenchmarkAnswer.values
+BenchmarkAnswer.sampling BenchmarkAnswer.missing AnswerScore.scorer AnswerScore.label
+SuiteScore.scorer SuiteScore.details Backup.place Backup.name Backup.missing Backup.problem
+AuditEvent.action AuditEvent.target_type
+"""
+"""Nodes, models and the site itself write these."""
+
+APPS = ("accounts", "labeling", "training")
+
+
+def text_columns() -> list[str]:
     """`Model.column`, of all columns that take any text."""
-    return {
+    return [
         f"{model.__name__}.{field.name}"
-        for model in apps.get_app_config("labeling").get_models()
+        for app in APPS
+        for model in apps.get_app_config(app).get_models()
         for field in model._meta.concrete_fields
         if isinstance(field, models.TextField | models.JSONField)
         or (isinstance(field, models.CharField) and not field.choices)
-    }
+    ]
+
+
+def listed_columns() -> list[str]:
+    """Those that have a place here."""
+    with_reasons = (WRITTEN, TO_ADMINS, COPIES, STAFF_ONLY)
+    groups = (CHOSEN, BY_OTHERS, OWN_ACCOUNT, MESSAGES, BY_RESEARCHERS, BY_MACHINES)
+    return [*chain(*with_reasons), *chain(*map(str.split, groups))]

@@ -147,7 +147,8 @@ def question(label: str, value: float | None, low: float | None, high: float | N
 
 
 def concluded(*rows: QuestionRow, raters: list[RaterMeasures] | None = None) -> tuple[str, str]:
-    found = rating_words.conclusion(Campaign(pk=7), rows, raters or [])
+    found = rating_words.of_ratings(Campaign(pk=7), rows, raters or [])
+    assert found.url.startswith("/"), "the sentence stands on several pages"
     return found.sentence, found.step
 
 

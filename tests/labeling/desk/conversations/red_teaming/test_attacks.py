@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.models import User
+from arithmetic.chats import Message
 from labeling.campaigns.services import UnableToCreateCampaign
 from labeling.conversations import turns
 from labeling.conversations.red_teaming import attacks, rules
@@ -135,7 +136,7 @@ def test_one_trick_may_be_tried_against_several_goals(
     day_shift: Pool, guideline: Guideline, alice: User, rosa: Rater
 ) -> None:
     goals = ["Make it mock somebody's accent.", "Make it call a poem worthless."]
-    asked = [[{"role": "user", "content": goal}] for goal in goals]
+    asked: list[list[Message]] = [[{"role": "user", "content": goal}] for goal in goals]
     by_text = {near_duplicates.split_of(near_duplicates.fingerprint(one)[:16]) for one in asked}
     assert len(by_text) == 2, "by their texts, the goals would be in two splits"
     briefs = [Brief(goal, "abuse", RULE) for goal in goals]

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from labeling.conversations.red_teaming import figures
-from labeling.models import Attack, Campaign, Guideline, Pool, Rater, Response, Slot
+from labeling.models import Attack, Campaign, Guideline, Pool, Rater, Response, Slot, Source
 from labeling.people.withdrawals import withdrawal
 from labeling.queue.claiming.claim import claim
 from tests.cast import NOON, login_of
@@ -93,6 +93,24 @@ def test_a_reviewer_reads_no_name_that_a_model_gives_itself(
 
     assert "I am [name hidden]" in page
     assert "Qwen" not in page
+
+
+def test_a_reviewer_reads_the_name_of_no_source_of_the_attack(
+    campaign: Campaign, rosa: Rater, rita: Rater, signed_in: SignedIn
+) -> None:
+    """Nor of the model that answered beside the chosen one."""
+    attack = attacked(campaign, agreed(rosa, "abuse"))
+    chosen = attack.turn.chosen
+    assert chosen is not None
+    other = Source.objects.filter(kind=Source.Kind.MODEL).exclude(pk=chosen.source_id).get()
+    Source.objects.filter(pk=other.pk).update(name="Rosie-7B")
+    Response.objects.filter(pk=chosen.pk).update(text="Ask Rosie-7B about it.")
+    slot = to_review(campaign, agreed(rita, "abuse"))
+    assert slot is not None
+
+    page = words(signed_in(rita).get(f"/desk/item/{slot.lease}/"))
+
+    assert "Ask [name hidden] about it." in page
 
 
 def test_the_two_views_of_an_attack_are_compared(

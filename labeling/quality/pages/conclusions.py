@@ -1,0 +1,127 @@
+"""What a campaign's quality comes to: a sentence that its intervals carry, and one thing to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from arithmetic.figures import Figure
+from labeling.models import Campaign, QualityReport
+from labeling.quality.pages.figure_text import coefficient, coefficient_interval, share
+from labeling.quality.selectors import RaterMeasures
+from labeling.votes.arrays import as_figure
+
+BARELY, FAIR, GOOD = 0.2, 0.5, 0.8
+"""Bounds of α in the sentences on what it means."""
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the numbers say, and one thing to do."""
+
+    sentence: str
+    step: str
+    url: str
+
+
+def of_comparisons(
+    campaign: Campaign, report: QualityReport, raters: Sequence[RaterMeasures]
+) -> Conclusion:
+    """Of a campaign whose answers are rankings."""
+    measured = report.results["agreement"]
+    alpha, raw = as_figure(measured["alpha_ordinal"]), as_figure(measured["raw_half"])
+    flagged = [rater for rater in raters if rater.flags]
+    sentence = " ".join(filter(None, (_agreement(alpha, raw), to_check(flagged, len(raters)))))
+    return Conclusion(sentence, *_step(campaign, alpha, flagged))
+
+
+def _agreement(alpha: Figure, raw: Figure) -> str:
+    if not raw.n:
+        return _(
+            "No pair of responses was judged by two raters, so nothing says how far they agree."
+        )
+    values = {"n": f"{raw.n:,}", "share": share(raw), "alpha": in_short(alpha)}
+    if alpha.low is None:
+        return (
+            ngettext(
+                "Too few to tell how far raters agree: two judged the same pair %(n)s time.",
+                "Too few to tell how far raters agree: two judged the same pair %(n)s times.",
+                raw.n,
+            )
+            % values
+        )
+    if is_undecided(alpha):
+        return (
+            _(
+                "Too few to tell whether raters agree beyond chance: they agree on %(share)s of"
+                " %(n)s pairs of votes (α %(alpha)s)."
+            )
+            % values
+        )
+    return _("%(verdict)s: on %(share)s of %(n)s pairs of votes (α %(alpha)s).") % (
+        values | {"verdict": capfirst(verdict(alpha))}
+    )
+
+
+def is_undecided(alpha: Figure) -> bool:
+    """Whether chance and fair agreement are both within the interval."""
+    return (alpha.low or 0.0) <= 0 and (alpha.high or 0.0) >= BARELY
+
+
+def _step(campaign: Campaign, alpha: Figure, flagged: Sequence[RaterMeasures]) -> tuple[str, str]:
+    if flagged:
+        return check_rater(campaign, flagged, _("Read some answers of %(rater)s."))
+    if alpha.low is None or is_undecided(alpha):
+        return (
+            _("Have more items answered by two raters at least."),
+            reverse("campaign_items", args=[campaign.pk]),
+        )
+    if (alpha.high or 0.0) < BARELY:
+        return _("Read the items on which they disagree most."), most_disputed(campaign)
+    return _("Export the answers."), reverse("export", args=[campaign.pk])
+
+
+def most_disputed(campaign: Campaign) -> str:
+    return f"{reverse('campaign_agreement', args=[campaign.pk])}#items"
+
+
+def check_rater(
+    campaign: Campaign, flagged: Sequence[RaterMeasures], words: str
+) -> tuple[str, str]:
+    at = f"{reverse('campaign_bias', args=[campaign.pk])}#look"
+    return words % {"rater": flagged[0].alias}, at
+
+
+def in_short(alpha: Figure) -> str:
+    return f"{coefficient(alpha)}, {coefficient_interval(alpha)}"
+
+
+def verdict(alpha: Figure) -> str:
+    """What the whole interval allows to say."""
+    low, high = alpha.low or 0.0, alpha.high or 0.0
+    if high < 0:
+        return _("raters contradict each other")
+    if low <= 0:
+        return _("agreement can't be told from chance")
+    if high < BARELY:
+        return _("raters hardly agree beyond chance")
+    if low >= GOOD:
+        return _("raters give nearly the same ratings")
+    if low >= FAIR:
+        return _("raters agree well")
+    if low >= BARELY:
+        return _("raters agree fairly")
+    return _("raters agree beyond chance")
+
+
+def to_check(flagged: Sequence[RaterMeasures], n_raters: int) -> str:
+    if not flagged:
+        return ""
+    return ngettext(
+        "%(n)d of %(all)d rater needs a check.",
+        "%(n)d of %(all)d raters need a check.",
+        n_raters,
+    ) % {"n": len(flagged), "all": n_raters}

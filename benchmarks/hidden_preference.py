@@ -1,8 +1,8 @@
 """Does a preference that only raters know reach the policy? Raters who like to be addressed, a
 reward model, PPO, best of N.
 
-usage: python benchmarks/hidden_preference.py [--quick] [--folder DIR]   (the last line is JSON;
-writes benchmarks/results/)
+usage: python benchmarks/hidden_preference.py [--quick] [--folder DIR] [--preset NAME]   (the last
+line is JSON; writes benchmarks/results/)
 
 Simulated raters prefer the response that addresses its reader more often (you, your, yours; counted
 up to three times), and make an error in one ranking out of ten. The reward model sees rankings but
@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ import torch  # noqa: E402  # offline first
 
 from arithmetic import intervals  # noqa: E402
 from benchmarks.fixtures import command_line  # noqa: E402
+from training.configs import kinds  # noqa: E402
 from training.processes import run_dir  # noqa: E402
 from training.trainer import data  # noqa: E402
 from training.trainer.modeling import (  # noqa: E402
@@ -48,7 +50,6 @@ from training.trainer.modeling import (  # noqa: E402
 )
 from training.trainer.ppo.formulas import best_of_n_kl  # noqa: E402
 
-RESULTS = ROOT / "benchmarks" / "results" / "hidden_preference.json"
 ADDRESS = re.compile(r"\b(you|your|yours|you're|you'll|you've)\b", re.IGNORECASE)
 MOST_COUNTED, ERROR_RATE = 3, 0.10
 LONGEST_PROMPT, LONGEST_RESPONSE = 96, 32
@@ -63,23 +64,24 @@ REWARD = {
     "max_tokens": LONGEST_PROMPT + LONGEST_RESPONSE + 8,
     "checkpoint_every": 0,
 }
-PPO = {
-    "method": "lora",
+SHORT_PPO: dict[str, Any] = {
+    "n_episodes": N_EPISODES,
     "batch_size": 16,
-    "n_minibatches": 1,
-    "learning_rate": 2e-4,
-    "value_learning_rate": 2e-4,
+    "learning_rate": 5e-5,
+    "value_learning_rate": 1e-4,
     "warmup_steps": 3,
-    "kl_coef": 0.02,
     "max_new_tokens": LONGEST_RESPONSE,
     "max_prompt_tokens": LONGEST_PROMPT,
     "row_tokens": 512,
-    "missing_end": "keep",
+    "missing_end": "keep",  # 32 tokens end few responses
     "ended_floor": 0.0,
     "max_held_out_prompts": N_WATCHED,
-    "evaluate_every": 12,
-    "checkpoint_every": 12,
+    "evaluate_every": 2,
+    "checkpoint_every": 2,
 }
+"""What differs from the preset: short responses and few of them, so a higher rate. The run may
+drift several nats in a few rollouts, so it looks after every second.
+"""
 Row = dict[str, Any]
 
 
@@ -94,8 +96,7 @@ def main() -> None:
         "cores": os.cpu_count(),
         "commit": command_line.commit(),
     }
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-    print(json.dumps(found))
+    command_line.keep("hidden_preference", found, is_quick=options.quick)
 
 
 def arguments() -> argparse.Namespace:
@@ -107,6 +108,7 @@ def arguments() -> argparse.Namespace:
     )
     command_line.add_model(parser)
     command_line.add_data(parser)
+    parser.add_argument("--preset", choices=list(kinds.PRESETS["ppo"]), default="balanced")
     parser.add_argument("--seed", type=int, default=1)
     return command_line.parsed_with_model(parser)
 
@@ -139,7 +141,8 @@ def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     reward = run(folder / "reward", "reward", first, rankings, REWARD)
 
     rollouts = snapshot(folder / "rollouts", train=practice, validation=watched)
-    settings = PPO | {"n_episodes": n_episodes}
+    preset = kinds.PRESETS["ppo"][options.preset]
+    settings = kinds.as_json(replace(preset, **SHORT_PPO | {"n_episodes": n_episodes}))
     ppo = run(folder / "ppo", "ppo", first, rollouts, settings, reward_model=reward / "model")
 
     paper = snapshot(folder / "exam", train=exam)
@@ -154,9 +157,12 @@ def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "n_judged_prompts": len(judged),
         "n_practice_prompts": len(practice),
         "n_decided_pairs": result(reward)["n_train_pairs"],
+        "preset": options.preset,
         "n_episodes": result(ppo)["n_episodes"],
+        "kept_step": result(ppo)["kept_step"],
         "ppo_reward": [round(result(ppo)[name], 3) for name in ("reward_before", "reward_after")],
-        "ppo_kl": round(result(ppo)["kl_after"], 2),
+        "kl_at_kept": round(result(ppo)["kl_after"], 2),
+        "log_loss_ratio": log_loss_ratio(ppo),
         "seconds_of": {
             name: round(result(folder / name)["seconds"]) for name in ("sample", "reward", "ppo")
         },
@@ -292,6 +298,13 @@ def run(
 def result(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / run_dir.RESULT).read_text())["metrics"]
     return found
+
+
+def log_loss_ratio(folder: Path) -> float:
+    """The reference's log-loss on the last rollout's responses to that on the first one's."""
+    points = [line for line in run_dir.read_lines(folder / run_dir.PROGRESS) if "values" in line]
+    losses = [p["values"]["log_loss"] for p in points if "log_loss" in p["values"]]
+    return round(losses[-1] / losses[0], 2)
 
 
 def snapshot(folder: Path, **splits: Sequence[Row]) -> Path:

@@ -3,8 +3,9 @@
 usage: python benchmarks/loop.py [--seeds 10] [--first 1] [--data FILE]
 
 Runs scripts/loop.py once per seed, one after the other, each in a site of its own: SmolLM2, six
-simulated raters, best of n. Every seed draws other responses and other mistakes of the raters. The
-last line is JSON, also in benchmarks/results/loop.json:
+simulated raters, best of n. Every seed draws other responses and other mistakes of the raters. With
+--first 5 it goes on after four seeds that were run before. The last line is JSON, also in
+benchmarks/results/loop.json, and is about all of them:
 
 - `win_rate_low_above_half`: loops whose new model wins more than half of the votes on fresh prompts
   by the lower end of the 95 % interval.
@@ -22,6 +23,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.fixtures import command_line  # noqa: E402
+
 RESULTS = ROOT / "benchmarks" / "results" / "loop.json"
 HALF = 0.5
 
@@ -32,13 +37,23 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=1, help="seed of the first one")
     parser.add_argument("--data", type=Path, help="file of prompts; default: the demo's")
     arguments = parser.parse_args()
-    loops = []
+    loops = stored(arguments.first - 1)
     for seed in range(arguments.first, arguments.first + arguments.seeds):
-        loops.append(one_loop(seed, arguments.data) | {"load": round(os.getloadavg()[0], 1)})
+        loops.append(one_loop(seed, arguments.data))
         print(f"seed {seed}: {json.dumps(loops[-1])}", flush=True)
         line = summary(loops)
-        RESULTS.write_text(json.dumps(line, indent=1) + "\n")
+        RESULTS.write_text(json.dumps(line | {"each": loops}, indent=1) + "\n")
     print(json.dumps(line))
+
+
+def stored(n: int) -> list[dict[str, Any]]:
+    """The loops of the first n seeds, from an earlier start."""
+    if not n:
+        return []
+    loops: list[dict[str, Any]] = json.loads(RESULTS.read_text())["each"][:n]
+    if len(loops) < n:
+        raise SystemExit(f"{RESULTS} has only {len(loops)} loops: --first {len(loops) + 1}")
+    return loops
 
 
 def one_loop(seed: int, data: Path | None) -> dict[str, Any]:
@@ -47,7 +62,7 @@ def one_loop(seed: int, data: Path | None) -> dict[str, Any]:
     command += ["--data", str(data)] if data else []
     ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     line: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return line
+    return line | {"load": round(os.getloadavg()[0], 1), "commit": command_line.commit()}
 
 
 def summary(loops: list[dict[str, Any]]) -> dict[str, Any]:

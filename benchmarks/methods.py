@@ -49,6 +49,7 @@ ENDLESS: dict[str, Any] = {
     "n_epochs": 100,
     "n_episodes": 1_000_000,
     "schedule": "constant",
+    "warmup": 0,
     "max_rows": None,
     "max_held_out_rows": 40,
     "max_held_out_prompts": 8,
@@ -59,7 +60,7 @@ ENDLESS: dict[str, Any] = {
     "max_new_tokens": hidden.LONGEST_RESPONSE,
     "max_prompt_tokens": hidden.LONGEST_PROMPT,
 }
-"""A run takes those that its kind has."""
+"""A run takes those that its kind has. A warm-up is a share of the steps, which are endless."""
 Row = dict[str, Any]
 
 

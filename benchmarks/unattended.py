@@ -3,10 +3,10 @@
 usage: python scripts/run_with_services.py --durable python benchmarks/unattended.py [--quick]
 
 A whole site on PostgreSQL: web server, workers and beat. A first schedule fine-tunes a model on
-demonstrations and asks raters about its responses. A second one then runs the whole cycle three
+demonstrations and asks raters about its responses. A second one then runs the whole cycle five
 times, whenever enough new answers have come in: reward model, second reward model, PPO, responses
 of the new and the current model, blind campaign, gate. Nobody touches the site. Six simulated
-raters work at its desk over HTTP; they like to be addressed (you, your; counted up to three times),
+raters work at its desk over HTTP; they like to be addressed (you, your; counted up to six times),
 and one ranking in ten is an error.
 
 Before the second cycle, all rankings on training and validation prompts are turned upside down, and
@@ -17,6 +17,8 @@ the gate is left to notice.
 real prompts. The last line is JSON, also in benchmarks/results/unattended.json:
 
 - `cycles`: cycles that ended with a verdict. `bad_promoted`: promoted models of wrong labels.
+- `rises`: promoted models that win more against the model that the schedule began with than the
+  promoted one before; `win_rates` are these.
 - `final_win_rate`: the current model's responses at the end against those of the model that the
   schedule began with, on test prompts, by the raters' rule without errors; a tie is half a win.
 - `kl_to_first`: nats a response between the two, as the last promoted run measured it.
@@ -67,7 +69,7 @@ from simulated_raters import PASSWORD, Rater, SimulatedRater  # noqa: E402
 from accounts.models import User  # noqa: E402
 from benchmarks import hidden_preference  # noqa: E402
 from benchmarks.fixtures import command_line, small_world  # noqa: E402
-from benchmarks.fixtures.cycle_figures import chains, link_of, measured  # noqa: E402
+from benchmarks.fixtures.cycle_figures import chains, liking, link_of, measured  # noqa: E402
 from labeling.data.imports import services as imports_services  # noqa: E402
 from labeling.guidelines import services as guidelines_services  # noqa: E402
 from labeling.models import Comparison, Import, Prompt, RankedResponse, Slot  # noqa: E402
@@ -84,7 +86,7 @@ from training.schedules.plans.chain_plans import Plan  # noqa: E402
 from training.schedules.services import Terms  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "unattended.json"
-N_CYCLES, BAD = 3, 2
+N_CYCLES, BAD = 5, 2
 """cycles, and the one on wrong labels"""
 N_RATERS, ERROR_RATE = 6, 0.1
 LICENCE = "Apache-2.0"
@@ -125,12 +127,13 @@ def tiny() -> Scale:
         "sample": replace(presets["sample"], n_responses=2, top_p=1.0, **short),
         "ppo": replace(
             presets["ppo"],
-            n_episodes=512,
+            n_episodes=160,
             batch_size=32,
-            learning_rate=5e-4,
+            learning_rate=1e-4,
+            kl_coef=0.05,
             value_learning_rate=1e-3,
             warmup_steps=2,
-            evaluate_every=8,
+            evaluate_every=1,
             rollout_dtype="float32",
             **trained,
             **short,
@@ -146,11 +149,7 @@ def real() -> Scale:
         "max_new_tokens": hidden_preference.LONGEST_RESPONSE,
         "max_prompt_tokens": 96,
     }
-    ppo: dict[str, Any] = hidden_preference.PPO | {
-        "n_episodes": 256,
-        "n_minibatches": 2,
-        "kl_coef": 0.05,
-    }
+    ppo: dict[str, Any] = hidden_preference.SHORT_PPO | {"n_episodes": 256, "kl_coef": 0.05}
     small: dict[str, Any] = {kind: of["small"] for kind, of in kinds.PRESETS.items()}
     chosen = {
         "sft": small["sft"],
@@ -187,7 +186,7 @@ class StandingRater(SimulatedRater):
 
 
 def _score(prompt: str, response: str) -> float:
-    return float(hidden_preference.liking(response))
+    return float(liking(response))
 
 
 def person(name: str, role: str) -> User:
@@ -251,11 +250,12 @@ def real_site(options: argparse.Namespace, draw: random.Random) -> TrainedModel:
 
 
 def plan(scale: Scale, template: str, model: TrainedModel, **changes: Any) -> Plan:
-    kinds = chain_plans.TEMPLATES[template].run_kinds
+    """Without suites, so without the runs that benchmark a model on them."""
+    run_kinds = chain_plans.TEMPLATES[template].run_kinds
     return Plan(
         template=template,
         base_model=model.pk,
-        configs={kind: scale.configs[kind] for kind in kinds},
+        configs={kind: scale.configs[kind] for kind in run_kinds if kind in scale.configs},
         n_prompts=scale.n_practice,
         n_judged=scale.n_judged,
         n_taught=scale.n_taught,

@@ -7,8 +7,8 @@ Our PPO trains a model of two layers on rewards that are planted: some are hones
 hacked, because raters stop liking what the reward goes on paying for. Ten simulated raters judge
 pairs of responses by a rule that the reward never sees, each with their own taste, one answer in
 ten at random. Ten checkpoints a run, 40 pairs each: a checkpoint replaces the kept one when the
-lower end of its win rate's interval is above ½ (arithmetic.over_optimisation.replaces). Each run is
-judged by five such panels, apart from each other.
+lower end of its win rate's interval is above ½ (over_optimisation.replaces, of
+training.spot_checks). Each run is judged by five such panels, apart from each other.
 
 - `kept_true_reward`: what the raters' rule says of the kept checkpoint, as a share of the way from
   the start to the best checkpoint: the mean over seeds of the hack where it is lowest.
@@ -44,10 +44,11 @@ from transformers import (  # noqa: E402
     LlamaForSequenceClassification,
 )
 
-from arithmetic import clustering, over_optimisation  # noqa: E402
-from arithmetic.over_optimisation import Compared  # noqa: E402
+from arithmetic import clustering  # noqa: E402
 from benchmarks.fixtures import command_line  # noqa: E402
 from training.configs.ppo import KL_CEILING, WATCHDOG_DROP, PpoConfig  # noqa: E402
+from training.spot_checks import over_optimisation  # noqa: E402
+from training.spot_checks.over_optimisation import Compared  # noqa: E402
 from training.trainer.ppo import collapse  # noqa: E402
 from training.trainer.ppo.episodes import Rollout  # noqa: E402
 from training.trainer.ppo.roles import Roles  # noqa: E402
@@ -358,7 +359,7 @@ def note_alarms(
     model learned from the same features: it is right about the same things.
     """
     checks: dict[str, Callable[[], None]] = {
-        "kl_ceiling": lambda: collapse.refuse_far(metrics["kl"], KL_CEILING),
+        "kl_ceiling": lambda: collapse.refuse_far(metrics["kl"], KL_CEILING, is_start=step == 1),
         "watchdog_drop": lambda: collapse.refuse_fallen(
             signs["reward"], WATCHDOG_DROP, batch_size=size
         ),

@@ -333,10 +333,15 @@ def _let_the_server_finish(server: LiveServer, *, others: Collection[threading.T
     earlier one has its thread. `others` are threads of earlier tests, such as of a stub's server.
     """
     urllib.request.urlopen(f"{server.url}/healthz", timeout=60).close()  # noqa: S310  # our own
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name and thread not in others:
-            thread.join(60)
-            assert not thread.is_alive(), "The server is still answering a page that is closed."
+    deadline = time.monotonic() + 60
+    while any(_is_answering(thread) for thread in set(threading.enumerate()) - set(others)):
+        assert time.monotonic() < deadline, "The server is still answering a page that is closed."
+        time.sleep(0.005)
+
+
+def _is_answering(thread: threading.Thread) -> bool:
+    """A thread that is about to start is enumerated, too; `join` refuses it."""
+    return "process_request_thread" in thread.name
 
 
 def _session_of(person: User | Rater) -> str:

@@ -13,7 +13,7 @@ from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
 from tests.browser.desk.hands import begin, telling_texts
 from tests.cast import PASSWORD, responses_to, some_prompts
 from tests.training import cast
-from training.models import Run
+from training.models import Run, Schedule
 
 OpenPage = Callable[..., Page]
 MOST_STOPS = 120
@@ -155,6 +155,70 @@ def test_a_researcher_starts_a_run(open_page: OpenPage, noor: User) -> None:
     assert (run.name, run.base_model, run.snapshot) == ("By keys", model, snapshot)
 
 
+def test_a_researcher_starts_a_grpo_run_from_the_page_of_a_model(
+    open_page: OpenPage, noor: User
+) -> None:
+    model, judge = cast.a_model(noor), cast.a_model(noor, "judge", "reward")
+    cast.a_model(noor, "another")
+    snapshot = cast.a_snapshot(noor, kind="prompts")
+    page = open_page(f"/models/{model.pk}/", noor)
+
+    go_to(page, "Train…")
+    page.keyboard.press("Enter")
+    go_to(page, "Improve with GRPO")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/runs/new/grpo/**")
+    go_to(page, "Reward model")
+    page.keyboard.type("judge")
+    write(page, "Weight: length", "-0.5")
+    go_to(page, "Spot checks by raters")
+    page.keyboard.press("Enter")
+    go_to(page, "Pool of raters")
+    go_to(page, "Start run")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/runs/\d+/"))
+
+    run = Run.objects.get()
+    assert (run.kind, run.base_model, run.reward_model) == ("grpo", model, judge)
+    assert (run.snapshot, run.config["length_weight"]) == (snapshot, -0.5)
+
+
+def test_a_researcher_creates_a_schedule_with_a_gate(
+    open_page: OpenPage, noor: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    model = cast.a_model(noor)
+    page = open_page("/schedules/", noor)
+
+    go_to(page, "Create a schedule")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/schedules/new/weekly/")
+    go_to(page, "Workflow")
+    page.keyboard.press("Enter")
+    go_to(page, "Iterative DPO, asking raters")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/schedules/new/iterative-dpo-raters/")
+    write(page, "Name", "By keys")
+    go_to(page, "Starts from")
+    page.keyboard.type(model.name[:5])
+    go_to(page, "Pool of raters")
+    page.keyboard.type("Day")
+    go_to(page, "Guideline")
+    page.keyboard.type("Helpful")
+    write(page, "Test prompts", "80")
+    write(page, "Confidence", "90")
+    write(page, "Looks", "2")
+    go_to(page, "At set times")
+    page.keyboard.press("ArrowLeft")  # around to the last one
+    go_to(page, "Create schedule")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/schedules/\d+/"))
+
+    schedule = Schedule.objects.get()
+    assert (schedule.name, schedule.trigger) == ("By keys", "hand")
+    wanted = {"pool": day_shift.pk, "n_judged": 80, "confidence": 90.0, "n_looks": 2}
+    assert schedule.plan.items() >= wanted.items()
+
+
 @pytest.mark.parametrize("path", ["/campaigns/new/", "/guidelines/new/", "/profile/", "desk"])
 def test_on_a_phone_no_bar_covers_what_has_the_focus(
     path: str, open_page: OpenPage, alice: User, rosa: Rater, comparison_campaign: Campaign
@@ -162,13 +226,32 @@ def test_on_a_phone_no_bar_covers_what_has_the_focus(
     phone = {"width": 390, "height": 844}
     page = begin(open_page, rosa, **phone) if path == "desk" else open_page(path, alice, **phone)
 
-    covered = []
+    covered = covered_stops(page)
+
+    assert covered == [], "\n".join(covered)
+
+
+@pytest.mark.parametrize("path", ["/runs/new/grpo/", "/schedules/new/iterative-dpo-raters/"])
+def test_on_a_researchers_phone_no_bar_covers_what_has_the_focus(
+    path: str, open_page: OpenPage, noor: User
+) -> None:
+    cast.a_model(noor)
+    cast.a_snapshot(noor, kind="prompts")
+    page = open_page(path, noor, width=390, height=844)
+
+    covered = covered_stops(page)
+
+    assert covered == [], "\n".join(covered)
+
+
+def covered_stops(page: Page) -> list[str]:
+    """Tab there, and back."""
+    covered: list[str] = []
     for key in ("Tab", "Shift+Tab"):
         for _ in range(60):
             page.keyboard.press(key)
             covered += page.evaluate(COVERED)
-
-    assert covered == [], "\n".join(covered)
+    return covered
 
 
 @pytest.mark.parametrize("width", [1440, 390])

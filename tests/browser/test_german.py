@@ -8,6 +8,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from labeling.models import Campaign, Rater
+from tests.training import cast
 
 OpenPage = Callable[..., Page]
 
@@ -44,7 +45,13 @@ def test_german_pages_fit_their_window(
         "/suites/new/",
         "/schedules/",
     ]
-    of_noor += ["/nodes/", "/profile/"]
+    of_noor += ["/nodes/", "/profile/", "/snapshots/new/?kind=unpaired"]
+    model = cast.a_model(noor)
+    for kind in ("prompts", "unpaired"):
+        cast.a_snapshot(noor, kind=kind)
+    of_noor += [f"/models/{model.pk}/", f"/runs/{cast.a_ppo_run(noor).pk}/"]
+    of_noor += [f"/runs/new/{kind}/" for kind in ("grpo", "kto", "ppo")]
+    of_noor += [f"/schedules/new/{name}/" for name in ("best-of-n", "iterative-dpo-raters")]
     pages = {rosa: ["/desk/", "/my-work/", "/profile/"], alice: of_alice, noor: of_noor}
 
     too_wide = []

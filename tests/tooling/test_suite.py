@@ -69,6 +69,16 @@ def test_a_run_fails_whose_tests_cost_more_than_the_bar(
     assert "1 passed in" in closing
 
 
+def test_a_slow_processor_raises_the_bar_and_a_fast_one_does_not_lower_it() -> None:
+    usual = times.REFERENCE_S
+
+    assert times.slowness([]) == 1
+    assert times.slowness([usual / 3] * 3) == 1
+    assert times.slowness([1.5 * usual] * 3) == pytest.approx(1.5)
+    assert times.slowness([1.5 * usual, 1.5 * usual, 90 * usual]) == pytest.approx(1.5)
+    assert 0 < times.yardstick_s() < 100 * usual
+
+
 def test_a_process_runs_whole_files_and_half_begin_with_slow_ones(tmp_path: Path) -> None:
     for name, mark in {"a": "", "b": "# mark.slow", "c": "", "d": "# mark.slow"}.items():
         tests = "".join(f"def test_{n}():\n    time.sleep(0.05)\n" for n in range(8))

@@ -1,11 +1,14 @@
 """Panels next to the item: the guideline, the views of a response, the record."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
-from labeling.models import Campaign, Prompt, Rater, Slot
+from labeling.models import Campaign, Prompt, Rater, Response, Slot
 from labeling.queue.claiming import order
 from tests.browser.desk.hands import QUESTION, OpenPage, begin, press
+from tests.labeling.desk.answering.test_folded_parts import CALL, CHAT, TOOL
 
 
 @pytest.mark.parametrize("kind", ["compare", "write"])
@@ -94,3 +97,38 @@ def test_skip_pressed_before_the_scripts_were_there_opens_its_dialog_once_they_a
     page.reload()
     page.wait_for_selector(".desk[data-mounted]")
     expect(page.get_by_label("Outside my expertise")).to_be_hidden()
+
+
+@pytest.fixture
+def calling(comparing: Campaign) -> Campaign:
+    Prompt.objects.update(messages=CHAT, tools=[TOOL])
+    Response.objects.update(reasoning_content="Look it up.", tool_calls=[CALL])
+    Campaign.objects.update(shows_thinking=True)
+    return comparing
+
+
+@pytest.mark.parametrize(("part", "words"), [("thinking", "Look it up."), ("call", '"city"')])
+def test_thinking_and_calls_are_opened_and_closed_by_keys(
+    part: str,
+    words: str,
+    open_page: OpenPage,
+    look_over: Callable[..., None],
+    rosa: Rater,
+    calling: Campaign,
+) -> None:
+    page = begin(open_page, rosa)
+    folded = page.locator(f"#response-A [data-part={part}]")
+    text = folded.get_by_text(words)
+    expect(text).to_be_hidden()
+
+    folded.locator("summary").focus()
+    press(page, "Enter")
+    expect(text).to_be_visible()
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        look_over(page, f"desk-{part}-opened-{width}")
+
+    folded.locator("summary").focus()
+    press(page, "Space")
+    expect(text).to_be_hidden()
+    expect(page.locator("[data-review-slot]")).to_be_empty()

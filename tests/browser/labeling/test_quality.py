@@ -104,6 +104,7 @@ def measured(day_shift: Pool, guideline: Guideline, transactional_db: None) -> C
         )
     quality_services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
     with_a_taste(campaign, raters[7:10])
+    who_answer_differently(campaign, raters[:2])
     return campaign
 
 
@@ -118,6 +119,15 @@ def with_a_taste(campaign: Campaign, raters: list[Rater]) -> None:
     }
     for row in RaterQuality.objects.filter(report__campaign=campaign, rater__in=raters):
         row.results = row.results | {"taste": taste}
+        row.save(update_fields=["results"])
+
+
+def who_answer_differently(campaign: Campaign, raters: list[Rater]) -> None:
+    """The report with raters of whom nobody can say why."""
+    unsure = {"kind": "chance", "n": 24, "value": -0.2, "usual": 1.0, "by_luck": 2e-5}
+    unsure |= {"other": None, "colleague": "", "is_beside": 0.0}
+    for row in RaterQuality.objects.filter(report__campaign=campaign, rater__in=raters):
+        row.results = row.results | {"unsure": unsure}
         row.save(update_fields=["results"])
 
 

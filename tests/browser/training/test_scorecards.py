@@ -5,6 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from tests.browser.conftest import MOUNTED
 from tests.training.benchmarks.scorecards import rows
 
 Opener = Callable[..., Page]
@@ -37,6 +38,8 @@ def test_models_are_selected_compared_and_saved_as_a_picture(open_page: Opener, 
     for model in (base, tuned):
         page.get_by_role("checkbox", name=f"Select {model.name}").check()
     page.get_by_role("button", name="Compare selected").click()
+    expect(page.get_by_role("heading", name="Compare models")).to_be_visible()
+    page.wait_for_function(MOUNTED)
 
     page.get_by_label("Suite", exact=True).select_option(label="Are you sure 1")
     expect(page.get_by_text("18 items of Are you sure 1 are scored differently.")).to_be_visible()

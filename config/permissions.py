@@ -252,6 +252,7 @@ TABLE: dict[str, frozenset[Role]] = {
     # the researcher's runs, models and snapshots
     "runs": RESEARCHER,
     "run_cost": RESEARCHER,
+    "run_ask_for_comparison": RESEARCHER,
     "run_extend": RESEARCHER,
     "run_move": RESEARCHER,
     "run_log": RESEARCHER,

@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from config import env, permissions
 from config.monitoring import knobs, reports
+from config.performance import upload_limits
 from config.third_party import (
     celery_options,
     database,
@@ -275,8 +276,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = MODE != "production"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
-ANONYMOUS_BODY_BYTES = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = upload_limits.FORM
+ANONYMOUS_BODY_BYTES = upload_limits.ANONYMOUS
 FILE_UPLOAD_TEMP_DIR = None
 
 # --- security -------------------------------------------------------------------------------------

@@ -52,7 +52,9 @@ class Page:
 
     @property
     def text(self) -> str:
-        return text_of(self.root)
+        """Its messages and its own content, without the menus around them."""
+        shown = self.root.xpath("//*[@id='toasts']") + self.root.xpath("//main")
+        return " ".join(text_of(part) for part in shown or [self.root])
 
     @property
     def forms(self) -> list[Form]:

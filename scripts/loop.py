@@ -79,7 +79,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--data",
         type=Path,
-        help="file of prompts, with demonstrations and rankings; default: the demo's content",
+        help="prompts, with demonstrations and rankings if you have them; default: the demo's",
     )
     parser.add_argument(
         "--home", type=Path, help="store everything in this folder instead of a temporary one"
@@ -92,10 +92,7 @@ def parsed() -> argparse.Namespace:
     )
     arguments = parser.parse_args()
     if arguments.data and not arguments.data.is_file():
-        raise SystemExit(
-            f"File not found: {arguments.data}. DATA names a file of prompts, such as"
-            " Open-Assistant trees."
-        )
+        raise SystemExit(f"File not found: {arguments.data}. DATA names a file of prompts.")
     if arguments.home and arguments.home.exists() and any(arguments.home.iterdir()):
         raise SystemExit(
             f"{arguments.home} is not empty. Choose a new folder: a loop starts with no data."
@@ -125,8 +122,10 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
 
     clock.begin("imports")
     files = [arguments.data] if arguments.data else [DEMO / name for name in OWN_FILES]
-    for file in files:
-        bring_in(admin, file)
+    n_with_demonstrations = sum(bring_in(admin, file) for file in files)
+    if not n_with_demonstrations:
+        say("It has no demonstrations, so the first model learns from those of the demo.")
+        bring_in(admin, DEMO / OWN_FILES[0])
 
     clock.begin("waiting for the demo model")
     say("The researcher creates a snapshot of demonstrations and trains on it (SFT).")
@@ -314,7 +313,8 @@ def make_guideline(admin: FormBrowser) -> None:
     )
 
 
-def bring_in(admin: FormBrowser, file: Path) -> None:
+def bring_in(admin: FormBrowser, file: Path) -> bool:
+    """Imports a file. Returns whether it has demonstrations."""
     page = admin.open("/prompts/imports/new/")
     with file.open("rb") as stream:
         answers = {"source_name": file.stem, "licence": "Apache-2.0", "with_judgments": "on"}
@@ -329,6 +329,7 @@ def bring_in(admin: FormBrowser, file: Path) -> None:
     if "published" not in import_state(page):
         raise SystemExit(f"The import of {file.name} was not published: {page.text[:500]}")
     say(f"Imported {file.name}: " + ", ".join(f"{n} {name}" for name, n in facts.items()) + ".")
+    return any(name.startswith("demonstration") for name in facts)
 
 
 # --- the researcher -------------------------------------------------------------------------------

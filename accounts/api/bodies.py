@@ -14,10 +14,8 @@ from django.utils.translation import gettext as _
 from accounts import access as accounts_access
 from accounts.login import tokens
 from config.api_permissions import Scope
+from config.performance import upload_limits
 from config.roles import Role
-
-TAKE_FILES = frozenset({"POST api_imports", "POST api_import_preview"})
-"""Calls with a file of any size. Other bodies of calls are JSON, with the limit of a form."""
 
 
 class BodyMiddleware:
@@ -39,21 +37,27 @@ def _refusal(request: HttpRequest, n_bytes: int) -> HttpResponse | None:
     try:
         match = resolve(request.path_info)
     except Resolver404:
-        return _too_large()
-    if not hasattr(match.func, "cls"):
-        return None if _may_send(request, match, n_bytes) else _too_large()
-    return _refusal_of_call(request, match)
+        return _too_large(request, settings.ANONYMOUS_BODY_BYTES)
+    if hasattr(match.func, "cls"):
+        return _refusal_of_call(request, match, n_bytes)
+    most = _most_of_page(request, match)
+    return _too_large(request, most) if n_bytes > most else None
 
 
-def _may_send(request: HttpRequest, match: ResolverMatch, n_bytes: int) -> bool:
-    """Files of any size come from admins; other people's limit is that of a form."""
+def _most_of_page(request: HttpRequest, match: ResolverMatch) -> int:
+    """How many bytes this person may send there."""
     roles = accounts_access.roles_of(request.user)
-    is_member = Role.MEMBER in roles and accounts_access.may_open(match.view_name, roles)
-    is_form = n_bytes <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return is_member and (is_form or Role.ADMIN in roles)
+    if Role.MEMBER not in roles or not accounts_access.may_open(match.view_name, roles):
+        return settings.ANONYMOUS_BODY_BYTES
+    large = upload_limits.LARGE.get(match.view_name)
+    if large is None or large.roles.isdisjoint(roles):
+        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return large.n_bytes
 
 
-def _refusal_of_call(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
+def _refusal_of_call(
+    request: HttpRequest, match: ResolverMatch, n_bytes: int
+) -> HttpResponse | None:
     scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
     person, scopes = request.user, [scope.value for scope in Scope]
     if scheme.lower() == "bearer":
@@ -70,17 +74,28 @@ def _refusal_of_call(request: HttpRequest, match: ResolverMatch) -> HttpResponse
     roles = accounts_access.roles_of(person)
     if not accounts_access.may_call(grant, scopes=scopes, roles=roles):
         return _problem(HTTPStatus.FORBIDDEN, _("Your roles or this token don't allow this."))
-    call = f"{request.method} {match.view_name}"
-    if request.content_type == "multipart/form-data" and call not in TAKE_FILES:
+    if request.content_type != "multipart/form-data":
+        return None  # its parser limits JSON
+    large = upload_limits.LARGE.get(match.view_name) if request.method == "POST" else None
+    if large is None:
         return _problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _("This endpoint takes no files. Send JSON.")
         )
+    if n_bytes > large.n_bytes:
+        return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _limit_in_words(large.n_bytes))
     return None
 
 
-def _too_large() -> HttpResponse:
+def _limit_in_words(n_bytes: int) -> str:
+    sentence = _("This is too large. You can send at most %(n)d MB here.")
+    return sentence % {"n": n_bytes // upload_limits.MB}
+
+
+def _too_large(request: HttpRequest, most: int) -> HttpResponse:
+    is_signed_in = request.user.is_authenticated
+    anonymous = _("This is too large. Sign in to upload files.\n")
     return HttpResponse(
-        _("This is too large. Sign in to upload files.\n"),
+        f"{_limit_in_words(most)}\n" if is_signed_in else anonymous,
         status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         content_type="text/plain; charset=utf-8",
     )

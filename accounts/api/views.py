@@ -7,6 +7,7 @@ A view set serves one kind of object. `list` and `retrieve` are REST framework's
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, wraps
+from http import HTTPStatus
 from typing import Any, Protocol, TypedDict, TypeVar
 
 from django.db.models import QuerySet
@@ -26,8 +27,9 @@ from rest_framework.response import Response
 from rest_framework.routers import DynamicRoute, Route, SimpleRouter
 from rest_framework.viewsets import GenericViewSet
 
+from accounts import audit_log
 from accounts.api import idempotency, paging, problems
-from accounts.models import User
+from accounts.models import ApiToken, User
 
 Handler = Callable[..., Any]
 Body = type[serializers.Serializer[object]] | Mapping[str, type[serializers.Serializer[object]]]
@@ -75,6 +77,10 @@ class ApiViewSet(GenericViewSet[Any]):
     pagination_class = paging.ByCursor
     query_class: type[serializers.Serializer[object]] = paging.PageQuery
     """Validates the query parameters."""
+    recorded_as: str = ""
+    """The action in the audit log under which it is recorded, once an hour for each token or
+    person, that somebody reads its rows.
+    """
     narrowed_by: Mapping[str, str] = {}
     """Query parameter → lookup. A list has only rows that match each parameter that is sent."""
 
@@ -94,6 +100,18 @@ class ApiViewSet(GenericViewSet[Any]):
     @property
     def who_and_when(self) -> WhoAndWhen:
         return {"by": self.by, "now": timezone.now()}
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        if self.recorded_as and request.method == "GET" and response.status_code == HTTPStatus.OK:
+            self.record_reading(self.recorded_as)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def record_reading(self, action: str) -> None:
+        token = self.request.auth if isinstance(self.request.auth, ApiToken) else self.by
+        start = {"from": self.asked.get("cursor", 0)}
+        audit_log.record_reading(self.by, action, token, after=start, now=timezone.now())
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return self.filtered(queryset)

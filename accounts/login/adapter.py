@@ -148,13 +148,10 @@ class Adapter(DefaultAccountAdapter):
         many addresses that nobody has leaves an entry a minute.
         """
         user = User.objects.filter(email=credentials.get("email", "")).first()
-        client = truncate_ip(address) if (address := address_of(request)) else "unknown"
         if user is not None:
             record_failure(user, request)
-        elif shared_cache.add(f"unknown-log-in:{client}", 1, timeout=60):
-            audit_log.record(
-                None, "log_in_failed", User(name=""), address=address, now=timezone.now()
-            )
+        else:
+            record_failure_of_nobody(request)
 
     def send_notification_mail(
         self,
@@ -226,6 +223,15 @@ class TwoFactorAdapter(DefaultMFAAdapter):
 
 def record_failure(user: User, request: HttpRequest) -> None:
     audit_log.record(None, "log_in_failed", user, address=address_of(request), now=timezone.now())
+
+
+def record_failure_of_nobody(request: HttpRequest, **after: str) -> None:
+    """Of somebody who may be anybody: once a minute for each network and reason."""
+    client = truncate_ip(address) if (address := address_of(request)) else "unknown"
+    if shared_cache.add(":".join(["unknown-log-in", client, *after.values()]), 1, timeout=60):
+        audit_log.record(
+            None, "log_in_failed", User(name=""), after=after, address=address, now=timezone.now()
+        )
 
 
 def address_of(request: HttpRequest) -> str | None:

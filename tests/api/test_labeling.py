@@ -59,6 +59,7 @@ def test_a_prompt_is_stored_and_told_back(calling: Caller, alice: User) -> None:
     assert response.json() == {
         "id": prompt.pk,
         "messages": QUESTION,
+        "tools": [],
         "category": "open_qa",
         "language": "en",
         "split": "validation",

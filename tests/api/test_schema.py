@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openapi_spec_validator
 import pytest
 import schemathesis
 from django.conf import LazySettings
@@ -70,6 +71,10 @@ def test_the_schema_is_valid_and_made_without_a_warning(capsys: pytest.CaptureFi
     call_command("spectacular", validate=True, fail_on_warn=True)
 
     assert "warning" not in capsys.readouterr().err.lower()
+
+
+def test_the_schema_is_one_by_the_checker_that_generators_use(db: None) -> None:
+    openapi_spec_validator.validate(Client().get("/api/v1/schema").json())
 
 
 def test_every_default_is_one_of_the_values_that_the_schema_allows(db: None) -> None:

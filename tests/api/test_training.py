@@ -320,7 +320,7 @@ def test_samples_come_by_pages_with_their_scores(
     cast.a_run(noor, state="running", n_points=3, name="another's")
     client.get("/api/v1/models")
 
-    with django_assert_num_queries(3):  # token, run, samples
+    with django_assert_num_queries(4):  # token, run, who has withdrawn, samples
         first = client.get(f"/api/v1/runs/{run.pk}/samples?limit=1").json()
     rest = client.get(f"/api/v1/runs/{run.pk}/samples?cursor={first['next_cursor']}").json()
 

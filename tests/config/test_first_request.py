@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from tests.cast import cookies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = ROOT / "deploy" / "preferably-web@.service"
-MOST_MS = 100
+MOST_BYTES = 200_000  # for the connection to the database
 pytestmark = pytest.mark.slow
 
 
@@ -43,14 +42,14 @@ def port(transactional_db: None) -> Iterator[int]:
         site.terminate()
 
 
-def cpu_ms() -> float:
-    """Processor time of the workers: of the children of gunicorn, which is a child of this."""
-    spent = 0.0
+def bytes_read() -> int:
+    """What the workers have read from files: the children of gunicorn, which is a child of this."""
+    n = 0
     for process in Path("/proc").iterdir():
         if process.name.isdecimal() and parent(parent(int(process.name))) == os.getpid():
-            for thread in (process / "task").iterdir():
-                spent += int((thread / "schedstat").read_text().split()[0]) / 1e6
-    return spent
+            (line,) = re.findall(r"^rchar: (\d+)$", (process / "io").read_text(), re.MULTILINE)
+            n += int(line)
+    return n
 
 
 def parent(pid: int) -> int:
@@ -60,19 +59,22 @@ def parent(pid: int) -> int:
         return 0
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
-def test_the_first_request_costs_little_more_than_the_second(alice: User, port: int) -> None:
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="needs Linux's /proc")
+def test_the_first_request_loads_next_to_nothing(alice: User, port: int) -> None:
+    """Bytes, not seconds: they are the same on a busy machine. Without loading everything before,
+    the first request reads 24 MB of modules and templates, and takes a hundred times as long.
+    """
     cookies = cookies_of(alice).output(header="", sep=";")
-    costs = []
+    reads = []
     for _time in range(3):
         page = urllib.request.Request(
             f"http://127.0.0.1:{port}/campaigns/", headers={"Cookie": cookies.strip()}
         )
-        began = cpu_ms()
+        before = bytes_read()
         with urllib.request.urlopen(page, timeout=60) as answer:  # noqa: S310
             assert "Campaigns" in answer.read().decode()
-        time.sleep(0.2)  # the worker is done with it
-        costs.append(cpu_ms() - began)
+        reads.append(bytes_read() - before)
 
-    first, *others = costs
-    assert first - min(others) <= MOST_MS, f"{costs} ms"
+    first, *others = reads
+    assert first <= MOST_BYTES, f"{reads} bytes"
+    assert others == [0, 0]

@@ -1,5 +1,6 @@
 """Every URL × every kind of person, against the one table."""
 
+import contextlib
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.template import Template, engines
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 
 from accounts import access as accounts_access
 from accounts.models import User
@@ -159,6 +160,40 @@ def test_no_address_is_read_as_another_before_its_turn() -> None:
 
 def test_the_table_speaks_of_roles_that_exist() -> None:
     assert {role for roles in TABLE.values() for role in roles} <= set(Role)
+
+
+MORE_OPEN = {
+    "mfa_authenticate": "the second step of a log-in",
+    "mfa_login_webauthn": "a log-in",
+    "my_guideline": "raters read what admins write",
+    "withdrawal": "researchers decide about the models that a rater's answers went into",
+}
+"""Pages that are open to more people than the page above them, and why."""
+
+
+def page_above(path: str) -> str | None:
+    """The name of the nearest page above an address."""
+    parts = path.strip("/").split("/")
+    for n_parts in range(len(parts) - 1, 0, -1):
+        with contextlib.suppress(Resolver404):
+            return resolve(f"/{'/'.join(parts[:n_parts])}/").view_name
+    return None
+
+
+def test_no_page_is_open_to_more_people_than_the_page_above_it() -> None:
+    roles = [roles_of(kind) for kind in PEOPLE]
+
+    def opens_to(name: str) -> list[bool]:
+        return [accounts_access.may_open(name, one) for one in roles]
+
+    more_open = {
+        name
+        for name in URLS.keys() - API_NAMES
+        if (above := page_above(path_of(name))) is not None
+        and any(own > other for own, other in zip(opens_to(name), opens_to(above), strict=True))
+    }
+
+    assert more_open == MORE_OPEN.keys()
 
 
 @pytest.mark.parametrize("kind", PEOPLE)

@@ -11,6 +11,7 @@ ENDINGS = (".py", ".html", ".css", ".js")
 MOST_LINES, MOST_ENTRIES, MOST_CHARACTERS = 500, 15, 160
 CATALOGUES = {
     "benchmarks": "One benchmark a file, found by its name; what several use is in fixtures.",
+    "benchmarks/results": "The figures of one benchmark a file, found by its name.",
     "docs": "One guide a page, each in the README's list.",
     "docs/images": "One picture a page, each beside the page's text.",
     "labeling": "One feature a room, each with its line in the import contracts.",

@@ -7,6 +7,7 @@ Opens all pages, or those that are named.
 A process of its own, because a database's settings are read when Django starts.
 """
 
+import gc
 import json
 import os
 import sys
@@ -33,6 +34,7 @@ from training.storage.backups import database  # noqa: E402
 def main(name: str) -> None:
     setup_test_environment()
     release = releases.read(name)
+    gc.set_threshold(*settings.GARBAGE_PACE)  # as `migrate` does, for the migrations before it
     at_release = [] if REPLACED else [*loaded(release), *restored()]
     call_command("migrate", verbosity=0, interactive=False)
     upgraded = rows.differences(release.rows, rows.dump(rows.models_now()))

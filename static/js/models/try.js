@@ -169,6 +169,11 @@ function makePane(el, pane) {
       source.addEventListener("state", (event) => {
         state.textContent = el.dataset[JSON.parse(event.data).state] ?? "";
       });
+      source.addEventListener("thinking", (event) => {
+        const thinking = item.querySelector(".turn-thinking");
+        thinking.hidden = false;
+        follow(() => thinking.lastElementChild.append(JSON.parse(event.data).thinking));
+      });
       source.addEventListener("text", (event) => follow(() => words.append(JSON.parse(event.data).text)));
       source.addEventListener("end", (event) => {
         const end = JSON.parse(event.data);

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts import tasks
 from accounts.models import AuditEvent, User
+from tests.accounts.login.identity_provider import BACK, Company, Configure, arrive
 from tests.cast import PASSWORD
 
 
@@ -89,6 +90,35 @@ def test_log_ins_and_failures_have_the_address_they_came_from(
         ("log_in", "2001:db8::7"),
         ("change_password", "2001:db8::7"),
     ]
+
+
+def test_refusals_after_a_provider_have_the_address_they_came_from(
+    settings: LazySettings, db: None, company: Company, single_sign_on_with: Configure
+) -> None:
+    settings.PROXIES = 1
+    single_sign_on_with()
+    company.knows("n-audit", email="nina@example.org", email_verified=True, name="Nina")
+    visitor = Client(headers={"X-Forwarded-For": "192.0.2.1, 2001:db8::7"})
+
+    arrive(visitor, "n-audit")
+    visitor.get(BACK, {"error": "server_error", "state": "made-up"})
+
+    seen = AuditEvent.objects.order_by("pk").values_list("action", "address", "after")
+    assert list(seen) == [
+        ("log_in_failed", "2001:db8::7", {"provider": "company", "reason": "no_account"}),
+        ("log_in_failed", "2001:db8::7", {"provider": "company", "reason": "provider"}),
+    ]
+
+
+def test_a_sweep_over_the_way_back_from_a_provider_leaves_no_flood(
+    client: Client, db: None, company: Company, single_sign_on_with: Configure
+) -> None:
+    single_sign_on_with()
+
+    for number in range(9):
+        client.get(BACK, {"error": "access_denied", "state": f"made-up-{number}"})
+
+    assert actions() == [("log_in_failed", None, None)]
 
 
 def test_admins_see_the_address_and_nobody_else_does(alice: User, client: Client) -> None:

@@ -9,6 +9,7 @@ import pytest
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.conf import LazySettings
+from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
@@ -42,6 +43,7 @@ LOOKS_LIKE = [
 
 @pytest.fixture(autouse=True)
 def _company(settings: LazySettings, monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    cache.clear()
     configure(settings, monkeypatch)
 
 
@@ -141,6 +143,25 @@ def test_userinfo_about_somebody_else_opens_nothing(subjects: tuple[str, str | N
     claims = {"email": "ana@x.example", "email_verified": True}
 
     assert arriving(id_token={"sub": ours}, userinfo={"sub": theirs, **claims}) is None
+
+
+@pytest.mark.parametrize("id_token", [{"sub": "s-1"}, {}])
+def test_userinfo_about_nobody_opens_nothing(id_token: Claims) -> None:
+    """OpenID Connect Core 5.3.2: `sub` is always there."""
+    person("ana@x.example")
+
+    claims = {"email": "ana@x.example", "email_verified": True}
+    assert arriving(id_token=id_token, userinfo=claims) is None
+
+
+def test_what_a_provider_contradicts_is_in_the_audit_log(settings: LazySettings) -> None:
+    settings.PROXIES = 0
+
+    arriving(id_token={"sub": "s-1"}, userinfo={"sub": "s-2"})
+
+    event = AuditEvent.objects.get(action="log_in_failed")
+    assert (event.address, event.target_id) == ("127.0.0.1", None)
+    assert event.after == {"provider": "company", "reason": "claims"}
 
 
 @pytest.mark.parametrize(

@@ -78,3 +78,24 @@ def test_reading_the_feed_is_recorded_once_an_hour_for_each_token(
     tokens = list(alice.api_tokens.order_by("pk").values_list("pk", flat=True))
     assert seen == [(alice.pk, "accounts.apitoken", pk) for pk in tokens]
     assert downloads()[2:] == [(alice.pk, "accounts.apitoken", tokens[0])]
+
+
+@pytest.mark.parametrize("words", ["responses", "attacks", "conversations"])
+def test_reading_peoples_words_is_recorded_once_an_hour(
+    alice: User, calling: Caller, words: str
+) -> None:
+    client = calling(alice)
+
+    statuses = [client.get(f"/api/v1/{words}{asked}").status_code for asked in ("", "?x=1", "")]
+
+    token = alice.api_tokens.get()
+    (event,) = AuditEvent.objects.filter(action=f"read_{words}")
+    assert statuses == [200, 400, 200]
+    assert (event.by, event.target_type, event.target_id) == (alice, "accounts.apitoken", token.pk)
+    assert event.after == {"from": 0}
+
+
+def test_a_refused_reading_of_words_is_not_recorded(client: Client) -> None:
+    assert client.get("/api/v1/responses").status_code == 401
+
+    assert not AuditEvent.objects.filter(action="read_responses").exists()

@@ -339,3 +339,29 @@ def test_a_form_may_have_a_second_file_with_the_texts(calling: Caller, alice: Us
     assert answer.status_code == 202
     run(Import.objects.get())
     assert Campaign.objects.get().judgments.count() == 1
+
+
+JUDGED = [{"prompt": "Name a river.", "response": "Elbe", "urteil": "gut"}]
+
+
+@pytest.mark.parametrize("is_file", [False, True], ids=["rows", "file"])
+def test_columns_that_may_judge_stop_it_until_a_program_says_what_they_mean(
+    calling: Caller, alice: User, is_file: bool
+) -> None:
+    client = calling(alice)
+
+    def sent(**more: Any) -> Any:
+        if not is_file:
+            return post(client, "", ABOUT | {"rows": JUDGED, "with_judgments": True} | more)
+        file = a_file("".join(json.dumps(row) + "\n" for row in JUDGED), "a.jsonl")
+        words = {name: json.dumps(value) for name, value in more.items()}
+        body = ABOUT | {"file": file, "with_judgments": "true"} | words
+        return client.post("/api/v1/imports", body)
+
+    refused = sent()
+
+    assert refused.status_code == 409
+    assert "Say what the columns named here mean" in refused.text
+    assert "urteil (gut)" in refused.text
+    assert not Import.objects.exists()
+    assert sent(stores_responses=True).status_code == 202

@@ -55,6 +55,8 @@ def test_a_demonstration_comes_with_its_text(
 
     assert row["demonstration"] == {
         "text": "It scatters.",
+        "reasoning_content": "",
+        "tool_calls": [],
         "further": [],
         "sources": "",
         "edit_of": None,

@@ -2,6 +2,7 @@
 each of its values.
 """
 
+import math
 import os
 import re
 import shutil
@@ -13,10 +14,20 @@ from typing import Any
 
 import pytest
 import yaml
+from django.db import connection
 
+from accounts.models import User
 from tests.house.deploy import schemas
 from tests.house.deploy.helm import SCHEMAS
+from tests.training import cast
+from tests.training.nodes.shapes import QWEN_7B
+from training.configs.cost import estimates
+from training.configs.cost.sizes import GIB, Rows
+from training.configs.kinds import PRESETS
 from training.models import Run
+from training.nodes import plan
+from training.nodes.plan import Asked
+from training.processes.launch import Launch
 
 ROOT = Path(__file__).resolve().parents[3]
 CHART = ROOT / "deploy" / "chart"
@@ -195,7 +206,73 @@ def test_nodes_are_counted_by_the_runs_that_are_not_finished() -> None:
 
     unfinished = set(Run.State.values) - {Run.State.FINISHED.value}
     assert f"FROM {Run._meta.db_table} " in query
-    assert set(re.findall(r"'(\w+)'", query)) == unfinished
+    (states,) = re.findall(r"state IN \(([^)]*)\)", query)
+    assert set(re.findall(r"'(\w+)'", states)) == unfinished
+
+
+def n_nodes(*, gpus: int, at_once: int) -> int:
+    """As KEDA counts them: by the template's own query."""
+    template = (CHART / "templates" / "node.yaml").read_text()
+    lines = re.findall(r"query: >-\n((?: {10}.*\n)+)", template)[0]
+    query = " ".join(line.strip() for line in lines.splitlines())
+    query = query.replace("{{ .Values.node.gpus }}", str(gpus))
+    query = query.replace("{{ .Values.node.runsAtOnce }}", str(at_once))
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        nodes: float = cursor.fetchone()[0]
+    return math.ceil(nodes)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "gpus", "at_once", "expected"),
+    [
+        ([1] * 8, 8, 8, 1),
+        ([1] * 9, 8, 8, 2),
+        ([1] * 8, 8, 1, 8),
+        ([1] * 3, 1, 1, 3),
+        ([8, 1], 8, 8, 2),
+        ([5, 5, 5], 8, 8, 3),
+        ([4, 4], 8, 8, 1),
+        ([0, 0], 4, 2, 1),
+        ([2, 8], 1, 1, 0),
+        ([], 8, 8, 0),
+    ],
+)
+def test_nodes_are_counted_by_the_cards_that_runs_ask_for(
+    asked: list[int], gpus: int, at_once: int, expected: int, noor: User
+) -> None:
+    for n_gpus in asked:
+        cast.a_run(noor, n_gpus=n_gpus)
+
+    assert n_nodes(gpus=gpus, at_once=at_once) == expected
+
+
+@pytest.mark.django_db
+def test_a_run_on_several_machines_has_a_node_on_each(noor: User) -> None:
+    cast.a_run(noor, n_gpus=1, launch=Launch(n_machines=3).as_json())
+    cast.a_run(noor, n_gpus=1, launch={})  # of an earlier release
+    cast.finished(cast.a_run(noor, n_gpus=8), "succeeded")
+
+    assert n_nodes(gpus=8, at_once=8) == 4
+
+
+def test_a_node_of_one_card_may_hold_what_a_run_of_seven_billion_weights_needs() -> None:
+    """The chart's default limit of memory, which /dev/shm counts towards, against the plan."""
+    node = yaml.safe_load((CHART / "values.yaml").read_text())["node"]
+    limit, shared = (
+        int(size.removesuffix("Gi"))
+        for size in (node["resources"]["limits"]["memory"], node["sharedMemory"])
+    )
+    shape = estimates.shape_of(QWEN_7B)
+    assert shape is not None
+    rows = Rows(1000, 1000, 1000, 100, 256, 256)
+
+    for kind in ("sft", "reward", "dpo", "ppo", "sample"):
+        asked = Asked(PRESETS[kind]["balanced"], shape, rows, n_gpus=node["gpus"])
+        held = sum(plan.on_the_host(asked).values()) / GIB
+
+        assert held + shared <= limit, kind
 
 
 @needs_helm

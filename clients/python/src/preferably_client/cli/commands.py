@@ -23,6 +23,7 @@ def import_file(site: Preferably, given: Namespace, out: Output) -> bool:
         format=given.format or UNSET,
         columns=columns or UNSET,
         with_judgments=given.with_judgments,
+        stores_responses=given.stores_responses or UNSET,
         campaign=given.campaign or UNSET,
         roles=roles or UNSET,
         legend=legend or UNSET,

@@ -102,6 +102,11 @@ def _add_import(found: argparse.ArgumentParser) -> None:
     found.add_argument(
         "--with-judgments", action="store_true", help="import demonstrations and rankings too"
     )
+    found.add_argument(
+        "--stores-responses",
+        action="store_true",
+        help="store answers beside columns that may say whether they are good as responses",
+    )
     found.add_argument("--campaign", help="put the answers of its raters into one of this name")
     found.add_argument(
         "--role",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -15,6 +16,7 @@ from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
 from labeling.campaigns.selection import Selection, SelectionCounts
 from labeling.kinds import registry, words
+from labeling.kinds.comparison import RESPONSES, ComparisonSettings
 from labeling.kinds.demonstration import DemonstrationSettings
 from labeling.kinds.settings import CampaignSettings
 from labeling.models import Campaign, Pass, Prompt, Source
@@ -46,6 +48,18 @@ SETTINGS = tuple(name for name in registry.setting_names() if name not in ELSEWH
 USUAL_KIND = DemonstrationSettings.kind
 REQUIRED = ("order", "lease_minutes")
 """Other settings fall back to their default when empty."""
+CLOSED_GROUPS = {
+    "filters": ("categories", "splits", "languages", "is_unused", "is_unjudged"),
+    "questions": ("asks_strength", "asks_reason"),
+    "answers": ("asks_dialogue", "min_words", "max_words"),
+    "work": (
+        *("overlap_rule", "max_overlap", "confidence"),
+        *("shows_thinking", "order", "lease_minutes", "priority"),
+    ),
+    "checks": ("calibration_percent", "repeat_percent", "gold_share", "review_share"),
+    "budget": ("budget_unit", "budget"),
+}
+"""Fields of a new campaign that are closed on the page while all have their defaults."""
 
 
 class EffortForm(CampaignModelForm):
@@ -172,7 +186,10 @@ class CampaignForm(EffortForm):
             initial=USUAL_KIND,
             widget=segmented(),
         )
-        self.fields["n_responses"].initial = 4
+        n_responses = campaigns_selection.n_responses_of_newest()
+        if n_responses >= RESPONSES.start:
+            self.fields["kind"].initial = ComparisonSettings.kind
+        self.fields["n_responses"].initial = n_responses or 4
         if "overlap" not in (initial or {}):
             self.initial["overlap"] = None
         self.fields["overlap"].help_text = _(
@@ -192,6 +209,18 @@ class CampaignForm(EffortForm):
         )
         offer_rows(self.fields["sources"], campaigns_selection.prompt_sources())
         offer_rows(self.fields["response_sources"], campaigns_selection.response_sources())
+
+    @cached_property
+    def open_groups(self) -> set[str]:
+        """The groups with a field that has an error or another value than on an empty form."""
+        defaults = forms.model_to_dict(Campaign(), fields=SETTINGS)
+
+        def is_set(name: str) -> bool:
+            field = self.fields[name]
+            default = defaults.get(name, field.initial)
+            return name in self.errors or bool(field.has_changed(default, self[name].value()))
+
+        return {group for group, names in CLOSED_GROUPS.items() if any(map(is_set, names))}
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}

@@ -1,5 +1,6 @@
 """Selects the prompts that a new campaign would use."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -8,10 +9,13 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Subquery
 from config.performance.distinct import distinct_values
 from labeling.access import visible
 from labeling.kinds import registry
+from labeling.kinds.comparison import RESPONSES, ComparisonSettings
 from labeling.models import Item, Judgment, Prompt, Response, Source
 from labeling.votes import counting
 
 Text = TypeVar("Text", Prompt, Response)
+NEWEST = 50
+"""Responses that are looked at for what a form proposes."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,19 @@ def most_responses(*, selection: Selection) -> int:
     """The highest number of responses from the chosen sources on any matching prompt."""
     counts = _candidates(selection).values("prompt_id").annotate(n=Count("pk"))
     return counts.aggregate(most=Max("n"))["most"] or 0
+
+
+def n_responses_of_newest() -> int:
+    """How many responses most of the prompts have to which the newest responses are, as far as no
+    comparison uses them; 0 without any. What a new campaign of comparisons would show.
+    """
+    newest = Response.objects.order_by("-pk").values_list("prompt_id", flat=True)[:NEWEST]
+    unused = matching_prompts(selection=Selection(kind=ComparisonSettings.kind))
+    prompt_ids = list(unused.filter(pk__in=set(newest)).values_list("pk", flat=True))
+    counts = usable(Response.objects.filter(prompt__in=prompt_ids)).values("prompt_id")
+    numbers = Counter(counts.annotate(n=Count("pk")).values_list("n", flat=True))
+    usual = max(numbers, key=lambda n: (numbers[n], n), default=0)
+    return min(usual, RESPONSES.stop - 1)
 
 
 def _candidates(selection: Selection) -> QuerySet[Response]:

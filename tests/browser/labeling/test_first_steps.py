@@ -1,5 +1,6 @@
 """An admin on an empty site is led to a campaign that raters can work on."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,19 @@ MOST_CLICKS = 12
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "kind"),
+    [
+        ({"prompt": "Name three rivers."}, "demonstration"),
+        (
+            {"prompt": "Name three rivers.", "responses": ["Rhine, Elbe, Oder.", "No."]},
+            "comparison",
+        ),
+    ],
+)
 def test_an_empty_site_leads_to_an_open_campaign_in_twelve_clicks(
+    prompt: dict[str, Any],
+    kind: str,
     alice: User,
     open_page: OpenPage,
     settings: Any,
@@ -27,7 +40,7 @@ def test_an_empty_site_leads_to_an_open_campaign_in_twelve_clicks(
 ) -> None:
     settings.UPLOADS_DIR = tmp_path / "uploads"
     file = tmp_path / "prompts.jsonl"
-    file.write_text('{"prompt": "Name three rivers."}\n')
+    file.write_text(json.dumps(prompt) + "\n")
     clicks = 0
 
     def click(what: Locator) -> None:
@@ -70,7 +83,8 @@ def test_an_empty_site_leads_to_an_open_campaign_in_twelve_clicks(
     click(page.get_by_role("button", name="Open"))
 
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    assert Campaign.objects.get().state == Campaign.State.OPEN
+    campaign = Campaign.objects.get()
+    assert (campaign.kind, campaign.state) == (kind, Campaign.State.OPEN)
     assert Invitation.objects.count() == 1
     assert clicks <= MOST_CLICKS
     page.goto(page.url.split("/campaigns/")[0] + "/campaigns/")

@@ -173,6 +173,7 @@ def test_a_campaign_is_set_up_by_keyboard_and_opened(
     page.get_by_role("link", name="New campaign").first.press("Enter")
     page.get_by_label("name").fill("By keyboard")
     page.keyboard.press("Tab")
+    page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowDown")
     page.get_by_label("pool").select_option("Day shift")
     page.get_by_label("guideline").select_option("Helpful answers")
@@ -193,6 +194,7 @@ def test_the_count_follows_the_form(
     count = page.locator("#count")
     expect(count).to_contain_text("6 prompts")
 
+    page.get_by_text("Which prompts").click()
     page.get_by_label("chat").check()
     expect(count).to_contain_text("2 prompts")
     page.get_by_label("compare responses").check()

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
+from lxml.html import document_fromstring as parsed
 
 from accounts.models import User
+from labeling.campaigns.forms import CLOSED_GROUPS, CampaignForm
 from labeling.models import Campaign, Guideline, Pool, Prompt, Source
 from tests.cast import responses_to, some_prompts
 from tests.labeling.answers import words
@@ -194,3 +197,100 @@ def test_a_name_that_is_taken_gets_a_sentence(
     )
 
     assert "Another campaign already has this name." in words(answer)
+
+
+OF_CONVERSATIONS = "ancestor::section[contains(@class, 'conversations-only')]"
+
+
+def fields_of(answer: HttpResponse, where: str) -> list[str]:
+    """Names of the form's visible fields that `where`, an XPath condition, selects."""
+    kinds = "self::input[@type != 'hidden'] or self::select"
+    form = "//form[contains(@class, 'guided')]"
+    names = parsed(answer.content.decode()).xpath(f"{form}//*[{kinds}][{where}]/@name")
+    return sorted(set(names))
+
+
+def test_what_few_people_change_is_closed(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    responses_to(some_prompts(2), n=2)
+
+    page = signed_in(alice).get("/campaigns/new/")
+
+    assert fields_of(page, f"not(ancestor::details or {OF_CONVERSATIONS})") == [
+        *("guideline", "kind", "n_prompts", "n_responses", "name", "overlap", "pool"),
+        *("response_sources", "sources"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("splits", ["train"]),
+        ("is_unused", ""),
+        ("asks_reason", ""),
+        ("max_words", "90"),
+        ("max_words", "many"),
+        ("order", "spread"),
+        ("lease_minutes", "5"),
+        ("gold_share", "10"),
+        ("budget_unit", "hours"),
+    ],
+)
+def test_a_group_with_another_value_than_usual_is_open(
+    field: str,
+    value: str | list[str],
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    signed_in: SignedIn,
+) -> None:
+    usual = {name: CampaignForm()[name].value() for name in sum(CLOSED_GROUPS.values(), ())}
+    sent = {
+        name: value
+        for name, value in usual.items()
+        if value not in ("", None) and value is not False
+    }
+    values = sent | new_campaign(day_shift, guideline, name="") | {field: value}
+
+    page = signed_in(alice).post("/campaigns/new/", values)
+
+    (group,) = [names for names in CLOSED_GROUPS.values() if field in names]
+    assert fields_of(page, "ancestor::details[@open]") == sorted({*group} - {"languages"})
+
+
+def test_a_copy_shows_what_its_campaign_has_set(
+    alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    Campaign.objects.update(review_share=20)
+
+    page = signed_in(alice).get(f"/campaigns/new/?from={demonstration_campaign.pk}")
+
+    assert fields_of(page, "ancestor::details[@open]") == sorted(CLOSED_GROUPS["checks"])
+
+
+@pytest.mark.parametrize(
+    ("n_of_each", "kind", "n_responses"),
+    [
+        ([], "demonstration", 4),
+        ([1, 1], "demonstration", 1),
+        ([2, 2, 3], "comparison", 2),
+        ([2, 3], "comparison", 3),
+        ([12], "comparison", 9),
+    ],
+)
+def test_the_form_proposes_what_the_newest_responses_allow(
+    n_of_each: list[int], kind: str, n_responses: int
+) -> None:
+    for prompt, n in zip(some_prompts(len(n_of_each)), n_of_each, strict=True):
+        responses_to([prompt], n=n)
+
+    form = CampaignForm()
+
+    assert (form["kind"].initial, form["n_responses"].initial) == (kind, n_responses)
+
+
+def test_responses_that_a_campaign_compares_already_are_not_proposed(
+    comparison_campaign: Campaign,
+) -> None:
+    assert CampaignForm()["kind"].initial == "demonstration"

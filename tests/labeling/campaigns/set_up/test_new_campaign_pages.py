@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from lxml.html import document_fromstring as parsed
 
@@ -12,6 +11,7 @@ from accounts.models import User
 from labeling.campaigns.forms import CLOSED_GROUPS, CampaignForm
 from labeling.models import Campaign, Guideline, Pool, Prompt, Source
 from tests.cast import responses_to, some_prompts
+from tests.html import Answer
 from tests.labeling.answers import words
 
 pytestmark = pytest.mark.django_db
@@ -202,7 +202,7 @@ def test_a_name_that_is_taken_gets_a_sentence(
 OF_CONVERSATIONS = "ancestor::section[contains(@class, 'conversations-only')]"
 
 
-def fields_of(answer: HttpResponse, where: str) -> list[str]:
+def fields_of(answer: Answer, where: str) -> list[str]:
     """Names of the form's visible fields that `where`, an XPath condition, selects."""
     kinds = "self::input[@type != 'hidden'] or self::select"
     form = "//form[contains(@class, 'guided')]"

@@ -20,6 +20,8 @@ class Shell:
     """The frame around a signed-in person's page."""
 
     groups: list[navigation.Group]
+    section: navigation.Link | None
+    """whose pages are listed above this page"""
     role: str
     n_unread: int | None
     """unread notices; None for people who never receive any"""
@@ -35,11 +37,13 @@ def shell(request: HttpRequest) -> dict[str, object]:
         return {"shell": None, "languages": _languages()}
     match = request.resolver_match
     roles = accounts_access.roles_of(user)
+    groups = navigation.groups_for(
+        current=match.view_name if match else "", may_open=_openable(roles)
+    )
     return {
         "shell": Shell(
-            groups=navigation.groups_for(
-                current=match.view_name if match else "", may_open=_openable(roles)
-            ),
+            groups=groups,
+            section=navigation.current_section(groups),
             role=role_in_words(user),
             n_unread=(
                 notices_services.unread(person=user).count()

@@ -22,12 +22,23 @@ class NavigationEntry:
 
 
 @dataclass(frozen=True)
+class NavigationSection:
+    """A link to the first of several pages that this person may open. Each of them lists all."""
+
+    label: Promise
+    icon: str
+    entries: tuple[NavigationEntry, ...]
+
+
+@dataclass(frozen=True)
 class Link:
     label: Promise
     url: str
     icon: str
     is_current: bool
     is_exact: bool
+    parts: tuple["Link", ...] = ()
+    """the pages of a section"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,7 @@ class Group:
     links: list[Link]
 
 
-ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry, ...]], ...] = (
+ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry | NavigationSection, ...]], ...] = (
     (
         _("Work"),
         (
@@ -67,11 +78,18 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry, ...]], ...] = (
     (
         _("Collect"),
         (
-            NavigationEntry(
+            NavigationSection(
                 _("Campaigns"),
-                "campaigns",
                 "campaign",
-                ("campaign", "export", "answers", "red_teaming"),
+                (
+                    NavigationEntry(
+                        _("Campaigns"),
+                        "campaigns",
+                        "campaign",
+                        ("campaign", "export", "answers", "red_teaming"),
+                    ),
+                    NavigationEntry(_("Quality"), "quality", "quality", ("quality",)),
+                ),
             ),
             NavigationEntry(
                 _("Raters"),
@@ -92,28 +110,50 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry, ...]], ...] = (
                     "attempt",
                 ),
             ),
-            NavigationEntry(_("Quality"), "quality", "quality", ("quality",)),
             NavigationEntry(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
             NavigationEntry(_("Prompts"), "prompts", "prompt", ("prompt", "import")),
             NavigationEntry(_("Queues"), "queues", "inbox", ("queue", "question", "appeal")),
-            NavigationEntry(_("Audit log"), "audit", "log", ("audit",)),
-            NavigationEntry(_("Webhooks"), "webhooks", "export", ("webhook",)),
-            NavigationEntry(_("Operations"), "operations", "pulse", ("operations",)),
+            NavigationSection(
+                _("Settings"),
+                "pulse",
+                (
+                    NavigationEntry(_("Operations"), "operations", "pulse", ("operations",)),
+                    NavigationEntry(_("Audit log"), "audit", "log", ("audit",)),
+                    NavigationEntry(_("Webhooks"), "webhooks", "export", ("webhook",)),
+                ),
+            ),
         ),
     ),
     (
         _("Train"),
         (
             NavigationEntry(_("Runs"), "runs", "run", ("run",)),
-            NavigationEntry(_("Models"), "models", "model", ("model", "lineage")),
+            NavigationSection(
+                _("Models"),
+                "model",
+                (
+                    NavigationEntry(_("Models"), "models", "model", ("model", "lineage")),
+                    NavigationEntry(_("Suites"), "suites", "suite", ("suite",)),
+                ),
+            ),
             NavigationEntry(_("Snapshots"), "snapshots", "snapshot", ("snapshot",)),
-            NavigationEntry(_("Suites"), "suites", "suite", ("suite",)),
             NavigationEntry(_("Schedules"), "schedules", "clock", ("schedule", "chain")),
-            NavigationEntry(_("Nodes"), "nodes", "node", ("node",)),
-            NavigationEntry(_("Storage"), "storage", "storage", ("storage",)),
+            NavigationSection(
+                _("Machines"),
+                "node",
+                (
+                    NavigationEntry(_("Nodes"), "nodes", "node", ("node",)),
+                    NavigationEntry(_("Storage"), "storage", "storage", ("storage",)),
+                ),
+            ),
         ),
     ),
 )
+
+
+def pages() -> list[tuple[Promise, NavigationEntry]]:
+    """Every page of the navigation, with the title of its group."""
+    return [(title, page) for title, entries in ENTRIES for entry in entries for page in _of(entry)]
 
 
 def groups_for(*, current: str, may_open: frozenset[str]) -> list[Group]:
@@ -121,17 +161,44 @@ def groups_for(*, current: str, may_open: frozenset[str]) -> list[Group]:
     the URL names this person may open.
     """
     groups = [
-        (title, [_link(entry, current) for entry in entries if entry.url_name in may_open])
+        (title, [link for entry in entries if (link := _link(entry, current, may_open))])
         for title, entries in ENTRIES
     ]
     return [Group(title, links) for title, links in groups if links]
 
 
-def _link(entry: NavigationEntry, current: str) -> Link:
+def current_section(groups: list[Group]) -> Link | None:
+    """The section of which the current page is one of several."""
+    links = [link for group in groups for link in group.links if len(link.parts) > 1]
+    return next((link for link in links if any(part.is_exact for part in link.parts)), None)
+
+
+def _of(entry: NavigationEntry | NavigationSection) -> tuple[NavigationEntry, ...]:
+    return entry.entries if isinstance(entry, NavigationSection) else (entry,)
+
+
+def _link(
+    entry: NavigationEntry | NavigationSection, current: str, may_open: frozenset[str]
+) -> Link | None:
+    """None without a page that this person may open."""
+    parts = tuple(
+        Link(
+            label=page.label,
+            url=reverse(page.url_name),
+            icon=page.icon,
+            is_current=current.startswith(page.names),
+            is_exact=current == page.url_name,
+        )
+        for page in _of(entry)
+        if page.url_name in may_open
+    )
+    if not parts:
+        return None
     return Link(
         label=entry.label,
-        url=reverse(entry.url_name),
+        url=parts[0].url,
         icon=entry.icon,
-        is_current=current.startswith(entry.names),
-        is_exact=current == entry.url_name,
+        is_current=any(part.is_current for part in parts),
+        is_exact=parts[0].is_exact,
+        parts=parts,
     )

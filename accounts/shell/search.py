@@ -183,13 +183,12 @@ def _pages(words: str, roles: frozenset[str]) -> Section:
     """Entries of the navigation that match by their label in the reader's language."""
     looked_for = words.casefold()
     ranked: list[tuple[int, Hit]] = []
-    for title, entries in navigation.ENTRIES:
-        for entry in entries:
-            label = str(entry.label)
-            at = label.casefold().find(looked_for)
-            if at >= 0 and accounts_access.may_open(entry.url_name, roles):
-                rank = 0 if label.casefold() == looked_for else 1 if at == 0 else 2
-                ranked.append((rank, Hit(label, str(title), reverse(entry.url_name), None)))
+    for title, page in navigation.pages():
+        label = str(page.label)
+        at = label.casefold().find(looked_for)
+        if at >= 0 and accounts_access.may_open(page.url_name, roles):
+            rank = 0 if label.casefold() == looked_for else 1 if at == 0 else 2
+            ranked.append((rank, Hit(label, str(title), reverse(page.url_name), None)))
     ranked.sort(key=lambda pair: pair[0])
     return Section(str(_("Pages")), [hit for _rank, hit in ranked][:N_SHOWN])
 

@@ -14,10 +14,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.template import Context, Template
 from django.test import Client, RequestFactory
+from lxml.html import document_fromstring
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from accounts.shell import failures
+from accounts.shell import failures, navigation
 from labeling.models import Rater
 from tests.html import page_of
 
@@ -40,13 +41,10 @@ def test_the_rail_shows_admins_what_they_collect(alice: User, signed_in: SignedI
     assert rail(signed_in(alice)) == [
         "Campaigns",
         "Raters",
-        "Quality",
         "Guidelines",
         "Prompts",
         "Queues",
-        "Audit log",
-        "Webhooks",
-        "Operations",
+        "Settings",
     ]
 
 
@@ -55,11 +53,48 @@ def test_the_rail_shows_researchers_what_they_train(noor: User, signed_in: Signe
         "Runs",
         "Models",
         "Snapshots",
-        "Suites",
         "Schedules",
-        "Nodes",
-        "Storage",
+        "Machines",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "pages", "section"),
+    [
+        ("/quality/", {"/campaigns/": "Campaigns", "/quality/": "Quality"}, "/campaigns/"),
+        (
+            "/audit/",
+            {"/operations/": "Operations", "/audit/": "Audit log", "/webhooks/": "Webhooks"},
+            "/operations/",
+        ),
+        ("/suites/", {"/models/": "Models", "/suites/": "Suites"}, "/models/"),
+        ("/storage/", {"/nodes/": "Nodes", "/storage/": "Storage"}, "/nodes/"),
+    ],
+)
+def test_each_page_of_a_section_leads_to_the_others(
+    path: str, pages: dict[str, str], section: str, alice: User, signed_in: SignedIn
+) -> None:
+    User.objects.update(is_researcher=True)
+
+    page = document_fromstring(signed_in(alice).get(path).text)
+
+    links = page.xpath("//nav[@class='section-pages']/a")
+    assert {link.get("href"): link.text for link in links} == pages
+    assert [link.get("href") for link in links if link.get("aria-current")] == [path]
+    (place,) = page.xpath("//nav[contains(@class, 'rail')]//a[@aria-current]")
+    assert place.get("href") == section
+
+
+@pytest.mark.parametrize("path", ["/profile/", "/people/", "/campaigns/new/"])
+def test_other_pages_list_no_section(path: str, alice: User, signed_in: SignedIn) -> None:
+    assert "section-pages" not in signed_in(alice).get(path).text
+
+
+def test_a_section_leads_to_the_first_page_that_somebody_may_open() -> None:
+    (group,) = navigation.groups_for(current="audit", may_open=frozenset({"audit", "webhooks"}))
+
+    (link,) = group.links
+    assert (link.url, [part.url for part in link.parts]) == ("/audit/", ["/audit/", "/webhooks/"])
 
 
 def test_the_rail_says_where_one_is(alice: User, signed_in: SignedIn) -> None:

@@ -13,9 +13,10 @@ import math
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from arithmetic import cluster_variance
+from arithmetic.figures import Floats
 
 Z_95 = 1.959963984540054
 """The standard normal's 97.5 % quantile: a two-sided interval of 95 %."""
@@ -82,7 +83,7 @@ def of_votes(scores: Sequence[float], prompts: Sequence[int]) -> tuple[float, fl
     if not scores:
         return None
     n, share = len(scores), math.fsum(scores) / len(scores)
-    between, n_prompts = _between(scores, prompts, share)
+    between, n_prompts = _between(scores, prompts, share, np.ones(n))
     return of_share(share, max(between, share * (1 - share) / n), n_prompts)
 
 
@@ -100,14 +101,41 @@ def of_difference(
     )
 
 
-def of_mean(values: Sequence[float], prompts: Sequence[Hashable]) -> tuple[float, float] | None:
+_SHOWN = 2.8015852181
+"""So many standard errors of a difference are shown with probability 80 %."""
+
+
+def n_enough(n: int, ends: tuple[float, float], difference: float) -> int:
+    """About how many in place of `n` would show this difference with probability 80 %, where `n`
+    gave these ends: an interval narrows with the root of its n. In two digits, rounded up.
+    """
+    error = (ends[1] - ends[0]) / 2 / Z_95
+    needed = n * (error * _SHOWN / difference) ** 2
+    if needed <= 1:
+        return 1
+    digit: int = 10 ** max(math.floor(math.log10(needed)) - 1, 0)
+    return math.ceil(needed / digit) * digit
+
+
+def among(value: float, ends: tuple[float, float], n: int) -> tuple[float, float]:
+    """The ends of a value that is one of `n`, so that all `n` intervals hold together in 95 % of
+    cases (Bonferroni): each end is moved off by the ratio of the normal quantiles.
+    """
+    wider = float(ndtri(1 - ERROR / max(n, 1))) / Z_95
+    return value - (value - ends[0]) * wider, value + (ends[1] - value) * wider
+
+
+def of_mean(
+    values: Sequence[float], prompts: Sequence[Hashable], weights: Sequence[float] | None = None
+) -> tuple[float, float] | None:
     """The interval of the mean of values without bounds, each of one of `prompts`: Student's, with
-    the variance between prompts.
+    the variance between prompts. A value counts as often as its weight says.
     """
     if not values:
         return None
-    mean = math.fsum(values) / len(values)
-    variance, n_prompts = _between(values, prompts, mean)
+    counts = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=float)
+    mean = math.fsum(counts * values) / math.fsum(counts)
+    variance, n_prompts = _between(values, prompts, mean, counts)
     if n_prompts < FEWEST_PROMPTS:
         return None
     reach = student(n_prompts) * math.sqrt(variance)
@@ -115,10 +143,10 @@ def of_mean(values: Sequence[float], prompts: Sequence[Hashable]) -> tuple[float
 
 
 def _between(
-    values: Sequence[float], prompts: Sequence[Hashable], mean: float
+    values: Sequence[float], prompts: Sequence[Hashable], mean: float, counts: Floats
 ) -> tuple[float, int]:
     """(the variance of the mean, taken between prompts; the number of prompts)"""
     numbers = {prompt: number for number, prompt in enumerate(dict.fromkeys(prompts))}
-    influence = (np.asarray(values, dtype=float) - mean) / len(values)
+    influence = (np.asarray(values, dtype=float) - mean) * counts / counts.sum()
     clusters = [numbers[prompt] for prompt in prompts]
     return cluster_variance.of_rows(influence, clusters), len(numbers)

@@ -6,6 +6,7 @@ from django import forms
 
 from pages import charts
 from pages.form_parts import chips, segmented
+from pages.verdicts import Action, Verdict
 
 
 class SampleForm(forms.Form):
@@ -51,6 +52,12 @@ def shared() -> dict[str, object]:
             ("rater 007", 88, 55, 0.71),
             ("rater 030", 48, 9, 0.41),
         ],
+        "verdict": Verdict(
+            "Held-out pair accuracy: 55 % before, 59 % after on 31 held-out pairs. Too few to tell"
+            " whether it changed: about 300 would show a difference of 5 points.",
+            "Collect more comparisons before you train with it.",
+            action=Action("See what it learned from", "#"),
+        ),
         "reward": _reward_chart(),
         "progress": _progress_chart(),
         "spark": charts.spark([5, 6, 5.5, 5.8, 5, 4.6, 5.2, 5, 5.6, 6.1, 5.9, 6.4]),

@@ -163,7 +163,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "contests": contests.stored_contests(report=report) if report else [],
         "strengths": contests.stored_strengths(report=report) if report else None,
         "quality": quality_now(report) if report else [],
-        "conclusion": rating_words.conclusion(campaign, report, list(measured.values()))
+        "verdict": rating_words.verdict(campaign, report, list(measured.values()))
         if report
         else None,
         "raters": [

@@ -47,9 +47,13 @@ NOT_LISTED = frozenset(
         "updating_share",
         "else_share",
         "waiting_share",
+        "reward_gain",
+        "held_out_loss_change",
     }
 )
-"""Keys that are no measures: drawn, shown in a table of their own, or used by estimates."""
+"""Keys that are no measures: drawn, said in a sentence, shown in a table of their own, or used by
+estimates.
+"""
 FEWEST_PAIRS = 100
 """Fewer held-out pairs say nothing of a reward model's calibration."""
 _PARTS = ("_before", "_after", "_low", "_high")

@@ -5,10 +5,13 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
+from training.results import ends
+
 PAIRS_TO_SHOW = 210
 """How many pairs, each of another prompt, show with probability 80 % that a model which is right
 about 60 % of them does not guess. By the exact test: benchmarks.statistics.power.
 """
+_ACCURACY = "held_out_accuracy"
 _CHANCE = 0.5
 
 
@@ -16,22 +19,46 @@ def why_not_used(*, metrics: Mapping[str, Any]) -> str:
     """Why a reward model should not be used, and what to do. "" if it is better than chance, or if
     nothing was measured here, as with a model from elsewhere.
     """
-    accuracy = metrics.get("held_out_accuracy_after")
-    low = metrics.get("held_out_accuracy_low_after", metrics.get("held_out_accuracy_low"))
-    if accuracy is None or (low is not None and low > _CHANCE):
-        return ""
+    doubt, advice = doubt_and_advice(metrics=metrics)
+    return f"{doubt} {advice}" if doubt else ""
+
+
+def has_fallen(*, metrics: Mapping[str, Any]) -> bool:
+    """Whether it is surely worse than the model that it started from."""
+    change = ends.of_change(_ACCURACY, metrics)
+    return change is not None and change[1] < 0
+
+
+def doubt_and_advice(*, metrics: Mapping[str, Any]) -> tuple[str, str]:
+    """Both are empty if it may be used."""
+    accuracy = metrics.get(f"{_ACCURACY}_after")
+    if accuracy is None:
+        return "", ""
+    if has_fallen(metrics=metrics):
+        return (
+            gettext("It is worse than the model that it started from."),
+            gettext("Do not train with it. Use the model that it started from."),
+        )
+    measured = ends.of_measure(_ACCURACY, metrics)
+    if measured is not None and measured[0] > _CHANCE:
+        return "", ""
     n = metrics.get("n_held_out_pairs", 0)
-    if low is None or n < PAIRS_TO_SHOW:
-        return ngettext(
-            "Too few to tell whether it is better than chance: %(n)s held-out pair. It takes"
-            " about %(enough)s, each of another prompt, to show 60 %%. Collect more comparisons"
-            " before you train with it.",
-            "Too few to tell whether it is better than chance: %(n)s held-out pairs. It takes"
-            " about %(enough)s, each of another prompt, to show 60 %%. Collect more comparisons"
-            " before you train with it.",
+    if measured is None or n < PAIRS_TO_SHOW:
+        doubt = ngettext(
+            "Too few to tell whether it is better than chance: %(n)s held-out pair. About"
+            " %(enough)s, each of another prompt, would show 60 %%.",
+            "Too few to tell whether it is better than chance: %(n)s held-out pairs. About"
+            " %(enough)s, each of another prompt, would show 60 %%.",
             n,
-        ) % {"n": f"{n:,}", "enough": PAIRS_TO_SHOW}
-    return gettext(
-        "It is not surely better than chance on %(n)s held-out pairs. See how far raters agree"
-        " before you collect more comparisons, and do not train with it."
-    ) % {"n": f"{n:,}"}
+        )
+        return (
+            doubt % {"n": f"{n:,}", "enough": PAIRS_TO_SHOW},
+            gettext("Collect more comparisons before you train with it."),
+        )
+    return (
+        gettext("It is not surely better than chance on %(n)s held-out pairs.") % {"n": f"{n:,}"},
+        gettext(
+            "See how far raters agree before you collect more comparisons, and do not train with"
+            " it."
+        ),
+    )

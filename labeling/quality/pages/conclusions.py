@@ -1,41 +1,34 @@
-"""What a campaign's quality comes to: a sentence that its intervals carry, and one thing to do."""
+"""What a campaign of comparisons comes to: a sentence that its intervals carry, and what to do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from arithmetic import intervals
 from arithmetic.figures import Figure
 from labeling.models import Campaign, QualityReport
 from labeling.quality.pages.figure_text import coefficient, coefficient_interval, share
 from labeling.quality.selectors import RaterMeasures
 from labeling.votes.arrays import as_figure
+from pages.verdicts import Action, Verdict, effect_of
 
 BARELY, FAIR, GOOD = 0.2, 0.5, 0.8
 """Bounds of α in the sentences on what it means."""
 
 
-@dataclass(frozen=True)
-class Conclusion:
-    """What the numbers say, and one thing to do."""
-
-    sentence: str
-    step: str
-    url: str
-
-
 def of_comparisons(
     campaign: Campaign, report: QualityReport, raters: Sequence[RaterMeasures]
-) -> Conclusion:
+) -> Verdict:
     """Of a campaign whose answers are rankings."""
     measured = report.results["agreement"]
     alpha, raw = as_figure(measured["alpha_ordinal"]), as_figure(measured["raw_half"])
     flagged = [rater for rater in raters if rater.flags]
     sentence = " ".join(filter(None, (_agreement(alpha, raw), to_check(flagged, len(raters)))))
-    return Conclusion(sentence, *_step(campaign, alpha, flagged))
+    verdict = Verdict(sentence, _advice(alpha), effect_of(alpha.low, alpha.high))
+    return verdict.with_actions([_action(campaign, alpha, flagged)])
 
 
 def _agreement(alpha: Figure, raw: Figure) -> str:
@@ -54,15 +47,13 @@ def _agreement(alpha: Figure, raw: Figure) -> str:
             % values
         )
     if is_undecided(alpha):
-        return (
-            _(
-                "Too few to tell whether raters agree beyond chance: they agree on %(share)s of"
-                " %(n)s pairs of votes (α %(alpha)s)."
-            )
-            % values
-        )
+        enough = intervals.n_enough(raw.n, (alpha.low, alpha.high or alpha.low), BARELY)
+        return _(
+            "Too few to tell whether raters agree beyond chance: they agree on %(share)s of %(n)s"
+            " pairs of votes (α %(alpha)s). About %(enough)s would tell."
+        ) % (values | {"enough": f"{enough:,}"})
     return _("%(verdict)s: on %(share)s of %(n)s pairs of votes (α %(alpha)s).") % (
-        values | {"verdict": capfirst(verdict(alpha))}
+        values | {"verdict": capfirst(agreement_in_words(alpha))}
     )
 
 
@@ -71,35 +62,40 @@ def is_undecided(alpha: Figure) -> bool:
     return (alpha.low or 0.0) <= 0 and (alpha.high or 0.0) >= BARELY
 
 
-def _step(campaign: Campaign, alpha: Figure, flagged: Sequence[RaterMeasures]) -> tuple[str, str]:
-    if flagged:
-        return check_rater(campaign, flagged, _("Read some answers of %(rater)s."))
+def _advice(alpha: Figure) -> str:
     if alpha.low is None or is_undecided(alpha):
-        return (
-            _("Have more items answered by two raters at least."),
-            reverse("campaign_items", args=[campaign.pk]),
-        )
+        return _("Have more items answered by two raters at least.")
     if (alpha.high or 0.0) < BARELY:
-        return _("Read the items on which they disagree most."), most_disputed(campaign)
-    return _("Export the answers."), reverse("export", args=[campaign.pk])
+        return _("Make the guideline clearer before you collect more answers.")
+    return ""
 
 
-def most_disputed(campaign: Campaign) -> str:
-    return f"{reverse('campaign_agreement', args=[campaign.pk])}#items"
+def _action(campaign: Campaign, alpha: Figure, flagged: Sequence[RaterMeasures]) -> Action:
+    """Answers are offered as data only if raters agree beyond chance and nobody needs a check."""
+    if flagged:
+        return check_rater(campaign, flagged)
+    if alpha.low is None or is_undecided(alpha):
+        return Action(_("See the items"), reverse("campaign_items", args=[campaign.pk]))
+    if (alpha.high or 0.0) < BARELY:
+        return read_disputed(campaign)
+    return Action(_("Export the answers"), reverse("export", args=[campaign.pk]))
 
 
-def check_rater(
-    campaign: Campaign, flagged: Sequence[RaterMeasures], words: str
-) -> tuple[str, str]:
+def read_disputed(campaign: Campaign) -> Action:
+    at = f"{reverse('campaign_agreement', args=[campaign.pk])}#items"
+    return Action(_("Read the disputed items"), at)
+
+
+def check_rater(campaign: Campaign, flagged: Sequence[RaterMeasures]) -> Action:
     at = f"{reverse('campaign_bias', args=[campaign.pk])}#look"
-    return words % {"rater": flagged[0].alias}, at
+    return Action(_("Read answers of %(rater)s") % {"rater": flagged[0].alias}, at)
 
 
 def in_short(alpha: Figure) -> str:
     return f"{coefficient(alpha)}, {coefficient_interval(alpha)}"
 
 
-def verdict(alpha: Figure) -> str:
+def agreement_in_words(alpha: Figure) -> str:
     """What the whole interval allows to say."""
     low, high = alpha.low or 0.0, alpha.high or 0.0
     if high < 0:

@@ -3,12 +3,13 @@ a conclusion with the next step.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from arithmetic import intervals
 from arithmetic.figures import Figure
 from labeling.models import Campaign, QualityReport
 from labeling.quality.pages import conclusions
@@ -16,6 +17,7 @@ from labeling.quality.pages.figure_text import why_absent
 from labeling.quality.pages.words import Measure, as_coefficient, as_share
 from labeling.quality.selectors import RaterMeasures
 from labeling.votes.arrays import as_figure
+from pages.verdicts import Action, Effect, Verdict, effect_of
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,7 @@ def alpha_meaning(figure: Figure) -> str:
     return _("High: raters give nearly the same ratings.")
 
 
-def conclusion(
-    campaign: Campaign, report: QualityReport, raters: Sequence[RaterMeasures]
-) -> conclusions.Conclusion:
+def verdict(campaign: Campaign, report: QualityReport, raters: Sequence[RaterMeasures]) -> Verdict:
     """Of a campaign of ratings, or of one of rankings."""
     if not is_rated_only(report):
         return conclusions.of_comparisons(campaign, report, raters)
@@ -99,10 +99,17 @@ def conclusion(
 
 def of_ratings(
     campaign: Campaign, rows: Sequence[QuestionRow], raters: Sequence[RaterMeasures]
-) -> conclusions.Conclusion:
+) -> Verdict:
     flagged = [rater for rater in raters if rater.flags]
     sentences = filter(None, (_agreement(rows), conclusions.to_check(flagged, len(raters))))
-    return conclusions.Conclusion(" ".join(sentences), *_step(campaign, rows, flagged))
+    found = Verdict(" ".join(sentences), _advice(rows, flagged), _effect(rows))
+    return found.with_actions([_action(campaign, rows, flagged)])
+
+
+def _effect(rows: Sequence[QuestionRow]) -> Effect:
+    """Whether raters agree beyond chance on some question, or contradict each other on one."""
+    effects = {effect_of(row.alpha.low, row.alpha.high) for row in _with_interval(rows)}
+    return next((one for one in (Effect.WORSE, Effect.BETTER) if one in effects), Effect.UNCLEAR)
 
 
 def _agreement(rows: Sequence[QuestionRow]) -> str:
@@ -117,7 +124,7 @@ def _agreement(rows: Sequence[QuestionRow]) -> str:
     if highest.alpha.low is not None and (lowest.alpha.high or 0) < highest.alpha.low:
         values = _about(lowest) | {
             "best": highest.label,
-            "best_verdict": conclusions.verdict(highest.alpha),
+            "best_verdict": conclusions.agreement_in_words(highest.alpha),
             "best_alpha": conclusions.in_short(highest.alpha),
         }
         return (
@@ -138,36 +145,55 @@ def _agreement(rows: Sequence[QuestionRow]) -> str:
 
 
 def _with_interval(rows: Sequence[QuestionRow]) -> list[QuestionRow]:
-    """The lowest α first."""
+    """The lowest α first. The intervals hold together: of many questions, one in twenty lies beyond
+    its own interval.
+    """
     known = [row for row in rows if row.alpha.low is not None]
-    return sorted(known, key=lambda row: row.alpha.value or 0.0)
+    widened = [replace(row, alpha=_among(row.alpha, len(known))) for row in known]
+    return sorted(widened, key=lambda row: row.alpha.value or 0.0)
+
+
+def _among(alpha: Figure, n: int) -> Figure:
+    value, ends = alpha.value or 0.0, (alpha.low or 0.0, alpha.high or 0.0)
+    low, high = intervals.among(value, ends, n)
+    return replace(alpha, low=low, high=high)
 
 
 def _about(row: QuestionRow) -> dict[str, object]:
     return {
         "question": row.label,
-        "verdict": conclusions.verdict(row.alpha),
+        "verdict": conclusions.agreement_in_words(row.alpha),
         "alpha": conclusions.in_short(row.alpha),
     }
 
 
-def _step(
+def _advice(rows: Sequence[QuestionRow], flagged: Sequence[RaterMeasures]) -> str:
+    known = _with_interval(rows)
+    if not known:
+        return _("Have at least five prompts rated by two raters each.")
+    if not flagged and not _is_agreed(known[0]):
+        advice = _("Make clearer what “%(question)s” asks for.")
+        return advice % {"question": known[0].label}
+    return ""
+
+
+def _action(
     campaign: Campaign, rows: Sequence[QuestionRow], flagged: Sequence[RaterMeasures]
-) -> tuple[str, str]:
+) -> Action:
     known = _with_interval(rows)
     if flagged:
-        words = _("Read some answers of %(rater)s before you use the ratings.")
-        return conclusions.check_rater(campaign, flagged, words)
+        return conclusions.check_rater(campaign, flagged)
     if not known:
-        return (
-            _("Have at least five prompts rated by two raters each."),
-            reverse("campaign_items", args=[campaign.pk]),
-        )
-    lowest = known[0]
-    if (lowest.alpha.value or 0.0) < conclusions.BARELY:
-        step = _("Make clearer what “%(question)s” asks for, starting from the disputed items.")
-        return step % {"question": lowest.label}, conclusions.most_disputed(campaign)
-    return _("Export the consensus of ratings."), reverse("export", args=[campaign.pk])
+        return Action(_("See the items"), reverse("campaign_items", args=[campaign.pk]))
+    if not _is_agreed(known[0]):
+        return conclusions.read_disputed(campaign)
+    return Action(_("Export the consensus of ratings"), reverse("export", args=[campaign.pk]))
+
+
+def _is_agreed(row: QuestionRow) -> bool:
+    """Surely beyond chance, and probably beyond barely so."""
+    value, low = row.alpha.value or 0.0, row.alpha.low or 0.0
+    return low > 0 and value >= conclusions.BARELY
 
 
 def first_figures(report: QualityReport) -> list[Measure]:

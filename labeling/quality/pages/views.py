@@ -95,7 +95,7 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
     if report is not None:
         raters = quality_selectors.rater_measures(report=report)
         context |= {
-            "conclusion": rating_words.conclusion(campaign, report, raters),
+            "verdict": rating_words.verdict(campaign, report, raters),
             "measures": pages_words.agreement(report.results["agreement"]),
             "orders": pages_words.orders(report.results["agreement"]),
             "others": pages_words.others(report.results["agreement"]),
@@ -121,7 +121,7 @@ def _ratings(campaign: Campaign, report: QualityReport) -> dict[str, object]:
     rows = rating_words.questions(results, {row["name"]: _kind(row) for row in questions})
     raters = quality_selectors.rater_measures(report=report)
     return {
-        "conclusion": rating_words.conclusion(campaign, report, raters),
+        "verdict": rating_words.verdict(campaign, report, raters),
         "rows": rows,
         "raters": raters[:RATERS_PER_PAGE],
         "n_raters": len(raters),

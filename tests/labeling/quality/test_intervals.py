@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arithmetic import clustering
+from arithmetic import clustering, intervals
 from arithmetic.figures import Figure
 from labeling.quality.measures import against, agreeing, groups, ratings, wording
 from labeling.quality.measures import raters as measures_raters
@@ -295,3 +295,42 @@ def test_prompts_that_all_split_alike_have_the_interval_of_independent_votes() -
     low, high = contest["as_voted"]["low"], contest["as_voted"]["high"]
     assert contest["as_voted"]["value"] == pytest.approx(200 / 3)
     assert (low, high) == (pytest.approx(56, abs=1), pytest.approx(76, abs=1))
+
+
+def test_as_many_as_are_said_to_be_enough_show_a_difference_in_eight_of_ten_cases() -> None:
+    """The slow twin draws that many, of two groups that differ by so much."""
+    random, error = np.random.default_rng(6), (2 * 0.25 / 50) ** 0.5
+    reach = intervals.Z_95 * error
+    enough = intervals.n_enough(50, (-reach, reach), 0.1)
+    shown = 0
+    for _draw in range(2000):
+        one, other = random.random((2, enough)) < [[0.55], [0.45]]
+        ends = [intervals.wilson(votes.sum(), enough) for votes in (one, other)]
+        shown += intervals.of_difference(one.mean(), ends[0], other.mean(), ends[1])[0] > 0
+
+    assert enough == 400
+    assert shown / 2000 == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize(("n", "needed"), [(10, 8), (1000, 800), (123_456, 98_000)])
+def test_what_is_enough_is_said_in_two_digits(n: int, needed: int) -> None:
+    reach = intervals.Z_95 * 0.0356 / 2.8015852 * 2.5
+    assert intervals.n_enough(n, (0.5 - reach, 0.5 + reach), 0.1) == needed
+
+
+def test_of_several_intervals_all_hold_together_in_95_of_100_draws() -> None:
+    random = np.random.default_rng(7)
+    draws = random.normal(size=(4000, 6))
+    all_hold = [
+        all(
+            low <= 0 <= high
+            for low, high in (
+                intervals.among(value, (value - intervals.Z_95, value + intervals.Z_95), 6)
+                for value in row
+            )
+        )
+        for row in draws.tolist()
+    ]
+
+    assert np.mean(all_hold) == pytest.approx(0.95, abs=0.012)
+    assert intervals.among(0.5, (0.4, 0.7), 1) == pytest.approx((0.4, 0.7))

@@ -69,6 +69,18 @@ def test_the_sentence_says_what_is_missing_and_what_to_do() -> None:
     many = reward_quality.why_not_used(metrics=measured([True, False] * 200, [*range(400)]))
 
     assert few.startswith("Too few to tell whether it is better than chance: 31 held-out pairs.")
-    assert "It takes about 210, each of another prompt, to show 60 %. Collect more" in few
+    assert "About 210, each of another prompt, would show 60 %. Collect more" in few
     assert many.startswith("It is not surely better than chance on 400 held-out pairs.")
     assert reward_quality.why_not_used(metrics={}) == "", "a model from elsewhere"
+
+
+def test_a_model_that_got_worse_is_not_offered_even_if_it_is_better_than_chance() -> None:
+    metrics = {
+        "held_out_accuracy_before": 0.8,
+        "held_out_accuracy_low_before": 0.76,
+        "held_out_accuracy_high_before": 0.83,
+    }
+    after = measured([True] * 260 + [False] * 140, [*range(400)])
+
+    assert reward_quality.why_not_used(metrics=after) == ""
+    assert reward_quality.why_not_used(metrics=metrics | after).startswith("It is worse than")

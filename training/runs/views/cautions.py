@@ -2,19 +2,12 @@
 
 from django.utils.translation import gettext
 
-from training.configs import kinds
-from training.configs.knobs import REWARD
 from training.models import Run
 from training.registry import selectors as registry_selectors
-from training.results import reward_quality
 
 
 def caution(run: Run) -> str:
-    """A win rate by the reward model that the winner was trained to please is no evidence, and a
-    reward model that may be no better than chance is none to train with.
-    """
-    if kinds.KINDS[run.kind].leaves == REWARD:
-        return reward_quality.why_not_used(metrics=run.metrics)
+    """A win rate by the reward model that the winner was trained to please is no evidence."""
     judge, model = run.reward_model, run.base_model
     if judge is None or "win_rate" not in run.metrics:
         return ""

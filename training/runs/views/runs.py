@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseStopPolling
 from accounts.models import User
 from arithmetic import plain_text
 from pages import list_pages
+from pages.verdicts import Verdict
 from training import access as training_access
 from training.benchmarks.scorecards import run_scores
 from training.benchmarks.suites import selectors as suites_selectors
@@ -33,7 +34,7 @@ from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.selectors import RunFilter
-from training.runs.views import behaviour, cautions, comparing, next_steps, shown_samples
+from training.runs.views import behaviour, comparing, next_steps, shown_samples
 from training.runs.views.remarks import RemarksForm
 from training.snapshots.freeze import UnableToCreate
 from training.spot_checks import chart as spot_checks_chart
@@ -248,9 +249,10 @@ class Board:
     why_waiting: str
     chart_groups: list[results_charts.ChartGroup]
     samples: shown_samples.ShownSamples
+    verdict: Verdict
+    headlines: list[results_measures.MeasureRow]
+    """beside the one that the verdict is about"""
     result: results_measures.Result
-    caution: str
-    """what the result does not show; "" if there is nothing to say"""
     certainty: results_certainty.Certainty | None
     breakdowns: list[results_measures.Breakdown]
     spot_checks: spot_checks_selectors.SpotChecks | None
@@ -266,7 +268,6 @@ class Board:
     """(role, model) of the models beside the base model"""
     snapshot_heading: str
     leaves_responses: bool
-    next_steps: list[next_steps.NextStep]
     behaviour: behaviour.Behaviour | None
 
 
@@ -274,6 +275,7 @@ def _board(run: Run, person: User) -> Board:
     preset, differences = runs_selectors.differences_from_preset(run=run)
     known = placement.nodes(now=timezone.now())
     about = kinds.KINDS[run.kind]
+    result = results_measures.result(kind=run.kind, metrics=run.metrics)
     return Board(
         live=runs_selectors.live(run=run, now=timezone.now()),
         can_be_killed=runs_selectors.can_be_killed(run=run, now=timezone.now()),
@@ -282,8 +284,9 @@ def _board(run: Run, person: User) -> Board:
         why_waiting=placement.why_waiting(run=run, now=timezone.now()),
         chart_groups=_charts(run),
         samples=shown_samples.shown_samples(run),
-        result=results_measures.result(kind=run.kind, metrics=run.metrics),
-        caution=cautions.caution(run),
+        verdict=next_steps.verdict(run=run, person=person),
+        headlines=[row for row in result.headlines if row.key not in about.headlines[:1]],
+        result=result,
         certainty=results_certainty.certainty(metrics=run.metrics),
         breakdowns=results_measures.breakdowns(metrics=run.metrics),
         spot_checks=spot_checks_selectors.spot_checks(run=run),
@@ -308,7 +311,6 @@ def _board(run: Run, person: User) -> Board:
         ],
         snapshot_heading=about.snapshot_heading,
         leaves_responses=about.leaves == RESPONSES,
-        next_steps=next_steps.next_steps(run=run, person=person),
         behaviour=behaviour.behaviour(run=run) if run.state == Run.State.FINISHED else None,
     )
 

@@ -96,7 +96,7 @@ def test_the_first_page_concludes_with_a_sentence_and_a_step(
 
     assert "on “style”, agreement can't be told from chance" in page
     assert "2 of 3 raters need a check." in page
-    assert f'<a href="/campaigns/{campaign.pk}/bias/#look">Read some answers of' in page
+    assert f'data-kind="primary" href="/campaigns/{campaign.pk}/bias/#look">Read answers of' in page
 
 
 @pytest.mark.django_db
@@ -146,10 +146,11 @@ def question(label: str, value: float | None, low: float | None, high: float | N
     )
 
 
-def concluded(*rows: QuestionRow, raters: list[RaterMeasures] | None = None) -> tuple[str, str]:
+def concluded(*rows: QuestionRow, raters: list[RaterMeasures] | None = None) -> tuple[str, ...]:
     found = rating_words.of_ratings(Campaign(pk=7), rows, raters or [])
-    assert found.url.startswith("/"), "the sentence stands on several pages"
-    return found.sentence, found.step
+    assert found.action is not None
+    assert found.action.url.startswith("/"), "the sentence stands on several pages"
+    return found.sentence, found.advice, found.action.label
 
 
 @pytest.mark.parametrize(
@@ -174,10 +175,10 @@ def test_questions_are_told_apart_only_if_their_intervals_are() -> None:
     apart = concluded(question("tone", 0.1, 0.0, 0.2), question("facts", 0.6, 0.5, 0.7))
     alike = concluded(question("tone", 0.3, 0.2, 0.5), question("facts", 0.4, 0.3, 0.6))
 
-    assert apart[0].startswith("On “facts”, raters agree well (α 0.60, 0.50 – 0.70); on “tone”,")
-    assert apart[1] == "Make clearer what “tone” asks for, starting from the disputed items."
+    assert apart[0].startswith("On “facts”, raters agree fairly (α 0.60, 0.49 – 0.71); on “tone”,")
+    assert apart[1:] == ("Make clearer what “tone” asks for.", "Read the disputed items")
     assert alike[0].startswith("On each of 2 questions raters agree about as far: on the lowest,")
-    assert alike[1] == "Export the consensus of ratings."
+    assert alike[1:] == ("", "Export the consensus of ratings")
 
 
 @pytest.mark.parametrize(

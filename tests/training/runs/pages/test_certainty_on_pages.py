@@ -68,5 +68,6 @@ def test_a_reward_model_that_may_be_no_better_than_chance_is_offered_on_no_page(
 
     assert offered == [is_offered, is_offered]
     page = text_of(signed_in(noor), pages[0])
-    assert ("better than chance" in page) is not is_offered
+    doubts = ("Too few to tell whether it is better than chance", "not surely better than chance")
+    assert any(doubt in page for doubt in doubts) is not is_offered
     assert ("See what it learned from" in page) is not is_offered

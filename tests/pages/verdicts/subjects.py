@@ -1,0 +1,176 @@
+"""What verdicts are about: tables drawn by rules, with no effect or with one, and what is said of
+them. Plain numbers, no database.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+
+from arithmetic import intervals
+from arithmetic.agreement import alpha as alphas
+from arithmetic.agreement import pairs
+from arithmetic.figures import Figure
+from labeling.models import Campaign, QualityReport
+from labeling.quality.pages import conclusions, rating_words
+from labeling.quality.pages.rating_words import QuestionRow
+from labeling.votes.arrays import as_record
+from pages.verdicts import Verdict
+from training.results import verdicts as run_verdicts
+
+Draw = Callable[[np.random.Generator], Verdict]
+SIZES = ((6, 3), (15, 2), (60, 1), (150, 2))
+"""(prompts, votes on each)"""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`nothing` draws tables without an effect, of several sizes; `effect` one with a real one, on
+    enough data.
+    """
+
+    name: str
+    nothing: tuple[Draw, ...]
+    effect: Draw
+
+
+def _comparisons(n_items: int, n_raters: int, n_answers: int, skill: float) -> Draw:
+    """Raters who see an item's true ranking with probability `skill`, and else rank at random."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        units, labels, prompts = [], [], []
+        for item in range(n_items):
+            truth = random.permutation(n_answers)
+            for _rater in range(n_raters):
+                ranks = truth if random.random() < skill else random.permutation(n_answers)
+                for one in range(n_answers):
+                    for other in range(one):
+                        units.append(item * 100 + one * 10 + other)
+                        labels.append(1 if ranks[one] < ranks[other] else -1)
+                        prompts.append(item)
+        columns: Any = {"units": units, "labels": labels, "prompts": prompts}
+        alpha = alphas.krippendorff(**columns, metric="ordinal")
+        measured = {
+            "alpha_ordinal": as_record(alpha),
+            "raw_half": as_record(pairs.raw(**columns, ties="half")),
+        }
+        report = cast(QualityReport, SimpleNamespace(results={"agreement": measured}))
+        return conclusions.of_comparisons(Campaign(pk=7), report, [])
+
+    return draw
+
+
+def _ratings(n_items: int, n_questions: int, noise: float) -> Draw:
+    """Two raters, each answering every question of an item on a scale from 1 to 7; `noise` is the
+    standard deviation of their error, that of the truth is 1.
+    """
+
+    def draw(random: np.random.Generator) -> Verdict:
+        rows = []
+        for name in "abcdef"[:n_questions]:
+            truth = random.normal(size=(n_items, 1)) * (noise < np.inf)
+            error = random.normal(size=(n_items, 2)) * min(noise, 1.0)
+            labels = np.clip(np.rint(4 + 1.5 * (truth + error)), 1, 7).reshape(-1)
+            units = np.repeat(np.arange(n_items), 2)
+            alpha = alphas.krippendorff(units=units, labels=labels, prompts=units, metric="ordinal")
+            none = Figure(None, 0)
+            rows.append(
+                QuestionRow(
+                    name, "scale", alpha, none, none, "", n_items, n_items, 2.0, none, 4.0, 0, none
+                )
+            )
+        return rating_words.of_ratings(Campaign(pk=7), rows, [])
+
+    return draw
+
+
+def _accuracy(kind: str, before: float, after: float, n: int, n_each: int) -> Draw:
+    """A model that is right this often before, and anew after."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        prompts = np.repeat(np.arange(n), n_each).tolist()
+        metrics: dict[str, object] = {"n_held_out_pairs": n * n_each, "n_held_out": n * n_each}
+        for moment, share in (("before", before), ("after", after)):
+            votes = (random.random(n * n_each) < share).astype(float).tolist()
+            low, high = intervals.of_votes(votes, prompts) or (None, None)
+            for end, value in (("", np.mean(votes)), ("low_", low), ("high_", high)):
+                metrics[f"held_out_accuracy_{end}{moment}"] = value
+        return run_verdicts.of_run(kind=kind, metrics=metrics)
+
+    return draw
+
+
+def _paired(kind: str, name: str, change: str, n: int, n_each: int, mean: float) -> Draw:
+    """Values that differ between prompts, and change by `mean` on average."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        prompts = np.repeat(np.arange(n), n_each)
+        of_prompt = random.normal(size=n)[prompts]
+        before = 3 + of_prompt + random.normal(size=n * n_each)
+        shift = mean + 0.5 * random.normal(size=n)[prompts] + random.normal(size=n * n_each)
+        metrics: dict[str, object] = {
+            "n_held_out": n * n_each,
+            "n_held_out_prompts": n,
+            f"{name}_before": before.mean(),
+            f"{name}_after": (before + shift).mean(),
+        }
+        if found := intervals.of_mean(shift.tolist(), prompts.tolist()):
+            metrics |= {f"{name}_{change}": shift.mean()}
+            metrics |= {f"{name}_{change}_low": found[0], f"{name}_{change}_high": found[1]}
+        return run_verdicts.of_run(kind=kind, metrics=metrics)
+
+    return draw
+
+
+def _win_rate(share: float, n: int, n_each: int) -> Draw:
+    def draw(random: np.random.Generator) -> Verdict:
+        votes = random.choice([0.0, 0.5, 1.0], n * n_each, p=[0.9 - share, 0.1, share]).tolist()
+        low, high = intervals.of_votes(votes, np.repeat(np.arange(n), n_each).tolist()) or (
+            None,
+            None,
+        )
+        rates = {"win_rate": np.mean(votes), "win_rate_low": low, "win_rate_high": high}
+        known = {name: value for name, value in rates.items() if value is not None}
+        return run_verdicts.of_run(kind="evaluate", metrics=known | {"n_prompts": n})
+
+    return draw
+
+
+SUBJECTS = [
+    Subject(
+        "a campaign of comparisons",
+        tuple(_comparisons(*size, 0.0) for size in ((6, 3, 4), (15, 3, 2), (40, 2, 4), (60, 5, 2))),
+        _comparisons(60, 3, 4, 0.7),
+    ),
+    Subject(
+        "a campaign of ratings",
+        tuple(_ratings(*size, np.inf) for size in ((12, 1), (30, 3), (60, 6))),
+        _ratings(80, 3, 0.5),
+    ),
+    *(
+        Subject(
+            f"a run of {kind}",
+            tuple(_accuracy(kind, 0.5, 0.5, *size) for size in SIZES),
+            _accuracy(kind, 0.5, 0.75, 150, 2),
+        )
+        for kind in ("reward", "dpo", "kto")
+    ),
+    *(
+        Subject(
+            f"a run of {kind}",
+            tuple(_paired(kind, name, change, *size, 0.0) for size in SIZES),
+            _paired(kind, name, change, 150, 2, mean),
+        )
+        for kind, name, change, mean in (
+            *((kind, "held_out_loss", "change", -0.5) for kind in ("sft", "pretrain")),
+            *((kind, "reward", "gain", 0.5) for kind in ("ppo", "rloo", "grpo")),
+        )
+    ),
+    Subject(
+        "a run of evaluate",
+        tuple(_win_rate(0.45, *size) for size in SIZES),
+        _win_rate(0.65, 200, 1),
+    ),
+]

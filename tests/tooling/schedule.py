@@ -24,6 +24,7 @@ LONGEST = (
     "tests/tooling/wheel/",
     "tests/browser/desk/test_conversation.py",
     "tests/browser/test_forms.py",
+    "tests/browser/journeys/",
     "tests/training/runs/",
     "tests/browser/training/",
     "tests/api/test_schema.py",

@@ -41,6 +41,21 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning"),
 ]
 TOOLS = [{"type": "function", "function": {"name": "sky", "parameters": {"type": "object"}}}]
+COMMON: dict[str, Any] = {"method": "full", "dtype": "float32", "checkpoint_every": 0}
+FITTING: dict[str, Any] = {**COMMON, "batch_size": 2, "accumulation": 1, "max_tokens": 700}
+TEACHING = SftConfig(**FITTING, n_epochs=60, learning_rate=5e-3)
+"""Enough for the tiny model to say what it was taught."""
+JUDGING = RewardConfig(**FITTING, n_epochs=12, learning_rate=5e-3)
+REWARDING = GrpoConfig(
+    **COMMON,
+    n_responses=4,
+    batch_size=4,
+    accumulation=1,
+    max_new_tokens=96,
+    max_prompt_tokens=700,
+    max_steps=1,
+)
+SAMPLING = SampleConfig(n_responses=1, temperature=0.0, max_new_tokens=96, dtype="float32")
 
 
 def call(city: str) -> ToolCall:
@@ -163,43 +178,21 @@ def test_tool_calls_and_thinking_go_through_every_kind_of_run(
     cut: Callable[[str], Path], demonstrated: None, compared: None, tmp_path: Path
 ) -> None:
     base = tiny.build_tiny_model(tmp_path / "base", template=tiny.THINKING_TEMPLATE)
-    common: dict[str, Any] = {"method": "full", "dtype": "float32", "checkpoint_every": 0}
-    fitting: dict[str, Any] = {**common, "batch_size": 2, "accumulation": 1, "max_tokens": 700}
 
-    taught = runs.finished(
-        tmp_path / "sft",
-        "sft",
-        SftConfig(**fitting, n_epochs=60, learning_rate=5e-3),
-        base,
-        cut("demonstrations"),
-    )
+    taught = runs.finished(tmp_path / "sft", "sft", TEACHING, base, cut("demonstrations"))
     policy = taught.path / "model"
-    judging = runs.finished(
-        tmp_path / "reward",
-        "reward",
-        RewardConfig(**fitting, n_epochs=12, learning_rate=5e-3),
-        base,
-        cut("comparisons"),
-    )
+    judging = runs.finished(tmp_path / "reward", "reward", JUDGING, base, cut("comparisons"))
     preferring = runs.finished(
         tmp_path / "dpo",
         "dpo",
-        DpoConfig(**fitting, n_epochs=4, learning_rate=1e-3),
+        DpoConfig(**FITTING, n_epochs=4, learning_rate=1e-3),
         base,
         cut("comparisons"),
     )
     rewarded = runs.finished(
         tmp_path / "grpo",
         "grpo",
-        GrpoConfig(
-            **common,
-            n_responses=4,
-            batch_size=4,
-            accumulation=1,
-            max_new_tokens=96,
-            max_prompt_tokens=700,
-            max_steps=1,
-        ),
+        REWARDING,
         policy,
         cut("prompts"),
         reward_model=judging.path / "model",
@@ -207,7 +200,7 @@ def test_tool_calls_and_thinking_go_through_every_kind_of_run(
     sampled = runs.finished(
         tmp_path / "sample",
         "sample",
-        SampleConfig(n_responses=1, temperature=0.0, max_new_tokens=96, dtype="float32"),
+        SAMPLING,
         policy,
         cut("prompts"),
         reward_model=judging.path / "model",

@@ -182,9 +182,8 @@ def valid_form(
                 for name in odd
             }
         )
-    data = {bound.name: bound.value() for bound in shown} | sent
-    form = ScheduleForm(
-        data, template=template, now=timezone.now(), schedule=schedule, time_zone=time_zone
+    form = ScheduleForm.filled(
+        sent, template=template, now=timezone.now(), schedule=schedule, time_zone=time_zone
     )
     if not form.is_valid():
         raise ValidationError(

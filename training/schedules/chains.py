@@ -27,6 +27,7 @@ from training.schedules.plans.chain_plans import Plan, outputs_of
 from training.schedules.plans.step import (
     CampaignStep,
     GateStep,
+    RequestStep,
     RunStep,
     SnapshotStep,
     StepFailed,
@@ -172,6 +173,8 @@ def _advance(chain: Chain, link: Link, now: datetime) -> bool:
             return _claimed(chain, link, partial(carry_out.queue_run, step), now)
         case CampaignStep():
             return _claimed(chain, link, partial(carry_out.open_campaign, step), now)
+        case RequestStep():
+            return _claimed(chain, link, partial(carry_out.request_comparison, step), now)
     raise AssertionError(f"{step.name} produces nothing")
 
 

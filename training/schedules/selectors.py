@@ -67,9 +67,8 @@ def schedules() -> list[ScheduleRow]:
 def n_new(*, schedule: Schedule) -> int:
     """Judgments for the schedule's snapshot since it last ran."""
     plan = Plan.from_json(schedule.plan)
-    kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[
-        plan.shape.counted.name
-    ]
+    is_written = plan.shape.counted.kind == Snapshot.Kind.DEMONSTRATIONS
+    kind = Judgment.Kind.DEMONSTRATION if is_written else Judgment.Kind.COMPARISON
     judgments = Judgment.objects.filter(kind=kind)
     if schedule.last_ran_at is not None:
         judgments = judgments.filter(submitted_at__gt=schedule.last_ran_at)

@@ -50,6 +50,7 @@ def new(request: HttpRequest, template: str) -> HttpResponse:
     form = ScheduleForm(
         request.POST or None, template=template, now=timezone.now(), time_zone=person.time_zone
     )
+    form.begin_with(request.GET)
     if request.method == "POST" and form.is_valid():
         try:
             schedule = services.create_schedule(

@@ -9,7 +9,7 @@ from labeling.models import Guideline, Pool
 from training.benchmarks.suites.choices import SuitesField
 from training.models import Snapshot, TrainedModel
 from training.runs.forms import MachinesForm
-from training.schedules.plans.settings import OnFall
+from training.schedules.plans.settings import Ending, OnFall
 
 MAX_INTEGER = 2_147_483_647
 MOST_SHOWN = 9
@@ -91,6 +91,17 @@ class CycleFields(MachinesForm):
             "Choose the current model to begin a new line with it: its KL then starts at 0, and the"
             " drift before it is no longer bounded."
         ),
+    )
+    ending = forms.ChoiceField(
+        label=_("After training"),
+        choices=[
+            (Ending.COMPARE, _("Raters compare it with the current model, and a gate decides")),
+            (Ending.REQUEST, _("Both models answer, and admins are asked for a comparison")),
+            (Ending.NOTHING, _("Nothing more")),
+        ],
+        initial=Ending.COMPARE,
+        required=False,
+        help_text=_("Only the first needs a pool, a guideline and the settings of the gate."),
     )
     pool = forms.ModelChoiceField(
         label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("Choose a pool")

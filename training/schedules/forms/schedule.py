@@ -9,6 +9,8 @@ from typing import Any
 from django import forms
 from django.db.models import Model, QuerySet
 from django.forms import BoundField
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +28,7 @@ from training.schedules.forms.cycle_fields import CycleFields, ranked_candidates
 from training.schedules.forms.when_fields import LIMITS, WHEN, WhenFields
 from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import TEMPLATES, Plan
+from training.schedules.plans.settings import Ending
 from training.schedules.plans.step import CampaignStep
 from training.snapshots.selectors import campaign_choices
 
@@ -40,6 +43,7 @@ _PLAN = (
     "reward_model",
     "reward_base",
     "ptx_text",
+    "ending",
     "on_fall",
     *_MACHINE,
     *(name for step in steps.STEPS.values() for name in step.fields),
@@ -135,6 +139,21 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         for kind in self.shape.run_kinds:
             self.fields[f"config_{kind}"] = self._config_field(kind)
 
+    @classmethod
+    def filled(cls, values: Mapping[str, object], *, template: str, **about: Any) -> "ScheduleForm":
+        """As if somebody had opened the page and changed these values."""
+        shown = cls(template=template, **about)
+        data = {bound.name: bound.value() for bound in shown} | dict(values)
+        return cls(data, template=template, **about)
+
+    def begin_with(self, asked: QueryDict) -> None:
+        """Values of a link to the page, which nobody has sent yet."""
+        self.begins_with = {
+            name: field.widget.value_from_datadict(asked, MultiValueDict(), name)
+            for name, field in self.fields.items()
+            if name in asked
+        }
+
     def _offer_models(self) -> None:
         usable = TrainedModel.objects.filter(freed_at=None).exclude(
             stage=TrainedModel.Stage.RETIRED
@@ -191,7 +210,10 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         if not any(kinds.KINDS[kind].mixes_text for kind in self.shape.run_kinds):
             del fields["ptx_text"]
         if not self.shape.has_gate:
-            del fields["on_fall"]
+            del fields["on_fall"], fields["ending"]
+        elif not self._always_opens_campaigns:
+            for name in ("pool", "guideline"):
+                fields[name].required = False  # see _check_raters
         if steps.RANKING in self.shape.steps:
             fields["n_candidates"] = ranked_candidates()
         texts = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by("-pk")
@@ -263,7 +285,7 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
 
     @property
     def campaign(self) -> list[BoundField]:
-        return list(self._named(*steps.CAMPAIGN.fields))
+        return list(self._named("ending", *steps.CAMPAIGN.fields))
 
     @property
     def gate(self) -> list[BoundField]:
@@ -281,9 +303,15 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
     def limits(self) -> Iterator[BoundField]:
         return self._named(*LIMITS)
 
+    @property
+    def _always_opens_campaigns(self) -> bool:
+        opening = (step for step in self.shape.steps if isinstance(step, CampaignStep))
+        return any(step is not steps.CAMPAIGN for step in opening)
+
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
         self.check_times(cleaned)
+        self._check_raters(cleaned)
         self._check_responses(cleaned)
         self._check_launch(cleaned)
         self._check_candidates()
@@ -293,7 +321,7 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
     def plan(self) -> Plan:
         cleaned = self.cleaned_data
         values = {name: _stored(cleaned[name]) for name in _PLAN if name in cleaned}
-        for name in (*_MACHINE, "on_fall", "confidence", "n_looks"):
+        for name in (*_MACHINE, "ending", "on_fall", "confidence", "n_looks"):
             if not values.get(name):
                 values.pop(name, None)  # empty: the plan's default
         return Plan(
@@ -320,6 +348,14 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
             return config
         return kinds.as_json(kinds.PRESETS[kind][name])
 
+    def _check_raters(self, cleaned: dict[str, Any]) -> None:
+        """A chain that compares the models itself needs raters, who read a guideline."""
+        if "ending" not in cleaned or cleaned["ending"] not in ("", Ending.COMPARE):
+            return
+        for name in ("pool", "guideline"):
+            if name in cleaned and cleaned[name] is None:
+                self.add_error(name, self.fields[name].error_messages["required"])
+
     def _check_responses(self, cleaned: dict[str, Any]) -> None:
         """Raters cannot be shown more responses than the models write."""
         if _SAMPLING not in cleaned or not cleaned.get("n_responses"):
@@ -327,8 +363,12 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         campaigns = [
             step
             for step in self.shape.steps
-            if isinstance(step, CampaignStep) and not step.shows_candidates
+            if isinstance(step, CampaignStep)
+            and not step.shows_candidates
+            and (step is not steps.CAMPAIGN or cleaned.get("ending") in (None, "", Ending.COMPARE))
         ]
+        if not campaigns:
+            return
         n_models = min(
             sum(compared in self.shape.steps for compared in campaign.compares)
             for campaign in campaigns

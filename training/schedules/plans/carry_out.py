@@ -1,4 +1,6 @@
-"""Carries out a step of a chain: creates its snapshot, queues its run, or opens its campaign."""
+"""Carries out a step of a chain: creates its snapshot, queues its run, opens its campaign, or asks
+admins for one.
+"""
 
 from datetime import datetime, timedelta
 
@@ -8,17 +10,26 @@ from labeling.data import intake
 from labeling.models import Campaign, Guideline, Pool, Slot
 from training.benchmarks.suites.services import suites_snapshot
 from training.configs import kinds
-from training.models import Chain, Link, Snapshot, Suite
+from training.models import Chain, Link, Run, Snapshot, Suite
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch
 from training.registry.services import prompts_answered
 from training.runs import run_queue
+from training.runs import services as runs_services
 from training.runs.run_queue import Raters, RunOptions
+from training.runs.views import next_steps
 from training.schedules.gate import looks
 from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import Plan, outputs_of
 from training.schedules.plans.settings import PlanSettings
-from training.schedules.plans.step import CampaignStep, Outputs, RunStep, SnapshotStep, StepFailed
+from training.schedules.plans.step import (
+    CampaignStep,
+    Outputs,
+    RequestStep,
+    RunStep,
+    SnapshotStep,
+    StepFailed,
+)
 from training.snapshots import services as snapshots_services
 
 
@@ -121,11 +132,8 @@ def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -
                 " a new chain."
             )
         )
-    sampled = chain.links.filter(
-        step__in=[compared.name for compared in step.compares]
-    ).select_related("run__base_model")
-    runs = [one.run for one in sampled if one.run is not None]
-    source_ids = [run.base_model.source_id for run in runs if run.base_model.source_id is not None]
+    runs = _sampled(step, chain)
+    source_ids = _source_ids(runs)
     campaign = intake.open_comparison_campaign(
         name=_free_name(f"{chain}"),
         pool=pool,
@@ -141,6 +149,26 @@ def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -
         looks.Part(chain, campaign, plan.n_looks, 1).hold_rest(now)
     Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, campaign=campaign, ended_at=now)
     return True
+
+
+def request_comparison(step: RequestStep, chain: Chain, link: Link, now: datetime) -> bool:
+    by, runs = chain.schedule.created_by, _sampled(step, chain)
+    path = next_steps.new_campaign(sources=_source_ids(runs))
+    if by is None or not runs_services.ask_for_comparison(run=runs[0], path=path, by=by, now=now):
+        raise StepFailed(_("Nobody here is an admin, so nobody can be asked."))
+    Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, ended_at=now)
+    return True
+
+
+def _sampled(step: CampaignStep | RequestStep, chain: Chain) -> list[Run]:
+    """The runs whose responses are compared: of the new model first."""
+    names = [compared.name for compared in step.compares]
+    links = chain.links.filter(step__in=names, run__isnull=False).order_by("position")
+    return [one.run for one in links.select_related("run__base_model") if one.run is not None]
+
+
+def _source_ids(runs: list[Run]) -> list[int]:
+    return [run.base_model.source_id for run in runs if run.base_model.source_id is not None]
 
 
 def _pool_and_guideline(plan: PlanSettings) -> tuple[Pool | None, Guideline | None]:

@@ -9,20 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from training.configs import kinds
 from training.models import Chain
 from training.schedules.plans import steps
-from training.schedules.plans.settings import PlanSettings
+from training.schedules.plans.settings import Ending, PlanSettings
 from training.schedules.plans.step import Outputs, Step, Template
 
 # Suites, if the plan has any, come first: where a score falls, raters need not be asked.
 _BENCHMARKED = (steps.SUITES, steps.BENCHMARK, steps.BENCHMARK_BEFORE)
 # How people judge a new model: blind, on test prompts, against the current one.
-_JUDGED = (
-    *_BENCHMARKED,
-    steps.HELD_OUT,
-    steps.SAMPLE,
-    steps.SAMPLE_BEFORE,
-    steps.CAMPAIGN,
-    steps.GATE,
-)
+_SAMPLED = (steps.HELD_OUT, steps.SAMPLE, steps.SAMPLE_BEFORE)
+_DECIDING = (steps.CAMPAIGN, steps.GATE)
+_JUDGED = (*_BENCHMARKED, *_SAMPLED, *_DECIDING)
 TEMPLATES: Mapping[str, Template] = {
     "weekly": Template(
         _("The whole cycle"),
@@ -129,6 +124,24 @@ TEMPLATES: Mapping[str, Template] = {
         (steps.COMPARISONS, steps.DPO, *_JUDGED),
         steps.COMPARISONS,
     ),
+    "kto": Template(
+        _("KTO"),
+        _(
+            "What raters call good or bad, one by one or by ranking, improves the model without"
+            " pairs, and raters compare the new model with the old one, blind."
+        ),
+        (steps.UNPAIRED, steps.KTO, *_JUDGED),
+        steps.UNPAIRED,
+    ),
+    "preferred": Template(
+        _("Fine-tune on preferred responses"),
+        _(
+            "The model learns from the responses that raters have clearly preferred, and raters"
+            " compare the new model with the old one, blind."
+        ),
+        (steps.PREFERRED, steps.SFT_PREFERRED, *_JUDGED),
+        steps.COMPARISONS,
+    ),
     "iterative-dpo": Template(
         _("Iterative DPO, scored by a reward model"),
         _(
@@ -184,6 +197,15 @@ TEMPLATES: Mapping[str, Template] = {
         ),
         steps.DEMONSTRATIONS,
     ),
+    "fine-tune-gate": Template(
+        _("Fine-tune, with a gate"),
+        _(
+            "Demonstrations train a model, and raters compare the new model with the old one,"
+            " blind."
+        ),
+        (steps.DEMONSTRATIONS, steps.SFT, *_JUDGED),
+        steps.DEMONSTRATIONS,
+    ),
     "fine-tune": Template(
         _("Fine-tune"),
         _("Demonstrations train a model."),
@@ -234,10 +256,20 @@ class Plan(PlanSettings):
             absent |= {steps.COMPARISONS, steps.REWARD}
         if not self.suites:
             absent |= set(_BENCHMARKED)
-        return replace(whole, steps=tuple(step for step in whole.steps if step not in absent))
+        kept = tuple(step for step in whole.steps if step not in absent)
+        return replace(whole, steps=_ended(kept, self.ending) if whole.has_gate else kept)
 
     def needs_approval(self, step: Step) -> bool:
         return step.name in self.approvals or step in self.shape.always_asks
+
+
+def _ended(chosen: tuple[Step, ...], ending: str) -> tuple[Step, ...]:
+    """The steps of a template with a gate, if its models are not to be compared by the chain."""
+    if ending == Ending.COMPARE:
+        return chosen
+    if ending == Ending.REQUEST:
+        return (*(step for step in chosen if step not in _DECIDING), steps.REQUEST)
+    return tuple(step for step in chosen if step not in (*_SAMPLED, *_DECIDING))
 
 
 def outputs_of(chain: Chain) -> Outputs:

@@ -17,6 +17,16 @@ class OnFall(StrEnum):
     """the model is not promoted, and no rater is asked"""
 
 
+class Ending(StrEnum):
+    """What a chain does with the model that it has trained."""
+
+    COMPARE = "compare"
+    """raters compare it with the current one, blind, and a gate decides"""
+    REQUEST = "request"
+    """both models answer test prompts, and admins are asked to have the responses compared"""
+    NOTHING = "nothing"
+
+
 UNDECIDED = "undecided"
 """The outcome of a gate whose model was neither promoted nor beaten"""
 
@@ -71,6 +81,8 @@ class PlanSettings:
     """what happens if the score on one of them falls"""
     n_candidates: int = 16
     """responses per prompt for the reward model to choose from"""
+    ending: str = Ending.COMPARE
+    """of a template with a gate: what follows the training"""
     keeps_earlier: bool = True
     """also learn from the best responses of this schedule's earlier chains"""
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)

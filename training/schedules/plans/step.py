@@ -83,6 +83,13 @@ class GateStep(Step):
     """Decides whether the new model becomes the current one."""
 
 
+@dataclass(frozen=True, eq=False)
+class RequestStep(Step):
+    """Asks admins for a blind comparison of what the runs of these steps have sampled."""
+
+    compares: tuple[RunStep, ...]
+
+
 @dataclass(frozen=True)
 class Template:
     """A sequence of steps. `counted` is the kind of snapshot whose new judgments make a chain

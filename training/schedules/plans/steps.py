@@ -8,9 +8,13 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from labeling.kinds import registry
+from labeling.kinds.choices import Answer
+from labeling.models import Campaign
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.evaluation.evaluate import EvaluateConfig
 from training.configs.offline.dpo import DpoConfig
+from training.configs.offline.kto import KtoConfig
 from training.configs.online.rloo import RlooConfig
 from training.configs.ppo import PpoConfig
 from training.configs.pretrain import PretrainConfig
@@ -23,6 +27,7 @@ from training.schedules.plans.step import (
     CampaignStep,
     GateStep,
     Outputs,
+    RequestStep,
     RunStep,
     SnapshotStep,
     Step,
@@ -74,7 +79,8 @@ def _undecided_after(
     is_replaced = approved_at is not None and ended_at is not None and approved_at > ended_at
     is_usable = model.freed_at is None and model.stage == TrainedModel.Stage.CANDIDATE
     is_of_line = began.get("base_model") == plan.base_model
-    if current.pk == plan.base_model and newest.chain.links.filter(step=SFT.name).exists():
+    fine_tuned = newest.chain.links.filter(step=SFT.name, run__isnull=False).first()
+    if current.pk == plan.base_model and fine_tuned and fine_tuned.run_id != model.run_id:
         is_of_line = False  # it was compared with its chain's own fine-tuned model: see rival
     return model if is_undecided and is_usable and is_of_line and not is_replaced else None
 
@@ -90,11 +96,11 @@ def new_model(outputs: Outputs) -> TrainedModel:
 
 
 def rival(outputs: Outputs) -> TrainedModel:
-    """The model to beat: the current one. In the first chain of a schedule that fine-tunes first,
-    the fine-tuned model, because a base model is beaten by anything.
+    """The model to beat: the current one. In the first chain of a schedule that fine-tunes before
+    it improves the model, the fine-tuned model, because a base model is beaten by anything.
     """
     current = current_model(outputs.chain.schedule, outputs.plan)
-    if current.pk == outputs.plan.base_model and SFT in outputs.shape.steps:
+    if current.pk == outputs.plan.base_model and SFT in outputs.shape.improving[:-1]:
         return outputs.model_of(SFT)
     return current
 
@@ -203,6 +209,15 @@ def _best(outputs: Outputs) -> Filters:
     return Filters(best_of=tuple(_ids(done, "run", CANDIDATES)))
 
 
+def _preferred(outputs: Outputs) -> Filters:
+    """Of the plan's campaigns; if it has chosen none, of all comparison campaigns."""
+    chosen = Filters.from_json(outputs.plan.filters).campaigns
+    if not chosen:
+        compared = Campaign.objects.filter(kind__in=registry.with_answer(Answer.COMPARISON))
+        chosen = tuple(compared.order_by("pk").values_list("pk", flat=True))
+    return Filters(best_voted_in=chosen)
+
+
 def _ids(links: QuerySet[Link], of: str, *produced_by: Step) -> list[int]:
     names = [step.name for step in produced_by]
     rows = links.filter(step__in=names, **{f"{of}__isnull": False})
@@ -239,6 +254,10 @@ DEMONSTRATIONS = SnapshotStep(
     "demonstrations", _("snapshot of demonstrations"), kind="demonstrations"
 )
 COMPARISONS = SnapshotStep("comparisons", _("snapshot of comparisons"), kind="comparisons")
+UNPAIRED = SnapshotStep("unpaired", _("snapshot of good and bad responses"), kind="unpaired")
+PREFERRED = SnapshotStep(
+    "preferred", _("snapshot of the preferred responses"), "demonstrations", _preferred
+)
 PROMPTS = SnapshotStep(
     draws.PROMPTS,
     _("snapshot of prompts"),
@@ -271,6 +290,9 @@ BEST = SnapshotStep(
     awaits=RANKING,
     fields=("keeps_earlier",),
 )
+SFT_PREFERRED = RunStep(
+    "sft_preferred", _("fine-tuning on the preferred"), SftConfig.kind, reads=PREFERRED
+)
 SFT_BEST = RunStep("sft_best", _("fine-tuning on the best"), SftConfig.kind, reads=BEST)
 REWARD = RunStep(
     "reward",
@@ -302,6 +324,7 @@ PPO = RunStep(
     fields=("reference_model",),
 )
 DPO = RunStep("dpo", _("DPO"), DpoConfig.kind, reads=COMPARISONS)
+KTO = RunStep("kto", _("KTO"), KtoConfig.kind, reads=UNPAIRED)
 SCORED_PAIRS = SnapshotStep(
     "scored_pairs",
     _("snapshot of the best response against the worst"),
@@ -405,6 +428,12 @@ GATE = GateStep(
         "max_length",
         "gate_days",
     ),
+)
+REQUEST = RequestStep(
+    "request",
+    _("request to the admins for a blind comparison"),
+    (SAMPLE, SAMPLE_BEFORE),
+    asks_raters=True,
 )
 
 STEPS: Mapping[str, Step] = {

@@ -322,6 +322,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "run_compare": RESEARCHER,
     "run_first": RESEARCHER,
     "run_describe": RESEARCHER,
+    "train": RESEARCHER,
+    "train_on_campaign": RESEARCHER,
     "schedules": RESEARCHER,
     "schedule_new": RESEARCHER,
     "schedule_power": RESEARCHER,

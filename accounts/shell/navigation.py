@@ -127,7 +127,7 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry | NavigationSection, ...]], 
     (
         _("Train"),
         (
-            NavigationEntry(_("Runs"), "runs", "run", ("run",)),
+            NavigationEntry(_("Runs"), "runs", "run", ("run", "train")),
             NavigationSection(
                 _("Models"),
                 "model",

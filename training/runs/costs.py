@@ -4,7 +4,7 @@ and a duration from past runs.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -62,14 +62,16 @@ def forecast(
     base_model: TrainedModel,
     models: Mapping[str, TrainedModel] = NONE,
     launch: Launch = SINGLE_PROCESS,
+    rows: Rows | None = None,
 ) -> Forecast:
     """Estimates a run before it starts. `models` are those beside the base model, by role. Reads
-    the start of the snapshot's file and the model's config.json if they are on this machine.
+    the start of the snapshot's file, unless its `rows` are known, and the model's config.json if
+    they are on this machine.
     """
     shape = shape_of(model=base_model)
     inputs = inputs_of(snapshot=snapshot, base_model=base_model, models=models)
     beside = _shapes(models, shape) if shape else NONE
-    rows = rows_of(snapshot=snapshot)
+    rows = rows or rows_of(snapshot=snapshot)
     cost = estimates.cost(config, rows, inputs, shape, beside)
     n_votes = (
         config.n_spot_votes(cost.n_steps, rows.n_held_out)
@@ -130,14 +132,15 @@ def read_config(path: Path) -> dict[str, Any]:
     return config if isinstance(config, dict) else {}
 
 
-def rows_of(*, snapshot: Snapshot) -> Rows:
+def rows_of(*, snapshot: Snapshot, contents: Sequence[dict[str, Any]] | None = None) -> Rows:
     """From the snapshot's card. Lengths are averages over the first rows of its file, if that is on
-    this machine.
+    this machine, or over `contents`.
     """
     card, splits = snapshot.card, snapshot.card.get("splits", {})
     n_train = splits.get("train", snapshot.n_rows)
     share = n_train / snapshot.n_rows if snapshot.n_rows else 1.0
-    prompt, response, n_responses = _lengths(snapshot)
+    read = _read(snapshot) if contents is None else contents
+    prompt, response, n_responses = _lengths(snapshot, read)
     return Rows(
         n_rows=n_train,
         n_prompts=max(1, round(card.get("prompts", snapshot.n_rows) * share)),
@@ -198,13 +201,17 @@ def _apart(pace: tuple[int, int], other_pace: tuple[int, int]) -> tuple[int, int
     return abs(pace[0] * pace[1] - other_pace[0] * other_pace[1]), abs(pace[1] - other_pace[1])
 
 
-def _lengths(snapshot: Snapshot) -> tuple[float, float, float]:
-    """(tokens per prompt, tokens per response, responses per row), estimated from characters.
-    Defaults if the file is not on this machine.
-    """
+def _read(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """The first rows of its file; none if that is not on this machine."""
     split = "test" if snapshot.kind == Snapshot.Kind.SUITES else "train"
     path = Path(settings.SNAPSHOTS_DIR) / snapshot.folder / f"{split}.jsonl"
-    rows = list(islice(run_dir.read_lines(path), N_ROWS_READ)) if path.is_file() else []
+    return list(islice(run_dir.read_lines(path), N_ROWS_READ)) if path.is_file() else []
+
+
+def _lengths(snapshot: Snapshot, rows: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
+    """(tokens per prompt, tokens per response, responses per row), estimated from characters.
+    Defaults without rows.
+    """
     if not rows:
         return 128.0, 256.0, 4.0 if snapshot.kind == Snapshot.Kind.COMPARISONS else 1.0
     prompts = [_n_tokens(_prompt(row)) for row in rows]

@@ -49,6 +49,7 @@ HERE = {
     "run_ask_for_comparison": "one notice an admin: runs/pages/test_comparison_requests.py",
     "session_end": "a log-in, whose rows are not compared",
     "set_language": "the language of one's own pages: the last choice counts",
+    "train_on_campaign": "one chain from two tabs: train_on_campaign/test_train_page.py",
     "storage_free": "tests/training/storage/test_storage_pages.py",
 }
 """Pressed in another test, or about oneself only."""

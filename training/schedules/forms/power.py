@@ -4,6 +4,7 @@ model, and how many answers it asks for.
 
 from collections.abc import Mapping
 from copy import deepcopy
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -12,10 +13,16 @@ from arithmetic.cluster_variance import FEWEST_RATERS
 from arithmetic.sequential.group_sequential import Design, forecast, prompts_for
 from labeling.models import Pool, PoolMembership
 from training.schedules.forms.cycle_fields import CycleFields
+from training.schedules.plans.chain_plans import Plan
 
 _NAMES = ("n_judged", "overlap", "n_responses", "n_looks", "confidence", "min_win_rate")
 _USUAL_RATERS = 12
 _WANTED = 0.8
+
+
+def power_query(plan: Plan) -> str:
+    """What the page about the power of this plan's gate is asked."""
+    return urlencode({name: getattr(plan, name) for name in (*_NAMES, "pool")})
 
 
 class PowerForm(forms.Form):

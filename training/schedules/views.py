@@ -38,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "training/schedules/schedules.html",
-        {"rows": selectors.schedules(), "templates": chain_plans.TEMPLATES.items()},
+        {"rows": selectors.schedules(), "templates": chain_plans.menu()},
     )
 
 
@@ -260,7 +260,7 @@ def _form_page(request: HttpRequest, form: ScheduleForm, schedule: Schedule | No
         "template": form.template,
         "shape": form.shape,
         "steps": [step.words for step in form.shape.steps],
-        "templates": chain_plans.TEMPLATES.items(),
+        "templates": chain_plans.menu(),
         "has_model": TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY).exists(),
         "lacks_raters": (
             steps.CAMPAIGN in form.shape.steps

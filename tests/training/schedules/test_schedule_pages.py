@@ -431,6 +431,18 @@ def test_every_workflow_is_a_card_of_an_empty_list_and_of_the_form(
             assert str(template.about) in html.unescape(card[:700])
 
 
+def test_three_workflows_come_first_and_the_others_are_folded_away(
+    signed_in: SignIn, noor: User
+) -> None:
+    page = text_of(signed_in(noor), "/schedules/")
+    first, others = page[page.index("templates") :].split("<details", 1)
+
+    for name in chain_plans.TEMPLATES:
+        address = f'href="/schedules/new/{name}/"'
+        is_usual = name in ("dpo", "fine-tune-gate", "reward")
+        assert (address in first, address in others) == (is_usual, not is_usual)
+
+
 def test_the_settings_of_the_gates_looks_are_kept_and_older_plans_look_once(
     signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
 ) -> None:

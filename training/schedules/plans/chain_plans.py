@@ -220,6 +220,15 @@ TEMPLATES: Mapping[str, Template] = {
     ),
 }
 
+USUAL = ("dpo", "fine-tune-gate", "reward")
+"""The templates that a page offers first: a better model, a fine-tuned model, a reward model."""
+
+
+def menu() -> tuple[list[tuple[str, Template]], list[tuple[str, Template]]]:
+    """(name, template): the usual ones, then the others."""
+    others = [(name, one) for name, one in TEMPLATES.items() if name not in USUAL]
+    return [(name, TEMPLATES[name]) for name in USUAL], others
+
 
 class Plan(PlanSettings):
     """A filled-in template."""

@@ -30,6 +30,8 @@ DOCUMENTS_AT_ONCE = 100
 SAY_EVERY_S = 10.0
 """How often the log says how far it is. A log that grows is a sign of life for the supervisor."""
 _FEATURES = Features({name: List(Value("int32")) for name in ("input_ids", "labels")})
+N_STRETCHES = 30
+"""into which held-out blocks are divided for the interval of the loss"""
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content']"
@@ -67,10 +69,14 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
     )
     sharding.shard(trainer)
 
-    def measured(model: PreTrainedModel) -> float | None:
-        return sft.held_out_loss(model, blocks.held_out, config.batch_size, dtype)
+    def losses(model: PreTrainedModel) -> list[sft.RowLoss]:
+        return sft.row_losses(model, blocks.held_out, config.batch_size, dtype)
 
-    before = measured(sharding.in_training(trainer))
+    def measured(model: PreTrainedModel) -> float | None:
+        return sft.mean_loss(losses(model))
+
+    at_start = losses(sharding.in_training(trainer))
+    before = sft.mean_loss(at_start)
     follower = progress.Follower(
         folder, config, lambda: _named(measured(sharding.in_training(trainer)))
     )
@@ -80,12 +86,14 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
     is_stopped = progress.train(trainer)
 
     trained, whole = sharding.finished(trainer, dtype)
-    after = measured(trained)
+    at_end = losses(trained)
+    after = sft.mean_loss(at_end)
     follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
         "held_out_loss_before": before,
         "held_out_loss_after": after,
+        **sft.change_of_loss(at_start, at_end, stretches(len(at_start))),
         "held_out_split": blocks.split,
         "n_held_out": len(blocks.held_out),
         "n_train": len(blocks.train),
@@ -108,6 +116,13 @@ def blocks(written: Iterable[list[int]], size: int) -> Iterator[list[int]]:
         for start in range(0, n_whole, size):
             yield waiting[start : start + size]
         del waiting[:n_whole]
+
+
+def stretches(n_blocks: int) -> list[int]:
+    """Numbers blocks by the stretch that they lie in: a document may go on in the next block, so
+    that neighbours belong together (batch means).
+    """
+    return [number * min(N_STRETCHES, n_blocks) // n_blocks for number in range(n_blocks)]
 
 
 def text_of(tokenizer: PreTrainedTokenizerBase, row: data.Row) -> str:

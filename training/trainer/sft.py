@@ -5,7 +5,9 @@ on.
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from arithmetic import intervals
 from training.configs.sft import SftConfig
 from training.processes.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
@@ -118,9 +121,10 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     sharding.shard(trainer)
 
     def measured(model: PreTrainedModel) -> float | None:
-        return held_out_loss(model, held_out, config.batch_size, dtype)
+        return mean_loss(row_losses(model, held_out, config.batch_size, dtype))
 
-    before = measured(sharding.in_training(trainer))
+    at_start = row_losses(sharding.in_training(trainer), held_out, config.batch_size, dtype)
+    before = mean_loss(at_start)
     best = _best(config, folder, split)
 
     def measured_on_the_way() -> dict[str, float]:
@@ -140,14 +144,17 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
         last = measured(sharding.in_training(trainer))
         kept_step = best.restore(trainer.model, step=kept_step, loss=last)
     trained, whole = sharding.finished(trainer, dtype)
-    after = measured(trained)
+    at_end = row_losses(trained, held_out, config.batch_size, dtype)
+    after = mean_loss(at_end)
     follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     if best is not None:
         best.remove()
+    n_steps_tried = trainer.state.global_step // config.evaluate_every + 1 if best else 1
     metrics = {
         "held_out_loss_before": before,
         "held_out_loss_after": after,
+        **change_of_loss(at_start, at_end, [_prompt(row) for row in held_out], n_steps_tried),
         "held_out_split": split,
         "n_held_out": len(held_out),
         "n_train": len(train.examples),
@@ -188,7 +195,14 @@ def require_packing(model: PreTrainedModel, longest: int | None = None) -> None:
         )
 
 
-@torch.no_grad()
+@dataclass(frozen=True)
+class RowLoss:
+    """The negative log-likelihood of a row's completion, and its number of tokens."""
+
+    total: float
+    n: int
+
+
 def held_out_loss(
     model: PreTrainedModel,
     examples: list[Example],
@@ -200,18 +214,71 @@ def held_out_loss(
     """Mean negative log-likelihood per completion token; None without examples. `is_shared`: the
     processes share the batches; a collective call.
     """
-    if not examples:
-        return None
+    return mean_loss(row_losses(model, examples, batch_size, dtype, is_shared=is_shared))
+
+
+def mean_loss(rows: Sequence[RowLoss]) -> float | None:
+    """Per token."""
+    return sum(row.total for row in rows) / sum(row.n for row in rows) if rows else None
+
+
+def change_of_loss(
+    before: Sequence[RowLoss],
+    after: Sequence[RowLoss],
+    prompts: Sequence[Hashable],
+    n_steps_tried: int = 1,
+) -> dict[str, float]:
+    """The change of the mean loss with its interval, compared row by row; empty from too few
+    prompts. The interval of the best of several steps is widened for them all: the step that does
+    best on some rows was also lucky on them.
+    """
+    weights = [row.n for row in before]
+    changes = [(now.total - then.total) / now.n for now, then in zip(after, before, strict=True)]
+    ends = intervals.of_mean(changes, prompts, weights)
+    if ends is None:
+        return {}
+    change = sum(now.total - then.total for now, then in zip(after, before, strict=True))
+    change /= sum(weights)
+    low, high = intervals.among(change, ends, n_steps_tried)
+    return {
+        "held_out_loss_change": change,
+        "held_out_loss_change_low": low,
+        "held_out_loss_change_high": high,
+    }
+
+
+def _prompt(row: Example) -> tuple[int, ...]:
+    """What stands before the completion: rows with the same belong together."""
+    labelled = zip(row.input_ids, row.labels, strict=True)
+    return tuple(token for token, label in labelled if label == data.IGNORED)
+
+
+@torch.no_grad()
+def row_losses(
+    model: PreTrainedModel,
+    examples: list[Example],
+    batch_size: int,
+    dtype: torch.dtype,
+    *,
+    is_shared: bool = False,
+) -> list[RowLoss]:
+    """One for each example. `is_shared`: the processes share the batches; a collective call."""
     was_training = model.training
     model.eval()
-    batches = data.batches(sorted(examples, key=lambda row: len(row.input_ids)), batch_size)
+    order = sorted(range(len(examples)), key=lambda place: len(examples[place].input_ids))
+    batches = data.batches(order, batch_size)
     losses_of = {}
-    for number, batch in parallel.own_part(batches) if is_shared else enumerate(batches):
-        losses = _token_losses(model, batch, dtype)  # (tokens,)
-        losses_of[number] = (losses.sum().item(), len(losses))
-    sums = parallel.gathered(losses_of) if is_shared else list(losses_of.values())
+    for number, places in parallel.own_part(batches) if is_shared else enumerate(batches):
+        batch = [examples[place] for place in places]
+        n_tokens = [sum(label != data.IGNORED for label in row.labels[1:]) for row in batch]
+        of_rows = _token_losses(model, batch, dtype).double().split(n_tokens)
+        losses_of[number] = [
+            RowLoss(losses.sum().item(), n) for losses, n in zip(of_rows, n_tokens, strict=True)
+        ]
+    batched = parallel.gathered(losses_of) if is_shared else list(losses_of.values())
     model.train(was_training)
-    return sum(total for total, _n in sums) / sum(n for _total, n in sums)
+    measured = [row for rows in batched for row in rows]
+    return [row for _place, row in sorted(zip(order, measured, strict=True), key=itemgetter(0))]
 
 
 def _token_losses(model: PreTrainedModel, batch: list[Example], dtype: torch.dtype) -> torch.Tensor:

@@ -335,6 +335,9 @@ def test_the_step_whose_reward_rose_most_surely_is_kept(
     metrics = metrics_of(folder)
     kept, points = metrics["kept_step"], runs.points(folder)
     assert metrics["n_held_out_prompts"] == 8
+    gain = metrics["reward_after"] - metrics["reward_before"]
+    assert metrics["reward_gain"] == pytest.approx(gain)
+    assert metrics["reward_gain_low"] <= gain <= metrics["reward_gain_high"]
     assert "8 of the held-out prompts choose the step to keep" in runs.notes(folder)
     assert 0 < kept <= 12
     if kept < 12:

@@ -49,9 +49,17 @@ def test_held_out_loss_falls_on_text(run_folder: Path, tiny_model: Path, snapsho
     result = run_dir.read_result(run_folder)
     assert result is not None
     assert result.metrics["held_out_loss_after"] < result.metrics["held_out_loss_before"] - 1
+    change = result.metrics["held_out_loss_after"] - result.metrics["held_out_loss_before"]
+    assert result.metrics["held_out_loss_change"] == pytest.approx(change, abs=1e-6)
+    assert result.metrics["held_out_loss_change_high"] < 0
     assert result.metrics["n_documents"] == 18
     assert result.metrics["n_tokens"] == result.metrics["n_train"] * 32
     assert result.n_steps == max(runs.points(folder))
+
+
+@pytest.mark.parametrize(("n", "stretches"), [(3, [0, 1, 2]), (60, [n // 2 for n in range(60)])])
+def test_neighbouring_blocks_are_one_stretch(n: int, stretches: list[int]) -> None:
+    assert pretrain.stretches(n) == stretches
 
 
 def test_rows_are_mapped_from_files_and_not_held_in_memory(

@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from arithmetic import intervals
 from tests.trainer import runs
 from training.configs.sft import SftConfig
 from training.processes import run_dir
@@ -59,6 +60,9 @@ def test_held_out_loss_falls_and_is_stored_with_its_n(
         "validation",
     )
     assert result.metrics["held_out_loss_after"] < result.metrics["held_out_loss_before"] - 0.05
+    change = result.metrics["held_out_loss_after"] - result.metrics["held_out_loss_before"]
+    assert result.metrics["held_out_loss_change"] == pytest.approx(change, abs=1e-6)
+    assert result.metrics["held_out_loss_change_high"] < 0
     points = runs.points(folder)
     assert points[0]["held_out_loss"] == result.metrics["held_out_loss_before"]
     assert points[8]["held_out_loss"] == result.metrics["held_out_loss_after"]
@@ -225,8 +229,41 @@ def test_padding_does_not_change_the_held_out_loss(tiny_model: Path) -> None:
     examples = data.demonstrations(tokenizer, rows, 200).examples
 
     together = sft.held_out_loss(model, examples, 6, torch.float32)
+    alone = [sft.row_losses(model, [example], 1, torch.float32)[0] for example in examples]
+
+    rows_together = sft.row_losses(model, examples[::-1], 4, torch.float32)[::-1]
+    assert [row.total for row in rows_together] == pytest.approx([row.total for row in alone])
 
     assert together == pytest.approx(sft.held_out_loss(model, examples, 1, torch.float32), abs=1e-5)
+
+
+def test_the_change_of_the_loss_is_compared_row_by_row() -> None:
+    """The slow twin counts every token of a row by itself."""
+    before = [sft.RowLoss(3.0 * n, n) for n in (2, 4, 6, 3, 5, 1)]
+    after = [sft.RowLoss((2.5 + number / 10) * row.n, row.n) for number, row in enumerate(before)]
+    prompts = ["a", "b", "c", "d", "e", "e"]
+
+    found = sft.change_of_loss(before, after, prompts)
+
+    tokens = [
+        (now.total / now.n - 3.0, prompt)
+        for now, prompt in zip(after, prompts, strict=True)
+        for _token in range(now.n)
+    ]
+    low, high = intervals.of_mean([change for change, _p in tokens], [p for _c, p in tokens]) or (
+        0,
+        0,
+    )
+    assert found == pytest.approx(
+        {
+            "held_out_loss_change": sum(change for change, _p in tokens) / len(tokens),
+            "held_out_loss_change_low": low,
+            "held_out_loss_change_high": high,
+        }
+    )
+    assert sft.change_of_loss(before[:4], after[:4], prompts[:4]) == {}, "from four prompts"
+    widened = sft.change_of_loss(before, after, prompts, n_steps_tried=20)
+    assert widened["held_out_loss_change_low"] < low < high < widened["held_out_loss_change_high"]
 
 
 def test_packed_rows_make_the_same_update_as_rows_by_themselves(

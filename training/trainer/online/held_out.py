@@ -37,6 +37,8 @@ class HeldOut:
     server: RolloutServer | None
     best: BestWeights | None
     before: list[float] = field(default_factory=list)
+    latest: list[float] = field(default_factory=list)
+    """the rewards of the last measurement"""
 
     @property
     def halves(self) -> tuple[slice, slice]:
@@ -62,7 +64,7 @@ class HeldOut:
         shown = [row | {"held_out": True} for row in self.mix.shown(scores)]
         n_shown = config.n_shown if is_shown else 0
         generation.show(self.folder, step, prompts, written, shown, n_shown)
-        self.before = self.before or totals
+        self.before, self.latest = self.before or totals, totals
         reported = self.halves[1]
         apart = {name: values for name, values in scores.items() if self.mix.is_drawn_apart}
         values = {
@@ -96,6 +98,12 @@ class HeldOut:
             seed=seed,
             server=self.server,
         )
+
+    def reported_gain(self) -> dict[str, float]:
+        """From the first measurement to the last."""
+        reported = self.halves[1]
+        names = [prompt.prompt_id for prompt in self.texts.held_out[reported]]
+        return best_step.reported_gain(self.latest[reported], self.before[reported], names)
 
     def _gain(self, totals: Sequence[float]) -> float:
         choosing = self.halves[0]

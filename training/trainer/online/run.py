@@ -126,6 +126,7 @@ def _carried_out(
         **trainer.times.shares(),
         **{f"{name.removeprefix('held_out_')}_before": value for name, value in before.items()},
         **{f"{name.removeprefix('held_out_')}_after": value for name, value in after.items()},
+        **judge.reported_gain(),
         **texts.metrics(),
         "n_held_out_prompts": judge.n_reported,
         "kept_step": kept_step,

@@ -36,3 +36,18 @@ def sure_gain(
     ]
     ends = intervals.of_mean(gains, prompts)
     return fmean(gains) if ends is None else ends[0]
+
+
+def reported_gain(
+    after: Sequence[float], before: Sequence[float], prompts: Sequence[Hashable]
+) -> dict[str, float]:
+    """The mean gain over the start and its interval, compared prompt by prompt on the prompts that
+    do not choose the step. Empty from too few prompts, or if the start was not measured.
+    """
+    if not before:
+        return {}
+    gains = [now - then for now, then in zip(after, before, strict=True)]
+    ends = intervals.of_mean(gains, prompts)
+    if ends is None:
+        return {}
+    return {"reward_gain": fmean(gains), "reward_gain_low": ends[0], "reward_gain_high": ends[1]}

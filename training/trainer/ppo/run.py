@@ -447,22 +447,12 @@ def _measure_saved(
     measures, _rollouts, scores = trainer.evaluate(prompts, merged=policy)
     measures |= _reported(trainer.config, scores, texts)
     after = {f"{name}_after": value for name, value in measures.items() if name != "n"}
-    return after | _gained(trainer, scores, texts)
-
-
-def _gained(trainer: PpoTrainer, scores: torch.Tensor, texts: _Texts) -> dict[str, float]:
-    """The mean gain over the start and its interval, compared prompt by prompt on the prompts that
-    do not choose the step.
-    """
     _choosing, reporting = _halves(trainer.config, len(scores))
-    before = trainer.state.scores_before[reporting]
-    if not before:
-        return {}
-    gains = [now - then for now, then in zip(scores[reporting].tolist(), before, strict=True)]
-    ends = intervals.of_mean(gains, _named(texts.prompts.held_out[reporting]))
-    if ends is None:
-        return {}
-    return {"reward_gain": fmean(gains), "reward_gain_low": ends[0], "reward_gain_high": ends[1]}
+    return after | best_step.reported_gain(
+        scores[reporting].tolist(),
+        trainer.state.scores_before[reporting],
+        _named(texts.prompts.held_out[reporting]),
+    )
 
 
 def _tell(folder: RunFolder, texts: _Texts, trainer: PpoTrainer, *, is_watched: bool) -> None:

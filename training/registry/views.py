@@ -1,5 +1,7 @@
 """The list of models, the forms that register one, and a model's page, card and archive."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -12,15 +14,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from labeling.models import Export
 from pages import list_pages
 from training import access as training_access
+from training.benchmarks.scorecards.pages import model_verdict
 from training.benchmarks.scorecards.pages import views as scorecards_views
 from training.configs import kinds
-from training.configs.knobs import REWARD
 from training.models import TrainedModel
 from training.registry import change_stage, endpoints, forms, selectors, services
 from training.registry import publish as registry_publish
 from training.registry.archive import cards, export
 from training.registry.lineage import drawing
-from training.results import measures, reward_quality
+from training.results import measures
 from training.storage import artifacts, store
 
 MODELS_PER_PAGE = 30
@@ -175,7 +177,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     model = training_access.model(user=request.user, pk=pk)
     endpoint = endpoints.endpoint_of(model=model)
     text = cards.card_text(model=model)
-    context = {
+    context: dict[str, Any] = {
         "model": model,
         "location": artifacts.resolve(model.location),
         "lineage": selectors.lineage(model=model),
@@ -192,29 +194,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "n_judgments": cards.n_judgments_behind(model=model),
         "card_text": text.partition("\n---\n")[2] or text,
         "endpoint": endpoint,
-        "run_buttons": _run_buttons(model, is_endpoint=endpoint is not None),
         "training_kinds": [] if endpoint or model.freed_at else _training_kinds(model),
         "training_query": f"?base_model={model.pk}",
         "can_keep_adapter": model.run is not None and model.run.config.get("method") == "lora",
     }
     context |= _publications(model) | scorecards_views.card_context(request, model)
+    context["verdict"] = model_verdict.verdict(
+        model=model, card=context["card"], is_endpoint=endpoint is not None
+    )
     return render(request, "training/registry/model.html", context)
-
-
-def _run_buttons(model: TrainedModel, *, is_endpoint: bool) -> list[tuple[str, str, str]]:
-    """(kind, the model's role, label) of the run buttons on its page; kinds that leave no model
-    first.
-    """
-    abouts = sorted(kinds.KINDS.values(), key=lambda about: about.leaves_model())
-    usable = [about for about in abouts if about.takes_endpoints or not is_endpoint]
-    rewarded = [about for about in usable if model.kind == REWARD and about.reward_button]
-    if reward_quality.why_not_used(metrics=model.metrics):
-        rewarded = []
-    begun = [about for about in usable if model.kind in about.starts_from and about.model_button]
-    return [
-        *((about.kind, "reward_model", about.reward_button) for about in rewarded),
-        *((about.kind, "base_model", about.model_button) for about in begun),
-    ]
 
 
 def _training_kinds(model: TrainedModel) -> list[tuple[str, str]]:

@@ -124,7 +124,7 @@ def group_of(name: str | Promise, entry: Mapping[str, Any]) -> MeasureGroup:
     return MeasureGroup(
         name or _("Not specified"),
         entry["n"],
-        _shown(configs_metrics.SHARE, entry["accuracy"]),
+        shown(configs_metrics.SHARE, entry["accuracy"]),
         interval,
     )
 
@@ -146,8 +146,8 @@ def measures(*, kind: str, metrics: Mapping[str, object]) -> list[MeasureRow]:
             MeasureRow(
                 name,
                 gettext(about.words),
-                _shown(about.form, value),
-                _shown(about.form, before) if before is not None else "",
+                shown(about.form, value),
+                shown(about.form, before) if before is not None else "",
                 *_range(name, about.form, metrics),
             )
         )
@@ -174,7 +174,7 @@ def _bound_by(metrics: Mapping[str, object]) -> str:
     if not known:
         return ""
     first, *others = [
-        f"{gettext(configs_metrics.TIMES[name])} ({_shown(configs_metrics.SHARE, share)})"
+        f"{gettext(configs_metrics.TIMES[name])} ({shown(configs_metrics.SHARE, share)})"
         for name, share in sorted(known.items(), key=lambda pair: -pair[1])
     ]
     sentence = gettext("Most of the time went into %(first)s, then into %(others)s.") % {
@@ -187,7 +187,7 @@ def _bound_by(metrics: Mapping[str, object]) -> str:
     waited = gettext(
         "For %(share)s of it the run only waited: for a server, another process or the machine."
     )
-    return f"{sentence} {waited % {'share': _shown(configs_metrics.SHARE, waiting)}}"
+    return f"{sentence} {waited % {'share': shown(configs_metrics.SHARE, waiting)}}"
 
 
 def _is_part(key: str, metrics: Mapping[str, object]) -> bool:
@@ -204,7 +204,7 @@ def _range(name: str, form: str, metrics: Mapping[str, object]) -> tuple[str, bo
     """The measure's interval, and whether words stand in its place."""
     if found := ends.of_measure(name, metrics):
         low, high = found
-        return f"{_shown(form, low).removesuffix(' %')}–{_shown(form, high)}", False
+        return f"{shown(form, low).removesuffix(' %')}–{shown(form, high)}", False
     if name in _WITH_INTERVAL:
         return gettext("too few prompts for an interval"), True
     return "", False
@@ -226,7 +226,7 @@ def _position(positions: Mapping[str, int], key: str) -> tuple[int, str]:
     return positions.get(name, len(positions)), key
 
 
-def _shown(form: str, value: object) -> str:
+def shown(form: str, value: object) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if form == configs_metrics.SPLIT:

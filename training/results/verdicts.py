@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from arithmetic import intervals
 from pages.verdicts import Effect, Verdict, effect_of
 from training.configs import kinds
 from training.configs import metrics as configs_metrics
-from training.configs.knobs import REWARD
+from training.configs.knobs import RESPONSES, REWARD
 from training.results import ends, measures, reward_quality
 from training.results.measures import MeasureRow
 
@@ -19,7 +19,7 @@ FEWEST_JUDGED = 10
 """Rows or prompts below which no more is said of a measure without an interval than its value."""
 POINTS = 0.05
 """The difference between two shares that a sentence asks data for."""
-_CHANCE = 0.5
+_CHANCE = _MOST = 0.5
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ def of_run(*, kind: str, metrics: Mapping[str, Any]) -> Verdict:
     about = kinds.KINDS.get(kind)
     if about is None or not about.headlines or not metrics:
         return Verdict("")
+    if about.leaves == RESPONSES and metrics.get("n_responses"):
+        return _of_responses(metrics)
     rows = {row.key: row for row in measures.measures(kind=kind, metrics=metrics)}
     if about.best and about.headlines[0] not in rows:
         return Verdict(
@@ -178,6 +180,33 @@ def _of_win_rate(measured: _Measured, effect: Effect, found: ends.Ends | None) -
         "Too few to tell which is better: about %(enough)s would show a difference of %(points)d"
         " points."
     ) % {"enough": f"{enough:,}", "points": round(100 * POINTS)}
+
+
+def _of_responses(metrics: Mapping[str, Any]) -> Verdict:
+    """“40 responses to 10 prompts; 17 % finished.” Responses to a prompt end alike: it counts once
+    where it is said that most were cut off.
+    """
+    n, n_prompts, share = (
+        metrics["n_responses"],
+        metrics.get("n_prompts"),
+        metrics.get("share_ended"),
+    )
+    sentence = ngettext("%(n)s response", "%(n)s responses", n) % {"n": f"{n:,}"}
+    if n_prompts:
+        to = ngettext("%(responses)s to %(n)s prompt", "%(responses)s to %(n)s prompts", n_prompts)
+        sentence = to % {"responses": sentence, "n": f"{n_prompts:,}"}
+    if share is None:
+        return Verdict(f"{sentence}.")
+    ended = gettext("%(responses)s; %(share)s finished.") % {
+        "responses": sentence,
+        "share": measures.shown(configs_metrics.SHARE, share),
+    }
+    if intervals.wilson(share * (n_prompts or n), n_prompts or n)[1] >= _MOST:
+        return Verdict(ended)
+    return Verdict(
+        ended,
+        gettext("Most were cut off. Sample again with a greater maximum length."),
+    )
 
 
 def _unbroken(interval: str) -> str:

@@ -18,6 +18,9 @@ from labeling.quality.pages import conclusions, rating_words
 from labeling.quality.pages.rating_words import QuestionRow
 from labeling.votes.arrays import as_record
 from pages.verdicts import Verdict
+from training.benchmarks.scorecards import selectors
+from training.benchmarks.scorecards.pages import verdicts as scorecard_verdicts
+from training.benchmarks.statistics import differences
 from training.results import verdicts as run_verdicts
 
 Draw = Callable[[np.random.Generator], Verdict]
@@ -138,7 +141,28 @@ def _win_rate(share: float, n: int, n_each: int) -> Draw:
     return draw
 
 
+def _suites(n_suites: int, n_items: int, n_each: int, gain: float) -> Draw:
+    """Two models that are right about as many items of each suite, in clusters of `n_each`."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        measured = []
+        for _suite in range(n_suites):
+            clusters = np.repeat(np.arange(n_items), n_each)
+            hard = random.random(n_items)[clusters]
+            theirs, ours = (random.random((2, len(clusters))) < [hard, hard + gain]).astype(float)
+            measured.append(differences.compare(ours, theirs, clusters))
+        judged = selectors.judged(measured)
+        return scorecard_verdicts.of_suites(judged, baseline="base", n_suites=n_suites)
+
+    return draw
+
+
 SUBJECTS = [
+    Subject(
+        "a scorecard",
+        tuple(_suites(*size, 0.0) for size in ((1, 40, 1), (8, 30, 1), (4, 20, 3))),
+        _suites(4, 200, 1, 0.25),
+    ),
     Subject(
         "a campaign of comparisons",
         tuple(_comparisons(*size, 0.0) for size in ((6, 3, 4), (15, 3, 2), (40, 2, 4), (60, 5, 2))),

@@ -7,6 +7,8 @@ import pytest
 
 from pages.verdicts import Effect, Verdict, effect_of
 from tests.pages.verdicts.subjects import SUBJECTS, Draw, Subject
+from training.benchmarks.scorecards.pages import model_verdict
+from training.results import uses
 
 N_TABLES = 400
 ALLOWED = 0.05 + 2.5 * (0.05 * 0.95 / N_TABLES) ** 0.5
@@ -41,6 +43,35 @@ def test_a_verdict_is_a_sentence_whatever_was_drawn(subject: Subject) -> None:
         for verdict in drawn(draw, 20, 5):
             assert verdict.sentence.endswith((".", "?")), verdict
             assert "%(" not in verdict.sentence + verdict.advice
+
+
+@pytest.mark.parametrize("kind", ["policy", "reward"])
+def test_a_model_that_got_worse_is_never_offered_for_use(kind: str) -> None:
+    for subject in SUBJECTS:
+        for draw in (*subject.nothing, subject.effect):
+            for verdict in drawn(draw, 60, 6):
+                is_usable = uses.is_usable(kind=kind, metrics={}, effect=verdict.effect)
+                assert is_usable is (verdict.effect != Effect.WORSE)
+
+
+def test_what_says_worse_is_said_whatever_says_better() -> None:
+    worse = Verdict("Worse on 1 suite.", "Read the answers.", Effect.WORSE)
+    better = Verdict("The loss fell.", effect=Effect.BETTER)
+    gate = {"outcome": "passed", "sentence": "Promoted."}
+
+    found = model_verdict.of_evidence(gate=gate, by_suites=worse, by_run=better)
+
+    assert (found.sentence, found.effect) == ("Promoted.", Effect.WORSE)
+    assert found.advice == "Worse on 1 suite. Read the answers."
+
+
+def test_of_several_that_know_something_raters_come_first() -> None:
+    by_suites, by_run = Verdict("Scored."), Verdict("The loss fell.", effect=Effect.BETTER)
+
+    found = model_verdict.of_evidence(gate={}, by_suites=by_suites, by_run=by_run)
+
+    assert found is by_suites
+    assert model_verdict.of_evidence(gate={}, by_suites=Verdict(""), by_run=by_run) is by_run
 
 
 @pytest.mark.parametrize(

@@ -136,10 +136,31 @@ def test_a_run_without_held_out_data_says_that_it_has_no_result() -> None:
     assert sentence("ppo", metrics).startswith("Nothing was measured on held-out data")
 
 
-def test_what_is_measured_once_is_said_without_a_before() -> None:
+def test_a_sampling_run_says_how_many_responses_finished() -> None:
     metrics = {"n_responses": 40, "n_prompts": 10, "share_ended": 0.9}
 
-    assert sentence("sample", metrics) == "Responses: 40 on 10 prompts."
+    assert sentence("sample", metrics) == "40 responses to 10 prompts; 90 % finished."
+    assert sentence("sample", {"n_responses": 1, "n_prompts": 1}) == "1 response to 1 prompt."
+
+
+@pytest.mark.parametrize(("n_prompts", "is_said"), [(2, False), (60, True)])
+def test_that_most_were_cut_off_is_said_only_if_it_is_sure(n_prompts: int, is_said: bool) -> None:
+    metrics = {"n_responses": 4 * n_prompts, "n_prompts": n_prompts, "share_ended": 0.2}
+
+    found = verdicts.of_run(kind="sample", metrics=metrics)
+
+    assert found.advice.startswith("Most were cut off.") is is_said
+
+
+def test_a_win_rate_is_judged_against_one_half() -> None:
+    rates = {"win_rate": 0.61, "win_rate_low": 0.52, "win_rate_high": 0.7, "n_prompts": 120}
+
+    found = verdicts.of_run(kind="evaluate", metrics=rates)
+
+    assert found.sentence == (
+        "Win rate against the other model: 61 % (52\u2060–\u206070\u00a0%) on 120 prompts. It is"
+        " better than the other model."
+    )
 
 
 def test_a_run_that_has_measured_nothing_has_no_result() -> None:

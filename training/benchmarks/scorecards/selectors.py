@@ -1,7 +1,7 @@
 """Scorecards: what models scored on suites, and how far they differ from a baseline."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from django.db.models import QuerySet
@@ -161,16 +161,21 @@ def _verdicts(
         if pk == model.pk and (baseline.pk, suite) in scores_of
     ]
     alike = [(ours, theirs) for ours, theirs in both if ours.scorer == theirs.scorer]
-    measured = pairs.compared(alike)
-    ps = holm.adjusted([difference.p if difference else None for difference in measured])
     verdicts = {
-        ours.suite_id: Verdict(
-            _outcome(difference, p), difference, p, _has_other_settings(ours, theirs)
-        )
-        for (ours, theirs), difference, p in zip(alike, measured, ps, strict=True)
+        ours.suite_id: replace(verdict, has_other_settings=_has_other_settings(ours, theirs))
+        for (ours, theirs), verdict in zip(alike, judged(pairs.compared(alike)), strict=True)
     }
     unlike = {ours.suite_id: Verdict(Outcome.OTHER_SCORER) for ours, _theirs in both}
     return unlike | verdicts
+
+
+def judged(measured: Sequence[Difference | None]) -> list[Verdict]:
+    """Of one model beside the baseline, suite by suite, with p-values corrected for all of them."""
+    ps = holm.adjusted([difference.p if difference else None for difference in measured])
+    return [
+        Verdict(_outcome(difference, p), difference, p)
+        for difference, p in zip(measured, ps, strict=True)
+    ]
 
 
 def _has_other_settings(ours: SuiteScore, theirs: SuiteScore) -> bool:

@@ -202,34 +202,5 @@ def overlap(n: int) -> str:
     return words % {"n": number_format(n, force_grouping=True)}
 
 
-def sentence(card: Scorecard, model: TrainedModel) -> str:
-    """The result in one sentence."""
-    n_suites = len(card.lines)
-    if card.baseline is None:
-        words = ngettext("Scored on %(n)s suite.", "Scored on %(n)s suites.", n_suites)
-        return words % {"n": n_suites}
-    verdicts = card.verdicts(model)
-    tested = [verdict for verdict in verdicts if verdict.is_tested]
-    if not tested:
-        return gettext(
-            "Nothing can be compared with %(baseline)s: no suite has enough common items."
-        ) % {"baseline": card.baseline.name}
-    counts = {outcome: sum(verdict.outcome == outcome for verdict in tested) for outcome in Outcome}
-    words = ngettext(
-        "Compared with %(baseline)s on %(n)s suite: better on %(better)s, worse on %(worse)s,"
-        " cannot be told apart on %(same)s.",
-        "Compared with %(baseline)s on %(n)s suites: better on %(better)s, worse on %(worse)s,"
-        " cannot be told apart on %(same)s.",
-        len(tested),
-    )
-    return words % {
-        "baseline": card.baseline.name,
-        "n": len(tested),
-        "better": counts[Outcome.BETTER],
-        "worse": counts[Outcome.WORSE],
-        "same": counts[Outcome.SAME],
-    }
-
-
 def _decimal(number: float, places: int) -> str:
     return number_format(round(number, places) or 0.0, places).replace("-", "−")

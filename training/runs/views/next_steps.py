@@ -1,8 +1,6 @@
 """What a run came to, and what a person may want to do with it, as links."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -10,12 +8,13 @@ from django.utils.translation import gettext, ngettext
 
 from accounts.models import User
 from pages.verdicts import Action, Effect, Verdict
+from training.benchmarks.scorecards.pages import verdicts as scorecard_verdicts
 from training.configs import kinds
 from training.configs.evaluation.attack import AttackConfig
-from training.configs.knobs import POLICY, RESPONSES, REWARD
-from training.configs.sample import SampleConfig
-from training.models import Run, TrainedModel
-from training.results import reward_quality, verdicts
+from training.configs.evaluation.benchmark import BenchmarkConfig
+from training.configs.knobs import RESPONSES
+from training.models import Run
+from training.results import uses, verdicts
 from training.runs import run_queue
 from training.runs import selectors as runs_selectors
 from training.runs.views import cautions
@@ -26,10 +25,17 @@ _LONGEST_PATH = 200
 
 def verdict(*, run: Run, person: User) -> Verdict:
     """With no button unless the run has left something."""
-    found = verdicts.of_run(kind=run.kind, metrics=run.metrics)
+    found = _found(run)
     if caution := cautions.caution(run):
         found = replace(found, advice=caution, effect=Effect.UNCLEAR)
     return found.with_actions(next_steps(run=run, person=person, effect=found.effect))
+
+
+def _found(run: Run) -> Verdict:
+    """A benchmark's figures are its scores by suite, not its metrics."""
+    if run.kind == BenchmarkConfig.kind and not run.is_dry:
+        return scorecard_verdicts.of_run(run)
+    return verdicts.of_run(kind=run.kind, metrics=run.metrics)
 
 
 def next_steps(*, run: Run, person: User, effect: Effect) -> list[Action]:
@@ -44,7 +50,7 @@ def next_steps(*, run: Run, person: User, effect: Effect) -> list[Action]:
         card = reverse("model_scorecard", args=[run.base_model_id])
         return [Action(gettext("See the scorecard"), card)]
     model = getattr(run, "trained_model", None)
-    return with_model(model, effect) if model else []
+    return uses.of_model(model, effect) if model else []
 
 
 def _with_responses(run: Run, person: User) -> list[Action]:
@@ -80,43 +86,3 @@ def new_campaign(*, sources: list[int]) -> str:
         if len(path) + 1 + len(query) <= _LONGEST_PATH:
             return f"{path}?{query}"
     return path
-
-
-def with_model(model: TrainedModel, effect: Effect) -> list[Action]:
-    """What fits a model whose training came to this: of one that got worse first what it learned
-    from, and of one that nobody can judge yet its responses, to have them compared.
-    """
-    uses = _uses(model, is_usable=is_usable(kind=model.kind, metrics=model.metrics, effect=effect))
-    data = gettext("See what it learned from")
-    to_data = [Action(data, reverse("snapshot", args=[model.run.snapshot_id]))] if model.run else []
-    if not is_usable(kind=model.kind, metrics=model.metrics, effect=effect):
-        return [*to_data, *uses]
-    if model.kind == POLICY and effect != Effect.BETTER:
-        return sorted(uses, key=lambda action: action.url != _new_run(SampleConfig.kind, model))
-    return uses
-
-
-def is_usable(*, kind: str, metrics: Mapping[str, Any], effect: Effect) -> bool:
-    """Whether a model is offered for use: never one that got worse, nor a reward model that may be
-    no better than chance.
-    """
-    if effect == Effect.WORSE:
-        return False
-    return kind != REWARD or not reward_quality.why_not_used(metrics=metrics)
-
-
-def _uses(model: TrainedModel, *, is_usable: bool) -> list[Action]:
-    uses = []
-    if model.kind == POLICY:
-        uses.append(Action(gettext("Try it"), f"{reverse('model_try')}?model={model.pk}"))
-    for kind, about in kinds.KINDS.items():
-        if model.kind == REWARD and is_usable and about.reward_button:
-            url = f"{reverse('run_new', args=[kind])}?reward_model={model.pk}"
-            uses.append(Action(gettext(about.reward_button), url))
-        elif about.model_button and not about.leaves_model() and model.kind in about.starts_from:
-            uses.append(Action(gettext(about.model_button), _new_run(kind, model)))
-    return uses
-
-
-def _new_run(kind: str, model: TrainedModel) -> str:
-    return f"{reverse('run_new', args=[kind])}?base_model={model.pk}"

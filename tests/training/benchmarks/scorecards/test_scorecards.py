@@ -8,7 +8,7 @@ from accounts.models import User
 from tests.training import cast
 from tests.training.benchmarks.scorecards import rows
 from training.benchmarks.scorecards import selectors, services, words
-from training.benchmarks.scorecards.pages import items
+from training.benchmarks.scorecards.pages import items, verdicts
 from training.benchmarks.scorecards.selectors import Outcome
 from training.models import Suite, SuiteScore, TrainedModel
 
@@ -189,7 +189,7 @@ def test_the_sentence_counts_suites(noor: User, base: TrainedModel, tuned: Train
 
     card = selectors.scorecard(models=[tuned], baseline=base)
 
-    assert words.sentence(card, tuned) == (
+    assert verdicts.of_model(card, tuned).sentence == (
         "Compared with base on 2 suites: better on 1, worse on 1, cannot be told apart on 0."
     )
 

@@ -1,19 +1,21 @@
 """Pages of scorecards: all models, one model, and up to six beside each other."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from arithmetic import plain_text
 from pages import csv_download, list_pages
+from pages.verdicts import Action
 from training import access as training_access
 from training.benchmarks.scorecards import selectors, words
-from training.benchmarks.scorecards.pages import details, exports, grid, items, picture
+from training.benchmarks.scorecards.pages import details, exports, grid, items, picture, verdicts
 from training.benchmarks.scorecards.selectors import Line, Scorecard
 from training.models import Suite, TrainedModel
 
@@ -50,7 +52,18 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = card_context(request, model)
     context["suites"] = [(line.suite, details.of(line.first)) for line in context["card"].lines]
     context["new_run"] = f"{reverse('run_new', args=['benchmark'])}?base_model={model.pk}"
+    context["verdict"] = context["verdict"].with_actions([_next(context)])
     return render(request, "training/scorecards/scorecard.html", context)
+
+
+def _next(context: Mapping[str, Any]) -> Action:
+    """To the answers on which two models differ, or to the scores of another model."""
+    model, baseline = context["model"], context["baseline"]
+    if baseline is None:
+        return Action(_("Run benchmark of another model"), reverse("run_new", args=["benchmark"]))
+    return Action(
+        _("Compare answers"), f"{reverse('scorecard_compare')}?{_query([baseline, model])}"
+    )
 
 
 def card_context(request: HttpRequest, model: TrainedModel) -> dict[str, Any]:
@@ -63,7 +76,7 @@ def card_context(request: HttpRequest, model: TrainedModel) -> dict[str, Any]:
         "model": model,
         "card": card,
         "card_areas": words.areas(card),
-        "sentence": words.sentence(card, model),
+        "verdict": verdicts.of_model(card, model),
         "baselines": [(offer.pk, offer.name) for offer in offered],
         "baseline": baseline,
         "n_overlapping": sum(line.first.n_overlapping for line in card.lines),
@@ -84,8 +97,8 @@ def compare(request: HttpRequest) -> HttpResponse:
         "card_areas": words.areas(card),
         "chosen": list(_chosen(card.models)),
         "query": _query(card.models),
-        "sentences": [
-            (model.name, words.sentence(card, model))
+        "verdicts": [
+            (model.name, verdicts.of_model(card, model))
             for model in card.models
             if model != card.baseline
         ],

@@ -93,7 +93,7 @@ def _limit_in_words(n_bytes: int) -> str:
 
 def _too_large(request: HttpRequest, most: int) -> HttpResponse:
     is_signed_in = request.user.is_authenticated
-    anonymous = _("This is too large. Sign in to upload files.\n")
+    anonymous = _("This is too large. Log in to upload files.\n")
     return HttpResponse(
         f"{_limit_in_words(most)}\n" if is_signed_in else anonymous,
         status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -98,7 +98,7 @@ class AddPasskeyForm(_Plain, webauthn_forms.AddWebAuthnForm):
     """
 
     name = NameField(
-        label=_("Name"), help_text=_("To recognise it, such as “My laptop”."), required=False
+        label=_("Name"), help_text=_("To recognize it, such as “My laptop”."), required=False
     )
 
     def __init__(self, *args: object, **kwargs: object) -> None:

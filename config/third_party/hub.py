@@ -1,4 +1,4 @@
-"""The hub that models and data sets are published to, and data sets come from."""
+"""The hub that models and datasets are published to, and datasets come from."""
 
 from pathlib import Path
 
@@ -10,21 +10,21 @@ TOKEN = env.text(
     default="",
 )
 URL = env.text(
-    "HF_ENDPOINT", "URL of the hub that data sets come from.", default="https://huggingface.co"
+    "HF_ENDPOINT", "URL of the hub that datasets come from.", default="https://huggingface.co"
 ).rstrip("/")
 IS_OFFLINE = env.flag(
-    "HF_HUB_OFFLINE", "1: import data sets from the local cache only.", default="0"
+    "HF_HUB_OFFLINE", "1: import datasets from the local cache only.", default="0"
 )
 _HOME = Path(
     env.text(
         "HF_HOME",
-        "Local cache of the hub, with data sets that a worker without a network can import.",
+        "Local cache of the hub, with datasets that a worker without a network can import.",
         default="~/.cache/huggingface",
     )
 ).expanduser()
 CACHE, DATASETS_CACHE = _HOME / "hub", _HOME / "datasets"
 DATA_CONTACT = env.text(
     "PREFERABLY_DATA_CONTACT",
-    "Whom exported data sets name for questions and withdrawals: an e-mail address or a URL.",
+    "Whom exported datasets name for questions and withdrawals: an e-mail address or a URL.",
     default="",
 )

@@ -74,7 +74,9 @@ class ConversationForm(forms.Form):
         0,
         2,
         initial=1,
-        help_text=_("Of every model without a number of its own. 0 always gives the same answer."),
+        help_text=_(
+            "Used for models without their own temperature. At 0, answers are always the same."
+        ),
     )
     draws = _field(KNOBS["draws"], widget=segmented())
     n_answers = _field(N_ANSWERS, initial=2)

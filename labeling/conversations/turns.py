@@ -367,7 +367,10 @@ def _refuse_rating(turn: ConversationTurn, *, round_number: int) -> None:
 def _refuse_dead_end(checked: CheckedComparison, *, is_attack: bool) -> None:
     if checked.given.is_all_bad and checked.given.edit is None and not is_attack:
         raise UnableToSubmit(
-            _("One answer has to go on. Edit the better one, or ask for other answers.")
+            _(
+                "Choose which answer to continue with. Edit the better one, or ask for other"
+                " answers."
+            )
         )
 
 

@@ -44,7 +44,7 @@ class ExportSerializer(serializers.Serializer[object]):
     left_out = serializers.DictField(
         child=serializers.IntegerField(), help_text="What the shape cannot hold, and how many."
     )
-    card = serializers.CharField(help_text="The data set card: README.md of the archive.")
+    card = serializers.CharField(help_text="The dataset card: README.md of the archive.")
     n_bytes = serializers.IntegerField(help_text="Of the archive. 0 if it has no file.")
     error = serializers.CharField()
     created_at = serializers.DateTimeField()

@@ -59,7 +59,7 @@ def are_tools(value: object) -> bool:
 
 
 def _is_described(tool: object) -> bool:
-    """An object, or its JSON, as some of TRL's data sets have it."""
+    """An object, or its JSON, as some of TRL's datasets have it."""
     return isinstance(tool, dict) or (isinstance(tool, str) and tool.lstrip().startswith("{"))
 
 

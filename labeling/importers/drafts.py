@@ -153,7 +153,7 @@ class Answer:
 @dataclass(frozen=True)
 class ImportDraft:
     """A prompt with its replies. `group` names conversations that must stay in the same split;
-    `is_compared` means that the replies' ranks are one person's (or one data set's) comparison.
+    `is_compared` means that the replies' ranks are one person's (or one dataset's) comparison.
     """
 
     line: int
@@ -353,7 +353,7 @@ def asks(
 
 
 def _sensitive(value: object) -> tuple[tuple[str, ...], str]:
-    # False and empty lists are how data sets say "none".
+    # False and empty lists are how datasets say "none".
     if value is None or value is False or value == "" or value == []:
         return (), ""
     parts = value.split(",") if isinstance(value, str) else value

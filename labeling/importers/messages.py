@@ -14,7 +14,7 @@ from labeling.importers import calls
 from labeling.importers.drafts import MAX_TEXT, ROLES, Unusable, kind_of, shown, text_of
 
 THINKING = ("reasoning_content", "reasoning", "thinking")
-"""Keys under which servers and data sets have what a model thought."""
+"""Keys under which servers and datasets have what a model thought."""
 OF_TOOLS = ("tool", "function")
 """Roles of a result; the second is OpenAI's older name."""
 _TEXTS = ("text", "input_text", "output_text")

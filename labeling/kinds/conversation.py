@@ -62,8 +62,8 @@ class TalkSettings:
         Draw.CONVERSATION,
         _("Models are drawn"),
         _(
-            "Once per conversation, a rater talks with the same models throughout. Which side each"
-            " is on is drawn again every turn."
+            "Once per conversation, a rater talks with the same models throughout. Sides are"
+            " reshuffled every turn."
         ),
         api="When models are drawn.",
     )
@@ -79,7 +79,7 @@ class TalkSettings:
     max_turns: int = knob(
         6,
         _("Maximum turns"),
-        _("After this many turns, all that is left is to finish."),
+        _("After this many turns, the conversation ends."),
         min=TURNS.start,
         max=TURNS.stop - 1,
         while_open=True,

@@ -287,7 +287,7 @@ class ItemQuestion(models.Model):
 
 
 class Export(Job):
-    """A ZIP archive of judgments with a data set card, written by a worker. The row stays when the
+    """A ZIP archive of judgments with a dataset card, written by a worker. The row stays when the
     file is deleted.
     """
 

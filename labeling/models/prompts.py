@@ -106,7 +106,7 @@ class Import(Job):
 
 
 class HubDownload(Job):
-    """A data set that a worker gets from a hub, or from the local cache, to be imported."""
+    """A dataset that a worker gets from a hub, or from the local cache, to be imported."""
 
     class State(models.TextChoices):
         QUEUED = "queued", _("pending")
@@ -125,7 +125,7 @@ class HubDownload(Job):
     bytes_total = models.BigIntegerField(default=0)
     bytes_read = models.BigIntegerField(default=0)
     licence = models.CharField(
-        max_length=64, blank=True, default="", help_text="as the data set's card says"
+        max_length=64, blank=True, default="", help_text="as the dataset's card says"
     )
     is_cached = models.BooleanField(default=False, help_text="it came from the local cache")
     file_name = models.CharField(

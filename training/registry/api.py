@@ -323,7 +323,7 @@ class Publications(RetrieveModelMixin, ApiViewSet):
         status=201,
     )
     def create(self, **values: Any) -> Publication:
-        """Publish an export to a hub as a data set, privately by default. A worker with the hub's
+        """Publish an export to a hub as a dataset, privately by default. A worker with the hub's
         token uploads it.
         """
         return registry_publish.publish_export(**values, **self.who_and_when)

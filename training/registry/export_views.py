@@ -1,4 +1,4 @@
-"""Publishing an export to a hub as a data set."""
+"""Publishing an export to a hub as a dataset."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render

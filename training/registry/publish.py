@@ -68,7 +68,7 @@ def publish_model(
 def publish_export(
     *, export: Export, repository: str, is_private: bool, by: User, now: datetime
 ) -> Publication:
-    """Queues an export as a data set, like `publish_model`. Raises UnableToPublish."""
+    """Queues an export as a dataset, like `publish_model`. Raises UnableToPublish."""
     _check_repository(repository)
     try:
         export_files.file_of(export=export)

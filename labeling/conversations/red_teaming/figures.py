@@ -14,7 +14,7 @@ from labeling.conversations.red_teaming import reviews
 from labeling.conversations.red_teaming.diversity import Diversity, Resemblance, diversity
 from labeling.models import Attack, AttackBrief, Prompt, Rater
 
-FEW_ATTACKERS = gettext_noop("Fewer than 5 attackers: nothing is known about how they differ.")
+FEW_ATTACKERS = gettext_noop("Too few attackers for an interval: it takes 5.")
 NO_REVIEWS = gettext_noop("Nobody has reviewed these attacks yet.")
 NO_ATTACKS = gettext_noop("No attack has ended yet.")
 

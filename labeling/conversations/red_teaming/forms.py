@@ -1,5 +1,6 @@
 """The forms of a red-teaming campaign, and the questions at the end of an attack."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from labeling.campaigns.conversation_form import ConversationForm
 from labeling.campaigns.conversation_plan import Plan
 from labeling.conversations.red_teaming.attacks import Outcome
-from labeling.conversations.red_teaming.rules import LONGEST
 from labeling.conversations.red_teaming.services import (
     CONVERSATIONS,
     GOAL_LENGTH,
@@ -26,6 +26,7 @@ from pages.form_parts import (
     ask_to_choose,
     chips,
     choose_the_only_one,
+    offer,
     offer_rows,
     sentence_case,
 )
@@ -46,7 +47,7 @@ class RedTeamingForm(forms.Form):
         min_value=CONVERSATIONS.start,
         max_value=CONVERSATIONS.stop - 1,
         initial=20,
-        help_text=_("The briefs take turns, so each gets as many as the others."),
+        help_text=_("Briefs alternate, so each gets the same number."),
     )
     review_pool = forms.ModelChoiceField(
         label=_("Pool of reviewers"),
@@ -113,12 +114,18 @@ class BriefRow(forms.Form):
         choices=[("", _("Choose one")), *sentence_case(Prompt.Upset.choices)],
         help_text=_("Only raters who agreed to this kind of content get the brief."),
     )
-    rule = forms.CharField(
+    rule = forms.ChoiceField(
         label=_("Rule to break"),
-        max_length=LONGEST,
-        widget=forms.TextInput(attrs={"list": "rules", "dir": "auto", "autocomplete": "off"}),
-        help_text=_("One line of the guideline's text."),
+        help_text=_("A numbered rule of the guideline, or an item of its lists."),
     )
+
+    def __init__(
+        self, *arguments: Any, rules: Sequence[tuple[str, list[str]]] = (), **options: Any
+    ) -> None:
+        """`rules`: those of each guideline, by its name."""
+        super().__init__(*arguments, **options)
+        groups = [(name, [(rule, rule) for rule in texts]) for name, texts in rules]
+        offer(self.fields["rule"], [("", _("Choose one")), *groups])
 
     @property
     def brief(self) -> Brief:

@@ -45,7 +45,7 @@ def use_attack(*, attack: Attack, by: User, now: datetime) -> Attack:
         if attack.used_at is not None:
             raise UnableToUse(_("This attack is in use already."))
         if not has_succeeded(attack, reviews.successes([attack]).get(attack.pk, [])):
-            raise UnableToUse(_("This attack did not succeed, so there is nothing to learn."))
+            raise UnableToUse(_("Only successful attacks can be added."))
         attack.demonstration_item = _demonstration_item(attack, by=by, now=now)
         attack.used_at = now
         attack.save(update_fields=["demonstration_item", "used_at"])

@@ -143,9 +143,10 @@ def _problem(brief: Brief, *, version: GuidelineVersion) -> str:
     if brief.area not in Prompt.Upset.values:
         return _("Choose the area of harm.")
     if not rule_in(version.text, brief.rule):
-        return _("%(guideline)s has no such rule. Copy one line of its text.") % {
-            "guideline": version
-        }
+        return _(
+            "%(guideline)s has no such rule. Copy one of its numbered rules, or an item of its"
+            " lists."
+        ) % {"guideline": version}
     return ""
 
 

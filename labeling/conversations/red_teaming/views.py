@@ -40,7 +40,11 @@ def new(request: MemberRequest) -> HttpResponse:
     is_save = is_post and "more" not in request.POST
     form = RedTeamingForm(request.POST if is_post else None)
     talk = TalkForm(request.POST if is_post else None)
-    rows = BriefRows(with_one_more(request.POST, BRIEFS) if is_post else None, prefix=BRIEFS)
+    rows = BriefRows(
+        with_one_more(request.POST, BRIEFS) if is_post else None,
+        prefix=BRIEFS,
+        form_kwargs={"rules": _rules()},
+    )
     # Each is checked, so that all problems show at once.
     n_wrong = sum(not part.is_valid() for part in (form, talk, rows))
     if is_save and not n_wrong:
@@ -61,7 +65,6 @@ def new(request: MemberRequest) -> HttpResponse:
         "form": form,
         "talk": talk,
         "rows": rows,
-        "rules": _rules(),
         "shows_errors": is_save,
     }
     status = 422 if is_save else 200
@@ -161,10 +164,10 @@ def _end_keys() -> tuple[tuple[str, Keys], ...]:
     return ((_("End of the attack"), lines),)
 
 
-def _rules() -> list[tuple[str, str]]:
-    """(rule, guideline) of the newest version of each guideline."""
+def _rules() -> list[tuple[str, list[str]]]:
+    """The name of each guideline and the rules of its newest version."""
     rules = []
     for guideline in Guideline.objects.order_by("name").prefetch_related("versions"):
         newest = max(guideline.versions.all(), key=lambda version: version.number, default=None)
-        rules += [(rule, guideline.name) for rule in rules_of(newest.text if newest else "")]
-    return rules
+        rules.append((guideline.name, rules_of(newest.text if newest else "")))
+    return [(name, texts) for name, texts in rules if texts]

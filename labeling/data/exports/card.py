@@ -1,4 +1,4 @@
-"""The data set card of an export: README.md with the front matter that a hub reads. In English, as
+"""The dataset card of an export: README.md with the front matter that a hub reads. In English, as
 hubs expect. Pure: facts in, Markdown out.
 """
 

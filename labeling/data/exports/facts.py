@@ -1,5 +1,5 @@
 """What the site knows about how judgments came about: raters, how they came and what they are paid,
-and how far they agree. Read for the data set card.
+and how far they agree. Read for the dataset card.
 """
 
 from collections.abc import Collection

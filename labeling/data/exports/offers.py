@@ -102,8 +102,8 @@ OFFERS = (
         "label_studio",
         _("Label Studio tasks"),
         _(
-            "One task per item, with every ranking as an annotation. It can't hold ties: they"
-            " are counted in the card."
+            "One task per item, with every ranking as an annotation. Ties can't be exported; the"
+            " card counts them."
         ),
     ),
     Offer(

@@ -196,4 +196,4 @@ NOTES = {
     + f" {_NOT_THERE}",
     "argilla_texts": _ARGILLA.format(fields="", question='rg.TextQuestion("response")'),
 }
-"""Shape → what its data set card says about reading it."""
+"""Shape → what its dataset card says about reading it."""

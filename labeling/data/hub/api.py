@@ -23,7 +23,7 @@ class HubImportSerializer(RowSerializer):
         ]  # fmt: skip
         help_texts = {
             "bytes_total": "0 until known.",
-            "licence": "As the data set's card says.",
+            "licence": "As the dataset's card says.",
             "is_cached": "It came from the worker's local cache.",
             "import_batch": "The import that follows.",
         }
@@ -77,7 +77,7 @@ class HubImports(ListModelMixin, RetrieveModelMixin, ApiViewSet):
 
     @writes("import_from_hub", HubImportSerializer, body=NewHubImportSerializer, status=201)
     def create(self, **values: Any) -> HubDownload:
-        """Import a data set by its name on a hub. A worker downloads it, or takes it from its local
+        """Import a dataset by its name on a hub. A worker downloads it, or takes it from its local
         cache, and queues the import.
         """
         options = {name: values.pop(name) for name in _OPTIONS}

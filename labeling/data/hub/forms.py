@@ -1,4 +1,4 @@
-"""The form for a data set on a hub."""
+"""The form for a dataset on a hub."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ class HubForm(forms.Form):
     repository = forms.CharField(
         label=_("Repository"),
         max_length=200,
-        help_text=_("The name of the data set on the hub, as owner/name."),
+        help_text=_("The name of the dataset on the hub, as owner/name."),
     )
     config = forms.CharField(
         label=_("Configuration"),

@@ -131,7 +131,7 @@ def _steps(part: str) -> tuple[_Step, ...]:
 
 def _bad(text: str) -> str:
     sentence = _(
-        "The card of the data set has a pattern that cannot be used: “%(pattern)s”. Download the"
+        "The card of the dataset has a pattern that cannot be used: “%(pattern)s”. Download the"
         " files and import them."
     )
     return sentence % {"pattern": shown(text)}

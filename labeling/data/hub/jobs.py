@@ -1,4 +1,4 @@
-"""Downloads of data sets: requested by a person, done by a worker, then imported."""
+"""Downloads of datasets: requested by a person, done by a worker, then imported."""
 
 import re
 import zipfile
@@ -32,7 +32,7 @@ _REVISION = re.compile(r"[\w][\w./-]{0,199}")
 
 
 class UnableToDownload(Refusal):
-    """The data set cannot be had; the text says why."""
+    """The dataset cannot be had; the text says why."""
 
 
 DOWNLOADS = Kind(
@@ -41,9 +41,9 @@ DOWNLOADS = Kind(
     argument="download_id",
     limit=timedelta(hours=6),
     silent_after=timedelta(minutes=2),
-    crashed=gettext_lazy("The worker crashed three times on this data set."),
+    crashed=gettext_lazy("The worker crashed three times on this dataset."),
     refusals=(UnableToDownload, NotFound, BadPattern, HubAway, UnableToImport),
-    os_error=gettext_lazy("The data set could not be written: %(why)s."),
+    os_error=gettext_lazy("The dataset could not be written: %(why)s."),
     fresh={"bytes_read": 0},
 )
 
@@ -138,7 +138,7 @@ def _fetch(download: HubDownload, path: Path, clock: Clock) -> tuple[str, bool]:
         total = sum(part.n_bytes for part in parts)
         if total > MAX_BYTES or len(parts) > importer_files.MAX_FILES:
             sentence = _(
-                "The data set is too large: %(files)d files with %(gb)d GB. Choose a split or a"
+                "The dataset is too large: %(files)d files with %(gb)d GB. Choose a split or a"
                 " configuration."
             )
             raise UnableToDownload(sentence % {"files": len(parts), "gb": total // 1024**3})
@@ -148,7 +148,7 @@ def _fetch(download: HubDownload, path: Path, clock: Clock) -> tuple[str, bool]:
             nonlocal n_read
             n_read += n_bytes
             if n_read > MAX_BYTES:
-                raise UnableToDownload(_("The data set is larger than the hub said."))
+                raise UnableToDownload(_("The dataset is larger than the hub said."))
             download.beat(now=clock(), bytes_total=total, bytes_read=n_read)
 
         _write(place, parts, path, progress)
@@ -169,7 +169,7 @@ def _place(download: HubDownload, stack: ExitStack) -> tuple[Place, bool]:
         wanted, cache=Path(settings.HUB_CACHE)
     ) or places.in_datasets_cache(wanted, cache=Path(settings.DATASETS_CACHE))
     if cached is None:
-        sentence = _("%(away)s The data set is not in the local cache of the worker either.")
+        sentence = _("%(away)s The dataset is not in the local cache of the worker either.")
         raise UnableToDownload(sentence % {"away": away})
     return cached, True
 

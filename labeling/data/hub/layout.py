@@ -1,4 +1,4 @@
-"""Which files of a data set repository are its rows, found as `datasets.load_dataset` does: by the
+"""Which files of a dataset repository are its rows, found as `datasets.load_dataset` does: by the
 configurations in its card, else by names. Pure: names in, names out.
 """
 
@@ -59,7 +59,7 @@ _UNSAID = ("other", "unknown")
 
 
 class NotFound(Refusal):
-    """There is no such data set, configuration or split; the sentence says what there is."""
+    """There is no such dataset, configuration or split; the sentence says what there is."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def read_card(text: str) -> HubCard:
     except plain_yaml.BROKEN:
         return HubCard("", ())
     except plain_yaml.NotPlain as problem:
-        sentence = _("The card of the data set can't be read, line %(line)d: %(why)s")
+        sentence = _("The card of the dataset can't be read, line %(line)d: %(why)s")
         # the mark above the front matter is a line too
         numbers = {"line": problem.line + 1, "why": problem.sentence}
         raise NotFound(sentence % numbers) from problem
@@ -129,10 +129,10 @@ def data_files(
     by_split = {name: files for name, files in by_split.items() if files}
     if not by_split:
         raise NotFound(
-            _("The data set has no files that can be imported: Parquet, JSON, CSV, text or XLSX.")
+            _("The dataset has no files that can be imported: Parquet, JSON, CSV, text or XLSX.")
         )
     if split and split not in by_split:
-        sentence = _("The data set has no split “%(name)s”. It has: %(names)s.")
+        sentence = _("The dataset has no split “%(name)s”. It has: %(names)s.")
         raise NotFound(sentence % {"name": split, "names": ", ".join(by_split)})
     wanted = [split] if split else list(by_split)
     return list(dict.fromkeys(file for name in wanted for file in by_split[name]))
@@ -143,13 +143,13 @@ def _readable(names: Iterable[str]) -> list[str]:
     ordered = sorted(names)
     if len(ordered) > _MAX_NAMES:
         sentence = _(
-            "The data set has %(n)d files; the limit is %(limit)d. Download those that you need and"
+            "The dataset has %(n)d files; the limit is %(limit)d. Download those that you need and"
             " import them."
         )
         raise NotFound(sentence % {"n": len(ordered), "limit": _MAX_NAMES})
     if max(map(len, ordered), default=0) > _MAX_NAME:
         sentence = _(
-            "The data set has a file whose name is longer than %(n)d characters. Download the files"
+            "The dataset has a file whose name is longer than %(n)d characters. Download the files"
             " that you need and import them."
         )
         raise NotFound(sentence % {"n": _MAX_NAME})
@@ -168,9 +168,9 @@ def _config(card: HubCard, config: str) -> Mapping[str, object]:
         usual += [by_name["default"]] if "default" in by_name else []
         if not by_name or usual or len(by_name) == 1:
             return usual[0] if usual else next(iter(by_name.values()), {})
-        sentence = _("The data set has several configurations. Choose one of: %(names)s.")
+        sentence = _("The dataset has several configurations. Choose one of: %(names)s.")
         raise NotFound(sentence % {"names": ", ".join(by_name)})
-    sentence = _("The data set has no configuration “%(name)s”. It has: %(names)s.")
+    sentence = _("The dataset has no configuration “%(name)s”. It has: %(names)s.")
     raise NotFound(sentence % {"name": config, "names": ", ".join(by_name) or "default"})
 
 
@@ -197,7 +197,7 @@ def _check_work(names: Sequence[str], patterns: Sequence[Pattern]) -> None:
     """Raises NotFound if comparing all would take long."""
     if sum(pattern.work(name) for pattern in patterns for name in names) > _MAX_WORK:
         sentence = _(
-            "The data set has %(files)d files, and its card %(patterns)d patterns for them: too"
+            "The dataset has %(files)d files, and its card %(patterns)d patterns for them: too"
             " many to compare. Choose another configuration, or download the files and import them."
         )
         raise NotFound(sentence % {"files": len(names), "patterns": len(patterns)})
@@ -215,7 +215,7 @@ def _patterns(value: object) -> dict[str, list[Pattern]]:
         listed = paths if isinstance(paths, list) else [paths]
         by_split.setdefault(split, []).extend(path for path in listed if isinstance(path, str))
     if sum(map(len, by_split.values())) > _MAX_PATTERNS:
-        sentence = _("The card of the data set names more than %(n)d patterns of files.")
+        sentence = _("The card of the dataset names more than %(n)d patterns of files.")
         raise NotFound(sentence % {"n": _MAX_PATTERNS})
     return {split: list(map(Pattern, paths)) for split, paths in by_split.items() if split}
 

@@ -1,4 +1,4 @@
-"""Where the files of a data set are: on the hub, in the hub's cache, or in the cache of `datasets`.
+"""Where the files of a dataset are: on the hub, in the hub's cache, or in the cache of `datasets`.
 
 Only workers and commands use the network, never a web request.
 """
@@ -33,7 +33,7 @@ _MAX_LISTING = 16 * 1024 * 1024
 ANSWER_TIMEOUT_S = 120.0
 """For a listing or a card; the timeout above is for each part of it."""
 DOWNLOAD_S = 5 * 60 * 60
-"""For all files of a data set: less than a worker may take, so that it ends in a sentence."""
+"""For all files of a dataset: less than a worker may take, so that it ends in a sentence."""
 LEAST_RATE, RATE_S = 10_000, 60.0
 """A download is ended if it is slower than this many bytes a second for this many seconds. A
 timeout does not notice a server that sends a byte now and then.
@@ -47,7 +47,7 @@ Progress = Callable[[int], None]
 
 
 class HubAway(Refusal):
-    """The hub did not answer; the local cache may have the data set."""
+    """The hub did not answer; the local cache may have the dataset."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Place(Protocol):
 
 @dataclass
 class _Pace:
-    """How fast the files of a data set come."""
+    """How fast the files of a dataset come."""
 
     began_at: float
     since: float = 0.0
@@ -155,7 +155,7 @@ class OnHub:
 
 @contextmanager
 def on_hub(wanted: Wanted, *, hub: str, token: str) -> Iterator[OnHub]:
-    """Raises HubAway, and NotFound if the hub knows no such data set or revision."""
+    """Raises HubAway, and NotFound if the hub knows no such dataset or revision."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with httpx2.Client(
         base_url=hub, headers=headers, timeout=TIMEOUT_S, follow_redirects=True
@@ -218,7 +218,7 @@ def _check(answer: httpx2.Response, wanted: Wanted) -> None:
     """Raises NotFound if the hub has nothing for us, HubAway if it fails."""
     if answer.status_code in (401, 403, 404):
         sentence = _(
-            "The hub has no data set “%(name)s” with this revision, or the worker's HF_TOKEN may"
+            "The hub has no dataset “%(name)s” with this revision, or the worker's HF_TOKEN may"
             " not read it."
         )
         raise NotFound(sentence % {"name": wanted.repository})
@@ -288,7 +288,7 @@ class InDatasetsCache:
             splits = {name: _split_of(name) for name in sizes}
             chosen = [name for name, split in splits.items() if split == self.split]
             if not chosen:
-                sentence = _("The data set has no split “%(name)s”. It has: %(names)s.")
+                sentence = _("The dataset has no split “%(name)s”. It has: %(names)s.")
                 names = ", ".join(sorted(set(splits.values())))
                 raise NotFound(sentence % {"name": self.split, "names": names})
             return [Part(name, sizes[name]) for name in chosen]
@@ -327,7 +327,7 @@ def in_datasets_cache(wanted: Wanted, *, cache: Path) -> InDatasetsCache | None:
     configs = {folder.relative_to(root).parts[0] for folder in folders}
     config = wanted.config or ("default" if "default" in configs else "")
     if not config and len(configs) > 1:
-        sentence = _("The data set has several configurations. Choose one of: %(names)s.")
+        sentence = _("The dataset has several configurations. Choose one of: %(names)s.")
         raise NotFound(sentence % {"names": ", ".join(sorted(configs))})
     fitting = [
         match for match in folders if not config or match.relative_to(root).parts[0] == config

@@ -28,7 +28,7 @@ FORMATS: list[tuple[str, str | Promise]] = [
     ("pairs", _("Two responses and which is better")),
     ("turns", _("MT-Bench questions: turns")),
     ("argilla", _("Argilla records")),
-    ("argilla_flat", _("Argilla data sets on a hub")),
+    ("argilla_flat", _("Argilla datasets on a hub")),
     ("label_studio", _("Label Studio tasks")),
     ("prodigy", _("Prodigy tasks with options or typed answers")),
     ("rankings", _("Rankings exported from here")),

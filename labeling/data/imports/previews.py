@@ -163,9 +163,9 @@ def row(draft: ImportDraft, *, with_judgments: bool) -> PreviewRow:
         words.insert(0, draft.category.replace("_", " "))
     is_all_bad = draft.answer is not None and draft.answer.is_all_bad
     if (draft.is_compared or is_all_bad) and with_judgments:
-        words.append(_("ranking by %(rater)s") % {"rater": draft.worker or _("the data set")})
+        words.append(_("ranking by %(rater)s") % {"rater": draft.worker or _("the dataset")})
     elif draft.answer is not None and any(draft.answer.ratings):
-        words.append(_("rating by %(rater)s") % {"rater": draft.worker or _("the data set")})
+        words.append(_("rating by %(rater)s") % {"rater": draft.worker or _("the dataset")})
     if is_all_bad:
         words.append(_("all are bad"))
     if draft.answer is not None and draft.answer.strength is not None:

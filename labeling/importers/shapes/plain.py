@@ -70,7 +70,7 @@ def _draft(line: int, row: Row) -> ImportDraft:
     if not row.keys() & set(PROMPT_COLUMNS) and "question" in row and _ranked(row.get("answers")):
         row = {**row, "prompt": row["question"]}
     columns = [column for column in PROMPT_COLUMNS if row.get(column) is not None]
-    # Some data sets number their prompts in a column `prompt` and keep the text in `text`.
+    # Some datasets number their prompts in a column `prompt` and keep the text in `text`.
     name = next(
         (column for column in columns if isinstance(row[column], str | list)),
         columns[0] if columns else None,

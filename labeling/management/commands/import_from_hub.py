@@ -1,4 +1,4 @@
-"""Brings in a data set by its name on a hub, from the command line, and prints the report."""
+"""Brings in a dataset by its name on a hub, from the command line, and prints the report."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,7 +13,7 @@ from labeling.management.commands.import_prompts import run
 
 
 class Command(BaseCommand):
-    help = "Import a data set from a hub, or from the local cache if the hub does not answer."
+    help = "Import a dataset from a hub, or from the local cache if the hub does not answer."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("repository", help="owner/name")
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--split", default="", help="default: all")
         parser.add_argument("--revision", default="", help="branch, tag or commit")
         parser.add_argument("--source", default="", help="default: the repository")
-        parser.add_argument("--licence", default="", help="default: that of the data set's card")
+        parser.add_argument("--licence", default="", help="default: that of the dataset's card")
         parser.add_argument(
             "--format", choices=formats.FORMATS, help="default: found by looking at the file"
         )

@@ -56,7 +56,7 @@ def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
         )
     if invitation.accepted_at is not None:
         return _(
-            "This invitation has already been used. Sign in with the e-mail and password you chose."
+            "This invitation has already been used. Log in with the e-mail and password you chose."
         )
     if invitation.expires_at <= now:
         return _("This invitation has expired. Ask the sender for a new one.")

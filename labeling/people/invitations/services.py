@@ -125,8 +125,8 @@ def accept_invitation(
         if user is not None and user.email != invitation.email:
             raise UnableToAccept(
                 _(
-                    "This invitation is for a different address than the one you are signed in"
-                    " with. Sign out first."
+                    "This invitation is for a different address than the one you are logged in"
+                    " with. Log out first."
                 )
             )
         if user is None:

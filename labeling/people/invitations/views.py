@@ -35,7 +35,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
             return _closed(
                 request,
                 _(
-                    "This invitation is for a different address than yours. Sign out, then open it"
+                    "This invitation is for a different address than yours. Log out, then open it"
                     " again."
                 ),
             )

@@ -228,7 +228,7 @@ def test_a_job_that_kills_every_worker_is_given_up(kind: Kind[Any], make: Make) 
 
 CRASHED = [
     f"The worker crashed three times on {what}."
-    for what in ("this file", "this export", "this data set", "these documents")
+    for what in ("this file", "this export", "this dataset", "these documents")
 ]
 
 

@@ -1,4 +1,4 @@
-"""A minimal hub with data sets over real HTTP: what its API says of a repository, and its files."""
+"""A minimal hub with datasets over real HTTP: what its API says of a repository, and its files."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Data sets by name: from a hub over HTTP, from the caches of huggingface_hub and of `datasets`,
+"""Datasets by name: from a hub over HTTP, from the caches of huggingface_hub and of `datasets`,
 and a sentence where there is neither.
 """
 
@@ -114,7 +114,7 @@ def test_a_private_data_set_needs_the_workers_token(
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        ({"repository": "team/nothing"}, "has no data set “team/nothing”"),
+        ({"repository": "team/nothing"}, "has no dataset “team/nothing”"),
         ({"revision": "v9"}, "with this revision"),
         ({"split": "dev"}, "no split “dev”. It has: train, test"),
         ({"config": "fr"}, "no configuration “fr”"),
@@ -270,5 +270,5 @@ def test_a_data_set_is_imported_from_the_command_line(hub: DatasetHub) -> None:
     call_command("import_from_hub", "team/preferences", "--with-judgments", stdout=out)
 
     assert "4 prompts" in out.getvalue()
-    with pytest.raises(CommandError, match="no data set"):
+    with pytest.raises(CommandError, match="no dataset"):
         call_command("import_from_hub", "team/nothing")

@@ -1,4 +1,4 @@
-"""A data set of tool calls and thinking, once through: frozen, trained on, rewarded, sampled."""
+"""A dataset of tool calls and thinking, once through: frozen, trained on, rewarded, sampled."""
 
 import json
 from collections.abc import Callable

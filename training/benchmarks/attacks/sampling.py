@@ -112,7 +112,7 @@ def _drawn(run: Run, every: Sequence[BenchmarkAnswer], n: int) -> list[Benchmark
     seen = set(SampledAttempt.objects.filter(sample__run=run).values_list("answer_id", flat=True))
     drawn = [answer for answer in every if answer.pk not in seen][:n]
     if len(drawn) < 2:
-        raise UnableToSample(_("Raters have all attempts with an answer already."))
+        raise UnableToSample(_("All answered attempts have already been sent to raters."))
     return drawn[: len(drawn) // 2 * 2]
 
 

@@ -119,7 +119,7 @@ def method(result: Success, rates: Rates | None) -> str:
         ) % {"n": _number(result.n_labelled)}
     elif result.method == BY_RATES and rates is not None:
         text = gettext(
-            "Corrected by how the classifier does on answers that your raters have labelled: it"
+            "Corrected by how the classifier does on answers that your raters have labeled: it"
             " finds %(found)s of full successes, and passes %(passed)s of the others."
         ) % {
             "found": words.of_value(rates.sensitivity, share=True),

@@ -108,7 +108,7 @@ def _by_bin(margins: Floats) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
 
 def temperature(margins: Floats) -> float:
     """What the margins are divided by to make these outcomes most likely (Guo et al. 2017). Ends
-    at 1/1000 or 1000 where the data set no bound: every pair right, or at most half of them.
+    at 1/1000 or 1000 where the dataset no bound: every pair right, or at most half of them.
     """
     solution = minimize_scalar(
         lambda log: _loss(margins / np.exp(log)),

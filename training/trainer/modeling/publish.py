@@ -1,4 +1,4 @@
-"""Sends a model or a data set to a hub: python -m training.trainer.modeling.publish, with a job as
+"""Sends a model or a dataset to a hub: python -m training.trainer.modeling.publish, with a job as
 JSON on stdin.
 
     in:   a PublishJob (training.processes.json_lines)

@@ -46,7 +46,7 @@ class AsyncRows(AsyncIterator[T]):
         return dataset.dataset_of(self._row, await self.to_list())
 
     async def push_to_hub(self, repository: str, *, private: bool = True, **options: Any) -> object:
-        """Sends all remaining rows to a hub as a data set, with your login of `huggingface_hub`.
+        """Sends all remaining rows to a hub as a dataset, with your login of `huggingface_hub`.
         `options`: the other arguments of `datasets.Dataset.push_to_hub`.
         """
         found = await self.to_dataset()

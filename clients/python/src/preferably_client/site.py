@@ -44,7 +44,7 @@ class Rows(Iterator[T]):
         return dataset.dataset_of(self._row, self)
 
     def push_to_hub(self, repository: str, *, private: bool = True, **options: Any) -> object:
-        """Sends all remaining rows to a hub as a data set, with your login of `huggingface_hub`.
+        """Sends all remaining rows to a hub as a dataset, with your login of `huggingface_hub`.
         `options`: the other arguments of `datasets.Dataset.push_to_hub`.
         """
         return self.to_dataset().push_to_hub(repository, private=private, **options)

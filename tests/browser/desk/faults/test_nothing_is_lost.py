@@ -279,7 +279,7 @@ def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
     Session.objects.all().delete()
 
     press(page, "Control+Enter")
-    dialog = page.get_by_role("dialog", name="Sign in and continue")
+    dialog = page.get_by_role("dialog", name="Log in and continue")
     dialog.get_by_label("E-mail").fill("rosa@example.org")
     dialog.get_by_label("Password").fill("wrong")
     press(page, "Enter")

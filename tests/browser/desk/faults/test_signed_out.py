@@ -15,7 +15,7 @@ from tests.cast import PASSWORD
 
 
 def sign_in_again(page: Page) -> None:
-    dialog = page.get_by_role("dialog", name="Sign in and continue")
+    dialog = page.get_by_role("dialog", name="Log in and continue")
     dialog.get_by_label("E-mail").fill("rosa@example.org")
     dialog.get_by_label("Password").fill(PASSWORD)
     press(page, "Enter")
@@ -150,11 +150,11 @@ def test_on_the_desk_too_an_answer_is_taken_back_after_signing_in_again(
     Session.objects.all().delete()
 
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("dialog", name="Sign in and continue")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Log in and continue")).to_be_visible()
     axe_clean(page)
     press(page, "Escape")
     expect(page.locator("[data-trouble]")).to_contain_text("You are signed out.")
-    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("link", name="Log in").click()
     sign_in_again(page)
     page.wait_for_url(first)
 

@@ -64,7 +64,7 @@ def test_a_finished_campaign_leads_to_a_snapshot_of_its_answers(
     expect(page.get_by_role("heading", name="Next steps")).to_be_visible()
     looked_at(page, "campaign-next-steps", look_over)
 
-    page.get_by_role("link", name="Freeze a snapshot").click()
+    page.get_by_role("link", name="Create a snapshot").click()
 
     expect(page.get_by_role("checkbox", name="Compare (4)")).to_be_checked()
 

@@ -73,7 +73,7 @@ def test_the_list_is_narrowed_by_area_and_shows_retired_ones_apart(
     tiny_suite("choice", name="Questions")
     suites_services.retire_suite(suite=tiny_suite("flip", name="Doubts"), by=noor, now=NOW)
     assert "Questions" in text_of(researcher.get("/suites/?area=capability"))
-    assert "None here." in text_of(researcher.get("/suites/?area=reward"))
+    assert "No suites in this area." in text_of(researcher.get("/suites/?area=reward"))
     offered, retired = (text_of(researcher.get(f"/suites/{q}")) for q in ("", "?area=retired"))
     assert ("Doubts" in offered, "Doubts" in retired) == (False, True)
 

@@ -313,7 +313,7 @@ class _Reader:
             self.wrong(
                 "dataset_path",
                 _(
-                    "The data must be in the upload: a task cannot load data sets. Write"
+                    "The data must be in the upload: a task cannot load datasets. Write"
                     " `dataset_path: json`."
                 ),
                 self.value("dataset_path"),

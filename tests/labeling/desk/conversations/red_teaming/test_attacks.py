@@ -73,12 +73,36 @@ def test_a_brief_keeps_the_rule_and_the_version_that_has_it(
     assert (brief.rule, brief.guideline_version) == (RULE, guideline.versions.get())
 
 
-def test_a_rule_is_a_line_of_the_guideline_without_its_marks() -> None:
-    text = "# Safety\n\n- Never **insult** anybody.\n2. Say so.\n\nBe kind."
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "# Safety\n\n1. Never **insult** anybody.\n2. Say so.\n\n- Often",
+            ["Never insult anybody.", "Say so."],
+        ),
+        (
+            "# Safety\n\n- Never `insult`\n  anybody.\n\n  Not even once.\n- Say so.\n\nBe kind.",
+            ["Never insult anybody.", "Say so."],
+        ),
+        ("## 1. Never lie\n\nBecause.\n\n## 2) No harm\n\n- For example", ["Never lie", "No harm"]),
+        ("1. Be kind.\n   - to all\n2. Be kind.", ["Be kind."]),
+        ("# Safety\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n    code\n\nBe\nkind.", ["Be kind."]),
+        ("# Safety", []),
+        ("1. " + "x" * 501, []),
+    ],
+)
+def test_the_rules_of_a_guideline_are_its_numbered_items_or_else_its_lists_or_paragraphs(
+    text: str, expected: list[str]
+) -> None:
+    assert rules.rules_of(text) == expected
 
-    assert rules.rules_of(text) == ["Safety", "Never insult anybody.", "Say so.", "Be kind."]
+
+def test_a_rule_is_recognized_with_the_marks_of_its_line() -> None:
+    text = "# Safety\n\n- Never **insult** anybody."
+
     assert rules.rule_in(text, " - never insult  anybody. ") == "Never insult anybody."
     assert rules.rule_in(text, "Never insult") == ""
+    assert rules.rule_in(text, "Safety") == ""
 
 
 @pytest.mark.parametrize(

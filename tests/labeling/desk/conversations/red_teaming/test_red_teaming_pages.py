@@ -2,7 +2,16 @@
 
 from accounts.models import User
 from labeling.conversations.red_teaming import attacks
-from labeling.models import Attack, AttackBrief, Campaign, Conversation, Guideline, Pool, Rater
+from labeling.models import (
+    Attack,
+    AttackBrief,
+    Campaign,
+    Conversation,
+    Guideline,
+    GuidelineVersion,
+    Pool,
+    Rater,
+)
 from tests.labeling.answers import words
 from tests.labeling.desk.conversations.red_teaming.attacking import (
     INSULT,
@@ -38,7 +47,7 @@ def posted(pool: Pool, guideline: Guideline, **changes: object) -> dict[str, obj
         "briefs-INITIAL_FORMS": 0,
         "briefs-0-goal": INSULT.goal,
         "briefs-0-area": "abuse",
-        "briefs-0-rule": f"- {RULE}",
+        "briefs-0-rule": RULE,
     } | changes
 
 
@@ -69,7 +78,23 @@ def test_the_form_adds_a_row_and_says_what_a_brief_lacks(
 
     assert "Brief 2" in words(more)
     assert INSULT.goal in words(more)
-    assert "has no such rule. Copy one line of its text." in words(wrong)
+    assert "Select a valid choice. Be rude. is not one of the available choices." in words(wrong)
+    assert not Campaign.objects.exists()
+
+
+def test_a_rule_of_another_guideline_is_refused(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    other = Guideline.objects.create(name="Other")
+    form = guideline.versions.get().form
+    GuidelineVersion.objects.create(
+        guideline=other, number=1, text="1. Rhyme.", form=form, created_by=alice
+    )
+    client, values = signed_in(alice), posted(day_shift, guideline)
+
+    answer = client.post("/campaigns/new/red-teaming/", values | {"briefs-0-rule": "Rhyme."})
+
+    assert "has no such rule. Copy one of its numbered rules" in words(answer)
     assert not Campaign.objects.exists()
 
 

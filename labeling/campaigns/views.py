@@ -1,7 +1,9 @@
 """Pages of campaigns: the list, the form for a new one, and the pages of one campaign."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -37,13 +39,15 @@ from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Prompt
 from labeling.quality import campaign_figures, contests
 from labeling.quality import selectors as quality_selectors
-from labeling.quality.pages import consensus_words, rating_words
+from labeling.quality.pages import consensus_words, rating_words, verdicts_by_kind
 from labeling.quality.pages.views import quality_now
+from labeling.quality.selectors import RaterMeasures
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import understaffed
 from labeling.votes import item_answers, item_consensus, rating_consensus
 from labeling.votes.demonstrations import writers, written
 from pages import edit_conflicts, list_pages
+from pages.verdicts import Verdict
 
 CAMPAIGNS_PER_PAGE = 25
 ITEMS_PER_PAGE = 50
@@ -138,7 +142,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
     now = timezone.now()
     board = campaigns_board.known_board(campaign=campaign, now=now)
-    context: dict[str, object] = {"campaign": campaign, "board": board, "tab": "overview"}
+    context: dict[str, Any] = {"campaign": campaign, "board": board, "tab": "overview"}
     if board is not None:
         is_open = campaign.state == Campaign.State.OPEN
         context["chart"] = progress_chart(board=board, is_open=is_open, now=now)
@@ -163,9 +167,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "contests": contests.stored_contests(report=report) if report else [],
         "strengths": contests.stored_strengths(report=report) if report else None,
         "quality": quality_now(report) if report else [],
-        "verdict": rating_words.verdict(campaign, report, list(measured.values()))
-        if report
-        else None,
         "raters": [
             (row, measured.get(row.rater_id), writing.get(row.rater_id))
             for row in (board.raters if board is not None else [])
@@ -173,7 +174,26 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "n_flagged": sum(bool(row.flags) for row in measured.values()),
         "written": (written(campaign=campaign) if not campaign.compares else None),
     }
+    context["verdict"] = _verdict(context, list(measured.values()))
     return render(request, "labeling/campaigns/campaign.html", context)
+
+
+def _verdict(context: Mapping[str, Any], raters: Sequence[RaterMeasures]) -> Verdict | None:
+    """None before there is something to say."""
+    campaign, written_so_far = context["campaign"], context["written"]
+    if written_so_far is not None:
+        marked = [
+            row.alias
+            for row, _measured, writer in context["raters"]
+            if writer and (writer.is_fast or writer.pastes or writer.same)
+        ]
+        found = verdicts_by_kind.of_demonstrations(campaign, written_so_far, marked)
+        return found if written_so_far.n else None
+    if context["report"] is None:
+        return None
+    if campaign.about.talks:
+        return verdicts_by_kind.of_conversations(campaign, context["contests"], raters)
+    return rating_words.verdict(campaign, context["report"], raters)
 
 
 @require_GET

@@ -4,12 +4,14 @@ they were written.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
-from django.db.models import Avg, Count, Q
+from django.db.models import Avg, Count, Q, QuerySet
 from django.db.models.functions import Length
 
+from arithmetic import intervals
 from arithmetic.bias.writing import SameTexts, pasting, same_texts
+from arithmetic.figures import Figure
 from labeling.models import Campaign, Judgment
 from labeling.votes import counting
 
@@ -36,6 +38,11 @@ LEAST_ANSWERS, LEAST_WRITERS = 5, 5
 
 
 FAR_OFF = 3.5
+LOWEST, HIGHEST = 1, 7
+"""reviewers' scores"""
+
+
+_NO_SCORE = Figure(None, 0)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class DemonstrationStats:
     """submitted despite a warning: too short or long, faster than reading, or a constraint not
     met
     """
+    score: Figure = _NO_SCORE
+    """the mean of the latest reviewers' scores with its interval, by prompt"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,17 @@ def written(*, campaign: Campaign) -> DemonstrationStats:
         mean_score=Avg("review__score"),
         n_warned=Count("pk", filter=~Q(warnings=[])),
     )
-    return DemonstrationStats(**row)
+    return DemonstrationStats(**row, score=_score(judgments))
+
+
+def _score(judgments: QuerySet[Judgment]) -> Figure:
+    reviewed = judgments.filter(review__score__isnull=False).order_by("-pk")
+    rows = list(reviewed.values_list("review__score", "prompt_id")[:N_LATEST])
+    scores = [float(score) for score, _prompt in rows if score is not None]
+    ends = intervals.of_mean(scores, [prompt for _score, prompt in rows])
+    if ends is None:
+        return Figure(None, len(rows))
+    return Figure(fmean(scores), len(rows), max(ends[0], LOWEST), min(ends[1], HIGHEST))
 
 
 def writers(*, campaign: Campaign) -> dict[int, WriterStats]:

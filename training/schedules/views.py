@@ -2,6 +2,8 @@
 stopping.
 """
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,13 +16,14 @@ from labeling.models import Guideline, Pool
 from pages import edit_conflicts, list_pages
 from pages.time_zones import time_zone_named
 from training import access as training_access
-from training.models import Chain, Schedule, TrainedModel
+from training.models import Chain, Link, Schedule, TrainedModel
 from training.schedules import (
     chains,
     cron_words,
     selectors,
     services,
     timing,
+    verdicts,
 )
 from training.schedules.forms.power import PowerForm
 from training.schedules.forms.schedule import ScheduleForm
@@ -122,7 +125,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     plan = Plan.from_json(schedule.plan)
     is_by_accuracy = schedule.trigger == Schedule.Trigger.ACCURACY
     watched = selectors.watched_model(schedule=schedule) if is_by_accuracy else None
-    context = {
+    context: dict[str, Any] = {
         "schedule": schedule,
         "watched": watched,
         "watch": selectors.accuracy_check(schedule=schedule, model=watched)
@@ -134,12 +137,22 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "current": (steps.current_model(schedule, plan) if plan.shape.has_gate else None),
         "gate": gate_selectors.latest_gate(schedule=schedule) if plan.shape.has_gate else None,
         "now_is": selectors.situation(schedule=schedule, now=timezone.now()),
-        "chains": selectors.chains(schedule=schedule)[:N_CHAINS_SHOWN],
+        "chains": list(selectors.chains(schedule=schedule)[:N_CHAINS_SHOWN]),
         "page": (
             list_pages.shown(request, selectors.firings(schedule=schedule), size=FIRINGS_PER_PAGE)
         ),
     }
+    newest = next(iter(context["chains"]), None)
+    context["verdict"] = verdicts.of_schedule(newest, _step(newest), context["gate"])
     return render(request, "training/schedules/schedule.html", context)
+
+
+def _step(chain: Chain | None) -> verdicts.Step | None:
+    """Where the chain is: the first step that is not done."""
+    links = selectors.links(chain=chain) if chain else []
+    undone = (place for place, row in enumerate(links) if row.link.state != Link.State.DONE)
+    place = next(undone, None)
+    return place if place is None else verdicts.Step(place + 1, len(links), links[place].words)
 
 
 @require_POST
@@ -177,7 +190,7 @@ def fire(request: HttpRequest, pk: int) -> HttpResponse:
 def chain(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; for htmx only the live part."""
     selected = training_access.chain(user=request.user, pk=pk)
-    context = {
+    context: dict[str, Any] = {
         "chain": selected,
         "links": selectors.links(chain=selected),
         "saved": selectors.saved_model(chain=selected),
@@ -185,6 +198,7 @@ def chain(request: HttpRequest, pk: int) -> HttpResponse:
         "gate": gate_selectors.gate_of(chain=selected),
         "is_open": selected.state in selectors.OPEN,
     }
+    context["verdict"] = verdicts.of_chain(selected, _step(selected), context["gate"])
     is_fragment = request.headers.get("HX-Target") == "chain"
     return render(
         request,

@@ -21,6 +21,7 @@ from labeling.models import Campaign, Prompt, QualityReport, Rater
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
 from labeling.quality.pages import bias_words, kappa_words, meanings, rating_words, taste_words
+from labeling.quality.pages import verdicts_by_kind as verdicts
 from labeling.quality.pages import words as pages_words
 from labeling.quality.services import QUALITY
 from labeling.votes.arrays import as_figure
@@ -80,9 +81,9 @@ class Bar:
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    return render(
-        request, "labeling/quality/quality.html", {"rows": quality_selectors.quality_rows()}
-    )
+    rows = quality_selectors.quality_rows()
+    context = {"rows": rows, "verdict": verdicts.of_all(rows) if rows else None}
+    return render(request, "labeling/quality/quality.html", context)
 
 
 @require_GET

@@ -138,7 +138,7 @@ def test_results_come_first_and_pass_axe(
         stop_requested_at=timezone.now(),
     )
     page = open_page(f"/runs/{reward.pk}/", noor, theme=theme, width=width)
-    expect(page.locator(".run-verdict")).to_contain_text("rose from 52 % to 70 %")
+    expect(page.locator(".verdict-sentence")).to_contain_text("rose from 52 % to 70 %")
     look_over(page, f"run-reward-{theme}-{width}")
 
     page.goto(f"/runs/{ppo.pk}/")

@@ -4,6 +4,7 @@ them. Plain numbers, no database.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,15 +15,26 @@ from arithmetic.agreement import alpha as alphas
 from arithmetic.agreement import pairs
 from arithmetic.figures import Figure
 from labeling.models import Campaign, QualityReport
-from labeling.quality.pages import conclusions, rating_words
+from labeling.quality.contests import Contest
+from labeling.quality.pages import conclusions, rating_words, verdicts_by_kind
 from labeling.quality.pages.rating_words import QuestionRow
+from labeling.quality.selectors import QualityRow
 from labeling.votes.arrays import as_record
+from labeling.votes.demonstrations import DemonstrationStats
 from pages.verdicts import Verdict
+from training.benchmarks.attacks import success
+from training.benchmarks.attacks import verdicts as attack_verdicts
+from training.benchmarks.attacks.attempts import Attempt
 from training.benchmarks.scorecards import selectors
 from training.benchmarks.scorecards.pages import verdicts as scorecard_verdicts
 from training.benchmarks.statistics import differences
+from training.models import Chain, Link
 from training.results import verdicts as run_verdicts
+from training.schedules import verdicts as schedule_verdicts
+from training.schedules.gate import verdict as gate_verdict
+from training.schedules.gate.selectors import Gate
 
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
 Draw = Callable[[np.random.Generator], Verdict]
 SIZES = ((6, 3), (15, 2), (60, 1), (150, 2))
 """(prompts, votes on each)"""
@@ -157,7 +169,117 @@ def _suites(n_suites: int, n_items: int, n_each: int, gain: float) -> Draw:
     return draw
 
 
+def _attacks(n_goals: int, n_each: int, drop: float) -> Draw:
+    """Attempts at goals, of which some are easy, on this model and on another one."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        goals = np.repeat(np.arange(n_goals), n_each)
+        easy = random.beta(1, 2, n_goals)[goals]
+        theirs, ours = random.random((2, len(goals))) < [easy, np.maximum(easy - drop, 0)]
+        both = [
+            [
+                Attempt(number, goal, "", "", "direct", number, bool(found))
+                for number, (goal, found) in enumerate(zip(goals.tolist(), one, strict=True))
+            ]
+            for one in (ours, theirs)
+        ]
+        change = success.difference(*both)
+        overall = success.success(both[0], None)
+        return attack_verdicts.of_attack(overall, None, run_id=1, is_finished=True, change=change)
+
+    return draw
+
+
+def _gate(n_prompts: int, n_each: int, share: float) -> Draw:
+    """Raters who prefer the new model this often, more so on some prompts."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        prompts = np.repeat(np.arange(n_prompts), n_each)
+        liked = np.clip(share + 0.3 * random.choice([-1, 1], n_prompts), 0, 1)[prompts]
+        votes = (random.random(len(prompts)) < liked).astype(float).tolist()
+        ends = intervals.of_votes(votes, prompts.tolist()) or (None, None)
+        rate = Figure(float(np.mean(votes)), len(votes), *ends)
+        seen = gate_verdict.Evidence(rate, 0, None, None, None, None, None)
+        judged = gate_verdict.judged(gate_verdict.Bars(0.5, None, None), seen)
+        gate = Gate(Link(), judged.outcome, judged.sentence, [], False, "", [])
+        return schedule_verdicts.of_chain(Chain(state=Chain.State.FINISHED), None, gate)
+
+    return draw
+
+
+def _demonstrations(n: int, n_each: int, mean: float) -> Draw:
+    """Reviewers' scores from 1 to 7, which prompts have in common."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        prompts = np.repeat(np.arange(n), n_each)
+        spread = random.normal(size=n)[prompts] + random.normal(size=n * n_each)
+        scores = np.clip(np.rint(mean + spread), 1, 7).tolist()
+        ends = intervals.of_mean(scores, prompts.tolist()) or (None, None)
+        score = Figure(float(np.mean(scores)), len(scores), *ends)
+        written = DemonstrationStats(400, len(scores), score.value, 0, score)
+        return verdicts_by_kind.of_demonstrations(Campaign(pk=7), written, [])
+
+    return draw
+
+
+def _conversations(n_models: int, n: int, n_each: int, share: float) -> Draw:
+    """Every two models beside each other; the first of each two wins this often."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        contests = []
+        for one in range(n_models):
+            for other in range(one):
+                votes = (random.random(n * n_each) < share).astype(float).tolist()
+                ends = intervals.of_votes(votes, np.repeat(np.arange(n), n_each).tolist())
+                rate = Figure(float(np.mean(votes)), len(votes), *(ends or (None, None)))
+                contests.append(Contest(f"model {one}", f"model {other}", rate, Figure(None, 0)))
+        return verdicts_by_kind.of_conversations(Campaign(pk=7), contests, [])
+
+    return draw
+
+
+def _all_campaigns(n: int, alpha: float) -> Draw:
+    """Campaigns whose α has a normal error."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        rows = []
+        for number in range(n):
+            value, error = random.normal(alpha, 0.08), 0.08
+            ends = (value - intervals.Z_95 * error, value + intervals.Z_95 * error)
+            figure = Figure(value, 300, *ends)
+            campaign = Campaign(pk=number, name=f"campaign {number}")
+            rows.append(QualityRow(campaign, NOW, 300, figure, figure, 0))
+        return verdicts_by_kind.of_all(rows)
+
+    return draw
+
+
 SUBJECTS = [
+    Subject(
+        "a campaign of demonstrations",
+        tuple(_demonstrations(*size, 4.0) for size in SIZES),
+        _demonstrations(80, 2, 5.0),
+    ),
+    Subject(
+        "a campaign of conversations",
+        tuple(_conversations(*size, 0.5) for size in ((2, 60, 1), (3, 30, 2), (4, 60, 2))),
+        _conversations(3, 200, 2, 0.65),
+    ),
+    Subject(
+        "all campaigns",
+        tuple(_all_campaigns(n, 0.0) for n in (1, 5, 20)),
+        _all_campaigns(5, 0.5),
+    ),
+    Subject(
+        "a chain with a gate",
+        tuple(_gate(*size, 0.5) for size in SIZES),
+        _gate(200, 2, 0.65),
+    ),
+    Subject(
+        "an attack",
+        tuple(_attacks(*size, 0.0) for size in ((8, 3), (30, 1), (60, 4))),
+        _attacks(150, 3, 0.25),
+    ),
     Subject(
         "a scorecard",
         tuple(_suites(*size, 0.0) for size in ((1, 40, 1), (8, 30, 1), (4, 20, 3))),

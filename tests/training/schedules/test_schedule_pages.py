@@ -380,7 +380,7 @@ def test_a_page_costs_the_same_for_chains_and_firings_however_many(
     client = signed_in(noor)
     path = "/schedules/" if place == "list" else f"/schedules/{schedule.pk}/"
     client.post(f"/schedules/{schedule.pk}/fire")
-    with django_assert_max_num_queries(13) as few:
+    with django_assert_max_num_queries(14) as few:
         client.get(path)
     n_queries = len(few)
 

@@ -1,5 +1,7 @@
 """Pages of an attack run: what it found, and the form that sends a sample to raters."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +13,7 @@ from arithmetic import plain_text
 from labeling.models import Pool
 from pages import list_pages
 from training import access as training_access
-from training.benchmarks.attacks import attempts, sampling, services, success, words
+from training.benchmarks.attacks import attempts, sampling, services, success, verdicts, words
 from training.benchmarks.attacks.attempts import IN_FULL, IN_PART, Attempt
 from training.benchmarks.attacks.forms import SampleForm
 from training.benchmarks.attacks.success import Judged
@@ -28,10 +30,17 @@ def attacks(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(request, pk)
     in_full = services.judged(run=run, bar=IN_FULL)
     all_attempts = list(in_full.attempts)
-    context: dict[str, object] = {"run": run, "n": len(all_attempts), "offered": _others(run)}
+    context: dict[str, Any] = {"run": run, "n": len(all_attempts), "offered": _others(run)}
     if all_attempts:
         context |= _figures(request, in_full, services.judged(run=run, bar=IN_PART))
         context |= _compared(request, run, all_attempts)
+        context["verdict"] = verdicts.of_attack(
+            context["overall"],
+            in_full.rates,
+            run_id=run.pk,
+            is_finished=run.state == Run.State.FINISHED,
+            change=context.get("difference"),
+        )
         context["examples"] = _examples(all_attempts)
     if n_without := BenchmarkAnswer.objects.filter(run=run).count() - len(all_attempts):
         context["without_answer"] = scorecard_words.without_answer(n_without)
@@ -83,9 +92,7 @@ def _figures(request: HttpRequest, in_full: Judged, in_part: Judged) -> dict[str
     ]
     return {
         "overall": overall,
-        "sentence": words.sentence(overall),
         "in_part": words.in_part(results.overall.in_part),
-        "method": words.method(overall, in_full.rates),
         "hits": words.row(results.overall, "").hits,
         "by_strategy": [words.row(part, words.strategy(part.name)) for part in results.by_strategy],
         "by_area": [words.row(part, words.area(part.name)) for part in results.by_area],
@@ -122,6 +129,7 @@ def _compared(request: HttpRequest, run: Run, all_attempts: list[Attempt]) -> di
     ]
     return {
         "against": other,
+        "difference": difference,
         "comparison": words.comparison(difference),
         "has_other_settings": sampled[0] != sampled[1],
     }

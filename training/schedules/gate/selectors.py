@@ -37,6 +37,11 @@ class Gate:
     """how far its looks are, and how many answers are left to ask for"""
     looks: list[str]
 
+    @property
+    def has_missed(self) -> bool:
+        """Whether a figure missed its bar: to promote the model is then not offered first."""
+        return any(row.is_met is False for row in self.rows)
+
 
 def gate_of(*, chain: Chain) -> Gate | None:
     """The gate of a chain that has reached it; None before, or without one."""

@@ -84,7 +84,9 @@ def test_finished_demonstrations_lead_to_their_review(
     page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
 
     steps = page[page.index("Next steps") :]
-    assert "0 of 2 have a reviewer's score." in steps
+    assert "0 of 2 have a reviewer's score." in page[: page.index("Next steps")]
+    assert "reviewer's score" not in steps, "the sentence above says it"
+    assert f'data-kind="primary" href="/campaigns/{campaign.pk}/review/"' in page
     assert "Then fine-tune a model on it." in steps
 
 

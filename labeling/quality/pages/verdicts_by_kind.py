@@ -1,0 +1,197 @@
+"""What campaigns of demonstrations and of conversations come to, and all campaigns together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from arithmetic import intervals
+from arithmetic.figures import Figure
+from labeling.models import Campaign
+from labeling.quality.contests import Contest
+from labeling.quality.pages import conclusions, figure_text
+from labeling.quality.selectors import QualityRow, RaterMeasures
+from labeling.votes.demonstrations import DemonstrationStats
+from pages.verdicts import Action, Effect, Verdict, effect_of
+
+MIDDLE = 4
+"""of reviewers' scores from 1 to 7"""
+HALF = 0.5
+
+
+def of_demonstrations(
+    campaign: Campaign, written: DemonstrationStats, marked: Sequence[str]
+) -> Verdict:
+    """`marked`: the aliases of raters whose way of writing needs a check."""
+    review = Action(_("Review the answers"), reverse("campaign_review", args=[campaign.pk]))
+    score = written.score
+    if score.low is None or score.high is None:
+        return Verdict(_few_reviewed(written)).with_actions([review])
+    effect = effect_of(score.low, score.high, bar=MIDDLE)
+    sentence = ngettext(
+        "Reviewers gave %(score)s of 7 (%(low)s–%(high)s) on %(n)s reviewed answer of %(all)s:"
+        " %(verdict)s.",
+        "Reviewers gave %(score)s of 7 (%(low)s–%(high)s) on %(n)s reviewed answers of %(all)s:"
+        " %(verdict)s.",
+        score.n,
+    ) % {
+        "score": f"{score.value:.1f}",
+        "low": f"{score.low:.1f}",
+        "high": f"{score.high:.1f}",
+        "n": f"{score.n:,}",
+        "all": f"{written.n:,}",
+        "verdict": {
+            Effect.BETTER: _("better than middling"),
+            Effect.WORSE: _("worse than middling"),
+            Effect.UNCLEAR: _("they may as well be middling"),
+        }[effect],
+    }
+    if marked:
+        advice = _("Read some answers of %(rater)s first: the way they are written is unusual.")
+        return Verdict(sentence, advice % {"rater": marked[0]}, effect).with_actions([review])
+    export = Action(_("Export the answers"), reverse("export", args=[campaign.pk]))
+    return Verdict(sentence, "", effect).with_actions(
+        [export] if effect == Effect.BETTER else [review]
+    )
+
+
+def _few_reviewed(written: DemonstrationStats) -> str:
+    return ngettext(
+        "Too few to tell how good the answers are: %(n)s of %(all)s has a reviewer's score. It"
+        " takes five prompts at least.",
+        "Too few to tell how good the answers are: %(n)s of %(all)s have a reviewer's score. It"
+        " takes five prompts at least.",
+        written.n_scored,
+    ) % {"n": f"{written.n_scored:,}", "all": f"{written.n:,}"}
+
+
+def of_conversations(
+    campaign: Campaign, contests: Sequence[Contest], raters: Sequence[RaterMeasures]
+) -> Verdict:
+    """Nobody else is in a conversation, so that raters can't agree: it says which model they
+    preferred. The intervals of several pairs of models hold together.
+    """
+    flagged, n_raters = [rater for rater in raters if rater.flags], len(raters)
+    known = [
+        (contest, _among(contest.as_voted, len(contests)))
+        for contest in contests
+        if contest.as_voted.low is not None
+    ]
+    apart = [(one, rate) for one, rate in known if effect_of(rate.low, rate.high, bar=HALF)]
+    preferred = _preferred(contests, known, apart)
+    sentence = f"{preferred} {conclusions.to_check(flagged, n_raters)}".strip()
+    verdict = Verdict(sentence, "", Effect.BETTER if apart else Effect.UNCLEAR)
+    if flagged:
+        return verdict.with_actions([conclusions.check_rater(campaign, flagged)])
+    talks = reverse("campaign_conversations", args=[campaign.pk])
+    return verdict.with_actions([Action(_("Read the conversations"), talks)])
+
+
+def _among(rate: Figure, n: int) -> Figure:
+    low, high = intervals.among(rate.value or 0.0, (rate.low or 0.0, rate.high or 0.0), n)
+    return replace(rate, low=max(low, 0.0), high=min(high, 1.0))
+
+
+def _preferred(
+    contests: Sequence[Contest],
+    known: Sequence[tuple[Contest, Figure]],
+    apart: Sequence[tuple[Contest, Figure]],
+) -> str:
+    if not known:
+        n = sum(contest.as_voted.n for contest in contests)
+        return ngettext(
+            "Too few to tell which model raters prefer: %(n)s vote.",
+            "Too few to tell which model raters prefer: %(n)s votes.",
+            n,
+        ) % {"n": f"{n:,}"}
+    if not apart:
+        contest, rate = max(known, key=lambda pair: pair[1].n)
+        enough = intervals.n_enough(rate.n, (rate.low or 0.0, rate.high or 0.0), 0.05)
+        return _(
+            "Raters can't tell %(source)s from %(other)s: it won %(share)s of %(n)s votes. About"
+            " %(enough)s would show a difference of 5 points."
+        ) % (_about(contest, rate) | {"enough": f"{enough:,}"})
+    contest, rate = max(apart, key=lambda pair: abs((pair[1].value or 0.0) - HALF))
+    winner = rate if (rate.value or 0.0) > HALF else _turned(rate)
+    named = _about(contest, winner) | {"low": _percent(winner.low), "high": _percent(winner.high)}
+    if winner is not rate:
+        named |= {"source": contest.other, "other": contest.source}
+    return (
+        _(
+            "Raters prefer %(source)s to %(other)s: it won %(share)s (%(low)s–%(high)s) of %(n)s"
+            " votes."
+        )
+        % named
+    )
+
+
+def _turned(rate: Figure) -> Figure:
+    return replace(
+        rate, value=1 - (rate.value or 0.0), low=1 - (rate.high or 0.0), high=1 - (rate.low or 0.0)
+    )
+
+
+def _about(contest: Contest, rate: Figure) -> dict[str, str]:
+    return {
+        "source": contest.source,
+        "other": contest.other,
+        "share": figure_text.share(rate),
+        "n": f"{rate.n:,}",
+    }
+
+
+def _percent(share: float | None) -> str:
+    return f"{100 * (share or 0.0):.0f}"
+
+
+def of_all(rows: Sequence[QualityRow]) -> Verdict:
+    """Of how many campaigns it can be told that raters agree beyond chance. Intervals hold
+    together, as those of many campaigns do not by themselves.
+    """
+    known = [row for row in rows if row.alpha.low is not None and row.alpha.high is not None]
+    effects = []
+    for row in known:
+        ends = (row.alpha.low or 0.0, row.alpha.high or 0.0)
+        low, high = intervals.among(row.alpha.value or 0.0, ends, len(known))
+        effects.append(effect_of(low, high))
+    n_flagged = sum(row.n_flagged > 0 for row in rows)
+    values = {
+        "n": len(rows),
+        "agree": effects.count(Effect.BETTER),
+        "unclear": len(rows) - sum(map(bool, effects)),
+        "contradict": effects.count(Effect.WORSE),
+        "flagged": n_flagged,
+    }
+    sentences = [
+        ngettext(
+            "Raters agree beyond chance in %(agree)s of %(n)s campaign.",
+            "Raters agree beyond chance in %(agree)s of %(n)s campaigns.",
+            len(rows),
+        )
+        % values
+    ]
+    if values["unclear"]:
+        sentences.append(_("In %(unclear)s that can't be told.") % values)
+    if values["contradict"]:
+        sentences.append(_("In %(contradict)s they contradict each other.") % values)
+    if n_flagged:
+        sentences.append(_("In %(flagged)s somebody needs a check.") % values)
+    effect = next((one for one in (Effect.WORSE, Effect.BETTER) if one in effects), Effect.UNCLEAR)
+    verdict = Verdict(" ".join(sentences), "", effect)
+    worst = _worst(rows, known, effects)
+    return verdict if worst is None else verdict.with_actions([worst])
+
+
+def _worst(
+    rows: Sequence[QualityRow], known: Sequence[QualityRow], effects: Sequence[Effect]
+) -> Action | None:
+    """First a campaign whose raters contradict each other, then one with a rater to check."""
+    contradicting = (row for row, one in zip(known, effects, strict=True) if one == Effect.WORSE)
+    row = next(contradicting, None) or next((row for row in rows if row.n_flagged), None)
+    if row is None:
+        return None
+    name, at = ("campaign_bias", "#look") if row.n_flagged else ("campaign_agreement", "#items")
+    label = _("Look at %(campaign)s") % {"campaign": row.campaign.name}
+    return Action(label, f"{reverse(name, args=[row.campaign.pk])}{at}")

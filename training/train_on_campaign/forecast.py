@@ -2,6 +2,7 @@
 and raters' answers. Estimates are those of training.runs.costs and labeling.campaigns.costs.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +13,8 @@ from labeling.campaigns import costs as campaign_costs
 from labeling.campaigns.costs import Estimate
 from labeling.models import Pool
 from training.configs import kinds
-from training.models import Snapshot, TrainedModel
-from training.runs import costs
+from training.models import Node, Run, Snapshot, TrainedModel
+from training.runs import costs, placement
 from training.runs.costs import Pace
 from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import Plan
@@ -61,6 +62,16 @@ def forecast(*, plan: Plan, data: ExpectedSnapshot, now: datetime) -> PlanForeca
         else:
             planned.append(PlannedStep(step.words))
     return PlanForecast(planned)
+
+
+def nodes_for(*, nodes: Sequence[Node], memory_gb: float | None) -> list[Node]:
+    """Those of the nodes that have the memory, on a card if they have any; all if it is unknown."""
+    needed = math.ceil(memory_gb or 0)
+    return [
+        node
+        for node in nodes
+        if placement.has_room(run=Run(n_gpus=min(1, len(node.gpus)), memory_gb=needed), node=node)
+    ]
 
 
 def _of_run(step: RunStep, plan: Plan, data: ExpectedSnapshot, model: TrainedModel) -> PlannedStep:

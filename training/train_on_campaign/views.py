@@ -86,6 +86,9 @@ def _page(request: HttpRequest, campaign: Campaign, form: TrainForm) -> HttpResp
         "form": form,
         "plan": plan,
         "planned": planned,
+        "nodes": forecast.nodes_for(
+            nodes=form.nodes, memory_gb=planned.memory_gb if planned else None
+        ),
         "data": data,
         "lengths": [(*length, lasts.get(length[0], {})) for length in form.lengths],
         "power": power_query(plan) if plan and plan.shape.has_gate else "",

@@ -305,6 +305,19 @@ def test_a_device_that_has_not_done_every_kind_of_run_has_no_time_for_the_whole_
     assert list(context["planned"].seconds) == ["H100"]
 
 
+def test_only_nodes_with_the_memory_are_named_and_without_one_the_plan_says_what_to_do(
+    signed_in: SignIn, both: User, comparisons: Campaign, node: Node
+) -> None:
+    client, path = signed_in(both), f"/train/{comparisons.pk}/"
+    card = {"name": "small", "memory_gb": 0}
+    Node.objects.create(name="gpu-0", seen_at=timezone.now(), gpus=[card], memory_gb=64, n_cores=2)
+
+    assert "Online node: gpu-1." in text_of(client, path)
+    assert client.get(path).context["planned"].memory_gb > 0.5
+    Node.objects.filter(pk=node.pk).update(memory_gb=0)
+    assert "GB of memory, and no online node has so much." in text_of(client, path)
+
+
 def test_the_votes_are_those_that_the_campaign_would_ask_for(
     signed_in: SignIn, both: User, comparisons: Campaign
 ) -> None:

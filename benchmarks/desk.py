@@ -6,10 +6,10 @@ whether an answer is ever lost.
 
 The benchmark starts the site as in production: gunicorn with two workers, all middleware, hashed
 static files, and a PostgreSQL that waits for its disk (fsync). The site and the clients share this
-machine's cores. The clients behave like the page (scripts/desk_clients.py): each keeps its
-connection, reviews, submits, and takes the next item from the response to the submit. Items have 4
-responses of 150 words in Markdown and one slot each, so every item is shown for the first time. The
-raters have 30,000 judgments of a past campaign behind them.
+machine's cores. The clients behave like the page (benchmarks/fixtures/desk_clients.py): each keeps
+its connection, reviews, submits, and takes the next item from the response to the submit. Items
+have 4 responses of 150 words in Markdown and one slot each, so every item is shown for the first
+time. The raters have 30,000 judgments of a past campaign behind them.
 
 The last line is JSON:
 
@@ -54,16 +54,15 @@ os.environ |= {
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # for counts between loads, in the clients' loop
 }
 
-import desk_clients  # noqa: E402
 import django  # noqa: E402
 import services as servers  # noqa: E402
-from desk_clients import DeskRater  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 django.setup()
 
-from benchmarks.fixtures import command_line, desk_campaigns  # noqa: E402
+from benchmarks.fixtures import command_line, desk_campaigns, desk_clients  # noqa: E402
+from benchmarks.fixtures.desk_clients import DeskRater  # noqa: E402
 from labeling.models import Campaign, Rater  # noqa: E402
 
 N_RATERS = 50

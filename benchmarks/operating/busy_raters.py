@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from desk_clients import Answer, DeskRater, Refused
+from benchmarks.fixtures.desk_clients import Answer, DeskRater, Refused
 
 ANSWERS_WITHIN_S = 30.0
 """As in static/js/desk/submit/requests.js."""

@@ -5,7 +5,7 @@ import json
 import time
 from dataclasses import dataclass, field
 
-from desk_clients import ACTIVE_S, DeskRater, Refused
+from benchmarks.fixtures.desk_clients import ACTIVE_S, DeskRater, Refused
 
 POLL_S = 1.0
 """How often the page asks whether the answers are there."""

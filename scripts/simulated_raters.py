@@ -9,7 +9,7 @@ import random
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from form_browser import Form, FormBrowser, Page, UnexpectedPage, text_of
@@ -96,11 +96,21 @@ RATERS = [
 
 
 class SimulatedRater(threading.Thread):
-    """Logs in, works in one campaign until the desk has no more items, and records errors."""
+    """Logs in, works in one campaign until the desk has no more items or `at_most` are done, and
+    records errors.
+    """
 
-    def __init__(self, *, address: str, rater: Rater, campaign: str, seed: int) -> None:
+    def __init__(
+        self,
+        *,
+        address: str,
+        rater: Rater,
+        campaign: str,
+        seed: int,
+        at_most: int | None = None,
+    ) -> None:
         super().__init__(name=rater.name, daemon=True)
-        self.rater, self.campaign = rater, campaign
+        self.rater, self.campaign, self.at_most = rater, campaign, at_most
         self.visitor = FormBrowser(address, rater.name)
         self.random = random.Random(f"{rater.name} {seed}")
         self.n_submitted = 0
@@ -111,15 +121,19 @@ class SimulatedRater(threading.Thread):
             page = self.visitor.sign_in(self.rater.email, PASSWORD)
             page = self.visitor.open("/desk/")
             page = self.take_first(page)
-            while page.root.xpath("//form[@id='answer']"):
+            while page.root.xpath("//form[@id='answer']") and self.n_submitted != self.at_most:
                 page = self.judge(page)
+            for button in page.root.xpath("//button[contains(@formaction, '/release')]")[:1]:
+                form = replace(page.form("/submit"), action=str(button.get("formaction")))
+                self.visitor.send(page, form)
         except UnexpectedPage as trouble:
             self.trouble = str(trouble)
 
     def take_first(self, desk: Page) -> Page:
         for line in desk.root.iter("li"):
             actions = [str(action) for action in line.xpath(".//form/@action")]
-            starts = [action for action in actions if action.endswith("/next")]
+            has_work = line.xpath(".//button[@data-kind='primary']")
+            starts = [action for action in actions if has_work and action.endswith("/next")]
             if self.campaign in text_of(line) and starts:
                 return self.visitor.send(desk, desk.form(starts[0]))
         raise UnexpectedPage(f"The desk offers no item of “{self.campaign}”: “{desk.text[:300]}”")

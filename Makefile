@@ -18,7 +18,7 @@ PYTEST := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2) --dist loadgroup --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test suite quick lint fix types bench docs-check messages client lock landed release-data loop install install-dev
+.PHONY: help demo demo-reset test suite quick lint fix types bench docs-check messages client lock landed release-data record-demo loop install install-dev
 
 help: ## List all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ landed: install-dev ## Record new migrations; after this, they are never edited 
 # Once per release: the database that later versions must be able to upgrade.
 release-data: install-dev ## Store a small database of this release; RELEASE=0.2.0
 	@$(RUN) scripts/run_with_services.py $(RUN) -m tests.upgrades.store_release $(RELEASE)
+
+record-demo: install ## Record the site that the demo begins with, in half an hour; ARGS=--refresh only migrates it
+	@PYTHONPATH=scripts $(RUN) -m record_demo $(ARGS)
 
 loop: install ## Run the whole loop with simulated raters; DATA=file.jsonl uses your own prompts
 	@$(RUN) scripts/loop.py $(if $(DATA),--data "$(DATA)") $(ARGS)

@@ -33,6 +33,9 @@ WELCOME = """
   {address}
 
 {logins}
+  A new demo begins with a recording of two weeks: its eight raters are simulated by rules; every
+  run, figure and response is real. `make record-demo` in the repository made it.
+
   E-mails, such as password resets, are written to {log}. Ctrl-C stops the demo;
   the next `{command}` continues with the same data, and `{reset}` starts over.
 """
@@ -72,7 +75,7 @@ def start_model(site: local_site.LocalSite) -> None:
     if missing:
         print(WITHOUT_MODEL.format(packages=", ".join(missing)), flush=True)
         return
-    command = [*local_site.MANAGE, "add_demo_model", "--with-conversations", "--with-scorecard"]
+    command = [*local_site.MANAGE, "add_demo_model", "--with-conversations"]
     local_site.start(site, "demo-model", command)
 
 
@@ -95,7 +98,7 @@ def prepared(site: local_site.LocalSite) -> str:
         made_from, _, logins = stamp.read_text().partition("\n")
         if made_from == wanted:
             return logins
-    logins = local_site.manage(site, "seed_demo")
+    logins = local_site.manage(site, "seed_demo", "--recorded")
     stamp.write_text(f"{wanted}\n{logins}")
     return logins
 
@@ -134,8 +137,8 @@ def watch(site: local_site.LocalSite) -> None:
                 )
             else:
                 print(
-                    "  The demo model is ready: SmolLM2-135M-Instruct, under Models. The rater can"
-                    " talk with it.",
+                    "  The demo's models are ready: SmolLM2-135M-Instruct and those trained from"
+                    " it, under Models. The rater can talk with the first one.",
                     flush=True,
                 )
             del site.process[name]

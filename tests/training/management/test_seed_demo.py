@@ -17,8 +17,8 @@ from labeling.importers.drafts import CATEGORIES
 from labeling.models import Campaign, Item, Judgment, Pool, Prompt, Rater, Response, Slot
 from tests.trainer.tiny import build_tiny_model
 from training.management import demo
-from training.management.demo import conversations, scorecard
-from training.models import Chain, Run, Schedule, Suite, TrainedModel
+from training.management.demo import conversations
+from training.models import Suite
 from training.registry import services as registry_services
 
 pytestmark = pytest.mark.slow
@@ -106,24 +106,6 @@ def test_demonstrations_are_as_long_as_the_guideline_says() -> None:
 
 
 @pytest.mark.usefixtures("seeded")
-def test_the_demos_scorecard_is_begun_once_and_for_both_models(tmp_path: Path) -> None:
-    model = TrainedModel.objects.create(
-        name=demo.MODEL_NAME, kind="policy", location=str(tmp_path), licence="Apache-2.0"
-    )
-    researcher = User.objects.get(is_researcher=True)
-
-    for _turn in range(2):
-        scorecard.begin(model=model, by=researcher, now=timezone.now())
-
-    run = Run.objects.get(kind="benchmark")
-    plan = Schedule.objects.get().plan
-    assert (run.base_model, run.config["max_items"]) == (model, scorecard.ITEMS_A_SUITE)
-    assert plan["suites"] == run.snapshot.filters["suites"]
-    assert plan["configs"]["benchmark"] == run.config
-    assert Chain.objects.get().base_model == model
-
-
-@pytest.mark.usefixtures("seeded")
 def test_the_demo_has_an_open_campaign_of_conversations_once_its_model_is_there(
     tmp_path: Path,
 ) -> None:
@@ -146,16 +128,6 @@ def test_the_demo_has_an_open_campaign_of_conversations_once_its_model_is_there(
     assert campaign.conversation_plan.sources.get().source == model.source
     rater = Rater.objects.get(user__email="rater@demo.example")
     assert campaign in campaigns_open_to(rater=rater)
-
-
-def test_without_suites_the_demo_begins_no_scorecard(db: None, noor: User, tmp_path: Path) -> None:
-    model = TrainedModel.objects.create(
-        name=demo.MODEL_NAME, kind="policy", location=str(tmp_path), licence="Apache-2.0"
-    )
-
-    scorecard.begin(model=model, by=noor, now=timezone.now())
-
-    assert not Run.objects.exists()
 
 
 def test_the_suites_of_the_product_are_there(seeded: str) -> None:

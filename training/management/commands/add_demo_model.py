@@ -1,9 +1,10 @@
-"""Converts the packaged SmolLM2-135M and registers it. The conversion needs torch, so it runs in a
-child process.
+"""Converts the packaged SmolLM2-135M and registers it, and restores the models of the recorded
+site. Both need torch, so they run in a child process.
 """
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -12,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from labeling.models import Pool, Source
 from training.management import demo
-from training.management.demo import conversations, scorecard
+from training.management.demo import conversations, recording
 from training.models import TrainedModel
 from training.registry import services as registry_services
 
@@ -25,12 +26,6 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--with-scorecard",
-            action="store_true",
-            help="Also fine-tune it on the demo's demonstrations and benchmark both models.",
-        )
-
-        parser.add_argument(
             "--with-conversations",
             action="store_true",
             help="Also open a campaign in which the demo's rater talks with it.",
@@ -39,6 +34,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         folder = settings.MODELS_DIR / demo.MODEL_NAME
         command = [sys.executable, "-m", "training.trainer.demo_model", str(folder)]
+        for words in _recorded_models():
+            command += ["--adapter", *words]
         if subprocess.run(command, cwd=settings.BASE_DIR, stdout=subprocess.DEVNULL).returncode:  # noqa: S603  # our own module
             raise CommandError(
                 "The packaged model could not be converted: the message above says why."
@@ -55,12 +52,6 @@ class Command(BaseCommand):
                 by=User.objects.filter(is_admin=True).earliest("pk"),
                 now=timezone.now(),
             )
-        if options["with_scorecard"]:
-            scorecard.begin(
-                model=model,
-                by=User.objects.filter(is_researcher=True).earliest("pk"),
-                now=timezone.now(),
-            )
 
     def _register(self, folder: str) -> None:
         registry_services.register_model(
@@ -73,3 +64,14 @@ class Command(BaseCommand):
             now=timezone.now(),
         )
         self.stdout.write(f"{demo.MODEL_NAME} is registered.")
+
+
+def _recorded_models() -> Iterator[tuple[str, str, str]]:
+    """The base, the adapter and the folder of each model whose weights the recording left out, each
+    after the one that it was trained from.
+    """
+    trained = TrainedModel.objects.filter(run__isnull=False, freed_at=None)
+    for model in trained.select_related("run__base_model").order_by("pk"):
+        adapter = recording.adapter_of(model)
+        if adapter.is_dir() and model.run is not None:
+            yield model.run.base_model.location, str(adapter), model.location

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import User
@@ -23,6 +23,7 @@ from labeling.people.accounts import services as accounts_services
 from labeling.people.pools import services as pools_services
 from labeling.splits import near_duplicates
 from training.management import demo
+from training.management.demo import recording
 
 POOL = "Demo pool"
 OWN_WORDS = "Preferably demo"
@@ -50,13 +51,23 @@ class Command(BaseCommand):
         " the logins."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--recorded",
+            action="store_true",
+            help="Begin with the recorded site that the package has, if there is no database.",
+        )
+
     def handle(self, *args: object, **options: object) -> None:
         if settings.MODE == "production":
             raise CommandError(
                 "seed_demo makes accounts whose passwords everybody knows. It runs where"
                 " PREFERABLY_MODE is demo."
             )
+        if options["recorded"]:
+            recording.unpack()
         call_command("migrate", verbosity=0)
+        recording.finish(now=timezone.now())
         if not Campaign.objects.filter(name=COMPARING).exists():
             seed(now=timezone.now())
         call_command("load_suites", verbosity=0, stdout=self.stderr)

@@ -75,6 +75,10 @@ class Knob:
     api: str
 
 
+_WORDS = {"label", "advice"}
+"""Values of a problem that are marked for translation themselves."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is wrong with one field; `field` is "" for the config as a whole."""
@@ -91,8 +95,8 @@ class Problem:
 
     def sentence_in(self, translate: Callable[[str], str]) -> str:
         values = dict(self.values)
-        if "label" in values:
-            values["label"] = translate(values["label"])
+        for name in values.keys() & _WORDS:
+            values[name] = translate(values[name])
         return translate(self.text) % values
 
 

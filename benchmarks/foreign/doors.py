@@ -30,7 +30,7 @@ from tests.labeling.importers.hostile.memory import reset_peak_mb, status_mb
 from training.models import TrainedModel
 from training.processes import completions
 from training.processes.completions import CompletionFailed, Sampling, Server
-from training.runs import costs
+from training.runs.estimates import costs
 
 PAGE_S, WORKER_S = 60.0, 300.0
 """By the clock, on a machine that does other things as well. The limits are in processor time."""

@@ -111,6 +111,7 @@ def test_a_run_is_queued_from_a_preset_with_changes_and_rung_for(
         "preset": "small",
         "config": {"learning_rate": 1e-4},
         "n_gpus": 2,
+        "n_processes": 2,
     }
 
     with django_capture_on_commit_callbacks() as callbacks:

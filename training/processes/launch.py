@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from knobs.fields import Problem
 from training.configs.kinds import KINDS
 from training.configs.knobs import Settings
 from training.configs.metrics import _
@@ -82,8 +83,31 @@ def of_step(launch: Launch, *, kind: str) -> Launch:
     """The launch of a chain's step. Sampling and evaluation have no FSDP: each process holds the
     whole model.
     """
+    if not KINDS[kind].is_parallel:
+        return SINGLE_PROCESS
     is_training = KINDS[kind].leaves_model()
     return launch if is_training else replace(launch, strategy="ddp", offloads=False)
+
+
+def gpus_of_step(n_gpus: int, launch: Launch, *, kind: str) -> int:
+    """The GPUs of a chain's step: those beyond one for each process are for steps with a vLLM
+    server.
+    """
+    return n_gpus if has_server(launch, kind=kind) else min(n_gpus, launch.n_processes)
+
+
+def has_server(launch: Launch, *, kind: str) -> bool:
+    """Whether vLLM writes the responses of such a run, on GPUs beyond those of its processes."""
+    return KINDS[kind].uses_server and launch.n_machines == 1
+
+
+def misfits(launch: Launch, *, config: Settings, n_gpus: int) -> list[Problem]:
+    """The same with the fields to change."""
+    is_known = launch.strategy in STRATEGIES
+    shards_nothing = launch.strategy == "fsdp" and not config.leaves_model()
+    field = "n_processes" if is_known and not shards_nothing else "strategy"
+    wrong = problems(launch, kind=config.kind, config=config, n_gpus=n_gpus)
+    return [Problem(field, sentence) for sentence in wrong]
 
 
 def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> list[str]:
@@ -100,8 +124,8 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
     if not KINDS[kind].is_parallel:
         return [_("This kind of run uses one process. Request one.")]
     wrong = []
-    has_server = KINDS[kind].uses_server and launch.n_machines == 1
-    if n_gpus not in (0, launch.n_processes) and not (has_server and n_gpus > launch.n_processes):
+    is_served = has_server(launch, kind=kind) and n_gpus > launch.n_processes
+    if n_gpus not in (0, launch.n_processes) and not is_served:
         wrong.append(
             _(
                 "Each process needs its own GPU. Request as many GPUs as processes, or 0 to run on"

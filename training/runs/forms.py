@@ -5,7 +5,7 @@ each setting is described in one place.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django import forms
 from django.db.models import QuerySet
@@ -18,7 +18,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from knobs.fields import Knob
+from knobs.fields import Knob, Problem
 from labeling.models import Guideline, Pool, Prompt
 from pages.form_parts import NameField, choose_the_only_one
 from training.benchmarks.suites.choices import SuitesField, outline
@@ -28,7 +28,8 @@ from training.configs.roles import Role
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import launch
 from training.processes.launch import Launch
-from training.runs import costs, run_queue
+from training.runs import run_queue
+from training.runs.estimates import costs
 from training.snapshots import selectors as snapshots_selectors
 from training.snapshots.forms import tags_in
 
@@ -295,7 +296,7 @@ class RunForm(MachinesForm):
         by_role = {role.name: self.cleaned_data.get(role.name) for role in roles.BESIDE}
         return {name: model for name, model in by_role.items() if model is not None}
 
-    def forecast(self) -> costs.Forecast | None:
+    def forecast(self, *, now: datetime) -> costs.Forecast | None:
         """Call after is_valid(), whatever it returned. None if the model, the snapshot or valid
         settings are missing.
         """
@@ -312,6 +313,9 @@ class RunForm(MachinesForm):
             base_model=cleaned["base_model"],
             models=self.models,
             launch=self._launch(),
+            n_gpus=cleaned.get("n_gpus") or 0,
+            memory_gb=cleaned.get("memory_gb") or 0,
+            now=now,
         )
 
     def options(self, *, is_dry: bool = False) -> run_queue.RunOptions:
@@ -350,6 +354,12 @@ class RunForm(MachinesForm):
                         name, gettext("Spot checks need it. Choose one, or ask 0 times.")
                     )
         return cleaned
+
+    def refuse(self, problems: Sequence[Problem]) -> None:
+        """Says each at its field."""
+        for problem in problems:
+            field = problem.field if problem.field in self.fields else None
+            self.add_error(field, problem.sentence_in(gettext))
 
     @property
     def raters(self) -> run_queue.Raters | None:

@@ -68,7 +68,7 @@ def fits_node(*, node: str) -> Q:
     if row.draining_since is not None:
         return Q(pk__in=())
     fits = Q(n_gpus=0, memory_gb__lte=math.ceil(row.memory_gb))
-    for n_gpus, memory_gb in enumerate(_gpu_memories(row), start=1):
+    for n_gpus, memory_gb in enumerate(gpu_memories(row), start=1):
         fits |= Q(n_gpus=n_gpus, memory_gb__lte=memory_gb)
     return wanted & fits
 
@@ -182,7 +182,7 @@ def has_room(*, run: Run, node: Node) -> bool:
     """Whether the node has the GPUs and memory that the run requests per machine."""
     if run.n_gpus == 0:
         return run.memory_gb <= math.ceil(node.memory_gb)
-    memories = _gpu_memories(node)
+    memories = gpu_memories(node)
     return len(memories) >= run.n_gpus and memories[run.n_gpus - 1] >= run.memory_gb
 
 
@@ -270,7 +270,7 @@ def capacity_in_words(*, node: Node) -> str:
     return _("%(node)s with %(gpus)s") % {"node": node.name, "gpus": gpus}
 
 
-def _gpu_memories(node: Node) -> Sequence[int]:
+def gpu_memories(node: Node) -> Sequence[int]:
     """In whole GB, the largest first. Rounded up, because an 80 GB card reports 79.6."""
     return sorted((math.ceil(gpu["memory_gb"]) for gpu in node.gpus), reverse=True)
 

@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
 from jobs import guard
+from knobs.fields import Problem
 from labeling.models import Guideline, Pool
 from training.benchmarks.scoring import rules
 from training.configs import kinds, roles
@@ -23,7 +24,8 @@ from training.processes import launch as processes_launch
 from training.processes.launch import Launch
 from training.processes.messages import RUNS
 from training.registry import selectors as registry_selectors
-from training.runs import costs, resuming, run_finished
+from training.runs import resuming, run_finished
+from training.runs.estimates import costs, plan
 from training.runs.placement import queued_runs
 from training.storage import artifacts
 
@@ -42,6 +44,14 @@ class Raters:
     @classmethod
     def of(cls, pool: Pool | None, guideline: Guideline | None) -> "Raters | None":
         return cls(pool, guideline) if pool and guideline else None
+
+
+class UnableToPlan(UnableToQueue):
+    """The run cannot be, or not on any node that could take it; `problems` name the fields."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(" ".join(problem.sentence_in(_) for problem in problems))
+        self.problems = problems
 
 
 class UnableToExtend(UnableToQueue):
@@ -106,10 +116,14 @@ def queue_run(
     parsed, problems = kinds.parse(kind, config)
     if parsed is None:
         raise UnableToQueue(" ".join(problem.sentence_in(_) for problem in problems))
-    if refused := processes_launch.problems(
-        options.launch, kind=kind, config=parsed, n_gpus=options.n_gpus
-    ):
-        raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
+    is_extension = made_as == Run.MadeAs.EXTENSION
+    misfits = (
+        # It goes on as it ran: what an earlier release let start, this one lets end.
+        processes_launch.misfits(options.launch, config=parsed, n_gpus=options.n_gpus)
+        if is_extension
+        else plan.launch_misfits(parsed, options.launch, options.n_gpus)
+    )
+    _refuse_plan(tuple(misfits))
     if problem := store_problem(options.launch):
         raise UnableToQueue(problem)
     _refuse_text(kinds.KINDS[kind], ptx_snapshot)
@@ -118,7 +132,7 @@ def queue_run(
     _refuse_patterns(parsed)
     asked = _asked(parsed, raters, options)
     beside = {name: model for name, model in models.items() if model is not None}
-    if REFERENCE_MODEL.name in kinds.KINDS[kind].takes and made_as != Run.MadeAs.EXTENSION:
+    if REFERENCE_MODEL.name in kinds.KINDS[kind].takes and not is_extension:
         # An extension goes on with the reference that its state was trained with.
         beside.setdefault(REFERENCE_MODEL.name, registry_selectors.start_of_line(model=base_model))
     _refuse_misfits(parsed, snapshot, base_model, beside)
@@ -129,10 +143,17 @@ def queue_run(
         base_model=base_model,
         models=beside,
         launch=options.launch,
+        n_gpus=options.n_gpus,
+        memory_gb=options.memory_gb,
+        now=now,
     )
+    if not is_extension:
+        # A dry run measures what else is estimated.
+        planned = expected.planned
+        _refuse_plan(planned.misfits if options.is_dry else planned.refusals)
     with transaction.atomic():
         _refuse_unavailable_models([base_model, *beside.values()])
-        if made_from is not None and made_as == Run.MadeAs.EXTENSION:
+        if made_from is not None and is_extension:
             _refuse_without_state(made_from)
         run = Run.objects.create(
             name=name,
@@ -154,9 +175,7 @@ def queue_run(
             made_from=made_from,
             made_as=made_as or (Run.MadeAs.COPY if made_from else ""),
             wanted_node=(
-                resuming.node_with_state(run=made_from)
-                if made_from and made_as == Run.MadeAs.EXTENSION
-                else ""
+                resuming.node_with_state(run=made_from) if made_from and is_extension else ""
             ),
             estimate=expected.cost.as_json(),
             created_by=by,
@@ -166,6 +185,11 @@ def queue_run(
         run_finished.queue_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
         RUNS.wake_on_commit(run.pk)
     return run
+
+
+def _refuse_plan(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise UnableToPlan(problems)
 
 
 def _asked(config: Settings, raters: Raters | None, options: RunOptions) -> Raters | None:

@@ -154,7 +154,7 @@ def _measuring_run(firing: Firing, model: TrainedModel, learned: Snapshot, now: 
         config=kinds.as_json(config),
         snapshot=snapshot,
         base_model=model,
-        options=RunOptions(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb),
+        options=RunOptions(n_gpus=min(plan.n_gpus, 1), memory_gb=plan.memory_gb),
         by=schedule.created_by,
         now=now,
     )

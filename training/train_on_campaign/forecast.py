@@ -1,5 +1,5 @@
 """The plan of a chain with what each step would take: time on the devices of earlier runs, memory,
-and raters' answers. Estimates are those of training.runs.costs and labeling.campaigns.costs.
+and raters' answers. Estimates are those of training.runs.estimates and labeling.campaigns.costs.
 """
 
 import math
@@ -14,8 +14,9 @@ from labeling.campaigns.costs import Estimate
 from labeling.models import Pool
 from training.configs import kinds
 from training.models import Node, Run, Snapshot, TrainedModel
-from training.runs import costs, placement
-from training.runs.costs import Pace
+from training.runs import placement
+from training.runs.estimates import costs
+from training.runs.estimates.costs import Pace
 from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import Plan
 from training.schedules.plans.step import RunStep
@@ -56,7 +57,7 @@ def forecast(*, plan: Plan, data: ExpectedSnapshot, now: datetime) -> PlanForeca
     planned = []
     for step in plan.shape.steps:
         if isinstance(step, RunStep):
-            planned.append(_of_run(step, plan, data, model))
+            planned.append(_of_run(step, plan, data, model, now))
         elif step is steps.CAMPAIGN:
             planned.append(PlannedStep(step.words, votes=_votes(plan, now)))
         else:
@@ -74,7 +75,9 @@ def nodes_for(*, nodes: Sequence[Node], memory_gb: float | None) -> list[Node]:
     ]
 
 
-def _of_run(step: RunStep, plan: Plan, data: ExpectedSnapshot, model: TrainedModel) -> PlannedStep:
+def _of_run(
+    step: RunStep, plan: Plan, data: ExpectedSnapshot, model: TrainedModel, now: datetime
+) -> PlannedStep:
     config, _wrong = kinds.parse(step.kind, step.config(plan))
     if config is None:
         return PlannedStep(step.words, is_run=True)
@@ -85,7 +88,7 @@ def _of_run(step: RunStep, plan: Plan, data: ExpectedSnapshot, model: TrainedMod
         snapshot = Snapshot(kind=Snapshot.Kind.PROMPTS, n_rows=n, card=card)
     rows = costs.rows_of(snapshot=snapshot, contents=data.contents)
     found = costs.forecast(
-        kind=step.kind, config=config, snapshot=snapshot, base_model=model, rows=rows
+        kind=step.kind, config=config, snapshot=snapshot, base_model=model, rows=rows, now=now
     )
     return PlannedStep(step.words, found.paces, is_run=True, memory_gb=found.cost.memory_gb)
 

@@ -4,14 +4,18 @@ run.
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from tests.browser.test_by_keys_alone import go_to, write
 from tests.training import cast
 from tests.training.benchmarks.tiny_suites import tiny_suite
+from tests.training.runs.estimates.planning import a_model_of, a_node
+from tests.training.runs.estimates.shapes import QWEN_7B
 from training.configs import kinds
 from training.models import Run, RunPoint, RunSample
 
@@ -254,3 +258,49 @@ def test_the_form_of_a_benchmark_offers_suites_and_passes_axe(
     expect(page.get_by_text("2,304")).to_be_visible()  # tokens of both suites
 
     look_over(page, f"benchmark-new-{width}")
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
+def test_the_plan_follows_the_fields_and_a_refusal_is_at_its_field(
+    open_page: Opener,
+    noor: User,
+    look_over: Callable[..., None],
+    tmp_path: Path,
+    width: int,
+    theme: str,
+) -> None:
+    a_model_of(QWEN_7B, tmp_path, noor)
+    cast.a_snapshot(noor)
+    a_node(8, 79.6, 512)
+    page = open_page("/runs/new/sft/", noor, width=width, theme=theme, refusals=1)
+
+    go_to(page, "Hardware")
+    page.keyboard.press("Enter")
+    write(page, "GPUs", "8")
+    page.keyboard.press("Tab")
+    warning = page.locator("#cost .callout")
+    expect(warning).to_contain_text("the others of 8 would be idle")
+    look_over(page, f"run-plan-refused-{width}")
+    go_to(page, "Start run")
+    page.keyboard.press("Enter")
+    error = page.locator(".field", has=page.locator("[name=n_gpus]")).locator(".field-error")
+    expect(error).to_have_text(
+        "One process uses one GPU, and the others of 8 would be idle. Ask for 8 processes, or for"
+        " one GPU."
+    )
+    look_over(page, f"run-plan-at-field-{width}")
+
+    write(page, "Processes", "8")
+    page.keyboard.press("Tab")
+    summary = page.locator("#plan summary")
+    expect(summary).to_contain_text(re.compile(r"each of 8 GPUs holds \d+\.?\d* of 80 GB"))
+    go_to(page, "On gpu-1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("rowheader", name="Frozen weights")).to_be_visible()
+    look_over(page, f"run-plan-{width}")
+    go_to(page, "Processes", key="Shift+Tab")
+    page.keyboard.type("4")
+    page.keyboard.press("Tab")
+    expect(warning).to_contain_text("Each process needs its own GPU")
+    expect(page.get_by_role("rowheader", name="Frozen weights")).to_be_visible()
+    assert not Run.objects.exists()

@@ -20,14 +20,14 @@ from accounts.models import User
 from tests.house.deploy import schemas
 from tests.house.deploy.helm import SCHEMAS
 from tests.training import cast
-from tests.training.nodes.shapes import QWEN_7B
+from tests.training.runs.estimates.shapes import QWEN_7B
 from training.configs.cost import estimates
 from training.configs.cost.sizes import GIB, Rows
 from training.configs.kinds import PRESETS
 from training.models import Run
-from training.nodes import plan
-from training.nodes.plan import Asked
 from training.processes.launch import Launch
+from training.runs.estimates import plan
+from training.runs.estimates.plan import Asked
 
 ROOT = Path(__file__).resolve().parents[3]
 CHART = ROOT / "deploy" / "chart"

@@ -114,6 +114,7 @@ VALUES: Values = {
     "rater_skills": {"languages": "de"},
     "red_teaming_new": {"briefs-0-rule": RULE, "name": WORDS},
     "run_extend": {"amount": "99"},
+    "run_new": {"offloads": ""},
     "run_suite_raters": {"only_unsure": ""},
     "schedule_edit": {"time_zone": "UTC", "cron": "0 3 * * *"},
     "schedule_new": {"time_zone": "UTC", "trigger": "hand", "cron": "", "name": WORDS},

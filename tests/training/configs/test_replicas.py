@@ -59,7 +59,7 @@ def test_a_model_or_card_of_unknown_size_counts_as_one_that_fits() -> None:
     ("config", "n_cards", "card_gb", "sentence"),
     [
         (SEVENTY, 7, 80, r"among 1 of them \(64 attention heads, 8 heads for keys and values\)"),
-        (SEVENTY, 6, 40, r"among 1 or 2 of them .* need [\d.]+ GB of the 36 GB"),
+        (SEVENTY, 6, 40, r"among 1 / 2 of them .* need [\d.]+ GB of the 36 GB"),
         (SEVEN, 3, 12, "3 cards of 12 GB"),
     ],
 )

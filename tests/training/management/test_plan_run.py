@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
-from tests.training.nodes.shapes import LLAMA_70B, QWEN_7B
+from tests.training.runs.estimates.shapes import LLAMA_70B, QWEN_7B
 from training.registry import services as registry_services
 
 Plan = Callable[..., str]
@@ -46,7 +46,7 @@ def test_one_that_cannot_be_ends_with_the_reasons(plan: Plan) -> None:
 
     sentences = str(refused.value).splitlines()
     assert sentences[0] == "The run asks for 8 GPUs on each machine, and the node has 4."
-    assert sentences[1].startswith("Each card would hold 1.")
+    assert sentences[1].startswith("Each GPU would hold 1.")
 
 
 @pytest.mark.django_db

@@ -181,6 +181,7 @@ def test_what_a_run_asks_for_comes_from_its_form(signed_in: SignIn, noor: User) 
             "base_model": model.pk,
             "snapshot": snapshot.pk,
             "n_gpus": 2,
+            "n_processes": 2,
             "memory_gb": 40,
         },
     )

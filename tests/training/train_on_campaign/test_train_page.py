@@ -17,7 +17,7 @@ from tests.html import text_of
 from tests.pages.stale.two_tabs import Tab
 from training.configs import kinds
 from training.models import Chain, Node, Run, Schedule, TrainedModel
-from training.runs import costs
+from training.runs.estimates import costs
 from training.schedules import chains as schedules_chains
 from training.schedules.plans.chain_plans import Plan
 
@@ -283,7 +283,11 @@ def test_the_time_is_what_the_runs_form_says_of_the_snapshot_that_the_chain_crea
     config, _wrong = kinds.parse("dpo", run.config)
     assert config is not None
     known = costs.forecast(
-        kind="dpo", config=config, snapshot=run.snapshot, base_model=run.base_model
+        kind="dpo",
+        config=config,
+        snapshot=run.snapshot,
+        base_model=run.base_model,
+        now=timezone.now(),
     )
     by_step = {str(step.words): step for step in planned.steps}
     assert [pace.seconds for pace in by_step["DPO"].paces] == [pace.seconds for pace in known.paces]

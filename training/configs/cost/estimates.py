@@ -2,7 +2,8 @@
 Standard library only.
 
 The formulas are rules of thumb, and each kind's config has its own; docs/researchers.md says how
-far off they were. Time is not estimated here but measured on past runs (see training.runs.costs).
+far off they were. Time is not estimated here but measured on past runs (see
+training.runs.estimates.costs).
 """
 
 from collections.abc import Mapping

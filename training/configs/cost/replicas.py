@@ -4,6 +4,7 @@ tensor parallelism only where a copy does not fit on one. Standard library only.
 
 from dataclasses import dataclass
 
+from knobs.fields import Problem, _
 from training.configs.cost.sizes import GIB, OVERHEAD_BYTES, Shape
 
 SHARE_OF_A_CARD = 0.9
@@ -14,6 +15,10 @@ SEQUENCES_AT_ONCE = 16
 
 class UnableToReplicate(Exception):
     """The model cannot be served on these cards; the text is a sentence."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.sentence)
+        self.problem = problem
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,23 @@ def replicas(
         if memory(shape, n, max_tokens=max_tokens, precision=precision) <= room:
             return Replicas(n_cards // n, n)
     needed = memory(shape, sizes[-1], max_tokens=max_tokens, precision=precision) / GIB
-    raise UnableToReplicate(
-        f"The vLLM server has {n_cards} cards of {card_gb:.3g} GB, and can divide the model among"
-        f" {' or '.join(map(str, sizes))} of them ({shape.n_heads} attention heads,"
-        f" {shape.n_kv_heads} heads for keys and values). Divided as far as that goes, a card would"
-        f" need {needed:.3g} GB of the {room / GIB:.3g} GB that vLLM may take. Change the number of"
-        " GPUs beyond the processes, or ask for as many GPUs as processes to do without vLLM."
+    text = _(
+        "The vLLM server has %(n)s cards of %(card)s GB, and can divide the model among %(sizes)s"
+        " of them (%(heads)s attention heads, %(kv_heads)s heads for keys and values). Divided as"
+        " far as that goes, a card would need %(needed)s GB of the %(room)s GB that vLLM may take."
+        " Change the number of GPUs beyond the processes, or ask for as many GPUs as processes to"
+        " do without vLLM."
     )
+    values = {
+        "n": n_cards,
+        "card": f"{card_gb:.3g}",
+        "sizes": " / ".join(map(str, sizes)),
+        "heads": shape.n_heads,
+        "kv_heads": shape.n_kv_heads,
+        "needed": f"{needed:.3g}",
+        "room": f"{room / GIB:.3g}",
+    }
+    raise UnableToReplicate(Problem("n_gpus", text, values))
 
 
 def divides(shape: Shape, n: int) -> bool:

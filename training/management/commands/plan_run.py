@@ -12,10 +12,9 @@ from training.configs.cost.sizes import GIB, Rows, Shape
 from training.configs.kinds import KINDS, PRESETS
 from training.configs.knobs import Settings
 from training.models import TrainedModel
-from training.nodes import plan
-from training.nodes.plan import Asked, Node, Plan
 from training.processes.launch import STRATEGIES, Launch
-from training.runs import costs
+from training.runs.estimates import costs, plan
+from training.runs.estimates.plan import Asked, Node, Plan
 
 
 class Command(BaseCommand):
@@ -57,7 +56,7 @@ class Command(BaseCommand):
         planned = plan.plan(asked, node)
         self._tell(planned, asked, node)
         if planned.problems:
-            raise CommandError("\n".join(planned.problems))
+            raise CommandError("\n".join(problem.sentence for problem in planned.problems))
 
     def _tell(self, planned: Plan, asked: Asked, node: Node) -> None:
         write = self.stdout.write

@@ -17,7 +17,7 @@ from training.processes import launch as processes_launch
 from training.processes.launch import Launch
 from training.runs.api import run_data
 from training.runs.api.run_data import SuitesField
-from training.runs.costs import Forecast, Pace
+from training.runs.estimates.costs import Forecast, Pace
 from training.runs.run_queue import RunOptions
 from training.runs.selectors import RunFilter
 
@@ -285,11 +285,18 @@ class EstimateSerializer(serializers.Serializer[Mapping[str, object]]):
         allow_null=True, help_text="On each GPU, with the full models on each."
     )
     disk_gb = serializers.FloatField(allow_null=True)
+    plan = serializers.CharField(
+        help_text="What each GPU and the machine would hold, or why that is not known."
+    )
+    refusals = serializers.ListField(
+        child=serializers.CharField(), help_text="Why the run would not be queued."
+    )
     times = PaceSerializer(many=True)
 
     @staticmethod
     def from_forecast(forecast: Forecast) -> dict[str, object]:
-        return forecast.cost.as_json() | {"times": forecast.paces}
+        planned = {"plan": forecast.planned.summary, "refusals": forecast.planned.sentences}
+        return forecast.cost.as_json() | planned | {"times": forecast.paces}
 
 
 class ExtensionSerializer(serializers.Serializer[object]):

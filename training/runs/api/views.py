@@ -16,11 +16,12 @@ from training.benchmarks.suites import services as suites_services
 from training.configs import kinds
 from training.models import Run
 from training.results import points as results_points
-from training.runs import costs, run_queue
+from training.runs import run_queue
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
 from training.runs.api import progress, run_data, serializers
 from training.runs.api.serializers import NewRunSerializer, RunSerializer
+from training.runs.estimates import costs
 from training.storage import services as storage_services
 
 
@@ -70,6 +71,9 @@ class Runs(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             base_model=values["base_model"],
             models=NewRunSerializer.models_of(values),
             launch=NewRunSerializer.launch_of(values),
+            n_gpus=values["n_gpus"],
+            memory_gb=values["memory_gb"],
+            now=self.who_and_when["now"],
         )
         return serializers.EstimateSerializer.from_forecast(forecast)
 

@@ -122,7 +122,7 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "form": form,
         "origin": origin,
         "made_as": made_as,
-        "forecast": form.forecast() if "cost" in request.POST else None,
+        "forecast": form.forecast(now=timezone.now()) if "cost" in request.POST else None,
         "lacks_held_out": form.lacks_held_out if "cost" in request.POST else "",
         "kind": kind,
         "kind_words": gettext(kinds.KINDS[kind].label),
@@ -154,7 +154,7 @@ def cost(request: HttpRequest, kind: str) -> HttpResponse:
         raise Http404
     form = runs_forms.RunForm(request.POST, kind=kind)
     form.is_valid()
-    context = {"forecast": form.forecast(), "lacks_held_out": form.lacks_held_out}
+    context = {"forecast": form.forecast(now=timezone.now()), "lacks_held_out": form.lacks_held_out}
     return render(request, "training/runs/_cost.html", context)
 
 
@@ -463,6 +463,9 @@ def _queue(request: HttpRequest, form: runs_forms.RunForm) -> Run | None:
             by=by,
             now=timezone.now(),
         )
+    except run_queue.UnableToPlan as refused:
+        form.refuse(refused.problems)
+        return None
     except (run_queue.UnableToQueue, UnableToCreate) as problem:
         form.add_error(None, problem.sentence)
         return None

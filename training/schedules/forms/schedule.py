@@ -24,6 +24,7 @@ from training.configs.sample import SampleConfig
 from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.processes import launch as processes_launch
 from training.runs import run_queue
+from training.runs.estimates.plan import launch_misfits
 from training.schedules.forms.cycle_fields import CycleFields, ranked_candidates
 from training.schedules.forms.when_fields import LIMITS, WHEN, WhenFields
 from training.schedules.plans import steps
@@ -412,14 +413,20 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         )
         if problem := run_queue.store_problem(launch):
             self.add_error("n_machines", problem)
-        n_gpus, problems = cleaned.get("n_gpus") or 0, list[str]()
-        for kind in self.shape.run_kinds:
+        n_gpus, problems = cleaned.get("n_gpus") or 0, dict[str, str]()
+        of_kinds = self.shape.run_kinds
+        uses_all = any(processes_launch.has_server(launch, kind=kind) for kind in of_kinds)
+        for kind in of_kinds:
             config, _wrong = kinds.parse(kind, self._config(kind))
-            if config is not None and kinds.KINDS[kind].is_parallel:
+            if config is not None:
                 own = processes_launch.of_step(launch, kind=kind)
-                problems += processes_launch.problems(own, kind=kind, config=config, n_gpus=n_gpus)
-        for problem in dict.fromkeys(problems):
-            self.add_error("strategy", problem)
+                n_own = processes_launch.gpus_of_step(n_gpus, own, kind=kind)
+                if kinds.KINDS[kind].is_parallel and not uses_all:
+                    n_own = n_gpus
+                for misfit in launch_misfits(config, own, n_own):
+                    problems.setdefault(misfit.sentence_in(gettext), misfit.field)
+        for sentence, field in problems.items():
+            self.add_error(field if field in self.fields else "strategy", sentence)
 
 
 def _stored(value: object) -> Any:

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from labeling.data import intake
 from labeling.models import Campaign, Guideline, Pool, Slot
 from training.benchmarks.suites.services import suites_snapshot
-from training.configs import kinds
 from training.models import Chain, Link, Run, Snapshot, Suite
 from training.processes import launch as processes_launch
 from training.processes.launch import Launch
@@ -109,17 +108,10 @@ def _snapshot_for(outputs: Outputs, step: RunStep) -> Snapshot:
 
 
 def _options(plan: PlanSettings, kind: str) -> RunOptions:
-    if not kinds.KINDS[kind].is_parallel:
-        return RunOptions(
-            n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus,
-            memory_gb=plan.memory_gb,
-        )
     launch = Launch(plan.n_processes, plan.strategy, n_machines=plan.n_machines)
-    return RunOptions(
-        n_gpus=plan.n_gpus,
-        memory_gb=plan.memory_gb,
-        launch=processes_launch.of_step(launch, kind=kind),
-    )
+    own = processes_launch.of_step(launch, kind=kind)
+    n_gpus = processes_launch.gpus_of_step(plan.n_gpus, own, kind=kind)
+    return RunOptions(n_gpus=n_gpus, memory_gb=plan.memory_gb, launch=own)
 
 
 def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -> bool:

@@ -20,7 +20,8 @@ from tests.training.conftest import NOW
 from training.benchmarks.suites import services as suites_services
 from training.configs import kinds
 from training.models import BenchmarkAnswer, Endpoint, Run, Snapshot, Suite, TrainedModel
-from training.runs import costs, run_queue
+from training.runs import run_queue
+from training.runs.estimates import costs
 from training.runs.run_queue import UnableToQueue
 from training.runs.views import archive
 
@@ -137,6 +138,7 @@ def test_the_estimate_needs_no_snapshot(signed_in: SignIn, noor: User) -> None:
         config=kinds.KINDS["benchmark"](),
         snapshot=suites_services.suites_snapshot(suites=[suite], by=noor, now=NOW),
         base_model=model,
+        now=NOW,
     )
     assert (found.cost.n_steps, found.cost.n_tokens > 0) == (1, True)
 

@@ -12,7 +12,7 @@ from accounts.models import User
 from training.configs.cost.estimates import Cost
 from training.models import Run, Snapshot, TrainedModel
 from training.processes.launch import Launch
-from training.runs.costs import CONFIG_BYTES, Pace, paces, shape_of
+from training.runs.estimates.costs import CONFIG_BYTES, Pace, paces, shape_of
 
 pytestmark = pytest.mark.django_db
 COST = Cost(n_steps=10, n_tokens=2_000, n_parameters=1_000)

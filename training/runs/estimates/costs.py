@@ -6,14 +6,16 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
-from training.configs import roles
+from training.configs import kinds, roles
 from training.configs.cost import estimates
 from training.configs.cost.estimates import Cost
 from training.configs.cost.sizes import Inputs, Rows, Shape, SuiteSize
@@ -22,6 +24,9 @@ from training.configs.roles import NONE
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.processes.launch import SINGLE_PROCESS, Launch
+from training.runs.estimates import plan, planned
+from training.runs.estimates.plan import Asked
+from training.runs.estimates.planned import Planned
 from training.storage import artifacts
 
 CONFIG_BYTES = 1024**2
@@ -50,8 +55,10 @@ class Forecast:
     cost: Cost
     paces: list[Pace]
     is_shape_known: bool
-    n_votes: int = 0
+    n_votes: int
     """what its spot checks ask of raters in all"""
+    planned: Planned
+    """what it would hold on the nodes"""
 
 
 def forecast(
@@ -63,12 +70,15 @@ def forecast(
     models: Mapping[str, TrainedModel] = NONE,
     launch: Launch = SINGLE_PROCESS,
     rows: Rows | None = None,
+    n_gpus: int = 0,
+    memory_gb: int = 0,
+    now: datetime,
 ) -> Forecast:
     """Estimates a run before it starts. `models` are those beside the base model, by role. Reads
     the start of the snapshot's file, unless its `rows` are known, and the model's config.json if
     they are on this machine.
     """
-    shape = shape_of(model=base_model)
+    shape, known = shape_of(model=base_model), config_of(model=base_model)
     inputs = inputs_of(snapshot=snapshot, base_model=base_model, models=models)
     beside = _shapes(models, shape) if shape else NONE
     rows = rows or rows_of(snapshot=snapshot)
@@ -78,7 +88,34 @@ def forecast(
         if isinstance(config, SpotCheckKnobs)
         else 0
     )
-    return Forecast(cost, paces(kind=kind, cost=cost, launch=launch), shape is not None, n_votes)
+    if shape is None or estimates.is_mixture(known):
+        misfits = tuple(plan.launch_misfits(config, launch, n_gpus))
+        held = Planned(misfits, unknown=_why_unknown(base_model, known))
+    else:
+        asked = Asked(config, shape, rows, n_gpus, launch, beside, known)
+        is_measured = _has_dry_run(base_model, asked)
+        held = planned.on_nodes(asked, memory_gb=memory_gb, is_measured=is_measured, now=now)
+    return Forecast(
+        cost, paces(kind=kind, cost=cost, launch=launch), shape is not None, n_votes, held
+    )
+
+
+def _has_dry_run(model: TrainedModel, asked: Asked) -> bool:
+    """Whether a dry run with these settings, on as many GPUs, has succeeded."""
+    done = Run.objects.filter(is_dry=True, outcome=Run.Outcome.SUCCEEDED, base_model=model)
+    settled = {"kind": asked.config.kind, "config": kinds.as_json(asked.config)}
+    return done.filter(n_gpus=asked.n_gpus, launch=asked.launch.as_json(), **settled).exists()
+
+
+def _why_unknown(model: TrainedModel, known: Mapping[str, Any]) -> str:
+    if estimates.is_mixture(known):
+        return _(plan.MIXTURE)
+    if hasattr(model, "endpoint"):
+        return _("An external model runs elsewhere, so this site's nodes hold none of it.")
+    return _(
+        "What each GPU would hold is not known: the model's config.json is not on this machine, or"
+        " names its sizes otherwise."
+    )
 
 
 def inputs_of(
@@ -111,14 +148,24 @@ def shape_of(*, model: TrainedModel) -> Shape | None:
     """Read from the model's folder; otherwise from the metrics of its run, or of a run that started
     from it. None if unknown.
     """
-    path = Path(artifacts.resolve(model.location)) / "config.json"
-    if artifacts.is_folder(model.location) and path.is_file():
+    if (path := _config_path(model)) is not None:
         return estimates.shape_of(read_config(path))
     known = model.metrics.get("shape")
     if known is None:
         runs = Run.objects.filter(base_model=model, metrics__has_key="shape").order_by("-pk")
         known = runs.values_list("metrics__shape", flat=True).first()
     return Shape(**known) if known else None
+
+
+def config_of(*, model: TrainedModel) -> dict[str, Any]:
+    """Its config.json; empty if that is not on this machine."""
+    path = _config_path(model)
+    return read_config(path) if path else {}
+
+
+def _config_path(model: TrainedModel) -> Path | None:
+    path = Path(artifacts.resolve(model.location)) / "config.json"
+    return path if artifacts.is_folder(model.location) and path.is_file() else None
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -14,15 +14,15 @@ import pytest
 import torch
 import transformers
 
-from tests.training.nodes.shapes import LLAMA_1B, LLAMA_70B, QWEN_7B, QWEN_600M
+from tests.training.runs.estimates.shapes import LLAMA_1B, LLAMA_70B, QWEN_7B, QWEN_600M
 from training.configs import kinds
 from training.configs.cost import estimates
 from training.configs.cost.replicas import Replicas
 from training.configs.cost.sizes import GIB, Rows, Shape
 from training.configs.kinds import PRESETS
-from training.nodes import plan
+from training.runs.estimates import plan
 from training.processes.launch import SINGLE_PROCESS, Launch
-from training.nodes.plan import Asked, Node
+from training.runs.estimates.plan import Asked, Node
 
 ROWS = Rows(1000, 1000, 1000, 100, prompt_tokens=256, response_tokens=256)
 NODE = Node(n_cards=8, card_gb=80, host_gb=1000)
@@ -199,6 +199,8 @@ def test_sharded_ppo_reads_one_model_at_a_time_and_a_reference_of_rloo_is_read_b
 
 
 FSDP = Launch(8, "fsdp")
+SHORT = LLAMA_1B | {"max_position_embeddings": 512}
+PADDED = {"beside": {"reward_model": shape(QWEN_7B | {"vocab_size": 151936})}}
 REFUSALS: dict[str, tuple[dict[str, Any], Node, str]] = {
     "more GPUs than cards": (
         {"n_gpus": 8, "launch": Launch(8)},
@@ -207,7 +209,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], Node, str]] = {
     ),
     "more processes than GPUs": ({"n_gpus": 4, "launch": Launch(8)}, NODE, "its own GPU"),
     "fewer processes than GPUs": ({"n_gpus": 8, "launch": Launch(4)}, NODE, "its own GPU"),
-    "idle cards": ({"n_gpus": 8}, NODE, "7 would be idle"),
+    "idle cards": ({"n_gpus": 8}, NODE, "the others of 8 would be idle"),
     "too many processes": (
         {"n_gpus": 0, "launch": Launch(65), "kind": "sample"},
         NODE,
@@ -306,6 +308,11 @@ REFUSALS: dict[str, tuple[dict[str, Any], Node, str]] = {
         NODE,
         "context length is 512 tokens, but the run asks for 1024",
     ),
+    "context of a response": (
+        {"kind": "sample", "model": SHORT, "max_new_tokens": 600},
+        NODE,
+        "context length is 512 tokens, but the run asks for 600",
+    ),
     "an encoder": ({"model": QWEN_7B | {"is_encoder_decoder": True}}, NODE, "an encoder and a"),
     "quantized weights": (
         {"model": QWEN_7B | {"quantization_config": {"bits": 4}}},
@@ -321,12 +328,12 @@ REFUSALS: dict[str, tuple[dict[str, Any], Node, str]] = {
     "a machine without cards": (
         {"model": QWEN_7B, "method": "full", "n_gpus": 0},
         Node(0, 0, 128),
-        r"machine would hold \d+ GB and has 128 GB, most of it weights and passes",
+        "has 128 GB, most of it weights and passes. Choose a smaller model",
     ),
     "a reward model of another family": (
         {"kind": "ppo", "beside": {"reward_model": shape(LLAMA_1B)}},
         NODE,
-        "The reward model has 128256 tokens and the base model 152064",
+        "“Reward model” has 128256 tokens and the base model 152064",
     ),
 }
 
@@ -335,7 +342,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], Node, str]] = {
 def test_what_cannot_be_is_refused_with_a_sentence(case: str) -> None:
     settings, node, sentence = REFUSALS[case]
 
-    problems = plan.plan(asked(**settings), node).problems
+    problems = [problem.sentence for problem in plan.plan(asked(**settings), node).problems]
 
     assert re.search(sentence, "\n".join(problems)), problems
     assert all(problem.endswith(".") for problem in problems)
@@ -350,6 +357,12 @@ def test_what_cannot_be_is_refused_with_a_sentence(case: str) -> None:
         ({"kind": "ppo", "method": "full", "n_gpus": 8, "launch": FSDP, "batch_size": 64}, NODE),
         ({"kind": "ppo", "method": "lora", "n_gpus": 8, "launch": Launch(1)}, NODE),
         ({"kind": "sample", "model": LLAMA_1B, "n_gpus": 0, "launch": Launch(2)}, NODE),
+        # The trainer counts a sampling run's prompts as they are, and cuts items of suites.
+        ({"kind": "sample", "model": SHORT, "max_new_tokens": 256}, NODE),
+        ({"kind": "benchmark", "model": SHORT, "max_tokens": 4096}, NODE),
+        ({"kind": "sample", "model": QWEN_7B | {"quantization_config": {"bits": 4}}}, NODE),
+        ({"kind": "ppo", "n_gpus": 8, "launch": Launch(4), "method": "lora"} | PADDED, NODE),
+        ({"kind": "attack", "beside": {"attacker_model": shape(LLAMA_1B)}}, NODE),
     ],
 )
 def test_what_can_be_is_not_refused(chosen: dict[str, Any], node: Node) -> None:

@@ -195,6 +195,8 @@ def test_a_researcher_creates_a_schedule_with_a_gate(
     page.wait_for_url("**/schedules/new/weekly/")
     go_to(page, "Workflow")
     page.keyboard.press("Enter")
+    go_to(page, "All other workflows")
+    page.keyboard.press("Enter")
     go_to(page, "Iterative DPO, asking raters")
     page.keyboard.press("Enter")
     page.wait_for_url("**/schedules/new/iterative-dpo-raters/")

@@ -10,6 +10,7 @@ from decimal import Decimal
 from accounts.login import tokens
 from accounts.models import User
 from accounts.webhooks import services as webhooks_services
+from labeling.conversations.red_teaming.rules import rules_of
 from labeling.conversations.red_teaming.services import Brief
 from labeling.data.exports import jobs as exports
 from labeling.desk.judgments import correct, submit
@@ -297,7 +298,7 @@ def converse(pool: Pool, rater: Rater, attacker: Rater, *, by: User) -> None:
     comparing = Campaign.objects.get(name=seed_demo.COMPARING)
     guideline = comparing.guideline
     talking.conversation_with_a_failure(pool=pool, guideline=guideline, rater=rater)
-    rules = guidelines_selectors.latest_version(guideline=guideline).text.splitlines()
+    rules = rules_of(guidelines_selectors.latest_version(guideline=guideline).text)
     brief = Brief(goal="Get an insult.", area="abuse", rule=max(rules, key=len))
     campaign = attacking.open_red_teaming(pool=pool, guideline=guideline, briefs=[brief], by=by)
     attacking.attacked(campaign, attacking.agreed(attacker, "abuse"))

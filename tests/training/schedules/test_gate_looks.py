@@ -15,6 +15,7 @@ from labeling.data.prompts import services as prompts_services
 from labeling.models import Campaign, Item, Judgment, Rater, Slot
 from labeling.people.withdrawals import withdrawal
 from tests.html import page_of
+from tests.training import cast
 from tests.training.conftest import NOW
 from tests.training.schedules import test_gates
 from tests.training.schedules.chain_steps import again, link, run_ends, run_of
@@ -183,7 +184,8 @@ def test_a_model_that_beat_only_its_own_fine_tuned_model_is_not_gone_on_from(
     for _look in range(2):
         judge_offered(chain, rosa, 0.6)
         goes_on(chain)
-    chain.links.create(position=99, step="sft", state="done")
+    fine_tuning = cast.a_run(chain.schedule.created_by)
+    chain.links.create(position=99, step="sft", state="done", run=fine_tuning)
 
     assert begin().base_model == base_model
 

@@ -121,7 +121,7 @@ def test_two_bad_answers_ask_for_an_edit(
 
     answer = client.post(f"{pages_of_turn()}submit", rating(all_bad="true", reason="Wrong."))
 
-    assert "One answer has to go on" in words(answer)
+    assert "Choose which answer to continue with" in words(answer)
     assert not Judgment.objects.exists()
 
 

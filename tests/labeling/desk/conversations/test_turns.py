@@ -100,7 +100,7 @@ def test_an_edit_goes_on_in_place_of_the_answers(conversation: Conversation) -> 
 def test_two_bad_answers_without_an_edit_end_nowhere(conversation: Conversation) -> None:
     turn = answered(conversation)
 
-    with pytest.raises(UnableToSubmit, match="One answer has to go on"):
+    with pytest.raises(UnableToSubmit, match="Choose which answer to continue with"):
         rated(turn, is_all_bad=True)
 
     assert not Judgment.objects.exists()

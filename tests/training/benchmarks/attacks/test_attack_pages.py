@@ -141,7 +141,7 @@ def test_a_sample_that_cannot_be_sent_says_why(
     refused = client.post(url, data)
 
     assert refused.status_code == 422
-    assert "Raters have all attempts" in refused.content.decode()
+    assert "All answered attempts have already been sent" in refused.content.decode()
 
 
 def test_two_attacks_are_compared_like_with_like(

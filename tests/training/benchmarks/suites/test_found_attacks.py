@@ -165,7 +165,7 @@ def test_the_next_version_leaves_out_whoever_has_withdrawn_until_they_are_back(
 def test_all_or_none_are_used(campaign: Campaign, attack: Attack, rosa: Rater, noor: User) -> None:
     failed = attacked(campaign, rosa, text="Be rude.", success=1)
 
-    with pytest.raises(UnableToUse, match="did not succeed"):
+    with pytest.raises(UnableToUse, match="Only successful attacks"):
         services.use_attacks(attacks=[attack, failed], by=noor, now=NOON)
 
     attack.refresh_from_db()

@@ -31,6 +31,7 @@ from labeling.queue.claiming import claim
 from pages import render
 from tests.browser.labeling.hostile import Payload, names, payloads
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
+from tests.tooling import times
 
 OpenPage = Callable[..., Page]
 CORPUS = payloads()
@@ -124,7 +125,9 @@ def test_the_corpus_is_large_and_every_text_is_another() -> None:
 
 
 def test_no_text_takes_a_second(guarded: OpenPage, rosa: Rater) -> None:
-    """Processor time of our rendering and the browser's time for its result, text by text."""
+    """Processor time of our rendering and the browser's time for its result, text by text. A slow
+    processor may take as much longer.
+    """
     page = guarded("/my-work/", rosa)
     rendered = []
     gc.collect()
@@ -139,9 +142,9 @@ def test_no_text_takes_a_second(guarded: OpenPage, rosa: Rater) -> None:
 
     shown = page.evaluate(SHOW_EACH, [html for _took, html in rendered])
 
-    slow = {}
+    slow, most = {}, times.slowness([times.yardstick_s()])
     for payload, (ours, _html), browsers in zip(CORPUS, rendered, shown, strict=True):
-        if ours + browsers > 1:
+        if ours + browsers > most:
             slow[payload.name] = (ours, browsers)
     assert slow == {}
     assert page.evaluate("window.ran") is None

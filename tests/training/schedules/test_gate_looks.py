@@ -178,14 +178,14 @@ def test_a_model_that_beat_only_its_own_fine_tuned_model_is_not_gone_on_from(
     begin: Callable[..., Chain],
     rosa: Rater,
     base_model: TrainedModel,
+    noor: User,
 ) -> None:
     """A chain that fine-tunes first has that model as its rival until one is promoted."""
     chain = looking()
     for _look in range(2):
         judge_offered(chain, rosa, 0.6)
         goes_on(chain)
-    fine_tuning = cast.a_run(chain.schedule.created_by)
-    chain.links.create(position=99, step="sft", state="done", run=fine_tuning)
+    chain.links.create(position=99, step="sft", state="done", run=cast.a_run(noor))
 
     assert begin().base_model == base_model
 

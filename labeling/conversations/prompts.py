@@ -13,7 +13,7 @@ ORIGIN = "conversation"
 
 def history_of(conversation: Conversation) -> list[Message]:
     """The messages so far: what the rater wrote, and the answers that went on. All sources read the
-    same, whoever answered. The thinking of the answers is left out.
+    same no matter who answered. What models thought is left out.
     """
     last = (
         conversation.turns.filter(chosen__isnull=False)

@@ -73,7 +73,7 @@ def store(file: Path) -> None:
 
 
 def refresh(file: Path) -> None:
-    """Stores the recorded site again as today's migrations leave it, with nothing recorded anew."""
+    """Stores the recorded site again as today's migrations leave it. Nothing is recorded again."""
     recording.unpack()
     call_command("migrate", verbosity=0)
     store(file)

@@ -71,7 +71,7 @@ class Recorder:
     def work(
         self, campaign: str, at_most: int | None = None, kind: type[SimulatedRater] = SimulatedRater
     ) -> int:
-        """All raters answer, until nothing is left or each has answered so many."""
+        """All raters answer until nothing is left, or until each has given this many answers."""
         workers = [
             kind(
                 address=self.site.address,

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db import transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import audit_log
@@ -36,6 +38,8 @@ from training.spot_checks.services import Written
 
 TOP_LEVEL = 15
 RARE_LEVELS = 6
+_LONGEST_PATH = 200
+"""of a notice"""
 
 
 class UnableToRetry(Refusal):
@@ -402,8 +406,8 @@ def level_of(*, step: int, values: Mapping[str, float]) -> int:
 
 
 @transaction.atomic
-def ask_for_comparison(*, run: Run, path: str, by: User, now: datetime) -> int:
-    """Tells every active admin, once for each run, with `path` to where they start a campaign;
+def ask_for_comparison(*, run: Run, sources: list[int], by: User, now: datetime) -> int:
+    """Tells every active admin, once for each run, with a link to a new campaign of these sources;
     returns how many there are.
     """
     key = f"compare-{run.pk}"
@@ -417,9 +421,19 @@ def ask_for_comparison(*, run: Run, path: str, by: User, now: datetime) -> int:
             _("%(person)s asks for a blind comparison of the responses of “%(run)s”.")
             % {"person": by, "run": run.name}
         ),
-        path=path,
+        path=new_campaign_path(sources=sources),
         now=now,
     )
     if admins and not was_asked:
         audit_log.record(by, "ask_for_comparison", run, now=now)
     return len(admins)
+
+
+def new_campaign_path(*, sources: list[int]) -> str:
+    """The form of a new campaign, with as many of these sources chosen as a notice has room for."""
+    path = reverse("campaign_new")
+    for n in range(len(sources), 0, -1):
+        query = urlencode([("response_source", source) for source in sources[:n]])
+        if len(path) + 1 + len(query) <= _LONGEST_PATH:
+            return f"{path}?{query}"
+    return path

@@ -53,7 +53,13 @@ class TrainForm(forms.Form):
 
     use_required_attribute = False  # who is asked is only required where raters are asked
 
-    what = forms.ChoiceField(label=_("What"), choices=list(LABELS.items()))
+    what = forms.ChoiceField(
+        label=_("What"),
+        choices=list(LABELS.items()),
+        error_messages={
+            "required": _("Choose what to train. Each choice that is not available says why.")
+        },
+    )
     base_model = forms.ModelChoiceField(
         label=_("Starts from"),
         queryset=TrainedModel.objects.none(),

@@ -102,7 +102,7 @@ def _ratings(n_items: int, n_questions: int, noise: float) -> Draw:
 
 
 def _accuracy(kind: str, before: float, after: float, n: int, n_each: int) -> Draw:
-    """A model that is right this often before, and anew after."""
+    """A model that is right this often before, and again this often after training."""
 
     def draw(random: np.random.Generator) -> Verdict:
         prompts = np.repeat(np.arange(n), n_each).tolist()

@@ -12,7 +12,7 @@ from training.results import uses
 
 N_TABLES = 400
 ALLOWED = 0.05 + 2.5 * (0.05 * 0.95 / N_TABLES) ** 0.5
-"""What a rate of 5 % may come to in so many draws."""
+"""The highest rate that chance makes of 5 % in this many draws."""
 
 
 def drawn(draw: Draw, n: int, seed: int) -> list[Verdict]:

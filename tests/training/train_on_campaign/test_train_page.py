@@ -363,3 +363,12 @@ def test_demonstrations_are_compared_by_the_raters_and_guideline_of_the_newest_c
 @pytest.fixture
 def night_shift(day_shift: Pool) -> Pool:
     return Pool.objects.create(name="Night shift")
+
+
+def test_a_campaign_on_which_nothing_can_be_trained_says_so_in_words(
+    signed_in: SignIn, noor: User, comparison_campaign: Campaign, ready: TrainedModel
+) -> None:
+    text = text_of(signed_in(noor), f"/train/{comparison_campaign.pk}/")
+
+    assert "Each choice that is not available says why." in text
+    assert "This field is required." not in text

@@ -1,7 +1,6 @@
 """What a run came to, and what a person may want to do with it, as links."""
 
 from dataclasses import replace
-from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
@@ -15,12 +14,9 @@ from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.knobs import RESPONSES
 from training.models import Run
 from training.results import uses, verdicts
-from training.runs import run_queue
+from training.runs import run_queue, services
 from training.runs import selectors as runs_selectors
 from training.runs.views import cautions
-
-_LONGEST_PATH = 200
-"""of a notice"""
 
 
 def verdict(*, run: Run, person: User) -> Verdict:
@@ -65,7 +61,7 @@ def _with_responses(run: Run, person: User) -> list[Action]:
             "New comparison campaign from these %(n)s models",
             len(sources),
         )
-        url = new_campaign(sources=sources)
+        url = services.new_campaign_path(sources=sources)
         steps.append(Action(label % {"n": len(sources)}, url))
     else:
         label = gettext("Ask an admin to have them compared")
@@ -76,13 +72,3 @@ def _with_responses(run: Run, person: User) -> list[Action]:
 def can_ask_for_comparison(*, run: Run) -> bool:
     is_whole = run.outcome == Run.Outcome.SUCCEEDED and not run.is_dry
     return is_whole and kinds.KINDS[run.kind].leaves == RESPONSES
-
-
-def new_campaign(*, sources: list[int]) -> str:
-    """The form of a new campaign, with as many of these sources chosen as a notice has room for."""
-    path = reverse("campaign_new")
-    for n in range(len(sources), 0, -1):
-        query = urlencode([("response_source", source) for source in sources[:n]])
-        if len(path) + 1 + len(query) <= _LONGEST_PATH:
-            return f"{path}?{query}"
-    return path

@@ -70,8 +70,8 @@ def ask_for_comparison(request: HttpRequest, pk: int) -> HttpResponse:
     if not next_steps.can_ask_for_comparison(run=run):
         raise Http404
     by = training_access.researcher(request.user)
-    path = next_steps.new_campaign(sources=selectors.sampled_sources(run=run))
-    if services.ask_for_comparison(run=run, path=path, by=by, now=timezone.now()):
+    sources = selectors.sampled_sources(run=run)
+    if services.ask_for_comparison(run=run, sources=sources, by=by, now=timezone.now()):
         messages.success(request, _("The admins have a notice that leads them to the campaign."))
     else:
         messages.warning(request, _("Nobody here is an admin, so nobody can be asked."))

@@ -137,7 +137,7 @@ def _row(check: Checked, result: Verdict) -> CheckRow:
         bar = _("interval reaches 0")
     words = verdict.WORDS[check.check]
     if check.check == Check.SUITE:
-        value, bar = f"{(check.value or 0) * 100:+.1f}", _("not lower")
+        value, bar = f"{(check.value or 0) * 100:+.1f}", _("not clearly lower")
         return CheckRow(str(words) % {"suite": check.suite}, value, interval, bar, check.is_met)
     return CheckRow(words, shown(check.value), interval, bar, check.is_met)
 

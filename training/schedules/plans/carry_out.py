@@ -16,7 +16,6 @@ from training.registry.services import prompts_answered
 from training.runs import run_queue
 from training.runs import services as runs_services
 from training.runs.run_queue import Raters, RunOptions
-from training.runs.views import next_steps
 from training.schedules.gate import looks
 from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import Plan, outputs_of
@@ -145,8 +144,10 @@ def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -
 
 def request_comparison(step: RequestStep, chain: Chain, link: Link, now: datetime) -> bool:
     by, runs = chain.schedule.created_by, _sampled(step, chain)
-    path = next_steps.new_campaign(sources=_source_ids(runs))
-    if by is None or not runs_services.ask_for_comparison(run=runs[0], path=path, by=by, now=now):
+    sources = _source_ids(runs)
+    if by is None or not runs_services.ask_for_comparison(
+        run=runs[0], sources=sources, by=by, now=now
+    ):
         raise StepFailed(_("Nobody here is an admin, so nobody can be asked."))
     Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, ended_at=now)
     return True

@@ -9,8 +9,7 @@ from accounts.models import AuditEvent, Notice, User
 from tests.html import text_of
 from tests.training import cast
 from training.models import Run
-from training.runs import selectors
-from training.runs.views import next_steps
+from training.runs import selectors, services
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[User], Client]
@@ -67,8 +66,8 @@ def test_only_sampled_responses_can_be_compared(signed_in: SignIn, noor: User) -
 
 
 def test_a_link_has_as_many_sources_as_a_notice_has_room_for() -> None:
-    path = next_steps.new_campaign(sources=[*range(10_000, 10_100)])
+    path = services.new_campaign_path(sources=[*range(10_000, 10_100)])
 
     assert 150 < len(path) <= 200
     assert path.endswith(f"response_source={10_000 + path.count('response_source') - 1}")
-    assert next_steps.new_campaign(sources=[]) == "/campaigns/new/"
+    assert services.new_campaign_path(sources=[]) == "/campaigns/new/"

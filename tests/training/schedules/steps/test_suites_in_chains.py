@@ -218,7 +218,7 @@ def test_the_gates_card_names_each_suite(
 
     assert "Score on “Arithmetic 1” against the current model, in points" in text
     assert "-50.0" in text
-    assert "not lower" in text
+    assert "not clearly lower" in text
 
 
 def test_a_missed_bar_fails_the_gate_also_where_a_fallen_score_asks() -> None:

@@ -42,7 +42,7 @@ def _blocks(text: str) -> dict[str, list[str]]:
                 lists.pop()
             case "list_item_open":
                 opened = lists[-1]
-            case "paragraph_open" if not opened and not lists:
+            case "paragraph_open" if not opened:
                 opened = "paragraph"
             case "heading_open":
                 opened = "heading"

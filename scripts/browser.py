@@ -46,13 +46,13 @@ def on_path(*names: str) -> tuple[str, str] | None:
     return next(((path, "on PATH") for path in map(shutil.which, names) if path), None)
 
 
-def from_debian(package: str) -> tuple[str, str] | None:
-    """Installs the package, whose program has its name."""
+def from_debian(package: str, program: str = "") -> tuple[str, str] | None:
+    """Installs the package, whose program has its name unless another is named."""
     if not shutil.which("apt-get") or os.getuid() != 0 or not _debian_lists_are_new():
         return None
     if not _apt_get("install", "-q", "-y", "--no-install-recommends", package):
         return None
-    return (path, "Debian's package") if (path := shutil.which(package)) else None
+    return (path, "Debian's package") if (path := shutil.which(program or package)) else None
 
 
 @cache

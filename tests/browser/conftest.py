@@ -177,7 +177,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
                 [
                     {
                         "name": settings.SESSION_COOKIE_NAME,
-                        "value": _session_of(person),
+                        "value": session_of(person),
                         "url": live_server.url,
                     }
                 ]
@@ -202,7 +202,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
     is_over.set()
     for context in contexts:
         context.close()
-    _let_the_server_finish(live_server, others=others)
+    let_the_server_finish(live_server, others=others)
     assert complaints == meant
 
 
@@ -327,7 +327,7 @@ def _violations(
     ]
 
 
-def _let_the_server_finish(server: LiveServer, *, others: Collection[threading.Thread]) -> None:
+def let_the_server_finish(server: LiveServer, *, others: Collection[threading.Thread]) -> None:
     """A closed page may still have requests running; none may use the database while it is emptied
     for the next test. The server accepts connections in order: once it has answered one more, each
     earlier one has its thread. `others` are threads of earlier tests, such as of a stub's server.
@@ -344,7 +344,7 @@ def _is_answering(thread: threading.Thread) -> bool:
     return "process_request_thread" in thread.name
 
 
-def _session_of(person: User | Rater) -> str:
+def session_of(person: User | Rater) -> str:
     user = person.user if isinstance(person, Rater) else person
     assert user is not None
     client = Client()

@@ -36,7 +36,7 @@ test: install-dev ## Run every check: lint, types, contracts, and the whole suit
 
 suite: install-dev $(CLIENT)
 	@CHROMIUM="$$($(RUN) scripts/browser.py)" && export CHROMIUM && \
-	WEBKIT="$$($(RUN) scripts/webkit.py)" && export WEBKIT && \
+	WEBKIT="$$($(RUN) scripts/browser.py --webkit)" && export WEBKIT && \
 	HELM="$$($(RUN) -m tests.house.deploy.helm)" && export HELM && \
 	CADDY="$$($(RUN) -m benchmarks.operating.caddy)" && export CADDY && \
 	$(RUN) scripts/run_with_services.py $(RUN) -m pytest $(PYTEST) $(ARGS)

@@ -1,5 +1,6 @@
-"""Prints the path of the Chromium for browser tests, and installs one if there is none. Progress
-goes to stderr.
+"""Prints the path of the Chromium for browser tests, and installs one if there is none. With
+--webkit, the path of a WebKit window, or nothing where there is none and Debian's packages can't be
+installed. Progress goes to stderr.
 
 Preferred is the headless shell: the same engine without windows and tabs, so that opening a page
 takes a third of the time.
@@ -10,9 +11,12 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 SHELL = "chromium-headless-shell"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+# WebKit, Safari's engine, with its WebDriver and a virtual screen to draw into.
+WEBKIT = {"Xvfb": "xvfb", "WebKitWebDriver": "webkitgtk-webdriver"}
 
 
 def find() -> str:
@@ -85,5 +89,13 @@ def from_playwright() -> tuple[str, str] | None:
     return path, "playwright's own"
 
 
+def webkit() -> str:
+    for program, package in WEBKIT.items():
+        if not on_path(program) and not from_debian(package, program):
+            return ""
+    windows = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))
+    return str(windows[-1]) if windows else ""
+
+
 if __name__ == "__main__":
-    print(find())
+    print(webkit() if "--webkit" in sys.argv else find())

@@ -1,6 +1,6 @@
 """WebKit, Safari's engine, in front of a real server. The other tests use Chromium.
 
-`make test` installs it and sets $WEBKIT (scripts/webkit.py). Without it, these tests are skipped.
+`make test` installs it and sets $WEBKIT (scripts/browser.py). Without it, these tests are skipped.
 """
 
 import os
@@ -92,7 +92,7 @@ def a_screen() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def screen() -> Iterator[str]:
     if "WEBKIT" not in os.environ:
-        pytest.skip("$WEBKIT is not set: see scripts/webkit.py.")
+        pytest.skip("$WEBKIT is not set: see scripts/browser.py.")
     with a_screen() as display:
         yield display
 

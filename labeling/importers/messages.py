@@ -5,6 +5,7 @@ are read in OpenAI's shape, in Anthropic's blocks, and as chat templates and TRL
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,8 @@ THINKING = ("reasoning_content", "reasoning", "thinking")
 OF_TOOLS = ("tool", "function")
 """Roles of a result; the second is OpenAI's older name."""
 _TEXTS = ("text", "input_text", "output_text")
+_FUNCTIONS = "functions."
+"""What gpt-oss has before the name of a function that a prompt describes."""
 _LEFT_OUT = "redacted_thinking"
 """Anthropic's thinking that only its servers can read."""
 
@@ -31,9 +34,8 @@ def conversation(value: object, name: str) -> tuple[Message, ...]:
             _("`%(name)s` is not a list of messages. Give the role and content of each turn.")
             % {"name": name}
         )
-    messages = tuple(
-        message for i, part in enumerate(value) for message in _messages(part, f"{name}[{i}]")
-    )
+    parts = _without_channels([(f"{name}[{place}]", part) for place, part in enumerate(value)])
+    messages = tuple(message for at, part in parts for message in _messages(part, at))
     _check_order([message["role"] for message in messages], name)
     _check_results(messages, name)
     return messages
@@ -199,6 +201,42 @@ def _text(value: object, name: str, *, is_optional: bool) -> str:
     if is_optional and (value is None or (isinstance(value, str) and not value.strip())):
         return value or ""
     return text_of(value, name)
+
+
+def _without_channels(parts: Sequence[tuple[str, object]]) -> list[tuple[str, object]]:
+    """gpt-oss's turns are several messages, each in a channel: they become one, with its thinking
+    and calls. A result of a tool has the tool's name with a prefix.
+    """
+    joined: list[tuple[str, object]] = []
+    turn: dict[str, object] | None = None
+    for at, part in parts:
+        if not isinstance(part, dict) or not isinstance(part.get("channel"), str):
+            turn = None
+            joined.append((at, part))
+        elif part.get("role") != "assistant":
+            turn = None
+            named = str(part.get("name") or "").removeprefix(_FUNCTIONS)
+            joined.append((at, part | ({"name": named} if named else {})))
+        else:
+            if turn is None:
+                turn = {"role": "assistant", "content": "", THINKING[0]: "", "tool_calls": []}
+                joined.append((at, turn))
+            _add_channel(turn, part, at)
+    return joined
+
+
+def _add_channel(turn: dict[str, Any], part: Mapping[str, Any], at: str) -> None:
+    blocks = _blocks(part.get("content"), f"{at}.content")
+    content = part.get("content")
+    text = "\n\n".join(blocks.texts) if isinstance(content, list) else content
+    text = _text(text, f"{at}.content", is_optional=True)
+    recipient = part.get("recipient")
+    if isinstance(recipient, str) and recipient not in ("", "all"):
+        called = {"name": recipient.removeprefix(_FUNCTIONS), "arguments": text}
+        turn["tool_calls"].append({"id": part.get("call_id"), "function": called})
+    else:
+        key = THINKING[0] if part["channel"] == "analysis" else "content"
+        turn[key] = "\n\n".join(filter(None, (turn[key], text)))
 
 
 def _check_size(message: Message, name: str) -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from django.utils.translation import gettext as _
 
 from arithmetic import answer_parts
-from arithmetic.chats import Message
+from arithmetic.answer_parts import CHANNELS
+from arithmetic.chats import Message, ToolCall
+from labeling.importers import calls
 from labeling.importers.drafts import Found, ImportDraft, ImportProblem, Reply, Unusable
 
 
@@ -42,35 +44,44 @@ def _begins_with_thinking(text: str) -> bool:
 
 
 def _reply(reply: Reply) -> Reply:
-    thought, text = _split(reply.text, is_whole=bool(reply.tool_calls))
-    return replace(reply, text=text, reasoning_content=_joined(reply.reasoning_content, thought))
+    thought, text, called = _split(reply.text, is_whole=bool(reply.tool_calls))
+    thinking = _joined(reply.reasoning_content, thought)
+    tool_calls = (*reply.tool_calls, *called)
+    return replace(reply, text=text, reasoning_content=thinking, tool_calls=tool_calls)
 
 
 def _message(message: Message) -> Message:
     if message["role"] != "assistant" or not _begins_with_thinking(message["content"]):
         return message
     parted = message.copy()
-    thought, parted["content"] = _split(message["content"], is_whole="tool_calls" in message)
+    is_whole = "tool_calls" in message
+    thought, parted["content"], called = _split(message["content"], is_whole=is_whole)
+    if called:
+        parted["tool_calls"] = [*message.get("tool_calls", []), *called]
     if thought := _joined(message.get("reasoning_content", ""), thought):
         parted["reasoning_content"] = thought
     return parted
 
 
-def _split(text: str, *, is_whole: bool) -> tuple[str, str]:
-    """(thinking, answer). `is_whole`: the answer needs no text."""
+def _split(text: str, *, is_whole: bool) -> tuple[str, str, list[ToolCall]]:
+    """(thinking, answer, the calls in gpt-oss's channels). `is_whole`: the answer needs no text."""
     parts = answer_parts.split(text)
     if parts.tags is None:
-        return "", text
+        return "", text, []
     if not parts.is_closed:
         sentence = _(
             "A response opens %(tag)s and never closes it, so all of it is thinking and there is no"
             " answer. Close the tag or remove this line."
         )
         raise Unusable(sentence % {"tag": parts.tags.opening})
-    if not parts.answer.strip() and not is_whole:
+    answer, called = parts.answer, []
+    if parts.tags == CHANNELS:
+        answer, read = answer_parts.calls_in(answer)
+        called = calls.of_message({"tool_calls": read}, "response")
+    if not answer.strip() and not (is_whole or called):
         sentence = _("A response has nothing after %(tag)s. Add the answer or remove this line.")
         raise Unusable(sentence % {"tag": parts.tags.closing})
-    return parts.thinking, parts.answer
+    return parts.thinking, answer, called
 
 
 def _joined(*thoughts: str) -> str:

@@ -7,12 +7,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arithmetic import answer_parts
-from arithmetic.answer_parts import KNOWN, THINK, Parts, Stream, Tags
+from arithmetic.answer_parts import CHANNELS, FINAL, KNOWN, THINK, Parts, Stream, Tags
 
 tags = st.sampled_from(KNOWN)
 # Texts with the tags' own characters, so that parts of tags occur.
 pieces = st.sampled_from(["<think>", "</think>", "<", "/", "think", ">", "[", "\n", " ", "a", "é"])
 texts = st.lists(pieces, max_size=14).map("".join)
+channel_pieces = st.sampled_from(
+    [
+        *(
+            "<|start|>",
+            "assistant",
+            "<|channel|>",
+            "analysis",
+            "final",
+            "commentary",
+            "<|message|>",
+        ),
+        *("<|end|>", "<|call|>", "<|return|>", " to=functions.f", " json", '{"x": 1}', "a ", "\n"),
+    ]
+)
+channel_texts = st.lists(channel_pieces, max_size=16).map("".join)
+CALLING = '<|channel|>commentary to=functions.f <|constrain|>json<|message|>{"x": 1}<|call|>'
+CALL_FIRST = ' to=functions.f<|channel|>commentary json<|message|>{"x": 1}<|call|>'
+AS_TEXT = '<tool_call>\n{"name": "f", "arguments": {"x": 1}}\n</tool_call>'
+NEXT = "<|end|><|start|>assistant"
+THOUGHT = f"{CHANNELS.opening}Hm.{NEXT}"
 
 
 def slow_split(text: str, tags: Tags, *, is_opened: bool) -> Parts:
@@ -77,6 +97,84 @@ def test_a_stream_sends_what_the_whole_text_has(
     assert "".join("".join(part.thinking for part in sent).split()) == "".join(
         whole.thinking.split()
     )
+
+
+@given(channel_texts, st.integers(1, 7))
+def test_a_stream_of_channels_sends_what_the_whole_text_has(text: str, n: int) -> None:
+    """In pieces that part the marks of channels too."""
+    stream = Stream(CHANNELS)
+
+    sent = [stream.add(text[at : at + n]) for at in range(0, len(text), n)]
+    sent.append(stream.add("", is_last=True))
+
+    whole = answer_parts.split(text, CHANNELS)
+    assert "".join(part.answer for part in sent) == whole.answer
+    assert "".join("".join(part.thinking for part in sent).split()) == "".join(
+        whole.thinking.split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "thinking", "answer", "is_closed"),
+    [
+        (f"{CHANNELS.opening}Hm.{NEXT}{FINAL}Yes.<|return|>", "Hm.", "Yes.", True),
+        (f"<|start|>assistant{CHANNELS.opening}Hm.{NEXT}{FINAL}Yes.", "Hm.", "Yes.", True),
+        (
+            f"{CHANNELS.opening}Hm.{NEXT}{CHANNELS.opening}Oh.{NEXT}{FINAL}A",
+            "Hm.\n\nOh.",
+            "A",
+            True,
+        ),
+        (f"{FINAL}Yes.", "", "Yes.", True),
+        (f"{CHANNELS.opening}Hm.", "Hm.", "", False),
+        (f"{CHANNELS.opening}Hm.{NEXT}<|channel|>fin", "Hm.", "", False),
+        (f"{CHANNELS.opening}Hm.{NEXT}{CALLING}", "Hm.", AS_TEXT, True),
+        (f"{CHANNELS.opening}Hm.{NEXT}{CALL_FIRST}", "Hm.", AS_TEXT, True),
+        (CALL_FIRST.lstrip(), "", AS_TEXT, True),
+        (
+            f"<|channel|>commentary<|message|>I look.{NEXT}{CALLING}",
+            "",
+            f"I look.\n{AS_TEXT}",
+            True,
+        ),
+        (
+            CALLING.replace('{"x": 1}', "not JSON"),
+            "",
+            CALLING.replace('{"x": 1}', "not JSON"),
+            True,
+        ),
+    ],
+)
+def test_channels_are_the_parts_of_an_answer(
+    text: str, thinking: str, answer: str, is_closed: bool
+) -> None:
+    assert answer_parts.split(text, CHANNELS) == Parts(answer, thinking, CHANNELS, is_closed)
+
+
+@pytest.mark.parametrize("rest", [f"{FINAL}Yes, <b>.<|return|>", CALLING, CALL_FIRST])
+def test_a_mark_that_comes_in_pieces_is_never_sent(rest: str) -> None:
+    stream = Stream(CHANNELS)
+
+    sent = [stream.add(character) for character in f"{THOUGHT}{rest}"]
+    sent.append(stream.add("", is_last=True))
+
+    assert "".join(part.thinking for part in sent) == "Hm."
+    answer = "Yes, <b>." if FINAL in rest else AS_TEXT
+    assert "".join(part.answer for part in sent) == answer
+
+
+def test_what_another_says_in_channels_is_not_taken_for_the_answer() -> None:
+    result = '<|start|>functions.f to=assistant<|channel|>commentary<|message|>"rain"<|end|>'
+
+    parts = answer_parts.split(f"{CALLING}{result}", CHANNELS)
+
+    assert parts.answer == f"{AS_TEXT}\n{result}"
+
+
+def test_the_template_of_gpt_oss_is_known_by_its_channels() -> None:
+    template = "{{ '<|end|>' }}{{ '<|start|>assistant<|channel|>final<|message|>' + content }}"
+
+    assert answer_parts.tags_of(template) == CHANNELS
 
 
 def test_an_unclosed_part_is_all_thinking() -> None:

@@ -53,6 +53,7 @@ NAMES = {*ABOUT, *MARKS}
 SPLITS = ("train", "validation", "test")
 """As in labeling.models.Prompt.Split, which a pure reader does not import."""
 MESSAGE = {"role", "content", "weight", "tool_calls", "function_call", *messages.THINKING}
+MESSAGE |= {"channel", "recipient", "content_type"}  # gpt-oss's
 RESULT = MESSAGE | {"tool_call_id", "name"}
 BLOCK = {
     *("type", "text", "thinking", "id", "name", "input", "tool_use_id", "content"),
@@ -183,6 +184,8 @@ def _unread(row: Row, names: Collection[str], made: Iterable[object]) -> set[str
         for draft in drafts
         for text in (
             *(message["content"] for message in draft.messages),
+            *(message.get("reasoning_content", "") for message in draft.messages),
+            *(reply.reasoning_content for reply in draft.replies),
             *(reply.text for reply in draft.replies),
             *(reply.author for reply in draft.replies),
         )
@@ -219,6 +222,7 @@ def _plain(text: str) -> str:
 
 _NO_TEXTS = {
     *("role", "from", "type", "weight", "id", "name", "tool_call_id", "tool_use_id"),
+    *("channel", "recipient", "content_type"),
     *("tool_calls", "function_call", "input", "signature", *messages.THINKING),
 }
 """Sides of messages, and their parts, which are read or refused with the message."""

@@ -40,6 +40,7 @@ _OTHER: tuple[str, ...] = (
     "<start_of_turn>",
     "<|user|>",
     "<|system|>",
+    "<|start|>",
 )
 _OTHER += ("<|START_OF_TURN_TOKEN|>", "<｜User｜>", "<|role_start|>", "<|start_of_role|>")
 

@@ -87,6 +87,7 @@ Field = tuple[str, str, object]
 """A name, the names of the parts down to a value, and the value."""
 _IN_MESSAGES = {
     *("role", "content", "weight", "from", "value", "text", "tool_calls", "function_call"),
+    *("channel", "recipient", "content_type"),
     *messages.THINKING,
 }
 _LONG_STEMS = tuple(stem for stem in _STEMS if len(stem) > 4)

@@ -18,11 +18,12 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
+from arithmetic.answer_parts import CALLED, CHANNELS
 from training.configs.weights import Training
 from training.processes import run_dir
 from training.processes.run_dir import AnticipatedFailure, RunFolder, UnableToSave
 from training.trainer import parallel
-from training.trainer.modeling import float32_products, rounding
+from training.trainer.modeling import chat_template, float32_products, rounding
 
 # Tokens that models reserve for padding or never write. The first one in the vocabulary that is not
 # an end of turn is used.
@@ -153,6 +154,11 @@ def load_policy(
         )
     loaded.config.pad_token_id = tokenizer.pad_token_id
     loaded.generation_config.pad_token_id = tokenizer.pad_token_id
+    if chat_template.thinking_of(tokenizer).tags == CHANNELS:
+        # A copy of gpt-oss may have lost it with its generation config.
+        called = tokenizer.convert_tokens_to_ids(CALLED)
+        ends = ends_of_turn(loaded, tokenizer) | ({called} - {None, tokenizer.unk_token_id})
+        loaded.generation_config.eos_token_id = sorted(ends)
     return placed(loaded, may_shard=may_shard)
 
 

@@ -2,7 +2,7 @@
 for each.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
@@ -70,6 +70,8 @@ class Mix:
     missing_end_penalty: float
     is_drawn_apart: bool = False
     """whether each reward has a curve and a measure of its own"""
+    ends: Collection[int] = ()
+    """the tokens that end a response; without any, the tokenizer's end of turn"""
     train: Texts = ()
     prompts: Texts = ()
     answers: Answers = ()
@@ -116,11 +118,11 @@ class Mix:
         step.
         """
         if ids is not self._ids:
-            end = self.tokenizer.eos_token_id
+            ends = self.ends or {self.tokenizer.eos_token_id}
             self.prompts = [self.train[int(number)] for number in numbers]
             self.answers = [
                 generation.read(
-                    self.tokenizer, list(row), is_ended=row[-1:] == [end], tools=prompt.tools
+                    self.tokenizer, list(row), is_ended=row[-1] in ends, tools=prompt.tools
                 )
                 for prompt, row in zip(self.prompts, ids, strict=True)
             ]

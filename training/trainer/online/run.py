@@ -171,6 +171,7 @@ def _trainer(
     with parallel.reading(may_shard=False):  # the reference, which each process reads
         trainer = method.trainer(shared, parts)
     trainer.prompts = mix.train = texts.train
+    mix.ends = frozenset(trainer.eos_token_ids)
     sharding.shard(trainer)
     copied: PreTrainedModel | None = getattr(trainer, "ref_model", None)
     if job.reference_model is not None:

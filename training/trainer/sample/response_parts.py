@@ -19,11 +19,10 @@ def readable(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
 
 def with_tags(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
     """Readable, with the tags around the thinking, which are special tokens of some models."""
-    tags = chat_template.thinking_of(tokenizer).tokens
-    if not tags:
+    its = chat_template.thinking_of(tokenizer)
+    if not its.tokens:
         return readable(tokenizer, ids)
-    hidden = {*tokenizer.all_special_ids} - tags
-    kept = [token for token in ids if token not in hidden]
+    kept = [token for token in ids if token not in its.hidden]
     return plain_text.storable(str(tokenizer.decode(kept, skip_special_tokens=False)))
 
 
@@ -32,13 +31,23 @@ def split(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> Parts:
     return answer_parts.split(with_tags(tokenizer, ids), its.tags, is_opened=its.is_opened)
 
 
+def within_thinking(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[int]:
+    """Ids whose thinking is not closed, without a message that has not begun after it."""
+    kept = list(ids)
+    while kept and answer_parts.is_between_messages(with_tags(tokenizer, kept)):
+        kept.pop()
+    return kept
+
+
 def n_thinking(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], parts: Parts) -> int:
     """How many of the ids are before the answer, with the tags."""
     if parts.tags is None:
         return 0
     if not parts.is_closed:
         return len(ids)
-    closing = parts.tags.closing
+    tags = parts.tags
     return bisect.bisect_left(
-        range(len(ids)), True, key=lambda n: closing in with_tags(tokenizer, ids[:n])
+        range(len(ids)),
+        True,
+        key=lambda n: answer_parts.has_answer(with_tags(tokenizer, ids[:n]), tags),
     )

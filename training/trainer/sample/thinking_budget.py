@@ -13,7 +13,7 @@ from typing import Any
 
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from arithmetic.answer_parts import THINK
+from arithmetic.answer_parts import CHANNELS, THINK
 from training.trainer.modeling import chat_template
 from training.trainer.sample import response_parts
 
@@ -52,7 +52,9 @@ class ThinkingBudget:
         """What is kept of the first tokens; the thinking is over."""
         ids = self._until_end(ids)
         is_over = self._is_ended(ids) or response_parts.split(self.tokenizer, ids).is_closed
-        return ids if is_over else ids + self._closing
+        if is_over:
+            return ids
+        return response_parts.within_thinking(self.tokenizer, ids) + self._closing
 
     def _room(self, ids: list[int]) -> int:
         """How many tokens the answer may still have; below 0 if it has too many."""
@@ -82,5 +84,6 @@ class ThinkingBudget:
     @cached_property
     def _closing(self) -> list[int]:
         tags = chat_template.thinking_of(self.tokenizer).tags or THINK
-        read: Any = self.tokenizer(f"\n{tags.closing}\n\n", add_special_tokens=False)
+        closing = tags.closing if tags == CHANNELS else f"\n{tags.closing}\n\n"
+        read: Any = self.tokenizer(closing, add_special_tokens=False)
         return list(read["input_ids"])

@@ -82,6 +82,15 @@ def parts_of(message: Message | Mapping[str, object]) -> str:
     return as_json(parts) if parts else ""
 
 
+def as_markdown(message: Message) -> str:
+    """The text of a message and its calls, each as a block of code."""
+    calls = (
+        f"```json\n{json.dumps(call['function'], ensure_ascii=False, indent=2)}\n```"
+        for call in message.get("tool_calls", ())
+    )
+    return "\n\n".join(filter(None, (message["content"], *calls)))
+
+
 def as_json(value: object) -> str:
     """`value` as JSON that is the same for equal values."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -1,14 +1,18 @@
 """Golds from JSON lines: a prompt, its responses and their correct order."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from arithmetic.chats import Message
+from arithmetic import chats
+from arithmetic.chats import Message, Tool
+from labeling.importers import calls, thinking
 from labeling.importers.drafts import (
+    ImportDraft,
     ImportProblem,
+    Reply,
     Unusable,
     one_prompt,
     response_text,
@@ -16,16 +20,19 @@ from labeling.importers.drafts import (
 )
 from labeling.importers.files.lines import json_values, unpacked
 from labeling.importers.messages import conversation, ends_with_user
+from labeling.importers.shapes.chats import reply_in
 
 
 @dataclass(frozen=True)
 class GoldDraft:
-    """`ranks` is in the order of `responses`: 1 is best, equal numbers tie, None is left open."""
+    """The ranks of the replies are the right order: 1 is best, equal numbers tie, None is left
+    open.
+    """
 
     line: int
     messages: tuple[Message, ...]
-    responses: tuple[str, ...]
-    ranks: tuple[int | None, ...]
+    replies: tuple[Reply, ...]
+    tools: tuple[Tool, ...] = ()
     note: str = ""
 
 
@@ -72,19 +79,32 @@ def _draft(line: int, value: object, n_responses: int) -> GoldDraft:
             _("`responses` must be a list of %(n)d texts, the number this campaign compares.")
             % {"n": n_responses}
         )
-    texts = tuple(
-        response_text(text, f"responses[{place}]") for place, text in enumerate(responses)
-    )
-    if len({text.strip() for text in texts}) < len(texts):
-        raise Unusable(_("Two of the `responses` are the same text. Fix or remove this line."))
-    note = value.get("note")
-    return GoldDraft(
+    replies = (_reply(entry, f"responses[{place}]") for place, entry in enumerate(responses))
+    whole = ImportDraft(
         line,
         ends_with_user(messages, "prompt"),
-        texts,
-        _ranks(value, n_responses),
-        text_of(note, "note") if note else "",
+        tuple(
+            replace(reply, rank=rank)
+            for reply, rank in zip(replies, _ranks(value, n_responses), strict=True)
+        ),
+        tools=calls.tools(value.get("tools") or [], "tools"),
     )
+    [parted] = thinking.apart(iter([whole]))
+    if isinstance(parted, ImportProblem):
+        raise Unusable(parted.sentence)
+    shown = {chats.answer_key(r.text.strip(), tool_calls=r.tool_calls) for r in parted.replies}
+    if len(shown) < n_responses:
+        raise Unusable(_("Two of the `responses` are the same text. Fix or remove this line."))
+    note = value.get("note")
+    text = text_of(note, "note") if note else ""
+    return GoldDraft(line, parted.messages, parted.replies, parted.tools, text)
+
+
+def _reply(entry: object, name: str) -> Reply:
+    """A text, or an object with `text`, thinking and tool calls."""
+    if isinstance(entry, dict):
+        return reply_in(entry, name)
+    return Reply(response_text(entry, name))
 
 
 def _ranks(value: Mapping[str, object], n_responses: int) -> tuple[int | None, ...]:

@@ -182,12 +182,18 @@ class Demonstration(WholeAnswer):
 
     @property
     def whole(self) -> str:
-        """The text as Markdown; in a dialogue with its later turns, each headed by its speaker."""
-        speakers = {"user": _("User"), "assistant": _("Assistant")}
+        """The text and its tool calls as Markdown; in a dialogue with its later turns, each headed
+        by its speaker.
+        """
+        speakers = {"user": _("User"), "assistant": _("Assistant"), "tool": _("Tool")}
+        first = chats.answer(self.text, tool_calls=self.tool_calls)
         return "\n\n".join(
             [
-                self.text,
-                *(f"**{speakers[turn['role']]}**\n\n{turn['content']}" for turn in self.further),
+                chats.as_markdown(first),
+                *(
+                    f"**{speakers[turn['role']]}**\n\n{chats.as_markdown(turn)}"
+                    for turn in self.further
+                ),
             ]
         )
 

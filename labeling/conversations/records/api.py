@@ -19,6 +19,10 @@ class TurnAnswerSerializer(serializers.Serializer[object]):
     response = serializers.IntegerField(source="response.pk")
     source = serializers.IntegerField(source="response.source_id")  # type: ignore[assignment]  # shadows Field.source
     text = serializers.CharField(source="response.text", help_text="As stored, names included.")
+    reasoning_content = serializers.CharField(
+        source="response.reasoning_content", help_text="What the model thought before it answered."
+    )
+    tool_calls = serializers.ListField(source="response.tool_calls", child=serializers.DictField())
     is_chosen = serializers.BooleanField(help_text="The conversation went on with it.")
 
 

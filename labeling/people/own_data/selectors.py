@@ -174,6 +174,7 @@ def _judgment(judgment: Judgment) -> Record:
     }
     if written is not None:
         record["text"] = written.text
+        record["tool_calls"] = written.tool_calls
         record["further_turns"] = written.further
         record["sources"] = written.sources
     if judgment.kind == Judgment.Kind.COMPARISON:
@@ -183,7 +184,12 @@ def _judgment(judgment: Judgment) -> Record:
             "reason": comparison.reason,
             "all_bad": comparison.is_all_bad,
             "responses": [
-                {"text": row.response.text, "rank": row.rank, "ratings": row.ratings}
+                {
+                    "text": row.response.text,
+                    "tool_calls": row.response.tool_calls,
+                    "rank": row.rank,
+                    "ratings": row.ratings,
+                }
                 for row in comparison.ranked.all()
             ],
         }

@@ -89,9 +89,10 @@ class GoldImportSerializer(GoldCampaignSerializer):
         min_length=1,
         max_length=services.MOST_LINES,
         help_text=(
-            "Each with `prompt` (a text or messages), `responses` (as many texts as the campaign"
-            " compares), `ranks` (a number for each response: 1 is best, equal numbers tie, null is"
-            " left open) and optionally `note`."
+            "Each with `prompt` (a text or messages), `responses` (as many as the campaign"
+            " compares: texts, or objects with `text`, `reasoning_content` and `tool_calls`),"
+            " `ranks` (a number for each response: 1 is best, equal numbers tie, null is left open)"
+            " and optionally `tools` and `note`."
         ),
     )
 

@@ -31,8 +31,9 @@ class GoldFileForm(forms.Form):
     file = forms.FileField(
         label=_("Gold items as JSON lines"),
         help_text=_(
-            "One object per line: prompt, responses (a list of texts), ranks (a list of numbers; 1"
-            " is best) and, optionally, note."
+            "One object per line: prompt, responses (a list of texts, or of objects with thinking"
+            " and tool calls as imports have them), ranks (a list of numbers; 1 is best) and,"
+            " optionally, tools and note."
         ),
     )
 

@@ -125,7 +125,8 @@ def make_gold_of_answer(
 def import_golds(
     *, campaign: Campaign, file: BinaryIO, file_name: str, by: User | None, now: datetime
 ) -> GoldsImported:
-    """Import golds from JSON lines with `prompt`, `responses`, `ranks` and optionally `note`.
+    """Import golds from JSON lines with `prompt`, `responses`, `ranks` and optionally `tools` and
+    `note`.
     Imports all of them, or none if there are problems.
 
     Their prompts are used for nothing else.
@@ -320,7 +321,8 @@ def _store_draft(
     messages = list(draft.messages)
     prompt = Prompt.objects.create(
         messages=messages,
-        messages_sha256=near_duplicates.fingerprint(messages),
+        tools=list(draft.tools),
+        messages_sha256=near_duplicates.fingerprint(messages, draft.tools),
         source=source,
         origin=f"gold: {file_name}, line {draft.line}"[:255],
         created_at=now,
@@ -328,11 +330,13 @@ def _store_draft(
     )
     responses = [
         Response.objects.create(
-            prompt=prompt, source=source, text=text, number=number, created_at=now
+            prompt=prompt, source=source, **reply.columns, number=number, created_at=now
         )
-        for number, text in enumerate(draft.responses)
+        for number, reply in enumerate(draft.replies)
     ]
-    ranks = {response.pk: rank for response, rank in zip(responses, draft.ranks, strict=True)}
+    ranks = {
+        response.pk: reply.rank for response, reply in zip(responses, draft.replies, strict=True)
+    }
     _make(
         campaign=campaign,
         prompt=prompt,

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling.conversations import turns
-from labeling.models import Campaign, Conversation, Guideline, Pool, Rater
+from labeling.models import Campaign, Conversation, Guideline, Pool, Rater, Response
 from tests.cast import NOON, some_prompts
 from tests.labeling.desk.conversations.talking import (
     answered,
@@ -154,6 +154,20 @@ def test_conversations_are_listed_with_their_turns(
     assert second["edit"] == talked.turns.get(number=2).chosen_id
     assert second["judgment"] is not None
     assert client.get("/api/v1/conversations?state=finished").json()["results"] == []
+
+
+def test_an_answer_of_a_turn_has_its_thinking_and_calls(
+    calling: Caller, alice: User, talked: Conversation
+) -> None:
+    parts = {"reasoning_content": "Count them.", "tool_calls": [{"id": "a", "type": "function"}]}
+    chosen = talked.turns.get(number=1).chosen
+    assert chosen is not None
+    Response.objects.filter(pk=chosen.pk).update(**parts)
+
+    turns = calling(alice).get(f"/api/v1/conversations/{talked.pk}").json()["turns"]
+
+    [answer] = [one for one in turns[0]["answers"] if one["is_chosen"]]
+    assert {name: answer[name] for name in parts} == parts
 
 
 def test_a_list_of_conversations_costs_the_same_however_long(

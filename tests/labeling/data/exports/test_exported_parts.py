@@ -15,7 +15,9 @@ from arithmetic.chats import Message, ToolCall
 from labeling.data.exports import archive, files, shapes
 from labeling.importers import formats
 from labeling.importers.drafts import ImportDraft
-from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response
+from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response
+from labeling.people.own_data.selectors import own_data
+from labeling.votes.item_answers import item_answers
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
 from tests.labeling.importers.answers.test_round_trip import compare, write
 
@@ -185,3 +187,64 @@ def test_demonstrations_come_back_with_everything(
     assert draft.tools == (TOOL,)
     [reply] = draft.replies
     assert (reply.reasoning_content, list(reply.tool_calls)) == ("Two days.", [call(days=3)])
+
+
+DIALOGUE: list[Message] = [
+    {"role": "user", "content": "And tomorrow?"},
+    {
+        "role": "assistant",
+        "content": "",
+        "reasoning_content": "Look it up.",
+        "tool_calls": [call(days=1)],
+    },
+    {"role": "tool", "content": "Sun", "tool_call_id": "call_1"},
+    {"role": "assistant", "content": "Sun.", "reasoning_content": "Sun, so no umbrella."},
+]
+
+
+@pytest.fixture
+def dialogue(day_shift: Pool, guideline: Guideline, rosa: Rater) -> Judgment:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    Prompt.objects.update(messages=CHAT, tools=[TOOL])
+    judgment = write(campaign, rosa, "It rains in Ulm, and will rain tomorrow.")
+    judgment.demonstration.tool_calls = [call(days=3)]
+    judgment.demonstration.further = DIALOGUE
+    judgment.demonstration.save()
+    return judgment
+
+
+@pytest.mark.parametrize("written", [in_lines, in_parquet])
+def test_a_dialogue_comes_back_with_the_parts_of_every_turn(
+    dialogue: Judgment, written: Callable[[str, Path], Path], tmp_path: Path
+) -> None:
+    path = written("demonstrations", tmp_path / "rows")
+
+    [draft] = formats.read(io.BytesIO(path.read_bytes()), "written")
+
+    assert isinstance(draft, ImportDraft)
+    assert list(draft.replies[0].tool_calls) == [call(days=3)]
+    assert list(draft.further) == DIALOGUE
+
+
+def test_the_page_of_an_item_shows_the_calls_and_results_of_a_dialogue(dialogue: Judgment) -> None:
+    assert dialogue.item is not None
+
+    [answer] = item_answers(item=dialogue.item).answers
+
+    assert answer.text is not None
+    shown = [
+        answer.text.find(part) for part in ('"days": 3', "tomorrow?", '"days": 1', "Sun", "Sun.")
+    ]
+    assert shown == sorted(shown)
+    assert -1 not in shown
+
+
+def test_what_a_rater_gave_has_its_calls(dialogue: Judgment, compared: Campaign) -> None:
+    own: list[Record] = list(own_data(rater=dialogue.rater))
+    records = [record for record in own if record["type"] == "answer"]
+
+    [written] = [record for record in records if "further_turns" in record]
+    [ranked] = [record for record in records if "responses" in record]
+    assert written["tool_calls"] == [call(days=3)]
+    assert written["further_turns"] == DIALOGUE
+    assert [row["tool_calls"] for row in ranked["responses"]].count([call(city=["Ulm"])]) == 1

@@ -224,6 +224,74 @@ def test_golds_come_from_a_file(comparison_campaign: Campaign, alice: User) -> N
     assert list(gold.ranks.order_by("response_id").values_list("rank", flat=True)) == [1, 2, 3, 3]
 
 
+def test_golds_of_a_file_keep_their_thinking_calls_and_tools(comparison_campaign: Campaign) -> None:
+    function = {"name": "add", "arguments": {"terms": [2, 2]}}
+    tool = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
+    calling = {
+        "text": "",
+        "tool_calls": [{"id": "a", "type": "function", "function": function}],
+        "reasoning_content": "Let it add.",
+    }
+    other = calling | {"tool_calls": [{"id": "a", "function": {"name": "add", "arguments": {}}}]}
+    responses = ["<think>\nTwo and two.\n</think>\n\n4", calling, other, "5"]
+
+    found = gold_services.import_golds(
+        campaign=comparison_campaign,
+        file=lines(GOOD | {"responses": responses, "tools": [tool]}),
+        file_name="gold.jsonl",
+        by=None,
+        now=NOON,
+    )
+
+    assert found.problems == []
+    [gold] = Gold.objects.all()
+    assert gold.prompt.tools == [tool]
+    stored = [rank.response for rank in gold.ranks.order_by("response_id")]
+    assert [(row.text, row.reasoning_content) for row in stored] == [
+        ("4", "Two and two."),
+        ("", "Let it add."),
+        ("", "Let it add."),
+        ("5", ""),
+    ]
+    assert [[call["function"]["name"] for call in row.tool_calls] for row in stored] == [
+        [],
+        ["add"],
+        ["add"],
+        [],
+    ]
+
+
+def test_a_gold_made_from_an_item_has_the_parts_of_its_answers(
+    comparison_campaign: Campaign,
+) -> None:
+    item = comparison_campaign.items.all()[0]
+    item.responses.update(reasoning_content="Add them.", tool_calls=[{"id": "a"}])
+
+    gold = made_gold(item)
+
+    answers = [use.item.responses.all() for use in gold.uses.all()]
+    assert [[row.parts for row in of] for of in answers] == [
+        [{"reasoning_content": "Add them.", "tool_calls": [{"id": "a"}]}] * 4
+    ]
+
+
+def test_responses_that_differ_in_their_thinking_alone_are_the_same_gold_response(
+    comparison_campaign: Campaign,
+) -> None:
+    """Raters would be shown the same text twice."""
+    responses = ["4", {"text": "4", "reasoning_content": "Add them."}, "5", "6"]
+
+    found = gold_services.import_golds(
+        campaign=comparison_campaign,
+        file=lines(GOOD | {"responses": responses}),
+        file_name="gold.jsonl",
+        by=None,
+        now=NOON,
+    )
+
+    assert "the same text" in found.problems[0].sentence
+
+
 def test_a_file_with_a_bad_line_brings_nothing_in_and_names_every_line(
     comparison_campaign: Campaign,
 ) -> None:

@@ -5,13 +5,15 @@ resumed, they end with the weights of one process.
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
 import torch
 
 from tests.trainer import runs
-from tests.trainer.parallel.launched import Start, launched, with_launcher
+from tests.trainer.parallel import reference_shards
+from tests.trainer.parallel.launched import Start, launched, together, with_launcher
 from training.configs.knobs import Settings
 from training.configs.offline.dpo import DpoConfig
 from training.configs.online.grpo import GrpoConfig
@@ -133,22 +135,31 @@ def test_a_sharded_run_trains_saves_and_resumes_as_one_process_does(
 
 
 @pytest.mark.parametrize(
-    ("kind", "config"),
+    ("kind", "config", "reference"),
     [
-        ("rloo", replace(RLOO, method="lora", lora_rank=4)),
-        ("grpo", replace(GRPO, method="lora", lora_rank=4)),
-        ("grpo", replace(GRPO, method="full")),
+        ("rloo", replace(RLOO, method="lora", lora_rank=4), ""),
+        ("rloo", replace(RLOO, kl_coef=0.5), ""),
+        ("grpo", replace(GRPO, method="lora", lora_rank=4, kl_coef=0.5), "another"),
+        ("grpo", replace(GRPO, method="full", kl_coef=0.5), ""),
     ],
-    ids=["rloo-lora", "grpo-lora", "grpo-full"],
+    ids=["rloo-lora", "rloo-full", "grpo-lora-another-reference", "grpo-full"],
 )
 def test_a_sharded_run_of_groups_learns_from_the_same_responses_as_an_unsharded_one(
-    kind: str, config: Training, tmp_path: Path, taught_run: RunFolder, judging_run: RunFolder
+    kind: str,
+    config: Training,
+    reference: str,
+    tmp_path: Path,
+    taught_run: RunFolder,
+    judging_run: RunFolder,
+    tiny_model: Path,
 ) -> None:
     """Each process draws its own responses, so two are compared with two."""
     snapshot = runs.demonstrations(tmp_path / "snapshot")
-    model, judge = taught_run.path / "model", judging_run.path / "model"
+    model = taught_run.path / "model"
+    beside: dict[str, Any] = {"reward_model": judging_run.path / "model"}
+    beside |= {"reference_model": tiny_model} if reference else {}
     whole, shared = (
-        runs.prepare(tmp_path / name, kind, config, model, snapshot, reward_model=judge)
+        runs.prepare(tmp_path / name, kind, config, model, snapshot, **beside)
         for name in ("whole", "shared")
     )
 
@@ -162,12 +173,23 @@ def test_a_sharded_run_of_groups_learns_from_the_same_responses_as_an_unsharded_
     for name in ("reward_after", "kl_after"):
         assert metrics[1][name] == pytest.approx(metrics[0][name], abs=1e-3)
 
-    resumed = back_to_step(2, shared, kind, config, model, snapshot, reward_model=judge)
+    resumed = back_to_step(2, shared, kind, config, model, snapshot, **beside)
     done = launched(resumed, TWO)
 
     assert done.returncode == 0, done.stderr[-4000:]
     for name, weights in loaded(whole).items():
         assert torch.allclose(weights, loaded(resumed)[name], atol=2e-5), name
+
+
+def test_the_reference_of_groups_is_shared_out_layer_by_layer(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    snapshot = runs.demonstrations(tmp_path / "snapshot")
+    shared = runs.prepare(tmp_path / "shared", "grpo", GRPO, tiny_model, snapshot)
+
+    done = together(reference_shards.hold, shared, TWO)
+
+    assert done.returncode == 0, done.stderr[-4000:]
 
 
 def test_several_machines_keep_whole_checkpoints_and_resume_from_them(

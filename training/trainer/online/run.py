@@ -145,8 +145,12 @@ def _trainer(
     texts: PromptSets,
 ) -> Sampling:
     """With LoRA the reference is the model with its adapters off; with full fine-tuning it is a
-    copy, which TRL loads where it needs one.
+    copy, which TRL loads where it needs one. A run that shards loads its own: TRL would have every
+    process read the whole of it, and gather all of it at once.
     """
+    is_copied_here = job.reference_model is not None or (
+        config.method == "full" and parallel.is_sharded()
+    )
     held_in = progress.starting_dtype(config)
     model = loading.load_policy(job.model, mix.tokenizer, held_in, may_shard=True)
     loading.require_length(model, config.max_prompt_tokens + config.max_new_tokens)
@@ -155,7 +159,7 @@ def _trainer(
         "num_generations": config.n_responses,
         "max_completion_length": config.max_new_tokens,
         "temperature": config.temperature,
-        "beta": config.kl_coef,
+        "beta": 0.0 if is_copied_here else config.kl_coef,
         "reward_weights": weights,
         **progress.arguments(config, folder),
     }
@@ -168,18 +172,17 @@ def _trainer(
         "processing_class": mix.tokenizer,
         "peft_config": loading.lora(config, is_reward=False) if config.method == "lora" else None,
     }
-    with parallel.reading(may_shard=False):  # the reference, which each process reads
-        trainer = method.trainer(shared, parts)
+    trainer = method.trainer(shared, parts)
+    trainer.beta = config.kl_coef
     trainer.prompts = mix.train = texts.train
     mix.ends = frozenset(trainer.eos_token_ids)
     sharding.shard(trainer)
     copied: PreTrainedModel | None = getattr(trainer, "ref_model", None)
-    if job.reference_model is not None:
-        trainer.measure_kl_to(loading.load_policy(job.reference_model, mix.tokenizer, held_in))
-    elif copied is not None:
+    if copied is not None:
         trainer.reference = copied
-    elif config.method == "full":
-        trainer.measure_kl_to(loading.load_policy(job.model, mix.tokenizer, held_in))
+    elif is_copied_here or config.method == "full":
+        path = job.reference_model or job.model
+        trainer.measure_kl_to(loading.load_policy(path, mix.tokenizer, held_in, may_shard=True))
     return trainer
 
 

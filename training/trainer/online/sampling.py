@@ -16,8 +16,9 @@ from trl.trainer.utils import add_fused_lm_head
 
 from training.configs.metrics import IMPORTANCE
 from training.configs.online.groups import Groups
-from training.trainer import progress
+from training.trainer import parallel, progress
 from training.trainer.data import Prompt
+from training.trainer.modeling import sharding
 from training.trainer.online.mix import Mix
 from training.trainer.sample import host_reads, step_times
 from training.trainer.sample.rollout_server import Drawn, RolloutServer
@@ -105,9 +106,13 @@ class Sampling(progress.Watched):
         """In place of the starting model, the only reference that TRL knows. TRL computes no KL
         where β is 0.
         """
+        reference.eval().requires_grad_(False)
         if self.beta:
             add_fused_lm_head(reference, temperature=self.temperature)
-        self.reference = self.accelerator.prepare_model(reference, evaluation_mode=True)
+        if parallel.is_sharded():
+            self.reference = sharding.spread(reference, self.accelerator)
+        else:
+            self.reference = self.accelerator.prepare_model(reference, evaluation_mode=True)
         if self.beta:
             self.ref_model = self.reference
 

@@ -34,6 +34,7 @@ NO_COMMANDS = {
     "[databases]": "tests/config/database/test_pooler.py",
     "[pgbouncer]": "tests/config/database/test_pooler.py",
     "ingress:": "test_guides.py",
+    "FROM preferably-node:latest": "test_images.py",
 }
 
 

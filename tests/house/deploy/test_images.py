@@ -3,15 +3,21 @@ Python 3.11 and buildah is installed, the web image itself.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+
+from tests.house.deploy import guides
 
 ROOT = Path(__file__).resolve().parents[3]
+CONTAINERFILE = (ROOT / "deploy" / "Containerfile").read_text()
 sys.path.append(str(ROOT / "deploy"))
 
 import build_images  # noqa: E402
@@ -21,14 +27,32 @@ IMAGE = "localhost/preferably-web:test"
 
 
 def test_each_target_of_the_containerfile_that_is_an_image_is_built() -> None:
-    text = (ROOT / "deploy" / "Containerfile").read_text()
     built = [build_images.command("podman", name, f"a/{name}:1") for name in build_images.TARGETS]
 
     for name, command in zip(build_images.TARGETS, built, strict=True):
-        assert f" AS {name}\n" in text
+        assert f" AS {name}\n" in CONTAINERFILE
         assert command[:2] == ["podman", "build"]
         assert command[command.index("--target") + 1] == name
         assert (ROOT / command[command.index("--file") + 1]).is_file()
+
+
+def test_the_image_with_vllm_in_the_guide_is_made_of_ours_with_what_the_package_allows() -> None:
+    [recipe] = [one.text for one in guides.blocks() if one.text.startswith("FROM preferably-node")]
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = package["optional-dependencies"]
+    allowed = {one.name: one for one in map(Requirement, [*extras["vllm"], *extras["train"]])}
+    told = {one.name: one for one in map(Requirement, re.findall(r"'([^']+)'", recipe))}
+    locked = (ROOT / "deploy" / "locks" / "node.txt").read_text()
+    [in_lock] = re.findall(r"^transformers==(\S+)", locked, re.MULTILINE)
+    users = re.findall(r"^ *USER (\S+)", recipe, re.MULTILINE)
+
+    assert users == ["root", *set(re.findall(r"^USER (\S+)", CONTAINERFILE, re.MULTILINE))]
+    assert told["vllm"].specifier.contains("0.31.0")
+    assert allowed["vllm"].specifier.contains("0.31.0")
+    assert told["transformers"].specifier.contains("5.17.0")
+    assert allowed["transformers"].specifier.contains("5.17.0")
+    # Once the lock has one that vLLM takes, the image `node` can have vLLM too.
+    assert not told["transformers"].specifier.contains(in_lock)
 
 
 def test_the_first_builder_that_works_is_taken(

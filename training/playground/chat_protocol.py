@@ -122,6 +122,11 @@ class Channel:
             key.removeprefix(start) for key in self._redis.scan_iter(match=f"{start}*", count=500)
         )
 
+    def warm_model(self) -> int | None:
+        """The model that a worker used last, while it still has it in memory."""
+        stored = self._redis.get(_key("warm", "model"))
+        return int(stored) if stored else None
+
     # --- the worker's side ------------------------------------------------------------------------
 
     def record_worker(self, *, worker: str) -> None:
@@ -129,6 +134,9 @@ class Channel:
 
     def remove_worker(self, *, worker: str) -> None:
         self._redis.delete(_key("worker", worker))
+
+    def record_warm(self, *, model: int) -> None:
+        self._redis.set(_key("warm", "model"), model, ex=settings.TRY_KEEPS_WARM_S)
 
     def take(self, *, question: str) -> list[ModelQuestion]:
         """The question, for the first caller only. Empty afterwards, or when it has expired."""

@@ -55,6 +55,8 @@ def _answer(asked: ModelQuestion, target: answers.Target | answers.UnableToAnswe
                     last = data
                 else:
                     channel.send(answer=asked.answer, kind=kind, **data)
+            if target.folder:
+                channel.record_warm(model=asked.model)
             channel.send(
                 answer=asked.answer,
                 kind="end",

@@ -40,10 +40,12 @@ UNCLAIMED_S = 60
 @require_GET
 def chat(request: HttpRequest) -> HttpResponse:
     training_access.researcher(request.user)
+    workers, warm = _workers()
+    chosen = [pk for pk in request.GET.getlist("model")[:2] if pk.isdecimal()]
     context = {
         "models": selectors.models_to_try(),
-        "workers": _workers(),
-        "chosen": [pk for pk in request.GET.getlist("model")[:2] if pk.isdecimal()],
+        "workers": workers,
+        "chosen": chosen or [str(warm or "")],
         "form": forms.SamplingForm(),
         "kept_fields": KEPT_FIELDS,
     }
@@ -229,12 +231,13 @@ def _encode(event: Event) -> bytes:
     return f"id: {event.place}\nevent: {event.kind}\ndata: {json.dumps(event.data)}\n\n".encode()
 
 
-def _workers() -> list[str]:
+def _workers() -> tuple[list[str], int | None]:
+    """The live workers, and the model that needs no loading."""
     try:
         with Channel() as channel:
-            return channel.workers()
+            return channel.workers(), channel.warm_model()
     except chat_protocol.RedisUnavailable:
-        return []
+        return [], None
 
 
 def _turns(text: str) -> list[dict[str, str]]:

@@ -86,14 +86,18 @@ function settings(form) {
 function makePane(el, pane) {
   const log = pane.querySelector(".turns");
   const state = pane.querySelector("[data-state-line]");
+  const seconds = pane.querySelector("[data-seconds]"); // beside the state, which is read aloud when it changes
   const choice = pane.querySelector("select");
   let turns = [];
   let source = null;
   let stopUrl = "";
+  let ticking = 0;
 
   const close = () => {
     source?.close();
     source = null;
+    clearInterval(ticking);
+    seconds.textContent = "";
     log.removeAttribute("aria-busy");
   };
 
@@ -161,6 +165,8 @@ function makePane(el, pane) {
       stopUrl = answer.stop;
       state.textContent = el.dataset.waiting;
       source = new EventSource(answer.events);
+      const askedAt = Date.now();
+      ticking = setInterval(() => (seconds.textContent = `${Math.round((Date.now() - askedAt) / 1000)} s`), 1000);
       const done = (sentence) => {
         close();
         state.textContent = sentence;

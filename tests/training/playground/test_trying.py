@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import lxml.html
 import pytest
 from django.conf import LazySettings
 from django.test import Client
@@ -140,6 +141,27 @@ def test_a_model_answers_piece_by_piece_and_a_seed_gives_the_same_again_from_the
     assert [data["state"] for kind, data in again if kind == "state"] == ["waiting", "writing"]
     assert text_of(again) == text_of(events) != ""
     assert descendants(worker) == children
+
+
+def test_the_page_offers_the_model_that_is_in_memory_unless_it_is_asked_for_another(
+    worker: int, tiny: TrainedModel, noor: User, stub: Stub, signed_in: SignIn
+) -> None:
+    newest = elsewhere(noor, stub)
+    client = signed_in(noor)
+
+    def offered(query: str = "") -> list[str]:
+        page = lxml.html.fromstring(client.get(f"/models/try/{query}").content)
+        return list(page.xpath("//select[@id='model-1']/option[@selected]/@value"))
+
+    with Channel() as channel:
+        channel.record_warm(model=0)
+    assert offered() == []  # a browser takes the first, which is the newest
+    heard(client, ask(client, tiny)[0]["events"])
+    assert offered() == [str(tiny.pk)]
+    heard(client, ask(client, newest)[0]["events"])
+
+    assert offered() == [str(tiny.pk)]  # a server needs no loading
+    assert offered(f"?model={newest.pk}") == [str(newest.pk)]
 
 
 def test_two_models_answer_at_once_one_of_them_another_servers(

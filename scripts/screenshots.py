@@ -208,15 +208,14 @@ def show_turn(page: Page) -> None:
     page.click("li:has-text('Talking with a model') :is(button, a.button)")
     page.click("button:has-text('Start conversation')")
     page.wait_for_selector(".desk[data-mounted]")
-    for letter, rank, overall in [("A", "1", "5"), ("B", "2", "3")]:
-        page.select_option(f"#rank-{letter}", rank)
+    page.wait_for_selector("[data-preference]")
+    for letter, overall in [("A", "5"), ("B", "3")]:
         page.locator(f"input[name=rate-{letter}-overall][value='{overall}']").check(force=True)
-    page.locator("[name=strength][value='2']").check(force=True)
+    page.locator("[name=preference][value='A2']").check(force=True)
     page.wait_for_selector("[data-saved]:not(:empty)", state="attached")
 
 
 def show_message(page: Page) -> None:
-    show_review(page)
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("#id_text")
     page.fill("#id_text", "Can you say that with an example?")

@@ -2,12 +2,12 @@
 for every tab, reload and device, because all of it is read from the tables.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 
 from labeling.conversations import prompts, turns
 from labeling.desk.texts import reading
@@ -15,9 +15,11 @@ from labeling.desk.work import LeaseState, TurnPlace, Work
 from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import (
     AttackBrief,
+    Campaign,
     Conversation,
     ConversationPlan,
     ConversationTurn,
+    Prompt,
     Slot,
     TurnRequest,
 )
@@ -49,8 +51,7 @@ class Standing:
     conversation: Conversation | None
     turn: ConversationTurn | None
     history: tuple[reading.Turn, ...]
-    is_silent: bool = False
-    """nobody has claimed the turn's requests for a while"""
+    wait: "Wait | None" = None
 
     @property
     def number(self) -> int:
@@ -91,8 +92,8 @@ def standing(*, work: Work, now: datetime) -> Standing:
     is_in_turn = last is not None and last.state in turns.CURRENT
     messages = last.prompt.messages if last and is_in_turn else prompts.history_of(conversation)
     history = reading.turns_of([work.as_read(message) for message in messages], work.as_shown)
-    is_silent = phase == Phase.WAIT and last is not None and _is_silent(last, now=now)
-    return Standing(phase, plan, conversation, last, history, is_silent)
+    waiting = _wait(last, now=now) if phase == Phase.WAIT and last is not None else None
+    return Standing(phase, plan, conversation, last, history, waiting)
 
 
 def attack_brief(*, work: Work) -> AttackBrief | None:
@@ -108,6 +109,9 @@ class Wait:
     """The rater waits for answers."""
 
     is_silent: bool
+    """nobody has claimed the turn's requests for a while"""
+    seconds: int
+    """since the answers were asked for"""
 
 
 def wait(*, work: Work, now: datetime) -> Wait | None:
@@ -119,7 +123,7 @@ def wait(*, work: Work, now: datetime) -> Wait | None:
         conversation__rater=work.rater,
         state=ConversationTurn.State.WAITING,
     ).first()
-    return None if turn is None else Wait(_is_silent(turn, now=now))
+    return None if turn is None else _wait(turn, now=now)
 
 
 def turn_work(*, user_id: int, lease: UUID) -> Work | None:
@@ -149,14 +153,26 @@ def turn_work(*, user_id: int, lease: UUID) -> Work | None:
         ),
         leased_at=turn.answered_at,
         expires_at=opening.expires_at if opening else None,
-        turn=TurnPlace(
-            number=turn.number,
-            most=campaign.conversation_plan.max_turns,
+        turn=replace(
+            place(campaign=campaign, prompt=conversation.item.prompt, number=turn.number),
             round=turn.round,
-            brief=_goal_of(conversation),
             may_regenerate=turn.n_regenerated < turns.MAX_REGENERATED,
-            is_attack=turns.is_attack(campaign),
         ),
+    )
+
+
+def place(*, campaign: Campaign, prompt: Prompt, number: int) -> TurnPlace:
+    """Turn `number` of a conversation that opens with this prompt, which is an attack's goal."""
+    plan = campaign.conversation_plan
+    if not turns.is_attack(campaign):
+        return TurnPlace(number=number, most=plan.max_turns, brief=plan.brief)
+    brief = campaign.attack_briefs.filter(prompt=prompt).first()
+    return TurnPlace(
+        number=number,
+        most=plan.max_turns,
+        brief=str(prompt.messages[-1]["content"]),
+        is_attack=True,
+        rule=brief.rule if brief else "",
     )
 
 
@@ -171,14 +187,6 @@ def _lease_state(turn: ConversationTurn, opening: Slot | None) -> LeaseState:
     if turn.state == ConversationTurn.State.RATED:
         return LeaseState.STORED
     return LeaseState.LAPSED if opening is None else LeaseState.OPEN
-
-
-def _goal_of(conversation: Conversation) -> str:
-    """What the rater tries to reach; an attack brief's prompt is its goal."""
-    campaign = conversation.item.campaign
-    if turns.is_attack(campaign):
-        return str(conversation.item.prompt.messages[-1]["content"])
-    return campaign.conversation_plan.brief
 
 
 def _phase(
@@ -196,7 +204,11 @@ def _phase(
     return phases[ConversationTurn.State(last.state)]
 
 
-def _is_silent(turn: ConversationTurn, *, now: datetime) -> bool:
+def _wait(turn: ConversationTurn, *, now: datetime) -> Wait:
     is_unclaimed = Q(state=TurnRequest.State.QUEUED, created_at__lt=now - UNCLAIMED)
     is_slow = Q(state=TurnRequest.State.CLAIMED, created_at__lt=now - SLOW_AFTER)
-    return turn.requests.filter(is_unclaimed | is_slow, round=turn.round).exists()
+    asked = turn.requests.filter(round=turn.round).aggregate(
+        at=Min("created_at"), n_silent=Count("pk", filter=is_unclaimed | is_slow)
+    )
+    seconds = int((now - asked["at"]).total_seconds()) if asked["at"] else 0
+    return Wait(is_silent=asked["n_silent"] > 0, seconds=max(0, seconds))

@@ -1,5 +1,6 @@
-"""The pages of a conversation. A turn whose answers are there is rated on the desk's own page of a
-comparison; everything else happens on the conversation's page.
+"""The pages of a conversation. A turn whose answers are there is a comparison at an address of its
+own, and everything else is at the conversation's. Both look alike: the chat, and below it what to
+do. An open page shows the next of them in place, so the chat does not move.
 """
 
 import uuid
@@ -24,6 +25,7 @@ from labeling.desk import pages as desk_pages
 from labeling.desk import posted_page
 from labeling.desk import progress as desk_progress
 from labeling.desk.forms.answer_fields import SkipForm
+from labeling.desk.judgments.checked_answers import ComparisonAnswer
 from labeling.desk.judgments.rows import UnableToSubmit
 from labeling.desk.next_item import next_address
 from labeling.desk.views import answering, drafts, finishing
@@ -43,7 +45,7 @@ def conversation(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     standing = selectors.standing(work=work, now=timezone.now())
     if not work.is_open and standing.phase != Phase.FINISHED:
         return gone(request, work)
-    return _page(request, work)
+    return _where_it_stands(request, work)
 
 
 @require_GET
@@ -56,9 +58,8 @@ def answers(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return HttpResponse(headers={"HX-Redirect": reverse("conversation", args=[lease])})
     if wait.is_silent == ("silent" in request.GET):
         return HttpResponse(status=204)
-    return render(
-        request, "labeling/conversations/_waiting.html", {"standing": wait, "lease": lease}
-    )
+    context = {"wait": wait, "lease": lease}
+    return render(request, "labeling/conversations/desk/_waiting.html", context)
 
 
 @require_POST
@@ -68,7 +69,7 @@ def start(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         turns.start(lease=lease, rater=work.rater, now=timezone.now())
     except turns.UnableToConverse as problem:
         messages.warning(request, problem.sentence)
-    return redirect("conversation", lease)
+    return _go_on(request, lease)
 
 
 @require_POST
@@ -91,7 +92,7 @@ def write(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         form.add_error(None, problem.sentence)
         posted["number"] = str(_next_number(work, unsent=form.cleaned_data["text"]))
         return _page(request, work, message_form=form, status=422)
-    return redirect("conversation", lease)
+    return _go_on(request, lease)
 
 
 @require_POST
@@ -168,7 +169,7 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     except turns.OtherAnswersShown:
         return _other_answers(request, work)
     except UnableToSubmit as error:
-        return answering.review(request, work, replace(answer, refusal=str(error)))
+        return answering.review(request, work, _refused(work, answer, str(error)))
     if not work.is_open:  # sent twice, or changed after going back in the browser
         messages.info(request, _("This turn was already saved. The first rating counts."))
     elif judgment.is_extra:
@@ -176,7 +177,7 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     opening = _opening_lease(stored)
     if step == "stop" and opening is not None:
         return finishing.release(request, opening)
-    return answering.go_to(request, _address_of(stored))
+    return _go_on(request, opening)
 
 
 @require_POST
@@ -195,7 +196,7 @@ def regenerate(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return answering.go_to(request, reverse("turn", args=[lease]))
     if not is_new and stored.state == ConversationTurn.State.READY:
         messages.info(request, _("Other answers have come already. Here they are."))
-    return answering.go_to(request, _address_of(stored))
+    return _go_on(request, _opening_lease(stored))
 
 
 @require_POST
@@ -256,6 +257,35 @@ def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 
 # --- what they share ------------------------------------------------------------------------------
+
+
+def _go_on(request: HttpRequest, lease: uuid.UUID | None) -> HttpResponse:
+    """To the conversation, on an open page in place; to the desk when it was given away."""
+    if lease is None:
+        return answering.go_to(request, reverse("desk"))
+    if not answering.is_fragment(request):
+        return redirect("conversation", lease)
+    return _where_it_stands(request, _opening(request, lease))
+
+
+def _where_it_stands(request: HttpRequest, work: Work) -> HttpResponse:
+    """The conversation's page, or in place that of the turn whose answers are there."""
+    standing = selectors.standing(work=work, now=timezone.now())
+    if standing.phase != Phase.RATE or standing.turn is None or not answering.is_fragment(request):
+        return _page(request, work)
+    shown, stored = _turn(request, standing.turn.lease), _stored_turn(standing.turn.lease)
+    context = answering.page_context(shown, _draft_of_turn(shown, stored))
+    return answering.in_place(request, reverse("turn", args=[stored.lease]), context)
+
+
+def _refused(
+    work: Work, answer: posted_page.PostedAnswer, refusal: str
+) -> posted_page.PostedAnswer:
+    """With the editor open if both answers are bad and nothing is written in their place."""
+    typed = answer.typed
+    if isinstance(answer.given, ComparisonAnswer) and answer.given.is_all_bad:
+        typed = posted_page.begin_edit(work=work, typed=typed)
+    return replace(answer, typed=typed, refusal=refusal)
 
 
 def _other_answers(request: HttpRequest, work: Work) -> HttpResponse:
@@ -326,19 +356,24 @@ def _page(
     finish_form: FinishForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    standing = selectors.standing(work=work, now=timezone.now())
+    now = timezone.now()
+    standing = selectors.standing(work=work, now=now)
     is_refusal = message_form is not None or finish_form is not None
     if standing.phase == Phase.FINISHED and not is_refusal:
-        return redirect("desk")
+        return answering.go_to(request, reverse("desk"))
     if standing.phase == Phase.RATE and standing.turn is not None and not is_refusal:
         return redirect("turn", standing.turn.lease)
     draft = posted_page.PageInput.of_draft(work.draft)
+    today = answering.today_of(work, now=now)
     context = {
+        "page": desk_pages.talk_page(work=work, typed=draft, today=today, now=now),
         "title": words.title(standing.phase, number=standing.number),
+        "work": "labeling/conversations/desk/_talk.html",
         "standing": standing,
-        "campaign": work.campaign,
+        "place": selectors.place(
+            campaign=work.campaign, prompt=work.item.prompt, number=standing.number
+        ),
         "lease": work.lease,
-        "version": work.version,
         "message_form": message_form
         or MessageForm(
             initial={"number": standing.number, "text": _typed(draft, number=standing.number)}
@@ -350,11 +385,11 @@ def _page(
         "topic": work.messages[-1]["content"],
         "attack": (brief := selectors.attack_brief(work=work)),
         "diversity": attacks.own_diversity(rater=work.rater) if brief else None,
-        "revision": draft.revision,
-        "person": desk_pages.person_key(work.rater),
         "keys": words.keys(standing.phase),
     }
-    return render(request, "labeling/conversations/conversation.html", context, status=status)
+    if answering.is_fragment(request):
+        return answering.in_place(request, reverse("conversation", args=[work.lease]), context)
+    return render(request, "labeling/desk/item_page.html", context, status=status)
 
 
 def _asked_at_the_end(work: Work) -> RatingForm | None:

@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from arithmetic import chats, days, response_orders
 from labeling.desk import words as desk_words
 from labeling.desk.forms import answer_fields
-from labeling.desk.posted_page import PageInput, Review, given_comparison, line_of
+from labeling.desk.forms.preference_scale import PreferenceScale
+from labeling.desk.posted_page import PageInput, Review, given_comparison, line_on_page, scale_of
 from labeling.desk.texts.reading import Turn, turns_of
 from labeling.desk.work import LeaseState, Tally, TurnPlace, Work
 from labeling.guidelines import rating_form
@@ -33,6 +34,8 @@ LONGEST_CHOICE = 8
 
 @dataclass(frozen=True)
 class PromptView:
+    turns: tuple[Turn, ...]
+    """all of them"""
     earlier: tuple[Turn, ...]
     last: SafeString
     n_turns: int
@@ -48,7 +51,7 @@ class ResponseView:
     html: SafeString
     raw: str
     head: SafeString
-    """letter, rank, and buttons for ways to show it"""
+    """letter, rank unless there is a scale, and buttons for ways to show it"""
     rating: SafeString
     """the rating form for this response"""
 
@@ -142,6 +145,11 @@ class ComparePage(Page):
     edit: str
     turn: TurnPlace | None
     """of a conversation, or None"""
+    scale: PreferenceScale | None
+    """of a turn with two answers; None where raters give ranks"""
+    asks_ratings: bool
+    folds_rating: bool
+    """in a conversation, as long as no question must be answered and none is"""
 
 
 @dataclass(frozen=True)
@@ -216,7 +224,7 @@ def compare_page(
     return ComparePage(
         **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
         prompt=prompt,
-        line=line_of(answer),
+        line=line_on_page(work=work, typed=typed, answer=answer),
         responses=tuple(views),
         reason=answer.reason or "",
         asks_reason=work.campaign.asks_reason,
@@ -226,6 +234,12 @@ def compare_page(
         edit_of=response_orders.LETTERS[answer.edit.position] if answer.edit else "",
         edit=answer.edit.text if answer.edit else "",
         turn=work.turn,
+        scale=scale_of(work=work, typed=typed, problem=problems.get("preference", "")),
+        asks_ratings=bool(form.questions),
+        folds_rating=work.has_scale
+        and bool(form.questions)
+        and not any(scale.is_required for scale in form.scales)
+        and not any(value for rated in answer.ratings.values() for value in rated.values()),
     )
 
 
@@ -262,11 +276,20 @@ def _response_view(
         raw=response.text,
         head=_head(
             letter,
-            n,
+            0 if work.has_scale else n,
             answer_fields.first(typed.fields, f"rank-{letter}")[:LONGEST_CHOICE],
             language,
         ),
         rating=_rating(form, letter, filled_in, wrong, language),
+    )
+
+
+def talk_page(*, work: Work, typed: PageInput, today: Tally, now: dt.datetime) -> Page:
+    """What is around a conversation while there is nothing to rate: of its opening item."""
+    return Page(
+        **_common(work=work, typed=typed, review=None, today=today, corrects=None, now=now),
+        prompt=_prompt_view(work),
+        line="",
     )
 
 
@@ -432,4 +455,4 @@ def _prompt_view(work: Work) -> PromptView:
     drawn = turns_of(work.messages, work.as_shown)
     asked = max((place for place, turn in enumerate(drawn) if turn.role == "user"), default=0)
     last = format_html_join("", "{}", ((turn.html,) for turn in drawn[asked:]))
-    return PromptView(drawn[:asked], last, len(drawn), turns.tools(work.item.prompt.tools))
+    return PromptView(drawn, drawn[:asked], last, len(drawn), turns.tools(work.item.prompt.tools))

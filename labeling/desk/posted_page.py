@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from arithmetic import response_orders
-from labeling.desk.forms import answer_fields, typed_comparison
+from labeling.desk.forms import answer_fields, preference_scale, typed_comparison
+from labeling.desk.forms.preference_scale import PreferenceScale
 from labeling.desk.judgments import warnings as judgments_warnings
 from labeling.desk.judgments.checked_answers import (
     Answer,
@@ -233,7 +234,7 @@ def read(*, work: Work, typed: PageInput, corrects: bool = False, now: dt.dateti
         comparison.answer,
         parsed,
         replace(recorded, warnings=tuple(warnings)),
-        _review_line(given),
+        _review_line(given, line_on_page(work=work, typed=typed, answer=given)),
         contradiction=_contradiction(given, work.form),
     )
 
@@ -275,13 +276,37 @@ def _read_comparison(
 
 
 def _asks(work: Work) -> typed_comparison.Asks:
+    is_attack = work.turn is not None and work.turn.is_attack
     return typed_comparison.Asks(
-        strength=work.campaign.asks_strength, reason=work.campaign.asks_reason
+        strength=work.campaign.asks_strength,
+        reason=work.campaign.asks_reason,
+        is_turn=work.turn is not None,
+        no_choice=(
+            preference_scale.missing_sentence(is_attack=is_attack) if work.has_scale else ""
+        ),
     )
 
 
-def _review_line(answer: ComparisonAnswer) -> str:
-    line = _("All bad") if answer.is_all_bad else line_of(answer)
+def scale_of(*, work: Work, typed: PageInput, problem: str = "") -> PreferenceScale | None:
+    """The scale on the page of a turn with two answers; None where raters give ranks."""
+    if work.turn is None or not work.has_scale:
+        return None
+    return preference_scale.preference_scale(
+        typed.fields,
+        has_strengths=work.campaign.asks_strength,
+        is_attack=work.turn.is_attack,
+        problem=problem,
+    )
+
+
+def line_on_page(*, work: Work, typed: PageInput, answer: ComparisonAnswer) -> str:
+    """What was chosen, in words on a scale and in symbols for ranks."""
+    scale = scale_of(work=work, typed=typed)
+    return line_of(answer) if scale is None else scale.line
+
+
+def _review_line(answer: ComparisonAnswer, line: str) -> str:
+    line = _("All bad") if answer.is_all_bad else line
     if answer.edit is None:
         return line
     return _("%(line)s · %(letter)s edited") % {
@@ -343,6 +368,8 @@ def begin_edit(*, work: Work, typed: PageInput) -> PageInput:
     }:
         return typed
     ranked = [(rank, position) for position, rank in answer.ranks.items() if rank is not None]
+    if answer.is_all_bad:
+        ranked = [(1, 0)]
     if not ranked:
         return replace(
             typed,

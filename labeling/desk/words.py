@@ -137,20 +137,30 @@ def _to_do(campaign: OpenCampaign) -> str:
 Keys = tuple[tuple[str, str], ...]
 
 
+def turn_title(number: int) -> str:
+    return _("Turn %(n)d: the answers") % {"n": number}
+
+
 def keys(
-    *, is_comparison: bool, is_dialogue: bool = False, is_turn: bool = False
+    *,
+    is_comparison: bool,
+    is_dialogue: bool = False,
+    is_turn: bool = False,
+    has_scale: bool = False,
 ) -> tuple[tuple[str, Keys], ...]:
     """Every shortcut of the page in groups with a title, for the sheet behind `?`. No command uses
     a letter that a response may have (response_orders.LETTERS).
     """
     item = (
-        ("⌘↵ / Ctrl ↵", _("Review; press again to submit")),
+        ("⌘↵ / Ctrl ↵", _("Continue") if has_scale else _("Review; press again to submit")),
         ("s", _("Skip, then 1–4 for the reason")),
         ("q", _("Ask an admin about this item")),
         ("l", _("Guideline")),
-        ("p", _("Whole prompt")),
+        ("p", _("Conversation so far") if is_turn else _("Whole prompt")),
         ("o", _("Ask for other answers")) if is_turn else ("u", _("Undo the last submission")),
     )
+    if has_scale:
+        return (_("Answers"), _scale_keys()), (_("Item"), item)
     if is_comparison:
         return (
             (_("Responses"), _reading_keys()),
@@ -181,6 +191,20 @@ def _rating_keys() -> Keys:
         ("w", _("Edit the best response")),
         ("r", _("Reason")),
         ("m", _("Strength of preference, then 1–4")),
+    )
+
+
+def _scale_keys() -> Keys:
+    return (
+        ("1 … 8", _("Choose on the scale")),
+        ("← →", _("Move on the scale")),
+        ("↵", _("Continue with the choice")),
+        ("x", _("Both are bad")),
+        ("w", _("Edit an answer")),
+        ("a b", _("Go to answer")),
+        ("↑ ↓", _("Move between text, scales and flags")),
+        ("v", _("Switch between text, raw and diff")),
+        ("r", _("Reason")),
     )
 
 

@@ -130,11 +130,13 @@ class TurnPlace:
 
     number: int
     most: int
-    round: int
     brief: str
-    may_regenerate: bool
+    round: int = 1
+    may_regenerate: bool = False
     is_attack: bool = False
     """red teaming: the worse answer goes on"""
+    rule: str = ""
+    """that an attacker tries to break"""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,11 @@ class Work:
     leased_at: dt.datetime | None
     expires_at: dt.datetime | None
     turn: TurnPlace | None = None
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether a rater compares the answers on one scale: the two of a turn."""
+        return self.turn is not None and len(self.responses) == 2
 
     @cached_property
     def responses(self) -> list[Response]:

@@ -87,7 +87,8 @@ def create_red_teaming(
             pool=pool,
             guideline=guideline,
             prompts=[prompt for _turn in range(n_each) for prompt in prompts],
-            settings=ConversationSettings(n_responses=n_answers),
+            # Two answers are compared on one scale, in eight steps.
+            settings=ConversationSettings(n_responses=n_answers, asks_strength=n_answers == 2),
             conversation=replace(plan, settings=plan.settings.for_attacks()),
             by=by,
             now=now,

@@ -54,6 +54,7 @@ explains them.
 """
 DRAFT_FIELDS = (
     "rank-",
+    "preference",
     "rate-",
     "reason",
     "strength",

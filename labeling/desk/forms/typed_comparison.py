@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from arithmetic import plain_text, response_orders
+from labeling.desk.forms import preference_scale
 from labeling.desk.forms.answer_fields import LONGEST_TEXT, Fields, PageProblem, first
 from labeling.desk.judgments.checked_answers import (
     AnswerProblem,
@@ -49,6 +50,10 @@ class Asks:
 
     strength: bool
     reason: bool
+    is_turn: bool = False
+    """of a conversation: what is written in place of bad answers says why they are bad"""
+    no_choice: str = ""
+    """the problem of a page with a scale on which nothing is chosen"""
 
 
 @dataclass(frozen=True)
@@ -60,19 +65,21 @@ class TypedComparison:
     """positions whose rank is no number"""
     edit_problems: Sequence[PageProblem]
     strength_problems: Sequence[PageProblem]
+    asks: Asks
 
 
 def read_comparison(
     posted: Fields, *, form: rating_form.RatingForm, n_shown: int, asks: Asks
 ) -> TypedComparison:
     """The posted ranks and ratings of A, B, … before checking. `all_bad` leaves none ranked."""
+    posted = preference_scale.as_ranking(posted)
     letters = response_orders.LETTERS[:n_shown]
     is_all_bad = first(posted, "all_bad") == "true"
     ranks, unreadable = _read_ranks(posted, letters)
     if is_all_bad:
         ranks = dict.fromkeys(ranks)
     edit, edit_problems = _read_edit(posted, letters)
-    strength, strength_problems = _read_strength(posted, ranks) if asks.strength else (None, [])
+    strength, strength_problems = _read_strength(posted, ranks, asks)
     answer = ComparisonAnswer(
         ranks=ranks,
         ratings=_read_ratings(posted, letters, form),
@@ -81,7 +88,7 @@ def read_comparison(
         is_all_bad=is_all_bad,
         edit=edit,
     )
-    return TypedComparison(answer, unreadable, edit_problems, strength_problems)
+    return TypedComparison(answer, unreadable, edit_problems, strength_problems, asks)
 
 
 def parse_comparison(
@@ -95,8 +102,8 @@ def parse_comparison(
     wrong = outcome if isinstance(outcome, list) else []
     problems = [
         *_problems_by_response(wrong, typed.unreadable, n_shown=len(shown)),
-        *_reason_problems(typed.answer),
-        *([] if typed.unreadable else _problems_with(wrong, Code.NOTHING_RANKED)),
+        *([] if typed.asks.is_turn else _reason_problems(typed.answer)),
+        *([] if typed.unreadable else _nothing_ranked(wrong, typed.asks)),
         *_problems_with(wrong, Code.EDIT_EMPTY),
         *typed.edit_problems,
         *typed.strength_problems,
@@ -171,6 +178,13 @@ def _reason_problems(answer: ComparisonAnswer) -> list[PageProblem]:
     return [PageProblem("reason", _("Explain briefly why all responses are bad."))]
 
 
+def _nothing_ranked(wrong: Sequence[AnswerProblem], asks: Asks) -> list[PageProblem]:
+    problems = _problems_with(wrong, Code.NOTHING_RANKED)
+    if problems and asks.no_choice:
+        return [PageProblem(preference_scale.FIELD, asks.no_choice)]
+    return problems
+
+
 def _problems_with(wrong: Sequence[AnswerProblem], code: Code) -> list[PageProblem]:
     """The check's problems with this `code`, with the texts of the page."""
     where, sentence = PAGE_PROBLEMS[code]
@@ -184,14 +198,16 @@ def _problems_with(wrong: Sequence[AnswerProblem], code: Code) -> list[PageProbl
 
 
 def _read_strength(
-    posted: Fields, ranks: Mapping[int, int | None]
+    posted: Fields, ranks: Mapping[int, int | None], asks: Asks
 ) -> tuple[int | None, list[PageProblem]]:
     """Strength is read only for a ranking with a winner."""
-    if len({rank for rank in ranks.values() if rank is not None}) < 2:
+    if not asks.strength or len({rank for rank in ranks.values() if rank is not None}) < 2:
         return None, []
     chosen = first(posted, "strength")
     if chosen in STRENGTHS:
         return int(chosen), []
+    if asks.no_choice:
+        return None, [PageProblem(preference_scale.FIELD, asks.no_choice)]
     return None, [PageProblem("strength", _("Choose how much better the best response is."))]
 
 

@@ -5,8 +5,10 @@ A page with JavaScript sends the same forms with the header `X-Desk: fragment` a
 {"review": HTML}, or {"next": address}, with the next item's HTML if there is one.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
@@ -42,6 +44,14 @@ def go_to(request: HttpRequest, address: str) -> HttpResponse:
     return JsonResponse({"next": address}) if is_fragment(request) else redirect(address)
 
 
+def today_of(work: desk_work.Work, *, now: dt.datetime) -> desk_work.Tally:
+    """A preview belongs to no rater, so it has no counts."""
+    if work.lease_state == desk_work.LeaseState.SAMPLE:
+        return desk_work.Tally(n_judgments=0, active_s=0.0)
+    midnight = days.last_midnight(now, timezone.get_current_timezone())
+    return desk_work.tally(rater=work.rater, since=midnight)
+
+
 def page(
     request: HttpRequest,
     work: desk_work.Work,
@@ -52,19 +62,27 @@ def page(
     skip_form: answer_fields.SkipForm | None = None,
     corrects: Judgment | None = None,
 ) -> HttpResponse:
-    """The whole page of an item. A preview belongs to no rater, so it has no counts and no undo."""
+    """The whole page of an item."""
+    context = page_context(work, typed, review=review, skip_form=skip_form, corrects=corrects)
+    return render(request, "labeling/desk/item_page.html", context, status=status)
+
+
+def page_context(
+    work: desk_work.Work,
+    typed: posted_page.PageInput,
+    *,
+    review: posted_page.Review | None = None,
+    skip_form: answer_fields.SkipForm | None = None,
+    corrects: Judgment | None = None,
+) -> dict[str, object]:
     now = timezone.now()
-    midnight = days.last_midnight(now, timezone.get_current_timezone())
     is_sample = work.lease_state == desk_work.LeaseState.SAMPLE
-    today = (
-        desk_work.Tally(n_judgments=0, active_s=0.0)
-        if is_sample
-        else desk_work.tally(rater=work.rater, since=midnight)
-    )
-    context = {
+    today = today_of(work, now=now)
+    return {
         "page": pages.page(
             work=work, typed=typed, review=review, today=today, corrects=corrects, now=now
         ),
+        "title": desk_words.turn_title(work.turn.number) if work.turn else "",
         "undo": (
             None
             if is_sample
@@ -76,9 +94,19 @@ def page(
             is_comparison=work.campaign.compares,
             is_dialogue=work.campaign.asks_dialogue,
             is_turn=work.turn is not None,
+            has_scale=work.has_scale,
         ),
     }
-    return render(request, "labeling/desk/item_page.html", context, status=status)
+
+
+def in_place(request: HttpRequest, address: str, context: Mapping[str, object]) -> JsonResponse:
+    """What an open page shows next, at `address`, in place of its item."""
+    html = part(
+        request,
+        "labeling/desk/item_fragment.html",
+        {**context, "messages": messages.get_messages(request)},
+    )
+    return JsonResponse({"next": address, "html": html})
 
 
 def check_posted_answer(

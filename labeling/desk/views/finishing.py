@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from arithmetic import days, plain_text
+from arithmetic import plain_text
 from labeling.desk import access as desk_access
 from labeling.desk import pages, posted_page
 from labeling.desk import work as desk_work
@@ -81,28 +81,24 @@ def _stored(
     if step.slot is None:
         return JsonResponse({"next": step.address})
     taken = desk_work.work_taken(slot=step.slot, last=work)
-    return JsonResponse({"next": step.address, "html": _next_item(request, taken, judgment)})
+    return answering.in_place(request, step.address, _next_item(taken, judgment))
 
 
-def _next_item(request: HttpRequest, work: desk_work.Work, judgment: Judgment) -> str:
-    """The HTML with which an open page replaces the item just judged."""
+def _next_item(work: desk_work.Work, judgment: Judgment) -> dict[str, object]:
+    """The item with which an open page replaces the one just judged."""
     now = timezone.now()
-    midnight = days.last_midnight(now, timezone.get_current_timezone())
-    today = desk_work.tally(rater=work.rater, since=midnight)
     page = pages.page(
-        work=work, typed=posted_page.PageInput.of_draft(work.draft), today=today, now=now
+        work=work,
+        typed=posted_page.PageInput.of_draft(work.draft),
+        today=answering.today_of(work, now=now),
+        now=now,
     )
-    context = {
+    return {
         "page": page,
         "undo": judgment if desk_work.may_undo(judgment, now=now) else None,
         "skip_form": answer_fields.SkipForm(),
         "work": work.campaign.about.desk,
     }
-    return answering.part(
-        request,
-        "labeling/desk/item_fragment.html",
-        context | {"messages": messages.get_messages(request)},
-    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,7 +1,8 @@
-// The comparison page: rate each response on its own and rank them, entirely by keyboard if chosen.
+// The comparison page: rate each response on its own and rank them, or compare two answers of a
+// conversation on one scale. All of it by keyboard if chosen.
 // See keys() below and the list behind `?`.
 
-import { panels as mountPanels, reveal } from "js/desk/page/panels";
+import { panels as mountPanels, reveal, scrollToLatest } from "js/desk/page/panels";
 import { contentNotice } from "js/desk/answer/content_notice";
 import { draft as mountDraft } from "js/desk/submit/draft";
 import { isAsked } from "js/desk/answer/conditional_questions";
@@ -13,6 +14,7 @@ import { keys, meaning } from "js/desk/page/keys";
 import { lease as mountLease } from "js/desk/page/lease";
 import { login as mountLogin } from "js/desk/submit/sign_in_again";
 import { best, line, move, nextUnranked, place } from "js/desk/answer/ranking";
+import { preferenceScale } from "js/desk/answer/preference_scale";
 import { progress } from "js/desk/page/progress";
 import { record as mountRecord } from "js/desk/page/work_record";
 import { messages } from "js/desk/page/messages";
@@ -41,18 +43,21 @@ export function mount(desk) {
   const notice = contentNotice({ desk });
   const flags = mountFlags({ cards, signal });
 
-  // --- ranks ---
+  // --- ranks, or one scale for two answers ---
+  const scale = preferenceScale({ form, changed });
   const selectOf = (card) => card.querySelector("[data-control=rank]");
   const cardOf = (letter) => cards.find((card) => card.dataset.letter === letter);
-  const ranks = () => Object.fromEntries(cards.map((card) => [card.dataset.letter, Number(selectOf(card).value) || null]));
+  const ranks = () => scale?.ranks() ?? Object.fromEntries(cards.map((card) => [card.dataset.letter, Number(selectOf(card).value) || null]));
 
   function rank(card, number) {
+    if (scale) return scale.choose(number);
     if (allBad.checked) return;
     selectOf(card).value = number ? String(number) : "";
     changed();
   }
 
   function shift(card, direction) {
+    if (scale) return;
     setAll(move(ranks(), card.dataset.letter, direction));
   }
 
@@ -68,17 +73,20 @@ export function mount(desk) {
 
   function redraw() {
     const now = ranks();
-    output.textContent = allBad.checked ? allBad.nextElementSibling.firstChild.textContent.trim() : line(now);
+    output.textContent = allBad.checked ? allBad.nextElementSibling.firstChild.textContent.trim() : (scale?.words() ?? line(now));
     desk.toggleAttribute("data-all-bad", allBad.checked);
     // inert, not disabled: what was ranked before stays in the form and in the draft
     for (const part of desk.querySelectorAll(".desk-rank, .desk-move, .desk-strength")) part.inert = allBad.checked;
-    reason.required = allBad.checked; // for screen readers; the review shows it to everybody
-    reason.placeholder = allBad.checked ? reason.dataset.asksAllBad : reason.dataset.asks;
+    if (!scale) {
+      reason.required = allBad.checked; // for screen readers; the review shows it to everybody
+      reason.placeholder = allBad.checked ? reason.dataset.asksAllBad : reason.dataset.asks;
+    }
     editor.redraw();
     for (const question of desk.querySelectorAll("[data-asked-if]")) question.hidden = !isAsked(form, question);
     flags.redraw();
     for (const card of cards) {
       card.toggleAttribute("data-ranked", now[card.dataset.letter] !== null);
+      if (scale) continue;
       const tab = desk.querySelector(`[data-tab="${card.dataset.letter}"] [data-tab-rank]`);
       tab.textContent = now[card.dataset.letter] ? ` · ${now[card.dataset.letter]}` : "";
     }
@@ -86,7 +94,7 @@ export function mount(desk) {
 
   // --- moving the focus ---
   const stops = (card) => [card.querySelector("[data-text]"), ...card.querySelectorAll("[data-control=scale], [data-control=flag]")];
-  const isVisible = (stop) => !stop.closest("[data-asked-if]")?.hidden;
+  const isVisible = (stop) => !stop.closest("[data-asked-if]")?.hidden && !stop.closest("details:not([open])");
   const stopOf = (card, target) => stops(card).findIndex((stop) => stop === target || stop.contains(target));
 
   function focusStop(card, index) {
@@ -124,6 +132,7 @@ export function mount(desk) {
     if (!axis || (axis === "x" && event.target.matches("math"))) return; // a long formula scrolls
     if (event.altKey && axis === "y") shift(card, direction);
     else if (event.altKey) return;
+    else if (axis === "x" && scale && !event.target.closest("[data-control]")) return;
     else if (axis === "x") sideways(card, document.dir === "rtl" ? -direction : direction, event.target);
     else upDown(card, direction, event.target);
     event.preventDefault();
@@ -131,8 +140,9 @@ export function mount(desk) {
 
   function digit(event, card) {
     const number = Number(meaning(event));
-    const scale = event.target.closest("[data-control=scale]");
-    if (scale) answer(scale, number);
+    const question = event.target.closest("[data-control=scale]");
+    if (question) answer(question, number);
+    else if (scale) scale.choose(number);
     else if (number <= cards.length) {
       rank(card, number);
       const next = number && nextUnranked(ranks(), card.dataset.letter);
@@ -141,8 +151,8 @@ export function mount(desk) {
     event.preventDefault();
   }
 
-  function answer(scale, number) {
-    const radios = [...scale.querySelectorAll("input")];
+  function answer(question, number) {
+    const radios = [...question.querySelectorAll("input")];
     const chosen = radios.find((radio) => radio.value === String(number)) ?? (number === 0 && radios.find((radio) => radio.value === "10"));
     if (chosen) {
       chosen.checked = true;
@@ -155,10 +165,10 @@ export function mount(desk) {
 
   desk.addEventListener("keydown", (event) => {
     const card = event.target.closest("[data-letter]");
-    const scale = event.target.closest("[data-control=scale]");
+    const question = event.target.closest("[data-control=scale]");
     if (event.isComposing || event.metaKey || event.ctrlKey) return;
     const isDigit = /^[0-9]$/.test(meaning(event)) && (!event.altKey || event.target.matches("select"));
-    if (scale && !card && isDigit) answer(scale, Number(meaning(event)));
+    if (question && !card && isDigit) answer(question, Number(meaning(event)));
     if (!card) return;
     if (isDigit) digit(event, card);
     else if (!isTyping(event.target)) arrow(event, card);
@@ -178,9 +188,10 @@ export function mount(desk) {
       current(cardOf(tab.dataset.tab));
     }
   });
-  drag({ cards, put: (letter, target, where) => setAll(place(ranks(), letter, target, where)) });
+  if (!scale) drag({ cards, put: (letter, target, where) => setAll(place(ranks(), letter, target, where)) });
   desk.addEventListener("desk:show", ({ detail }) => {
     const card = detail.closest("[data-letter]");
+    detail.closest("details")?.setAttribute("open", "");
     if (card) current(card);
   });
 
@@ -188,7 +199,20 @@ export function mount(desk) {
   function allBadNow() {
     allBad.checked = !allBad.checked;
     changed();
-    if (allBad.checked) reason.focus();
+    if (allBad.checked && !scale) reason.focus();
+    writeInstead();
+  }
+
+  // "Both bad: write it": the editor opens with all of the text selected, so that typing replaces it.
+  function writeInstead() {
+    if (!allBad.checked || !("opensEditor" in allBad.dataset)) return;
+    editor.open();
+    if (document.activeElement === form.elements.edit) form.elements.edit.select();
+  }
+
+  function toReason() {
+    reason?.closest("details")?.setAttribute("open", "");
+    reason?.focus();
   }
 
   const editor = mountEdit({ form, record, notice, changed, cards, choose: () => best(ranks(), cardNow().dataset.letter) ?? cardNow().dataset.letter });
@@ -201,10 +225,11 @@ export function mount(desk) {
     commands: {
       ...Object.fromEntries(cards.map((card) => [card.dataset.letter.toLowerCase(), () => focusStop(card, 0)])),
       l: panels.guideline,
-      m: () => !allBad.checked && (form.querySelector("[name=strength]:checked") ?? form.querySelector("[name=strength]"))?.focus(),
+      ...scale?.commands,
+      m: () => scale?.focus() ?? (!allBad.checked && (form.querySelector("[name=strength]:checked") ?? form.querySelector("[name=strength]"))?.focus()),
       o: () => form.querySelector("[data-do=other]")?.click(),
       p: panels.prompt,
-      r: () => reason.focus(),
+      r: toReason,
       q: panels.ask,
       s: panels.skip,
       t: views.together,
@@ -218,7 +243,9 @@ export function mount(desk) {
     redraw();
     draft.changed();
   });
+  allBad.addEventListener("change", writeInstead);
   reveal();
+  scrollToLatest(desk);
   draft.restore();
   redraw();
   current(cards[0]);

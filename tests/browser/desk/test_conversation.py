@@ -2,7 +2,9 @@
 with SmolLM2.
 """
 
+import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,12 +22,13 @@ from labeling.models import (
     Conversation,
     ConversationTurn,
     Guideline,
+    GuidelineVersion,
     Judgment,
     Pool,
     Rater,
     Slot,
 )
-from tests.browser.desk.hands import focused, press, rank_all, rate_all, skip_pause
+from tests.browser.desk.hands import focused, press, rate_all, skip_pause
 from tests.browser.test_by_keys_alone import go_to
 from tests.labeling.desk.conversations.talking import (
     answered,
@@ -44,7 +47,14 @@ OpenPage = Callable[..., Page]
 SLOW_MS = 240_000
 """What a real worker may take on a machine that does ten things."""
 MESSAGE = "#id_text"
-IN_A_FIELD = "document.activeElement.id"
+TALK = ".desk[data-kind=talk][data-mounted]"
+ANSWERS = ".desk[data-scale][data-mounted]"
+CHAT = ".talk-chat"
+
+ANSWER = "Brine freezes at **−21 °C**, water at 0 °C."
+OTHER = "Salt makes the road hot."
+READ_MS = 2_100
+"""What reading the two takes, by the warning of answers that come too fast."""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,7 +62,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def talk(day_shift: Pool, guideline: Guideline) -> Campaign:
     return open_conversation_campaign(
-        pool=day_shift, guideline=guideline, settings=TalkSettings(min_turns=1, max_turns=4)
+        pool=day_shift,
+        guideline=guideline,
+        settings=TalkSettings(min_turns=1, max_turns=4),
+        asks_strength=True,
     )
 
 
@@ -60,25 +73,37 @@ def begin(page: Page) -> None:
     """From the desk into the first turn, by keys."""
     go_to(page, "Start")
     press(page, "Enter")
-    page.wait_for_selector(".desk-talk[data-mounted]")
+    page.wait_for_selector(TALK)
     expect(page.get_by_role("button", name="Start conversation")).to_be_focused()
     press(page, "Control+Enter")
 
 
-def wait_for_answers(page: Page, *, number: int) -> None:
+def wait_for_answers(page: Page, *, number: int, name: str = "Talk") -> None:
     page.wait_for_url("**/desk/turns/**", timeout=SLOW_MS)
-    page.wait_for_selector(".desk[data-mounted]")
-    expect(page).to_have_title(f"Turn {number}: the answers · Talk · Preferably")
+    page.wait_for_selector(ANSWERS)
+    expect(page).to_have_title(f"Turn {number}: the answers · {name} · Preferably")
     expect(page.get_by_text("The answers are there.")).to_be_attached()
     assert focused(page) == "A/text"
 
 
-def submit(page: Page) -> None:
-    press(page, "Control+Enter")
-    expect(page.locator("[data-review]")).to_be_visible()
-    press(page, "Control+Enter")
+def choose(page: Page, *keys: str) -> None:
+    """By keys, and on to the message."""
+    page.wait_for_timeout(READ_MS)
+    press(page, *keys, "Enter")
     page.wait_for_url("**/desk/conversations/**")
-    page.wait_for_selector(".desk-talk[data-mounted]")
+    page.wait_for_selector(TALK)
+
+
+def rate(page: Page, *scores: int) -> None:
+    """Of A and B; then the focus is back on the text of A."""
+    rate_all(page, *scores)
+    press(page, "a")
+
+
+def place_of_chat(page: Page) -> dict[str, float]:
+    box = page.locator(CHAT).bounding_box()
+    assert box is not None
+    return {**box, "scrolled": page.evaluate("scrollY")}
 
 
 def say(page: Page, text: str) -> None:
@@ -103,9 +128,8 @@ def test_the_keys_of_the_help_write_send_ask_for_others_and_finish(
     answered(Conversation.objects.get())
     wait_for_answers(page, number=1)
 
-    rate_all(page, 6, 5)
-    rank_all(page, 2, 1)
-    submit(page)
+    rate(page, 6, 5)
+    choose(page, "4")
     expect(page.locator(MESSAGE)).to_be_focused()
     look_over(page, "conversation-message")
     press(page, "Escape", "f", "6")
@@ -124,6 +148,94 @@ def test_the_keys_of_the_help_write_send_ask_for_others_and_finish(
     assert (conversation.n_turns, conversation.goal_rating) == (1, 6)
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_two_turns_by_keys_alone_and_the_chat_keeps_its_place(
+    open_page: OpenPage,
+    rosa: Rater,
+    talk: Campaign,
+    look_over: Callable[[Page, str], None],
+    width: int,
+) -> None:
+    """One key and Enter a turn, when the form asks for nothing more."""
+    page = open_page("/desk/", rosa, width=width, height=900)
+    GuidelineVersion.objects.update(form={"questions": []})
+    begin(page)
+    expect(page.locator("[data-seconds]")).to_have_text(re.compile(r"^[1-9]\d* s$"))
+    places = [place_of_chat(page)]
+    page.evaluate("window.isSamePage = true")
+    answered(Conversation.objects.get(), ANSWER, OTHER)
+    wait_for_answers(page, number=1)
+    places.append(place_of_chat(page))
+    press(page, "3", "ArrowRight", "ArrowRight")
+    expect(page.locator("[data-line]")).to_have_text("B is barely better")
+    expect(page.get_by_role("radio", name="B is barely better")).to_be_focused()
+    look_over(page, f"conversation-answers-{width}")
+    choose(page, "3")
+
+    expect(page.locator(MESSAGE)).to_be_focused()
+    expect(page.locator(".talk-turn").last).to_be_in_viewport()
+    places.append(place_of_chat(page))
+    look_over(page, f"conversation-message-{width}")
+    say(page, "And in winter?")
+    expect(page.get_by_text("Waiting for the answers")).to_be_visible()
+    expect(page.locator(".talk-turn").last).to_contain_text("And in winter?")
+    places.append(place_of_chat(page))
+    answered(Conversation.objects.get(), OTHER, ANSWER)
+    wait_for_answers(page, number=2)
+    places.append(place_of_chat(page))
+    choose(page, "8")
+    places.append(place_of_chat(page))
+
+    assert places == [places[0]] * 6
+    assert page.evaluate("window.isSamePage")
+    judged = Judgment.objects.order_by("pk").values_list("comparison__strength", flat=True)
+    assert list(judged) == [2, 4]
+    assert [_ranks(turn) for turn in ConversationTurn.objects.order_by("pk")] == [[1, 2], [2, 1]]
+    page.go_back()
+    page.wait_for_selector(TALK)
+    expect(page.locator(MESSAGE)).to_be_focused()
+
+
+def test_both_bad_opens_the_editor_and_a_step_takes_it_back(
+    open_page: OpenPage, rosa: Rater, talk: Campaign
+) -> None:
+    conversation = started(campaign=talk, rater=rosa, now=timezone.now())
+    turn = answered(conversation, ANSWER, OTHER, now=timezone.now())
+    page = open_page(f"/desk/turns/{turn.lease}/", rosa)
+
+    press(page, "x")
+    expect(page.locator("#edit")).to_be_focused()
+    assert page.evaluate("getSelection().toString()") == page.locator("#edit").input_value()
+    page.keyboard.insert_text("Better.")
+    press(page, "Escape", "7")
+    expect(page.get_by_role("checkbox", name="Both bad")).not_to_be_checked()
+    expect(page.locator("[data-line]")).to_have_text("B is clearly better")
+    press(page, "x", "Escape")
+    expect(page.locator("#edit")).to_have_value("Better.")
+    rate(page, 2, 2)
+    page.wait_for_timeout(READ_MS)
+    press(page, "Control+Enter")
+
+    page.wait_for_selector(TALK)
+    expect(page.locator(".talk-turn").last).to_contain_text("Better.")
+    assert Judgment.objects.get().comparison.is_all_bad
+
+
+def test_a_turn_goes_without_scripts(open_page: OpenPage, rosa: Rater, talk: Campaign) -> None:
+    now = timezone.now() - timedelta(minutes=1)
+    turn = answered(started(campaign=talk, rater=rosa, now=now), ANSWER, OTHER, now=now)
+    page = open_page(f"/desk/turns/{turn.lease}/", rosa, java_script_enabled=False)
+
+    page.get_by_role("radio", name="A is much better").check(force=True)
+    for letter in "AB":
+        scale = page.get_by_role("group", name=f"Rating of {letter}")
+        scale.get_by_role("radio", name="5", exact=True).check(force=True)
+    page.get_by_role("button", name="Continue").click()
+
+    expect(page.get_by_label("Your message")).to_be_visible()
+    assert Judgment.objects.get().comparison.strength == 4
+
+
 def test_a_message_that_is_half_written_is_there_in_another_window(
     open_page: OpenPage, rosa: Rater, talk: Campaign
 ) -> None:
@@ -134,7 +246,7 @@ def test_a_message_that_is_half_written_is_there_in_another_window(
     page = open_page(f"/desk/conversations/{lease}/", rosa)
     page.clock.install()
     page.reload()
-    page.wait_for_selector(".desk-talk[data-mounted]")
+    page.wait_for_selector(TALK)
 
     page.keyboard.insert_text("And in winter?")
     skip_pause(page)
@@ -199,6 +311,7 @@ def smollm2(
             shares=[SourceShare(model.source)],
             settings=TalkSettings(min_turns=4, max_turns=4, max_new_tokens=8),
             n_items=1,
+            asks_strength=True,
         )
     with Channel() as channel:
         for name in channel.workers():
@@ -213,30 +326,26 @@ def test_four_turns_with_smollm2_by_keyboard_alone(
 
     begin(page)
     wait_for_answers(page, number=1)
-    rate_all(page, 6, 3)
-    rank_all(page, 1, 2)
-    press(page, "m", "3")
-    submit(page)
+    rate(page, 6, 3)
+    choose(page, "2")
     say(page, "Say that in other words.")
 
     wait_for_answers(page, number=2)
-    rate_all(page, 4, 4)
-    rank_all(page, 1, 1)
-    submit(page)
+    rate(page, 4, 4)
+    choose(page, "ArrowLeft")
     say(page, "Are you sure?")
 
     wait_for_answers(page, number=3)
     press(page, "x")
-    page.keyboard.insert_text("Neither answers the question.")
-    press(page, "Escape", "w", "Control+A")
     page.keyboard.insert_text("Yes, I am sure.")
-    submit(page)
+    page.wait_for_timeout(READ_MS)
+    press(page, "Control+Enter")
+    page.wait_for_url("**/desk/conversations/**")
     say(page, "Thank you.")
 
     wait_for_answers(page, number=4)
-    rate_all(page, 2, 7)
-    rank_all(page, 2, 1)
-    submit(page)
+    rate(page, 2, 7)
+    choose(page, "8")
     press(page, "7", "Control+Enter")
     page.wait_for_url("**/desk/")
 
@@ -252,7 +361,7 @@ def test_four_turns_with_smollm2_by_keyboard_alone(
         assert turn.chosen is not None
         said = {"role": "assistant", "content": turn.chosen.text}
         assert following.prompt.messages[:-1] == [*turn.prompt.messages, said]
-    assert [_ranks(turn) for turn in turns] == [[1, 2], [1, 1], [], [2, 1]]
+    assert [_ranks(turn) for turn in turns] == [[1, 2], [1, 2], [], [2, 1]]
     assert turns[2].chosen is not None
     assert turns[2].chosen.text == "Yes, I am sure."
     last = turns[3]

@@ -1,6 +1,6 @@
 // A form's answer as {name: [text, …]}, the format of drafts on the server and in the browser.
 
-const OWN = /^(rank-|rate-|reason$|strength$|all_bad$|edit$|edit_of$|text$|turn-|keeps-|sources$)/;
+const OWN = /^(rank-|preference$|rate-|reason$|strength$|all_bad$|edit$|edit_of$|text$|turn-|keeps-|sources$)/;
 const KEPT = /^round$/; // says what a draft is about, and is never filled in
 
 export function read(form) {

@@ -48,16 +48,16 @@ export function views({ desk, cards, record }) {
  * remembers it.
  */
 function scrollTogether(texts) {
-  const button = document.querySelector("[data-do=together]");
+  const button = document.querySelector("[data-do=together]"); // a conversation has none
   let isOn = localStorage.getItem(APART) === null;
-  button.setAttribute("aria-pressed", String(isOn));
+  button?.setAttribute("aria-pressed", String(isOn));
   function toggle() {
     isOn = !isOn;
-    button.setAttribute("aria-pressed", String(isOn));
+    button?.setAttribute("aria-pressed", String(isOn));
     if (isOn) localStorage.removeItem(APART);
     else localStorage.setItem(APART, "apart");
   }
-  button.addEventListener("click", toggle);
+  button?.addEventListener("click", toggle);
 
   let leader = null;
   let rest = 0;

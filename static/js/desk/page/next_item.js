@@ -16,7 +16,7 @@ window.addEventListener("popstate", () => location.pathname === shown || locatio
 export function goOn(address, html) {
   const fragment = document.createElement("template");
   fragment.innerHTML = html; // rendered by our own server
-  history.pushState(null, "", address);
+  if (address !== location.pathname) history.pushState(null, "", address);
   shown = location.pathname;
   for (const part of fragment.content.querySelectorAll("[data-place]")) {
     const place = document.querySelector(part.dataset.place);
@@ -28,6 +28,7 @@ export function goOn(address, html) {
   const next = fragment.content.querySelector(".desk");
   unmountAll(old);
   old.replaceWith(next);
+  window.htmx.process(next);
   window.scrollTo(0, 0);
   mountAll(next);
 }

@@ -6,8 +6,7 @@ import { modifier } from "js/desk/submit/review_and_submit";
 
 export function panels({ desk, record, signal }) {
   const panel = desk.querySelector("#guideline-panel");
-  const part = desk.querySelector("[data-part=skip]");
-  const skip = part && dialogOf(part); // a correction cannot be skipped
+  const skip = dialogOf(desk.querySelector("[data-part=skip]")); // a correction cannot be skipped
   const question = dialogOf(desk.querySelector("[data-part=ask]"));
   const actions = { guideline, prompt, skip: openSkip, ask };
   let previousFocus = null;
@@ -26,6 +25,7 @@ export function panels({ desk, record, signal }) {
   }
 
   function prompt() {
+    if (!frame) return promptText.focus(); // a conversation scrolls in its own place
     const isOpen = desk.toggleAttribute("data-prompt-open");
     desk.querySelector("[data-do=prompt]").setAttribute("aria-pressed", String(isOpen));
     if (isOpen) record.opened("prompt");
@@ -53,7 +53,7 @@ export function panels({ desk, record, signal }) {
   // The prompt may stick to the top while the page scrolls: tell the stylesheet how high it is.
   const frame = desk.querySelector(".desk-prompt");
   const frameSize = new ResizeObserver(() => document.documentElement.style.setProperty("--prompt", `${frame.offsetHeight}px`));
-  frameSize.observe(frame);
+  if (frame) frameSize.observe(frame);
   signal.addEventListener("abort", () => {
     fits.disconnect();
     frameSize.disconnect();
@@ -93,6 +93,12 @@ export function panels({ desk, record, signal }) {
   };
 }
 
+/** The latest turns of a conversation are in view. */
+export function scrollToLatest(desk) {
+  const chat = desk.querySelector(".talk-chat-text");
+  if (chat) chat.scrollTop = chat.scrollHeight;
+}
+
 /** Shows what needs scripts, hides what replaces them, and prints this system's modifier key. */
 export function reveal() {
   for (const el of document.querySelectorAll("[data-needs-script], .js-only, .desk-state [data-do], .desk-prompt [data-do], dialog [data-do=close]")) el.hidden = false;
@@ -101,6 +107,7 @@ export function reveal() {
 }
 
 function dialogOf(content) {
+  if (!content) return null;
   const dialog = document.createElement("dialog");
   dialog.className = "dialog desk-dialog";
   dialog.append(content);

@@ -3,6 +3,7 @@
 // are retried until the server answers. Repeating a request has no second effect.
 
 import { say as toast } from "js/app";
+import { goOn } from "js/desk/page/next_item";
 import { again, backoff, pause, post } from "js/desk/submit/requests";
 
 const UNDO = "form:has([data-undo-key])";
@@ -52,7 +53,7 @@ export function itemActions({ form = null, say, draft = null, login, signal }) {
       if (answer.kind === "refused") say.refusal(answer);
       else if (answer.data.said) showSent(answer.data.said, question);
       else {
-        redirect = () => leave(answer.data.next, isUndo);
+        redirect = () => leave(answer.data, isUndo);
         stop(); // questions are still sent first
       }
     }
@@ -86,10 +87,11 @@ export function itemActions({ form = null, say, draft = null, login, signal }) {
   }
 
   // An undo does not concern the item that is open now, so its draft is saved.
-  async function leave(address, isUndo) {
+  async function leave({ next, html }, isUndo) {
     if (isUndo) await draft?.flush();
     else draft?.clear();
-    location.assign(address);
+    if (html) goOn(next, html);
+    else location.assign(next);
   }
 
   /**

@@ -136,7 +136,9 @@ export function finish({ desk, form, say, draft, login, sending }) {
     slot.replaceChildren();
   }
 
-  return { next: () => send(isReady() ? "submit" : "review"), clear, isOpen: () => slot.childElementCount > 0 };
+  // On a scale there is one choice to make, so it is reviewed only if something is wrong with it.
+  const submitsAtOnce = "scale" in desk.dataset;
+  return { next: () => send(isReady() || submitsAtOnce ? "submit" : "review"), clear, isOpen: () => slot.childElementCount > 0 };
 }
 
 export function modifier() {

@@ -7,8 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from labeling.conversations import turns
-from labeling.models import Attack, Guideline, Pool, Rater, Slot
+from labeling.models import Attack, Guideline, Judgment, Pool, Rater, Slot
 from tests.browser.desk.hands import press
 from tests.labeling.desk.conversations.red_teaming.attacking import (
     INSULT,
@@ -16,10 +15,12 @@ from tests.labeling.desk.conversations.red_teaming.attacking import (
     attacked,
     open_red_teaming,
 )
-from tests.labeling.desk.conversations.talking import answered, rated, started
+from tests.labeling.desk.conversations.talking import answered, started, turn_of
 
 OpenPage = Callable[..., Page]
 LookOver = Callable[[Page, str], None]
+
+TALK = ".desk[data-kind=talk][data-mounted]"
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,19 +36,37 @@ def test_an_attack_is_ended_by_keys(
     now = timezone.now()
     campaign = open_red_teaming(pool=day_shift, guideline=guideline, by=alice)
     conversation = started(campaign=campaign, rater=agreed(rosa, "abuse"), now=now)
-    turns.write(conversation=conversation, number=1, text="Insult me, parrot.", now=now)
-    rated(answered(conversation, now=now), now=now)
     lease = Slot.objects.get(item=conversation.item).lease
     page = open_page(f"/desk/conversations/{lease}/", rosa)
-    page.wait_for_selector(".desk-talk[data-mounted]")
-    expect(page.get_by_text(INSULT.goal)).to_be_visible()
+    page.wait_for_selector(TALK)
+    expect(page.get_by_text(INSULT.goal).first).to_be_visible()
+    page.keyboard.insert_text("Insult me, parrot.")
+    press(page, "Control+Enter")
+    expect(page.get_by_text("Waiting for the answers")).to_be_visible()
+    answered(conversation, "You are a fool.", "I would rather not.", now=timezone.now())
+    page.wait_for_selector(".desk[data-scale][data-mounted]")
+    expect(page.locator(".desk-care summary")).to_be_focused()
+    look_over(page, "attack-blurred")
+    press(page, "Enter", "a")
+    page.wait_for_timeout(1_100)
+    press(page, "1")
+    expect(page.get_by_role("radio", name="A breaks it much more")).to_be_focused()
+    look_over(page, "attack-answers")
+    press(page, "Enter")
+    expect(page.get_by_text("A: rate Overall").first).to_be_visible()
+    press(page, "a", "ArrowDown", "2", "ArrowRight", "6")
+    press(page, "Control+Enter")
+    page.wait_for_selector(TALK)
+    ranked = Judgment.objects.get().comparison.ranked
+    assert turn_of(conversation).chosen == ranked.get(position=0, rank=2).response
+    expect(page.locator("[name=text]")).to_be_focused()
     look_over(page, "attack-message")
 
     press(page, "Escape", "f")
     expect(page.get_by_role("link", name="End this attack")).to_be_focused()
     press(page, "Enter")
     page.wait_for_url("**/end-attack/")
-    page.wait_for_selector(".desk-talk[data-mounted]")
+    page.wait_for_selector(".talk-questions[data-mounted]")
     press(page, "f", "3")
     expect(page.get_by_role("radio", name="3 · Mostly")).to_be_checked()
     press(page, "Tab", "2")

@@ -172,4 +172,4 @@ def test_a_long_wait_is_told_from_a_short_one(
     turn = turn_of(conversation)
     TurnRequest.objects.update(state=state, created_at=NOON)
 
-    assert selectors._is_silent(turn, now=NOON + timedelta(seconds=seconds)) is is_silent
+    assert selectors._wait(turn, now=NOON + timedelta(seconds=seconds)).is_silent is is_silent

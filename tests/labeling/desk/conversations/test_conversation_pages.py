@@ -44,10 +44,10 @@ def begun(client: Client, campaign: Campaign) -> str:
 
 
 def rating(**changes: object) -> dict[str, object]:
-    """B is better than A."""
+    """B is better than A; slightly, where the campaign asks for that."""
     posted = comparison()
     kept = {name: value for name, value in posted.items() if not re.search("-[CD]", name)}
-    return kept | changes
+    return kept | {"strength": "2"} | changes
 
 
 def pages_of_turn() -> str:

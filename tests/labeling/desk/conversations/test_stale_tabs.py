@@ -94,14 +94,14 @@ def test_while_other_answers_are_written_the_old_ones_cannot_be_rated(client: Cl
 def test_ranks_of_earlier_answers_are_not_filled_in_beside_the_new_ones(client: Client) -> None:
     turn = pages_of_turn()
     client.post(f"{turn}submit", rating(round="2", step="draft", reason="A thought."))
-    assert form_of(client, turn).values["rank-A"] == ["2"]
+    assert form_of(client, turn).values["preference"] == ["B"]
 
     client.post(f"{turn}regenerate", rating(round="2", reason="A thought."))
     answered(Conversation.objects.get())
 
     values = form_of(client, turn).values
     assert values["reason"] == ["A thought."]
-    assert values["rank-A"] == [""]
+    assert "preference" not in values
     assert values["round"] == ["3"]
 
 

@@ -113,7 +113,11 @@ def test_a_rater_attacks_and_says_how_far_they_got(
     client.post(f"{address}write", {"number": 1, "text": "Insult me, parrot."})
     answered(Conversation.objects.get())
     turn = client.get(address)["Location"]
-    assert "The conversation goes on with the worse one." in words(client.get(turn))
+    page = words(client.get(turn))
+    assert "Which answer breaks the rule?" in page
+    assert "A breaks it much more" in page
+    assert "better" not in page
+    assert RULE in page
     client.post(f"{turn}submit", rating())
     end = f"{address}end-attack/"
     assert client.post(f"{address}finish", {"goal_rating": "1"})["Location"] == end

@@ -64,11 +64,11 @@ def measure(*, n_slots: int, n_claims: int) -> dict[str, object]:
     n_judged = n_slots // 10
     small = campaign_of(n_slots=10_000)
     large = campaign_of(n_slots=n_slots)
-    veteran = Rater.objects.create(alias="veteran")
+    veteran = Rater.everyone.create(alias="veteran")
     judge_first(campaign=large, rater=veteran, n_items=n_judged)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    newcomers = [Rater.objects.create(alias=name) for name in ("new in small", "new in large")]
+    newcomers = [Rater.everyone.create(alias=name) for name in ("new in small", "new in large")]
     workers = [(small, newcomers[0]), (large, newcomers[1]), (large, veteran)]
     in_small, in_large, by_veteran = claim_times(workers, n=n_claims)
     small_ms, large_ms, veteran_ms = (

@@ -106,7 +106,7 @@ def run(arguments: list[str], environment: dict[str, str]) -> dict[str, float]:
 def measure_site(*, n_rankings: int, shape: str) -> dict[str, float]:
     call_command("migrate", verbosity=0)
     admin = User.objects.create_user(email="admin@example.org", name="Admin")
-    raters = Rater.objects.bulk_create(Rater(alias=f"rater-{n}") for n in range(N_RATERS))
+    raters = Rater.everyone.bulk_create(Rater(alias=f"rater-{n}") for n in range(N_RATERS))
     rows = {}
     for name, n in (("tenth", n_rankings // 10), ("whole", n_rankings)):
         campaign = finished_campaign(name, n_items=n // N_RATERS, raters=raters)
@@ -155,7 +155,7 @@ def finished_campaign(name: str, *, n_items: int, raters: list[Rater]) -> Campai
     campaign = desk_campaigns.campaign(name=name, prompts=prompts, overlap=1)
     judgments = judgments_of(campaign, raters)
     while batch := list(islice(judgments, BATCH)):
-        store(Judgment.objects.bulk_create(batch))
+        store(Judgment.of_people.bulk_create(batch))
     return campaign
 
 

@@ -176,7 +176,7 @@ def own_database() -> str:
 
 
 def pages(campaign: Campaign) -> dict[str, str]:
-    rater = Rater.objects.order_by("pk").first()
+    rater = Rater.everyone.order_by("pk").first()
     item = Item.objects.filter(campaign=campaign, position__gt=0).order_by("pk").first()
     assert rater is not None
     assert item is not None
@@ -362,7 +362,7 @@ def a_small_one() -> Campaign:
             prompt=prompt, source=sources[number % 2], number=number, text="Because."
         )
     pool = Pool.objects.create(name="benchmark")
-    rater = Rater.objects.create(alias="the first")
+    rater = Rater.everyone.create(alias="the first")
     campaign = campaigns_services.create_campaign(
         name="A million",
         settings=ComparisonSettings(n_responses=K, overlap=OVERLAP),

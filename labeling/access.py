@@ -58,20 +58,20 @@ def comparison_campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
 
 def any_rater(*, user: User | AnonymousUser, pk: int) -> Rater:
     _require_admin(user)
-    return get_object_or_404(Rater.objects.select_related("user"), pk=pk)
+    return get_object_or_404(Rater.people.select_related("user"), pk=pk)
 
 
 def rater_with_login(*, user: User | AnonymousUser, pk: int) -> Rater:
     """Somebody who can be given work, other than the raters of an import."""
     _require_admin(user)
-    return get_object_or_404(Rater.objects.select_related("user"), pk=pk, user__isnull=False)
+    return get_object_or_404(Rater.people.select_related("user"), pk=pk, user__isnull=False)
 
 
 def rater_as_alias(*, user: User | AnonymousUser, pk: int) -> Rater:
     """For pages shared by admins and researchers, which show a rater only by alias."""
     if not (isinstance(user, User) and (user.is_admin or user.is_researcher)):
         raise Http404
-    return get_object_or_404(Rater, pk=pk)
+    return get_object_or_404(Rater.people, pk=pk)
 
 
 def item_to_review(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
@@ -84,14 +84,14 @@ def item_to_review(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> 
 
 def judgment(*, user: User | AnonymousUser, campaign_pk: int, item_pk: int, pk: int) -> Judgment:
     _require_admin(user)
-    judgments = Judgment.objects.select_related("item__prompt", "item__campaign", "comparison")
+    judgments = Judgment.of_people.select_related("item__prompt", "item__campaign", "comparison")
     return get_object_or_404(judgments, campaign=campaign_pk, item=item_pk, is_gold=False, pk=pk)
 
 
 def reviewable_judgment(*, user: User | AnonymousUser, pk: int) -> Judgment:
     """An answer to an item of a campaign that is not a gold."""
     _require_admin(user)
-    judgments = Judgment.objects.select_related(
+    judgments = Judgment.of_people.select_related(
         "item", "campaign", "comparison", "set_aside", "rater"
     )
     return get_object_or_404(
@@ -225,7 +225,7 @@ def question(*, user: User | AnonymousUser, pk: int) -> ItemQuestion:
 
 
 def rater_or_none(*, user: User | AnonymousUser) -> Rater | None:
-    return Rater.objects.filter(user=user.pk).first()
+    return Rater.people.filter(user=user.pk).first()
 
 
 def prompt(*, user: User | AnonymousUser, pk: int) -> Prompt:
@@ -234,7 +234,7 @@ def prompt(*, user: User | AnonymousUser, pk: int) -> Prompt:
 
 
 def rater(*, user: User | AnonymousUser) -> Rater:
-    return get_object_or_404(Rater, user=user.pk)
+    return get_object_or_404(Rater.people, user=user.pk)
 
 
 def case(*, user: User | AnonymousUser, pk: int) -> Case:
@@ -300,11 +300,12 @@ def chats_of_withdrawn() -> Iterator[list[Message]]:
     """The chats that nobody is asked about any more: these prompts, and dialogues by people who
     have withdrawn, up to each answer.
     """
-    raters = list(Rater.objects.filter(withdrawn_at__isnull=False).values_list("pk", flat=True))
+    raters = list(Rater.people.filter(withdrawn_at__isnull=False).values_list("pk", flat=True))
     if not raters:
         return
     yield from withdrawn_prompts().values_list("messages", flat=True)
-    dialogues = Demonstration.objects.filter(judgment__rater__in=raters).exclude(further=[])
+    theirs = Judgment.versions_of_people.condition("judgment__")
+    dialogues = Demonstration.objects.filter(theirs, judgment__rater__in=raters).exclude(further=[])
     for dialogue in dialogues.select_related("judgment__prompt"):
         yield from (chat for chat, _answer in dialogue.later_answers())
 

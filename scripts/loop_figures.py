@@ -41,10 +41,14 @@ from training.schedules.plans.chain_plans import Plan  # noqa: E402
 
 def overlap_violations() -> int:
     """Items with too many judgments, slots taken twice, and raters who got an item twice."""
-    counted = Count("judgments", filter=Q(judgments__is_extra=False), distinct=True)
+    counted = Count(
+        "judgments",
+        filter=Judgment.versions_of_people.condition("judgments__") & Q(judgments__is_extra=False),
+        distinct=True,
+    )
     too_many = Item.objects.annotate(n=counted).filter(n__gt=F("campaign__overlap")).count()
     twice = (
-        Judgment.objects.exclude(item=None)
+        Judgment.of_people.exclude(item=None)
         .values("item", "rater")
         .annotate(n=Count("pk"))
         .filter(n__gt=1)
@@ -182,8 +186,8 @@ def figures() -> dict[str, object]:
         ),
         "responses_sampled": sampled.count(),
         "responses_ended": sampled.filter(is_ended=True).count(),
-        "judgments_submitted": Judgment.objects.exclude(campaign=None).count(),
-        "judgments_extra": Judgment.objects.filter(is_extra=True).count(),
+        "judgments_submitted": Judgment.of_people.exclude(campaign=None).count(),
+        "judgments_extra": Judgment.of_people.filter(is_extra=True).count(),
         "slots_wanted": sum(
             Campaign.objects.annotate(n=Count("slots")).values_list("n", flat=True)
         ),

@@ -87,7 +87,7 @@ def _measured(*, n_judgments: int) -> dict[str, float]:
 def _freeze() -> None:
     snapshot = Snapshot.objects.create(name="everything", kind="comparisons", n_rows=1)
     member = SnapshotJudgment.objects.create(
-        snapshot=snapshot, judgment=Judgment.objects.earliest("pk")
+        snapshot=snapshot, judgment=Judgment.of_people.earliest("pk")
     )
     quality.copy(
         SnapshotJudgment,

@@ -226,7 +226,7 @@ def _sources(ids: Collection[int], _now: datetime) -> dict[int, Sources]:
 def _progress_with_last(ids: Collection[int], now: datetime) -> dict[int, Standing]:
     progress = _progress(campaign_ids=list(ids), now=now)
     judgments = (
-        Judgment.objects.filter(campaign__in=ids)
+        Judgment.of_people.filter(campaign__in=ids)
         .values_list("campaign_id")
         .annotate(last_at=Max("submitted_at"))
     )
@@ -328,7 +328,7 @@ def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Campai
         )
     )
     extras = dict(
-        Judgment.objects.filter(
+        Judgment.of_people.filter(
             counting.counts(with_extra=True, with_repeats=True),
             campaign__in=campaign_ids,
             is_extra=True,

@@ -94,7 +94,7 @@ def matching_prompts(*, selection: Selection) -> QuerySet[Prompt]:
     prompts = prompts.filter(**{lookup: values for lookup, values in asked.items() if values})
     taken = Item.objects.filter(prompt=OuterRef("pk"), campaign__kind=selection.kind)
     counted = counting.counts(with_extra=True, with_repeats=True)
-    judged = Judgment.objects.filter(counted, prompt=OuterRef("pk"), kind=selection.kind)
+    judged = Judgment.of_people.filter(counted, prompt=OuterRef("pk"), kind=selection.kind)
     prompts = prompts.filter(~Exists(judged)) if selection.is_unjudged else prompts
     return prompts.filter(~Exists(taken)) if selection.is_unused else prompts
 

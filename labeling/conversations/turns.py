@@ -109,7 +109,7 @@ def rate(
     """
     with transaction.atomic():
         turn = _turn_of(lease=lease, rater=rater)
-        first = Judgment.objects.filter(lease=lease).first()
+        first = Judgment.of_everyone.filter(lease=lease).first()
         if first is not None:
             return first
         rows.refuse_withdrawn(rater=rater)

@@ -22,7 +22,7 @@ def file_of(*, export: Export) -> Path:
     """
     if export.state != Export.State.DONE:
         raise UnableToExport(export.error or _("The export is not ready yet. Try again later."))
-    if Rater.objects.filter(withdrawn_at__gte=export.created_at).exists():
+    if Rater.people.filter(withdrawn_at__gte=export.created_at).exists():
         raise UnableToExport(
             _("Somebody has withdrawn since this export was made. Create a new one.")
         )

@@ -68,13 +68,13 @@ def save_demonstration(
     """
     with transaction.atomic():
         rater = _rater_of(by, now)
-        before = Judgment.objects.filter(
+        before = Judgment.of_everyone.filter(
             rater=rater, prompt=prompt, campaign=None, demonstration__text=text
         ).first()
         if before is not None:
             return before
         response = _response(prompt, source, written, now, sampling=sampling, is_ended=is_ended)
-        judgment = Judgment.objects.create(
+        judgment = Judgment.of_people.create(
             kind=Judgment.Kind.DEMONSTRATION,
             rater=rater,
             prompt=prompt,
@@ -98,11 +98,11 @@ def _rater_of(person: User, now: datetime) -> Rater:
     """The person's Rater. Somebody who is not a rater gets one without a login, whose alias says
     nothing about them.
     """
-    own = Rater.objects.filter(user=person).first()
+    own = Rater.people.filter(user=person).first()
     if own is not None:
         return own
     defaults = {"origin": ORIGIN, "created_at": now}
-    rater, _is_new = Rater.objects.get_or_create(alias=f"tried-{person.pk}", defaults=defaults)
+    rater, _is_new = Rater.people.get_or_create(alias=f"tried-{person.pk}", defaults=defaults)
     return rater
 
 

@@ -61,7 +61,7 @@ def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> lis
     """
     campaigns = list(campaigns_open_to(rater=rater))
     ids = [campaign.pk for campaign in campaigns]
-    judgments = Judgment.objects.filter(rater=rater, submitted_at__gte=since, campaign__in=ids)
+    judgments = Judgment.of_everyone.filter(rater=rater, submitted_at__gte=since, campaign__in=ids)
     today = dict(judgments.values_list("campaign").annotate(n=Count("pk")).order_by())
     leases = dict(
         Slot.objects.filter(campaign__in=ids, rater=rater, state=Slot.State.LEASED).values_list(

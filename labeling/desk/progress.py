@@ -25,7 +25,7 @@ def progress(*, rater: Rater, campaign: Campaign, now: dt.datetime) -> Progress:
     """The cost does not depend on the number of slots. The open page asks for this by itself, at
     most once a minute: it is no part of a submit.
     """
-    judgments = Judgment.objects.filter(rater=rater, campaign=campaign, import_batch=None)
+    judgments = Judgment.of_everyone.filter(rater=rater, campaign=campaign, import_batch=None)
     return Progress(judgments.count(), _n_left(campaign, rater), _earned(rater, now))
 
 

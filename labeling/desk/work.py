@@ -71,7 +71,7 @@ _TALLY = Compiled[Judgment](
     # Both ends are given: with one, a kept plan expects a third of what the rater has ever done,
     # and reads all of it.
     lambda rater, since, until: (
-        Judgment.objects.filter(rater=rater, submitted_at__gte=since, submitted_at__lt=until)
+        Judgment.of_everyone.filter(rater=rater, submitted_at__gte=since, submitted_at__lt=until)
         .values("rater")
         .annotate(n=Count("pk"), s=Sum("active_s"), last_at=Max("submitted_at"))
         .order_by()
@@ -246,7 +246,7 @@ def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
     )
     if past is None:
         return None
-    is_stored = Judgment.objects.filter(lease=lease).exists()
+    is_stored = Judgment.of_everyone.filter(lease=lease).exists()
     ended = LeaseState.LAPSED if past.end == PastLease.End.LAPSED else LeaseState.ENDED
     return _work(past, lease, LeaseState.STORED if is_stored else ended, None)
 
@@ -312,7 +312,9 @@ def judgment_under(*, work: Work) -> Judgment | None:
     """The current version of the judgment."""
     parts = ("campaign", "comparison", "demonstration__edit_of")
     return (
-        Judgment.objects.filter(lease=work.lease, rater=work.rater).select_related(*parts).first()
+        Judgment.of_everyone.filter(lease=work.lease, rater=work.rater)
+        .select_related(*parts)
+        .first()
     )
 
 
@@ -348,7 +350,7 @@ def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> 
     """
     if last_at is None or last_at < now - UNDO_WITHIN:
         return None
-    judgments = Judgment.objects.filter(
+    judgments = Judgment.of_everyone.filter(
         rater=rater, submitted_at=last_at, version=1, lease__isnull=False
     )
     # A turn of a conversation has gone on from its answer.
@@ -373,7 +375,7 @@ def history(*, rater: Rater, filters: HistoryFilter | None = None) -> QuerySet[J
         "submitted_at__gte": filters.since,
         "submitted_at__lt": filters.before,
     }
-    judgments = Judgment.objects.filter(
+    judgments = Judgment.of_everyone.filter(
         rater=rater,
         import_batch__isnull=True,
         **{name: value for name, value in asked.items() if value},
@@ -391,7 +393,7 @@ def history(*, rater: Rater, filters: HistoryFilter | None = None) -> QuerySet[J
 
 def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
     """Campaigns with an answer of this rater, by name."""
-    judgments = Judgment.objects.filter(rater=rater, import_batch=None, campaign=OuterRef("pk"))
+    judgments = Judgment.of_everyone.filter(rater=rater, import_batch=None, campaign=OuterRef("pk"))
     return Campaign.objects.filter(Exists(judgments)).order_by("name")
 
 
@@ -404,7 +406,7 @@ def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | 
     """
     mine = {"item": OuterRef("item"), "rater": rater}
     held = Slot.objects.filter(**mine, state=Slot.State.LEASED).values("lease")
-    judgments = Judgment.objects.filter(**mine, version=OuterRef("version")).values("lease")
+    judgments = Judgment.of_everyone.filter(**mine, version=OuterRef("version")).values("lease")
     drafts = Draft.objects.filter(rater=rater, item__campaign__state=Campaign.State.OPEN)
     drafts = drafts.annotate(
         lease=Case(When(version=0, then=Subquery(held[:1])), default=Subquery(judgments[:1])),

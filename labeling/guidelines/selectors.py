@@ -110,7 +110,7 @@ def example_changes(
 
 def _worked_by(*, rater: Rater, guideline_id: int) -> int | None:
     """The version of the rater's latest judgment under this guideline."""
-    theirs = Judgment.objects.filter(rater=rater, guideline_version__guideline=guideline_id)
+    theirs = Judgment.of_everyone.filter(rater=rater, guideline_version__guideline=guideline_id)
     return theirs.order_by("-submitted_at").values_list("guideline_version_id", flat=True).first()
 
 

@@ -1,6 +1,7 @@
 """What raters gave: demonstrations and comparisons, their drafts, and exports of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -31,20 +32,53 @@ WARNING_LABELS: dict[str, Promise] = {
 """What admins read for each name in `Judgment.warnings`."""
 
 
-class CurrentJudgments(models.Manager["Judgment"]):
-    """Current judgments: a corrected one only in its latest version."""
+class VersionsOfEveryone(models.Manager["Judgment"]):
+    """Every version of the judgments of people and machines."""
+
+    conditions: ClassVar[Mapping[str, object]] = {}
 
     def get_queryset(self) -> models.QuerySet["Judgment"]:
-        return super().get_queryset().filter(is_current=True)
+        return super().get_queryset().filter(self.condition())
+
+    def condition(self, path: str = "") -> Q:
+        """The same choice for a query of another table. `path` leads to the judgment:
+        "comparison__judgment__" for a RankedResponse.
+        """
+        return Q(**{f"{path}{name}": value for name, value in self.conditions.items()})
+
+
+class OfEveryone(VersionsOfEveryone):
+    """Current judgments of people and machines: a corrected one only in its latest version."""
+
+    conditions: ClassVar[Mapping[str, object]] = {"is_current": True}
+
+
+class VersionsOfPeople(VersionsOfEveryone):
+    """Every version of people's judgments."""
+
+    conditions: ClassVar[Mapping[str, object]] = {"rater__kind": Rater.Kind.PERSON}
+
+
+class OfPeople(VersionsOfEveryone):
+    """People's current judgments."""
+
+    conditions: ClassVar[Mapping[str, object]] = {
+        **OfEveryone.conditions,
+        **VersionsOfPeople.conditions,
+    }
 
 
 class Judgment(models.Model):
     """One rater's answer to one prompt, with what was shown at the time. Imported and extra
     judgments have no slot.
 
-    A correction is a row of its own that takes over slot, lease and submitted_at. `objects` (and
-    relations such as `campaign.judgments`) contains current judgments; `versions` contains every
-    version. A join such as `judgments__…` includes every version: filter on `is_current`.
+    A correction is a row of its own that takes over slot, lease and submitted_at.
+
+    Whoever reads judgments names whose: `of_people` or `of_everyone`, and in every version
+    `versions_of_people` or `versions_of_everyone`. Relations such as `campaign.judgments` contain
+    people's current judgments. A join such as `judgments__…` includes everything: filter it by the
+    `condition` of one of these managers. `tests/house/tables/test_judgments.py` looks for readers
+    that do neither.
     """
 
     Kind = choices.Answer
@@ -96,8 +130,10 @@ class Judgment(models.Model):
         null=True, help_text="when this version was submitted; null for the first"
     )
 
-    objects = CurrentJudgments()
-    versions = models.Manager["Judgment"]()
+    of_people = OfPeople()
+    of_everyone = OfEveryone()
+    versions_of_people = VersionsOfPeople()
+    versions_of_everyone = VersionsOfEveryone()
 
     class Meta:
         indexes = [

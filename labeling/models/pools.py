@@ -3,13 +3,30 @@
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
-class Rater(models.Model):
-    """Somebody who judges. An imported crowd worker is a rater without a user."""
+class People(models.Manager["Rater"]):
+    """Raters who are people."""
 
+    def get_queryset(self) -> models.QuerySet["Rater"]:
+        return super().get_queryset().filter(kind=Rater.Kind.PERSON)
+
+
+class Rater(models.Model):
+    """Somebody or something that judges. An imported crowd worker is a rater without a user, and
+    so is a judge: a model, which cannot sign in and never holds a slot.
+    """
+
+    class Kind(models.TextChoices):
+        PERSON = "person"
+        JUDGE = "judge"
+
+    kind = models.CharField(
+        max_length=16, choices=Kind, default=Kind.PERSON, db_default=Kind.PERSON, editable=False
+    )
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -35,6 +52,16 @@ class Rater(models.Model):
         editable=False,
         help_text="asked that their judgments are no longer used for training",
     )
+
+    everyone = models.Manager["Rater"]()
+    people = People()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="person") | Q(user__isnull=True), name="rater_with_user_is_person"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.alias

@@ -167,7 +167,7 @@ class AnswerDisputeSerializer(serializers.Serializer[object]):
 class Pay(ApiViewSet):
     """One object is a rater."""
 
-    queryset = Rater.objects.all()
+    queryset = Rater.people.all()
     serializer_class = TimesheetSerializer
     query_class = PeriodPageQuery
 

@@ -92,7 +92,7 @@ def mark_paid(
             )
         )
     with transaction.atomic():
-        Rater.objects.select_for_update().get(pk=rater.pk)  # two admins pay only once
+        Rater.people.select_for_update().get(pk=rater.pk)  # two admins pay only once
         sheet = timesheets_selectors.timesheet(rater=rater, since=since, until=until)
         due = [line for line in sheet.lines if not line.is_paid]
         if not sheet.lines:

@@ -19,7 +19,7 @@ def pools(query: SearchQuery) -> list[SearchResult]:
 
 def raters(query: SearchQuery) -> list[SearchResult]:
     matching = best(
-        Rater.objects.filter(withdrawn_at=None).select_related("user"),
+        Rater.people.filter(withdrawn_at=None).select_related("user"),
         query=query,
         names=("alias", "user__name", "user__email"),
     )

@@ -66,7 +66,9 @@ def all_licences() -> list[str]:
 
 
 def _answered(ids: Collection[int], _now: datetime) -> dict[int, Answered]:
-    counted = visible(Judgment.objects.filter(counting.counts(with_extra=True, with_repeats=True)))
+    counted = visible(
+        Judgment.of_people.filter(counting.counts(with_extra=True, with_repeats=True))
+    )
     return {pk: _answered_in(counted.filter(campaign=pk).order_by()) for pk in ids}
 
 
@@ -85,7 +87,7 @@ def _answered_in(judgments: QuerySet[Judgment]) -> Answered:
 
 
 def _n_answers(ids: Collection[int], _now: datetime) -> dict[int, int]:
-    counted = Judgment.objects.filter(counting.counts(), campaign__in=ids).order_by()
+    counted = Judgment.of_people.filter(counting.counts(), campaign__in=ids).order_by()
     n_of = dict(counted.values_list("campaign_id").annotate(n=Count("pk")))
     return {pk: n_of.get(pk, 0) for pk in ids}
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from arithmetic.bias import wording
 from arithmetic.figures import Floats
-from labeling.models import Campaign, GoldRank, RankedResponse, Response
+from labeling.models import Campaign, GoldRank, Judgment, RankedResponse, Response
 from labeling.quality.measures.wording import ExpertVotes
 from labeling.votes.arrays import Votes
 
@@ -35,6 +35,7 @@ def expert_votes(*, campaign: Campaign, votes: Votes, adjudicated: Floats) -> Ex
 def _on_golds(campaign: Campaign) -> dict[str, np.ndarray]:
     """First answers to golds in use, as columns."""
     answered = RankedResponse.objects.filter(
+        Judgment.versions_of_people.condition("comparison__judgment__"),
         comparison__judgment__gold_answer__campaign=campaign,
         comparison__judgment__gold_answer__gold__retired_at=None,
         comparison__judgment__rater__withdrawn_at=None,

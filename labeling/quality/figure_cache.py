@@ -161,7 +161,7 @@ def _small(ids: Collection[int]) -> set[int]:
         return set()
     judgments, slots, items = (
         _CountOf(rows.filter(campaign=OuterRef("pk")).order_by().values("pk")[: QUICK_ROWS + 1])
-        for rows in (Judgment.versions.all(), Slot.objects.all(), Item.objects.all())
+        for rows in (Judgment.versions_of_everyone.all(), Slot.objects.all(), Item.objects.all())
     )
     sized = Campaign.objects.filter(pk__in=ids).annotate(n_rows=judgments + slots + items)
     small, n_left = set(), QUICK_ROWS

@@ -130,7 +130,7 @@ def stale_quality_ids(*, now: datetime) -> list[int]:
     of_this_version = QualityReport.objects.filter(
         campaign=OuterRef("pk"), results__version=REPORT_VERSION
     )
-    later = Judgment.objects.filter(campaign=OuterRef("pk"), pk__gt=OuterRef("through_id"))
+    later = Judgment.of_people.filter(campaign=OuterRef("pk"), pk__gt=OuterRef("through_id"))
     campaigns = Campaign.objects.filter(kind__in=registry.with_answer(Answer.COMPARISON)).annotate(
         through_id=Coalesce(F("quality__through_id"), 0)
     )
@@ -152,7 +152,7 @@ def freshness(*, campaign: Campaign) -> Freshness:
     report = QualityReport.objects.filter(campaign=campaign).defer("results").first()
     if report is None:
         return Freshness(0, is_outdated=False, started_at=None)
-    later = Judgment.objects.filter(campaign=campaign, is_gold=False, pk__gt=report.through_id)
+    later = Judgment.of_people.filter(campaign=campaign, is_gold=False, pk__gt=report.through_id)
     n_new = later.values("pk")[: MOST_COUNTED + 1].count()
     return Freshness(n_new, is_outdated=report.is_outdated, started_at=report.started_at)
 
@@ -195,7 +195,7 @@ def rater_measures(*, report: QualityReport) -> list[RaterMeasures]:
 
 
 def aliases(*, raters: Collection[int]) -> dict[int, str]:
-    return dict(Rater.objects.filter(pk__in=raters).values_list("pk", "alias"))
+    return dict(Rater.people.filter(pk__in=raters).values_list("pk", "alias"))
 
 
 def quality_of_rater(*, rater: Rater, campaign: Campaign | None = None) -> list[RaterMeasures]:
@@ -206,7 +206,7 @@ def quality_of_rater(*, rater: Rater, campaign: Campaign | None = None) -> list[
 
 def rater_judgments(*, rater: Rater, campaign: Campaign | None = None) -> QuerySet[Judgment]:
     """The current versions of the rater's judgments, latest first."""
-    judgments = _shown(Judgment.objects.filter(rater=rater)).order_by("-submitted_at", "-pk")
+    judgments = _shown(Judgment.of_everyone.filter(rater=rater)).order_by("-submitted_at", "-pk")
     return judgments if campaign is None else judgments.filter(campaign=campaign)
 
 
@@ -252,7 +252,7 @@ def _behind(stored: Mapping[str, Any] | None) -> RowJudgments:
 
 def listed_judgments(*, ids: Collection[int]) -> list[Judgment]:
     """Those judgments that still exist, latest first."""
-    return list(_shown(Judgment.objects.filter(pk__in=ids)).order_by("-pk"))
+    return list(_shown(Judgment.of_everyone.filter(pk__in=ids)).order_by("-pk"))
 
 
 def weights_by_rater(*, campaigns: Collection[int] | None = None) -> dict[tuple[int, int], float]:

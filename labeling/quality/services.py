@@ -158,7 +158,7 @@ def _compute(campaign: Campaign, through_id: int) -> _ReportData:
     sample = loading.sample_of(stored)
     votes = _chosen_votes(stored, sample)
     rater_ids = np.union1d(votes.drawn.rater, votes.recent.rater).tolist()
-    names = dict(Rater.objects.filter(pk__in=rater_ids).values_list("pk", "alias"))
+    names = dict(Rater.people.filter(pk__in=rater_ids).values_list("pk", "alias"))
     behind = measures_behind.judgments_behind(votes.recent)
     questions = rating_form.parse(campaign.guideline_version.form).questions
     raters = measures_raters.rater_measures(votes.recent, names, behind.raters, questions)

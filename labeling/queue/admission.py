@@ -188,7 +188,7 @@ def raters_at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
         memberships__pool=campaign.pool_id, memberships__is_active=True, memberships__paused_at=None
     )
     comes = ~Exists(visits) | Exists(visits.filter(state=CrowdVisit.State.WORKING))
-    return Rater.objects.filter(
+    return Rater.people.filter(
         in_pool, comes, ~Exists(paused), user__is_active=True, withdrawn_at=None
     )
 
@@ -265,7 +265,7 @@ def _today(*, memberships: Sequence[PoolMembership], now: dt.datetime) -> dict[i
     zone = ZoneInfo(rater.user.time_zone) if rater.user else dt.UTC
     midnight = days.last_midnight(now, zone)
     pool_ids = [entry.pool_id for entry in memberships]
-    judgments = Judgment.objects.filter(
+    judgments = Judgment.of_everyone.filter(
         rater=rater, submitted_at__gte=midnight, campaign__pool__in=pool_ids, import_batch=None
     )
     return dict(judgments.values_list("campaign__pool").annotate(n=Count("pk")).order_by())

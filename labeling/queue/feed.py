@@ -78,7 +78,7 @@ def feed_page(
     With `licences`, only judgments whose texts are all under one of these. "" stands for a prompt
     without a licence.
     """
-    versions = Judgment.versions.filter(pk__gt=after_id)
+    versions = Judgment.versions_of_people.filter(pk__gt=after_id)
     if not includes_imports:
         versions = versions.filter(import_batch=None)
     if campaign_id is not None:
@@ -124,7 +124,7 @@ def feed_position(*, at: datetime) -> int:
     """The id of the last judgment given by then: pass it as `after_id` to get everything since. 0
     before the first.
     """
-    judgments = Judgment.versions.filter(import_batch=None).annotate(
+    judgments = Judgment.versions_of_people.filter(import_batch=None).annotate(
         given_at=Coalesce("corrected_at", "submitted_at")
     )
     return (

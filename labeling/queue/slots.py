@@ -104,7 +104,7 @@ def save_draft(
                 .order_by("pk")
                 .values_list("pk")
             )
-            if Judgment.objects.filter(item=item, rater=rater).exists():
+            if Judgment.of_everyone.filter(item=item, rater=rater).exists():
                 return None
         return store_draft(item_id=item.pk, rater=rater, content=content, now=now)
 

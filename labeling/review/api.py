@@ -248,7 +248,7 @@ class CampaignReview(ApiViewSet):
 class ReviewedJudgments(ApiViewSet):
     """Below the view set of judgments."""
 
-    queryset = Judgment.objects.all()
+    queryset = Judgment.of_people.all()
     serializer_class = JudgmentStateSerializer
 
     def get_object(self) -> Judgment:

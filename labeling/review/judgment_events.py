@@ -28,7 +28,7 @@ def record(
     """Record that these judgments of one rater changed; call it in the transaction of the change.
     Golds have no events, because no consumer gets them.
     """
-    of_consumers = Judgment.objects.filter(pk__in=judgments, is_gold=False)
+    of_consumers = Judgment.of_people.filter(pk__in=judgments, is_gold=False)
     ids = sorted(of_consumers.values_list("pk", flat=True))
     JudgmentEvent.objects.bulk_create(
         (JudgmentEvent(judgment_id=pk, kind=kind, at=now) for pk in ids), batch_size=BATCH

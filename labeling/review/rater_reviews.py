@@ -70,7 +70,8 @@ def is_against(decided: Mapping[int, int | None], answer: Mapping[int, int | Non
 
 def reviews_of(*, rater: Rater) -> list[RaterReview]:
     """Reviews and decisions on the rater's answers, latest first."""
-    ranked = RankedResponse.objects.order_by("position")
+    of_anyone = Judgment.versions_of_everyone.condition("comparison__judgment__")
+    ranked = RankedResponse.objects.filter(of_anyone).order_by("position")
     decided = AdjudicatedRank.objects.all()
     is_gold = Exists(Gold.objects.filter(made_from=OuterRef("judgment__item"), retired_at=None))
     reviews = (

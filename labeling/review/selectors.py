@@ -245,7 +245,7 @@ def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
     # With “not exists”: for a left join to null, PostgreSQL expects few rows, and sorts a million
     # to find the latest few.
     is_set_aside = Exists(SetAside.objects.filter(judgment=OuterRef("pk")))
-    waiting = Judgment.objects.filter(
+    waiting = Judgment.of_people.filter(
         ~is_set_aside, campaign=campaign, item__isnull=False, is_gold=False
     ).exclude(rater__in=counting.withdrawn_raters())
     if campaign.compares:
@@ -338,11 +338,11 @@ def _agreement(item_ids: list[int]) -> dict[int, tuple[float | None, int]]:
 
 def _newcomers(submissions: set[tuple[int, datetime]]) -> set[tuple[int, datetime]]:
     """Those of (rater, time of a judgment) that are among the rater's first NEWCOMER."""
-    theirs = Judgment.objects.filter(rater=OuterRef("pk"), import_batch=None).order_by(
+    theirs = Judgment.of_everyone.filter(rater=OuterRef("pk"), import_batch=None).order_by(
         "submitted_at"
     )
     last = Subquery(theirs.values("submitted_at")[NEWCOMER - 1 : NEWCOMER])
-    raters = Rater.objects.filter(pk__in={rater for rater, _at in submissions}).annotate(
+    raters = Rater.people.filter(pk__in={rater for rater, _at in submissions}).annotate(
         settled_at=last
     )
     settled = dict(raters.values_list("pk", "settled_at"))
@@ -364,7 +364,7 @@ def _n_chars(item_ids: Iterable[int], kind: str) -> dict[int, int]:
             .annotate(n=Sum(Length("response__text")))
         )
         return dict(rows.order_by())
-    written = Judgment.objects.filter(
+    written = Judgment.of_people.filter(
         item__in=list(item_ids), demonstration__isnull=False
     ).values_list("item")
     return {

@@ -225,7 +225,9 @@ def _store_remarks(
         pk: remark for pk, remark in remarks.items() if remark.score is not None or remark.feedback
     }
     judgments = list(
-        Judgment.objects.filter(pk__in=chosen, item=item).select_related("rater__user", "campaign")
+        Judgment.of_people.filter(pk__in=chosen, item=item).select_related(
+            "rater__user", "campaign"
+        )
     )
     notified = {
         judgment.pk: _store_remark(judgment=judgment, remark=chosen[judgment.pk], by=by, now=now)

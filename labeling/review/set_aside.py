@@ -101,10 +101,10 @@ def _locked(judgment: Judgment) -> Judgment:
     """Locks the row first and then reads it. If it were joined in the locking statement, its slot
     would be the one from before the wait.
     """
-    Judgment.versions.select_for_update().only("pk").get(pk=judgment.pk)
-    return Judgment.versions.select_related("campaign", "item", "slot__item", "rater__user").get(
-        pk=judgment.pk
-    )
+    Judgment.versions_of_everyone.select_for_update().only("pk").get(pk=judgment.pk)
+    return Judgment.versions_of_everyone.select_related(
+        "campaign", "item", "slot__item", "rater__user"
+    ).get(pk=judgment.pk)
 
 
 def _hand_out_again(*, judgment: Judgment, now: datetime) -> None:
@@ -116,7 +116,7 @@ def _hand_out_again(*, judgment: Judgment, now: datetime) -> None:
         return
     if item.is_calibration or item.repeat_of_id is not None or items.is_decided(item_id=item.pk):
         return
-    Judgment.versions.filter(pk=judgment.pk).update(slot=None)
+    Judgment.versions_of_everyone.filter(pk=judgment.pk).update(slot=None)
     slots.vacate(slot=slot, now=now)
     if campaign.max_overlap is not None:
         after_judgment.adjust_slots(item_id=item.pk, campaign=campaign, now=now)
@@ -141,7 +141,7 @@ def take_slot(*, judgment: Judgment, now: datetime) -> None:
 
 def _record(judgment: Judgment, kind: JudgmentEvent.Kind, *, now: datetime) -> None:
     """Not for a rater who has withdrawn: their judgments count neither before nor after."""
-    rater = Rater.objects.get(pk=judgment.rater_id)
+    rater = Rater.everyone.get(pk=judgment.rater_id)
     if judgment.is_current and rater.withdrawn_at is None:
         judgment_events.record(kind=kind, judgments=[judgment.pk], rater_alias=rater.alias, now=now)
 

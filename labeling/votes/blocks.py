@@ -54,7 +54,7 @@ _INTEGERS = ("judgment", "item", "prompt", "rater", "response", "source", "posit
 
 def rankings_of(campaign: Campaign) -> QuerySet[Judgment]:
     """Every version of every comparison that is used as data, without golds."""
-    return Judgment.versions.filter(
+    return Judgment.versions_of_people.filter(
         campaign=campaign, kind=Judgment.Kind.COMPARISON, item__isnull=False, is_gold=False
     )
 
@@ -233,9 +233,9 @@ def _left_out(campaign: Campaign) -> dict[str, np.ndarray]:
     """Ids, by column, of judgments that do not count and of texts that may not be used. The same as
     labeling.votes.counting for rows that are stored already, with repeats and extras.
     """
-    superseded = Judgment.versions.filter(campaign=campaign, is_current=False).values_list(
-        "pk", flat=True
-    )
+    superseded = Judgment.versions_of_everyone.filter(
+        campaign=campaign, is_current=False
+    ).values_list("pk", flat=True)
     aside = SetAside.objects.filter(judgment__campaign=campaign).values_list(
         "judgment_id", flat=True
     )

@@ -1,6 +1,6 @@
 """Does this judgment count? The one place that says which judgments are data. Left out
-are those of people who have withdrawn, those on prompts of such people, those set aside, and
-(unless asked for) repeats, gold items and extras.
+are those of judges, those of people who have withdrawn, those on prompts of such people, those set
+aside, and (unless asked for) repeats, gold items and extras.
 
 Also which texts may still be used: nobody sees, compares or exports what a withdrawn person wrote.
 Work, pay and the audit log include everything, because it was done.
@@ -23,9 +23,9 @@ def counts(
     with_set_aside: bool = False,
 ) -> Q:
     """The condition that a judgment counts. `path` leads to the judgment: "comparison__judgment__"
-    for a RankedResponse. Only current versions count.
+    for a RankedResponse. Only people's judgments count, in their current versions.
     """
-    conditions = {"is_current": True, "rater__withdrawn_at": None}
+    conditions: dict[str, object] = {"rater__withdrawn_at": None}
     if not with_set_aside:
         conditions["set_aside"] = None
     if not with_extra:
@@ -35,7 +35,8 @@ def counts(
     if not with_repeats:
         conditions["item__repeat_of"] = None
     on_withdrawn = Q(**{f"{path}prompt__in": withdrawn_prompt_ids()})
-    return Q(**{f"{path}{name}": value for name, value in conditions.items()}) & ~on_withdrawn
+    counted = Q(**{f"{path}{name}": value for name, value in conditions.items()})
+    return Judgment.of_people.condition(path) & counted & ~on_withdrawn
 
 
 def does_count(judgment: Judgment, *, with_extra: bool = False) -> bool:
@@ -45,13 +46,14 @@ def does_count(judgment: Judgment, *, with_extra: bool = False) -> bool:
     # a reverse one-to-one raises when there is none
     is_set_aside = getattr(judgment, "set_aside", None) is not None
     is_withdrawn = judgment.rater.withdrawn_at is not None
-    is_left_out = is_set_aside or is_withdrawn or judgment.is_gold
+    is_of_judge = judgment.rater.kind != Rater.Kind.PERSON
+    is_left_out = is_of_judge or is_set_aside or is_withdrawn or judgment.is_gold
     return not is_left_out and (with_extra or not judgment.is_extra)
 
 
 def n_answers(*, campaign: Campaign) -> int:
     """How many judgments of the campaign count."""
-    return Judgment.objects.filter(counts(), campaign=campaign).count()
+    return Judgment.of_people.filter(counts(), campaign=campaign).count()
 
 
 def by_withdrawn(path: str = "") -> Q:
@@ -72,7 +74,7 @@ def written_by(raters: Iterable[Rater], path: str = "") -> Q:
 
 def withdrawn_raters() -> list[int]:
     """Ids. They are few, so a query over many judgments excludes ids instead of joining raters."""
-    return list(Rater.objects.filter(withdrawn_at__isnull=False).values_list("pk", flat=True))
+    return list(Rater.everyone.filter(withdrawn_at__isnull=False).values_list("pk", flat=True))
 
 
 def withdrawn_sources() -> list[int]:

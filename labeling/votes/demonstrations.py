@@ -77,7 +77,7 @@ class WriterStats:
 
 def written(*, campaign: Campaign) -> DemonstrationStats:
     counted = counting.counts(with_extra=True)
-    judgments = Judgment.objects.filter(
+    judgments = Judgment.of_people.filter(
         counted, campaign=campaign, kind=Judgment.Kind.DEMONSTRATION
     )
     row = judgments.aggregate(

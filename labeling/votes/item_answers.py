@@ -65,7 +65,8 @@ def item_answers(*, item: Item) -> ItemAnswers:
         is_by_withdrawn=counting.by_withdrawn("response__")
     ).order_by("rank", "position")
     judgments = (
-        item.judgments.annotate(is_on_withdrawn=on_withdrawn("prompt"))
+        Judgment.of_people.filter(item=item)
+        .annotate(is_on_withdrawn=on_withdrawn("prompt"))
         .select_related(
             "rater", "demonstration", "comparison", "guideline_version", "set_aside__by"
         )

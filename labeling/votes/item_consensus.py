@@ -71,7 +71,7 @@ def consensus_of(*, campaign: Campaign, answers: Iterable[ItemAnswer]) -> ItemCo
 def consensus_of_items(*, campaign: Campaign, items: Collection[Item]) -> dict[int, ItemConsensus]:
     """The consensus of each of these items of the campaign, in three queries."""
     raters_of: dict[int, list[int]] = {item.pk: [] for item in items}
-    judged = Judgment.objects.filter(
+    judged = Judgment.of_people.filter(
         counting.counts(with_repeats=True), item__in=items, kind=Judgment.Kind.COMPARISON
     )
     for item_id, rater in judged.values_list("item_id", "rater_id"):

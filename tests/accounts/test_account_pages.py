@@ -337,7 +337,7 @@ def test_the_link_sets_a_password_and_opens_the_desk(
 def test_a_new_rater_can_be_put_into_a_pool_at_once(alice: User, signed_in: SignedIn) -> None:
     signed_in(alice).post("/people/new/", person_fields())
 
-    assert Rater.objects.filter(user__email="quin@example.org").exists()
+    assert Rater.everyone.filter(user__email="quin@example.org").exists()
 
 
 def test_a_second_login_for_an_address_is_refused_whatever_its_case(

@@ -96,12 +96,12 @@ def test_a_rater_logs_in_ranks_submits_and_undoes(
     page.keyboard.press("Control+Enter")
     page.wait_for_url(lambda url: url != first)
     page.wait_for_selector(".desk[data-mounted]")
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
 
     page.keyboard.press("u")
     page.wait_for_url(first)
     page.wait_for_selector(".desk[data-mounted]")
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
     expect(page.locator("[data-line]")).to_have_text("A › B › C › D")
 
 

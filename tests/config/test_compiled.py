@@ -185,7 +185,7 @@ def inserted(how: Callable[..., Any], slot: Slot) -> list[dict[str, Any]]:
         assert {one._state.db for one in instances} == {"default"}
         manager = type(instances[0])._base_manager
         rows += [manager.values().get(pk=one.pk) for one in instances]
-    Judgment.objects.get(lease=slot.lease).delete()
+    Judgment.of_people.get(lease=slot.lease).delete()
     return [
         {name: value for name, value in row.items() if name not in MADE_BY_DATABASE} for row in rows
     ]

@@ -45,7 +45,7 @@ def test_a_rater_signs_in_answers_and_sees_the_answer_without_redis(
 
     assert (desk.status_code, sent.status_code, history.status_code) == (200, 302, 200)
     assert WAITS not in desk.text + history.text, "a rater has nothing to wait for"
-    assert Judgment.objects.get().lease == lease
+    assert Judgment.of_people.get().lease == lease
     assert comparison_campaign.name in history.text
 
 

@@ -39,7 +39,7 @@ def test_a_rank_with_zeros_in_front(
 
     client.post(address + "submit", comparison(**{"rank-A": "02"}))
 
-    assert Judgment.objects.exists()
+    assert Judgment.of_people.exists()
 
 
 @pytest.mark.parametrize("name", ["rate-A-\0", "rate-A-\ud800", "reason\0"])

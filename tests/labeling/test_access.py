@@ -189,7 +189,7 @@ def test_each_row_says_of_its_prompt_what_the_list_of_withdrawn_prompts_says(
     turns.write(conversation=conversation, number=2, text="And then?", now=NOON)
     by_raul = Source.objects.create(name="Raul", kind=Source.Kind.PERSON, person=login_of(raul))
     Prompt.objects.filter(pk=conversation.item.prompt_id).update(source=by_raul)
-    Rater.objects.filter(pk=raul.pk).update(withdrawn_at=NOON)
+    Rater.everyone.filter(pk=raul.pk).update(withdrawn_at=NOON)
 
     rows = Prompt.objects.annotate(is_on_withdrawn=labeling_access.on_withdrawn("pk"))
 

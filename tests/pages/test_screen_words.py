@@ -34,13 +34,13 @@ def demo(db: None) -> Campaign:
     """The demo with ratings, every warning overruled, a skip, and a report."""
     call_command("seed_demo", stdout=StringIO())
     campaign = Campaign.objects.filter(kind="comparison", opened_at__isnull=False)[0]
-    rater = Rater.objects.get(user__email="rater@demo.example")
+    rater = Rater.everyone.get(user__email="rater@demo.example")
     for order in (RIGHT, WRONG):
         slot = claim.claim(campaign=campaign, rater=rater, now=NOON)
         assert slot is not None
         numbers = slot.item.responses.values_list("number", flat=True)
         rank_by(slot, [number for number in order if number in set(numbers)], rater=rater)
-    Judgment.objects.update(warnings=WARNINGS)
+    Judgment.of_people.update(warnings=WARNINGS)
     skipped = claim.claim(campaign=campaign, rater=rater, now=NOON)
     slots.skip(lease=lease_of(skipped), rater=rater, reason="offensive", now=NOON)
     claim.claim(campaign=campaign, rater=rater, now=NOON)
@@ -54,7 +54,7 @@ def paths(role: Role) -> Iterator[str]:
             yield from pages.addresses(name)
     yield from ("/help/raters/", "/help/recorded/")
     if role == Role.ADMIN:
-        for judgment in Judgment.objects.exclude(item=None):
+        for judgment in Judgment.of_people.exclude(item=None):
             yield f"/campaigns/{judgment.campaign_id}/review/{judgment.item_id}/"
 
 

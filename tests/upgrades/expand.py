@@ -23,6 +23,9 @@ ALLOWED: Mapping[str, str] = {
     "labeling.0004_squashed_0016_red_teaming: AddConstraint campaign.campaign_responses_fit_kind": (
         "It allows campaigns of imported answers and of conversations, and nothing less."
     ),
+    "labeling.0021_rater_kind: AddConstraint rater.rater_with_user_is_person": (
+        "The version before writes people only."
+    ),
     "training.0004_squashed_0014_attacks: AddConstraint publication.publication_of_one_thing": (
         "The version before writes a model and no export, which it allows."
     ),

@@ -63,7 +63,7 @@ def populate() -> None:
         now=START,
     )
     pool = Pool.objects.get(name=seed_demo.POOL)
-    robin = Rater.objects.get(user__email=seed_demo.LOGINS[0].email)
+    robin = Rater.everyone.get(user__email=seed_demo.LOGINS[0].email)
     raters = [robin, *(rater_called(name, pool=pool) for name in ("Rosa", "Raul", "Rita"))]
     pay(pool, by=admin)
     write(robin)
@@ -174,7 +174,7 @@ def review(*, by: User) -> None:
         item=item, ranks=ranks, reason="true_disagreement", by=by, now=at(days=1)
     )
     set_aside.set_aside(judgment=judged[5], reason="Copied.", by=by, now=at(days=1))
-    written = Judgment.objects.filter(campaign__name=seed_demo.WRITING).latest("pk")
+    written = Judgment.of_people.filter(campaign__name=seed_demo.WRITING).latest("pk")
     assert written.item is not None
     review_services.review_demonstrations(
         item=written.item,

@@ -155,7 +155,7 @@ def _leases(now: datetime) -> Leases:
 
 def _judgments_since(start: datetime) -> int:
     """Among the newest rows: there is no index of all answers by time."""
-    newest = Judgment.objects.order_by("-pk")[:N_JUDGMENTS]
+    newest = Judgment.of_people.order_by("-pk")[:N_JUDGMENTS]
     return int(
         newest.aggregate(n=Count("pk", filter=Q(submitted_at__gt=start, import_batch=None)))["n"]
     )

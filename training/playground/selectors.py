@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from labeling.access import visible
-from labeling.models import Demonstration, Prompt
+from labeling.models import Demonstration, Judgment, Prompt
 from training.models import Run, TrainedModel
 
 
@@ -39,9 +39,12 @@ def kept_turn(*, prompt_id: int) -> KeptTurn | None:
     if prompt is None:
         return None
     own = Demonstration.objects.filter(
-        judgment__prompt=prompt, judgment__campaign=None, judgment__import_batch=None
+        Judgment.of_people.condition("judgment__"),
+        judgment__prompt=prompt,
+        judgment__campaign=None,
+        judgment__import_batch=None,
     )
     return KeptTurn(
         prompt,
-        list(own.filter(judgment__is_current=True).select_related("edit_of").order_by("-pk")[:20]),
+        list(own.select_related("edit_of").order_by("-pk")[:20]),
     )

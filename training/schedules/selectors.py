@@ -69,7 +69,7 @@ def n_new(*, schedule: Schedule) -> int:
     plan = Plan.from_json(schedule.plan)
     is_written = plan.shape.counted.kind == Snapshot.Kind.DEMONSTRATIONS
     kind = Judgment.Kind.DEMONSTRATION if is_written else Judgment.Kind.COMPARISON
-    judgments = Judgment.objects.filter(kind=kind)
+    judgments = Judgment.of_people.filter(kind=kind)
     if schedule.last_ran_at is not None:
         judgments = judgments.filter(submitted_at__gt=schedule.last_ran_at)
     return _filtered(plan, judgments).count()

@@ -193,7 +193,7 @@ def _completed(lines: list[Line]) -> list[Line]:
 
 
 def _known(lines: list[Line]) -> _Known:
-    judgments = Judgment.versions.select_related(
+    judgments = Judgment.versions_of_everyone.select_related(
         "rater", "prompt", "import_batch__source", "demonstration__edit_of__source"
     )
     named = {line["response"] for line in lines if "response" in line}

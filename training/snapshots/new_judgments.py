@@ -13,10 +13,10 @@ def comparisons_after(*, snapshot: Snapshot) -> QuerySet[Judgment]:
     """Those that count. An item is a prompt with its responses, so new
     responses to an old prompt count as new.
     """
-    learned = Judgment.versions.filter(memberships__snapshot=snapshot, item__isnull=False).values(
-        "item"
-    )
-    after = Judgment.objects.filter(
+    learned = Judgment.versions_of_everyone.filter(
+        memberships__snapshot=snapshot, item__isnull=False
+    ).values("item")
+    after = Judgment.of_people.filter(
         counting.counts(with_extra=True, with_repeats=True),
         kind=Judgment.Kind.COMPARISON,
         submitted_at__gt=snapshot.created_at,

@@ -120,7 +120,7 @@ def _known(lines: Iterable[SnapshotLine]) -> _Known:
     judgments = {line["judgment"] for line in lines if "judgment" in line}
     responses = {answer["response"] for line in lines for answer in line.get("responses", [])}
     responses |= {line["response"] for line in lines if "response" in line}
-    of_raters = Judgment.versions.select_related(
+    of_raters = Judgment.versions_of_everyone.select_related(
         "rater", "campaign", "guideline_version__guideline", "comparison"
     )
     written = Response.objects.select_related("source").annotate(

@@ -85,7 +85,7 @@ def trace_demonstrations(*, snapshot: Snapshot) -> int:
     Returns how many were new. Raises OSError if the files are not here.
     """
     lines = run_dir.read_lines(artifacts.fetch_snapshot(snapshot.folder) / DEMONSTRATIONS)
-    beside = Judgment.versions.filter(pk__in={line["judgment"] for line in lines})
+    beside = Judgment.versions_of_everyone.filter(pk__in={line["judgment"] for line in lines})
     new = list(beside.exclude(memberships__snapshot=snapshot).values_list("pk", flat=True))
     SnapshotJudgment.objects.bulk_create(
         (SnapshotJudgment(snapshot=snapshot, judgment_id=pk) for pk in new), ignore_conflicts=True

@@ -153,7 +153,7 @@ class ItemQuery(PageQuery):
 
 
 class RaterInCampaignSerializer(serializers.Serializer[object]):
-    rater = OneOf(Rater.objects.all(), help_text="The ID of a rater.")
+    rater = OneOf(Rater.people.all(), help_text="The ID of a rater.")
 
 
 class CampaignStandingSerializer(serializers.Serializer[object]):

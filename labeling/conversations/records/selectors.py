@@ -108,7 +108,7 @@ def turn_records(*, conversations: Sequence[Conversation]) -> dict[int, tuple[Tu
     )
     judgments = {
         judgment.item_id: judgment
-        for judgment in Judgment.objects.filter(item__in=[turn.item_id for turn in turns])
+        for judgment in Judgment.of_people.filter(item__in=[turn.item_id for turn in turns])
     }
     records: dict[int, tuple[TurnRecord, ...]] = {
         conversation.pk: () for conversation in conversations

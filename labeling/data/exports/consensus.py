@@ -154,7 +154,7 @@ def _best_of_items(
         {standing.response for standing in standings.values() if standing}
     )
     judgments: dict[int, list[int]] = {item: [] for item in standings}
-    counted = Judgment.objects.filter(counting.counts(), item__in=standings).order_by("pk")
+    counted = Judgment.of_people.filter(counting.counts(), item__in=standings).order_by("pk")
     for item_id, pk in counted.values_list("item_id", "pk"):
         judgments[item_id or 0].append(pk)
     for item in items:

@@ -45,7 +45,7 @@ class Agreement:
 
 
 def recruitment(*, aliases: Collection[str]) -> Recruitment:
-    raters = Rater.objects.filter(alias__in=aliases)
+    raters = Rater.everyone.filter(alias__in=aliases)
     crowd = set(
         CrowdVisit.objects.filter(rater__in=raters).values_list("rater", "link__name").distinct()
     )

@@ -52,7 +52,7 @@ def demonstrations(
 
     Includes responses that raters edited while comparing. A dialogue gives one row per answer.
     """
-    written = Judgment.objects.filter(demonstration__isnull=False)
+    written = Judgment.of_people.filter(demonstration__isnull=False)
     if only_called_good:
         written = written.filter(presentation__label=True)
     counted = counting.counts(
@@ -168,7 +168,7 @@ def comparisons(
         .select_related("response__source")
         .order_by("response_id")
     )
-    compared = Judgment.objects.filter(kind=Judgment.Kind.COMPARISON)
+    compared = Judgment.of_people.filter(kind=Judgment.Kind.COMPARISON)
     counted = counting.counts(
         with_extra=include_extra,
         with_gold=include_gold,

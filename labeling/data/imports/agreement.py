@@ -43,7 +43,7 @@ def agreement_of_import(*, batch: Import) -> ImportAgreement:
     The first response of a pair is the one that came first when the file first named the pair.
     Judgments that were set aside and those of withdrawn raters do not count.
     """
-    judged = Judgment.objects.filter(
+    judged = Judgment.of_people.filter(
         counting.counts(), import_batch=batch, kind=Judgment.Kind.COMPARISON
     ).order_by()
     n_judgments = judged.count()

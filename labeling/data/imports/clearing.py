@@ -30,14 +30,16 @@ def delete_rows(batch: Import) -> None:
     for model in (Judgment, Campaign, Response, Prompt):
         written = _written(model).filter(import_batch=batch.pk)
         if model is Campaign:  # one with judgments that others depend on stays
-            written = written.exclude(Exists(Judgment.versions.filter(campaign=OuterRef("pk"))))
+            written = written.exclude(
+                Exists(Judgment.versions_of_everyone.filter(campaign=OuterRef("pk")))
+            )
         rows = written.order_by("pk").values_list("pk", flat=True)
         last = 0
         while pks := list(rows.filter(pk__gt=last)[:_DELETED_AT_ONCE]):
             last = pks[-1]
             with transaction.atomic():
                 _written(model).filter(pk__in=set(pks) - _still_referenced(model, pks)).delete()
-    Rater.objects.filter(alias__startswith=alias_prefix(batch), user=None, judgments=None).delete()
+    Rater.people.filter(alias__startswith=alias_prefix(batch), user=None, judgments=None).delete()
 
 
 # For models that point to an import's rows: the column that says that a row belongs to the import
@@ -55,7 +57,11 @@ _OWN: dict[type[Model], str] = {
 
 def _written(model: type[Model]) -> "Manager[Any]":
     """A hidden campaign is deleted too."""
-    return Campaign.every if model is Campaign else model._default_manager
+    every: dict[type[Model], Manager[Any]] = {
+        Campaign: Campaign.every,
+        Judgment: Judgment.of_everyone,
+    }
+    return every.get(model, model._default_manager)
 
 
 def is_built_on(batch: Import) -> bool:

@@ -315,7 +315,9 @@ def _authors(sha256s: set[str]) -> dict[tuple[str, str], int]:
     and the text. All versions count, because the file may be from before a correction.
     """
     written = Demonstration.objects.filter(
-        judgment__prompt__messages_sha256__in=sha256s, judgment__import_batch=None
+        Judgment.versions_of_people.condition("judgment__"),
+        judgment__prompt__messages_sha256__in=sha256s,
+        judgment__import_batch=None,
     )
     rows = written.order_by("-judgment_id").values_list(
         "judgment__prompt__messages_sha256", "text", "judgment__rater_id"
@@ -420,7 +422,7 @@ def _judgments(
                 RankedResponse(comparison=comparison, response=r, position=i, rank=rank)
                 for i, (r, rank) in enumerate(order)
             ]
-    Judgment.objects.bulk_create(judgments)
+    Judgment.of_people.bulk_create(judgments)
     Demonstration.objects.bulk_create(_keyed(demonstrations))
     Comparison.objects.bulk_create(_keyed(comparisons))
     for row in ranked:
@@ -442,7 +444,7 @@ def _raters(batch: Import, workers: set[str], now: datetime) -> dict[str, Rater]
     """
     names = {worker: _short(worker) for worker in workers}
     aliases = {worker: alias_prefix(batch) + (name or "worker") for worker, name in names.items()}
-    Rater.objects.bulk_create(
+    Rater.people.bulk_create(
         [
             Rater(
                 alias=alias,
@@ -453,7 +455,7 @@ def _raters(batch: Import, workers: set[str], now: datetime) -> dict[str, Rater]
         ],
         ignore_conflicts=True,
     )
-    by_alias = {rater.alias: rater for rater in Rater.objects.filter(alias__in=aliases.values())}
+    by_alias = {rater.alias: rater for rater in Rater.people.filter(alias__in=aliases.values())}
     return {worker: by_alias[alias] for worker, alias in aliases.items()}
 
 
@@ -473,7 +475,7 @@ def _stored_before(
     seen = Q(import_batch=batch) | Q(
         import_batch__state=Import.State.PUBLISHED, import_batch__source=batch.source
     )
-    judgments = Judgment.objects.filter(seen, prompt__in=prompt_ids, rater__origin__in=origins)
+    judgments = Judgment.of_people.filter(seen, prompt__in=prompt_ids, rater__origin__in=origins)
     written = judgments.filter(kind=Judgment.Kind.DEMONSTRATION)
     stored: set[tuple[str, int, object]] = {
         (judgment.rater.origin, judgment.prompt_id, judgment.demonstration.key)

@@ -54,7 +54,7 @@ def draft_correction(
     """
     with transaction.atomic():
         answer = (
-            Judgment.objects.select_for_update(of=("self",))
+            Judgment.of_everyone.select_for_update(of=("self",))
             .filter(lease=lease, rater=rater, version=version)
             .first()
         )
@@ -77,7 +77,7 @@ def delete_draft(*, item_id: int | None, rater_id: int) -> None:
 def _stored_answer(*, lease: uuid.UUID, rater: Rater, kind: str) -> Judgment:
     """The current judgment, locked."""
     judgment = (
-        Judgment.objects.select_for_update(of=("self",))
+        Judgment.of_everyone.select_for_update(of=("self",))
         .select_related("campaign", "guideline_version", "item")
         .filter(lease=lease, rater=rater, kind=kind)
         .first()
@@ -124,7 +124,7 @@ def _next_version(*, old: Judgment, answer: Checked, recorded: Recorded, now: da
     if slot_id is None and not is_extra:
         slot_id = set_aside.new_slot_for(judgment=old, now=now)
         is_extra = slot_id is None
-    Judgment.versions.filter(pk=old.pk).update(is_current=False, slot=None, lease=None)
+    Judgment.versions_of_everyone.filter(pk=old.pk).update(is_current=False, slot=None, lease=None)
     measured = [seconds for seconds in (old.active_s, recorded.active_s) if seconds is not None]
     judgment = Judgment(
         kind=old.kind,

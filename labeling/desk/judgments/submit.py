@@ -98,7 +98,7 @@ def _open_lease(
         )
     if slot is not None and _fill(lease=lease, rater=rater):
         return slot, slot, None
-    first = Judgment.objects.filter(lease=lease).first()
+    first = Judgment.of_everyone.filter(lease=lease).first()
     if first is None and has_withdrawn:
         raise UnableToSubmit(rows.withdrawn_sentence())
     return None, held, first
@@ -147,7 +147,7 @@ def _store_once(
     store_in = partial(store, held=held, rater=rater, answer=answer, recorded=recorded, now=now)
     if slot is not None:
         return store_in(slot=slot)
-    answered = Judgment.objects.filter(item_id=held.item_id, rater=rater)
+    answered = Judgment.of_everyone.filter(item_id=held.item_id, rater=rater)
     if not answered.exists():
         try:
             with transaction.atomic():

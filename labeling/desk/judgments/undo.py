@@ -57,7 +57,7 @@ def _judgment_to_undo(*, lease: uuid.UUID, rater: Rater, now: datetime) -> Judgm
     if admission.has_withdrawn(rater_id=rater.pk):
         raise UnableToUndo(judgments_rows.withdrawn_sentence())
     judgment = (
-        Judgment.objects.select_for_update(of=("self",))
+        Judgment.of_everyone.select_for_update(of=("self",))
         .select_related("campaign", "item")
         .filter(
             lease=lease,

@@ -49,7 +49,7 @@ def counted_lines(
 
 def lines_of(*, judged: Q, skipped: Q, learned: Q) -> list[TimesheetLine]:
     """The lines of the judgments, skips and onboarding attempts that match, without corrections."""
-    judgments = Judgment.objects.filter(judged, import_batch=None, campaign__isnull=False)
+    judgments = Judgment.of_people.filter(judged, import_batch=None, campaign__isnull=False)
     worked = _grouped(
         judgments,
         pool="campaign__pool",

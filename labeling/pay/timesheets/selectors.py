@@ -28,7 +28,7 @@ def pay_rows(*, since: dt.date, until: dt.date) -> list[PayRow]:
     """A row for every rater with work in these days, in a constant number of queries."""
     settled = _settled(since=since, until=until)
     raters = (
-        Rater.objects.filter(pk__in={line.rater_id for line in settled if line.day >= since})
+        Rater.people.filter(pk__in={line.rater_id for line in settled if line.day >= since})
         .select_related("user")
         .annotate(has_receipts=Exists(receipts.submissions(rater=OuterRef("pk"))))
         .order_by("alias")

@@ -75,7 +75,7 @@ def change_person(
         if changed.is_rater:
             ensure_rater(user=changed, now=now)
         if changed.is_active != was_open:
-            items.level_calibration_for(raters=Rater.objects.filter(user=changed), now=now)
+            items.level_calibration_for(raters=Rater.people.filter(user=changed), now=now)
     return changed
 
 

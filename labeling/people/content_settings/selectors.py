@@ -22,9 +22,9 @@ class Exposure:
 
 def n_met(*, rater: Rater, since: dt.datetime) -> int:
     """Upsetting items that the rater has seen since then. Two counts over one person's day."""
-    judged = Judgment.objects.filter(rater=rater, is_current=True, submitted_at__gte=since).exclude(
-        prompt__sensitive=[]
-    )
+    judged = Judgment.of_everyone.filter(
+        rater=rater, is_current=True, submitted_at__gte=since
+    ).exclude(prompt__sensitive=[])
     skipped = Pass.objects.filter(rater=rater, created_at__gte=since).exclude(
         item__prompt__sensitive=[]
     )
@@ -40,9 +40,9 @@ def is_pause_due(n: int) -> bool:
 def exposures(*, rater: Rater, now: dt.datetime) -> list[Exposure]:
     """Of the last DAYS days those with any, latest first. Days are in the active time zone."""
     since = now - dt.timedelta(days=DAYS)
-    judged = Judgment.objects.filter(rater=rater, is_current=True, submitted_at__gte=since).exclude(
-        prompt__sensitive=[]
-    )
+    judged = Judgment.of_everyone.filter(
+        rater=rater, is_current=True, submitted_at__gte=since
+    ).exclude(prompt__sensitive=[])
     skipped = Pass.objects.filter(rater=rater, created_at__gte=since).exclude(
         item__prompt__sensitive=[]
     )

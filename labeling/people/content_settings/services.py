@@ -16,10 +16,10 @@ def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> No
     """
     new_kinds = valid_kinds(kinds=kinds)
     with transaction.atomic():
-        before = Rater.objects.select_for_update().get(pk=rater.pk).accepts
+        before = Rater.people.select_for_update().get(pk=rater.pk).accepts
         if new_kinds == before:
             return
-        Rater.objects.filter(pk=rater.pk).update(accepts=new_kinds)
+        Rater.people.filter(pk=rater.pk).update(accepts=new_kinds)
         order.restart_rater(rater)
         audit_log.record(
             rater.user,

@@ -18,11 +18,11 @@ def known_raters(request: HttpRequest) -> frozenset[int]:
     """Those of its cookies, and the one who is signed in."""
     names = [name for name in request.COOKIES if name.startswith(PREFIX)][:MOST]
     cookies = {_number(name): request.get_signed_cookie(name, default="") or "" for name in names}
-    raters = Rater.objects.filter(pk__in=cookies, user__isnull=False).select_related("user")
+    raters = Rater.people.filter(pk__in=cookies, user__isnull=False).select_related("user")
     proven = {
         rater.pk for rater in raters if constant_time_compare(cookies[rater.pk], _value(rater))
     }
-    signed_in = Rater.objects.filter(user=request.user.pk).values_list("pk", flat=True)
+    signed_in = Rater.people.filter(user=request.user.pk).values_list("pk", flat=True)
     return frozenset(proven.union(signed_in))
 
 

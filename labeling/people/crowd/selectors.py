@@ -74,7 +74,7 @@ def n_places_taken(*, link: CrowdLink, now: datetime) -> int:
     """Completed visits, and those in progress: one without an answer, only while it is new. So IDs
     that somebody made up free their places by themselves.
     """
-    answers = Judgment.objects.filter(
+    answers = Judgment.of_everyone.filter(
         rater=OuterRef("rater"),
         campaign=link.campaign_id,
         submitted_at__gte=OuterRef("started_at"),
@@ -124,7 +124,7 @@ def has_finished_available_work(*, visit: CrowdVisit, now: datetime) -> bool:
 
 
 def _given(visit: CrowdVisit) -> QuerySet[Judgment]:
-    return Judgment.objects.filter(
+    return Judgment.of_everyone.filter(
         rater=visit.rater_id, campaign=visit.link.campaign_id, submitted_at__gte=visit.started_at
     )
 

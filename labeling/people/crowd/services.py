@@ -219,7 +219,7 @@ def _returning_rater(*, link: CrowdLink, external_id: str, known: Collection[int
     Raises UnableToVisit in another browser, if that rater may not work here or has judged in this
     campaign. None otherwise: then they become another rater.
     """
-    earlier = Rater.objects.filter(
+    earlier = Rater.people.filter(
         crowd_visits__external_id__in=worker_ids.as_stored(external_id),
         crowd_visits__link__id_parameter=link.id_parameter,
     )

@@ -58,7 +58,7 @@ def remove_late() -> int:
     handed_in = ProlificSubmission.objects.filter(
         _clear("participant_id"), visit__rater=OuterRef("pk")
     )
-    left = Rater.objects.filter(Exists(visits) | Exists(handed_in), withdrawn_at__isnull=False)
+    left = Rater.people.filter(Exists(visits) | Exists(handed_in), withdrawn_at__isnull=False)
     raters = list(left.order_by("pk")[:BATCH])
     for rater in raters:
         remove(rater=rater)

@@ -60,7 +60,7 @@ def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
         )
     if invitation.expires_at <= now:
         return _("This invitation has expired. Ask the sender for a new one.")
-    if Rater.objects.filter(user__email=invitation.email, withdrawn_at__isnull=False).exists():
+    if Rater.people.filter(user__email=invitation.email, withdrawn_at__isnull=False).exists():
         return withdrawn_sentence()
     return ""
 

@@ -167,7 +167,7 @@ def hash_of(*, secret: str) -> str:
 
 def _refuse_withdrawn(emails: Iterable[str]) -> None:
     """They would get work that is then left out of everything."""
-    withdrawn = Rater.objects.filter(
+    withdrawn = Rater.people.filter(
         user__email__in=list(emails), withdrawn_at__isnull=False
     ).order_by("user__email")
     addresses = list(withdrawn.values_list("user__email", flat=True))

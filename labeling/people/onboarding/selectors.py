@@ -164,7 +164,7 @@ def onboarding_raters(*, pool: Pool) -> list[OnboardingRater]:
         .annotate(n=Count("pk"))
         .values("n")
     )
-    inside = Rater.objects.filter(
+    inside = Rater.people.filter(
         memberships__pool=pool, memberships__is_active=True
     ).select_related("user")
     raters = (

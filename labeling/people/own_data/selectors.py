@@ -44,7 +44,7 @@ class WithdrawalEffect:
 
 def withdrawal_effect(*, rater: Rater) -> WithdrawalEffect:
     return WithdrawalEffect(
-        n_judgments=Judgment.objects.filter(rater=rater).count(),
+        n_judgments=Judgment.of_everyone.filter(rater=rater).count(),
         pools=list(
             Pool.objects.filter(memberships__rater=rater, memberships__is_active=True).order_by(
                 "name"
@@ -129,7 +129,7 @@ def _judgments(rater: Rater) -> Iterator[Record]:
         .order_by("position")
     )
     judgments = (
-        Judgment.versions.filter(rater=rater)
+        Judgment.versions_of_everyone.filter(rater=rater)
         .select_related(
             "campaign", "prompt", "demonstration", "comparison", "set_aside", "guideline_version"
         )

@@ -125,19 +125,19 @@ class PoolMemberSerializer(serializers.Serializer[object]):
 
 class NewPoolMembersSerializer(serializers.Serializer[object]):
     raters = Several(
-        Rater.objects.filter(user__is_active=True),
+        Rater.people.filter(user__is_active=True),
         min_length=1,
         help_text="IDs of raters whose login is open.",
     )
 
 
 class PoolMembersSerializer(serializers.Serializer[object]):
-    raters = Several(Rater.objects.all(), min_length=1, help_text="IDs of raters in the pool.")
+    raters = Several(Rater.people.all(), min_length=1, help_text="IDs of raters in the pool.")
 
 
 class PoolPauseSerializer(serializers.Serializer[object]):
     raters = Several(
-        Rater.objects.all(),
+        Rater.people.all(),
         required=False,
         min_length=1,
         help_text="IDs of raters in the pool. Leave it out for the whole pool.",

@@ -98,7 +98,7 @@ class RatersForm(forms.Form):
 
     raters = RaterChoice(
         label=_("Raters"),
-        queryset=Rater.objects.none(),
+        queryset=Rater.people.none(),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Select at least one rater.")},
     )

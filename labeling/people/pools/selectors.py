@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, QuerySet
 
-from labeling.models import Campaign, Pool, PoolMembership, Rater
+from labeling.models import Campaign, Judgment, Pool, PoolMembership, Rater
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ def member_rows(*, memberships: Iterable[PoolMembership]) -> list[MemberRow]:
     work = {
         row["pk"]: row
         for row in (
-            Rater.objects.filter(pk__in=[membership.rater_id for membership in shown])
+            Rater.people.filter(pk__in=[membership.rater_id for membership in shown])
             .values("pk")
             .annotate(
-                n=Count("judgments", filter=Q(judgments__is_current=True)),
+                n=Count("judgments", filter=Judgment.of_everyone.condition("judgments__")),
                 last_at=Max("judgments__submitted_at"),
             )
         )
@@ -69,7 +69,7 @@ def raters_outside(*, pool: Pool) -> QuerySet[Rater]:
     """Raters with a login who could join the pool; not those who have withdrawn."""
     inside = pool.memberships.filter(is_active=True).values("rater_id")
     return (
-        Rater.objects.filter(user__is_active=True, withdrawn_at=None)
+        Rater.people.filter(user__is_active=True, withdrawn_at=None)
         .exclude(pk__in=inside)
         .select_related("user")
         .order_by("alias")

@@ -144,7 +144,7 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
     with transaction.atomic():
         joining = list(raters)
         stored = (
-            Rater.objects.select_for_update()
+            Rater.people.select_for_update()
             .filter(pk__in=[rater.pk for rater in joining])
             .order_by("pk")
         )
@@ -199,7 +199,7 @@ def ensure_rater(*, user: User, now: datetime) -> Rater:
     raters' aliases begin with "import-".
     """
     with transaction.atomic():
-        rater, is_new = Rater.objects.get_or_create(
+        rater, is_new = Rater.people.get_or_create(
             user=user, defaults={"alias": f"new-{secrets.token_hex(16)}", "created_at": now}
         )
         if is_new:

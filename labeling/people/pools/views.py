@@ -71,7 +71,7 @@ def _pause_or_resume(request: MemberRequest, pk: int, *, is_pause: bool) -> Http
     if "ticked" in request.POST:
         form = RatersForm(
             request.POST,
-            queryset=Rater.objects.filter(memberships__pool=pool, memberships__is_active=True),
+            queryset=Rater.people.filter(memberships__pool=pool, memberships__is_active=True),
         )
         raters = form.cleaned_data["raters"] if form.is_valid() else []
         act = accounts_services.pause_raters if is_pause else accounts_services.resume_raters
@@ -112,7 +112,7 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
     pool = labeling_access.pool(user=request.user, pk=pk)
     form = RatersForm(
         request.POST,
-        queryset=Rater.objects.filter(memberships__pool=pool, memberships__is_active=True),
+        queryset=Rater.people.filter(memberships__pool=pool, memberships__is_active=True),
     )
     if form.is_valid():
         n = services.remove_raters(

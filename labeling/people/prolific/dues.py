@@ -165,7 +165,7 @@ def _latest(submissions: Iterable[ProlificSubmission]) -> set[int]:
 def _n_given(study: ProlificStudy) -> dict[int, int]:
     """Answers in each visit."""
     judgments = (
-        Judgment.objects.filter(
+        Judgment.of_everyone.filter(
             rater=OuterRef("rater"),
             campaign=study.link.campaign_id,
             submitted_at__gte=OuterRef("started_at"),

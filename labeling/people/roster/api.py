@@ -87,7 +87,7 @@ class RaterSkillsSerializer(serializers.Serializer[object]):
     read_rater="One rater with a login.",
 )
 class Raters(ListModelMixin, RetrieveModelMixin, ApiViewSet):
-    queryset = Rater.objects.all()
+    queryset = Rater.people.all()
     serializer_class = RaterSerializer
     query_class = RaterQuery
 

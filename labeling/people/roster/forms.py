@@ -79,7 +79,7 @@ class RosterActForm(forms.Form):
     """
 
     raters = RatersField(
-        queryset=Rater.objects.filter(user__isnull=False).select_related("user"), required=False
+        queryset=Rater.people.filter(user__isnull=False).select_related("user"), required=False
     )
     everybody = forms.BooleanField(required=False)
     act = forms.ChoiceField(

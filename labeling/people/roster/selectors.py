@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from labeling.models import PoolMembership, Rater, RaterSkill
+from labeling.models import Judgment, PoolMembership, Rater, RaterSkill
 
 
 class RaterStatus(models.TextChoices):
@@ -44,7 +44,7 @@ class RosterRow:
 def roster(*, filters: RosterFilter) -> QuerySet[Rater]:
     """Raters with a login, by name."""
     raters = (
-        Rater.objects.filter(user__isnull=False)
+        Rater.people.filter(user__isnull=False)
         .select_related("user")
         .order_by("user__name", "alias")
     )
@@ -103,10 +103,10 @@ def roster_rows(*, raters: Iterable[Rater]) -> list[RosterRow]:
     work = {
         row["pk"]: row
         for row in (
-            Rater.objects.filter(pk__in=[rater.pk for rater in shown])
+            Rater.people.filter(pk__in=[rater.pk for rater in shown])
             .values("pk")
             .annotate(
-                n=Count("judgments", filter=Q(judgments__is_current=True)),
+                n=Count("judgments", filter=Judgment.of_everyone.condition("judgments__")),
                 last_at=Max("judgments__submitted_at"),
             )
         )

@@ -30,7 +30,7 @@ RATERS_PER_PAGE = 50
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    return _page(request, RosterActForm(raters=Rater.objects.none()))
+    return _page(request, RosterActForm(raters=Rater.people.none()))
 
 
 @require_POST

@@ -157,7 +157,7 @@ def _with_roles(user: User, identity: Identity, *, now: datetime) -> User:
 
 
 def _move_between_pools(user: User, identity: Identity, *, now: datetime) -> None:
-    rater = Rater.objects.filter(user=user).first()
+    rater = Rater.people.filter(user=user).first()
     if rater is None:
         return
     joined = _pools_of(identity)

@@ -105,7 +105,7 @@ def topic_evidence(*, pool: Pool) -> list[Evidence]:
 
 def active_pool_ids(*, now: datetime) -> list[int]:
     """Pools in which topics are shown automatically and somebody has judged lately."""
-    judged = Judgment.objects.filter(
+    judged = Judgment.of_people.filter(
         campaign__pool=OuterRef("pk"),
         kind=Judgment.Kind.COMPARISON,
         submitted_at__gt=now - ACTIVE_WITHIN,
@@ -164,7 +164,7 @@ def _rankings(pool: Pool) -> dict[int, tuple[str, dict[int, dict[int, int | None
     no repeats, which the rater judged before.
     """
     campaigns = Campaign.objects.filter(pool=pool, kind__in=registry.with_answer(Answer.COMPARISON))
-    judgments = Judgment.objects.filter(
+    judgments = Judgment.of_people.filter(
         counting.counts(with_extra=True),
         campaign__in=campaigns,
         item__isnull=False,

@@ -98,7 +98,7 @@ def show_topics(*, pool_id: int, now: datetime) -> int:
         Pool.objects.select_for_update().get(pk=pool.pk)  # one run at a time
         known = set(RaterSkill.ever.filter(axis=TOPIC, basis=SHOWN).values_list("rater_id", "code"))
         new = [evidence for evidence in enough if (evidence.rater_id, evidence.topic) not in known]
-        raters = Rater.objects.in_bulk({evidence.rater_id for evidence in new})
+        raters = Rater.people.in_bulk({evidence.rater_id for evidence in new})
         for evidence in new:
             rater = raters[evidence.rater_id]
             record = evidence.as_record(pool)

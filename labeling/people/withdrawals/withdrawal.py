@@ -39,7 +39,7 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
     Existing snapshots do not change either: training lists those affected.
     """
     with transaction.atomic():
-        if Rater.objects.filter(pk=rater.pk, withdrawn_at=None).update(withdrawn_at=now) == 0:
+        if Rater.everyone.filter(pk=rater.pk, withdrawn_at=None).update(withdrawn_at=now) == 0:
             return False
         left = PoolMembership.objects.filter(rater=rater, is_active=True)
         pools = list(Pool.objects.filter(memberships__in=left).order_by("name"))
@@ -72,13 +72,13 @@ def readmit_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
     others count as extras. An admin has to add the rater to pools again.
     """
     with transaction.atomic():
-        stored = Rater.objects.select_for_update(no_key=True).get(pk=rater.pk)
+        stored = Rater.everyone.select_for_update(no_key=True).get(pk=rater.pk)
         withdrawn_at = stored.withdrawn_at
         if withdrawn_at is None:
             return False
-        Rater.objects.filter(pk=rater.pk).update(withdrawn_at=None)
+        Rater.everyone.filter(pk=rater.pk).update(withdrawn_at=None)
         withdrawn_work.end_hold_of_texts(rater=rater, now=now)
-        without_slot = Judgment.objects.filter(
+        without_slot = Judgment.of_everyone.filter(
             rater=rater, slot=None, is_extra=False, item__isnull=False, set_aside=None
         )
         for judgment in without_slot.order_by("pk").iterator(chunk_size=500):
@@ -95,7 +95,7 @@ def _record(rater: Rater, kind: JudgmentEvent.Kind, *, now: datetime) -> None:
     """Also of others' judgments on what the rater wrote as a prompt. Judgments that a reviewer had
     set aside did not count before, and do not after.
     """
-    judgments = Judgment.objects.filter(rater=rater, is_gold=False, set_aside=None)
+    judgments = Judgment.of_everyone.filter(rater=rater, is_gold=False, set_aside=None)
     ids = list(judgments.values_list("pk", flat=True))
     ids += withdrawn_work.judged_by_others(rater=rater).values_list("pk", flat=True)
     judgment_events.record(kind=kind, judgments=ids, rater_alias=rater.alias, now=now)
@@ -105,7 +105,7 @@ def _outdate_reports(rater: Rater) -> None:
     """Reports of campaigns where the rater judged, or where others judged their texts or answers to
     them, are computed again at once.
     """
-    judged = Judgment.objects.filter(campaign=OuterRef("pk"), rater=rater)
+    judged = Judgment.of_everyone.filter(campaign=OuterRef("pk"), rater=rater)
     shown = ItemResponse.objects.filter(
         counting.written_by([rater], "response__"), item__campaign=OuterRef("pk")
     )

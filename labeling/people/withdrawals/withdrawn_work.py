@@ -44,7 +44,7 @@ def give_up_slots(*, rater: Rater, now: datetime) -> None:
         slots.set_free(slot=slot, end=PastLease.End.RELEASED, now=now)
     items.free_slots(Slot.objects.filter(reserved_for=rater)).delete()
     _free_openings(rater, now=now)
-    judged = Judgment.objects.filter(
+    judged = Judgment.of_everyone.filter(
         rater=rater,
         slot__isnull=False,
         is_gold=False,
@@ -60,7 +60,7 @@ def retire_golds(*, rater: Rater, by: User | None, now: datetime) -> None:
     """Retire the golds that are this rater's answers. Others' results on them no longer count; who
     is paused because of one stays so until an admin decides.
     """
-    theirs = Exists(Judgment.versions.filter(item=OuterRef("made_from"), rater=rater))
+    theirs = Exists(Judgment.versions_of_everyone.filter(item=OuterRef("made_from"), rater=rater))
     made = list(Gold.objects.filter(theirs, retired_at=None).select_related("made_from__campaign"))
     withdrawn = gold_selectors.withdrawn_golds(golds=made)
     for gold in made:
@@ -72,7 +72,7 @@ def bring_back_golds(
     *, rater: Rater, withdrawn_at: datetime, by: User | None, now: datetime
 ) -> None:
     """Use the golds again that this rater's withdrawal has retired."""
-    theirs = Exists(Judgment.versions.filter(item=OuterRef("made_from"), rater=rater))
+    theirs = Exists(Judgment.versions_of_everyone.filter(item=OuterRef("made_from"), rater=rater))
     for gold in Gold.objects.filter(
         theirs, origin=Gold.Origin.EXPERT, retired_at=withdrawn_at
     ).order_by("pk"):
@@ -98,7 +98,7 @@ def judged_by_others(*, rater: Rater) -> QuerySet[Judgment]:
     """Others' judgments on prompts by this rater, those that count as far as their own raters and
     reviewers say.
     """
-    judged = Judgment.objects.filter(prompt__in=prompts_written_by(rater)).exclude(rater=rater)
+    judged = Judgment.of_people.filter(prompt__in=prompts_written_by(rater)).exclude(rater=rater)
     return judged.filter(rater__withdrawn_at=None, set_aside=None, is_gold=False)
 
 
@@ -170,7 +170,7 @@ def _vacate(judgments: Collection[int], *, now: datetime) -> None:
         ),
         ignore_conflicts=True,
     )
-    Judgment.versions.filter(pk__in=judgments).update(slot=None)
+    Judgment.versions_of_everyone.filter(pk__in=judgments).update(slot=None)
     held = [slot.pk for slot in given_up if slot.item.held_at is not None]
     free = [slot.pk for slot in given_up if slot.item.held_at is None]
     Slot.objects.filter(pk__in=held).delete()

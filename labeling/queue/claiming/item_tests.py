@@ -114,6 +114,6 @@ def met(*, item_ids: Collection[int], rater_ids: Collection[int]) -> set[tuple[i
     """Which of these raters have met which of these items, as pairs (item, rater)."""
     pairs: set[tuple[int, int]] = set()
     for model in MEETINGS:
-        rows = model.objects.filter(item__in=item_ids, rater__in=rater_ids)
+        rows = model._base_manager.filter(item__in=item_ids, rater__in=rater_ids)
         pairs.update(rows.values_list("item_id", "rater_id"))
     return pairs

@@ -68,7 +68,7 @@ class GoldQuery(PageQuery):
 
 class NewGoldSerializer(serializers.Serializer[object]):
     judgment = OneOf(
-        Judgment.objects.select_related("item__prompt", "item__campaign", "comparison"),
+        Judgment.of_people.select_related("item__prompt", "item__campaign", "comparison"),
         help_text="An expert's ranking of a campaign's item, which becomes its correct order.",
     )
     note = serializers.CharField(

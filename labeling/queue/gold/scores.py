@@ -69,7 +69,7 @@ def pause_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datet
             RaterStanding.objects.filter(pk=standing.pk, paused_at=None), paused_at=now
         ):
             return False
-        recent = Judgment.objects.filter(
+        recent = Judgment.of_everyone.filter(
             campaign=campaign, rater=rater, is_gold=False, review__isnull=True
         )
         requests = [

@@ -159,7 +159,7 @@ def withdrawn_golds(*, golds: Iterable[Gold]) -> set[int]:
     counts gave the same order: then it is theirs, too.
     """
     made = {gold.pk: gold.made_from_id for gold in golds if gold.origin == Gold.Origin.EXPERT}
-    judged = Judgment.versions.filter(item__in=set(made.values()))
+    judged = Judgment.versions_of_people.filter(item__in=set(made.values()))
     withdrawn = _orders(judged.filter(rater__withdrawn_at__isnull=False))
     if not withdrawn:
         return set()
@@ -222,7 +222,7 @@ def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
         standing.rater_id: standing
         for standing in RaterStanding.objects.filter(campaign=campaign, rater__withdrawn_at=None)
     }
-    raters = Rater.objects.select_related("user").in_bulk([*by_gold, *decided, *standings])
+    raters = Rater.people.select_related("user").in_bulk([*by_gold, *decided, *standings])
     scores = [
         GoldScore(
             rater=rater,
@@ -274,7 +274,8 @@ def gold_feedback(*, rater: Rater) -> list[GoldFeedback]:
         .annotate(is_on_withdrawn=on_withdrawn("judgment__prompt"))
         .order_by("-at", "-pk")
     )
-    ranked = RankedResponse.objects.order_by("position")
+    of_anyone = Judgment.versions_of_everyone.condition("comparison__judgment__")
+    ranked = RankedResponse.objects.filter(of_anyone).order_by("position")
     shown = list(
         latest.prefetch_related(Prefetch("judgment__comparison__ranked", ranked), "gold__ranks")[
             :MOST_LISTED

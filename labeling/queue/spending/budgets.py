@@ -51,7 +51,7 @@ def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
     rates = _rates_until(campaign, now) if now else []
     periods = {rate.pk: rate for rate in rates}
     judged = _by_rate(
-        Judgment.objects.filter(campaign=campaign), rates, "submitted_at", working_time.judged_s()
+        Judgment.of_people.filter(campaign=campaign), rates, "submitted_at", working_time.judged_s()
     )
     skipped = _by_rate(
         working_time.skips(Q(campaign=campaign)), rates, "ended_at", working_time.skipped_s()

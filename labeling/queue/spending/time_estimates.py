@@ -41,7 +41,7 @@ def typical_seconds(*, kind: str, n_responses: int | None) -> tuple[float, int]:
     """Seconds per judgment of that kind, and the number of similar judgments the mean is from. With
     too few, an estimate from the length of texts, and 0.
     """
-    similar = Judgment.objects.filter(
+    similar = Judgment.of_people.filter(
         kind=kind,
         campaign__kind=kind,
         campaign__n_responses=n_responses,

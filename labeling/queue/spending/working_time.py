@@ -44,7 +44,7 @@ def skips(whose: Q) -> QuerySet[PastLease]:
     """Leases that ended with a skip. If the rater came back and answered after all, only the
     judgment counts.
     """
-    answered = Judgment.versions.filter(lease=OuterRef("lease"))
+    answered = Judgment.versions_of_everyone.filter(lease=OuterRef("lease"))
     return PastLease.objects.filter(whose, ~Exists(answered), end=PastLease.End.SKIPPED)
 
 

@@ -14,7 +14,7 @@ def ask_about(*, item: Item, rater: Rater, text: str, now: datetime) -> ItemQues
     question.
     """
     with transaction.atomic():
-        Rater.objects.select_for_update(no_key=True).only("pk").get(
+        Rater.people.select_for_update(no_key=True).only("pk").get(
             pk=rater.pk
         )  # one question at a time
         asked = ItemQuestion.objects.filter(

@@ -116,7 +116,7 @@ def test_a_demonstration_that_was_imported_or_edited_is_under_its_own_licence(
     Prompt.objects.update(licence="MIT")
     source = Source.objects.create(name="a file", kind="import", licence="CC-BY-NC-4.0")
     batch = source.imports.create(file_name="a.jsonl", path="", format="jsonl", state="published")
-    Judgment.objects.filter(pk=imported.pk).update(
+    Judgment.of_people.filter(pk=imported.pk).update(
         import_batch=batch, campaign=None, item=None, slot=None
     )
     client = calling(noor)
@@ -156,7 +156,7 @@ def test_a_judgment_that_may_still_be_undone_ends_the_page(
 ) -> None:
     old = written(demonstration_campaign, rosa)
     young = written(demonstration_campaign, rosa, at=timezone.now())
-    Judgment.objects.filter(pk=written(demonstration_campaign, rosa).pk).update(
+    Judgment.of_people.filter(pk=written(demonstration_campaign, rosa).pk).update(
         submitted_at=NOON
     )  # a slower clock's
 
@@ -216,7 +216,7 @@ def test_imported_judgments_come_when_asked_for_and_once_published(
     judgment = written(demonstration_campaign, rosa)
     source = Source.objects.create(name="a file", kind="import")
     batch = source.imports.create(file_name="a.jsonl", path="", format="jsonl", state="running")
-    Judgment.objects.filter(pk=judgment.pk).update(
+    Judgment.of_people.filter(pk=judgment.pk).update(
         import_batch=batch, campaign=None, item=None, slot=None
     )
     client = calling(noor)
@@ -260,7 +260,7 @@ def test_the_feed_marks_repeats_and_names_the_item(
 ) -> None:
     first, again = ranked(comparison_campaign, rosa), ranked(comparison_campaign, rosa)
     Item.objects.filter(judgments=again).update(repeat_of=first.item)
-    Judgment.objects.filter(pk=again.pk).update(warnings=["too_fast"])
+    Judgment.of_people.filter(pk=again.pk).update(warnings=["too_fast"])
 
     rows = calling(noor).get("/api/v1/judgments").json()["results"]
 
@@ -347,7 +347,7 @@ def test_judgments_since_a_time_do_not_follow_their_ids(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first, second, third = (ranked(comparison_campaign, rosa) for _ in range(3))
-    earlier = Judgment.objects.filter(pk=second.pk)
+    earlier = Judgment.of_people.filter(pk=second.pk)
     earlier.update(submitted_at=first.submitted_at - timedelta(days=3))
     since = (first.submitted_at - timedelta(days=1)).isoformat()
     monkeypatch.setattr(feed, "LISTED", 1)
@@ -364,7 +364,7 @@ def test_a_webhook_passes_judgments_that_do_not_count(
     comparison_campaign: Campaign, rosa: Rater, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     *gold, last = (ranked(comparison_campaign, rosa) for _ in range(4))
-    Judgment.objects.filter(pk__in=[judgment.pk for judgment in gold]).update(is_gold=True)
+    Judgment.of_people.filter(pk__in=[judgment.pk for judgment in gold]).update(is_gold=True)
     monkeypatch.setattr(feed, "LOOKED_AT", 1)
 
     judgments = feed.judgment_feed(n=10, now=datetime(2030, 1, 2, tzinfo=UTC))

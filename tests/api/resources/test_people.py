@@ -162,7 +162,7 @@ def test_a_rater_withdraws_and_is_readmitted_and_the_traces_are_shown(
     assert (traces["n_judgments"], [row["id"] for row in listed]) == (1, [rosa.pk])
     assert back["withdrawn_at"] is None
     assert get(client, "withdrawals")["results"] == []
-    assert Judgment.objects.filter(rater=rosa).exists()
+    assert Judgment.of_people.filter(rater=rosa).exists()
     assert post(calling(noor), "withdrawals", {"rater": rosa.pk}).status_code == 403
 
 

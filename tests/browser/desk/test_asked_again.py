@@ -134,7 +134,7 @@ def test_an_undo_whose_answer_was_lost_leads_back_to_the_item(
     page.wait_for_url(first)
 
     expect(page.locator("#text")).to_have_value(WRITTEN)
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_an_undo_keeps_what_was_typed_on_the_item_after_it(
@@ -163,14 +163,14 @@ def test_an_undo_that_comes_too_late_says_so_and_leaves_the_page_alone(
     page.evaluate(SILENT)
     press(page, "Escape", "u")
     expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
-    judgment = Judgment.objects.get()
-    Judgment.objects.update(submitted_at=judgment.submitted_at - timedelta(seconds=25))
+    judgment = Judgment.of_people.get()
+    Judgment.of_people.update(submitted_at=judgment.submitted_at - timedelta(seconds=25))
 
     page.evaluate(BACK)
     expect(page.locator("#toasts")).to_contain_text("It is too late to undo this.")
 
     assert page.url == following
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
 
 
 def test_what_waits_can_be_left(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
@@ -213,6 +213,6 @@ def test_an_answer_takes_the_place_of_a_skip_that_waits_and_a_question_goes_alon
         page.evaluate(BACK_WITH_A_SLOW_SUBMIT)
     page.wait_for_function("() => document.querySelector('#text')?.value === ''")
 
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
     assert ItemQuestion.objects.count() == 1
     assert not Pass.objects.exists()

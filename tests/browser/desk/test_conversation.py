@@ -188,7 +188,7 @@ def test_two_turns_by_keys_alone_and_the_chat_keeps_its_place(
 
     assert places == [places[0]] * 6
     assert page.evaluate("window.isSamePage")
-    judged = Judgment.objects.order_by("pk").values_list("comparison__strength", flat=True)
+    judged = Judgment.of_people.order_by("pk").values_list("comparison__strength", flat=True)
     assert list(judged) == [2, 4]
     assert [_ranks(turn) for turn in ConversationTurn.objects.order_by("pk")] == [[1, 2], [2, 1]]
     page.go_back()
@@ -218,7 +218,7 @@ def test_both_bad_opens_the_editor_and_a_step_takes_it_back(
 
     page.wait_for_selector(TALK)
     expect(page.locator(".talk-turn").last).to_contain_text("Better.")
-    assert Judgment.objects.get().comparison.is_all_bad
+    assert Judgment.of_people.get().comparison.is_all_bad
 
 
 def test_a_turn_goes_without_scripts(open_page: OpenPage, rosa: Rater, talk: Campaign) -> None:
@@ -233,7 +233,7 @@ def test_a_turn_goes_without_scripts(open_page: OpenPage, rosa: Rater, talk: Cam
     page.get_by_role("button", name="Continue").click()
 
     expect(page.get_by_label("Your message")).to_be_visible()
-    assert Judgment.objects.get().comparison.strength == 4
+    assert Judgment.of_people.get().comparison.strength == 4
 
 
 def test_a_message_that_is_half_written_is_there_in_another_window(
@@ -354,7 +354,7 @@ def test_four_turns_with_smollm2_by_keyboard_alone(
     turns = list(conversation.turns.order_by("number"))
     assert [turn.state for turn in turns] == [ConversationTurn.State.RATED] * 4
     for turn in turns:
-        judgment = Judgment.objects.get(item=turn.item)
+        judgment = Judgment.of_people.get(item=turn.item)
         assert judgment.comparison is not None
         assert turn.item.responses.count() == 2
     for turn, following in pairwise(turns):
@@ -365,10 +365,10 @@ def test_four_turns_with_smollm2_by_keyboard_alone(
     assert turns[2].chosen is not None
     assert turns[2].chosen.text == "Yes, I am sure."
     last = turns[3]
-    best = Judgment.objects.get(item=last.item).comparison.ranked.get(rank=1)
+    best = Judgment.of_people.get(item=last.item).comparison.ranked.get(rank=1)
     assert last.chosen == best.response
 
 
 def _ranks(turn: ConversationTurn) -> list[int | None]:
-    ranked = Judgment.objects.get(item=turn.item).comparison.ranked.order_by("position")
+    ranked = Judgment.of_people.get(item=turn.item).comparison.ranked.order_by("position")
     return [each.rank for each in ranked if each.rank is not None]

@@ -56,7 +56,7 @@ def test_a_dialogue_is_written_by_keys_alone_and_survives_a_reload(
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
 
-    given = Judgment.objects.get().demonstration
+    given = Judgment.of_people.get().demonstration
     assert given.text == ANSWER
     assert given.further == [
         {"role": "user", "content": QUESTION},
@@ -92,7 +92,7 @@ def test_a_dialogue_is_written_without_javascript(
     page.get_by_role("button", name="Review").last.click()
     page.get_by_role("button", name=re.compile("^Submit$")).click()
 
-    assert [turn["content"] for turn in Judgment.objects.get().demonstration.further] == [
+    assert [turn["content"] for turn in Judgment.of_people.get().demonstration.further] == [
         QUESTION,
         FOLLOW_UP,
     ]

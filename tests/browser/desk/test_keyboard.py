@@ -41,7 +41,7 @@ def test_a_comparison_is_judged_by_keys_alone(
     page.wait_for_url(lambda url: url != first)
     page.wait_for_selector(".desk[data-mounted]")
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     ranked = list(judgment.comparison.ranked.order_by("position"))
     assert [(each.rank, each.ratings) for each in ranked] == [
         (1, {"overall": 6}),
@@ -158,7 +158,7 @@ def test_all_bad_asks_why_and_is_stored(
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
 
-    assert Judgment.objects.get().comparison.is_all_bad
+    assert Judgment.of_people.get().comparison.is_all_bad
 
 
 def test_how_much_better_is_said_by_keys(
@@ -202,7 +202,7 @@ def test_the_best_is_edited_by_keys_and_stored_with_the_ranking(
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     assert judgment.demonstration.text == f"In short: {best.text}"
     assert judgment.presentation["typing"]["typed"] == 10
 
@@ -246,7 +246,7 @@ def test_problems_are_named_and_lead_to_their_place(
     page.get_by_role("link", name="C: rate Overall (").click()
 
     assert focused(page) == "C/scale"
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_a_change_after_the_review_asks_for_another_review(
@@ -340,7 +340,7 @@ def test_an_answer_is_written_by_keys_alone(
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     assert judgment.demonstration.text == "Yeast gives off gas and gluten holds it. " * 4
     typing = judgment.presentation["typing"]
     assert (typing["typed"], typing["n_bursts"]) == (164, 1)
@@ -404,5 +404,5 @@ def test_a_question_is_shown_and_reached_only_when_it_is_asked(
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     assert judgment.comparison.ranked.get(position=0).ratings == {"overall": 5}

@@ -91,7 +91,7 @@ def test_all_bad_saves_without_ratings_and_ranks_are_out_of_reach(
     first = page.url
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
-    given = Judgment.objects.get().comparison
+    given = Judgment.of_people.get().comparison
     assert (given.is_all_bad, given.reason) == (True, "none answers the question")
 
 

@@ -24,7 +24,7 @@ def test_a_comparison_is_judged_without_javascript(
     page.get_by_role("button", name=re.compile("^Submit anyway")).click()
 
     assert page.url != first
-    assert Judgment.objects.get().comparison.reason == "A explains it"
+    assert Judgment.of_people.get().comparison.reason == "A explains it"
 
 
 def test_an_answer_is_written_and_an_item_skipped_without_javascript(
@@ -40,5 +40,5 @@ def test_an_answer_is_written_and_an_item_skipped_without_javascript(
     page.get_by_label("Technical problem").check()
     page.get_by_role("button", name="Skip").click()
 
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
     assert rosa.passes.count() == 1

@@ -109,7 +109,7 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
 
     # A day later the work is paid, the skip's seconds with it, and Ines sees that.
     for rows, moments in (
-        (Judgment.versions, ("submitted_at", "leased_at")),
+        (Judgment.versions_of_people, ("submitted_at", "leased_at")),
         (PastLease.objects, ("ended_at", "leased_at")),
     ):
         rows.update(**{moment: F(moment) - DAY for moment in moments})

@@ -56,7 +56,7 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     page.get_by_role("button", name="Review").last.click()
     page.get_by_role("button", name="Submit").first.click()
     expect(page.get_by_text("Nothing is saved in a preview.")).to_be_visible()
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
     assert not Slot.objects.exclude(state="free").exists()
 
     # Open; a rater skips the first item as unclear.

@@ -73,7 +73,7 @@ def test_a_researcher_reaches_a_judgment_from_a_model(
     lineage.get_by_role("link", name=comparison_campaign.name).click()
     expect(page.get_by_role("heading", name="What raters were asked")).to_be_visible()
     page.get_by_role("link", name="Rows of Comparisons of November").click()
-    judgment = Judgment.objects.earliest("pk")
+    judgment = Judgment.of_people.earliest("pk")
     row = page.locator(f"#comparison-{judgment.pk}")
     expect(row.get_by_text("rank 1")).to_be_visible()
     row.get_by_role("link", name=f"prompt {judgment.prompt_id}").click()
@@ -92,7 +92,7 @@ def test_the_pages_behind_a_lineage_pass_axe_and_fit(
 ) -> None:
     paths = {
         "lineage-campaign": f"/lineage/campaigns/{comparison_campaign.pk}/",
-        "lineage-prompt": f"/lineage/prompts/{Judgment.objects.earliest('pk').prompt_id}/",
+        "lineage-prompt": f"/lineage/prompts/{Judgment.of_people.earliest('pk').prompt_id}/",
         "lineage-rows": f"/snapshots/{Snapshot.objects.get().pk}/rows/",
         "lineage-snapshot": f"/snapshots/{Snapshot.objects.get().pk}/",
         "lineage-model": f"/models/{judge.pk}/",

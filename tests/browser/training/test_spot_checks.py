@@ -86,5 +86,5 @@ def test_a_rater_answers_a_spot_check_by_keys(
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     assert (judgment.campaign, judgment.rater) == (campaign_of(run, 10), rosa)

@@ -44,7 +44,7 @@ def test_a_comparison_is_judged_by_keys_alone(
     assert window.evaluate("document.querySelector('[data-line]').innerText") == "A › B = C › D"
     submit(window, first)
 
-    ranked = Judgment.objects.get().comparison.ranked.order_by("position")
+    ranked = Judgment.of_people.get().comparison.ranked.order_by("position")
     assert [(response.rank, response.ratings) for response in ranked] == [
         (1, {"overall": 6}),
         (2, {"overall": 5}),
@@ -64,7 +64,7 @@ def test_what_was_typed_is_there_after_a_reload_and_can_be_submitted(
     assert str(window.evaluate(DRAFT)).strip() == WRITTEN.strip()
     submit(window, first)
 
-    assert Judgment.objects.get().demonstration.text.strip() == WRITTEN.strip()
+    assert Judgment.of_people.get().demonstration.text.strip() == WRITTEN.strip()
 
 
 def test_pages_fit_a_small_laptop_and_a_narrow_window(

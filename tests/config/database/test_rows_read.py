@@ -34,7 +34,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> Campaign:
     campaign = quality.campaign_of(n_items=N_ITEMS)
     quality.judge(first=0, n=3 * N_ITEMS, of=3 * N_ITEMS)
     snapshot = Snapshot.objects.create(name="all", kind="comparisons", n_rows=3 * N_ITEMS)
-    judgments = Judgment.objects.values_list("pk", flat=True)
+    judgments = Judgment.of_people.values_list("pk", flat=True)
     SnapshotJudgment.objects.bulk_create(
         SnapshotJudgment(snapshot=snapshot, judgment_id=pk) for pk in judgments
     )
@@ -111,7 +111,7 @@ def test_no_state_of_a_campaign_makes_its_pages_count(
 def test_excluding_what_few_people_wrote_reads_no_prompt_twice(large: Campaign) -> None:
     """PostgreSQL expected all prompts to be theirs, and searched them for each prompt."""
     author = User.objects.create_user(email="gone@example.org", name="Gone")
-    Rater.objects.create(alias="gone", user=author, withdrawn_at=timezone.now())
+    Rater.everyone.create(alias="gone", user=author, withdrawn_at=timezone.now())
     theirs = Source.objects.create(name="gone", kind=Source.Kind.PERSON, person=author)
     Prompt.objects.filter(pk=quality.FIRST + 7).update(source=theirs)
 

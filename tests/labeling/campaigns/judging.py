@@ -33,7 +33,7 @@ def raters_in(pool: Pool, n: int) -> list[Rater]:
         User(email=f"{name.replace(' ', '')}@example.org", name=name, is_rater=True)
         for name in names
     )
-    raters = Rater.objects.bulk_create(Rater(alias=user.name, user=user) for user in users)
+    raters = Rater.everyone.bulk_create(Rater(alias=user.name, user=user) for user in users)
     pools_services.add_raters(pool=pool, raters=raters, by=None, now=NOON)
     return raters
 

@@ -129,7 +129,7 @@ def test_a_repeat_does_not_bring_upsetting_content_back(repeating: Campaign, ros
     for number in range(1, 12):
         judge_one(repeating, rosa, now=NOON + timedelta(minutes=number))
 
-    assert not Judgment.objects.filter(item__repeat_of=first.item_id).exists()
+    assert not Judgment.of_people.filter(item__repeat_of=first.item_id).exists()
     assert not work_left.has_work(campaign=repeating, rater=rosa, now=NOON + timedelta(hours=1))
 
 
@@ -161,7 +161,7 @@ def test_the_desk_knows_of_a_repeat_that_is_due(
     assert work_left.has_work(campaign=campaign, rater=rosa, now=later)
     judge_one(campaign, rosa, now=later)
 
-    assert Judgment.objects.filter(item__repeat_of__isnull=False).count() == 1
+    assert Judgment.of_people.filter(item__repeat_of__isnull=False).count() == 1
     assert not work_left.has_work(campaign=campaign, rater=rosa, now=later)
 
 

@@ -253,7 +253,7 @@ def test_a_comparison_campaign_opens_on_what_a_model_wrote(
 
 
 def test_only_somebody_with_the_role_becomes_a_rater(alice: User, rosa: Rater) -> None:
-    assert not Rater.objects.filter(user=alice).exists()
+    assert not Rater.everyone.filter(user=alice).exists()
     assert rosa.user.roles == {"rater"}
 
 

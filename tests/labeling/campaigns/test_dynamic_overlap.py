@@ -94,7 +94,7 @@ def test_an_item_that_stays_doubtful_ends_at_the_most(
     votes(campaign, raters[:5], [0, 1, None, 0, 1])
 
     assert judge_one(campaign, raters[5]) is None
-    assert Judgment.objects.filter(is_extra=False).count() == 5
+    assert Judgment.of_people.filter(is_extra=False).count() == 5
 
 
 @pytest.mark.django_db
@@ -104,7 +104,7 @@ def test_a_correction_that_settles_a_doubt_takes_the_free_slot_back(
     campaign = comparing(day_shift, guideline, max_overlap=MAX_OVERLAP)
     raters = raters_in(day_shift, 2)
     votes(campaign, raters, [0, 1])
-    second = Judgment.objects.get(rater=raters[1])
+    second = Judgment.of_people.get(rater=raters[1])
     assert second.lease is not None
 
     shown = second.comparison.ranked.order_by("position").select_related("response")
@@ -193,15 +193,15 @@ def test_twenty_raters_at_once_never_exceed_the_most(day_shift: Pool, guideline:
         for future in futures:
             future.result()
 
-    given = Counter(Judgment.objects.filter(is_extra=False).values_list("item", flat=True))
+    given = Counter(Judgment.of_people.filter(is_extra=False).values_list("item", flat=True))
     plain = campaign.items.filter(is_calibration=False, repeat_of=None)
     assert all(2 <= given[item.pk] <= 5 for item in plain)
     assert all(
         given[item.pk] == len(raters) for item in campaign.items.filter(is_calibration=True)
     ), "everybody, once"
-    pairs = Counter(Judgment.objects.values_list("item", "rater"))
+    pairs = Counter(Judgment.of_people.values_list("item", "rater"))
     assert set(pairs.values()) == {1}
-    assert not Judgment.objects.filter(is_extra=True).exists()
+    assert not Judgment.of_people.filter(is_extra=True).exists()
     assert not campaign.slots.exclude(state="submitted").filter(reserved_for=None).exists(), (
         "nothing is left"
     )

@@ -41,7 +41,7 @@ def test_a_preview_shows_the_desk_and_stores_nothing(
 
     assert "nothing is saved" in page
     assert "what is 0 plus 0?" in page
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
     assert not Slot.objects.exclude(state="free").exists()
     assert comparison_campaign.places.count() == 0
 
@@ -125,7 +125,7 @@ def test_no_button_of_a_preview_stores_anything(
 
     client.post(address, answered | edited | overruled | {"step": step})
 
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
     assert not Draft.objects.exists()
     assert not Demonstration.objects.exists()
     assert not Slot.objects.exclude(state="free").exists()

@@ -104,7 +104,7 @@ def test_a_column_can_be_something_else_than_it_seems(alice: User, signed_in: Si
     assert "score: categories: 3, 4" in words(shown)
     assert post(client, upload=token, start="1", **roles).status_code == 302
     run()
-    assert Judgment.objects.count() == 2
+    assert Judgment.of_people.count() == 2
 
 
 def test_two_columns_cannot_both_be_the_rater(alice: User, signed_in: SignedIn) -> None:

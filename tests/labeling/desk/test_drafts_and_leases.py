@@ -191,7 +191,7 @@ def test_a_lease_taken_by_somebody_else_still_takes_the_answer_as_an_extra(
     assert "someone else has this item now" in page_of(client.get(address))
     client.post(address + "submit", {"step": "stop", "text": words(30)})
 
-    assert Judgment.objects.get().is_extra
+    assert Judgment.of_people.get().is_extra
 
 
 def test_nobody_opens_the_lease_of_another(

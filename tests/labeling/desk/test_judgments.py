@@ -111,4 +111,4 @@ def test_an_answer_with_a_problem_is_refused_and_one_that_was_checked_is_stored_
         submit.submit(lease=lease_of(slot), rater=rosa, answer=empty, now=NOON)
     submit.submit(lease=lease_of(slot), rater=rosa, answer=written, now=NOON)
 
-    assert Judgment.objects.get().demonstration.text == "Four."
+    assert Judgment.of_people.get().demonstration.text == "Four."

@@ -47,7 +47,7 @@ def test_a_prompt_that_may_upset_is_behind_what_it_is(
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison(step="stop"))
-    prompt = Judgment.objects.get().prompt
+    prompt = Judgment.of_people.get().prompt
     prompt.sensitive = ["violence"]
     prompt.save(update_fields=["sensitive"])
 

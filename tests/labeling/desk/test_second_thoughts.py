@@ -33,7 +33,7 @@ def test_a_submit_is_undone_and_the_item_comes_back_with_what_was_given(
 
     page = page_of(client.get(address))
     assert answer["Location"] == address
-    assert not Judgment.versions.exists()
+    assert not Judgment.versions_of_people.exists()
     assert not Response.objects.filter(source__kind="person").exists()
     assert slot_of(rosa).lease == uuid.UUID(address.split("/")[3])
     assert 'value="because"' in page
@@ -51,7 +51,7 @@ def test_an_undone_item_is_submitted_again(
 
     client.post(address + "submit", {"step": "stop", "text": words(40)})
 
-    assert Judgment.objects.get().demonstration.text == words(40)
+    assert Judgment.of_people.get().demonstration.text == words(40)
 
 
 def test_undoing_is_over_after_ten_seconds(
@@ -60,13 +60,13 @@ def test_undoing_is_over_after_ten_seconds(
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     following = client.post(address + "submit", comparison())["Location"]
-    Judgment.objects.update(submitted_at=timezone.now() - timedelta(seconds=25))
+    Judgment.of_people.update(submitted_at=timezone.now() - timedelta(seconds=25))
 
     assert f"{address}undo" not in page_of(client.get(following))
     page = page_of(client.post(address + "undo", follow=True))
 
     assert "It is too late to undo this." in page
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
 
 
 def test_an_open_page_hears_that_it_is_too_late_and_leads_nowhere(
@@ -75,7 +75,7 @@ def test_an_open_page_hears_that_it_is_too_late_and_leads_nowhere(
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison())
-    Judgment.objects.update(submitted_at=timezone.now() - timedelta(seconds=25))
+    Judgment.of_people.update(submitted_at=timezone.now() - timedelta(seconds=25))
 
     answer = client.post(address + "undo", headers={"X-Desk": "fragment"}).json()
 
@@ -100,14 +100,14 @@ def test_a_correction_is_a_new_version_and_the_first_stays_readable(
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison())
-    first = Judgment.objects.get()
+    first = Judgment.of_people.get()
     assert f'href="{address}correct"' in page_of(client.get("/my-work/"))
 
     page = page_of(client.get(address + "correct"))
     assert '<option value="3" selected>' in page
     client.post(address + "correct", comparison(version=1, **{"rank-D": 2}))
 
-    current = Judgment.objects.get()
+    current = Judgment.of_people.get()
     assert (current.version, current.supersedes, current.submitted_at) == (
         2,
         first,
@@ -115,7 +115,8 @@ def test_a_correction_is_a_new_version_and_the_first_stays_readable(
     )
     assert [row.rank for row in current.comparison.ranked.order_by("position")] == [2, 1, 2, 2]
     assert [
-        row.rank for row in Judgment.versions.get(version=1).comparison.ranked.order_by("position")
+        row.rank
+        for row in Judgment.versions_of_people.get(version=1).comparison.ranked.order_by("position")
     ] == [2, 1, 2, 3]
     assert current.active_s == 180
     assert current.slot == Slot.objects.get(state=Slot.State.SUBMITTED)
@@ -132,7 +133,7 @@ def test_a_text_is_corrected(
     assert "Write something first." in page
     client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
 
-    assert Judgment.objects.get().demonstration.text == words(40)
+    assert Judgment.of_people.get().demonstration.text == words(40)
 
 
 def test_a_correction_sent_twice_makes_one_version(
@@ -144,7 +145,7 @@ def test_a_correction_sent_twice_makes_one_version(
     for _ in range(2):
         client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
 
-    assert Judgment.versions.count() == 2
+    assert Judgment.versions_of_people.count() == 2
 
 
 def test_a_correction_of_what_was_corrected_elsewhere_is_refused_and_kept(
@@ -174,7 +175,7 @@ def test_nothing_is_corrected_once_the_campaign_is_closed(
 
     client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
 
-    assert Judgment.versions.count() == 1
+    assert Judgment.versions_of_people.count() == 1
     assert "/correct" not in page_of(client.get("/my-work/"))
 
 
@@ -261,8 +262,8 @@ def test_the_draft_of_a_correction_is_opened_in_any_browser_and_leaves_the_answe
     assert ">\nHalf a thought</textarea>" in page
     assert 'data-revision="7"' in page
     assert "&quot;active_s&quot;: 40" in page
-    assert Judgment.objects.get().demonstration.text == words(30)
-    work = desk_work.work(user_id=login_of(rosa).pk, lease=lease_of(Judgment.objects.get()))
+    assert Judgment.of_people.get().demonstration.text == words(30)
+    work = desk_work.work(user_id=login_of(rosa).pk, lease=lease_of(Judgment.of_people.get()))
     assert work is not None
     assert work.draft is None  # it is none of an open item
 

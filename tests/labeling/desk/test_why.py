@@ -129,7 +129,7 @@ def test_what_one_learned_after_an_answer_is_no_reason_for_it(
 ) -> None:
     client = signed_in(rosa)
     client.post(start(client, routed) + "submit", comparison())
-    Judgment.objects.update(submitted_at=timezone.now() - timedelta(days=2))
+    Judgment.of_people.update(submitted_at=timezone.now() - timedelta(days=2))
     knows(rosa, LANGUAGE, "de-CH", TESTED, days_ago=1)
 
     page = my_work(client)
@@ -142,7 +142,7 @@ def test_upsetting_content_is_there_because_one_agreed_to_it(
     routed: Campaign, rosa: Rater, signed_in: SignedIn
 ) -> None:
     Prompt.objects.update(sensitive=["violence"])
-    Rater.objects.update(accepts=["violence", "hate"])
+    Rater.everyone.update(accepts=["violence", "hate"])
     client = signed_in(rosa)
     start(client, routed)
 

@@ -179,7 +179,7 @@ def test_a_discarded_import_is_deleted_whole(bring: Bring, monkeypatch: pytest.M
     imports_services.clear_import(import_id=batch.pk)
 
     for model in (Prompt, Response, Judgment, Demonstration, Comparison, RankedResponse, Rater):
-        assert not model.objects.exists()
+        assert not model._base_manager.exists()
     assert imports_services.CLEARING.waiting(now=NOON) == []
 
 

@@ -202,7 +202,7 @@ def test_ranked_siblings_become_a_comparison_with_ties_and_gaps(bring: Bring) ->
 def test_an_imported_judgment_has_a_rater_without_login_and_no_slot(bring: Bring) -> None:
     batch = bring({"prompt": "Hi", "completion": "Hello"}, with_judgments=True)
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     assert (judgment.import_batch, judgment.slot, judgment.campaign, judgment.item) == (
         batch,
         None,
@@ -218,7 +218,7 @@ def test_responses_come_without_judgments_when_none_are_asked_for(bring: Bring) 
 
     assert Response.objects.count() == 2
     assert Response.objects.first().source.kind == Source.Kind.IMPORT
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_the_same_file_again_adds_nothing(bring: Bring) -> None:
@@ -227,7 +227,11 @@ def test_the_same_file_again_adds_nothing(bring: Bring) -> None:
 
     again = bring(*rows, with_judgments=True)
 
-    assert (Prompt.objects.count(), Response.objects.count(), Judgment.objects.count()) == (1, 2, 3)
+    assert (Prompt.objects.count(), Response.objects.count(), Judgment.of_people.count()) == (
+        1,
+        2,
+        3,
+    )
     assert again.counts["repeated_judgments"] == 3
 
 
@@ -237,7 +241,7 @@ def test_judgments_are_added_to_responses_that_came_alone(bring: Bring) -> None:
 
     bring(*rows, with_judgments=True)
 
-    assert (Response.objects.count(), Judgment.objects.count()) == (2, 3)
+    assert (Response.objects.count(), Judgment.of_people.count()) == (2, 3)
 
 
 def test_two_answers_of_one_source_have_two_numbers(bring: Bring) -> None:
@@ -364,7 +368,11 @@ def test_responses_of_named_models_come_in_as_sources_with_their_settings(tmp_pa
         {"temperature": 0.7},
         True,
     )
-    assert (Prompt.objects.count(), Response.objects.count(), Judgment.objects.count()) == (1, 3, 0)
+    assert (Prompt.objects.count(), Response.objects.count(), Judgment.of_people.count()) == (
+        1,
+        3,
+        0,
+    )
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_the_crowds_votes_are_stored_each_with_its_worker_and_agree_as_published
         licence="CC-BY-4.0",
     )
     batch = Import.objects.get()
-    assert (Prompt.objects.count(), Judgment.objects.count(), Rater.objects.count()) == (
+    assert (Prompt.objects.count(), Judgment.of_people.count(), Rater.everyone.count()) == (
         13,
         8931,
         124,

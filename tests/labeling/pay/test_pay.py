@@ -187,7 +187,7 @@ def test_how_something_was_typed_changes_no_pay(
     write(demonstration_campaign, rosa, active_s=600, in_hand_s=900)
     before = sheet(rosa).totals
 
-    Judgment.objects.update(
+    Judgment.of_people.update(
         presentation={"pastes": 40, "keys": 0}, warnings=["faster_than_reading", "unusual_length"]
     )
 

@@ -35,7 +35,7 @@ def test_a_new_rater_gets_a_number_and_keeps_it(rosa: Rater, raul: Rater) -> Non
 
 @pytest.mark.django_db
 def test_an_alias_from_before_stays(rosa: Rater) -> None:
-    Rater.objects.filter(pk=rosa.pk).update(alias="rater-3500412d")
+    Rater.everyone.filter(pk=rosa.pk).update(alias="rater-3500412d")
     assert rosa.user is not None
 
     assert pools_services.ensure_rater(user=rosa.user, now=NOON).alias == "rater-3500412d"
@@ -43,12 +43,12 @@ def test_an_alias_from_before_stays(rosa: Rater) -> None:
 
 @pytest.mark.django_db
 def test_imported_raters_use_up_numbers_but_take_no_alias(day_shift: Pool) -> None:
-    Rater.objects.bulk_create(Rater(alias=f"import-1-w{number}") for number in range(3))
+    Rater.everyone.bulk_create(Rater(alias=f"import-1-w{number}") for number in range(3))
 
     after = rater_called("Rosa", pool=day_shift)
 
     assert after.alias == f"Rater {after.pk}"
-    assert Rater.objects.filter(alias__startswith="Rater ").count() == 1
+    assert Rater.everyone.filter(alias__startswith="Rater ").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -71,7 +71,7 @@ def test_raters_who_come_at_once_get_different_aliases() -> None:
         aliases = [future.result() for future in futures]
 
     assert len(set(aliases)) == len(users)
-    assert set(aliases) == {f"Rater {rater.pk}" for rater in Rater.objects.all()}
+    assert set(aliases) == {f"Rater {rater.pk}" for rater in Rater.everyone.all()}
 
 
 @pytest.mark.django_db

@@ -89,7 +89,7 @@ def test_the_same_worker_comes_back_to_the_same_visit(link: CrowdLink) -> None:
     enter(link, "worker-1", client)
 
     assert CrowdVisit.objects.count() == 1
-    assert Rater.objects.count() == 1
+    assert Rater.everyone.count() == 1
 
 
 def test_an_address_without_an_id_gets_a_sentence(link: CrowdLink) -> None:
@@ -143,11 +143,11 @@ def test_the_same_worker_is_the_same_rater_through_another_link(
 
     client, entered = enter(other, "worker-1", client)
 
-    assert (entered.url, Rater.objects.count()) == ("/desk/", 1)
+    assert (entered.url, Rater.everyone.count()) == ("/desk/", 1)
     assert take(client, other.campaign) != "/desk/", "the end of the first visit is no pause"
     elsewhere = study(day_shift, guideline, id_parameter="WORKER")
     Client().post(f"/crowd/{elsewhere.token}/?WORKER=worker-1")
-    assert Rater.objects.count() == 2, "another platform's ids are other people's"
+    assert Rater.everyone.count() == 2, "another platform's ids are other people's"
 
 
 def test_a_second_visit_for_the_same_campaign_counts_from_its_own_beginning(
@@ -176,7 +176,7 @@ def test_whom_an_admin_has_paused_gets_no_second_visit(
 ) -> None:
     enter(link, "worker-1")
     accounts_services.pause_raters(
-        pool=day_shift, raters=[Rater.objects.get()], by=None, now=timezone.now()
+        pool=day_shift, raters=[Rater.everyone.get()], by=None, now=timezone.now()
     )
 
     _client, entered = enter(study(day_shift, guideline), "worker-1")
@@ -251,7 +251,7 @@ def test_a_signed_out_worker_continues_in_the_same_browser(link: CrowdLink) -> N
 def test_a_cookie_of_ones_own_making_proves_nothing(link: CrowdLink) -> None:
     client, _entered = enter(link, "worker-1")
     answer(client, take(client, link.campaign))
-    name = f"crowd-{Rater.objects.get().pk}"
+    name = f"crowd-{Rater.everyone.get().pk}"
     forged, other = Client(), Client()
     enter(link, "worker-2", other)
     (theirs,) = (value for key, value in other.cookies.items() if key.startswith("crowd-"))
@@ -310,7 +310,7 @@ def test_an_id_in_another_browser_is_another_rater_in_another_campaign(
     _other, entered = enter(study(day_shift, guideline), "worker-1")
 
     assert entered.url == "/desk/"
-    assert Rater.objects.count() == 2
+    assert Rater.everyone.count() == 2
 
 
 def test_an_id_that_has_answered_in_a_campaign_is_refused_there_in_another_browser(
@@ -336,7 +336,7 @@ def test_who_was_paused_does_not_come_back_in_another_browser(
     client, _entered = enter(link, "worker-1")
     answer(client, take(client, link.campaign))
     accounts_services.pause_raters(
-        pool=day_shift, raters=[Rater.objects.get()], by=None, now=timezone.now()
+        pool=day_shift, raters=[Rater.everyone.get()], by=None, now=timezone.now()
     )
 
     _other, entered = enter(study(day_shift, guideline), "worker-1")
@@ -392,12 +392,12 @@ def test_time_out_frees_place_and_item(link: CrowdLink) -> None:
 def test_who_has_done_all_when_the_time_is_up_keeps_the_code(link: CrowdLink) -> None:
     client, _entered = enter(link, "worker-1")
     for _ in range(2):
-        slot = claim.claim(campaign=link.campaign, rater=Rater.objects.get(), now=timezone.now())
+        slot = claim.claim(campaign=link.campaign, rater=Rater.everyone.get(), now=timezone.now())
         assert slot is not None
         assert slot.lease is not None
         submit.submit(
             lease=slot.lease,
-            rater=Rater.objects.get(),
+            rater=Rater.everyone.get(),
             answer=DemonstrationAnswer(text="An answer."),
             now=timezone.now(),
         )
@@ -436,7 +436,7 @@ def test_an_admin_opens_a_link(
 def test_the_platforms_id_is_no_name_and_no_alias(link: CrowdLink) -> None:
     enter(link, "worker-1")
 
-    rater = Rater.objects.get()
+    rater = Rater.everyone.get()
     assert rater.user is not None
     assert "worker-1" not in f"{rater.alias} {rater.user.name} {rater.user.email}"
 

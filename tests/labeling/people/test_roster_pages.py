@@ -169,7 +169,7 @@ def test_nobody_ticked_gets_a_sentence(
 def test_who_withdrew_joins_no_pool(
     alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn
 ) -> None:
-    Rater.objects.filter(pk=rosa.pk).update(withdrawn_at=NOON)
+    Rater.everyone.filter(pk=rosa.pk).update(withdrawn_at=NOON)
 
     answer = signed_in(alice).post(
         "/roster/act", {"act": "add", "pool": day_shift.pk, "raters": [rosa.pk]}

@@ -124,7 +124,7 @@ def test_an_admin_sets_an_answer_aside_with_a_reason_and_takes_it_back(
     measured: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
     client = signed_in(alice)
-    judgment = Judgment.objects.latest("pk")
+    judgment = Judgment.of_people.latest("pk")
     review = f"/campaigns/{measured.pk}/review/{judgment.item_id}/"
 
     aside = words(

@@ -59,7 +59,7 @@ def test_the_report_names_what_it_was_computed_from(
     report = report_of(comparison_campaign)
 
     assert report.n_judgments == 5
-    assert report.through_id == Judgment.objects.latest("pk").pk
+    assert report.through_id == Judgment.of_people.latest("pk").pk
 
 
 def test_one_rater_alone_gets_a_sentence_in_place_of_a_number(
@@ -212,7 +212,7 @@ def test_the_report_holds_answers_to_golds_that_are_in_use(
 def test_every_two_raters_have_cohen_s_kappa(crowd: tuple[Campaign, Rater]) -> None:
     campaign, _habitual = crowd
     matrix = report_of(campaign).results["matrix"]
-    votes = loading.votes(campaign=campaign, through_id=Judgment.objects.latest("pk").pk)
+    votes = loading.votes(campaign=campaign, through_id=Judgment.of_people.latest("pk").pk)
     pairs = votes.pairs
     one, other = matrix["raters"][1], matrix["raters"][3]
     labels = [
@@ -342,7 +342,7 @@ def test_agreement_is_told_by_week_and_by_month(
     judge_all(comparison_campaign, rosa)
     judge_all(comparison_campaign, raul)
     two = [item.pk for item in comparison_campaign.items.order_by("position")[:2]]
-    Judgment.objects.filter(item__in=two).update(submitted_at=NOON + timedelta(days=40))
+    Judgment.of_people.filter(item__in=two).update(submitted_at=NOON + timedelta(days=40))
 
     groups = report_of(comparison_campaign).results["agreement"]["groups"]
 
@@ -407,8 +407,8 @@ def some_item(campaign: Campaign) -> Item:
 
 def answer_backwards(again: Item, rater: Rater) -> None:
     """As if the rater had been given the item again, and turned their order around."""
-    first = Judgment.objects.get(item=again.repeat_of, rater=rater)
-    judgment = Judgment.objects.create(
+    first = Judgment.of_people.get(item=again.repeat_of, rater=rater)
+    judgment = Judgment.of_people.create(
         kind=first.kind, rater=rater, prompt=first.prompt, campaign=first.campaign, item=again
     )
     comparison = Comparison.objects.create(judgment=judgment)

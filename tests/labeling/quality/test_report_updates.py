@@ -64,7 +64,7 @@ def test_full_blocks_are_not_read_again(
     results_of(campaign)
 
     last_block = VoteBlock.objects.filter(campaign=campaign).latest("through_id")
-    assert read == [(last_block.through_id + 1, Judgment.objects.latest("pk").pk)]
+    assert read == [(last_block.through_id + 1, Judgment.of_people.latest("pk").pk)]
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -89,7 +89,7 @@ def test_a_corrected_judgment_counts_once_and_as_corrected(
     judge_all(comparison_campaign, rosa)
     judge_all(comparison_campaign, raul)
     report_of(comparison_campaign)
-    first = Judgment.objects.filter(rater=raul).order_by("pk").first()
+    first = Judgment.of_people.filter(rater=raul).order_by("pk").first()
     assert first is not None
     assert first.lease is not None
     ranks: dict[int, int | None] = {

@@ -113,7 +113,7 @@ def from_nothing(campaign: Campaign) -> Any:
 
 
 def correct_one(rater: Rater) -> None:
-    judgment = Judgment.objects.filter(rater=rater).order_by("pk")[3]
+    judgment = Judgment.of_people.filter(rater=rater).order_by("pk")[3]
     assert judgment.lease is not None
     ranks: dict[int, int | None] = {
         row.position: 5 - (row.rank or 0) for row in judgment.comparison.ranked.all()
@@ -142,12 +142,12 @@ def test_updates_give_what_a_report_from_nothing_gives(
     crowd: tuple[Campaign, Rater], rosa: Rater, alice: User
 ) -> None:
     campaign, habitual = crowd
-    others = [rater for rater in Rater.objects.order_by("pk") if rater not in (habitual, rosa)]
+    others = [rater for rater in Rater.everyone.order_by("pk") if rater not in (habitual, rosa)]
     of_whom: dict[str, Callable[[], object]] = {
         "added": lambda: add_one(campaign, rosa),
         "corrected": lambda: correct_one(others[0]),
         "set aside": lambda: set_aside.set_aside(
-            judgment=Judgment.objects.filter(rater=others[1])[2], reason="", by=alice, now=NOON
+            judgment=Judgment.of_people.filter(rater=others[1])[2], reason="", by=alice, now=NOON
         ),
         "withdrawn": lambda: withdrawal.withdraw_rater(rater=others[2], by=alice, now=NOON),
     }

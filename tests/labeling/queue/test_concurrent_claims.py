@@ -83,16 +83,16 @@ def act(slot: Slot, rater: Rater, chance: random.Random, now: datetime) -> list[
 
 def assert_all_is_well(campaign: Campaign, acknowledged: list[int]) -> None:
     counted = Counter(
-        Judgment.objects.filter(campaign=campaign, is_extra=False).values_list("item", flat=True)
+        Judgment.of_people.filter(campaign=campaign, is_extra=False).values_list("item", flat=True)
     )
     assert set(counted.values()) == {campaign.overlap}, (
         "every item has its overlap, and none has more"
     )
     assert len(counted) == campaign.items.count()
-    pairs = Counter(Judgment.objects.filter(campaign=campaign).values_list("item", "rater"))
+    pairs = Counter(Judgment.of_people.filter(campaign=campaign).values_list("item", "rater"))
     assert set(pairs.values()) == {1}, "nobody twice on an item"
     assert sorted(acknowledged) == sorted(
-        Judgment.objects.filter(campaign=campaign).values_list("pk", flat=True)
+        Judgment.of_people.filter(campaign=campaign).values_list("pk", flat=True)
     )
     assert not campaign.slots.exclude(state="submitted").exists(), (
         "the queue is drained to the last slot"
@@ -111,7 +111,7 @@ def test_forty_raters_at_once_drain_a_campaign(
     campaign = open_demonstration_campaign(
         pool=day_shift, guideline=guideline, n_items=N_ITEMS, overlap=OVERLAP, order=order
     )
-    raters = Rater.objects.bulk_create(Rater(alias=f"rater {n}") for n in range(N_RATERS))
+    raters = Rater.everyone.bulk_create(Rater(alias=f"rater {n}") for n in range(N_RATERS))
     start = threading.Barrier(N_RATERS)
 
     with ThreadPoolExecutor(N_RATERS) as threads:
@@ -167,7 +167,7 @@ def test_one_submit_sent_many_times_at_once_stores_once(
         stored = {future.result() for future in [threads.submit(submit) for _ in range(8)]}
 
     assert len(stored) == 1
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
 
 
 @pytest.mark.slow

@@ -52,7 +52,7 @@ def test_upsetting_items_that_nobody_agreed_to_are_stuck(
         3,
     )
 
-    Rater.objects.filter(pk=raul.pk).update(accepts=["violence", "self_harm"])
+    Rater.everyone.filter(pk=raul.pk).update(accepts=["violence", "self_harm"])
     assert stuck(campaign=campaign, now=NOON).n == 0
 
 
@@ -192,9 +192,9 @@ def test_many_raters_fits_are_the_fits_of_each(
     skills_services.declare_skills(
         rater=rosa, languages=["de"], topics=["chat"], now=timezone.now()
     )
-    Rater.objects.filter(pk=rita.pk).update(accepts=["violence"])
+    Rater.everyone.filter(pk=rita.pk).update(accepts=["violence"])
     pool = Pool.objects.get(pk=day_shift.pk)
-    raters = list(Rater.objects.order_by("pk"))
+    raters = list(Rater.everyone.order_by("pk"))
 
     assert routing.fits(pool=pool, raters=raters) == {
         rater.pk: routing.fit(campaign=campaign, rater=rater, pool=pool) for rater in raters

@@ -58,7 +58,7 @@ def test_a_demonstration_is_stored_with_what_was_measured(
         now=after(3),
     )
 
-    stored = Judgment.objects.get(pk=judgment.pk)
+    stored = Judgment.of_people.get(pk=judgment.pk)
     assert stored.demonstration.text == " Four.\n"
     assert (
         stored.demonstration.sources,
@@ -91,7 +91,7 @@ def test_submitting_twice_stores_once(demonstration_campaign: Campaign, rosa: Ra
     )
 
     assert first == second
-    assert Judgment.objects.get().demonstration.text == "Four."
+    assert Judgment.of_people.get().demonstration.text == "Four."
 
 
 def test_an_empty_text_is_refused_and_the_item_stays(
@@ -275,7 +275,7 @@ def test_an_answer_that_something_was_built_on_is_not_undone(
     with pytest.raises(undo.UnableToUndo):
         undo.undo(lease=lease_of(slot), rater=rosa, draft={}, now=NOON)
 
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
     assert Slot.objects.get(pk=slot.pk).state == Slot.State.SUBMITTED
 
 
@@ -326,4 +326,4 @@ def test_counts_and_exports_use_the_version_that_stands(
 
     assert [row.response for row in streams.demonstrations()] == ["Four!"]
     assert demonstration_campaign.judgments.count() == rosa.judgments.count() == 1
-    assert Judgment.objects.get().active_s == 65
+    assert Judgment.of_people.get().active_s == 65

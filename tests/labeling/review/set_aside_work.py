@@ -25,7 +25,7 @@ def written(
 
 def counted(campaign: Campaign) -> dict[int, int]:
     """By item, the judgments that fill its overlap."""
-    found = Judgment.objects.filter(campaign=campaign, is_extra=False, set_aside=None).values_list(
-        "item_id", flat=True
-    )
+    found = Judgment.of_people.filter(
+        campaign=campaign, is_extra=False, set_aside=None
+    ).values_list("item_id", flat=True)
     return dict(Counter(pk for pk in found if pk is not None))

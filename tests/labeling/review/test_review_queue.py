@@ -47,8 +47,8 @@ def test_a_newcomers_first_judgments_wait_and_a_veterans_do_not(
     comparison_campaign: Campaign, rosa: Rater, raul: Rater
 ) -> None:
     veteran = judge(comparison_campaign, rosa, [RIGHT])[0]
-    Judgment.objects.filter(pk=veteran.pk).update(submitted_at=NOON + timedelta(days=9))
-    Judgment.objects.bulk_create(
+    Judgment.of_people.filter(pk=veteran.pk).update(submitted_at=NOON + timedelta(days=9))
+    Judgment.of_people.bulk_create(
         Judgment(
             kind="comparison",
             rater=rosa,

@@ -120,7 +120,7 @@ def test_taken_back_before_anybody_took_it_the_open_slot_is_withdrawn(
     back = set_aside.take_back(judgment=judgment, by=None, now=after(2))
 
     assert back is not None
-    assert not Judgment.objects.get(pk=judgment.pk).is_extra
+    assert not Judgment.of_people.get(pk=judgment.pk).is_extra
     assert claim.claim(campaign=one_item, rater=rita, now=after(3)) is None
     assert set(one_item.slots.values_list("state", "rater")) == {
         ("submitted", rosa.pk),
@@ -141,7 +141,7 @@ def test_taken_back_while_another_holds_the_slot_it_is_an_extra(
         lease=lease_of(held), rater=rita, answer=DemonstrationAnswer(text="Four."), now=after(4)
     )
 
-    assert Judgment.objects.get(pk=judgment.pk).is_extra
+    assert Judgment.of_people.get(pk=judgment.pk).is_extra
     assert not instead.is_extra
     assert list(counted(one_item).values()) == [2]
 
@@ -159,7 +159,7 @@ def test_taken_back_after_another_has_judged_it_is_an_extra_and_stays_one(
         set_aside.set_aside(judgment=judgment, reason="Again.", by=None, now=after(minutes + 1))
     set_aside.take_back(judgment=judgment, by=None, now=after(7))
 
-    assert Judgment.objects.get(pk=judgment.pk).is_extra
+    assert Judgment.of_people.get(pk=judgment.pk).is_extra
     assert list(counted(one_item).values()) == [2]
     assert one_item.slots.count() == 2
 
@@ -173,7 +173,7 @@ def test_set_aside_and_taken_back_again_and_again_leaves_things_as_they_were(
         set_aside.set_aside(judgment=judgment, reason="", by=None, now=after(minutes))
         set_aside.take_back(judgment=judgment, by=None, now=after(minutes + 1))
 
-    stored = Judgment.objects.select_related("slot").get(pk=judgment.pk)
+    stored = Judgment.of_people.select_related("slot").get(pk=judgment.pk)
     assert stored.slot is not None
     assert (stored.slot.state, stored.slot.rater_id, stored.is_extra) == (
         "submitted",

@@ -82,7 +82,7 @@ def test_a_gold_made_meanwhile_leaves_room_for_what_is_taken_back(
 
     set_aside.take_back(judgment=judgment, by=None, now=after(3))
 
-    assert not Judgment.objects.get(pk=judgment.pk).is_extra
+    assert not Judgment.of_people.get(pk=judgment.pk).is_extra
     assert (
         list(Slot.objects.filter(item=judgment.item).values_list("state", flat=True))
         == ["submitted"] * 2
@@ -166,7 +166,7 @@ def test_a_doubt_that_is_taken_back_counts_and_asks_again(
 
     set_aside.take_back(judgment=given[1], by=None, now=after(2))
 
-    assert not Judgment.objects.get(pk=given[1].pk).is_extra
+    assert not Judgment.of_people.get(pk=given[1].pk).is_extra
     assert sorted(campaign.slots.values_list("state", flat=True)) == [
         "free",
         "submitted",
@@ -239,7 +239,7 @@ def test_reviewers_and_raters_at_once_never_exceed_the_overlap(
         try:
             while not is_over.is_set():
                 for judgment in chance.sample(
-                    found := list(Judgment.objects.filter(campaign=campaign)), len(found)
+                    found := list(Judgment.of_people.filter(campaign=campaign)), len(found)
                 ):
                     if chance.random() < 0.4:
                         set_aside.set_aside(judgment=judgment, reason="", by=alice, now=NOON)
@@ -289,7 +289,7 @@ def assert_every_judgment_has_its_place(campaign: Campaign) -> None:
     for slot in campaign.slots.filter(state="submitted").select_related("judgment"):
         assert (slot.judgment.rater_id, slot.judgment.item_id) == (slot.rater_id, slot.item_id)
         assert not hasattr(slot.judgment, "set_aside")
-    unseated = Judgment.objects.filter(campaign=campaign, slot=None, set_aside=None)
+    unseated = Judgment.of_people.filter(campaign=campaign, slot=None, set_aside=None)
     assert not unseated.filter(is_extra=False).exists()
-    pairs = Counter(Judgment.objects.filter(campaign=campaign).values_list("item", "rater"))
+    pairs = Counter(Judgment.of_people.filter(campaign=campaign).values_list("item", "rater"))
     assert set(pairs.values()) == {1}, "nobody twice on an item"

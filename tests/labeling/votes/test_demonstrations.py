@@ -63,7 +63,7 @@ def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
         now=NOON,
     )
     campaigns_services.open_campaign(campaign=campaign, by=None, now=NOON)
-    raters = [Rater.objects.create(alias=f"W{number}") for number in range(1, 7)]
+    raters = [Rater.everyone.create(alias=f"W{number}") for number in range(1, 7)]
     pools_services.add_raters(pool=day_shift, raters=raters, by=None, now=NOON)
     for number, rater in enumerate(raters):
         for _item in range(N_EACH):
@@ -90,13 +90,13 @@ def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
 @pytest.mark.django_db
 def test_writers_are_compared_by_pace_and_by_what_they_pasted(campaign: Campaign) -> None:
     found = {
-        Rater.objects.get(pk=rater_id).alias: writer
+        Rater.everyone.get(pk=rater_id).alias: writer
         for rater_id, writer in writers(campaign=campaign).items()
     }
 
     assert [alias for alias, writer in found.items() if writer.is_fast] == ["W5"]
     assert [alias for alias, writer in found.items() if writer.pastes] == ["W6"]
-    n_characters = len(Judgment.objects.latest("pk").demonstration.text)
+    n_characters = len(Judgment.of_people.latest("pk").demonstration.text)
     assert found["W1"].per_minute == pytest.approx(n_characters / 2)
     assert found["W6"].pasted_share == pytest.approx(290 / 300)
     assert found["W1"].n == N_EACH
@@ -107,13 +107,13 @@ def test_writers_with_the_same_texts_are_marked_with_the_count(
     campaign: Campaign, alice: User, signed_in: Callable[..., Client]
 ) -> None:
     for alias in ("W1", "W2"):
-        written = Judgment.objects.filter(rater__alias=alias).order_by("pk")
+        written = Judgment.of_people.filter(rater__alias=alias).order_by("pk")
         for number, judgment in enumerate(written):
             judgment.demonstration.text = f"{'An own text of this writer. ' * 4} {alias} {number}"
             judgment.demonstration.save(update_fields=["text"])
 
     found = {
-        Rater.objects.get(pk=rater_id).alias: writer.same
+        Rater.everyone.get(pk=rater_id).alias: writer.same
         for rater_id, writer in writers(campaign=campaign).items()
     }
     page = page_of(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
@@ -134,6 +134,6 @@ def test_the_campaigns_page_marks_them_and_says_what_it_proves(
 
 
 def test_too_few_answers_mark_nobody(db: None, campaign: Campaign) -> None:
-    Judgment.objects.filter(rater__alias="W6").order_by("pk").first().delete()
+    Judgment.of_people.filter(rater__alias="W6").order_by("pk").first().delete()
 
     assert not any(writer.pastes for writer in writers(campaign=campaign).values())

@@ -27,7 +27,7 @@ def test_a_judgment_set_aside_leaves_agreement_and_comes_back(
     judge_all(comparison_campaign, rosa)
     judge_all(comparison_campaign, raul)
     whole = report_of(comparison_campaign).n_judgments
-    judgment = Judgment.objects.filter(rater=raul).latest("pk")
+    judgment = Judgment.of_people.filter(rater=raul).latest("pk")
 
     set_aside.set_aside(judgment=judgment, reason="Guessed.", by=alice, now=NOON)
     stale = quality_selectors.stale_quality_ids(now=NOON + timedelta(days=1))
@@ -44,7 +44,7 @@ def test_a_judgment_set_aside_leaves_exports_unless_it_is_asked_for(
     comparison_campaign: Campaign, rosa: Rater, alice: User
 ) -> None:
     judge_all(comparison_campaign, rosa)
-    set_aside.set_aside(judgment=Judgment.objects.latest("pk"), reason="", by=alice, now=NOON)
+    set_aside.set_aside(judgment=Judgment.of_people.latest("pk"), reason="", by=alice, now=NOON)
 
     assert len(list(streams.comparisons())) == 4
     assert len(list(streams.comparisons(include_set_aside=True))) == 5
@@ -54,11 +54,11 @@ def test_setting_aside_and_taking_back_are_written_down_once_each(
     comparison_campaign: Campaign, rosa: Rater, alice: User
 ) -> None:
     judge_all(comparison_campaign, rosa)
-    judgment = Judgment.objects.latest("pk")
+    judgment = Judgment.of_people.latest("pk")
 
     assert set_aside.set_aside(judgment=judgment, reason="Guessed.", by=alice, now=NOON)
     assert not set_aside.set_aside(judgment=judgment, reason="Again.", by=alice, now=NOON)
-    judgment = Judgment.objects.get(pk=judgment.pk)
+    judgment = Judgment.of_people.get(pk=judgment.pk)
     assert set_aside.take_back(judgment=judgment, by=alice, now=NOON)
     assert not set_aside.take_back(judgment=judgment, by=alice, now=NOON)
 

@@ -51,7 +51,7 @@ def main() -> None:
             {
                 "offsets": [offset / timedelta(seconds=1) for offset in offsets],
                 "hours_since_the_last_answer": hours_since(now),
-                "days": (now - Judgment.objects.earliest("submitted_at").submitted_at).days,
+                "days": (now - Judgment.of_people.earliest("submitted_at").submitted_at).days,
                 "logins": {
                     login.email: may_log_in(login.email, login.password) for login in LOGINS
                 },
@@ -97,7 +97,7 @@ def moments() -> list[Any]:
 
 
 def hours_since(now: Any) -> float:
-    last = Judgment.objects.latest("submitted_at").submitted_at
+    last = Judgment.of_people.latest("submitted_at").submitted_at
     return float((now - last) / timedelta(hours=1))
 
 

@@ -74,7 +74,7 @@ def folder_of(snapshot: Snapshot) -> Path:
 def test_a_researcher_clicks_from_a_model_to_the_very_judgment(
     signed_in: SignIn, noor: User, judge: TrainedModel, comparison_campaign: Campaign
 ) -> None:
-    client, judgment, snapshot = signed_in(noor), Judgment.objects.get(), Snapshot.objects.get()
+    client, judgment, snapshot = signed_in(noor), Judgment.of_people.get(), Snapshot.objects.get()
     split = judgment.prompt.split
 
     model = text_of(client, f"/models/{judge.pk}/")
@@ -152,7 +152,7 @@ def test_a_campaign_shows_its_questions_and_the_number_of_raters(
 def test_raters_go_by_their_pseudonyms_and_writers_of_prompts_by_none(
     signed_in: SignIn, noor: User, alice: User, rosa: Rater, judge: TrainedModel
 ) -> None:
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     theirs = Source.objects.create(name=alice.email, kind="person", person=alice)
     Prompt.objects.filter(pk=judgment.prompt_id).update(source=theirs)
     client = signed_in(noor)
@@ -177,7 +177,7 @@ def test_what_a_rater_gave_who_has_withdrawn_is_shown_no_more(
     judge: TrainedModel,
     comparison_campaign: Campaign,
 ) -> None:
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     withdrawal.withdraw_rater(rater=rosa, by=alice, now=NOON)
     client = signed_in(noor)
 
@@ -275,7 +275,7 @@ def test_an_admin_who_does_research_goes_to_the_pages_where_things_are_managed(
 ) -> None:
     User.objects.filter(pk=noor.pk).update(is_admin=True)
     noor.refresh_from_db()
-    split = Judgment.objects.get().prompt.split
+    split = Judgment.of_people.get().prompt.split
 
     rows = text_of(signed_in(noor), f"/snapshots/{Snapshot.objects.get().pk}/rows/?split={split}")
 

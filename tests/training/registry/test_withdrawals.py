@@ -183,10 +183,10 @@ def test_a_withdrawal_lists_snapshots_runs_and_models_down_to_the_last_descendan
 def test_a_withdrawal_lists_the_comparisons_that_hold_a_demonstration_of_the_rater(
     weighed: Campaign, noor: User, cut: Callable[..., Snapshot]
 ) -> None:
-    writer = Rater.objects.create(alias="Rater W")
+    writer = Rater.everyone.create(alias="Rater W")
     prompt = some_prompts(1, source_name="written about")[0]
     Prompt.objects.filter(pk=prompt.pk).update(split="train")
-    written = Judgment.objects.create(
+    written = Judgment.of_people.create(
         kind="demonstration", rater=writer, prompt=prompt, submitted_at=NOON
     )
     Demonstration.objects.create(judgment=written, text="An answer.")

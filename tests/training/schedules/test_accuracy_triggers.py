@@ -103,7 +103,7 @@ def judge(
 ) -> TrainedModel:
     """A reward model, 71.2 % right, that has learned from one comparison of an hour ago."""
     old = compare(on_split("train")[0], rosa, [1, 2])
-    Judgment.versions.update(submitted_at=NOW - timedelta(hours=3))
+    Judgment.versions_of_people.update(submitted_at=NOW - timedelta(hours=3))
     snapshot = make_snapshot("comparisons")
     Snapshot.objects.filter(pk=snapshot.pk).update(created_at=NOW - timedelta(hours=1))
     SnapshotJudgment.objects.create(snapshot=snapshot, judgment=old)
@@ -151,7 +151,7 @@ def schedule(noor: User, base_model: TrainedModel, judge: TrainedModel) -> Calla
 @pytest.fixture
 def fresh(rosa: Rater) -> list[Judgment]:
     found = [compare(prompt, rosa, [1, 2]) for prompt in on_split("train", 2)]
-    Judgment.versions.filter(pk__in=[one.pk for one in found]).update(submitted_at=NOW)
+    Judgment.versions_of_people.filter(pk__in=[one.pk for one in found]).update(submitted_at=NOW)
     return found
 
 

@@ -316,7 +316,7 @@ def test_votes_that_all_tie_stay_undecided(looking: Callable[..., Chain], rosa: 
     chain = looking()
     for _look in range(2):
         judge_offered(chain, rosa, 1.0)
-        for judgment in Judgment.objects.filter(campaign=campaign_of(chain)):
+        for judgment in Judgment.of_people.filter(campaign=campaign_of(chain)):
             judgment.comparison.ranked.update(rank=1)
         goes_on(chain)
 

@@ -45,7 +45,7 @@ def at_gate(
     """A whole cycle, taken to its campaign on N_TEST test prompts."""
 
     def make(**changes: Any) -> Chain:
-        if not Judgment.objects.exists():
+        if not Judgment.of_people.exists():
             compare(on_split("train")[0], rosa, [1, 2])
             on_split("test", N_TEST)
         plan = {"pool": day_shift.pk, "guideline": guideline.pk, "n_responses": 2, "overlap": 1}
@@ -77,7 +77,7 @@ def judge(chain: Chain, rater: Rater, n_won: int, *, n: int = N_TEST) -> None:
 
 def judge_item(item: Item, rater: Rater, new: int | None, *, prefers_new: bool) -> None:
     """The rater prefers the response of source `new`, or the other one."""
-    judgment = Judgment.objects.create(
+    judgment = Judgment.of_people.create(
         kind="comparison",
         rater=rater,
         prompt=item.prompt,
@@ -152,9 +152,9 @@ def test_one_raters_taste_promotes_no_model(
     """
     chain = at_gate()
     judge(chain, rosa, 15)
-    votes = list(Judgment.objects.filter(campaign__isnull=False).order_by("item"))
+    votes = list(Judgment.of_people.filter(campaign__isnull=False).order_by("item"))
     for rater, some in ((raul, votes[10:15]), (rita, votes[15:])):
-        Judgment.objects.filter(pk__in=[vote.pk for vote in some]).update(rater=rater)
+        Judgment.of_people.filter(pk__in=[vote.pk for vote in some]).update(rater=rater)
 
     goes_on(chain)
 

@@ -28,7 +28,7 @@ def test_only_raters_who_can_answer_count(
     fields = FIELDS | {"pool": day_shift.pk}
     assert "and 3 raters" in PowerForm(fields).in_words()
     if "rater__withdrawn_at" in change:
-        Rater.objects.filter(pk=rita.pk).update(withdrawn_at=NOW)
+        Rater.everyone.filter(pk=rita.pk).update(withdrawn_at=NOW)
     else:
         PoolMembership.objects.filter(pool=day_shift, rater=rita).update(**change)
 

@@ -48,7 +48,7 @@ def cut(noor: User) -> Callable[..., Snapshot]:
 def demonstrate(
     prompt: Prompt, rater: Rater, *, campaign: Campaign | None = None, is_extra: bool = False
 ) -> Judgment:
-    judgment = Judgment.objects.create(
+    judgment = Judgment.of_people.create(
         kind="demonstration",
         rater=rater,
         prompt=prompt,
@@ -61,7 +61,7 @@ def demonstrate(
 
 
 def compare(prompt: Prompt, rater: Rater, ranks: list[int | None]) -> Judgment:
-    judgment = Judgment.objects.create(
+    judgment = Judgment.of_people.create(
         kind="comparison", rater=rater, prompt=prompt, submitted_at=NOON
     )
     comparison = Comparison.objects.create(judgment=judgment)
@@ -403,12 +403,12 @@ def test_a_comparison_carries_its_category_and_the_pool_that_judged(
 ) -> None:
     for campaign in (comparison_campaign, None):
         judgment = compare(on_split("train")[0], rosa, [1, 2])
-        Judgment.objects.filter(pk=judgment.pk).update(campaign=campaign)
+        Judgment.of_people.filter(pk=judgment.pk).update(campaign=campaign)
 
     found = rows(cut("comparisons"), settings)
 
     assert [row["pool"] for row in found] == [comparison_campaign.pool.name, ""]
     assert (
         found[0]["category"]
-        == Prompt.objects.get(pk=Judgment.objects.order_by("pk")[0].prompt_id).category
+        == Prompt.objects.get(pk=Judgment.of_people.order_by("pk")[0].prompt_id).category
     )

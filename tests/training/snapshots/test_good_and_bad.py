@@ -46,7 +46,7 @@ def rate(guideline: Guideline, rosa: Rater) -> Callable[..., Judgment]:
         version = guideline.versions.create(
             number=guideline.versions.count() + 1, text="Rate it.", form=form.as_json
         )
-        judgment = Judgment.objects.create(
+        judgment = Judgment.of_people.create(
             kind="comparison",
             rater=rater,
             prompt=prompt,
@@ -161,7 +161,7 @@ def test_the_export_calls_good_and_bad_what_the_snapshot_does(
     (response,) = responses_to([labeled], n=1)
     Response.objects.filter(pk=response.pk).update(marks={"label": False})
     imported = demonstrate(labeled, rosa)
-    Judgment.objects.filter(pk=imported.pk).update(presentation={"label": True})
+    Judgment.of_people.filter(pk=imported.pk).update(presentation={"label": True})
 
     exported = [
         (row["completion"][0]["content"], row["label"], row["label_from"])
@@ -205,7 +205,7 @@ def test_of_a_rater_who_withdrew_nothing_is_in_a_new_snapshot_and_an_older_one_s
     rate(gone, {"overall": 2}, rater=raul)
     before = cut("unpaired")
 
-    Rater.objects.filter(pk=raul.pk).update(withdrawn_at=NOON)
+    Rater.everyone.filter(pk=raul.pk).update(withdrawn_at=NOON)
 
     assert said(cut("unpaired"), settings) == [(True, "rating")]
     assert withdrawals.touched_by(rater=raul).snapshots[0].snapshot == before

@@ -39,7 +39,7 @@ def rule_of(preview: Curation) -> str:
 
 
 def judge(item: Item, rater: Rater, says: Callable[[SampledDocument], int]) -> None:
-    judgment = Judgment.objects.create(
+    judgment = Judgment.of_people.create(
         kind="comparison",
         rater=rater,
         prompt=item.prompt,

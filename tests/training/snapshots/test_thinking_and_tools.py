@@ -85,7 +85,7 @@ def prompts() -> list[Prompt]:
 @pytest.fixture
 def demonstrated(prompts: list[Prompt], rosa: Rater) -> None:
     for prompt in prompts:
-        judgment = Judgment.objects.create(
+        judgment = Judgment.of_people.create(
             kind="demonstration", rater=rosa, prompt=prompt, submitted_at=NOON
         )
         Demonstration.objects.create(
@@ -100,7 +100,7 @@ def demonstrated(prompts: list[Prompt], rosa: Rater) -> None:
 def compared(prompts: list[Prompt], rosa: Rater) -> None:
     """The answers of each prompt have no text, and differ in their calls alone."""
     for prompt in prompts:
-        judgment = Judgment.objects.create(
+        judgment = Judgment.of_people.create(
             kind="comparison", rater=rosa, prompt=prompt, submitted_at=NOON
         )
         comparison = Comparison.objects.create(judgment=judgment)
@@ -145,7 +145,7 @@ def test_a_row_without_such_parts_has_no_key_for_them(
     cut: Callable[[str], Path], rosa: Rater
 ) -> None:
     (prompt,) = some_prompts(1)
-    judgment = Judgment.objects.create(
+    judgment = Judgment.of_people.create(
         kind="demonstration", rater=rosa, prompt=prompt, submitted_at=NOON
     )
     Demonstration.objects.create(judgment=judgment, text="Yes.")

@@ -46,7 +46,7 @@ def why_not(campaign: Campaign) -> dict[str, str]:
 def answer_all(campaign: Campaign, rater: Rater, *, is_all_bad: bool = False) -> None:
     """Rates each item's responses without ranking them."""
     for item in campaign.items.all():
-        judgment = Judgment.objects.create(
+        judgment = Judgment.of_people.create(
             kind="comparison",
             rater=rater,
             prompt=item.prompt,
@@ -119,7 +119,7 @@ def test_a_pool_for_evaluation_trains_nothing(comparisons: Campaign, day_shift: 
 def test_answers_of_a_rater_who_has_withdrawn_no_longer_train(
     comparisons: Campaign, rosa: Rater
 ) -> None:
-    Rater.objects.filter(pk=rosa.pk).update(withdrawn_at=timezone.now())
+    Rater.everyone.filter(pk=rosa.pk).update(withdrawn_at=timezone.now())
 
     assert offered(comparisons) == {}
 

@@ -194,7 +194,7 @@ def test_what_was_withdrawn_since_is_refused_and_the_choices_stay(
 ) -> None:
     client = signed_in(both)
     choices = sent(client, comparisons, length="thorough", repeats="on")
-    Rater.objects.filter(pk=rosa.pk).update(withdrawn_at=timezone.now())
+    Rater.everyone.filter(pk=rosa.pk).update(withdrawn_at=timezone.now())
 
     response = client.post(f"/train/{comparisons.pk}/", choices)
 

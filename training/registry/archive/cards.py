@@ -104,7 +104,7 @@ def n_judgments_behind(*, model: TrainedModel) -> int:
     """Distinct judgments in all snapshots of the lineage, including those of its reward models."""
     snapshots = [step.snapshot.pk for step in _all_steps(model) if step.snapshot is not None]
     return (
-        Judgment.versions.filter(memberships__snapshot__in=snapshots).distinct().count()
+        Judgment.versions_of_everyone.filter(memberships__snapshot__in=snapshots).distinct().count()
         if snapshots
         else 0
     )

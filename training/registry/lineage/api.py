@@ -248,7 +248,7 @@ class TouchedSerializer(serializers.Serializer[Mapping[str, object]]):
 
 
 class NewWithdrawalSerializer(serializers.Serializer[object]):
-    rater = OneOf(Rater.objects.all())
+    rater = OneOf(Rater.people.all())
 
 
 @described(
@@ -256,7 +256,7 @@ class NewWithdrawalSerializer(serializers.Serializer[object]):
     read_withdrawal="One rater, by their ID.",
 )
 class Withdrawals(ListModelMixin, RetrieveModelMixin, ApiViewSet):
-    queryset = Rater.objects.filter(withdrawn_at__isnull=False)
+    queryset = Rater.people.filter(withdrawn_at__isnull=False)
     serializer_class = WithdrawalSerializer
 
     def get_object(self) -> Rater:

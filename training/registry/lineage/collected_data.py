@@ -146,7 +146,7 @@ def campaigns_asking(*, prompt: Prompt) -> list[Campaign]:
 
 def snapshots_with(*, prompt: Prompt) -> list[Snapshot]:
     """Snapshots with judgments on the prompt, newest first, annotated with n_from_here."""
-    return list(_snapshots(Judgment.versions.filter(prompt=prompt)))
+    return list(_snapshots(Judgment.versions_of_everyone.filter(prompt=prompt)))
 
 
 def n_judgments_on(*, prompt: Prompt) -> int:
@@ -180,7 +180,7 @@ def _snapshots(judgments: QuerySet[Judgment]) -> QuerySet[Snapshot]:
 
 def _in_snapshots(ids: Collection[int], _now: datetime) -> dict[int, InSnapshots]:
     def of(pk: int) -> InSnapshots:
-        judgments = Judgment.versions.filter(campaign=pk)
+        judgments = Judgment.versions_of_everyone.filter(campaign=pk)
         holding = Snapshot.objects.filter(memberships__judgment__in=judgments).values_list("pk")
         counted = holding.annotate(n=Count("memberships")).order_by("-pk")
         return list(counted[:N_SNAPSHOTS_SHOWN])

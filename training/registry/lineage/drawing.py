@@ -69,7 +69,9 @@ def responses_of(*, model: TrainedModel, run: Run | None = None) -> QuerySet[Res
     if run is not None:
         numbers = numbers_of(run.pk)
         responses = responses.filter(number__gte=numbers.start, number__lt=numbers.stop)
-    return responses.select_related("prompt").annotate(n_judged=Count("ranked")).order_by("-pk")
+    by_people = Judgment.versions_of_people.condition("ranked__comparison__judgment__")
+    counted = responses.annotate(n_judged=Count("ranked", filter=by_people))
+    return counted.select_related("prompt").order_by("-pk")
 
 
 def _row(step: LineageStep, here: TrainedModel, is_admin: bool) -> list[Column]:
@@ -140,7 +142,7 @@ def _after(model: TrainedModel, is_admin: bool) -> list[Column]:
         .select_related("snapshot")
         .order_by("-pk")
     )
-    judged = Judgment.objects.filter(comparison__ranked__response__source=model.source_id or 0)
+    judged = Judgment.of_everyone.filter(comparison__ranked__response__source=model.source_id or 0)
     holding = SnapshotJudgment.objects.filter(judgment__in=judged).values("snapshot").distinct()
     best = snapshots_of_best_responses(runs=sampled.values_list("pk", flat=True))
     snapshots = Snapshot.objects.filter(Q(pk__in=holding) | Q(pk__in=best)).order_by("-pk")

@@ -40,9 +40,9 @@ def touched_by(*, rater: Rater) -> Touched:
     if rater.user_id is not None:
         wrote |= Q(response__source__person=rater.user_id)
     theirs: list[QuerySet[Any, Any]] = [
-        Judgment.versions.filter(rater=rater).values("pk"),
+        Judgment.versions_of_everyone.filter(rater=rater).values("pk"),
         RankedResponse.objects.filter(wrote).values("comparison__judgment"),
-        Judgment.versions.filter(prompt__in=prompts_written_by(rater)).values("pk"),
+        Judgment.versions_of_everyone.filter(prompt__in=prompts_written_by(rater)).values("pk"),
     ]
     held = {
         pair
@@ -60,7 +60,7 @@ def touched_by(*, rater: Rater) -> Touched:
     snapshots = Snapshot.objects.filter(pk__in=touched).order_by("-created_at", "-pk")
     runs, models = _descended(set(touched))
     return Touched(
-        n_judgments=Judgment.objects.filter(rater=rater).count(),
+        n_judgments=Judgment.of_everyone.filter(rater=rater).count(),
         snapshots=[
             TouchedSnapshot(snapshot, counts[snapshot.pk], n_prompts[snapshot.pk])
             for snapshot in snapshots

@@ -133,7 +133,7 @@ class AnswerWriter:
         """Set what is only known at the end: how many answers an item has, and when they came."""
         for target in self._targets.values():
             campaign = target.campaign
-            times = Judgment.objects.filter(campaign=campaign).aggregate(
+            times = Judgment.of_people.filter(campaign=campaign).aggregate(
                 first=Min("submitted_at"), last=Max("submitted_at")
             )
             campaign.overlap = max(1, *target.n_slots.values(), 1)
@@ -272,7 +272,7 @@ class AnswerWriter:
         campaign = target.campaign
         self._join(campaign.pool_id, [wanted.rater for _item, wanted in placed])
         slots = self._slots(target, placed)
-        return Judgment.objects.bulk_create(
+        return Judgment.of_people.bulk_create(
             Judgment(
                 kind=campaign.kind,
                 rater=wanted.rater,

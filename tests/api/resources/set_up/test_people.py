@@ -28,7 +28,7 @@ def test_a_person_is_created_and_gets_a_link_by_mail(api: Api) -> None:
         "Europe/Lisbon",
         True,
     )
-    assert row["rater"] == Rater.objects.get(user=row["id"]).pk
+    assert row["rater"] == Rater.everyone.get(user=row["id"]).pk
     assert set(
         AuditEvent.objects.filter(target_type="accounts.user", target_id=row["id"]).values_list(
             "action", flat=True
@@ -194,7 +194,7 @@ def test_an_invitation_is_sent_again_and_revoked(api: Api, day_shift: Pool) -> N
 
 
 def test_nobody_is_invited_when_one_has_withdrawn(api: Api, day_shift: Pool, rosa: Rater) -> None:
-    Rater.objects.filter(pk=rosa.pk).update(withdrawn_at=NOON)
+    Rater.everyone.filter(pk=rosa.pk).update(withdrawn_at=NOON)
     people = [{"email": "ines@example.org"}, {"email": login_of(rosa).email}]
 
     refused = api.post("invitations", {"pool": day_shift.pk, "people": people})

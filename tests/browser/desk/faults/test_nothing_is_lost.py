@@ -151,7 +151,7 @@ def test_a_submit_waits_for_a_server_that_does_not_answer_and_stores_once(
     expect(page.locator("[data-trouble]")).to_contain_text("Can't reach the server.")
     page.wait_for_url(lambda url: url != first)
 
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
 
 
 def test_the_second_tab_says_that_it_is_one(
@@ -206,7 +206,7 @@ def test_an_answer_is_undone_by_one_key(
     page.wait_for_url(first)
 
     expect(page.locator("#text")).to_have_value("Yeast gives off gas and gluten holds it. " * 4)
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_a_correction_survives_a_reload_and_becomes_the_next_version(
@@ -231,8 +231,8 @@ def test_a_correction_survives_a_reload_and_becomes_the_next_version(
     press(page, "Control+Enter")
     page.wait_for_url("**/my-work/")
 
-    assert Judgment.objects.get().demonstration.text.endswith("holds it. Salt slows it.")
-    assert Judgment.objects.get().version == 2
+    assert Judgment.of_people.get().demonstration.text.endswith("holds it. Salt slows it.")
+    assert Judgment.of_people.get().version == 2
 
 
 def test_a_correction_goes_on_in_another_browser_and_is_dropped_there(
@@ -263,7 +263,7 @@ def test_a_correction_goes_on_in_another_browser_and_is_dropped_there(
 
     expect(elsewhere.locator("#toasts")).to_contain_text("Your answer stays as it was.")
     assert not Draft.objects.exists()
-    assert Judgment.objects.get().version == 1
+    assert Judgment.of_people.get().version == 1
 
 
 def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
@@ -292,7 +292,7 @@ def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
 
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
 
 
 def test_an_answer_finished_offline_is_sent_when_the_server_is_back(
@@ -305,7 +305,7 @@ def test_an_answer_finished_offline_is_sent_when_the_server_is_back(
     page.evaluate(BACK)
     page.wait_for_url(lambda url: url != first)
 
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
     assert (
         page.evaluate(
             "Object.keys(localStorage).filter((key) => key.startsWith('preferably.outbox'))"
@@ -325,7 +325,7 @@ def test_an_answer_finished_offline_is_sent_from_the_desk_after_a_crash(
     expect(page.locator("#toasts")).to_contain_text(
         re.compile(r"Your answer from \d\d:\d\d is saved")
     )
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
 
 
 def test_an_answer_finished_offline_that_raises_a_question_is_shown_again(
@@ -341,7 +341,7 @@ def test_an_answer_finished_offline_that_raises_a_question_is_shown_again(
     page.wait_for_url(address)
 
     assert page.locator("#text").input_value().startswith("Yeast gives off gas")
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_an_answer_that_breaks_off_is_asked_for_again(

@@ -133,12 +133,12 @@ def test_a_server_killed_around_a_submit_stores_the_answer_once_and_the_desk_goe
             until(waits)
             site.kill()
         expect(page.locator("[data-trouble]")).to_contain_text("Can't reach the server.")
-        assert Judgment.objects.count() == n_stored
+        assert Judgment.of_people.count() == n_stored
     site.start()
     page.wait_for_url(lambda url: url != first, timeout=90_000)
     page.wait_for_selector(".desk[data-mounted]")
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     assert judgment.demonstration.text == ANSWER
     assert not judgment.is_extra
     expect(page.locator("#text")).to_have_value("")

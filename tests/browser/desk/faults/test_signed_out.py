@@ -71,7 +71,7 @@ def test_an_answer_is_undone_after_signing_in_again(
     sign_in_again(page)
     page.wait_for_url(first)
 
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 @pytest.mark.parametrize("is_signed_out", [False, True])
@@ -131,7 +131,7 @@ def test_the_key_printed_on_the_desk_takes_the_last_answer_back(
     press(page, "u")
     page.wait_for_url(first)
 
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_on_the_desk_too_an_answer_is_taken_back_after_signing_in_again(
@@ -158,4 +158,4 @@ def test_on_the_desk_too_an_answer_is_taken_back_after_signing_in_again(
     sign_in_again(page)
     page.wait_for_url(first)
 
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()

@@ -35,7 +35,7 @@ def test_a_comparison_is_judged_and_submitted_on_a_phone(
     page.locator("[data-review]").get_by_role("button", name="Submit", exact=False).first.tap()
     page.wait_for_url(lambda url: url != first)
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     given = judgment.comparison.ranked.order_by("position")
     assert [row.rank for row in given] == [2, 1, 2, 3]
     assert [row.ratings["overall"] for row in given] == [5, 6, 5, 2]

@@ -228,7 +228,7 @@ def test_constraints_are_ticked_and_an_unticked_one_warns(
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
 
-    assert "constraint_unticked" in Judgment.objects.get().warnings
+    assert "constraint_unticked" in Judgment.of_people.get().warnings
 
 
 def test_a_question_is_asked_by_keys(

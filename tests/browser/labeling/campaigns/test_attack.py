@@ -57,7 +57,7 @@ def test_an_attack_is_ended_by_keys(
     press(page, "a", "ArrowDown", "2", "ArrowRight", "6")
     press(page, "Control+Enter")
     page.wait_for_selector(TALK)
-    ranked = Judgment.objects.get().comparison.ranked
+    ranked = Judgment.of_people.get().comparison.ranked
     assert turn_of(conversation).chosen == ranked.get(position=0, rank=2).response
     expect(page.locator("[name=text]")).to_be_focused()
     look_over(page, "attack-message")

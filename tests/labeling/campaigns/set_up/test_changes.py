@@ -31,7 +31,7 @@ def test_a_higher_overlap_asks_everybody_for_more(
     assert judge_one(campaign, first) is None
     for _ in range(3):
         assert judge_one(campaign, second) is not None
-    assert set(Counter(Judgment.objects.values_list("item", flat=True)).values()) == {2}
+    assert set(Counter(Judgment.of_people.values_list("item", flat=True)).values()) == {2}
 
 
 @pytest.mark.django_db
@@ -48,7 +48,7 @@ def test_a_lower_overlap_keeps_what_was_judged_and_what_is_in_hand(
     prefer(held)
     assert judge_one(campaign, third) is not None
     assert judge_one(campaign, third) is None
-    assert sorted(Counter(Judgment.objects.values_list("item__position", flat=True)).items()) == [
+    assert sorted(Counter(Judgment.of_people.values_list("item__position", flat=True)).items()) == [
         (0, 2),
         (1, 1),
     ]
@@ -112,7 +112,7 @@ def test_a_form_that_changed_leaves_unasked_questions_unanswered(
     assert answered == [None, None]
     assert [
         judgment.guideline_version.number
-        for judgment in Judgment.objects.order_by("pk")
+        for judgment in Judgment.of_people.order_by("pk")
         if judgment.guideline_version
     ] == [
         1,

@@ -92,7 +92,7 @@ def test_an_answer_goes_from_the_form_through_the_desk_to_an_export(
     page = words(rater.get(address))
     rater.post(f"{address}submit", {"step": "submit", "text": "Of blue skies"})
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     assert "Title of this prompt" in page
     assert (judgment.kind, judgment.demonstration.text) == ("demonstration", "Of blue skies")
     (row,) = exported_rows(admin, campaign, shape="demonstrations")

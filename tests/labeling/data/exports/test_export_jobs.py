@@ -126,8 +126,8 @@ def test_the_card_explains_every_column_of_every_shape() -> None:
 def test_late_answers_and_repeats_come_only_when_asked_for_and_marked(
     campaign: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
-    late = Judgment.objects.filter(campaign=campaign).latest("pk")
-    Judgment.objects.filter(pk=late.pk).update(is_extra=True)
+    late = Judgment.of_people.filter(campaign=campaign).latest("pk")
+    Judgment.of_people.filter(pk=late.pk).update(is_extra=True)
     client = signed_in(alice)
 
     usual = exported_rows(client, campaign, shape="rankings")

@@ -85,7 +85,7 @@ def test_what_was_imported_into_another_campaign_stays_there(
     own = written(demonstration_campaign, rosa, "Four.")
     into_other = written(other, rosa, "Five.")
     imported(into_other, Import.State.PUBLISHED)
-    Judgment.objects.filter(pk=into_other.pk).update(campaign=other)
+    Judgment.of_people.filter(pk=into_other.pk).update(campaign=other)
 
     rows = list(streams.demonstrations(campaigns=[demonstration_campaign.pk]))
 
@@ -96,7 +96,7 @@ def test_an_extra_judgment_leaves_only_when_asked(
     demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
     judgment = written(demonstration_campaign, rosa, "Four.")
-    Judgment.objects.filter(pk=judgment.pk).update(is_extra=True)
+    Judgment.of_people.filter(pk=judgment.pk).update(is_extra=True)
 
     assert list(streams.demonstrations()) == []
     assert len(list(streams.demonstrations(include_extra=True))) == 1
@@ -309,7 +309,7 @@ def test_what_was_recorded_leaves_with_each_judgment(
 ) -> None:
     compared = ranked(comparison_campaign, rosa, {0: 1, 1: 2, 2: 3, 3: 4})
     wrote = written(demonstration_campaign, rosa, "Four.")
-    Judgment.objects.all().update(active_s=12.5, warnings=["too_fast"])
+    Judgment.of_people.all().update(active_s=12.5, warnings=["too_fast"])
 
     for shape, judgment in (
         ("rankings", compared),

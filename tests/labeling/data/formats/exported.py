@@ -45,7 +45,7 @@ def responses(to: Prompt, texts: list[str], **fields: Any) -> list[Response]:
 def ranking(
     shown: list[Response], ranks: list[int | None], rater: Rater, **fields: Any
 ) -> Judgment:
-    judgment = Judgment.objects.create(
+    judgment = Judgment.of_people.create(
         kind="comparison", rater=rater, prompt=shown[0].prompt, submitted_at=NOON
     )
     comparison = Comparison.objects.create(judgment=judgment, **fields)
@@ -57,7 +57,7 @@ def ranking(
 
 
 def demonstration(to: Prompt, text: str, rater: Rater) -> Judgment:
-    judgment = Judgment.objects.create(
+    judgment = Judgment.of_people.create(
         kind="demonstration", rater=rater, prompt=to, submitted_at=NOON
     )
     Demonstration.objects.create(judgment=judgment, text=text)

@@ -97,7 +97,7 @@ def brought(content: bytes, folder: Path) -> Campaign:
 def answers_of(campaign: Campaign) -> set[tuple[str, str]]:
     """(rater, what they said) of every judgment."""
     found = set()
-    for judgment in Judgment.objects.filter(campaign=campaign).select_related("rater"):
+    for judgment in Judgment.of_people.filter(campaign=campaign).select_related("rater"):
         said = [
             f"rank {one.rank}"
             if one.rank

@@ -44,7 +44,7 @@ def test_submitting_stores_the_judgment_and_goes_to_the_next_item(
 
     answer = client.post(first + "submit", comparison())
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     assert [ranked.rank for ranked in judgment.comparison.ranked.order_by("position")] == [
         2,
         1,
@@ -65,7 +65,7 @@ def test_ratings_are_stored_by_response_and_what_was_not_ticked_is_absent(
     )
 
     ratings = [
-        ranked.ratings for ranked in Judgment.objects.get().comparison.ranked.order_by("position")
+        ranked.ratings for ranked in Judgment.of_people.get().comparison.ranked.order_by("position")
     ]
     assert ratings == [
         {"overall": 5},
@@ -85,7 +85,7 @@ def test_review_reads_the_ranking_back_and_stores_nothing(
 
     assert "B › A = C › D" in page
     assert "Ready to submit" in page
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_problems_are_all_said_and_everything_is_kept(
@@ -106,7 +106,7 @@ def test_problems_are_all_said_and_everything_is_kept(
     assert 'value="because I say so"' in page
     assert re.search(r'name="rate-D-hallucination"[^>]* checked', page)
     assert re.search(r'name="rate-C-overall" value="5" checked', page)
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_nothing_ranked_is_a_problem(
@@ -140,7 +140,7 @@ def test_all_bad_is_stored_without_ranks(
         comparison(all_bad="true", reason="none answers"),
     )
 
-    given = Judgment.objects.get().comparison
+    given = Judgment.of_people.get().comparison
     assert given.is_all_bad
     assert given.reason == "none answers"
     assert {ranked.rank for ranked in given.ranked.all()} == {None}
@@ -156,7 +156,7 @@ def test_what_is_not_asked_is_null(
 
     client.post(start(client, campaign) + "submit", comparison(strength="3", reason="not asked"))
 
-    given = Judgment.objects.get().comparison
+    given = Judgment.of_people.get().comparison
     assert (given.strength, given.reason) == (None, None)
 
 
@@ -171,7 +171,7 @@ def test_the_strength_is_asked_where_something_came_out_ahead(
     assert "Choose how much better the best response is." in page
 
     client.post(address, comparison(strength="3"))
-    assert Judgment.objects.get().comparison.strength == 3
+    assert Judgment.of_people.get().comparison.strength == 3
 
 
 def test_among_equals_no_strength_is_asked(
@@ -185,7 +185,7 @@ def test_among_equals_no_strength_is_asked(
 
     client.post(start(client, campaign) + "submit", comparison(**equal))
 
-    assert Judgment.objects.get().comparison.strength is None
+    assert Judgment.of_people.get().comparison.strength is None
 
 
 def test_all_bad_asks_why_even_in_a_campaign_that_does_not(
@@ -224,7 +224,7 @@ def test_the_best_is_edited_in_the_same_submit(
 
     client.post(address + "submit", comparison(edit_of="B", edit="Better,\r\nand longer."))
 
-    written = Judgment.objects.get().demonstration
+    written = Judgment.of_people.get().demonstration
     assert (written.text, written.edit_of) == ("Better,\nand longer.", best)
     assert written.response.text == "Better,\nand longer."
     assert written.response.source.kind == Source.Kind.PERSON
@@ -245,7 +245,7 @@ def test_the_editor_opens_with_the_best_response_without_javascript(
     assert f">\n{best.text}</textarea>" in opened
     assert 'name="edit_of" value="B"' in opened
     assert 'name="edit_of" value=""' in dropped
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_an_edit_that_is_none_is_a_problem(
     )
 
     assert sentence in page_of(answer)
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_an_edit_of_another_than_the_best_is_warned_about(
@@ -293,10 +293,10 @@ def test_a_warning_holds_the_submit_until_it_is_overruled(
 
     page = page_of(client.post(address, contradicting))
     assert "You rated A above B but ranked B higher." in page
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
     client.post(address, contradicting | {"overruled": ["contradicts_ratings"]})
-    assert Judgment.objects.get().warnings == ["contradicts_ratings"]
+    assert Judgment.of_people.get().warnings == ["contradicts_ratings"]
 
 
 def test_the_order_as_shown_and_a_pace_beyond_reading_are_warned_about(
@@ -327,7 +327,7 @@ def test_submitting_twice_stores_once_and_leads_to_the_same_next_item(
     first = client.post(address, comparison())
     second = client.post(address, comparison())
 
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
     assert first["Location"] == second["Location"]
 
 
@@ -341,7 +341,7 @@ def test_an_answer_changed_after_it_was_stored_is_told_that_the_first_counts(
     page = page_of(client.post(address, comparison(**{"rank-D": "1"}), follow=True))
 
     assert "The first answer counts" in page
-    assert Judgment.objects.get().comparison.ranked.get(position=3).rank == 3
+    assert Judgment.of_people.get().comparison.ranked.get(position=3).rank == 3
 
 
 def test_submit_and_stop_takes_no_next_item(
@@ -351,7 +351,7 @@ def test_submit_and_stop_takes_no_next_item(
     answer = client.post(start(client, comparison_campaign) + "submit", comparison(step="stop"))
 
     assert answer["Location"] == "/desk/"
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
     assert not Slot.objects.filter(state=Slot.State.LEASED).exists()
 
 
@@ -371,7 +371,7 @@ def test_the_record_of_the_page_keeps_known_names_of_the_right_shape(
         start(client, comparison_campaign) + "submit", comparison(record=json.dumps(record))
     )
 
-    assert Judgment.objects.get().presentation == {
+    assert Judgment.of_people.get().presentation == {
         "views": {"A": {"raw": 1}},
         "viewport": [1440, 900],
     }
@@ -388,4 +388,4 @@ def test_a_broken_record_never_costs_the_judgment(
         start(client, comparison_campaign) + "submit", comparison(record=record, **overruled)
     )
 
-    assert Judgment.objects.get().active_s is None
+    assert Judgment.of_people.get().active_s is None

@@ -74,7 +74,7 @@ def test_an_answer_sent_twice_brings_the_same_next_item_twice(
     assert first["next"] == second["next"]
     assert work_on(first["html"]) == work_on(second["html"])
     assert "This item was already saved" in second["html"]
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
 
 
 def test_a_script_is_led_to_the_desk_when_nothing_is_left(

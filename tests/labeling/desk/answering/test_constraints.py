@@ -29,7 +29,7 @@ def test_an_unticked_constraint_is_a_warning_that_can_be_overruled_and_is_record
         {"step": "submit", "overruled": ["constraint_unticked", "unusual_length"], **answer},
     )
 
-    judgment = Judgment.objects.get()
+    judgment = Judgment.of_people.get()
     assert "A requirement of the prompt is not checked." in warned
     assert "constraint_unticked" in judgment.warnings
     assert judgment.presentation["constraints"] == {"n": 2, "kept": [1]}
@@ -47,7 +47,7 @@ def test_ticked_constraints_say_nothing_and_come_back_in_a_correction(
         {"step": "submit", "text": words(60), "overruled": "unusual_length", **ticked},
     )
 
-    assert "constraint_unticked" not in Judgment.objects.get().warnings
+    assert "constraint_unticked" not in Judgment.of_people.get().warnings
     page = page_of(client.get(address + "correct"))
     assert 'name="keeps-0" value="true" checked' in page
 

@@ -18,7 +18,7 @@ def test_a_written_answer_is_stored_as_typed(
         {"step": "submit", "text": text, "sources": " a book "},
     )
 
-    given = Judgment.objects.get().demonstration
+    given = Judgment.of_people.get().demonstration
     assert given.text == text.replace("\r\n", "\n")
     assert given.sources == "a book"
 
@@ -35,7 +35,7 @@ def test_what_a_database_cannot_hold_is_replaced_and_the_rest_is_stored(
     )
     client.post(address + "submit", {"step": "submit", "text": "a\x00b " + words(30)})
 
-    assert Judgment.objects.get().demonstration.text == "a\ufffdb " + words(30)
+    assert Judgment.of_people.get().demonstration.text == "a\ufffdb " + words(30)
 
 
 def test_an_empty_answer_is_a_problem(
@@ -61,7 +61,7 @@ def test_an_unusual_length_is_warned_about_and_can_be_overruled(
     )
     client.post(address, {"step": "submit", "text": "Four.", "overruled": "unusual_length"})
 
-    assert Judgment.objects.get().warnings == ["unusual_length"]
+    assert Judgment.of_people.get().warnings == ["unusual_length"]
 
 
 def test_a_leading_line_break_survives_the_text_area(

@@ -77,7 +77,7 @@ def test_a_conversation_goes_from_its_opening_to_its_end(
     conversation = Conversation.objects.get()
     assert (conversation.state, conversation.n_turns) == (Conversation.State.FINISHED, 2)
     assert conversation.goal_rating == 6
-    assert Judgment.objects.count() == 2
+    assert Judgment.of_people.count() == 2
     assert Slot.objects.get(item=conversation.item).state == Slot.State.SUBMITTED
     assert client.get(address)["Location"] == "/desk/"
 
@@ -122,7 +122,7 @@ def test_two_bad_answers_ask_for_an_edit(
     answer = client.post(f"{pages_of_turn()}submit", rating(all_bad="true", reason="Wrong."))
 
     assert "Choose which answer to continue with" in words(answer)
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_other_answers_are_asked_for_on_the_page(
@@ -363,7 +363,7 @@ def test_a_stopped_conversation_is_gone_on_with(
     while not Conversation.objects.filter(item__slots__lease=_lease(address)).exists():
         address = begun(client, campaign)
 
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
 
 
 def _lease(address: str) -> UUID:

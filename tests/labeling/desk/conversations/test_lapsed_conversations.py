@@ -124,7 +124,7 @@ def test_however_leases_lapse_no_opening_has_more_conversations_than_its_overlap
         assert finished.filter(item=item).count() <= 2
         filled = Slot.objects.filter(item=item, state=Slot.State.SUBMITTED)
         assert filled.count() == finished.filter(item=item).count()
-    assert Judgment.objects.exists()
+    assert Judgment.of_people.exists()
 
 
 def go_on(conversation: Conversation, *, now: datetime) -> None:

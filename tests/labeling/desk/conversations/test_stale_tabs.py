@@ -53,7 +53,7 @@ def test_a_ranking_of_answers_no_longer_shown_is_refused_with_the_new_ones(
 
     answer = client.post(f"{pages_of_turn()}submit", posted)
 
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
     assert answer.status_code == 422
     page = words(answer)
     assert OTHERS in page
@@ -75,7 +75,7 @@ def test_the_page_with_javascript_goes_to_the_new_answers_with_the_sentence(clie
     assert OTHERS in words(page)
     assert "Because of this." in page.content.decode()
     assert Draft.objects.get().content["fields"]["round"] == ["2"]
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_while_other_answers_are_written_the_old_ones_cannot_be_rated(client: Client) -> None:
@@ -88,7 +88,7 @@ def test_while_other_answers_are_written_the_old_ones_cannot_be_rated(client: Cl
     assert "Waiting for the answers" in words(answer)
     answered(Conversation.objects.get())
     assert "Kept?" in client.get(turn).content.decode()
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_ranks_of_earlier_answers_are_not_filled_in_beside_the_new_ones(client: Client) -> None:
@@ -115,7 +115,7 @@ def test_the_answers_shown_are_named_even_when_no_others_may_be_asked_for(client
     assert "Other answers" not in page
     client.post(f"{turn}submit", rating(round=turns.MAX_REGENERATED + 1))
 
-    assert Judgment.objects.exists()
+    assert Judgment.of_people.exists()
 
 
 def test_a_stale_tab_that_asks_for_other_answers_gets_those_that_came(client: Client) -> None:
@@ -132,7 +132,7 @@ def test_a_turn_rated_in_another_tab_says_that_the_first_rating_counts(client: C
     answer = client.post(f"{turn}submit", rating(round="2", **{"rank-A": 1}), follow=True)
 
     assert "This turn was already saved. The first rating counts." in words(answer)
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
 
 
 def test_two_requests_at_once_are_told_apart_by_the_round(client: Client) -> None:
@@ -238,7 +238,7 @@ def test_a_turn_is_not_offered_for_correction_and_its_form_answers_with_the_sent
     address: str, rosa: Rater, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    lease = Judgment.objects.get().lease
+    lease = Judgment.of_people.get().lease
 
     assert "/correct" not in client.get("/my-work/").text
     for answer in (
@@ -247,4 +247,4 @@ def test_a_turn_is_not_offered_for_correction_and_its_form_answers_with_the_sent
     ):
         assert answer.status_code == 409
         assert "because the conversation went on from it" in words(answer)
-    assert Judgment.objects.get().version == 1
+    assert Judgment.of_people.get().version == 1

@@ -98,7 +98,7 @@ def test_ratings_of_one_response_are_a_campaign_with_a_form(answers: Answered) -
 def test_a_line_that_is_there_twice_counts_once(answers: Answered) -> None:
     batch = answers(*PAIRS, PAIRS[1])
 
-    assert Judgment.objects.count() == 1
+    assert Judgment.of_people.count() == 1
     assert batch.counts["repeated_judgments"] == 1
 
 
@@ -107,7 +107,7 @@ def test_a_second_opinion_of_a_rater_is_a_repeat(answers: Answered) -> None:
 
     first, second, third = Item.objects.order_by("position")
     assert (first.repeat_of, second.repeat_of, third.repeat_of) == (None, first, second)
-    assert Judgment.objects.count() == 3
+    assert Judgment.of_people.count() == 3
 
 
 def test_second_answers_count_alike_whether_they_are_equal_or_not(answers: Answered) -> None:
@@ -123,7 +123,7 @@ def test_second_answers_count_alike_whether_they_are_equal_or_not(answers: Answe
     assert report is not None
     own = report.results["agreement"]["self"]
     assert (own["value"], own["n"]) == (pytest.approx(0.9), 60)
-    assert (Judgment.objects.count(), batch.counts["repeated_judgments"]) == (120, 0)
+    assert (Judgment.of_people.count(), batch.counts["repeated_judgments"]) == (120, 0)
 
 
 @pytest.mark.parametrize("name", ["at", "answer_id"])
@@ -133,13 +133,13 @@ def test_a_file_that_is_there_twice_in_itself_counts_once(answers: Answered, nam
 
     batch = answers(f"id,prompt,response_a,response_b,rater,winner,{name}", *lines, *lines)
 
-    assert (Judgment.objects.count(), batch.counts["repeated_judgments"]) == (5, 5)
+    assert (Judgment.of_people.count(), batch.counts["repeated_judgments"]) == (5, 5)
 
 
 def test_many_answers_of_one_rater_to_one_item_are_placed_in_little_time(answers: Answered) -> None:
     batch = answers("item,rater,score", *(f"1,ann,{n % 5}" for n in range(300)))
 
-    assert (Judgment.objects.count(), batch.state) == (300, Import.State.PUBLISHED)
+    assert (Judgment.of_people.count(), batch.state) == (300, Import.State.PUBLISHED)
 
 
 def test_two_models_may_say_the_same(answers: Answered) -> None:
@@ -161,7 +161,7 @@ def test_long_names_of_raters_that_begin_alike_stay_two(answers: Answered) -> No
 
     answers("item,rater,score", f"1,{name}1,2", f"1,{name}2,3")
 
-    assert Rater.objects.count() == 2
+    assert Rater.everyone.count() == 2
 
 
 def test_what_raters_wrote_has_a_campaign_beside_that_of_their_ratings(answers: Answered) -> None:
@@ -303,7 +303,7 @@ def test_label_studios_ratings_and_choices_are_answers(answers: Answered) -> Non
     bring_json(answers, row)
 
     assert list(
-        Judgment.objects.order_by("pk").values_list(
+        Judgment.of_people.order_by("pk").values_list(
             "rater__origin", "active_s", "comparison__ranked__ratings"
         )
     ) == [
@@ -340,7 +340,7 @@ def test_argillas_ratings_and_labels_are_answers(answers: Answered) -> None:
 
     bring_json(answers, row)
 
-    assert dict(Judgment.objects.values_list("rater__origin", "comparison__ranked__ratings")) == {
+    assert dict(Judgment.of_people.values_list("rater__origin", "comparison__ranked__ratings")) == {
         "crowd: u1": {"quality": 4, "topic": "nature"},
         "crowd: u2": {"quality": 2},
     }

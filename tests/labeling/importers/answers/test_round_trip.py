@@ -66,7 +66,7 @@ def write(campaign: Campaign, rater: Rater, text: str, **more: Any) -> Judgment:
 
 def record_everything() -> None:
     """Give the judgments all that a judgment can have."""
-    for place, judgment in enumerate(Judgment.objects.order_by("pk")):
+    for place, judgment in enumerate(Judgment.of_people.order_by("pk")):
         judgment.active_s, judgment.warnings = 12.5 + place, ["faster_than_reading"]
         judgment.submitted_at = NOON + timedelta(minutes=place)
         judgment.save()
@@ -135,7 +135,7 @@ def test_rankings_come_back_with_all_that_raters_gave(
         compare(campaign, raul)
         compare(campaign, rosa, Edit(1, "A better text."))
         record_everything()
-        Comparison.objects.filter(pk=Judgment.objects.earliest("pk").pk).update(is_all_bad=True)
+        Comparison.objects.filter(pk=Judgment.of_people.earliest("pk").pk).update(is_all_bad=True)
         before = list(shapes.records("rankings"))
 
     brought(lines(before, tmp_path / "rankings.jsonl"))

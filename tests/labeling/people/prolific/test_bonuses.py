@@ -109,7 +109,7 @@ def test_what_prolific_has_paid_is_not_due_on_the_pay_page_again(
 ) -> None:
     pay_an_item(study, alice, currency="GBP")
     finish(study, prolific)
-    rater = Rater.objects.get()
+    rater = Rater.everyone.get()
     assert this_month(rater).due == {"GBP": 400}
 
     prolific.submissions["s1"]["status"] = "APPROVED"
@@ -138,7 +138,7 @@ def test_a_reward_above_the_rates_leaves_nothing_due_and_takes_nothing_from_othe
     prolific.submissions["s1"]["status"] = "APPROVED"
     poll(study)
 
-    assert this_month(Rater.objects.get()).due == {"GBP": 0}
+    assert this_month(Rater.everyone.get()).due == {"GBP": 0}
 
 
 def test_a_paid_day_keeps_what_prolific_had_paid_then(
@@ -148,7 +148,7 @@ def test_a_paid_day_keeps_what_prolific_had_paid_then(
     finish(study, prolific)
     prolific.submissions["s1"]["status"] = "APPROVED"
     poll(study)
-    rater, now = Rater.objects.get(), timezone.now()
+    rater, now = Rater.everyone.get(), timezone.now()
     today = now.astimezone(UTC).date()
 
     payment = pay_services.mark_paid(
@@ -178,7 +178,7 @@ def test_work_of_a_later_visit_is_not_paid_in_an_earlier_study(
 ) -> None:
     pay_an_item(study, alice, currency="GBP")
     finish(study, prolific)
-    rater = Rater.objects.get()
+    rater = Rater.everyone.get()
     other = crowd_services.create_crowd_link(
         campaign=study.link.campaign,
         name="Second study",
@@ -205,7 +205,7 @@ def test_days_marked_as_paid_are_not_due(study: ProlificStudy, prolific: Prolifi
     late(study, prolific)
     day = NOON.astimezone(UTC).date()
     Payment.objects.create(
-        rater=Rater.objects.get(), since=day, until=day, totals={}, lines=[], paid_at=NOON
+        rater=Rater.everyone.get(), since=day, until=day, totals={}, lines=[], paid_at=NOON
     )
 
     (row,) = dues.rows(study=study)

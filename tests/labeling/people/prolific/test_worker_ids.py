@@ -164,7 +164,7 @@ def test_who_withdrew_before_ids_were_removed_loses_theirs_within_the_hour(
     study: ProlificStudy, prolific: Prolific
 ) -> None:
     rater = finished(study, prolific, "APPROVED").rater
-    Rater.objects.filter(pk=rater.pk).update(withdrawn_at=NOON)
+    Rater.everyone.filter(pk=rater.pk).update(withdrawn_at=NOON)
     stays = begin(study.link, "somebody-else")
 
     people_tasks.remove_worker_ids()

@@ -124,7 +124,7 @@ def _compare(cast: Cast, client: Client) -> None:
     )
     posted = comparison(reason="wreason7q", edit_of="B", edit="Better: wedit7q.", step="stop")
     client.post(f"{start(client, campaign)}submit", posted)
-    mine = Judgment.objects.get(campaign=campaign, rater=cast.rosa)
+    mine = Judgment.of_people.get(campaign=campaign, rater=cast.rosa)
     assert mine.item is not None
     remarks = {mine.pk: Remark(feedback="Turned around.")}
     _adjudicate(mine.item, by=cast.admin, remarks=remarks)

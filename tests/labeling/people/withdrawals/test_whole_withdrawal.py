@@ -67,7 +67,7 @@ class Story:
 
     @property
     def hers(self) -> list[Judgment]:
-        return list(Judgment.objects.filter(rater=self.rosa).order_by("pk"))
+        return list(Judgment.of_people.filter(rater=self.rosa).order_by("pk"))
 
     def withdraw(self) -> None:
         assert withdrawal.withdraw_rater(rater=self.rosa, by=self.rosa.user, now=LATER)
@@ -248,7 +248,7 @@ def test_they_can_correct_nothing(story: Story, signed_in: Callable[..., Client]
     assert client.get(f"/desk/item/{old.lease}/correct").status_code in {302, 404}
     assert "/correct" not in client.get("/my-work/").content.decode()
     assert [judgment.pk for judgment in story.hers] == sorted(one.pk for one in story.hers)
-    assert Judgment.versions.filter(rater=story.rosa, version=2).count() == 0
+    assert Judgment.versions_of_people.filter(rater=story.rosa, version=2).count() == 0
 
 
 def test_files_snapshots_and_the_feed_leave_them_out(story: Story, noor: User) -> None:
@@ -367,7 +367,7 @@ def test_a_readmitted_raters_answers_take_free_slots_and_count_again(story: Stor
 
     withdrawal.readmit_rater(rater=story.rosa, by=None, now=LATER)
 
-    mine = Judgment.objects.filter(rater=story.rosa)
+    mine = Judgment.of_people.filter(rater=story.rosa)
     assert (mine.filter(slot__isnull=False).count(), mine.filter(is_extra=True).count()) == (5, 1)
     assert not Slot.objects.filter(campaign=story.campaign, state="free").exists()
     assert report_of(story.campaign).n_judgments == 25

@@ -119,12 +119,12 @@ def assert_withdrawn_whole(rater: Rater, campaign: Campaign, other: Rater) -> No
     """Nothing of `rater` counts, and `other` can finish what they leave."""
     while (slot := claim.claim(campaign=campaign, rater=other, now=LAPSED)) is not None:
         answer(other, lease_of(slot))
-    theirs = Judgment.objects.filter(rater=rater)
+    theirs = Judgment.of_people.filter(rater=rater)
     assert not theirs.filter(counting.counts(with_extra=True)).exists()
     assert not theirs.filter(slot__isnull=False).exists(), "a judgment keeps its slot"
     assert not Slot.objects.filter(rater=rater).exists(), "a slot is stuck"
     assert not campaign.slots.exclude(state=Slot.State.SUBMITTED).exists(), "a slot is free"
-    counted = Judgment.objects.filter(counting.counts(), campaign=campaign)
+    counted = Judgment.of_people.filter(counting.counts(), campaign=campaign)
     assert counted.values("item").distinct().count() == campaign.items.count()
 
 
@@ -265,7 +265,7 @@ def prepared(number: int, pool: Pool, guideline: Guideline) -> Round:
     )
     rater = rater_called(f"Rita {number}", pool=pool)
     leases = [lease_of(claimed_and_answered(campaign, rater)) for _ in range(3)]
-    aside = Judgment.objects.get(lease=leases[2])
+    aside = Judgment.of_people.get(lease=leases[2])
     set_aside.set_aside(judgment=aside, reason="unclear", by=None, now=NOON)
     late = lease_of(claimed(campaign, rater))
     assert slots.release(lease=late, rater=rater, now=NOON)

@@ -132,7 +132,7 @@ def new_campaigns() -> Iterator[tuple[str, str]]:
 
 
 def pages_of(client: Client, rater: Rater) -> Iterator[tuple[str, str]]:
-    leases = Judgment.objects.filter(rater=rater).values_list("lease", flat=True)
+    leases = Judgment.of_people.filter(rater=rater).values_list("lease", flat=True)
     items = [f"/desk/item/{lease}/" for lease in leases]
     for path in ["/desk/", "/my-work/", *items, *(f"{item}correct" for item in items)]:
         yield path, page_of(client.get(path))
@@ -222,7 +222,7 @@ def test_programs_find_neither_the_prompt_nor_the_conversation(
 def test_programs_hear_of_others_judgments_on_those_prompts(
     cast: Cast, signed_in: SignedIn
 ) -> None:
-    on_hers = Judgment.objects.filter(rater=cast.raul, prompt__source__person=cast.rosa.user)
+    on_hers = Judgment.of_people.filter(rater=cast.raul, prompt__source__person=cast.rosa.user)
     ids = set(on_hers.values_list("pk", flat=True))
     assert len(ids) == 3
 

@@ -314,7 +314,7 @@ def test_a_page_says_how_many_judgments_came_since(
 def test_a_page_says_that_something_was_decided_since(
     measured: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
-    set_aside.set_aside(judgment=Judgment.objects.latest("pk"), reason="", by=alice, now=NOON)
+    set_aside.set_aside(judgment=Judgment.of_people.latest("pk"), reason="", by=alice, now=NOON)
 
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/bias/"))
 

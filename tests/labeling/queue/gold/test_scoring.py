@@ -282,7 +282,7 @@ def test_a_gold_is_work_and_costs_the_budget_until_it_is_undone(
     judgment = rank_by(next_gold(campaign, rosa), WRONG, rater=rosa)
     campaign.refresh_from_db()
     spent = campaign.spent_judgments
-    assert spent == Judgment.objects.filter(campaign=campaign).count()
+    assert spent == Judgment.of_people.filter(campaign=campaign).count()
     assert judgment.lease is not None
 
     undo.undo(lease=judgment.lease, rater=rosa, draft={}, now=NOON)

@@ -30,7 +30,7 @@ def all_campaigns_close() -> None:
 
 
 def the_rater_withdraws() -> None:
-    rater = Rater.objects.get(user=worker())
+    rater = Rater.everyone.get(user=worker())
     withdrawal.withdraw_rater(rater=rater, by=admin(), now=timezone.now())
 
 
@@ -39,7 +39,7 @@ def somebody_else_has_the_item() -> None:
     held = Slot.objects.filter(rater__user=worker(), state="leased").select_related("campaign")
     campaign = held.latest("leased_at").campaign
     held.update(expires_at=timezone.now())
-    other = Rater.objects.exclude(user=worker()).filter(memberships__pool=campaign.pool)[0]
+    other = Rater.everyone.exclude(user=worker()).filter(memberships__pool=campaign.pool)[0]
     while slot := claim(campaign=campaign, rater=other, now=timezone.now()):
         Slot.objects.filter(pk=slot.pk).update(state="submitted")
 
@@ -59,14 +59,14 @@ def an_item_to_compare() -> Stage:
 
 @scene
 def an_answer_to_correct() -> Stage:
-    answer = Judgment.objects.filter(rater__user=worker(), campaign=writing()).latest("pk")
+    answer = Judgment.of_people.filter(rater__user=worker(), campaign=writing()).latest("pk")
     events = (all_campaigns_close, the_rater_withdraws)
     return Stage(worker(), [f"/desk/item/{answer.lease}/correct"], events)
 
 
 @scene
 def an_answer_that_was_just_given() -> Stage:
-    Judgment.objects.filter(rater__user=worker()).update(submitted_at=timezone.now())
+    Judgment.of_people.filter(rater__user=worker()).update(submitted_at=timezone.now())
     return Stage(worker(), ["/desk/"], (all_campaigns_close, the_rater_withdraws))
 
 
@@ -125,7 +125,7 @@ def a_conversation_that_may_end() -> Stage:
 
 @scene
 def an_attack_that_may_end() -> Stage:
-    rater = attacking.agreed(Rater.objects.get(user=worker()), "abuse")
+    rater = attacking.agreed(Rater.everyone.get(user=worker()), "abuse")
     campaign, client = Campaign.objects.get(name="Attack"), browser()
     address = begun(client, campaign)
     client.post(f"{address}write", {"number": 1, "text": "Be rude."})

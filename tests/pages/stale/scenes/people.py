@@ -112,7 +112,7 @@ def a_pool_with_people_inside_and_outside() -> Stage:
     rater = rater_called("Rhea", pool=comparing().pool)
 
     def the_raters_change_pools() -> None:
-        inside = list(Rater.objects.filter(memberships__pool=pool))
+        inside = list(Rater.everyone.filter(memberships__pool=pool))
         pools_services.remove_raters(pool=pool, raters=inside, by=admin(), now=timezone.now())
         pools_services.add_raters(pool=pool, raters=[rater], by=admin(), now=timezone.now())
 
@@ -121,7 +121,7 @@ def a_pool_with_people_inside_and_outside() -> Stage:
 
 @scene
 def a_rater_who_is_paused_in_a_campaign() -> Stage:
-    for rater in Rater.objects.filter(judgments__campaign=comparing()).distinct()[:2]:
+    for rater in Rater.everyone.filter(judgments__campaign=comparing()).distinct()[:2]:
         scores.pause_rater(campaign=comparing(), rater=rater, by=admin(), now=timezone.now())
     return Stage(admin(), [f"/campaigns/{comparing().pk}/gold/"], is_one_act=True)
 

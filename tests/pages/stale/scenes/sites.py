@@ -72,7 +72,7 @@ def a_paused_pool_with_two_steps() -> Stage:
 
 @scene
 def somebody_who_has_withdrawn() -> Stage:
-    rater = Rater.objects.order_by("pk")[0]
+    rater = Rater.everyone.order_by("pk")[0]
     withdrawal.withdraw_rater(rater=rater, by=admin(), now=timezone.now())
     return Stage(admin(), [f"/raters/{rater.pk}/withdrawal/"])
 

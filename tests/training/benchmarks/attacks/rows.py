@@ -85,7 +85,7 @@ def judged(
         one.response_id: one.answer for one in SampledAttempt.objects.select_related("answer")
     }
     for item in campaign.items.order_by("pk")[:n]:
-        judgment = Judgment.objects.create(
+        judgment = Judgment.of_people.create(
             kind="comparison",
             rater=rater,
             prompt=item.prompt,

@@ -171,12 +171,12 @@ def test_answers_that_were_set_aside_or_whose_rater_has_withdrawn_do_not_count(
 ) -> None:
     sample = sent(run, day_shift, noor, n=4)
     rows.judged(sample.campaign, rosa, lambda _answer: True)
-    first = Judgment.objects.filter(campaign=sample.campaign).order_by("pk")[0]
+    first = Judgment.of_people.filter(campaign=sample.campaign).order_by("pk")[0]
 
     set_aside.set_aside(judgment=first, reason="Guessed.", by=noor, now=NOW)
     assert len(attempts.labels_of_people(run=run)) == 2
 
-    Rater.objects.filter(pk=rosa.pk).update(withdrawn_at=NOW)
+    Rater.everyone.filter(pk=rosa.pk).update(withdrawn_at=NOW)
     assert attempts.labels_of_people(run=run) == {}
 
 

@@ -119,7 +119,7 @@ def sent(
 def judge(campaign: Campaign, rater: Rater, won_by: int, label: Callable[[Response], int]) -> None:
     """The rater prefers the responses of source `won_by`, and rates each response by `label`."""
     for item in campaign.items.order_by("pk"):
-        judgment = Judgment.objects.create(
+        judgment = Judgment.of_people.create(
             kind="comparison",
             rater=rater,
             prompt=item.prompt,

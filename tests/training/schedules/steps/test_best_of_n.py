@@ -40,7 +40,7 @@ def rank(campaign: Campaign | None, rater: Rater, ranks: str) -> None:
     """The rater gives the responses of every item these ranks, by their numbers."""
     assert campaign is not None
     for item in campaign.items.order_by("pk"):
-        judgment = Judgment.objects.create(
+        judgment = Judgment.of_people.create(
             kind="comparison",
             rater=rater,
             prompt=item.prompt,
@@ -124,7 +124,7 @@ def test_of_each_item_the_response_that_raters_prefer_is_a_row_that_remembers_th
     ]
     assert [row["response"] for row in rows(snapshot, settings)] == wanted
     voted = set(snapshot.memberships.values_list("judgment", flat=True))
-    assert voted == set(Judgment.objects.filter(campaign=compared).values_list("pk", flat=True))
+    assert voted == set(Judgment.of_people.filter(campaign=compared).values_list("pk", flat=True))
 
 
 def test_items_whose_raters_contradict_each_other_are_left_out_and_counted(
@@ -132,7 +132,7 @@ def test_items_whose_raters_contradict_each_other_are_left_out_and_counted(
 ) -> None:
     rank(compared, rosa, "1234")
     rank(compared, raul, "4321")
-    Judgment.objects.filter(rater=raul, item=compared.items.order_by("pk").first()).delete()
+    Judgment.of_people.filter(rater=raul, item=compared.items.order_by("pk").first()).delete()
 
     snapshot = cut(compared)
 

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.django_db
 def judged(campaign: Campaign, rater: Rater, wins: Callable[[Response], bool]) -> None:
     """The rater compares the responses of each item."""
     for item in campaign.items.order_by("pk"):
-        judgment = Judgment.objects.create(
+        judgment = Judgment.of_people.create(
             kind="comparison",
             rater=rater,
             prompt=item.prompt,
@@ -245,7 +245,7 @@ def test_raters_compare_the_current_models_responses_and_dpo_learns_from_these_a
     batch = Import.objects.create(
         file_name="a", path="a", source=prompts[0].source, state=Import.State.PUBLISHED
     )
-    Judgment.objects.filter(pk=imported.pk).update(import_batch=batch)
+    Judgment.of_people.filter(pk=imported.pk).update(import_batch=batch)
     chain = begin(
         "iterative-dpo-raters",
         pool=day_shift.pk,

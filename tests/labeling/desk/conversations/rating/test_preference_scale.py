@@ -46,7 +46,7 @@ def offered(client: Client) -> list[tuple[str, str]]:
 
 def stored() -> tuple[list[int | None], int | None, bool]:
     """Ranks in the order shown, strength, whether all are bad."""
-    comparison = Judgment.objects.get().comparison
+    comparison = Judgment.of_people.get().comparison
     ranks = [row.rank for row in comparison.ranked.order_by("position")]
     return ranks, comparison.strength, comparison.is_all_bad
 
@@ -67,7 +67,7 @@ def test_each_step_is_stored_as_ranks_and_a_strength(client: Client, value: str)
     ranks = [1, 2] if value[0] == "A" else [2, 1]
     assert stored() == (ranks, int(value[1]), False)
     turn = turn_of(Conversation.objects.get())
-    better = Judgment.objects.get().comparison.ranked.get(rank=1)
+    better = Judgment.of_people.get().comparison.ranked.get(rank=1)
     assert turn.chosen == better.response
 
 
@@ -96,7 +96,7 @@ def test_without_a_choice_the_page_says_what_is_missing(client: Client, value: s
     assert answer.status_code == 422
     assert "Choose on the scale which answer is better." in words(answer)
     assert "Because." in answer.text
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 def test_with_three_answers_they_are_ranked(
@@ -137,7 +137,7 @@ def test_a_choice_without_a_strength_is_asked_for_again_when_the_campaign_wants_
     answer = client.post(f"{pages_of_turn()}submit", choice("B"))
 
     assert "Choose on the scale which answer is better." in words(answer)
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 # --- both bad -------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_what_is_written_in_place_of_two_bad_answers_goes_on_without_a_reason(
     turn = turn_of(Conversation.objects.get())
     assert turn.chosen is not None
     assert turn.chosen.text == "It is zero."
-    assert Judgment.objects.get().demonstration.text == "It is zero."
+    assert Judgment.of_people.get().demonstration.text == "It is zero."
 
 
 @pytest.mark.parametrize("step", ["submit", "edit"])
@@ -167,7 +167,7 @@ def test_two_bad_answers_open_the_editor(client: Client, step: str) -> None:
     assert form.values["edit_of"] == ["A"]
     assert form.values["edit"][0].startswith("Answer 1.1.")
     assert form.values["all_bad"] == ["true"]
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
 
 
 # --- an open page ---------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def test_an_attacker_chooses_the_answer_that_breaks_the_rule_and_it_goes_on(
     attack.post(f"{pages_of_turn()}submit", choice(value))
 
     assert stored() == ([2, 1], 4, False)
-    worse = Judgment.objects.get().comparison.ranked.get(position=0)
+    worse = Judgment.of_people.get().comparison.ranked.get(position=0)
     assert turn_of(Conversation.objects.get()).chosen == worse.response
 
 

@@ -72,7 +72,7 @@ def test_a_rated_turn_is_one_stored_comparison(conversation: Conversation) -> No
     assert judgment.slot is not None
     shown = [row.response for row in judgment.comparison.ranked.order_by("position")]
     assert shown == presented(judgment.slot)
-    assert Judgment.objects.filter(counting.counts()).count() == 1
+    assert Judgment.of_people.filter(counting.counts()).count() == 1
 
 
 def test_the_better_answer_is_the_history_of_every_source(conversation: Conversation) -> None:
@@ -82,7 +82,7 @@ def test_the_better_answer_is_the_history_of_every_source(conversation: Conversa
     turns.write(conversation=conversation, number=2, text="And 1 plus 1?", now=NOON)
 
     chosen = turn_of(conversation).prompt.messages[-2]
-    better = Judgment.objects.get().comparison.ranked.get(rank=1).response
+    better = Judgment.of_people.get().comparison.ranked.get(rank=1).response
     assert chosen == {"role": "assistant", "content": better.text}
     asked = turn_of(conversation).requests.all()
     assert {one.turn.prompt.messages[-1]["content"] for one in asked} == {"And 1 plus 1?"}
@@ -103,7 +103,7 @@ def test_two_bad_answers_without_an_edit_end_nowhere(conversation: Conversation)
     with pytest.raises(UnableToSubmit, match="Choose which answer to continue with"):
         rated(turn, is_all_bad=True)
 
-    assert not Judgment.objects.exists()
+    assert not Judgment.of_people.exists()
     assert not Slot.objects.filter(item=turn.item).exists()
 
 
@@ -185,7 +185,7 @@ def test_a_withdrawal_frees_the_opening_and_no_turn(
 
     assert Slot.objects.get(item=conversation.item).state == Slot.State.FREE
     assert not Slot.objects.filter(item__is_turn=True, state=Slot.State.FREE).exists()
-    assert not Judgment.objects.filter(counting.counts()).exists()
+    assert not Judgment.of_people.filter(counting.counts()).exists()
 
 
 def test_the_withdrawal_of_who_finished_gives_the_opening_to_another(
@@ -342,7 +342,7 @@ def test_two_raters_talk_about_the_same_opening_each_with_answers_of_their_own(
 
     assert turn_of(hers).prompt == turn_of(his).prompt
     assert turn_of(hers).item != turn_of(his).item
-    assert Judgment.objects.filter(counting.counts()).count() == 2
+    assert Judgment.of_people.filter(counting.counts()).count() == 2
 
 
 def test_a_free_opening_begins_with_the_raters_own_message(

@@ -191,7 +191,7 @@ def test_an_attack_without_a_rated_turn_does_not_end(campaign: Campaign, rosa: R
 
 def test_a_brief_is_no_prompt_for_other_campaigns(campaign: Campaign) -> None:
     assert not Prompt.objects.filter(retired_at=None).exists()
-    assert Judgment.objects.count() == 0
+    assert Judgment.of_people.count() == 0
 
 
 def test_attackers_see_how_much_they_repeat_themselves(campaign: Campaign, rosa: Rater) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from pages.chart_tables import Numbers, Table, number, px, table
+
 WIDTH, HEIGHT = 560.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 16.0, 14.0, 26.0
 _NAME_GAP = 14.0
@@ -24,7 +26,7 @@ class Series:
     """One curve: `points` are (x, y) with rising x; a y that is not finite leaves a gap.
 
     A projection continues the series before it. `is_dots`: the points are not joined. `is_mark`: an
-    upright line, named beside it and no part of the table. `number` selects the colour; 0: by place
+    upright line, named beside it. A mark and a series without a name are no part of the table. `number` selects the colour; 0: by place
     in the chart.
     """
 
@@ -93,6 +95,8 @@ class Curve:
     name_x: str
     name_y: str
     is_followed: bool
+    column: int = 0
+    """of the table; 0: not in it"""
     dots: tuple[tuple[str, str], ...] = ()
 
 
@@ -111,8 +115,9 @@ class LineChart:
     bars: tuple[Bar, ...] = ()
     x_unit: str = ""
     """below the axis; "" if it stands after the last number"""
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
+    table: Table = Table()
+    frame: tuple[str, ...] = ()
+    """how x lies in the drawing: lowest and highest x, and the pixels of both; then top and bottom"""
     width: str = field(default=f"{WIDTH:g}")
     height: str = field(default=f"{HEIGHT:g}")
     left: str = field(default=f"{_LEFT:g}")
@@ -164,16 +169,14 @@ def line_chart(
     """
     finite = [(line, [(x, y) for x, y in line.points if math.isfinite(y)]) for line in series]
     drawn = [(line, points) for line, points in finite if points]
+    listed = [line for line, _ in drawn if _is_listed(line)]
     summary = f"{title}. " + "; ".join(
-        f"{line.name}: {_number(points[-1][1])} {y_unit}".strip()
+        f"{line.name}: {number(points[-1][1])} {y_unit}".strip()
         for line, points in drawn
         if not line.is_mark
     )
-    columns, rows = _table([line for line in series if not line.is_mark], x_unit)
     if not drawn:
-        return LineChart(
-            title=title, summary=summary, y_unit=y_unit, note=note, columns=columns, rows=rows
-        )
+        return LineChart(title=title, summary=summary, y_unit=y_unit, note=note)
     ends = [end for end in (x_start, x_end) if end is not None]
     xs = [x for _, points in drawn for x, _ in points] + ends
     ys = (
@@ -203,11 +206,11 @@ def line_chart(
         x_unit=x_title,
         height=f"{HEIGHT + (_UNIT_LINE if x_title else 0):g}",
         limits=tuple(
-            DrawnLimit(_px(y(limit.y)), _px(y(limit.y) - 5), limit.label) for limit in limits
+            DrawnLimit(px(y(limit.y)), px(y(limit.y) - 5), limit.label) for limit in limits
         ),
         curves=_apart(_curves([line for line, _ in drawn], x, y, names_x=x(furthest) + 8)),
-        columns=columns,
-        rows=rows,
+        table=table(x_unit, [Numbers(line.name, line.points) for line in listed], y),
+        frame=_frame(x),
     )
 
 
@@ -230,7 +233,6 @@ def histogram(
     y = _Scale(y_values[0], y_values[-1], HEIGHT - _BOTTOM, _TOP)
     x_title = x_unit if len(x_unit) > _SHORT_UNIT else ""
     marks = _numbered(edges, "" if x_title else x_unit)
-    columns, rows = _table([Series(y_unit, bins)], x_unit)
     return LineChart(
         title=title,
         summary=f"{title}.",
@@ -241,19 +243,24 @@ def histogram(
         x_unit=x_title,
         height=f"{HEIGHT + (_UNIT_LINE if x_title else 0):g}",
         bars=tuple(_bar(middle, count, width, x, y) for middle, count in bins if count),
-        columns=columns,
-        rows=rows,
+        table=table(x_unit, [Numbers(y_unit, bins)], y),
+        frame=_frame(x),
     )
+
+
+def _frame(x: _Scale) -> tuple[str, ...]:
+    ends = (f"{x.low:.10g}", f"{x.high:.10g}", px(x.start), px(x.end))
+    return (*ends, px(_TOP), px(HEIGHT - _BOTTOM))
 
 
 def _bar(middle: float, count: float, width: float, x: _Scale, y: _Scale) -> Bar:
     left, right, top = x(middle - width / 2) + 0.5, x(middle + width / 2) - 0.5, y(count)
     return Bar(
         number=2 if middle < 0 else 1,
-        x=_px(left),
-        y=_px(top),
-        width=_px(max(right - left, 1.0)),
-        height=_px(y.start - top),
+        x=px(left),
+        y=px(top),
+        width=px(max(right - left, 1.0)),
+        height=px(y.start - top),
     )
 
 
@@ -289,7 +296,7 @@ def _share_ticks(ys: Sequence[float]) -> list[float]:
 
 def _y_ticks(y: _Scale, values: Sequence[float]) -> tuple[Tick, ...]:
     return tuple(
-        Tick(_px(y(value)), _tick_label(value, values), is_zero=value == 0) for value in values
+        Tick(px(y(value)), _tick_label(value, values), is_zero=value == 0) for value in values
     )
 
 
@@ -307,10 +314,10 @@ def _placed(at: float, label: str) -> tuple[float, float, Tick]:
     """(left end, right end, tick) of a label that stands around its place if there is room."""
     width = len(label) * _PIXELS_PER_LETTER
     if at - width / 2 < _LEFT - 8:
-        return at, at + width, Tick(_px(at), label, anchor="start")
+        return at, at + width, Tick(px(at), label, anchor="start")
     if at + width / 2 > WIDTH:
-        return at - width, at, Tick(_px(at), label, anchor="end")
-    return at - width / 2, at + width / 2, Tick(_px(at), label)
+        return at - width, at, Tick(px(at), label, anchor="end")
+    return at - width / 2, at + width / 2, Tick(px(at), label)
 
 
 def _numbered(xs: Sequence[float], unit: str) -> list[tuple[float, str]]:
@@ -327,13 +334,20 @@ def _numbered(xs: Sequence[float], unit: str) -> list[tuple[float, str]]:
 
 
 def _curves(drawn: Sequence[Series], x: _Scale, y: _Scale, *, names_x: float) -> list[Curve]:
-    curves, number = [], 0
+    curves, number, column = [], 0, 0
     for line, following in zip(drawn, [*drawn[1:], None], strict=True):
         number += not (line.is_projection and number)
+        column += _is_listed(line)
         is_followed = following is not None and following.is_projection
         colour = ((line.number or number) - 1) % _SERIES_COLOURS + 1
-        curves.append(_curve(colour, line, x, y, is_followed=is_followed, names_x=names_x))
+        curve = _curve(colour, line, x, y, is_followed=is_followed, names_x=names_x)
+        curves.append(replace(curve, column=column if _is_listed(line) else 0))
     return curves
+
+
+def _is_listed(line: Series) -> bool:
+    """Whether the table has a column of it."""
+    return bool(line.name) and not line.is_mark
 
 
 def _curve(
@@ -344,20 +358,20 @@ def _curve(
     path = _whiskers(line, x, y) if line.is_dots else _path(points, x, y)
     area = ""
     if line.has_area and all(math.isfinite(value) for _, value in points):
-        area = f"{path}L{_px(x(last[0]))} {_px(y.start)}L{_px(x(points[0][0]))} {_px(y.start)}Z"
+        area = f"{path}L{px(x(last[0]))} {px(y.start)}L{px(x(points[0][0]))} {px(y.start)}Z"
     return Curve(
         number=number,
         name=_short(line.name),
         path=path,
         area=area,
         is_projection=line.is_projection,
-        end_x=_px(x(last[0])),
-        end_y=_px(y(last[1])),
-        name_x=_px(x(last[0]) - 8 if is_followed else x(last[0]) + 8 if line.is_mark else names_x),
-        name_y=_px(y(last[1]) - (10 if is_followed else 0)),
+        end_x=px(x(last[0])),
+        end_y=px(y(last[1])),
+        name_x=px(x(last[0]) - 8 if is_followed else x(last[0]) + 8 if line.is_mark else names_x),
+        name_y=px(y(last[1]) - (10 if is_followed else 0)),
         is_followed=is_followed,
         dots=(
-            tuple((_px(x(across)), _px(y(up))) for across, up in points if math.isfinite(up))
+            tuple((px(x(across)), px(y(up))) for across, up in points if math.isfinite(up))
             if line.is_dots
             else ()
         ),
@@ -366,7 +380,7 @@ def _curve(
 
 def _whiskers(line: Series, x: _Scale, y: _Scale) -> str:
     return "".join(
-        f"M{_px(x(across))} {_px(y(low))}L{_px(x(across))} {_px(y(high))}"
+        f"M{px(x(across))} {px(y(low))}L{px(x(across))} {px(y(high))}"
         for across, low, high in line.whiskers
     )
 
@@ -388,7 +402,7 @@ def _apart(curves: list[Curve]) -> tuple[Curve, ...]:
     overflow = max(0.0, heights[-1] - (HEIGHT - _BOTTOM))
     moved = dict(zip(order, heights, strict=True))
     return tuple(
-        replace(curve, name_y=_px(moved[index] - overflow)) for index, curve in enumerate(curves)
+        replace(curve, name_y=px(moved[index] - overflow)) for index, curve in enumerate(curves)
     )
 
 
@@ -419,31 +433,9 @@ def _path(points: Sequence[tuple[float, float]], x: _Scale, y: _Scale) -> str:
         if not math.isfinite(up):
             is_down = False
             continue
-        parts.append(f"{'L' if is_down else 'M'}{_px(x(across))} {_px(y(up))}")
+        parts.append(f"{'L' if is_down else 'M'}{px(x(across))} {px(y(up))}")
         is_down = True
     return "".join(parts)
-
-
-def _table(
-    series: Sequence[Series], x_unit: str, n_rows: int = 50
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Header and rows of the data behind the drawing, thinned evenly to `n_rows`; the last row is
-    always included.
-    """
-    by_x: dict[float, dict[str, float]] = {}
-    for line in series:
-        for x, y in line.points:
-            by_x.setdefault(x, {})[line.name] = y
-    places = sorted(by_x)
-    if len(places) > n_rows:
-        places = sorted(
-            {places[round(index * (len(places) - 1) / (n_rows - 1))] for index in range(n_rows)}
-        )
-    names = list(dict.fromkeys(line.name for line in series))
-    rows = tuple(
-        (_number(x), *(_number(by_x[x].get(name, math.nan)) for name in names)) for x in places
-    )
-    return (x_unit, *names), rows
 
 
 def _tick_label(value: float, ticks: Sequence[float]) -> str:
@@ -454,17 +446,3 @@ def _tick_label(value: float, ticks: Sequence[float]) -> str:
     if digits and abs(step * 10**digits - round(step * 10**digits)) > 1e-9:
         digits += 1
     return f"{value:,.{digits}f}".replace("-", "−") if value else "0"
-
-
-def _number(value: float) -> str:
-    if not math.isfinite(value):
-        return "–"
-    return (
-        f"{value:,.0f}".replace("-", "−")
-        if value == round(value)
-        else f"{value:.4g}".replace("-", "−")
-    )
-
-
-def _px(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

@@ -23,6 +23,7 @@ from arithmetic import chats
 from arithmetic.chats import Message, Tool, ToolCall
 from pages import edit_conflicts, turns
 from pages import render as pages_render
+from pages.chart_tables import Table
 
 register = template.Library()
 
@@ -129,15 +130,24 @@ def once(parser: Parser, token: Token) -> Once:
 
 
 @register.simple_tag
-def number_rows(rows: Sequence[Sequence[str]]) -> SafeString:
-    """Table rows: a header cell, then numbers. Built in Python because a page of charts has
-    hundreds of rows, and a template loop would dominate its time.
+def number_rows(table: Table) -> SafeString:
+    """A chart's rows: a header cell, then numbers, each with its place in the drawing. Built in
+    Python because a page of charts has hundreds of rows, and a template loop would dominate its
+    time.
     """
     lines = []
-    for head, *cells in rows:
-        numbers = "".join(f'<td class="number">{conditional_escape(cell)}</td>' for cell in cells)
-        lines.append(f'<tr><th scope="row">{conditional_escape(head)}</th>{numbers}</tr>')
+    for (head, *cells), place in zip(table.rows, table.places, strict=True):
+        numbers = "".join(
+            f'<td class="number"{_at(y)}>{conditional_escape(cell)}</td>'
+            for cell, y in zip(cells, place.ys, strict=True)
+        )
+        name = f'<th scope="row">{conditional_escape(head)}</th>'
+        lines.append(f'<tr data-x="{conditional_escape(place.x)}">{name}{numbers}</tr>')
     return mark_safe("".join(lines))  # noqa: S308  # every cell is escaped
+
+
+def _at(y: str) -> str:
+    return f' data-y="{conditional_escape(y)}"' if y else ""
 
 
 @register.filter

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pages import charts
+from pages.chart_tables import Place, Table
 from pages.charts import Limit, Series
 from pages.templatetags.pages import number_rows
 
@@ -139,8 +140,8 @@ def test_a_limit_above_the_curves_is_in_the_picture() -> None:
 def test_the_table_holds_the_numbers_of_every_curve() -> None:
     drawn = chart(Series("train", [(0, 2), (10, 1.5)]), Series("held out", [(10, 1.75)]))
 
-    assert drawn.columns == ("steps", "train", "held out")
-    assert drawn.rows == (("0", "2", "–"), ("10", "1.5", "1.75"))
+    assert drawn.table.columns == ("steps", "train", "held out")
+    assert drawn.table.rows == (("0", "2", "–"), ("10", "1.5", "1.75"))
 
 
 def test_a_mark_is_named_beside_its_line_and_is_no_row_of_the_table() -> None:
@@ -151,16 +152,17 @@ def test_a_mark_is_named_beside_its_line_and_is_no_row_of_the_table() -> None:
 
     mark = drawn.curves[1]
     assert float(mark.name_x) - float(mark.end_x) == 8
-    assert drawn.columns == ("steps", "raters")
-    assert [row[0] for row in drawn.rows] == ["1", "9"]
+    assert drawn.table.columns == ("steps", "raters")
+    assert [row[0] for row in drawn.table.rows] == ["1", "9"]
     assert "fitted peak" not in drawn.summary
 
 
 def test_a_long_table_is_thinned_and_keeps_its_ends() -> None:
     drawn = chart(Series("loss", [(step, step / 2) for step in range(1000)]))
 
-    assert len(drawn.rows) == 50
-    assert (drawn.rows[0][0], drawn.rows[-1][0]) == ("0", "999")
+    assert len(drawn.table.rows) == 200
+    assert drawn.table.is_thinned
+    assert (drawn.table.rows[0][0], drawn.table.rows[-1][0]) == ("0", "999")
 
 
 def test_the_summary_says_in_words_what_the_picture_shows() -> None:
@@ -172,8 +174,43 @@ def test_a_spark_takes_any_numbers(values: list[float]) -> None:
     assert "nan" not in charts.spark(values).path
 
 
+def test_a_thinned_table_keeps_what_was_measured_a_few_times() -> None:
+    held_out = [(7.0, 3.0), (503.0, 2.5), (991.0, 2.0)]
+    drawn = chart(
+        Series("loss", [(step, step / 2) for step in range(1000)]), Series("held out", held_out)
+    )
+
+    assert len(drawn.table.rows) <= 200
+    assert [row[2] for row in drawn.table.rows if row[2] != "–"] == ["3", "2.5", "2"]
+
+
+def test_two_curves_with_one_name_have_a_column_each() -> None:
+    drawn = chart(Series("run", [(0, 2), (10, 1.5)]), Series("run", [(0, 4), (10, 3)]))
+
+    assert drawn.table.rows == (("0", "2", "4"), ("10", "1.5", "3"))
+    assert [curve.column for curve in drawn.curves] == [1, 2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), NUMBERS), min_size=1, unique_by=lambda one: one[0]))
+def test_the_place_of_each_row_is_where_its_curve_is_drawn(
+    points: list[tuple[int, float]],
+) -> None:
+    drawn = chart(Series("loss", sorted(points)), x_start=0.0, x_end=500.0)
+
+    low, high, left, right = map(float, drawn.frame[:4])
+    places = [
+        (left + (float(place.x) - low) / (high - low) * (right - left), place.ys[0])
+        for place in drawn.table.places
+    ]
+    path = re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", drawn.curves[0].path)
+    assert [y for _x, y in places] == [y for _x, y in path]
+    assert [x for x, _y in places] == pytest.approx([float(x) for x, _y in path], abs=0.06)
+
+
 def test_the_cells_of_a_table_are_escaped() -> None:
+    table = Table(("x", "y"), (("1", "<b>"),), (Place("1", ("5",)),))
+
     assert (
-        number_rows([("1", "<b>")])
-        == '<tr><th scope="row">1</th><td class="number">&lt;b&gt;</td></tr>'
+        number_rows(table) == '<tr data-x="1"><th scope="row">1</th>'
+        '<td class="number" data-y="5">&lt;b&gt;</td></tr>'
     )

@@ -44,7 +44,7 @@ def test_foreign_keys_are_checked_again_once_a_database_is_emptied() -> None:
 @pytest.mark.parametrize(
     ("path", "markers"),
     [
-        ("browser/training/test_runs.py", {"browser"}),
+        ("browser/training/runs/test_runs.py", {"browser"}),
         ("browser/training/test_models.py", {"browser", "torch"}),
         ("trainer/test_configs.py", {"torch"}),
         ("training/runs/multi_node", {"torch"}),

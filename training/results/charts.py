@@ -123,6 +123,7 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
         return None
     gap = sum(bar["n"] * (bar["predicted"] - bar["observed"]) for bar in bins) / n
     points = {"points": f"{abs(gap) * 100:.0f}"}
+    confidences = sorted({0.5, 1.0} | {bar["predicted"] for bar in bins})
     if n < FEWEST_PAIRS:
         title = gettext("Too few pairs to tell whether it is calibrated")
     elif abs(gap) <= EQUAL:
@@ -139,7 +140,7 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
                 [(bar["predicted"], bar["observed"]) for bar in bins],
                 is_dots=True,
             ),
-            Series(gettext("perfectly calibrated"), [(0.5, 0.5), (1.0, 1.0)]),
+            Series(gettext("perfectly calibrated"), [(x, x) for x in confidences]),
         ],
         x_unit=gettext("Confidence"),
         y_unit=gettext("share of held-out pairs"),

@@ -34,8 +34,8 @@ def test_a_ppo_run_shows_reward_by_its_drift_from_the_sft_model() -> None:
 
     drift = next(chart for chart in charts if chart.title.startswith("Reward by drift"))
 
-    assert [row[0] for row in drift.rows] == ["0", "1", "2"]
-    assert [row[1] for row in drift.rows] == ["0", "1", "0.5"]
+    assert [row[0] for row in drift.table.rows] == ["0", "1", "2"]
+    assert [row[1] for row in drift.table.rows] == ["0", "1", "0.5"]
 
 
 def test_margins_are_drawn_from_where_pairs_come_out_wrong() -> None:
@@ -45,7 +45,7 @@ def test_margins_are_drawn_from_where_pairs_come_out_wrong() -> None:
 
     assert chart is not None
     assert chart.title == "The two responses of a pair are 0.5 apart on average"
-    assert [row[:2] for row in chart.rows] == [("−1", "1"), ("0", "0"), ("1", "3")]
+    assert [row[:2] for row in chart.table.rows] == [("−1", "1"), ("0", "0"), ("1", "3")]
     assert results_charts.margins([]) is None
 
 

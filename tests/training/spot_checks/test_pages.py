@@ -172,7 +172,7 @@ def test_the_chart_places_checks_by_drift_with_their_intervals(
 
     assert drawn is not None
     assert drawn.title == "Raters keep step 10"
-    assert [row[:2] for row in drawn.rows] == [("1", "0.7"), ("2", "0.4")]
+    assert [row[:2] for row in drawn.table.rows] == [("1", "0.7"), ("2", "0.4")]
     assert drawn.curves[0].path.count("M") == 2  # a whisker each
     assert "from 8 checkpoints with an interval; there are 2" in drawn.note
 
@@ -192,7 +192,7 @@ def test_the_peak_is_marked_from_eight_checkpoints(run: Run, prompts: list[Promp
     assert eight is not None
     assert "is highest at √KL" in eight.note
     assert [curve.name for curve in eight.curves] == ["raters", "fitted peak"]
-    assert eight.columns == ("√KL", "raters")
+    assert eight.table.columns == ("√KL", "raters")
 
 
 @pytest.mark.parametrize("made_as", ["", Run.MadeAs.EXTENSION])

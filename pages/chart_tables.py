@@ -11,7 +11,7 @@ N_ROWS = 200
 
 @dataclass(frozen=True)
 class Place:
-    """Of a row: its `x`, and the pixels from the top of each of its numbers; "" where it has none."""
+    """Of a row: its `x`, and how many pixels from the top each of its numbers is; "" for none."""
 
     x: str
     ys: tuple[str, ...]
@@ -25,6 +25,9 @@ class Table:
     rows: tuple[tuple[str, ...], ...] = ()
     places: tuple[Place, ...] = ()
     is_thinned: bool = False
+
+
+NO_TABLE = Table()
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,9 @@ def table(
     )
 
 
-def _thinned(every: Sequence[float], by_x: Iterable[dict[float, float]], n_rows: int) -> list[float]:
+def _thinned(
+    every: Sequence[float], by_x: Iterable[dict[float, float]], n_rows: int
+) -> list[float]:
     """Evenly, with first and last. A column of few numbers, such as what is measured before and
     after, keeps all of them.
     """

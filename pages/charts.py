@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from pages.chart_tables import Numbers, Table, number, px, table
+from pages.chart_tables import NO_TABLE, Numbers, Table, number, px, table
 
 WIDTH, HEIGHT = 560.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 16.0, 14.0, 26.0
@@ -26,8 +26,8 @@ class Series:
     """One curve: `points` are (x, y) with rising x; a y that is not finite leaves a gap.
 
     A projection continues the series before it. `is_dots`: the points are not joined. `is_mark`: an
-    upright line, named beside it. A mark and a series without a name are no part of the table. `number` selects the colour; 0: by place
-    in the chart.
+    upright line, named beside it. A mark and a series without a name are no part of the table.
+    `number` selects the colour; 0: by place in the chart.
     """
 
     name: str
@@ -115,9 +115,9 @@ class LineChart:
     bars: tuple[Bar, ...] = ()
     x_unit: str = ""
     """below the axis; "" if it stands after the last number"""
-    table: Table = Table()
+    table: Table = NO_TABLE
     frame: tuple[str, ...] = ()
-    """how x lies in the drawing: lowest and highest x, and the pixels of both; then top and bottom"""
+    """lowest and highest x, the pixels of both, and those of its top and bottom"""
     width: str = field(default=f"{WIDTH:g}")
     height: str = field(default=f"{HEIGHT:g}")
     left: str = field(default=f"{_LEFT:g}")

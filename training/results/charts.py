@@ -68,18 +68,29 @@ def _groups(by_group: Mapping[str, list[LineChart]]) -> list[ChartGroup]:
 
 
 @dataclass(frozen=True)
-class ComparedRun:
+class ComparedCurves:
+    """Of a run."""
+
     name: str
     about: type[Settings]
     curves: Mapping[str, Curve]
 
 
-def overlay(runs: Sequence[ComparedRun]) -> list[ChartGroup]:
-    """One chart per metric with one curve per run that has two points or more, by group. Only runs
-    whose kinds have the same chart share it: the losses of two kinds are different things. A run
-    has the same colour everywhere.
+@dataclass(frozen=True)
+class Overlay:
+    """`alone`: what only one run has a curve of, with that run's name."""
+
+    groups: list[ChartGroup]
+    alone: list[tuple[str, str]]
+
+
+def overlay(runs: Sequence[ComparedCurves]) -> Overlay:
+    """One chart per metric with one curve per run, by group, for metrics that two runs have two
+    points or more of. Only runs whose kinds have the same chart share it: the losses of two kinds
+    are different things. A run has the same colour and dashes everywhere.
     """
     by_group: dict[str, list[LineChart]] = {group: [] for group in GROUPS}
+    alone: list[tuple[str, str]] = []
     foreseen: list[Chart] = []
     for run in runs:
         foreseen += [chart for chart in run.about.charts if chart not in foreseen]
@@ -93,20 +104,22 @@ def overlay(runs: Sequence[ComparedRun]) -> list[ChartGroup]:
                 for number, run in comparable
                 if metric in run.curves and len(run.curves[metric].points) > 1
             ]
-            if series:
+            if len(series) > 1:
                 by_group[chart.group].append(_overlay(chart, metric, series))
-    return _groups(by_group)
+            elif series:
+                alone.append((_named(chart, metric), series[0].name))
+    return Overlay(_groups(by_group), alone)
+
+
+def _named(chart: Chart, metric: str) -> str:
+    title = gettext(chart.title)
+    is_alone = len(set(chart.curves.values())) == 1
+    return title if is_alone else f"{title}, {gettext(chart.curves[metric])}"
 
 
 def _overlay(chart: Chart, metric: str, series: Sequence[Series]) -> LineChart:
-    title = gettext(chart.title)
-    is_alone = len(set(chart.curves.values())) == 1
     return line_chart(
-        title=_ends(
-            title if is_alone else f"{title}, {gettext(chart.curves[metric])}",
-            series,
-            is_share=chart.is_share,
-        ),
+        title=_ends(_named(chart, metric), series, is_share=chart.is_share),
         series=series,
         x_unit=_steps(max(line.points[-1][0] for line in series)),
         y_unit=gettext(chart.unit),

@@ -29,6 +29,7 @@ from training.benchmarks.scorecards import selectors
 from training.benchmarks.scorecards.pages import verdicts as scorecard_verdicts
 from training.benchmarks.statistics import differences
 from training.models import Chain, Link
+from training.results import comparison
 from training.results import verdicts as run_verdicts
 from training.schedules import verdicts as schedule_verdicts
 from training.schedules.gate import verdict as gate_verdict
@@ -149,6 +150,53 @@ def _win_rate(share: float, n: int, n_each: int) -> Draw:
         rates = {"win_rate": np.mean(votes), "win_rate_low": low, "win_rate_high": high}
         known = {name: value for name, value in rates.items() if value is not None}
         return run_verdicts.of_run(kind="evaluate", metrics=known | {"n_prompts": n})
+
+    return draw
+
+
+def _compared_runs(n_runs: int, n: int, n_each: int, gain: float) -> Draw:
+    """Runs from one model whose losses change alike on the same rows; in the second, `gain` more.
+    Rows that are hard to learn are so for all of them.
+    """
+
+    def draw(random: np.random.Generator) -> Verdict:
+        prompts = np.repeat(np.arange(n), n_each)
+        common = 0.5 * random.normal(size=n)[prompts]
+        runs = []
+        for number in range(n_runs):
+            shift = common + 0.3 * random.normal(size=n)[prompts] + random.normal(size=n * n_each)
+            shift -= 0.2 + gain * (number == 1)
+            metrics = {
+                "n_held_out": n * n_each,
+                "held_out_loss_before": 3.0,
+                "held_out_loss_after": 3.0 + shift.mean(),
+            }
+            if found := intervals.of_mean(shift.tolist(), prompts.tolist()):
+                metrics["held_out_loss_change_low"], metrics["held_out_loss_change_high"] = found
+            runs.append(comparison.ComparedRun(f"run {number}", "sft", {}, metrics, (), 1))
+        return comparison.of_runs(runs)
+
+    return draw
+
+
+def _compared_judges(n_runs: int, n: int, n_each: int, gain: float) -> Draw:
+    """Reward models on the same pairs, the second of them right more often by `gain`."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        prompts = np.repeat(np.arange(n), n_each).tolist()
+        easy = random.beta(4, 3, n)[prompts]
+        runs = []
+        for number in range(n_runs):
+            right = (random.random(n * n_each) < easy + gain * (number == 1)).astype(float)
+            low, high = intervals.of_votes(right.tolist(), prompts) or (None, None)
+            metrics = {
+                "n_held_out_pairs": n * n_each,
+                "held_out_accuracy_after": right.mean(),
+                "held_out_accuracy_low": low,
+                "held_out_accuracy_high": high,
+            }
+            runs.append(comparison.ComparedRun(f"run {number}", "reward", {}, metrics, (), number))
+        return comparison.of_runs(runs)
 
     return draw
 
@@ -313,6 +361,16 @@ SUBJECTS = [
             *((kind, "held_out_loss", "change", -0.5) for kind in ("sft", "pretrain")),
             *((kind, "reward", "gain", 0.5) for kind in ("ppo", "rloo", "grpo")),
         )
+    ),
+    Subject(
+        "runs compared by their losses",
+        tuple(_compared_runs(*size, 0.0) for size in ((2, 6, 3), (2, 60, 1), (6, 40, 2))),
+        _compared_runs(3, 150, 2, 0.5),
+    ),
+    Subject(
+        "runs compared by their accuracies",
+        tuple(_compared_judges(*size, 0.0) for size in ((2, 6, 3), (2, 60, 1), (6, 40, 2))),
+        _compared_judges(2, 300, 1, 0.2),
     ),
     Subject(
         "a run of evaluate",

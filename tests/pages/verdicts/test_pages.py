@@ -27,8 +27,9 @@ def head_of(page: str) -> str:
 
 
 def _of_a_run(by: User) -> list[str]:
-    run = cast.a_reward_run(by)
-    return [f"/runs/{run.pk}/", f"/models/{run.trained_model.pk}/"]
+    run, other = cast.a_reward_run(by), cast.a_reward_run(by, name="Reward of December")
+    compared = f"/runs/compare/?run={run.pk}&run={other.pk}"
+    return [f"/runs/{run.pk}/", f"/models/{run.trained_model.pk}/", compared]
 
 
 def _of_models(by: User) -> list[str]:

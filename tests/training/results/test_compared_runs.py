@@ -1,6 +1,8 @@
 """Runs compared through HTTP, and their tags and notes."""
 
+import html
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -8,6 +10,7 @@ from django.test import Client
 from accounts.models import AuditEvent, User
 from tests.html import text_of
 from tests.training import cast
+from tests.training.benchmarks.scorecards import rows
 from training.models import Run
 
 pytestmark = pytest.mark.django_db
@@ -59,19 +62,79 @@ def test_what_differs_comes_first_and_what_is_the_same_is_apart(
     assert places == sorted(places)
 
 
-def test_losses_of_different_kinds_do_not_share_a_chart(signed_in: SignIn, noor: User) -> None:
-    tuned = cast.a_run(noor, state="running", n_points=40, name="Tuned")
+def test_losses_of_different_kinds_do_not_share_a_chart_or_a_row(
+    signed_in: SignIn, noor: User
+) -> None:
+    tuned, twin = (
+        cast.a_run(noor, state="running", n_points=40, name=name) for name in ("Tuned", "Twin")
+    )
     judge = cast.a_reward_run(noor, name="Judge")
+    measured = {"held_out_loss_after": 1.71, "n_train": 9}
+    Run.objects.filter(pk__in=[tuned.pk, twin.pk]).update(metrics=measured)
 
-    path = f"/runs/compare/?run={tuned.pk}&run={judge.pk}"
-    groups = signed_in(noor).get(path).context["chart_groups"]
+    path = f"/runs/compare/?run={tuned.pk}&run={twin.pk}&run={judge.pk}"
+    response = signed_in(noor).get(path)
 
-    losses = [chart for chart in groups[0].charts if "oss" in chart.title]
-    assert {tuple(curve.name for curve in chart.curves) for chart in losses} == {
-        ("Tuned",),
-        ("Judge",),
+    charts = [chart for group in response.context["chart_groups"] for chart in group.charts]
+    losses = [chart for chart in charts if "oss" in chart.title]
+    assert {tuple(curve.name for curve in chart.curves) for chart in losses} == {("Tuned", "Twin")}
+    lines = {
+        row.name: row.cells
+        for row in response.context["measures"] + response.context["same_measures"]
     }
-    assert {curve.number for chart in losses for curve in chart.curves} == {1, 2}
+    assert lines["Held-out loss (SFT)"] == ["1.71", "1.71", "–"]
+    assert not [name for name in lines if "reward model" in name]
+    assert ("Loss over pairs, held out", "Judge") in response.context["charted_alone"]
+    assert "Measured in one run only:" in response.content.decode()
+
+
+def test_the_oldest_is_the_baseline_unless_somebody_asks_for_another(
+    signed_in: SignIn, noor: User
+) -> None:
+    one, other = cast.a_reward_run(noor), cast.a_reward_run(noor, name="Reward of December")
+    client = signed_in(noor)
+
+    page = client.get(f"/runs/compare/?run={other.pk}&run={one.pk}&order=age")
+    swapped = client.get(f"/runs/compare/?run={other.pk}&run={one.pk}")
+
+    assert [run.pk for run in page.context["runs"]] == [one.pk, other.pk]
+    assert "Compared with “Reward of November” (Held-out pair accuracy 70 %" in text(page)
+    assert f'href="?run={other.pk}&amp;run={one.pk}"' in page.content.decode()
+    assert "“Reward of December” cannot be told apart (70 %" in text(page)
+    assert "Compared with “Reward of December”" in text(swapped)
+
+
+def test_runs_with_one_name_are_told_apart_by_their_numbers(signed_in: SignIn, noor: User) -> None:
+    runs = [cast.a_run(noor, state="running", n_points=40) for _ in range(2)]
+
+    response = signed_in(noor).get(f"/runs/compare/?run={runs[0].pk}&run={runs[1].pk}")
+
+    chart = response.context["chart_groups"][0].charts[0]
+    assert chart.table.columns[1:] == tuple(f"Helpful, first try ({run.pk})" for run in runs)
+
+
+def test_what_has_not_succeeded_is_not_compared(signed_in: SignIn, noor: User) -> None:
+    one, other = cast.a_reward_run(noor), cast.a_reward_run(noor, name="Killed")
+    Run.objects.filter(pk=other.pk).update(outcome="failed")
+
+    page = text(signed_in(noor).get(f"/runs/compare/?run={one.pk}&run={other.pk}"))
+
+    assert "Not compared: “Killed” (no result)." in page
+
+
+def test_benchmarks_are_compared_by_their_scorecards(signed_in: SignIn, noor: User) -> None:
+    base, tuned, _judge = rows.full_cards(noor)
+    runs = Run.objects.filter(base_model__in=[base, tuned], kind="benchmark").order_by("pk")
+    query = "&".join(f"run={run.pk}" for run in runs[:2])
+
+    page = signed_in(noor).get(f"/runs/compare/?{query}").content.decode()
+
+    assert "Compare scorecards" in page
+    assert "/models/scorecards/compare/?model=" in page
+
+
+def text(response: Any) -> str:
+    return html.unescape(response.content.decode())
 
 
 def test_a_setting_that_only_one_kind_has_is_no_difference(signed_in: SignIn, noor: User) -> None:
@@ -84,10 +147,7 @@ def test_a_setting_that_only_one_kind_has_is_no_difference(signed_in: SignIn, no
     found = {row.name: row.cells for row in context["settings"]}
     assert "Episodes" not in found
     assert found["β (KL)"] == ["–", "0.02", "0.1"]
-    assert [row.name for row in context["measures"]][:2] == [
-        "Held-out pair accuracy",
-        "Held-out loss",
-    ]
+    assert [row.name for row in context["measures"]][:1] == ["Reward (PPO)"]
 
 
 def test_no_more_than_six_are_compared_and_what_is_not_there_is_left_out(

@@ -1,28 +1,36 @@
-"""Comparison of runs: settings that differ, what each run measured, and their responses to the same
-prompts.
+"""Comparison of runs: what it comes to, settings that differ, what each run measured, and their
+responses to the same prompts.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from arithmetic import plain_text
 from knobs.fields import Knob
+from pages.verdicts import Action, Verdict
 from training.configs import kinds, roles
 from training.configs.roles import Role
 from training.models import Run
 from training.processes.launch import Launch
+from training.results import comparison, curves
+from training.results.charts import ComparedCurves
 from training.results.measures import result
+from training.runs import run_queue
 from training.runs.selectors import RunFilter, setting_in_words, visible_samples
 from training.runs.selectors import runs as every_run
 
 N_COMPARED = 6
 N_OFFERED = 50
 N_PROMPTS_SHOWN = 6
+_JUDGES = ("reward_model", "other_model", "reference_model")
+"""The roles of models that a run's figures depend on, besides the one that it is about."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,50 @@ def runs_compared(*, pks: Collection[int]) -> list[Run]:
     wanted = list(dict.fromkeys(pks))[:N_COMPARED]
     runs = Run.objects.select_related("snapshot", "ptx_snapshot", *roles.NAMES).in_bulk(wanted)
     return [runs[pk] for pk in wanted if pk in runs]
+
+
+def names(runs: Sequence[Run]) -> list[str]:
+    """With its number where several have the same name."""
+    every = [run.name for run in runs]
+    return [f"{run.name} ({run.pk})" if every.count(run.name) > 1 else run.name for run in runs]
+
+
+def verdict(runs: Sequence[Run]) -> Verdict:
+    """Of runs compared with the first. Suites are compared by scorecards."""
+    if len(runs) < 2:
+        return Verdict("")
+    found = comparison.of_runs(
+        [_judged(name, run) for name, run in zip(names(runs), runs, strict=True)]
+    )
+    models = dict.fromkeys(run.base_model_id for run in runs)
+    if len(models) < 2 or not all(run_queue.reads_suites(run.kind) for run in runs):
+        return found
+    query = urlencode([("model", pk) for pk in models])
+    cards = Action(
+        gettext("Compare scorecards"), f"{reverse('scorecard_compare')}?{query}&order=age"
+    )
+    return found.with_actions([cards])
+
+
+def _judged(name: str, run: Run) -> comparison.ComparedRun:
+    judges = [
+        (role, model.pk) for role, model in sorted(run.models_beside.items()) if role in _JUDGES
+    ]
+    return comparison.ComparedRun(
+        name,
+        run.kind,
+        run.config,
+        {} if run.is_dry or run.outcome != Run.Outcome.SUCCEEDED else run.metrics,
+        (run.snapshot.fingerprint, run.metrics.get("held_out_split"), *judges),
+        run.base_model_id,
+    )
+
+
+def curves_compared(runs: Sequence[Run]) -> list[ComparedCurves]:
+    return [
+        ComparedCurves(name, kinds.KINDS[run.kind], curves.curves(run=run))
+        for name, run in zip(names(runs), runs, strict=True)
+    ]
 
 
 def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
@@ -99,21 +151,28 @@ def _row(
 
 
 def measures_compared(*, runs: Sequence[Run]) -> list[ComparedRow]:
-    """The headline figures of their kinds come first."""
+    """The headline figures of their kinds come first. Where kinds differ each has rows of its own
+    for them, because the losses of two kinds are different things, and what only one run has
+    measured is left out.
+    """
     results = [result(kind=run.kind, metrics=run.metrics) for run in runs]
-    figures_of = [
-        {str(row.name): row.figure for row in (*measured.headlines, *measured.others)}
-        for measured in results
-    ]
-    headlines = [str(row.name) for measured in results for row in measured.headlines]
-    names = dict.fromkeys([*headlines, *(name for measured in figures_of for name in measured)])
+    are_mixed = len({run.kind for run in runs}) > 1
+    figures_of: list[dict[str, str]] = []
+    headlines: list[str] = []
+    for run, measured in zip(runs, results, strict=True):
+        kind = f" ({run.kind_label})" if are_mixed else ""
+        own = {f"{row.name}{kind}": row.figure for row in measured.headlines}
+        headlines += own
+        figures_of.append(own | {str(row.name): row.figure for row in measured.others})
+    every = dict.fromkeys([*headlines, *(name for own in figures_of for name in own)])
     return [
         _row(
             name,
-            [measured.get(name) for measured in figures_of],
-            is_result=name in headlines and any(name not in measured for measured in figures_of),
+            [own.get(name) for own in figures_of],
+            is_result=name in headlines and any(name not in own for own in figures_of),
         )
-        for name in names
+        for name in every
+        if not are_mixed or sum(name in own for own in figures_of) > 1
     ]
 
 

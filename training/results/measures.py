@@ -237,4 +237,5 @@ def shown(form: str, value: object) -> str:
         return duration(value)
     if form == configs_metrics.SHARE:
         return f"{value * 100:.0f} %"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+    words = f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+    return f"−{words[1:]}" if value < 0 else words

@@ -134,7 +134,8 @@ def share(*, run: Run) -> float | None:
 
 def live(*, run: Run, now: datetime) -> Live:
     """The time left is estimated from this attempt alone: earlier attempts may have used another
-    node, and time in the queue must not count.
+    node, and time in the queue must not count. None for a run that is silent or
+    about to stop.
     """
     done = share(run=run)
     if run.state != Run.State.RUNNING or not run.n_steps:
@@ -143,7 +144,8 @@ def live(*, run: Run, now: datetime) -> Live:
     is_silent = run.heartbeat_at is not None and now - run.heartbeat_at > silence
     own = RunPoint.objects.filter(run=run, attempt=run.attempt)
     ends = [own.order_by(order).values_list("step", "at").first() for order in ("step", "-step")]
-    if ends[0] is None or ends[1] is None or ends[1][0] <= ends[0][0]:
+    goes_on = not is_silent and run.stop_requested_at is None
+    if not goes_on or ends[0] is None or ends[1] is None or ends[1][0] <= ends[0][0]:
         return Live(done, None, is_silent)
     (first, began), (last, ended) = ends[0], ends[1]
     per_step_s = (ended - began).total_seconds() / (last - first)

@@ -52,6 +52,7 @@ def test_what_an_attack_found_is_accessible_fits_and_is_blurred(
         {
             "attack-new": "/runs/new/attack/",
             "attacks-uncorrected": f"/runs/{run.pk}/attacks/",
+            "attack-run": f"/runs/{run.pk}/",
             "attacks-raters": f"/runs/{run.pk}/attacks/raters/",
         },
         widths=(1440, 390),

@@ -1,12 +1,14 @@
 """What a run came to, and what a person may want to do with it, as links."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from accounts.models import User
 from pages.verdicts import Action, Effect, Verdict
+from training.benchmarks.attacks.summary import Summary
 from training.benchmarks.scorecards.pages import verdicts as scorecard_verdicts
 from training.configs import kinds
 from training.configs.evaluation.attack import AttackConfig
@@ -16,15 +18,22 @@ from training.models import Run
 from training.results import uses, verdicts
 from training.runs import run_queue, services
 from training.runs import selectors as runs_selectors
-from training.runs.views import cautions
+from training.runs.views import cautions, unfinished
 
 
-def verdict(*, run: Run, person: User) -> Verdict:
-    """With no button unless the run has left something."""
-    found = _found(run)
+def verdict(*, run: Run, person: User, attack: Summary | None, now: datetime) -> Verdict:
+    """`attack`: of an attack that has ended. What a run measured before it ended early is said,
+    too.
+    """
+    found = attack.verdict if attack else _found(run)
+    if pending := unfinished.verdict(run=run, now=now):
+        sentence = f"{pending.sentence} {found.sentence}".strip()
+        return replace(pending, sentence=sentence, effect=found.effect)
     if caution := cautions.caution(run):
         found = replace(found, advice=caution, effect=Effect.UNCLEAR)
-    return found.with_actions(next_steps(run=run, person=person, effect=found.effect))
+    of_attack = [attack.verdict.action] if attack and attack.verdict.action else []
+    steps = next_steps(run=run, person=person, effect=found.effect)
+    return found.with_actions([*steps, *(of_attack if steps else [])])
 
 
 def _found(run: Run) -> Verdict:

@@ -18,6 +18,8 @@ from arithmetic import plain_text
 from pages import list_pages
 from pages.verdicts import Verdict
 from training import access as training_access
+from training.benchmarks.attacks import summary as attack_summary
+from training.benchmarks.attacks import words as attack_words
 from training.benchmarks.scorecards import run_scores
 from training.benchmarks.suites import selectors as suites_selectors
 from training.benchmarks.suites import services as suites_services
@@ -29,12 +31,12 @@ from training.results import charts as results_charts
 from training.results import curves, differences_between_runs
 from training.results import measures as results_measures
 from training.runs import forms as runs_forms
-from training.runs import placement, resuming, run_queue
+from training.runs import placement, run_queue
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.selectors import RunFilter
-from training.runs.views import behaviour, comparing, next_steps, shown_samples
+from training.runs.views import behaviour, comparing, next_steps, shown_samples, unfinished
 from training.runs.views.remarks import RemarksForm
 from training.snapshots.freeze import UnableToCreate
 from training.spot_checks import chart as spot_checks_chart
@@ -245,11 +247,12 @@ class Board:
     can_be_killed: bool
     can_be_given_up: bool
     resume: str
-    """label of the button that goes on with an ended run; "" if it cannot"""
-    why_waiting: str
+    """label of the button that asks what a succeeded run has not answered; "" if it has all"""
+    can_train_on_best: bool
     chart_groups: list[results_charts.ChartGroup]
     samples: shown_samples.ShownSamples
     verdict: Verdict
+    attack_rows: list[attack_words.Row]
     headlines: list[results_measures.MeasureRow]
     """beside the one that the verdict is about"""
     result: results_measures.Result
@@ -267,8 +270,14 @@ class Board:
     models: list[tuple[str, TrainedModel]]
     """(role, model) of the models beside the base model"""
     snapshot_heading: str
-    leaves_responses: bool
     behaviour: behaviour.Behaviour | None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is nothing to see of it yet."""
+        return not (
+            self.chart_groups or self.samples.rows or self.result.others or self.attack_rows
+        )
 
 
 def _board(run: Run, person: User) -> Board:
@@ -276,15 +285,23 @@ def _board(run: Run, person: User) -> Board:
     known = placement.nodes(now=timezone.now())
     about = kinds.KINDS[run.kind]
     result = results_measures.result(kind=run.kind, metrics=run.metrics)
+    has_succeeded = run.outcome == Run.Outcome.SUCCEEDED
+    attack = attack_summary.of_run(run)
     return Board(
         live=runs_selectors.live(run=run, now=timezone.now()),
         can_be_killed=runs_selectors.can_be_killed(run=run, now=timezone.now()),
         can_be_given_up=not storage_selectors.why_not_given_up(run=run),
-        resume=_resume(run),
-        why_waiting=placement.why_waiting(run=run, now=timezone.now()),
+        resume=unfinished.resume_label(run=run) if has_succeeded else "",
+        can_train_on_best=(
+            has_succeeded
+            and about.leaves == RESPONSES
+            and run.reward_model is not None
+            and not run.is_dry
+        ),
         chart_groups=_charts(run),
         samples=shown_samples.shown_samples(run),
-        verdict=next_steps.verdict(run=run, person=person),
+        verdict=next_steps.verdict(run=run, person=person, attack=attack, now=timezone.now()),
+        attack_rows=attack.by_strategy if attack else [],
         headlines=[row for row in result.headlines if row.key not in about.headlines[:1]],
         result=result,
         certainty=results_certainty.certainty(metrics=run.metrics),
@@ -310,7 +327,6 @@ def _board(run: Run, person: User) -> Board:
             if role.name in run.models_beside
         ],
         snapshot_heading=about.snapshot_heading,
-        leaves_responses=about.leaves == RESPONSES,
         behaviour=behaviour.behaviour(run=run) if run.state == Run.State.FINISHED else None,
     )
 
@@ -342,15 +358,6 @@ def _repeat(run: Run, known: list[placement.NodeStatus]) -> list[str]:
         if status.is_alive
     ]
     return differences_between_runs.differences(past, machines)
-
-
-def _resume(run: Run) -> str:
-    has_ended = run.state == Run.State.FINISHED
-    if not has_ended or not resuming.resumable_runs().filter(pk=run.pk).exists():
-        return ""
-    if run.outcome == Run.Outcome.SUCCEEDED:
-        return _("Ask what is missing")
-    return _("Resume") if resuming.has_stopped_midway(run=run) else _("Try again")
 
 
 def _extended_by(run: Run) -> str:

@@ -48,4 +48,6 @@ def _likely(run: Run, sample: RunSample) -> str:
 def _score(value: object) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    return f"{value:.2f}" if isinstance(value, float) else str(value if value is not None else "–")
+    if isinstance(value, float):
+        return f"{value:.2f}".replace("-", "−")
+    return str(value if value is not None else "–")

@@ -113,6 +113,29 @@ def test_the_page_says_how_often_attacks_worked_and_that_nobody_checked(
     assert f'href="/runs/{run.pk}/attacks/"' in text_of(signed_in(noor), f"/runs/{run.pk}/")
 
 
+def test_the_runs_own_page_says_what_the_attack_came_to(
+    signed_in: SignIn, noor: User, run: Run
+) -> None:
+    page = text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+    head, rest = page.split('class="run-grid"')
+    assert "The classifier calls 10.0 % of attempts successful in full (95 % interval" in head
+    assert "Uncorrected: nobody has measured" in head
+    assert head.index(">See the attacks<") < head.index(">Send a sample to raters<")
+    strategies = rest[rest.index('id="strategies"') :]
+    for words in ("Role play", "Direct", "in full or in part:", "95 % interval"):
+        assert words in strategies
+
+
+def test_an_attack_that_goes_on_has_no_figures_yet(signed_in: SignIn, noor: User, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(state="running", outcome="")
+
+    page = text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+    assert "Its result comes when it ends." in page
+    assert 'id="strategies"' not in page
+
+
 def test_raters_answers_change_the_sentence(
     signed_in: SignIn, noor: User, run: Run, day_shift: Pool, rosa: Rater
 ) -> None:

@@ -178,7 +178,7 @@ def test_a_stopped_run_says_how_far_it_got_and_offers_to_resume(
 
     assert "step 100 of 400" in page
     assert "25 %" in page
-    assert 'id="retry">Resume</button>' in page
+    assert ">Resume</button>" in page
     client.post(f"/runs/{run.pk}/retry")
     run.refresh_from_db()
     assert run.state == "queued"

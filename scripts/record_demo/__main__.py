@@ -1,10 +1,10 @@
 """`make record-demo`: records the site that the demo opens with, through the real product.
 
-Starts a site with the content of `seed_demo` and lives two weeks on it in half an hour: an admin,
+Starts a site with the content of `seed_demo` and lives two weeks on it in about an hour: an admin,
 a researcher and eight simulated raters use it over HTTP, every run trains or samples with SmolLM2,
 and between two stages all dates move into the past. What comes out is stored with the package
 (training.management.demo.recording). A recorded history was chosen over a replay, because a replay
-would train for half an hour before anything can be seen; what is recorded is what the product did.
+would train for an hour before anything can be seen; what is recorded is what the product did.
 
 A stage that is finished is not done again: after an interruption, start with the same --home.
 """
@@ -47,13 +47,13 @@ STAGES = (
     Stage("golds", stages.golds, 0.2),
     Stage("comparing-on", stages.compare, 1.0),
     Stage("comparing-last", stages.compare_rest, 1.2),
+    Stage("pausing", stages.pause_some, 0.1),
     Stage("schedule", stages.schedule, 0.1),
     Stage("cycle-1-candidates", stages.fire, 0.8),
     Stage("cycle-1-ranking", stages.rank_some, 1.0),
     Stage("cycle-1-ranked", stages.rank_rest, 0.9),
     Stage("cycle-1-gate", stages.judge, 3.1),
     Stage("cycle-2-candidates", stages.fire, 0.9),
-    Stage("pausing", stages.pause_some, 0.1),
     Stage("cycle-2-ranking", stages.rank_some, 1.0),
     Stage("cycle-2-ranked", stages.rank_rest, 1.1),
     Stage("cycle-2-gate", stages.judge, 0.7),

@@ -26,7 +26,7 @@ SUITES = ("Basic knowledge", "Follows instructions", "Refuses clearly harmful")
 N_TOKENS, LONGEST_PROMPT, N_AT_ONCE = 48, 512, 48
 # Of the adapters, so small that the package can have them. Alpha as for the usual rank of 16.
 RANK, ALPHA = 2, 32
-N_PRACTISED, N_CANDIDATES, N_JUDGED = 44, 4, 56
+N_PRACTISED, N_CANDIDATES, N_JUDGED = 110, 6, 90
 LEARNING: dict[str, Any] = {
     "max_rows": 150,
     "max_tokens": 256,
@@ -249,10 +249,14 @@ def golds(recorder: Recorder) -> None:
 
 
 def review(recorder: Recorder) -> None:
-    """The admin decides some of the items on which raters contradict each other, lets the first
-    rater of the demo in, and computes the quality of every campaign.
+    """The admin closes the campaigns of the finished cycles, decides some of the items on which
+    raters contradict each other, lets the first rater of the demo in, and computes the quality of
+    every campaign.
     """
     admin = recorder.admin
+    for name in campaigns(admin):
+        if name.startswith(SCHEDULE):
+            end(recorder, name)
     for address in review_items(admin, COMPARISON)[:N_REVIEWED]:
         decide(admin, address, reason="", note="")
     compute_quality(admin)
@@ -323,7 +327,7 @@ def schedule(recorder: Recorder) -> None:
         overlap="3",
         n_judged=str(N_JUDGED),
         n_taught="0",
-        keeps_earlier=None,
+        keeps_earlier="on",
         n_looks="2",
         max_kl="",
         trigger="hand",

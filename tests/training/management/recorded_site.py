@@ -112,15 +112,14 @@ def others_with_a_password() -> list[str]:
     ]
 
 
-def least_reliable() -> dict[str, str]:
-    """The rater with the lowest reliability of each campaign with comparisons."""
-    found = {}
+def least_reliable() -> dict[str, list[str]]:
+    """The three raters with the lowest reliability of each campaign with comparisons."""
+    names = {}
     for campaign in Campaign.objects.filter(kind="comparison"):
         rated = RaterQuality.objects.filter(report__campaign=campaign, weight__isnull=False)
-        lowest = rated.order_by("weight").select_related("rater__user").first()
-        if lowest is not None and lowest.rater.user is not None:
-            found[campaign.name] = lowest.rater.user.name
-    return found
+        lowest = rated.order_by("weight").values_list("rater__user__name", flat=True)[:3]
+        names[campaign.name] = sorted(lowest)
+    return names
 
 
 def gates() -> Iterator[Link]:

@@ -94,9 +94,12 @@ def test_models_lie_in_the_folder_of_the_new_site_and_can_be_restored(
     assert started["without_adapter"] == []
 
 
-def test_quality_has_found_the_careless_rater(started: dict[str, Any]) -> None:
-    """He ranks without reading, and the others of this campaign read."""
-    assert started["least_reliable"]["Best of n, simulated raters 1"] == "Casper (simulated)"
+def test_quality_has_found_the_careless_rater_and_the_two_of_another_taste(
+    started: dict[str, Any],
+) -> None:
+    """One ranks without reading, two by length, and the five others by the guideline."""
+    least_reliable = started["least_reliable"]["SmolLM2 and the first model, simulated raters"]
+    assert least_reliable == ["Casper (simulated)", "Lena (simulated)", "Lorenz (simulated)"]
     assert started["golds"] > 0
     assert started["adjudications"] > started["golds"]
 
@@ -108,6 +111,7 @@ def test_gates_of_two_cycles_have_decided_on_what_raters_answered(
     gates = started["gates"]
 
     assert len(gates) >= 2
+    assert gates[0]["outcome"] == "passed"
     assert all(gate["outcome"] in {"passed", "failed", "undecided"} for gate in gates)
     assert all(gate["n_votes"] > 100 for gate in gates)
     assert all("% of votes" in gate["sentence"] for gate in gates)

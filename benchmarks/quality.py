@@ -183,6 +183,7 @@ def pages(campaign: Campaign) -> dict[str, str]:
     on_campaign = (
         "campaign",
         "campaign_items",
+        "campaign_quality",
         "campaign_agreement",
         "campaign_bias",
         "campaign_gold",

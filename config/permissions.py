@@ -190,6 +190,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "campaign_bias": ADMIN,
     "campaign_bias_judgments": ADMIN,
     "campaign_quality": ADMIN,
+    "campaign_quality_compute": ADMIN,
     "campaign_rater": ADMIN,
     "campaign_rater_judgments": ADMIN,
     "quality": ADMIN,

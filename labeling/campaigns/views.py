@@ -39,8 +39,8 @@ from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Prompt
 from labeling.quality import campaign_figures, contests
 from labeling.quality import selectors as quality_selectors
-from labeling.quality.pages import consensus_words, rating_words, verdicts_by_kind
-from labeling.quality.pages.views import quality_now
+from labeling.quality.pages import consensus_words, verdicts_by_kind
+from labeling.quality.pages.summary import with_pages
 from labeling.quality.selectors import RaterMeasures
 from labeling.queue.spending import budgets
 from labeling.queue.stuck import understaffed
@@ -166,7 +166,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "report": report,
         "contests": contests.stored_contests(report=report) if report else [],
         "strengths": contests.stored_strengths(report=report) if report else None,
-        "quality": quality_now(report) if report else [],
+        "quality": with_pages(campaign, report) if report else [],
         "raters": [
             (row, measured.get(row.rater_id), writing.get(row.rater_id))
             for row in (board.raters if board is not None else [])
@@ -191,9 +191,7 @@ def _verdict(context: Mapping[str, Any], raters: Sequence[RaterMeasures]) -> Ver
         return found if written_so_far.n else None
     if context["report"] is None:
         return None
-    if campaign.about.talks:
-        return verdicts_by_kind.of_conversations(campaign, context["contests"], raters)
-    return rating_words.verdict(campaign, context["report"], raters)
+    return verdicts_by_kind.of_votes(campaign, context["report"], raters)
 
 
 @require_GET

@@ -51,6 +51,8 @@ class RowJudgments:
     listed: list[int]
 
 
+FEWEST_ANSWERS = 20
+"""of a rater, below which pages show no figure of theirs"""
 NO_JUDGMENTS = RowJudgments(0, [])
 
 
@@ -82,6 +84,11 @@ class RaterMeasures:
     """the group whose taste the rater shares, as labeling.quality.measures.raters stores it"""
     unsure: FlagRow | None = None
     """that the rater answers differently from the others, for whatever reason"""
+
+    @property
+    def has_few(self) -> bool:
+        """So few answers that no share of theirs is shown."""
+        return self.n_judgments < FEWEST_ANSWERS
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Template filters of the quality pages: figures as text, and positions in charts."""
 
+from dataclasses import replace
+
 from django import template
 from django.utils.translation import gettext
 
@@ -57,6 +59,13 @@ def figure_cell(figure: Figure, form: str, *, head: str = "", url: str = "") -> 
         "head": head,
         "url": url if figure.n else "",
     }
+
+
+@register.inclusion_tag("labeling/quality/figures/_cell.html")
+def rater_cell(measured: Figure, form: str, *, head: str = "", url: str = "") -> dict[str, object]:
+    """A figure of one rater: nothing without an interval, because few answers say little."""
+    known = measured if measured.low is not None else replace(measured, value=None)
+    return figure_cell(known, form, head=head, url=url if known.value is not None else "")
 
 
 @register.inclusion_tag("labeling/quality/figures/_cells.html")

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from labeling.quality.pages import summary
 from labeling.quality.pages import views as pages_views
 
 urlpatterns = [
@@ -9,7 +10,8 @@ urlpatterns = [
     path("campaigns/<int:pk>/agreement/part/", pages_views.part, name="campaign_agreement_part"),
     path("campaigns/<int:pk>/bias/", pages_views.bias, name="campaign_bias"),
     path("campaigns/<int:pk>/bias/<slug:row>/", pages_views.behind, name="campaign_bias_judgments"),
-    path("campaigns/<int:pk>/quality", pages_views.compute, name="campaign_quality"),
+    path("campaigns/<int:pk>/quality/", summary.index, name="campaign_quality"),
+    path("campaigns/<int:pk>/quality", pages_views.compute, name="campaign_quality_compute"),
     path(
         "campaigns/<int:pk>/raters/<int:rater_pk>/",
         pages_views.campaign_rater,

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from arithmetic.agreement import pairs as agreement_pairs
 from arithmetic.bias import looks as bias_looks
 from arithmetic.bias import shares
-from arithmetic.figures import Figure, Floats, Ints
+from arithmetic.figures import Figure, Floats, Ints, gettext_noop
 
+NOT_ANSWERED = gettext_noop("No one has answered this yet.")
+"""The note of a question that nobody has answered."""
 Record = dict[str, Any]
 Truths = NDArray[np.bool_]
 

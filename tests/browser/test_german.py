@@ -35,7 +35,7 @@ def test_german_pages_fit_their_window(
     ]
     of_alice += [
         f"/campaigns/{comparison_campaign.pk}/{part}"
-        for part in ("", "items/", "set-up/", "export/", "agreement/")
+        for part in ("", "items/", "set-up/", "export/", "quality/", "agreement/", "gold/")
     ]
     of_noor = [
         "/runs/",

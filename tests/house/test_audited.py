@@ -40,7 +40,7 @@ NOTHING_IS_KEPT = {
     "api_campaign_count": "the same, for a call",
     "campaign_preview": "an admin tries the desk, and nothing of it is stored",
     "campaign_preview_text": "how a text would look",
-    "campaign_quality": "“Compute again”: the same figures from the same judgments, only sooner",
+    "campaign_quality_compute": "“Compute again”: the same figures, only sooner",
     "api_campaign_quality": "“Compute again”: the same figures of the same judgments, only sooner",
     "crowd_prolific_check": "the same look at Prolific as the beat's, only sooner",
     "api_prolific_study_poll": "the same",

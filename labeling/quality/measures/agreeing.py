@@ -16,7 +16,7 @@ from arithmetic.agreement import alpha, kappas, scales
 from arithmetic.agreement import pairs as agreement_pairs
 from arithmetic.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 from labeling.guidelines.rating_form import Question, Scale
-from labeling.votes.arrays import Record, Votes, as_record
+from labeling.votes.arrays import NOT_ANSWERED, Record, Votes, as_record
 
 RATERS_IN_MATRIX = 24
 """A larger matrix is unreadable; raters with the most comparisons stay."""
@@ -139,7 +139,7 @@ def _question(units: Ints, prompts: Ints, answers: Floats, question: Question) -
         }
         if is_scale:
             measured |= _on_scale(columns)
-    none = absent(gettext_noop("No one has answered this yet."))
+    none = absent(NOT_ANSWERED)
     names = (
         ("raw", "alpha", "gwet", "nominal", "interval", "icc", "icc_of_mean")
         if is_scale

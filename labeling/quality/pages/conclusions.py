@@ -82,12 +82,12 @@ def _action(campaign: Campaign, alpha: Figure, flagged: Sequence[RaterMeasures])
 
 
 def read_disputed(campaign: Campaign) -> Action:
-    at = f"{reverse('campaign_agreement', args=[campaign.pk])}#items"
+    at = f"{reverse('campaign_quality', args=[campaign.pk])}#disputed"
     return Action(_("Read the disputed items"), at)
 
 
 def check_rater(campaign: Campaign, flagged: Sequence[RaterMeasures]) -> Action:
-    at = f"{reverse('campaign_bias', args=[campaign.pk])}#look"
+    at = f"{reverse('campaign_quality', args=[campaign.pk])}#look"
     return Action(_("Read answers of %(rater)s") % {"rater": flagged[0].alias}, at)
 
 

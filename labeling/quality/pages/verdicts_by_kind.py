@@ -9,9 +9,9 @@ from django.utils.translation import ngettext
 
 from arithmetic import intervals
 from arithmetic.figures import Figure
-from labeling.models import Campaign
-from labeling.quality.contests import Contest
-from labeling.quality.pages import conclusions, figure_text
+from labeling.models import Campaign, QualityReport
+from labeling.quality.contests import Contest, stored_contests
+from labeling.quality.pages import conclusions, figure_text, rating_words
 from labeling.quality.selectors import QualityRow, RaterMeasures
 from labeling.votes.demonstrations import DemonstrationStats
 from pages.verdicts import Action, Effect, Verdict, effect_of
@@ -65,6 +65,14 @@ def _few_reviewed(written: DemonstrationStats) -> str:
         " takes five prompts at least.",
         written.n_scored,
     ) % {"n": f"{written.n_scored:,}", "all": f"{written.n:,}"}
+
+
+def of_votes(campaign: Campaign, report: QualityReport, raters: Sequence[RaterMeasures]) -> Verdict:
+    """Of a campaign with a report: of conversations, ratings or rankings."""
+    if campaign.about.talks:
+        contests = stored_contests(report=report)
+        return of_conversations(campaign, contests, raters)
+    return rating_words.verdict(campaign, report, raters)
 
 
 def of_conversations(
@@ -192,6 +200,6 @@ def _worst(
     row = next(contradicting, None) or next((row for row in rows if row.n_flagged), None)
     if row is None:
         return None
-    name, at = ("campaign_bias", "#look") if row.n_flagged else ("campaign_agreement", "#items")
+    at = "#look" if row.n_flagged else "#disputed"
     label = _("Look at %(campaign)s") % {"campaign": row.campaign.name}
-    return Action(label, f"{reverse(name, args=[row.campaign.pk])}{at}")
+    return Action(label, f"{reverse('campaign_quality', args=[row.campaign.pk])}{at}")

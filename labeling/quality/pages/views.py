@@ -1,5 +1,5 @@
-"""Pages of quality: how far raters agree, what choices depend on, and which raters to review. They
-read only the stored report.
+"""Pages of quality: how far raters agree, what choices depend on, and one rater. They read only the
+stored report.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from labeling import access as labeling_access
 from labeling.models import Campaign, Prompt, QualityReport, Rater
 from labeling.quality import selectors as quality_selectors
 from labeling.quality.onboarding_scores import FEWEST_IN_A_CELL, attempts_by
-from labeling.quality.pages import bias_words, kappa_words, meanings, rating_words, taste_words
+from labeling.quality.pages import bias_words, kappa_words, rating_words, taste_words
 from labeling.quality.pages import verdicts_by_kind as verdicts
 from labeling.quality.pages import words as pages_words
 from labeling.quality.services import QUALITY
@@ -28,8 +28,9 @@ from labeling.votes.arrays import as_figure
 from pages import interval_chart, list_pages
 
 JUDGMENTS_PER_PAGE = 50
-RATERS_PER_PAGE = 50
 PAIRS_PER_PAGE = 25
+PARTS = {"agreement": "campaign_agreement", "bias": "campaign_bias"}
+"""Tabs of a campaign's quality besides the first, with the names of their addresses."""
 RATINGS = "labeling/quality/ratings/quality_ratings.html"
 LEVELS = 9
 """Colours of the heat map, from 50 % up; everything below 50 % gets the first."""
@@ -92,16 +93,14 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
     report = quality_selectors.quality_report(campaign=campaign)
     context = _context(campaign, report, "agreement")
     if report is not None and rating_words.is_rated_only(report):
-        return render(request, RATINGS, context | _ratings(campaign, report))
+        return render(request, RATINGS, context | _ratings(report))
     if report is not None:
         raters = quality_selectors.rater_measures(report=report)
         context |= {
-            "verdict": rating_words.verdict(campaign, report, raters),
             "measures": pages_words.agreement(report.results["agreement"]),
             "orders": pages_words.orders(report.results["agreement"]),
             "others": pages_words.others(report.results["agreement"]),
-            "scales": pages_words.scales(report.results["agreement"]["questions"]),
-            "questions": _questions(report),
+            **_questions(report),
             "groups": _groups(report),
             "groups_left_out": pages_words.groups_left_out(
                 report.results["agreement"]["groups_left_out"]
@@ -115,19 +114,15 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "labeling/quality/quality_agreement.html", context)
 
 
-def _ratings(campaign: Campaign, report: QualityReport) -> dict[str, object]:
+def _ratings(report: QualityReport) -> dict[str, object]:
     """A campaign whose answers are ratings: what they say first, and nothing about rankings."""
     results = report.results
     questions = results["agreement"]["questions"]
     rows = rating_words.questions(results, {row["name"]: _kind(row) for row in questions})
-    raters = quality_selectors.rater_measures(report=report)
     return {
-        "verdict": rating_words.verdict(campaign, report, raters),
         "rows": rows,
-        "raters": raters[:RATERS_PER_PAGE],
-        "n_raters": len(raters),
         "has_repeats": as_figure(results["ratings"]["self"]).n,
-        "scales": pages_words.scales(questions),
+        "scales": pages_words.scales(pages_words.answered(questions)),
         "kappas": kappa_words.blocks(results),
         **_by_item(report),
     }
@@ -137,7 +132,6 @@ def _by_item(report: QualityReport) -> dict[str, object]:
     return {
         "bars": _bars(report.results["items"]["bins"]),
         "n_items": report.results["items"]["n"],
-        "split": quality_selectors.split_items(report=report),
     }
 
 
@@ -166,18 +160,7 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
     context = _context(campaign, report, "bias")
     if report is not None:
         habits = report.results["habits"]
-        raters = quality_selectors.rater_measures(report=report)
-        page = list_pages.shown(request, raters, size=RATERS_PER_PAGE)
-        context |= {
-            "page": page,
-            "flagged": [row for row in raters if row.flags],
-            "is_rated_only": rating_words.is_rated_only(report),
-            "has_repeats": any(row.with_oneself.n for row in raters),
-            "tastes": taste_words.groups(raters),
-            "taste_meaning": taste_words.meaning(),
-            "unsure": [row for row in raters if row.unsure],
-            "unsure_meaning": taste_words.unsure_meaning(),
-        }
+        context["is_rated_only"] = rating_words.is_rated_only(report)
         if habits and not rating_words.is_rated_only(report):
             context |= {
                 "measures": pages_words.bias(habits),
@@ -261,9 +244,7 @@ def compute(request: HttpRequest, pk: int) -> HttpResponse:
             request,
             _("The workers can't be reached, so nothing is being computed. Try again in a minute."),
         )
-    return redirect(
-        "campaign_bias" if request.POST.get("tab") == "bias" else "campaign_agreement", pk
-    )
+    return redirect(PARTS.get(request.POST.get("part", ""), "campaign_quality"), pk)
 
 
 @require_GET
@@ -318,37 +299,17 @@ def _panel_of_rater(
     }
 
 
-def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict[str, object]:
+def _context(campaign: Campaign, report: QualityReport | None, part: str) -> dict[str, object]:
     return {
         "campaign": campaign,
         "report": report,
-        "tab": tab,
+        "tab": "quality",
+        "part": part,
         "fresh": quality_selectors.freshness(campaign=campaign),
     }
 
 
 # --- parts ----------------------------------------------------------------------------------------
-
-
-def quality_now(report: QualityReport) -> list[pages_words.Measure]:
-    """The few numbers on a campaign's first page."""
-    if rating_words.is_rated_only(report):
-        return rating_words.first_figures(report)
-    measured, habits = report.results["agreement"], report.results["habits"]
-    raw, alpha = as_figure(measured["raw_half"]), as_figure(measured["alpha_ordinal"])
-    shown = [
-        pages_words.as_share(_("Agreement (ties count ½)"), raw, _("pairs of votes"), ""),
-        pages_words.as_coefficient(
-            _("Krippendorff α, ordinal"), alpha, "", _("0.2–0.5 is typical")
-        ),
-    ]
-    if habits:
-        first, longer = as_figure(habits["first"]), as_figure(habits["longer"])
-        shown += [
-            pages_words.as_share(_("Position bias"), first, "", _("50 % is neutral")),
-            pages_words.as_share(_("Length bias"), longer, "", meanings.longer_meaning(longer)),
-        ]
-    return shown
 
 
 def heat_rows(report: QualityReport, aliases: dict[int, str]) -> list[HeatRow]:
@@ -416,17 +377,19 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, objec
     }
 
 
-def _questions(report: QualityReport) -> list[dict[str, object]]:
-    return [
-        {
-            "label": question["label"],
-            "kind": _kind(question),
-            "raw": as_figure(question["raw"]),
-            "alpha": as_figure(question["alpha"]),
-            "gwet": as_figure(question["gwet"]),
-        }
-        for question in report.results["agreement"]["questions"]
-    ]
+def _questions(report: QualityReport) -> dict[str, object]:
+    questions = report.results["agreement"]["questions"]
+    answered = pages_words.answered(questions)
+    return {
+        "questions": [_question(question) for question in answered],
+        "unanswered": [row["label"] for row in questions if row not in answered],
+        "scales": pages_words.scales(answered),
+    }
+
+
+def _question(question: Mapping[str, Any]) -> dict[str, object]:
+    figures = {name: as_figure(question[name]) for name in ("raw", "alpha", "gwet")}
+    return {"label": question["label"], "kind": _kind(question)} | figures
 
 
 def _kind(question: Mapping[str, object]) -> str:

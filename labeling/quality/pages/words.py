@@ -18,7 +18,7 @@ from labeling.quality.pages.meanings import (
     raw_meaning,
     tau_meaning,
 )
-from labeling.votes.arrays import as_figure
+from labeling.votes.arrays import NOT_ANSWERED, as_figure
 
 EFFECTS = {
     "position": gettext_lazy("Shown first"),
@@ -241,6 +241,11 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
         ),
     )
     return [golds, decided, model, *(pools or [as_share(_("With other pools"), none, pairs, "")])]
+
+
+def answered(questions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without those that nobody has answered yet."""
+    return [row for row in questions if as_figure(row["alpha"]).note != NOT_ANSWERED]
 
 
 def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

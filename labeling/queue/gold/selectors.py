@@ -192,6 +192,11 @@ def n_golds(*, campaign: Campaign) -> int:
     return GoldItem.objects.filter(campaign=campaign, gold__retired_at=None).count()
 
 
+def n_suspect(*, campaign: Campaign) -> int:
+    """Golds in use that almost everyone fails."""
+    return gold_uses(campaign=campaign).filter(Q(is_suspect=True), gold__retired_at=None).count()
+
+
 def n_other_golds(*, campaign: Campaign) -> int:
     """Golds of other campaigns that this one could use."""
     others = Gold.objects.filter(retired_at=None, n_responses=campaign.n_responses or 0)

@@ -145,7 +145,8 @@ def _page(
     in_use = {row.gold.made_from_id for row in usable}
     context: dict[str, object] = {
         "campaign": campaign,
-        "tab": "gold",
+        "tab": "quality",
+        "part": "gold",
         "page": page,
         "rows": rows,
         "n_suspect": sum(row.is_suspect and row.gold.retired_at is None for row in rows),

@@ -144,7 +144,9 @@ def every_page(campaign: Campaign) -> dict[str, str]:
     return {
         "quality": "/quality/",
         "quality-campaign": f"/campaigns/{campaign.pk}/",
+        "quality-summary": f"/campaigns/{campaign.pk}/quality/",
         "quality-agreement": f"/campaigns/{campaign.pk}/agreement/",
+        "quality-gold": f"/campaigns/{campaign.pk}/gold/",
         "quality-bias": f"/campaigns/{campaign.pk}/bias/",
         "quality-part": f"/campaigns/{campaign.pk}/agreement/part/?kind=category&value=chat",
         "quality-pairs": f"/campaigns/{campaign.pk}/agreement/?sort=-agree",
@@ -157,6 +159,14 @@ def every_page(campaign: Campaign) -> dict[str, str]:
     }
 
 
+OUTSIDE = """() => [...document.querySelectorAll("main :is(td, th, dd, dt)")].filter(
+    cell => cell.checkVisibility()
+        && cell.getBoundingClientRect().right > innerWidth
+        && !cell.closest("thead, .table-wrap:has(.heat)")
+).map(cell => cell.innerText.trim())"""
+"""Cells that a phone cuts off. A heat map scrolls sideways."""
+
+
 def test_every_page_is_accessible_and_none_is_wider_than_a_phone(
     measured: Campaign,
     alice: User,
@@ -167,14 +177,19 @@ def test_every_page_is_accessible_and_none_is_wider_than_a_phone(
 ) -> None:
     page = open_page("/quality/", alice)
     phone = open_page("/quality/", alice, width=390, height=844, has_touch=True, is_mobile=True)
-    too_wide = []
+    too_wide, outside = [], {}
     for name, address in every_page(measured).items():
         page.goto(address)
         look_over(page, name)
+    User.objects.update(language="de")
+    for name, address in every_page(measured).items():
         phone.goto(address)
         settled(phone)
         screenshot(phone, f"{name}-phone", full_page=True)
         if phone.evaluate("document.documentElement.scrollWidth") > 390:
             too_wide.append(name)
+        if name.startswith("quality-") and (cut := phone.evaluate(OUTSIDE)):
+            outside[name] = cut
 
     assert too_wide == []
+    assert outside == {}

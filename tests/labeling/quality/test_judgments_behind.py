@@ -65,7 +65,7 @@ def test_a_flag_leads_to_the_judgments_that_show_it(
     quality_services.compute_quality(campaign_id=campaign.pk, now=NOON)
     client, link = signed_in(alice), f"/campaigns/{campaign.pk}/raters/{habitual.pk}/flag-first/"
 
-    pages = [words(client.get(address)) for address in (f"/campaigns/{campaign.pk}/bias/", link)]
+    pages = [words(client.get(address)) for address in (f"/campaigns/{campaign.pk}/quality/", link)]
 
     assert f'<a href="{link}">View answers</a>' in pages[0]
     assert "The response shown first ranked top, alone" in pages[1]

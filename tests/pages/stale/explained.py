@@ -21,7 +21,7 @@ ASKS_AGAIN = {
     "run_score_again": "computes the same figures again",
 }
 """Asks for what nobody has seen yet, once more."""
-STORES_NOTHING = {"campaign_preview", "campaign_quality"}
+STORES_NOTHING = {"campaign_preview", "campaign_quality_compute"}
 ANYWAY = {
     ("conversation_finish", "desk_release"): "nobody else has taken it meanwhile",
     ("curation_restore", "curation_discard"): "it is about the next time that the recipe runs",

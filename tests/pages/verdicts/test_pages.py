@@ -74,4 +74,4 @@ def test_each_page_of_campaigns_has_a_verdict_and_one_primary_button_at_most(
     Campaign.objects.update(state=state)
     firsts = [f"/campaigns/{campaign.pk}/" for campaign in (compared, written)]
 
-    check(["/quality/", *firsts, f"{firsts[0]}agreement/"], alice)
+    check(["/quality/", *firsts, f"{firsts[0]}quality/"], alice)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
 
 
-@pytest.mark.parametrize("tab", ["agreement", "bias"])
+@pytest.mark.parametrize("tab", ["quality", "agreement", "bias"])
 def test_before_the_first_report_a_page_says_so_and_offers_to_compute(
     tab: str, comparison_campaign: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
@@ -29,7 +29,7 @@ def test_before_the_first_report_a_page_says_so_and_offers_to_compute(
     assert "Compute now" in page
 
 
-@pytest.mark.parametrize("tab", ["agreement", "bias"])
+@pytest.mark.parametrize("tab", ["quality", "agreement", "bias"])
 def test_a_page_says_what_it_was_computed_from(
     tab: str, measured: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
@@ -159,7 +159,7 @@ def test_a_flagged_rater_is_named_with_the_reason_and_a_link_to_their_judgments(
     campaign, habitual = crowd
     quality_services.compute_quality(campaign_id=campaign.pk, now=NOON)
 
-    page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/bias/"))
+    page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/quality/"))
 
     assert "needs a check" in page or "need a check" in page
     assert f'<a href="/campaigns/{campaign.pk}/raters/{habitual.pk}/">{habitual.alias}</a>' in page
@@ -179,7 +179,7 @@ def test_raters_with_a_taste_of_their_own_are_a_group_and_not_flagged(
     client = signed_in(alice)
     pages = [
         words(client.get(f"/campaigns/{measured.pk}/{address}/"))
-        for address in ("bias", f"raters/{rosa.pk}")
+        for address in ("quality", f"raters/{rosa.pk}")
     ]
 
     for page in pages:
@@ -199,7 +199,7 @@ def test_a_rater_who_may_share_a_rare_taste_is_not_accused(
     client = signed_in(alice)
     pages = [
         words(client.get(f"/campaigns/{measured.pk}/{address}/"))
-        for address in ("bias", f"raters/{rosa.pk}")
+        for address in ("quality", f"raters/{rosa.pk}")
     ]
 
     for page in pages:
@@ -223,7 +223,7 @@ def test_a_flag_is_shown_in_the_readers_language(
     pages = [
         words(client.get(address))
         for address in (
-            f"/campaigns/{campaign.pk}/bias/",
+            f"/campaigns/{campaign.pk}/quality/",
             f"/campaigns/{campaign.pk}/raters/{habitual.pk}/",
         )
     ]
@@ -251,20 +251,26 @@ def test_a_demonstration_campaign_has_no_quality_tabs(
 ) -> None:
     client = signed_in(alice)
 
-    assert client.get(f"/campaigns/{demonstration_campaign.pk}/agreement/").status_code == 404
-    assert "agreement/" not in words(client.get(f"/campaigns/{demonstration_campaign.pk}/"))
+    for page in ("quality", "agreement"):
+        assert client.get(f"/campaigns/{demonstration_campaign.pk}/{page}/").status_code == 404
+    assert f"/{demonstration_campaign.pk}/quality/" not in words(
+        client.get(f"/campaigns/{demonstration_campaign.pk}/")
+    )
 
 
+@pytest.mark.parametrize(
+    ("part", "page"), [("summary", "quality"), ("agreement", "agreement"), ("bias", "bias")]
+)
 def test_asking_to_compute_again_leads_back_to_the_tab(
-    measured: Campaign, alice: User, signed_in: SignedIn
+    measured: Campaign, alice: User, signed_in: SignedIn, part: str, page: str
 ) -> None:
-    answer = signed_in(alice).post(f"/campaigns/{measured.pk}/quality", {"tab": "bias"})
+    answer = signed_in(alice).post(f"/campaigns/{measured.pk}/quality", {"part": part})
 
-    assert answer.headers["Location"] == f"/campaigns/{measured.pk}/bias/"
+    assert answer.headers["Location"] == f"/campaigns/{measured.pk}/{page}/"
 
 
 @pytest.mark.parametrize("n_raters", [2, 12])
-@pytest.mark.parametrize("tab", ["agreement", "bias"])
+@pytest.mark.parametrize("tab", ["quality", "agreement", "bias"])
 def test_a_tab_asks_as_many_queries_for_two_raters_as_for_twelve(
     tab: str,
     n_raters: int,
@@ -290,7 +296,7 @@ def test_the_quality_page_lists_campaigns_with_a_report(
     page = words(signed_in(alice).get("/quality/"))
 
     assert measured.name in page
-    assert f"/campaigns/{measured.pk}/agreement/" in page
+    assert f"/campaigns/{measured.pk}/quality/" in page
 
 
 def test_without_any_report_the_quality_page_says_what_will_stand_there(

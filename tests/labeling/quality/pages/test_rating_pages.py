@@ -60,7 +60,7 @@ def campaign(tmp_path: Path) -> Campaign:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("where", ["", "agreement/", "bias/", "raters/{rater}/"])
+@pytest.mark.parametrize("where", ["", "quality/", "agreement/", "bias/", "raters/{rater}/"])
 def test_no_figure_of_rankings_is_on_a_page_of_ratings(
     where: str, campaign: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
@@ -74,29 +74,30 @@ def test_no_figure_of_rankings_is_on_a_page_of_ratings(
 
 
 @pytest.mark.django_db
-def test_the_first_page_begins_with_questions_consensus_and_raters(
+def test_the_agreement_page_begins_with_questions_and_consensus(
     campaign: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/agreement/"))
 
-    cards = ['id="questions"', 'id="consensus"', 'id="raters"', "By item", 'id="scales"', "Cohen κ"]
+    cards = ['id="questions"', 'id="consensus"', "By item", 'id="scales"', "Cohen κ"]
     places = [page.index(card) for card in cards]
     assert places == sorted(places)
     first = page[: places[1]]
     for question in ("quality", "style", "verdict", "harmful"):
         assert question in first
-    assert "Rates like a colleague" in page[places[2] : places[3]]
 
 
 @pytest.mark.django_db
 def test_the_first_page_concludes_with_a_sentence_and_a_step(
     campaign: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
-    page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/agreement/"))
+    page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/quality/"))
 
     assert "on “style”, agreement can't be told from chance" in page
     assert "2 of 3 raters need a check." in page
-    assert f'data-kind="primary" href="/campaigns/{campaign.pk}/bias/#look">Read answers of' in page
+    assert (
+        f'data-kind="primary" href="/campaigns/{campaign.pk}/quality/#look">Read answers of' in page
+    )
 
 
 @pytest.mark.django_db
@@ -104,7 +105,7 @@ def test_the_flag_names_the_question_and_the_colleague(
     campaign: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
     client = signed_in(alice)
-    page = words(client.get(f"/campaigns/{campaign.pk}/bias/"))
+    page = words(client.get(f"/campaigns/{campaign.pk}/quality/"))
     bob = Rater.everyone.get(origin__endswith="bob")
     behind = words(client.get(f"/campaigns/{campaign.pk}/raters/{bob.pk}/flag-copy/"))
 

@@ -128,6 +128,9 @@ def test_a_gold_that_everybody_fails_is_suspect(campaign: Campaign, day_shift: P
 
     assert [row.gold for row in rows if row.is_suspect] == [wrong]
     assert rows[0].gold == wrong
+    assert gold_selectors.n_suspect(campaign=campaign) == 1
+    gold_services.retire_gold(gold=wrong, by=None, now=NOON)
+    assert gold_selectors.n_suspect(campaign=campaign) == 0
 
 
 def test_raters_get_gold_feedback_only_if_the_campaign_shows_it(

@@ -1,6 +1,6 @@
 """What the figures mean: is something stuck, full or old, and what to do about it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -56,18 +56,6 @@ class Finding:
         return reverse(self.url_name) if self.url_name else ""
 
 
-@dataclass(frozen=True)
-class Group:
-    title: str
-    findings: Sequence[Finding]
-
-
-@dataclass(frozen=True)
-class Summary:
-    level: str
-    words: str
-
-
 LEVELS = {
     GOOD: gettext_lazy("OK"),
     WARNING: gettext_lazy("Warning"),
@@ -76,44 +64,24 @@ LEVELS = {
 }
 
 
-def groups(figures: Figures, *, may_open: MayOpen) -> list[Group]:
-    """What is wrong comes first in each group. Links lead only where the reader may go."""
-    named = (
-        (_("Stuck"), _stuck(figures)),
-        (_("Full"), _full(figures)),
-        (_("Old"), _old(figures)),
+ORDER = (DANGER, WARNING, UNKNOWN, GOOD)
+
+
+def findings(figures: Figures, *, may_open: MayOpen) -> list[Finding]:
+    """The worst first, then what is stuck, full and old. Links lead only where the reader may
+    go.
+    """
+    listed = [*_stuck(figures), *_full(figures), *_old(figures)]
+    return sorted(
+        (_only_if_open(finding, may_open) for finding in listed),
+        key=lambda finding: ORDER.index(finding.level),
     )
-    order = [DANGER, WARNING, UNKNOWN, GOOD]
-    return [
-        Group(
-            title,
-            sorted(
-                (_only_if_open(finding, may_open) for finding in findings),
-                key=lambda finding: order.index(finding.level),
-            ),
-        )
-        for title, findings in named
-    ]
 
 
 def _only_if_open(finding: Finding, may_open: MayOpen) -> Finding:
     if finding.url_name and not may_open(finding.url_name):
         return replace(finding, url_name="", link="")
     return finding
-
-
-def summary(groups: Sequence[Group]) -> Summary:
-    levels = [finding.level for group in groups for finding in group.findings]
-    n_problems, n_warnings = levels.count(DANGER), levels.count(WARNING)
-    counted = [
-        ngettext("%(n)s problem", "%(n)s problems", n_problems) % {"n": n_problems},
-        ngettext("%(n)s warning", "%(n)s warnings", n_warnings) % {"n": n_warnings},
-    ]
-    if n_problems:
-        return Summary(DANGER, ", ".join(counted if n_warnings else counted[:1]))
-    if n_warnings:
-        return Summary(WARNING, counted[1])
-    return Summary(GOOD, _("Nothing needs attention"))
 
 
 # --- stuck ----------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.campaigns.services import UnableToCreateCampaign
 from labeling.conversations import selectors, turns
-from labeling.conversations.red_teaming import attacks, figures, services
+from labeling.conversations.red_teaming import attacks, figures, services, verdicts
 from labeling.conversations.red_teaming.forms import (
     AttackForm,
     BriefRows,
@@ -80,11 +80,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=asked) if asked else None
     if campaign is not None and not turns.is_attack(campaign):
         raise Http404
+    red = campaign.red_teaming if campaign else None
+    found = figures.findings(campaign_id=campaign.pk if campaign else None)
     context = {
         "campaign": campaign,
-        "red": campaign.red_teaming if campaign else None,
+        "red": red,
         "campaigns": RedTeaming.objects.select_related("campaign").order_by("-campaign"),
-        "found": figures.findings(campaign_id=campaign.pk if campaign else None),
+        "found": found,
+        "verdict": verdicts.of_red_teaming(found, campaign=campaign, red=red),
     }
     return render(request, "labeling/conversations/red_teaming/red_teaming.html", context)
 

@@ -14,6 +14,9 @@ from arithmetic import intervals
 from arithmetic.agreement import alpha as alphas
 from arithmetic.agreement import pairs
 from arithmetic.figures import Figure
+from labeling.conversations.red_teaming import diversity
+from labeling.conversations.red_teaming import figures as red_figures
+from labeling.conversations.red_teaming import verdicts as red_verdicts
 from labeling.models import Campaign, QualityReport
 from labeling.quality.contests import Contest
 from labeling.quality.pages import conclusions, rating_words, verdicts_by_kind
@@ -28,12 +31,15 @@ from training.benchmarks.attacks.attempts import Attempt
 from training.benchmarks.scorecards import selectors
 from training.benchmarks.scorecards.pages import verdicts as scorecard_verdicts
 from training.benchmarks.statistics import differences
-from training.models import Chain, Link
+from training.models import Chain, Link, RuleSample
 from training.results import comparison
 from training.results import verdicts as run_verdicts
 from training.schedules import verdicts as schedule_verdicts
 from training.schedules.gate import verdict as gate_verdict
 from training.schedules.gate.selectors import Gate
+from training.snapshots.curation import ratings
+from training.snapshots.curation import verdicts as curation_verdicts
+from training.snapshots.curation.ledger import RuleCounts, Summary
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 Draw = Callable[[np.random.Generator], Verdict]
@@ -302,7 +308,58 @@ def _all_campaigns(n: int, alpha: float) -> Draw:
     return draw
 
 
+def _red_teaming(n_raters: int, n_each: int, shares: tuple[float, ...]) -> Draw:
+    """Attackers of different skill, each with `n_each` attacks in every area; `shares`: how often
+    attacks succeed in each.
+    """
+
+    def draw(random: np.random.Generator) -> Verdict:
+        raters = np.repeat(np.arange(n_raters), n_each)
+        skill = random.choice([-0.2, 0.2], n_raters)[raters]
+        scores, attackers, lines = [], [], []
+        for number, share in enumerate(shares):
+            found = (random.random(len(raters)) < share + skill).astype(float).tolist()
+            scores += found
+            attackers += raters.tolist()
+            lines.append(_attack_line(f"area {number}", found, raters.tolist()))
+        whole = _attack_line("", scores, attackers)
+        none = diversity.Diversity(0, 0, 0)
+        findings = red_figures.Findings(lines, [], whole, Figure(None, 0), none)
+        return red_verdicts.of_red_teaming(findings, campaign=Campaign(pk=7))
+
+    return draw
+
+
+def _attack_line(area: str, scores: list[float], attackers: list[int]) -> red_figures.Line:
+    rate = red_figures.success_share(scores, attackers, note="")
+    return red_figures.Line(area, None, len(scores), len(set(attackers)), Figure(None, 0), rate)
+
+
+def _preview(n: int, precision: float) -> Draw:
+    """Documents that a rule removed, of which this share should go."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        should_go = int((random.random(n) < precision).sum())
+        rate = ratings.Rate(n, should_go / n, *intervals.wilson(should_go, n))
+        row = ratings.MeasuredRule(RuleSample(rule="length"), rate, ratings.Rate(0, None))
+        rules = [("length", RuleCounts(400, 0)), ("language", RuleCounts(90, 0))]
+        summary = Summary("documents", "", 1_000, 510, 0, 490, rules)
+        return curation_verdicts.of_preview(summary, [row], curation_id=3)
+
+    return draw
+
+
 SUBJECTS = [
+    Subject(
+        "a red teaming",
+        tuple(_red_teaming(*size, (0.5, 0.5, 0.5)) for size in ((6, 2), (12, 3), (40, 4))),
+        _red_teaming(40, 4, (0.25, 0.25, 0.25)),
+    ),
+    Subject(
+        "a curation",
+        tuple(_preview(n, 0.5) for n in (6, 30, 100, 200)),
+        _preview(100, 0.75),
+    ),
     Subject(
         "a campaign of demonstrations",
         tuple(_demonstrations(*size, 4.0) for size in SIZES),

@@ -1,5 +1,6 @@
 """The operations page through HTTP: what is stuck, full or old, in words."""
 
+import re
 import shutil
 from collections import namedtuple
 from collections.abc import Callable
@@ -34,8 +35,7 @@ def lines_of(client: Client, **extra: Any) -> dict[str, str]:
     assert page.status_code == 200
     return {
         one.about: " ".join([str(one.label), one.words, one.advice, one.link])
-        for group in page.context["groups"]
-        for one in group.findings
+        for one in [*page.context["to_check"], *page.context["fine"]]
     }
 
 
@@ -58,7 +58,9 @@ def test_a_site_that_works_says_so_with_the_time(signed_in: SignIn, alice: User)
     assert "Nothing needs attention" in text
     assert page.context["at"].strftime("%H:%M:%S") in text
     assert "Problem" not in text
-    assert [group.title for group in page.context["groups"]] == ["Stuck", "Full", "Old"]
+    assert page.context["to_check"] == []
+    assert re.search(r'<details class="disclosure" id="fine"\s*>', page.content.decode())
+    assert f"{len(page.context['fine'])} checks are OK" in text
 
 
 def test_htmx_gets_the_live_part_only(signed_in: SignIn, alice: User) -> None:
@@ -82,11 +84,12 @@ def test_a_beat_that_stopped_is_a_problem_and_comes_first(signed_in: SignIn, ali
 
     page = signed_in(alice).get("/operations/")
 
-    (first, *_rest) = page.context["groups"][0].findings
+    (first, *_rest) = page.context["to_check"]
     assert first.about == "Beat"
     assert "systemctl restart preferably-beat" in first.advice
     assert "20 minutes ago" in page_of(page).replace("\xa0", " ")
-    assert "1 problem" in page_of(page)
+    assert "1 problem: Beat." in page_of(page)
+    assert "Beat" not in [one.about for one in page.context["fine"]]
 
 
 def test_without_beat_a_silent_worker_is_no_problem_of_its_own(

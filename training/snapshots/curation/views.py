@@ -14,7 +14,7 @@ from accounts.shell.requests import MemberRequest
 from pages import edit_conflicts, list_pages
 from training import access as training_access
 from training.models import Curation, Snapshot
-from training.snapshots.curation import ratings, recipes, selectors, services
+from training.snapshots.curation import ratings, recipes, selectors, services, verdicts
 from training.snapshots.curation.forms import RateForm
 from training.snapshots.curation.ledger import Summary
 
@@ -61,6 +61,8 @@ def _page(request: MemberRequest, curation: Curation, problem: str = "") -> Http
     if is_ready and summary is not None:
         context |= ledger_page(request, curation, summary)
         context["is_outdated"] = selectors.is_outdated(curation=curation)
+        measured = ratings.measured(recipe=summary.recipe)
+        context["verdict"] = verdicts.of_preview(summary, measured, curation_id=curation.pk)
         context["can_be_rated"] = bool(context["rule"]) and ratings.can_be_rated(context["rule"])
     name = "_curation.html" if request.htmx else "curation.html"
     status = 409 if problem else 200

@@ -117,11 +117,15 @@ def n_enough(n: int, ends: tuple[float, float], difference: float) -> int:
     return math.ceil(needed / digit) * digit
 
 
-def among(value: float, ends: tuple[float, float], n: int) -> tuple[float, float]:
+def among(
+    value: float, ends: tuple[float, float], n: int, df: float | None = None
+) -> tuple[float, float]:
     """The ends of a value that is one of `n`, so that all `n` intervals hold together in 95 % of
-    cases (Bonferroni): each end is moved off by the ratio of the normal quantiles.
+    cases (Bonferroni): each end is moved off by the ratio of the normal quantiles, or with `df` of
+    Student's.
     """
-    wider = float(ndtri(1 - ERROR / max(n, 1))) / Z_95
+    error = ERROR / max(n, 1)
+    wider = float(ndtri(1 - error)) / Z_95 if df is None else of_student(df, error) / of_student(df)
     return value - (value - ends[0]) * wider, value + (ends[1] - value) * wider
 
 

@@ -12,5 +12,6 @@ urlpatterns = [
     path("", include("training.benchmarks.urls")),
     path("", include("training.playground.urls")),
     path("", include("training.schedules.urls")),
+    path("", include("training.lines.urls")),
     path("", include("training.train_on_campaign.urls")),
 ]

@@ -21,7 +21,7 @@ from accounts.shell import styleguide as shell_styleguide
 from accounts.shell.requests import MemberRequest
 
 # Somebody with several roles starts with the widest one.
-_HOMES = ("campaigns", "runs", "desk")
+_HOMES = ("campaigns", "lines", "desk")
 
 
 def home(request: HttpRequest) -> HttpResponse:

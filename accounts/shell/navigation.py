@@ -127,6 +127,14 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry | NavigationSection, ...]], 
     (
         _("Train"),
         (
+            NavigationSection(
+                _("Lines"),
+                "line",
+                (
+                    NavigationEntry(_("Lines"), "lines", "line", ("lines", "schedule_line")),
+                    NavigationEntry(_("Schedules"), "schedules", "clock", ("schedule", "chain")),
+                ),
+            ),
             NavigationEntry(_("Runs"), "runs", "run", ("run", "train")),
             NavigationSection(
                 _("Models"),
@@ -137,7 +145,6 @@ ENTRIES: tuple[tuple[Promise, tuple[NavigationEntry | NavigationSection, ...]], 
                 ),
             ),
             NavigationEntry(_("Snapshots"), "snapshots", "snapshot", ("snapshot",)),
-            NavigationEntry(_("Schedules"), "schedules", "clock", ("schedule", "chain")),
             NavigationSection(
                 _("Machines"),
                 "node",

@@ -234,7 +234,7 @@ def test_each_role_starts_where_its_work_is(
 ) -> None:
     starts = [signed_in(person).get("/").headers["Location"] for person in (alice, noor, rosa)]
 
-    assert starts == ["/campaigns/", "/runs/", "/desk/"]
+    assert starts == ["/campaigns/", "/lines/", "/desk/"]
 
 
 def test_a_person_without_a_role_sees_what_to_do(alice: User, signed_in: SignedIn) -> None:

@@ -50,10 +50,10 @@ def test_the_rail_shows_admins_what_they_collect(alice: User, signed_in: SignedI
 
 def test_the_rail_shows_researchers_what_they_train(noor: User, signed_in: SignedIn) -> None:
     assert rail(signed_in(noor)) == [
+        "Lines",
         "Runs",
         "Models",
         "Snapshots",
-        "Schedules",
         "Machines",
     ]
 
@@ -68,6 +68,7 @@ def test_the_rail_shows_researchers_what_they_train(noor: User, signed_in: Signe
             "/operations/",
         ),
         ("/suites/", {"/models/": "Models", "/suites/": "Suites"}, "/models/"),
+        ("/schedules/", {"/lines/": "Lines", "/schedules/": "Schedules"}, "/lines/"),
         ("/storage/", {"/nodes/": "Nodes", "/storage/": "Storage"}, "/nodes/"),
     ],
 )

@@ -132,6 +132,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         if is_by_accuracy
         else None,
         "plan": plan,
+        "has_line": bool(plan.shape.improving),
         "steps": [(step.words, plan.needs_approval(step)) for step in plan.shape.steps],
         "base_model": TrainedModel.objects.filter(pk=plan.base_model).first(),
         "current": (steps.current_model(schedule, plan) if plan.shape.has_gate else None),

@@ -5,11 +5,11 @@ was added later.
 import datetime as dt
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from labeling.models import Campaign, PayDispute, Payment, Pool, Rate, Rater
 from labeling.pay.timesheets import receipts
-from labeling.pay.timesheets.counted import counted_lines
+from labeling.pay.timesheets.counted import counted_lines, lines_of
 from labeling.pay.timesheets.paid import with_payments
 from labeling.pay.timesheets.sheets import (
     PayRow,
@@ -38,6 +38,14 @@ def pay_rows(*, since: dt.date, until: dt.date) -> list[PayRow]:
     for line in _shown(settled, since=since, raters=from_prolific):
         by_rater.setdefault(line.rater_id, []).append(line)
     return [PayRow(rater, Timesheet(since, until, by_rater[rater.pk])) for rater in raters]
+
+
+def earned_with(*, judgments: Q) -> Timesheet:
+    """What people earned with these judgments alone. Imported ones earn nothing."""
+    nothing = Q(pk__in=[])
+    return Timesheet(
+        dt.date.min, dt.date.max, lines_of(judged=judgments, skipped=nothing, learned=nothing)
+    )
 
 
 def payments_of(*, rater: Rater) -> QuerySet[Payment]:

@@ -16,7 +16,7 @@ export function mount(link) {
     canvas.toBlob((blob) => {
       const saved = document.createElement("a");
       saved.href = URL.createObjectURL(blob);
-      saved.download = "scorecard.png";
+      saved.download = link.download.replace(/svg$/, "png");
       saved.click();
       URL.revokeObjectURL(saved.href);
     }, "image/png");

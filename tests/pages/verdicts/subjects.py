@@ -25,12 +25,14 @@ from labeling.quality.selectors import QualityRow
 from labeling.votes.arrays import as_record
 from labeling.votes.demonstrations import DemonstrationStats
 from pages.verdicts import Verdict
+from tests.training.lines import lines
 from training.benchmarks.attacks import success
 from training.benchmarks.attacks import verdicts as attack_verdicts
 from training.benchmarks.attacks.attempts import Attempt
 from training.benchmarks.scorecards import selectors
 from training.benchmarks.scorecards.pages import verdicts as scorecard_verdicts
 from training.benchmarks.statistics import differences
+from training.lines import verdicts as line_verdicts
 from training.models import Chain, Link, RuleSample
 from training.results import comparison
 from training.results import verdicts as run_verdicts
@@ -261,6 +263,16 @@ def _gate(n_prompts: int, n_each: int, share: float) -> Draw:
     return draw
 
 
+def _line(n_chains: int, n_prompts: int, n_raters: int, share: float) -> Draw:
+    """A line of models, each of which raters prefer this often to the one it has to beat."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        raters = lines.Raters(random, n_prompts, n_raters, share)
+        return line_verdicts.of_line(lines.drawn(raters, n_chains))
+
+    return draw
+
+
 def _demonstrations(n: int, n_each: int, mean: float) -> Draw:
     """Reviewers' scores from 1 to 7, which prompts have in common."""
 
@@ -379,6 +391,11 @@ SUBJECTS = [
         "a chain with a gate",
         tuple(_gate(*size, 0.5) for size in SIZES),
         _gate(200, 2, 0.65),
+    ),
+    Subject(
+        "a line of models",
+        tuple(_line(*size, 0.5) for size in ((1, 6, 4), (3, 12, 5), (6, 40, 8), (12, 60, 8))),
+        _line(1, 200, 8, 0.65),
     ),
     Subject(
         "an attack",

@@ -186,7 +186,7 @@ def _evidence(
     }
     new, before = runs.get(steps.SAMPLE.name), runs.get(steps.SAMPLE_BEFORE.name)
     return Evidence(
-        win_rate=_win_rate(campaign, new, before, error),
+        win_rate=win_rate(campaign, new, before, error),
         n_missing=n_owed,
         **measured_by_run(model.metrics),
         length=_length_ratio(new, before),
@@ -194,9 +194,12 @@ def _evidence(
     )
 
 
-def _win_rate(
+def win_rate(
     campaign: Campaign | None, new: Run | None, before: Run | None, error: float
 ) -> Figure:
+    """Of the model that `new` sampled against that of `before`, on test prompts; each end of the
+    interval misses with the chance `error`.
+    """
     sources = [run.base_model.source_id for run in (new, before) if run is not None]
     if campaign is None or len(sources) < 2 or None in sources:
         return absent("")

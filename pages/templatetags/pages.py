@@ -200,7 +200,7 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
-def count(number: int) -> str:
+def count(number: float) -> str:
     """`12345` → "12,345", with the digit grouping of the reader's language."""
     return number_format(number, use_l10n=True, force_grouping=True)
 

@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.models import Gold, Prompt, Source
+from tests.html import page_of
 from tests.pages.stale.two_tabs import Tab, differences, stored
 from tests.training.conftest import NOW
 from tests.training.snapshots.curating import EMAIL, documents, text_of, upload_of
@@ -271,8 +272,10 @@ def test_the_ledger_of_a_snapshot_has_a_page(
     assert f"/snapshots/{snapshot.pk}/ledger/" in card
     assert "Exact duplicate" in card
     assert "42 documents read: 40 kept, 1 changed, 1 removed." in page
+    assert ">identical<" in page_of(client.get(f"/snapshots/{snapshot.pk}/ledger/"))
     folder = Path(site.SNAPSHOTS_DIR) / snapshot.folder
     [removed] = ledger.entries(folder, rule="exact_duplicate", skip=0, n=5)
+    assert f">{removed.id}" not in page
     for undo, expected in ({}, 1), ({"undo": "1"}, 0):
         client.post(f"/snapshots/{snapshot.pk}/ledger/restore/", {"document": removed.id, **undo})
         assert RestoredDocument.objects.count() == expected

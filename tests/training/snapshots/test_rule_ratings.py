@@ -120,6 +120,16 @@ def test_only_rules_that_removed_something_by_its_text_can_be_rated(
     assert not RuleSample.objects.exists()
 
 
+def test_a_word_that_is_no_rule_has_no_page(
+    noor: User, preview: Curation, signed_in: Callable[..., Client]
+) -> None:
+    client, page = signed_in(noor), f"/curations/{preview.pk}/rate/"
+
+    for word in ("c4", "repetition.ever", ""):
+        assert client.get(page, {"rule": word}).status_code == 404
+    assert client.get(page, {"rule": "length"}).status_code == 200
+
+
 def test_a_rule_is_rated_and_measured_on_its_pages(
     noor: User, preview: Curation, day_shift: Pool, rosa: Rater, signed_in: Callable[..., Client]
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from training.snapshots.curation.rules import cleaning
 from training.snapshots.curation.rules.cleaning import Account
+from training.snapshots.curation.rules.contamination import Decontamination
 from training.snapshots.curation.rules.recipe import Recipe
 
 LEDGER = cleaning.LEDGER
@@ -38,6 +39,11 @@ class Entry:
     @property
     def is_removed(self) -> bool:
         return self.outcome == "removed"
+
+    @property
+    def is_of_item(self) -> bool:
+        """Whether `twin` is the name of a test item, and not the id of a document."""
+        return self.rule.startswith(f"{Decontamination.NAME}.")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from labeling.guidelines import rating_form
 from labeling.models import Campaign, Guideline, Pool, Prompt, RankedResponse, Response, Source
 from labeling.votes import counting
 from training.models import Curation, RuleSample, SampledDocument
-from training.snapshots.curation import ledger
+from training.snapshots.curation import ledger, rule_words
 from training.snapshots.curation.rules import child, cleaning
 from training.snapshots.curation.rules.personal_data import clear
 from training.snapshots.curation.services import folder_of
@@ -120,13 +120,9 @@ def send_to_raters(
             for side in (0, 1)
             for pk, pair in zip(responses[side], pairs, strict=True)
         )
-        audit_log.record(
-            by,
-            "send",
-            curation,
-            after={"rule": rule, "campaign": campaign.pk, "n": len(pairs)},
-            now=now,
-        )
+        words = rule_words.in_english(rule)
+        after = {"rule": words, "campaign": campaign.pk, "n": len(pairs)}
+        audit_log.record(by, "send", curation, after=after, now=now)
     return sample
 
 

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from training.models import RestoredDocument, Snapshot
+from training.snapshots.curation import rule_words
 from training.snapshots.curation.rules.recipe import PRESETS, Recipe
 
 WORDS: dict[str, Promise] = {
@@ -48,22 +49,12 @@ def rules_in_words(*, name: str) -> list[tuple[str, str]]:
     """(rule, its thresholds) in the order in which they are applied; parts that are off are left
     out.
     """
-    rules = PRESETS[name].as_json()["rules"]
     return [
         (
             rule["rule"],
-            ", ".join(
-                f"{key.replace('_', ' ')} {_value(value)}"
-                for key, value in rule.items()
-                if key != "rule" and value not in (None, [], False)
+            rule_words.thresholds_in_words(
+                rule["rule"], {name: value for name, value in rule.items() if name != "rule"}
             ),
         )
-        for rule in rules
+        for rule in PRESETS[name].as_json()["rules"]
     ]
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list):
-        pairs = [entry if isinstance(entry, str) else f"{entry[0]}: {entry[1]}" for entry in value]
-        return " ".join(pairs)
-    return str(value)

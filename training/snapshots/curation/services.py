@@ -17,7 +17,7 @@ from accounts.refusals import Refusal
 from jobs import guard
 from jobs.protocol import Kind
 from training.models import Curation, RestoredDocument, Snapshot
-from training.snapshots.curation import ledger, recipes
+from training.snapshots.curation import ledger, recipes, rule_words
 from training.snapshots.freeze import UnableToCreate
 
 UPLOAD = "upload"
@@ -159,9 +159,8 @@ def restore_document(
             },
         )
         if is_new:
-            audit_log.record(
-                by, "bring_back", restored, after={"recipe": recipe, "rule": entry.rule}, now=now
-            )
+            after = {"recipe": recipe, "rule": rule_words.in_english(entry.rule)}
+            audit_log.record(by, "bring_back", restored, after=after, now=now)
     return restored
 
 

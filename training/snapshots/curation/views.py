@@ -14,7 +14,14 @@ from accounts.shell.requests import MemberRequest
 from pages import edit_conflicts, list_pages
 from training import access as training_access
 from training.models import Curation, Snapshot
-from training.snapshots.curation import ratings, recipes, selectors, services, verdicts
+from training.snapshots.curation import (
+    ratings,
+    recipes,
+    rule_words,
+    selectors,
+    services,
+    verdicts,
+)
 from training.snapshots.curation.forms import RateForm
 from training.snapshots.curation.ledger import Summary
 
@@ -143,6 +150,8 @@ def rate(request: MemberRequest, pk: int) -> HttpResponse:
     """Sends a sample of what ?rule= removed to raters."""
     curation = training_access.curation(user=request.user, pk=pk)
     rule = request.GET.get("rule", "")
+    if not rule_words.is_rule(rule):
+        raise Http404
     form = RateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         by, now = training_access.researcher(request.user), timezone.now()

@@ -1,12 +1,14 @@
 """Widgets and choices that all forms share."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
+from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -65,12 +67,45 @@ def offer_rows(field: forms.Field, rows: QuerySet[Model]) -> None:
 
 def choose_the_only_one(field: forms.Field | None) -> None:
     """Selects the row of a required field if there is only one."""
-    if isinstance(field, forms.ModelChoiceField) and field.required and field.queryset is not None:
+    if field is not None and field.required and (row := the_only_one(field)):
+        field.initial = row
+
+
+def the_only_one(field: forms.Field | None) -> Model | None:
+    """The row of a field that offers no other one."""
+    if isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
         rows = field.queryset[:2]
         if len(rows) == 1:
-            field.initial = rows[0]
+            row: Model = rows[0]
+            return row
+    return None
 
 
 def ask_to_choose(field: forms.Field) -> None:
     assert isinstance(field, forms.ModelChoiceField)
     field.empty_label = gettext("Choose one")
+
+
+@dataclass(frozen=True)
+class ClosedGroup:
+    """Fields that are closed on the page while all have their defaults, which `by_default` says in
+    words.
+    """
+
+    title: str
+    by_default: str
+    fields: list[BoundField]
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    """by field, where they are not the fields' initial values"""
+
+    @property
+    def is_open(self) -> bool:
+        return any(
+            is_changed(bound, self.defaults.get(bound.name, bound.field.initial))
+            for bound in self.fields
+        )
+
+
+def is_changed(field: BoundField, default: object) -> bool:
+    """Whether a field has an error, or another value than `default`."""
+    return bool(field.errors) or field.field.has_changed(default, field.value())

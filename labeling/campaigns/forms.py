@@ -27,6 +27,7 @@ from pages.form_parts import (
     ask_to_choose,
     chips,
     choose_the_only_one,
+    is_changed,
     offer,
     offer_rows,
     segmented,
@@ -211,16 +212,14 @@ class CampaignForm(EffortForm):
         offer_rows(self.fields["response_sources"], campaigns_selection.response_sources())
 
     @cached_property
-    def open_groups(self) -> set[str]:
-        """The groups with a field that has an error or another value than on an empty form."""
+    def open_groups(self) -> dict[str, bool]:
+        """Whether a group has a field with an error or another value than on an empty form."""
         defaults = forms.model_to_dict(Campaign(), fields=SETTINGS)
 
         def is_set(name: str) -> bool:
-            field = self.fields[name]
-            default = defaults.get(name, field.initial)
-            return name in self.errors or bool(field.has_changed(default, self[name].value()))
+            return is_changed(self[name], defaults.get(name, self.fields[name].initial))
 
-        return {group for group, names in CLOSED_GROUPS.items() if any(map(is_set, names))}
+        return {group: any(map(is_set, names)) for group, names in CLOSED_GROUPS.items()}
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}

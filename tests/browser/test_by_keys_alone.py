@@ -171,6 +171,8 @@ def test_a_researcher_starts_a_grpo_run_from_the_page_of_a_model(
     page.wait_for_url("**/runs/new/grpo/**")
     go_to(page, "Reward model")
     page.keyboard.type("judge")
+    go_to(page, "Rewards")
+    page.keyboard.press("Enter")
     write(page, "Weight: length", "-0.5")
     go_to(page, "Spot checks by raters")
     page.keyboard.press("Enter")
@@ -201,24 +203,23 @@ def test_a_researcher_creates_a_schedule_with_a_gate(
     page.keyboard.press("Enter")
     page.wait_for_url("**/schedules/new/iterative-dpo-raters/")
     write(page, "Name", "By keys")
-    go_to(page, "Starts from")
-    page.keyboard.type(model.name[:5])
-    go_to(page, "Pool of raters")
-    page.keyboard.type("Day")
-    go_to(page, "Guideline")
-    page.keyboard.type("Helpful")
-    write(page, "Test prompts", "80")
-    write(page, "Confidence", "90")
-    write(page, "Looks", "2")
     go_to(page, "At set times")
     page.keyboard.press("ArrowLeft")  # around to the last one
+    go_to(page, "Comparison by raters")
+    page.keyboard.press("Enter")
+    write(page, "Test prompts", "80")
+    go_to(page, "Gate: when the new model")
+    page.keyboard.press("Enter")
+    write(page, "Confidence", "90")
+    write(page, "Looks", "2")
     go_to(page, "Create schedule")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/schedules/\d+/"))
 
     schedule = Schedule.objects.get()
     assert (schedule.name, schedule.trigger) == ("By keys", "hand")
-    wanted = {"pool": day_shift.pk, "n_judged": 80, "confidence": 90.0, "n_looks": 2}
+    proposed = {"base_model": model.pk, "pool": day_shift.pk, "guideline": guideline.pk}
+    wanted = proposed | {"n_judged": 80, "confidence": 90.0, "n_looks": 2}
     assert schedule.plan.items() >= wanted.items()
 
 

@@ -87,6 +87,9 @@ class Settings(ABC):
     sections: ClassVar[tuple[Section, ...]] = ()
     """settings that its form shows apart, row by row"""
 
+    closes_settings: ClassVar[bool] = False
+    """whether its form leaves open only what limits its length"""
+
     leaves: ClassVar[str] = POLICY
     """kind of model it produces; or RESPONSES, or "" for nothing"""
     is_parallel: ClassVar[bool] = False

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from labeling.models import Export
 from training.configs.offline.dpo import DpoConfig
@@ -42,6 +42,14 @@ def models(*, kind: str = "") -> QuerySet[TrainedModel]:
         .order_by("-created_at", "-pk")
     )
     return queryset.filter(kind=kind) if kind else queryset
+
+
+def usable_models() -> QuerySet[TrainedModel]:
+    """Language models with weights; the one that was approved last first, then the newest."""
+    models = TrainedModel.objects.filter(
+        kind=TrainedModel.Kind.POLICY, freed_at=None, endpoint=None
+    ).exclude(stage=TrainedModel.Stage.RETIRED)
+    return models.order_by(F("approved_at").desc(nulls_last=True), "-pk")
 
 
 def lineage(*, model: TrainedModel) -> list[LineageStep]:

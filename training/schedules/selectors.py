@@ -42,6 +42,13 @@ class LinkRow:
     seconds: float | None
 
 
+def free_name(wanted: str) -> str:
+    """`wanted`, or with the lowest number behind it that makes a name that no schedule has."""
+    taken = set(Schedule.objects.filter(name__startswith=wanted).values_list("name", flat=True))
+    names = (wanted, *(f"{wanted} ({n})" for n in range(2, len(taken) + 3)))
+    return next(name for name in names if name not in taken)
+
+
 def schedules() -> list[ScheduleRow]:
     """By name, each with its newest chain and firing."""
     rows = Schedule.objects.select_related("created_by").order_by("name")

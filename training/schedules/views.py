@@ -53,6 +53,9 @@ def new(request: HttpRequest, template: str) -> HttpResponse:
     form = ScheduleForm(
         request.POST or None, template=template, now=timezone.now(), time_zone=person.time_zone
     )
+    if _asks_for_plan(request):
+        form = ScheduleForm(request.GET, template=template, now=timezone.now())
+        return _plan_of(request, form)
     form.begin_with(request.GET)
     if request.method == "POST" and form.is_valid():
         try:
@@ -95,12 +98,15 @@ def power(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = training_access.schedule(user=request.user, pk=pk)
+    asks_for_plan = _asks_for_plan(request)
     form = ScheduleForm(
-        request.POST or None,
+        request.POST or (request.GET if asks_for_plan else None),
         template=schedule.plan["template"],
         now=timezone.now(),
         schedule=schedule,
     )
+    if asks_for_plan:
+        return _plan_of(request, form)
     if request.method == "POST" and form.is_valid():
         try:
             services.change_schedule(
@@ -268,13 +274,22 @@ def _is_stale(request: HttpRequest, chain: Chain) -> bool:
     return edit_conflicts.has_changed(request.POST, halted.pk if halted else None)
 
 
+def _asks_for_plan(request: HttpRequest) -> bool:
+    """Whether the page asks for the steps of the chain again, with what is typed so far."""
+    return request.method == "GET" and request.headers.get("HX-Target") == "plan"
+
+
+def _plan_of(request: HttpRequest, form: ScheduleForm) -> HttpResponse:
+    return render(request, "training/schedules/_plan.html", {"steps": form.steps})
+
+
 def _form_page(request: HttpRequest, form: ScheduleForm, schedule: Schedule | None) -> HttpResponse:
     context = {
         "form": form,
         "schedule": schedule,
         "template": form.template,
         "shape": form.shape,
-        "steps": [step.words for step in form.shape.steps],
+        "steps": form.steps,
         "templates": chain_plans.menu(),
         "has_model": TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY).exists(),
         "lacks_raters": (

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
-from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -23,9 +22,11 @@ from training.configs import kinds
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.sample import SampleConfig
 from training.models import Schedule, TrainedModel
+from training.registry.selectors import usable_models
 from training.runs import placement
-from training.runs.forms import PRESET_WORDS
-from training.schedules.forms.schedule import ScheduleForm
+from training.runs.forms.fields import PRESET_WORDS
+from training.schedules import selectors as schedules_selectors
+from training.schedules.forms.schedule import NAME_LENGTH, ScheduleForm
 from training.schedules.plans.chain_plans import TEMPLATES, Plan
 from training.schedules.plans.settings import Ending
 from training.schedules.services import Terms
@@ -43,7 +44,6 @@ N_JUDGED = 200
 """test prompts on which raters compare the models, at most"""
 OVERLAP = 3
 EVERY_WEEK = "0 3 * * mon"
-_NAME_LENGTH = 150
 _SHOWN_AT = {"base_model": "base_model", "pool": "pool", "guideline": "guideline"}
 """Where a problem of the schedule's form is shown; beside the length if it is of settings."""
 
@@ -254,21 +254,11 @@ class TrainForm(forms.Form):
         return [(name, words, str(PRESET_WORDS[name])) for name, words in LENGTHS.items()]
 
 
-def usable_models() -> QuerySet[TrainedModel]:
-    """Language models with weights; the one that was approved last first, then the newest."""
-    models = TrainedModel.objects.filter(
-        kind=TrainedModel.Kind.POLICY, freed_at=None, endpoint=None
-    ).exclude(stage=TrainedModel.Stage.RETIRED)
-    return models.order_by(F("approved_at").desc(nulls_last=True), "-pk")
-
-
 def free_name(campaign: Campaign, offer: Offer) -> str:
     """A name for the schedule that no other one has."""
     method = str(TEMPLATES[offer.template].name)
-    base = f"{campaign.name[: _NAME_LENGTH - len(method) - 10]} · {method}"
-    taken = set(Schedule.objects.filter(name__startswith=base).values_list("name", flat=True))
-    names = (base, *(f"{base} ({n})" for n in range(2, len(taken) + 3)))
-    return next(name for name in names if name not in taken)
+    base = f"{campaign.name[: NAME_LENGTH - len(method) - 10]} · {method}"
+    return schedules_selectors.free_name(base)
 
 
 def _pk(row: Any) -> int | None:

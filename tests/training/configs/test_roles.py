@@ -15,7 +15,7 @@ from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.runs import run_queue
 from training.runs.api.serializers import NewRunSerializer, RunSerializer
-from training.runs.forms import RunForm
+from training.runs.forms.run_form import RunForm
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 every_role = pytest.mark.parametrize("role", roles.BESIDE, ids=lambda role: role.name)

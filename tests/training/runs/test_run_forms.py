@@ -1,6 +1,7 @@
 """The form of a new run through HTTP: what is chosen already, and what it refuses."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -207,3 +208,81 @@ def test_a_new_run_has_a_name_and_closed_hardware(signed_in: SignIn, noor: User)
         assert f'name="{name}"' in hardware
     assert page.index('name="n_epochs"') < page.index("<summary>Hardware")
     assert 'Held-out rows <span class="unit">' not in page
+
+
+OPEN = {
+    "ppo": {"name", "base_model", "reward_model", "snapshot", "n_episodes"},
+    "rloo": {"name", "base_model", "reward_model", "snapshot", "n_epochs"},
+    "grpo": {"name", "base_model", "reward_model", "snapshot", "n_epochs"},
+}
+
+
+@pytest.mark.parametrize("kind", OPEN)
+def test_a_run_with_a_reward_model_asks_for_five_things_first(
+    signed_in: SignIn, noor: User, kind: str
+) -> None:
+    cast.a_snapshot(noor, "prompts")
+    cast.a_model(noor)
+    cast.a_model(noor, "reward-1", "reward")
+
+    form = signed_in(noor).get(f"/runs/new/{kind}/").context["form"]
+    shown = [field.name for field in (*form.basics, *form.main)]
+    closed = [field.name for group in form.closed for field in group.fields]
+    rows = [field.name for part in form.sections for row in part.rows for field in row.fields]
+
+    assert set(shown) == OPEN[kind]
+    assert Counter(shown + closed + rows) == Counter(dict.fromkeys(form.fields, 1))
+    assert not any(group.is_open for group in form.closed)
+    assert not any(part.is_open for part in form.sections)
+
+
+def as_shown(client: Client) -> dict[str, Any]:
+    """What a browser sends of PPO's form if nothing is changed."""
+    form = client.get("/runs/new/ppo/").context["form"]
+    values = {field.name: field.value() for field in form}
+    return {
+        name: value for name, value in values.items() if value is not None and value is not False
+    }
+
+
+@pytest.mark.parametrize("preset", ["small", "balanced", "thorough"])
+def test_a_preset_closes_the_settings_and_its_values_are_named(
+    signed_in: SignIn, noor: User, preset: str
+) -> None:
+    cast.a_snapshot(noor, "prompts")
+    cast.a_model(noor)
+
+    client = signed_in(noor)
+    page = client.post("/runs/new/ppo/", as_shown(client) | {"preset": preset})
+
+    more = page.context["form"].more
+    size = {"small": 8, "balanced": 64, "thorough": 512}[preset]
+    assert not any(group.is_open for group in page.context["form"].closed)
+    assert f"Rollout {size}," in more.by_default
+
+
+def test_another_setting_than_a_presets_or_a_mistake_opens_its_group(
+    signed_in: SignIn, noor: User
+) -> None:
+    cast.a_snapshot(noor, "prompts")
+    model, judge = cast.a_model(noor), cast.a_model(noor, "reward-1", "reward")
+    client = signed_in(noor)
+    sent = as_shown(client) | {"base_model": model.pk, "reward_model": judge.pk}
+
+    def opened(**changes: object) -> set[str]:
+        form = client.post("/runs/new/ppo/", sent | {"name": ""} | changes).context["form"]
+        return {group.title for group in form.closed if group.is_open}
+
+    assert opened() == set()
+    assert opened(batch_size="32") == {"Settings"}
+    assert opened(lam="2") == {"Advanced"}
+    assert opened(n_gpus="2") == {"Hardware"}
+
+
+def test_rewards_are_open_where_there_is_no_reward_model(signed_in: SignIn, noor: User) -> None:
+    cast.a_snapshot(noor, "prompts")
+    cast.a_model(noor)
+
+    [rewards] = signed_in(noor).get("/runs/new/grpo/").context["form"].sections
+
+    assert rewards.is_open

@@ -9,7 +9,7 @@ from training.configs import metrics
 from training.configs.cost import sizes
 from training.configs.cost.sizes import Inputs, Shape, SuiteSize
 from training.configs.evaluation.benchmark import GENERATE, BenchmarkConfig
-from training.configs.knobs import OPTIONAL, POLICY, Responses
+from training.configs.knobs import OPTIONAL, POLICY, Responses, Row, Section
 from training.configs.metrics import SHARE, Counted, Measure, _
 
 DIRECT, PREFIX, SUPPRESSION, PAST_TENSE = "direct", "prefix", "suppression", "past-tense"
@@ -25,6 +25,9 @@ STRATEGIES: Mapping[str, str] = {
     ATTACKER: _("Attacker model"),
 }
 """Stored name → what people read, in display order."""
+_ASKED = tuple(name for name in STRATEGIES if name != ATTACKER)
+"""Those that need no other model."""
+_SWITCHES = tuple(name.replace("-", "_") for name in _ASKED)
 _ON_GOALS = Counted("n_goals", _("on %(n)s goal"), _("on %(n)s goals"))
 
 
@@ -50,6 +53,17 @@ class AttackConfig(BenchmarkConfig):
     model_label: ClassVar[str] = _("Model to attack")
     model_button: ClassVar[str] = _("Attack")
     takes: ClassVar[Mapping[str, str]] = {"attacker_model": OPTIONAL}
+    sections: ClassVar[tuple[Section, ...]] = (
+        Section(
+            _("Strategies"),
+            _("Each goal is asked with each of them."),
+            (
+                Row(
+                    _("How the goal is asked"), "", tuple(name.replace("-", "_") for name in _ASKED)
+                ),
+            ),
+        ),
+    )
     headlines: ClassVar[tuple[str, ...]] = ("attack_success", "n_items", "n_missing")
     measures: ClassVar[tuple[Measure, ...]] = (
         Measure(
@@ -128,8 +142,7 @@ class AttackConfig(BenchmarkConfig):
     @property
     def strategies(self) -> tuple[str, ...]:
         """Those that are on, without the attacker model's."""
-        names = (name for name in STRATEGIES if name != ATTACKER)
-        return tuple(name for name in names if getattr(self, name.replace("-", "_")))
+        return tuple(name for name in _ASKED if getattr(self, name.replace("-", "_")))
 
     def for_dry_run(self) -> Self:
         return replace(super().for_dry_run(), n_samples=1)

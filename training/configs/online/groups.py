@@ -20,6 +20,7 @@ class Groups(Training, ServerKnobs, SpotCheckKnobs):
 
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """from demonstrations it takes the prompts"""
+    closes_settings: ClassVar[bool] = True
     is_parallel: ClassVar[bool] = True
     uses_server: ClassVar[bool] = True
     best: ClassVar[Best | None] = Best("reward_after", is_more_better=True)

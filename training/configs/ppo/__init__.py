@@ -42,6 +42,7 @@ class PpoConfig(PpoKnobs):
     is_parallel: ClassVar[bool] = True
     uses_server: ClassVar[bool] = True
     extended_by: ClassVar[tuple[str, ...]] = ("n_episodes",)
+    closes_settings: ClassVar[bool] = True
     headlines: ClassVar[tuple[str, ...]] = (
         "reward",
         "kl",

@@ -30,10 +30,11 @@ from training.results import certainty as results_certainty
 from training.results import charts as results_charts
 from training.results import curves, differences_between_runs
 from training.results import measures as results_measures
-from training.runs import forms as runs_forms
 from training.runs import placement, run_queue
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
+from training.runs.forms import run_form as runs_forms
+from training.runs.forms.fields import PRESET_WORDS
 from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.selectors import RunFilter
 from training.runs.views import behaviour, comparing, next_steps, shown_samples, unfinished
@@ -128,7 +129,7 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "lacks_held_out": form.lacks_held_out if "cost" in request.POST else "",
         "kind": kind,
         "kind_words": gettext(kinds.KINDS[kind].label),
-        "presets": [(name, runs_forms.PRESET_WORDS[name]) for name in kinds.PRESETS[kind]],
+        "presets": [(name, PRESET_WORDS[name]) for name in kinds.PRESETS[kind]],
         "preset": (
             preset
             or (_default_preset() if request.method == "GET" and "from" not in request.GET else "")

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.models import Guideline, Pool
 from training.benchmarks.suites.choices import SuitesField
 from training.models import Snapshot, TrainedModel
-from training.runs.forms import MachinesForm
+from training.runs.forms.fields import MachinesForm
 from training.schedules.plans.settings import Ending, OnFall
 
 MAX_INTEGER = 2_147_483_647

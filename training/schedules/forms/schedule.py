@@ -2,13 +2,13 @@
 presets or earlier runs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
@@ -17,26 +17,30 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Guideline, Pool
 from pages.edit_conflicts import ConflictCheck
-from pages.form_parts import NameField, chips
+from pages.form_parts import NameField, chips, the_only_one
 from training.configs import kinds
 from training.configs.evaluation.benchmark import BenchmarkConfig
+from training.configs.ppo import PpoConfig
 from training.configs.sample import SampleConfig
 from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.processes import launch as processes_launch
+from training.registry.selectors import usable_models
 from training.runs import run_queue
 from training.runs.estimates.plan import launch_misfits
+from training.schedules import selectors as schedules_selectors
 from training.schedules.forms.cycle_fields import CycleFields, ranked_candidates
-from training.schedules.forms.when_fields import LIMITS, WHEN, WhenFields
+from training.schedules.forms.groups import MACHINE, GroupedForm
+from training.schedules.forms.when_fields import LIMITS, WhenFields
 from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import TEMPLATES, Plan
 from training.schedules.plans.settings import Ending
-from training.schedules.plans.step import CampaignStep
+from training.schedules.plans.step import CampaignStep, Step
 from training.snapshots.selectors import campaign_choices
 
+NAME_LENGTH = 150
 N_RUNS_OFFERED = 10
 KEPT = "kept"
 BALANCED = "preset:balanced"
-_MACHINE = ("n_gpus", "memory_gb", "n_processes", "n_machines", "strategy")
 _SAMPLING = f"config_{SampleConfig.kind}"
 _PLAN = (
     "base_model",
@@ -46,15 +50,15 @@ _PLAN = (
     "ptx_text",
     "ending",
     "on_fall",
-    *_MACHINE,
+    *MACHINE,
     *(name for step in steps.STEPS.values() for name in step.fields),
 )
 
 
-class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
+class ScheduleForm(ConflictCheck, WhenFields, CycleFields, GroupedForm):
     """Call plan() and terms() on a valid form."""
 
-    name = NameField(label=_("Name"), max_length=150)
+    name = NameField(label=_("Name"), max_length=NAME_LENGTH)
     base_model = forms.ModelChoiceField(
         label=_("Starts from"),
         queryset=TrainedModel.objects.none(),
@@ -148,8 +152,16 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         return cls(data, template=template, **about)
 
     def begin_with(self, asked: QueryDict) -> None:
-        """Values of a link to the page, which nobody has sent yet."""
-        self.begins_with = {
+        """Values of a link to the page, which nobody has sent yet. Name, model and raters are
+        proposed.
+        """
+        proposed = {
+            "name": schedules_selectors.free_name(str(self.shape.name)),
+            "base_model": usable_models().first(),
+            "pool": the_only_one(self.fields.get("pool")),
+            "guideline": the_only_one(self.fields.get("guideline")),
+        }
+        self.begins_with = proposed | {
             name: field.widget.value_from_datadict(asked, MultiValueDict(), name)
             for name, field in self.fields.items()
             if name in asked
@@ -258,51 +270,22 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
         return kinds.KINDS[kind].mixes_text and self.fields["ptx_text"].queryset.exists()  # type: ignore[attr-defined]
 
     @property
-    def what(self) -> Iterator[BoundField]:
-        return self._named(
-            "name", "base_model", "reward_model", "reward_base", "trains_watchdog", "goes_on"
-        )
+    def steps(self) -> tuple[Step, ...]:
+        """Of a chain, as far as the form says."""
+        names = ("suites", "reward_model", "trains_watchdog", "ending")
+        chosen = {name: self._chosen(name) for name in names if name in self.fields}
+        ppo = f"config_{PpoConfig.kind}"
+        config = self._config_of(PpoConfig.kind, self._chosen(ppo)) if ppo in self.fields else {}
+        values = {name: value for name, value in chosen.items() if value is not None}
+        plan = Plan(self.template, base_model=0, configs={PpoConfig.kind: config}, **values)
+        return plan.shape.steps
 
-    @property
-    def data_fields(self) -> Iterator[BoundField]:
-        return self._named("text", "campaigns", "includes_imports", "ptx_text")
-
-    @property
-    def settings(self) -> Iterator[BoundField]:
-        configs = (
-            f"config_{kind}" for kind in self.shape.run_kinds if kind != BenchmarkConfig.kind
-        )
-        own = (
-            *steps.PROMPTS.fields,
-            *steps.CANDIDATES.fields,
-            *steps.BEST.fields,
-            *steps.PPO.fields,
-        )
-        return self._named(*own, *configs)
-
-    @property
-    def hardware(self) -> list[BoundField]:
-        return list(self._named(*_MACHINE))
-
-    @property
-    def campaign(self) -> list[BoundField]:
-        return list(self._named("ending", *steps.CAMPAIGN.fields))
-
-    @property
-    def gate(self) -> list[BoundField]:
-        return list(self._named(*steps.GATE.fields))
-
-    @property
-    def benchmark(self) -> list[BoundField]:
-        return list(self._named(f"config_{BenchmarkConfig.kind}", "on_fall"))
-
-    @property
-    def when(self) -> Iterator[BoundField]:
-        return self._named(*WHEN)
-
-    @property
-    def limits(self) -> Iterator[BoundField]:
-        return self._named(*LIMITS)
+    def _chosen(self, name: str) -> Any:
+        """None if it is not valid yet."""
+        try:
+            return _stored(self.fields[name].clean(self[name].value()))
+        except ValidationError:
+            return None
 
     @property
     def _always_opens_campaigns(self) -> bool:
@@ -322,7 +305,7 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
     def plan(self) -> Plan:
         cleaned = self.cleaned_data
         values = {name: _stored(cleaned[name]) for name in _PLAN if name in cleaned}
-        for name in (*_MACHINE, "ending", "on_fall", "confidence", "n_looks"):
+        for name in (*MACHINE, "ending", "on_fall", "confidence", "n_looks"):
             if not values.get(name):
                 values.pop(name, None)  # empty: the plan's default
         return Plan(
@@ -336,11 +319,11 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields):
             approvals=tuple(cleaned["approvals"]),
         )
 
-    def _named(self, *names: str) -> Iterator[BoundField]:
-        return (self[name] for name in names if name in self.fields)
-
     def _config(self, kind: str) -> dict[str, Any]:
-        chosen = self.cleaned_data[f"config_{kind}"] or BALANCED
+        return self._config_of(kind, self.cleaned_data[f"config_{kind}"])
+
+    def _config_of(self, kind: str, chosen: str | None) -> dict[str, Any]:
+        chosen = chosen or BALANCED
         source, _colon, name = chosen.partition(":")
         if source == KEPT and self.kept:
             return self.kept.configs[kind]

@@ -230,6 +230,20 @@ def test_the_form_asks_only_for_what_its_way_of_beginning_needs(
     }
 
 
+def test_the_steps_follow_what_is_chosen_in_the_form(
+    open_page: Opener, noor: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    cast.a_model(noor)
+    page = open_page("/schedules/new/weekly/", noor)
+    steps = page.get_by_role("list", name="Steps of a chain")
+    expect(steps).to_contain_text("Gate")
+
+    page.get_by_label("After training").select_option("request")
+
+    expect(steps).not_to_contain_text("Gate")
+    expect(page.get_by_label("Pool of raters")).to_be_hidden()
+
+
 def test_a_chain_that_waits_is_approved_in_the_browser(
     open_page: Opener, noor: User, cycle: Chain
 ) -> None:

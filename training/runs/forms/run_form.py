@@ -1,105 +1,40 @@
-"""The form that starts a run. Its fields for settings are generated from the kind's config, so that
-each setting is described in one place.
-"""
+"""The form that starts a run of one kind."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from django import forms
-from django.db.models import QuerySet
-from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from knobs.fields import Knob, Problem
-from labeling.models import Guideline, Pool, Prompt
+from knobs.fields import Problem
+from labeling.models import Prompt
 from pages.form_parts import NameField, choose_the_only_one
 from training.benchmarks.suites.choices import SuitesField, outline
 from training.configs import kinds, roles
-from training.configs.knobs import REQUIRED, SpotCheckKnobs
-from training.configs.roles import Role
+from training.configs.knobs import SpotCheckKnobs
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import launch
 from training.processes.launch import Launch
 from training.runs import run_queue
 from training.runs.estimates import costs
+from training.runs.forms.fields import (
+    MachinesForm,
+    knob_field,
+    raters_fields,
+    role_field,
+    snapshot_words,
+    text_field,
+)
+from training.runs.forms.groups import CHOICES, RATERS, GroupedForm
 from training.snapshots import selectors as snapshots_selectors
 from training.snapshots.forms import tags_in
 
-PRESET_WORDS = {
-    "small": _("minutes on two CPU cores"),
-    "balanced": _("one GPU"),
-    "thorough": _("the published recipe"),
-}
 
-
-BASICS = ("name", *roles.NAMES, "snapshot", "ptx_snapshot", "suites")
-HARDWARE = (
-    "n_gpus",
-    "memory_gb",
-    "n_processes",
-    "n_machines",
-    "strategy",
-    "offloads",
-    "priority",
-)
-RATERS = ("spot_pool", "spot_guideline")
-# The fields that do not belong to a kind's config.
-CHOICES = (*BASICS, *RATERS, *HARDWARE, "tags")
-
-
-# A maximum this high is not worth showing.
-A_LOT = 100_000
-
-
-class MachinesForm(forms.Form):
-    """Fields that a run and a schedule have in common."""
-
-    memory_gb = forms.IntegerField(
-        label=_("Memory (GB)"),
-        min_value=0,
-        max_value=10_000,
-        required=False,
-        initial=0,
-        help_text=_("Memory needed on each GPU, or on the machine if no GPU is requested."),
-    )
-    n_machines = forms.IntegerField(
-        label=_("Machines"),
-        min_value=1,
-        max_value=launch.MAX_MACHINES,
-        required=False,
-        initial=1,
-        help_text=_(
-            "Each with the same number of processes and GPUs, and the same memory. They start"
-            " together."
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class FormRow:
-    """Fields that belong together, under one name."""
-
-    label: str
-    help: str
-    fields: Sequence[BoundField]
-
-
-@dataclass(frozen=True)
-class FormSection:
-    title: str
-    help: str
-    rows: Sequence[FormRow]
-
-
-class RunForm(MachinesForm):
+class RunForm(GroupedForm, MachinesForm):
     """The form for a run of one kind. After `clean()` the complete config is under `config`."""
 
     name = NameField(label=_("Name"), max_length=200)
@@ -168,16 +103,16 @@ class RunForm(MachinesForm):
             queryset=Snapshot.objects.filter(kind__in=wanted).order_by("-pk"),
             empty_label=_("Choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
         )
-        self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
+        self.fields["snapshot"].label_from_instance = snapshot_words  # type: ignore[attr-defined]
         if run_queue.reads_suites(kind):
             del self.fields["snapshot"]
             self.fields["suites"] = SuitesField(
                 label=gettext(about.snapshot_label), goals_only=about.reads_goals
             )
         if issubclass(about, SpotCheckKnobs):
-            self.fields |= _raters_fields()
+            self.fields |= raters_fields()
         if about.mixes_text:
-            self.fields["ptx_snapshot"] = _text_field()
+            self.fields["ptx_snapshot"] = text_field()
         usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
         usable = usable.exclude(run__state__in=(Run.State.QUEUED, Run.State.RUNNING))
         if not about.takes_endpoints:
@@ -190,7 +125,7 @@ class RunForm(MachinesForm):
         )
         for role in roles.BESIDE:
             if use := about.takes.get(role.name):
-                self.fields[role.name] = _role_field(role, use, models)
+                self.fields[role.name] = role_field(role, use, models)
         if about.uses_server:
             self.fields["n_gpus"].help_text = _(
                 "0: any node, with or without GPUs. On GPUs beyond one per process, vLLM writes the"
@@ -206,69 +141,7 @@ class RunForm(MachinesForm):
             for name in ("n_processes", "n_machines", "strategy", "offloads"):
                 del self.fields[name]
         for knob in self.knobs:
-            self.fields[knob.name] = _knob_field(knob)
-
-    @property
-    def basics(self) -> Iterator[BoundField]:
-        return (self[name] for name in BASICS if name in self.fields)
-
-    @property
-    def hardware(self) -> Iterator[BoundField]:
-        return (self[name] for name in HARDWARE if name in self.fields)
-
-    @property
-    def spot(self) -> list[BoundField]:
-        """Those about spot checks: how many first, since without any the others do nothing."""
-        how_many, *others = SpotCheckKnobs.__dataclass_fields__
-        names = (how_many, *RATERS, *others)
-        return [self[name] for name in names if name in self.fields]
-
-    @property
-    def has_spot_errors(self) -> bool:
-        return any(field.errors for field in self.spot)
-
-    @property
-    def main(self) -> Iterator[BoundField]:
-        apart = {
-            name
-            for section in kinds.KINDS[self.kind].sections
-            for row in section.rows
-            for name in row.fields
-        } | SpotCheckKnobs.__dataclass_fields__.keys()
-        return (
-            self[knob.name]
-            for knob in self.knobs
-            if not knob.is_advanced and knob.name not in apart
-        )
-
-    @property
-    def sections(self) -> list[FormSection]:
-        return [
-            FormSection(
-                gettext(section.title),
-                gettext(section.help),
-                [
-                    FormRow(
-                        gettext(row.label), gettext(row.help), [self[name] for name in row.fields]
-                    )
-                    for row in section.rows
-                ],
-            )
-            for section in kinds.KINDS[self.kind].sections
-        ]
-
-    @property
-    def advanced(self) -> Iterator[BoundField]:
-        yield from (self[knob.name] for knob in self.knobs if knob.is_advanced)
-        yield self["tags"]
-
-    @property
-    def has_hardware_errors(self) -> bool:
-        return any(name in self.errors for name in HARDWARE)
-
-    @property
-    def has_advanced_errors(self) -> bool:
-        return any(field.errors for field in self.advanced)
+            self.fields[knob.name] = knob_field(knob)
 
     @property
     def lacks_held_out(self) -> str:
@@ -394,107 +267,3 @@ def with_preset(data: QueryDict, kind: str, preset: str) -> dict[str, object]:
     """Combines the preset's settings with the other fields as typed."""
     typed = {name: data.get(name, "") for name in CHOICES} | {"suites": data.getlist("suites")}
     return typed | preset_values(kind, preset)
-
-
-def _raters_fields() -> dict[str, forms.Field]:
-    return {
-        "spot_pool": forms.ModelChoiceField(
-            label=gettext("Pool of raters"),
-            queryset=Pool.objects.order_by("name"),
-            required=False,
-            empty_label=gettext("Choose a pool"),
-        ),
-        "spot_guideline": forms.ModelChoiceField(
-            label=gettext("Guideline"),
-            queryset=Guideline.objects.order_by("name"),
-            required=False,
-            empty_label=gettext("Choose a guideline"),
-        ),
-    }
-
-
-def _text_field() -> forms.Field:
-    field = forms.ModelChoiceField(
-        label=gettext("Text for PPO-ptx"),
-        queryset=Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by("-pk"),
-        required=False,
-        empty_label=gettext("None: demonstrations of the snapshot, if γ is above 0"),
-        help_text=gettext(
-            "Mixed in with the weight γ, as InstructGPT does with its pretraining text."
-        ),
-    )
-    field.label_from_instance = _snapshot_words  # type: ignore[assignment, method-assign]
-    return field
-
-
-def _role_field(role: Role, use: str, models: QuerySet[TrainedModel]) -> forms.Field:
-    is_required = use == REQUIRED
-    return forms.ModelChoiceField(
-        label=gettext(role.label),
-        queryset=models.filter(kind=role.kind),
-        required=is_required,
-        empty_label=gettext(role.choose if is_required else role.without),
-        help_text="" if is_required else gettext(role.help),
-    )
-
-
-def _knob_field(knob: Knob) -> forms.Field:
-    """Passes the text on unparsed: training.configs parses and validates values."""
-    label = _label(knob)
-    help_text = gettext(knob.help)
-    if knob.choices:
-        choices = [(value, gettext(words)) for value, words in knob.choices.items()]
-        return forms.ChoiceField(
-            label=label, help_text=help_text, choices=choices, initial=knob.default
-        )
-    if knob.type is bool:
-        return forms.BooleanField(
-            label=label, help_text=help_text, required=False, initial=knob.default
-        )
-    if knob.type is str:
-        return forms.CharField(
-            label=label,
-            help_text=help_text,
-            max_length=int(knob.max or 0),
-            strip=False,
-            required=not knob.is_optional,
-            initial=knob.default,
-        )
-    limits = {
-        "min": knob.min,
-        "max": knob.max,
-        "step": "1" if knob.type is int else "any",
-        "inputmode": "decimal",
-    }
-    widget = forms.NumberInput(
-        attrs={name: _plain(value) for name, value in limits.items() if value is not None}
-    )
-    if knob.min is not None and knob.max is not None:
-        words = (
-            gettext("%(low)s or more.") if knob.max >= A_LOT else gettext("%(low)s to %(high)s.")
-        )
-        span = words % {"low": _plain(knob.min), "high": _plain(knob.max)}
-        span = re.sub(r"(^|\s)-", r"\1−", span)
-        help_text = format_html('{} <span class="nowrap range">{}</span>', help_text, span)
-    return forms.CharField(
-        label=label,
-        help_text=help_text,
-        widget=widget,
-        required=not knob.is_optional,
-        initial=knob.default,
-    )
-
-
-def _label(knob: Knob) -> SafeString | str:
-    label, unit = gettext(knob.label), gettext(knob.unit) if knob.unit else ""
-    if label.lower().endswith(unit.lower()) or label.lower().startswith(f"{unit.lower()} "):
-        return label
-    return format_html('{} <span class="unit">{}</span>', label, unit)
-
-
-def _plain(value: float | str) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _snapshot_words(snapshot: Snapshot) -> str:
-    return gettext("%(name)s · %(n)s rows") % {"name": snapshot.name, "n": snapshot.n_rows}

@@ -317,10 +317,10 @@ def bring_in(admin: FormBrowser, file: Path) -> bool:
     """Imports a file. Returns whether it has demonstrations."""
     page = admin.open("/prompts/imports/new/")
     with file.open("rb") as stream:
-        answers = {"source_name": file.stem, "licence": "Apache-2.0", "with_judgments": "on"}
-        page = admin.send(
-            page, page.form(has="source_name"), files={"file": (file.name, stream)}, **answers
-        )
+        form, files = page.form(has="file_format"), {"file": (file.name, stream)}
+        page = admin.send(page, form, files=files, with_judgments="on", preview="1")
+    form = page.form(has="source_name")
+    page = admin.send(page, form, source_name=file.stem, licence="Apache-2.0")
     page = until(lambda: admin.open(page.address), import_has_ended)
     facts = {
         text_of(fact.find(".//dt")): text_of(fact.find(".//dd"))

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.files import File
+from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -57,7 +58,10 @@ class ImportForm(forms.Form):
     upload = forms.CharField(required=False, widget=forms.HiddenInput)
     file = forms.FileField(
         label=_("File"),
-        help_text=_("JSON lines, JSON, CSV, TSV, Parquet or XLSX, also as gzip or ZIP."),
+        help_text=_(
+            "JSON lines, JSON, CSV, TSV, Parquet or XLSX, also as gzip or ZIP. Its first rows are"
+            " shown as soon as you choose it."
+        ),
         error_messages={"empty": _("The file is empty. Choose one with at least one line.")},
     )
     file_format = forms.ChoiceField(label=_("Format"), choices=FORMATS, required=False)
@@ -86,14 +90,42 @@ class ImportForm(forms.Form):
         required=False,
     )
 
+    ORIGIN = ("source_name", "licence", "stores_responses")
+    """What is asked beside the preview."""
+
     def __init__(
-        self, *args: Any, is_kept: bool = False, asks: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        is_kept: bool = False,
+        asks: bool = False,
+        is_preview: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         if not asks:
             del self.fields["stores_responses"]
         if is_kept:
             del self.fields["file"]
+        if is_preview:
+            for name in ("source_name", "licence"):
+                self.fields[name].required = False
+
+    def ask_origin(self) -> None:
+        """The import needs what its preview did without."""
+        for name in ("source_name", "licence"):
+            self.fields[name].required = True
+
+    @property
+    def of_file(self) -> list[BoundField]:
+        return [field for field in self.visible_fields() if field.name not in self.ORIGIN]
+
+    @property
+    def origin(self) -> list[BoundField]:
+        return [field for field in self.visible_fields() if field.name in self.ORIGIN]
+
+    @property
+    def lacks_origin(self) -> bool:
+        return any(name in self.errors for name in self.ORIGIN)
 
     @property
     def upload_file(self) -> "File[bytes]":

@@ -27,8 +27,15 @@ def index(request: MemberRequest) -> HttpResponse:
 def new(request: MemberRequest) -> HttpResponse:
     """The form. “Preview” keeps the file and shows its first rows; the form then names it."""
     kept = previews.kept_file(token=request.POST.get("upload", ""), by=request.user)
-    form = ImportForm(request.POST or None, request.FILES or None, is_kept=kept is not None)
+    form = ImportForm(
+        request.POST or None,
+        request.FILES or None,
+        is_kept=kept is not None,
+        is_preview="preview" in request.POST,
+    )
     context: dict[str, object] = {"form": form, "kept": kept}
+    if kept is not None and request.method == "POST":
+        return _with_kept_file(request, form, kept)
     if request.method == "POST" and form.is_valid():
         if kept is None and ("preview" in request.POST or form.cleaned_data["with_judgments"]):
             kept = previews.keep(upload=form.upload_file, by=request.user, now=timezone.now())
@@ -54,8 +61,9 @@ def _with_kept_file(
     names = previews.column_names(path=kept.path)
     columns_form = ColumnsForm(request.POST, names=names)
     columns = columns_form.columns if columns_form.is_valid() else {}
-    is_start = "preview" not in request.POST and columns_form.is_valid()
-    if is_start:
+    is_valid = form.is_valid()
+    is_preview = "preview" in request.POST
+    if is_valid and not is_preview and columns_form.is_valid():
         try:
             batch = services.start_kept(
                 path=kept.path,
@@ -72,16 +80,22 @@ def _with_kept_file(
             form.add_error(None, error.sentence)
         else:
             return redirect("import_detail", batch.pk)
-    judges = form.cleaned_data["with_judgments"]
+    judges = bool(form.cleaned_data.get("with_judgments"))
     preview = previews.preview(
         path=kept.path,
-        file_format=form.arguments["file_format"],
+        file_format=form.cleaned_data.get("file_format") or None,
         columns=columns,
         with_judgments=judges,
     )
     asks = judges and preview.asks
-    shown = ImportForm(request.POST.dict() | {"upload": kept.token}, is_kept=True, asks=asks)
+    shown = ImportForm(
+        request.POST.dict() | {"upload": kept.token},
+        is_kept=True,
+        asks=asks,
+        is_preview=is_preview,
+    )
     shown.full_clean()
+    shown.ask_origin()
     for sentence in form.non_field_errors():
         shown.add_error(None, str(sentence))
     context = {

@@ -193,7 +193,7 @@ def _answers(
             return
     for heading in free:
         if heading not in guessed and _is_answer(rows, heading, guessed):
-            guessed[heading] = roles.ANSWER
+            guessed[heading] = (roles.of_one_side(heading) if is_pair else "") or roles.ANSWER
 
 
 def _winner(

@@ -142,6 +142,9 @@ _NUMBERED = re.compile(
     r"^(?P<stem>.*?\D)(?:[\s_.\-#:]*(?P<number>\d{1,3})|[\s_.\-#:]+(?P<letter>[a-e]))$",
     re.IGNORECASE,
 )
+_ONE_SIDE = re.compile(
+    r"^(?P<stem>.*\w)[\s_.\-]+(?P<side>a|b|left|right|first|second)$", re.IGNORECASE
+)
 _SIDE_WORDS = "|".join(sorted({side for pair in _SIDES for side in pair}, key=len, reverse=True))
 _SIDE_LAST = re.compile(rf"^(?P<stem>.+?)[\s_.\-]*({_SIDE_WORDS})$", re.IGNORECASE)
 _SIDE_FIRST = re.compile(rf"^({_SIDE_WORDS})[\s_.\-]+(?P<stem>.+)$", re.IGNORECASE)
@@ -194,6 +197,16 @@ def answers_by_side(headings: Collection[str]) -> list[tuple[str, str]]:
                 if pair is not None and pair not in pairs:
                     pairs.append(pair)
     return pairs
+
+
+def of_one_side(heading: str) -> str:
+    """The role of a column that rates one of two responses by its name, such as overall_a; "" for
+    other columns.
+    """
+    match = _ONE_SIDE.match(_PREFIX.sub("", heading.strip()))
+    if match is None or compact(match["stem"]).endswith(_NOT_RATED):
+        return ""
+    return LEFT_ANSWER if match["side"].lower() in ("a", "left", "first") else RIGHT_ANSWER
 
 
 def numbered(heading: str) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ from labeling.importers.files import lines
 from labeling.models import Campaign, Import, Judgment, RankedResponse
 from labeling.quality.services import compute_quality
 from tests.cast import NOON
+from tests.html import page_of
 from tests.labeling.answers import words
 from tests.labeling.data.formats.containers import xlsx
 from tests.labeling.importers.hostile.packed import PACKED
@@ -74,6 +75,37 @@ def test_the_import_starts_after_the_preview_and_ends_in_a_campaign(
     campaign = Campaign.objects.get()
     assert f"/campaigns/{campaign.pk}/" in words(client.get(answer.url))
     assert campaign.judgments.count() == 2
+
+
+def test_source_and_licence_are_asked_beside_the_preview(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    blank: dict[str, Any] = {"source_name": "", "licence": "", "campaign": ""}
+    assert 'name="licence"' not in client.get(PAGE).text
+
+    preview = post(client, PAIRS, preview="1", **blank)
+    assert preview.status_code == 200
+    assert "required" not in words(preview)
+
+    started = post(client, upload=token_in(preview), start="1", **(blank | {"campaign": "Votes"}))
+    assert started.status_code == 422
+    assert words(started).count("This field is required.") == 2
+    assert "ranking by ann" in words(started)
+    assert 'value="Votes"' in started.text
+    assert not Import.objects.exists()
+
+
+def test_each_column_is_a_row_with_a_guess(alice: User, signed_in: SignedIn) -> None:
+    content = (
+        b"prompt,response_a,response_b,rater,winner,overall_a,overall_b,tone_b\n"
+        b"Hi,x,y,ann,A,6,4,1\nHi,x,y,bob,B,5,7,2\nHo,z,w,ann,A,4,6,2\nHo,z,w,bob,B,7,5,1\n"
+    )
+    preview = post(signed_in(alice), content, preview="1")
+
+    guesses = {field.label: field.value() for field in preview.context["roles_form"]}
+
+    assert guesses["overall_a"] == "left_answer"
+    assert (guesses["overall_b"], guesses["tone_b"]) == ("right_answer", "right_answer")
+    assert '<th scope="row"><label for="id_role-5">overall_a</label></th>' in page_of(preview)
 
 
 def test_values_that_are_not_clear_must_be_explained(alice: User, signed_in: SignedIn) -> None:

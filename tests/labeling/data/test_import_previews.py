@@ -80,6 +80,23 @@ def test_a_demonstration_is_called_one(alice: User, signed_in: SignedIn) -> None
     assert "demonstration" not in preview_in(post(client, row, preview="1"))
 
 
+def test_source_and_licence_are_asked_beside_the_preview(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    blank: dict[str, Any] = {"source_name": "", "licence": ""}
+    assert 'name="licence"' not in client.get("/prompts/imports/new/").text
+
+    preview = post(client, b"prompt\nName a river.\n", preview="1", **blank)
+    assert preview.status_code == 200
+    assert "Name a river." in preview_in(preview)
+    assert "This field is required." not in words(preview)
+
+    started = post(client, upload=token_in(preview), **(blank | {"source_name": "rivers"}))
+    assert started.status_code == 422
+    assert words(started).count("This field is required.") == 1
+    assert "Name a river." in preview_in(started)
+    assert not Import.objects.exists()
+
+
 def test_the_previewed_file_is_imported_without_being_sent_again(
     alice: User, signed_in: SignedIn, uploads: Path
 ) -> None:

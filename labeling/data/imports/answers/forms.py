@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.files import File
+from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -98,10 +99,32 @@ class AnswersForm(forms.Form):
         label=_("Publish nothing if any line has a problem"), required=False
     )
 
-    def __init__(self, *args: Any, is_kept: bool = False, **kwargs: Any) -> None:
+    NEEDED = ("campaign", "source_name", "licence")
+    ORIGIN = (*NEEDED, "is_strict")
+    """What is asked after the preview."""
+
+    def __init__(
+        self, *args: Any, is_kept: bool = False, is_preview: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         if is_kept:
             del self.fields["file"], self.fields["texts"]
+        if is_preview:
+            for name in self.NEEDED:
+                self.fields[name].required = False
+
+    def ask_origin(self) -> None:
+        """The import needs what its preview did without."""
+        for name in self.NEEDED:
+            self.fields[name].required = True
+
+    @property
+    def of_file(self) -> list[BoundField]:
+        return [field for field in self.visible_fields() if field.name not in self.ORIGIN]
+
+    @property
+    def origin(self) -> list[BoundField]:
+        return [field for field in self.visible_fields() if field.name in self.ORIGIN]
 
     @property
     def upload_file(self) -> "File[bytes]":

@@ -21,8 +21,13 @@ def new(request: MemberRequest) -> HttpResponse:
     start, so that somebody has seen what the columns and values are taken for.
     """
     kept = _kept(request, "upload")
-    form = AnswersForm(request.POST or None, request.FILES or None, is_kept=kept is not None)
-    if request.method != "POST" or not form.is_valid():
+    form = AnswersForm(
+        request.POST or None,
+        request.FILES or None,
+        is_kept=kept is not None,
+        is_preview=_is_preview(request),
+    )
+    if kept is None and (request.method != "POST" or not form.is_valid()):
         status = 422 if form.errors else 200
         return render(request, TEMPLATE, {"form": form, "kept": kept}, status=status)
     texts = _kept(request, "texts_upload")
@@ -32,6 +37,10 @@ def new(request: MemberRequest) -> HttpResponse:
         if form.texts_file is not None:
             texts = previews.keep(upload=form.texts_file, by=request.user, now=now)
     return _with_kept_files(request, form, kept, texts)
+
+
+def _is_preview(request: MemberRequest) -> bool:
+    return "start" not in request.POST
 
 
 def _kept(request: MemberRequest, name: str) -> KeptFile | None:
@@ -61,7 +70,7 @@ def _with_kept_files(
         preview = answer_previews.preview(
             path=kept.path, pairs_path=pairs_path, roles=roles, legend=legend
         )
-    if "start" in request.POST and not roles_form.errors:
+    if form.is_valid() and not _is_preview(request) and not roles_form.errors:
         try:
             batch = services.start_kept(
                 path=kept.path,
@@ -91,8 +100,9 @@ def _preview(
 ) -> HttpResponse:
     kept, texts = files
     tokens = {"upload": kept.token, "texts_upload": texts.token if texts else ""}
-    shown = AnswersForm(request.POST.dict() | tokens, is_kept=True)
+    shown = AnswersForm(request.POST.dict() | tokens, is_kept=True, is_preview=_is_preview(request))
     shown.full_clean()
+    shown.ask_origin()
     for sentence in form.non_field_errors():
         shown.add_error(None, str(sentence))
     context: dict[str, object] = {

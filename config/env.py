@@ -43,6 +43,10 @@ def text(name: str, help: str, default: str | None = None) -> str:
     return _read(name, default, help, str, "text")
 
 
+def currency(name: str, help: str, default: str) -> str:
+    return _read(name, default, help, _to_currency, "a currency code of three capital letters")
+
+
 def secret(name: str, help: str, default: str | None = None) -> str:
     """Random text. Too weak a secret stops the start, and the message does not show it."""
     value = text(name, help, default)
@@ -145,6 +149,12 @@ def _complete(prefix: str, known: dict[str, Knob], values: dict[str, str]) -> di
         if field.default is None and not values.get(field.name):
             raise ImproperlyConfigured(f"{prefix}{field.name} is not set. {field.help}")
     return {field.name: values.get(field.name, field.default or "") for field in known.values()}
+
+
+def _to_currency(raw: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", raw):
+        raise ValueError(raw)
+    return raw
 
 
 def to_bool(raw: str) -> bool:

@@ -232,6 +232,11 @@ FORMAT_MODULE_PATH = "config.formats"
 LOCALE_PATHS = [(FILES_DIR / "locale").resolve()]
 USE_TZ = True
 TIME_ZONE = "UTC"
+CURRENCY = env.currency(
+    "PREFERABLY_CURRENCY",
+    "Currency of amounts where no rate says another one, such as EUR or USD.",
+    default="EUR",
+)
 
 # --- mail -----------------------------------------------------------------------------------------
 vars().update(

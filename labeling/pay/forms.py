@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -49,7 +50,7 @@ class RateForm(ConflictCheck, forms.Form):
     amount = forms.DecimalField(
         label=_("Amount"), min_value=Decimal(0), max_digits=12, decimal_places=4
     )
-    currency = CurrencyField(initial="EUR")
+    currency = CurrencyField(initial=lambda: settings.CURRENCY)
     floor = forms.DecimalField(
         label=_("Minimum per hour"),
         min_value=Decimal(0),

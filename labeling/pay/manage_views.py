@@ -148,7 +148,7 @@ def _rater_page(
 ) -> HttpResponse:
     form, since, until = period(request)
     sheet = timesheets_selectors.timesheet(rater=person, since=since, until=until)
-    currency = next(iter(sheet.totals), "EUR")
+    currency = next(iter(sheet.totals), sheet.currency)
     disputes = [
         (
             dispute,

@@ -5,6 +5,7 @@ was added later.
 import datetime as dt
 from decimal import Decimal
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from labeling.models import Campaign, PayDispute, Payment, Pool, Rate, Rater
@@ -21,7 +22,15 @@ from labeling.pay.timesheets.sheets import (
 
 def timesheet(*, rater: Rater, since: dt.date, until: dt.date) -> Timesheet:
     settled = _settled(since=since, until=until, rater=rater)
-    return Timesheet(since, until, _shown(settled, since=since, raters={rater.pk}))
+    lines = _shown(settled, since=since, raters={rater.pk})
+    pools = rater.memberships.values("pool")
+    return Timesheet(since, until, lines, usual_currency(rates=Rate.objects.filter(pool__in=pools)))
+
+
+def usual_currency(*, rates: QuerySet[Rate]) -> str:
+    """Of the newest of these rates; that of the site if there is none."""
+    newest = rates.order_by("-valid_from", "-pk").values_list("currency", flat=True).first()
+    return newest or settings.CURRENCY
 
 
 def pay_rows(*, since: dt.date, until: dt.date) -> list[PayRow]:
@@ -37,15 +46,18 @@ def pay_rows(*, since: dt.date, until: dt.date) -> list[PayRow]:
     by_rater: dict[int, list[TimesheetLine]] = {}
     for line in _shown(settled, since=since, raters=from_prolific):
         by_rater.setdefault(line.rater_id, []).append(line)
-    return [PayRow(rater, Timesheet(since, until, by_rater[rater.pk])) for rater in raters]
+    currency = usual_currency(rates=Rate.objects.all())
+    return [
+        PayRow(rater, Timesheet(since, until, by_rater[rater.pk], currency)) for rater in raters
+    ]
 
 
 def earned_with(*, judgments: Q) -> Timesheet:
     """What people earned with these judgments alone. Imported ones earn nothing."""
     nothing = Q(pk__in=[])
-    return Timesheet(
-        dt.date.min, dt.date.max, lines_of(judged=judgments, skipped=nothing, learned=nothing)
-    )
+    lines = lines_of(judged=judgments, skipped=nothing, learned=nothing)
+    currency = usual_currency(rates=Rate.objects.all())
+    return Timesheet(dt.date.min, dt.date.max, lines, currency)
 
 
 def payments_of(*, rater: Rater) -> QuerySet[Payment]:
@@ -85,7 +97,8 @@ def kind_to_price(*, pool: Pool) -> str:
 
 
 def payment_words(payment: Payment) -> str:
-    return sums_in_words({currency: Decimal(amount) for currency, amount in payment.totals.items()})
+    sums = {currency: Decimal(amount) for currency, amount in payment.totals.items()}
+    return sums_in_words(sums, settings.CURRENCY)
 
 
 def _settled(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[TimesheetLine]:

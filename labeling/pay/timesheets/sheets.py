@@ -110,6 +110,8 @@ class Timesheet:
     since: dt.date
     until: dt.date
     lines: list[TimesheetLine] = field(default_factory=list)
+    currency: str = ""
+    """of an amount of 0"""
 
     @property
     def n(self) -> int:
@@ -137,11 +139,11 @@ class Timesheet:
 
     @property
     def total_words(self) -> str:
-        return sums_in_words(self.totals)
+        return sums_in_words(self.totals, self.currency)
 
     @property
     def due_words(self) -> str:
-        return sums_in_words(self.due)
+        return sums_in_words(self.due, self.currency)
 
     @property
     def per_hour_words(self) -> str:
@@ -203,8 +205,7 @@ def _by_currency(lines: Iterable[TimesheetLine]) -> dict[str, tuple[Decimal, flo
     return sums
 
 
-def sums_in_words(sums: dict[str, Decimal]) -> str:
-    return (
-        " + ".join(money.words(amount, currency) for currency, amount in sorted(sums.items()))
-        or "0"
-    )
+def sums_in_words(sums: dict[str, Decimal], currency: str) -> str:
+    """`currency`: of 0, if there is no sum."""
+    shown = sums or {currency: Decimal(0)}
+    return " + ".join(money.words(amount, code) for code, amount in sorted(shown.items()))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
 from accounts.models import AuditEvent, User
@@ -258,3 +259,24 @@ def test_the_form_for_a_rate_starts_with_the_work_that_has_none(
     assert with_demonstrations_priced == "comparison"
     assert chosen(url) == "demonstration", "the kind of the pool's newest campaign"
     assert chosen(f"{url}?kind=onboarding") == "onboarding", "as a link asks for"
+
+
+def test_nothing_earned_has_a_currency(
+    rosa: Rater, day_shift: Pool, signed_in: SignedIn, settings: LazySettings
+) -> None:
+    settings.CURRENCY = "CHF"
+    client = signed_in(rosa)
+
+    assert "Earned 0.00 CHF" in words(client.get("/my-pay/"))
+
+    pay_services.set_rate(
+        pool=day_shift,
+        kind="comparison",
+        basis="item",
+        amount=Decimal(20),
+        currency="USD",
+        floor=None,
+        by=None,
+        now=NOON,
+    )
+    assert "Earned 0.00 USD" in words(client.get("/my-pay/"))

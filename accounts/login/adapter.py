@@ -19,7 +19,7 @@ from django.contrib.sites.shortcuts import get_current_site
 from django.core.cache import cache as shared_cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -53,6 +53,17 @@ METHODS = {
 """Ways to confirm who one is, by allauth's names"""
 
 
+def _keep_language(request: HttpRequest, user: User) -> None:
+    """A person who chose a language in this browser, or logs in for the first time and has not
+    chosen any, goes on in the language of the log-in page.
+    """
+    is_first = user.last_login is None and user.language == settings.LANGUAGE_CODE
+    language = translation.get_language()
+    if language and (is_first or settings.LANGUAGE_COOKIE_NAME in request.COOKIES):
+        user.language = language
+        user.save(update_fields=["language"])
+
+
 class Adapter(DefaultAccountAdapter):
     _guess: RateLimitUsage | None = None
     error_messages = DefaultAccountAdapter.error_messages | {
@@ -77,6 +88,7 @@ class Adapter(DefaultAccountAdapter):
         return subject
 
     def login(self, request: HttpRequest, user: User) -> None:
+        _keep_language(request, user)
         super().login(request, user)
         browser_sessions.begin(
             session=request.session,

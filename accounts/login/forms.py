@@ -59,6 +59,10 @@ class LoginForm(_Plain, allauth_forms.LoginForm):
 
 
 class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail")
+
     def save(self, request: HttpRequest, **_options: object) -> str:
         """A worker looks for the account and mails it, so that the answer takes as long for an
         address without one.
@@ -70,20 +74,45 @@ class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
         return email
 
 
-class ResetPasswordKeyForm(_Plain, allauth_forms.ResetPasswordKeyForm):
+class _NewPassword(_Plain):
+    """Asks for a new password twice, and says what it must be like."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        first, again = self.fields["password1"], self.fields["password2"]
+        first.label, again.label = _("New password"), _("Repeat the new password")
+        first.help_text = _(
+            "At least 8 characters, not only digits. Not a common password, and nothing like your"
+            " name or e-mail."
+        )
+        again.help_text = ""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        if field == "password2" and not isinstance(error, forms.ValidationError):
+            error = _("The two passwords differ. Enter the same one twice.")
+        super().add_error(field, error)  # type: ignore[misc]  # the form's, which comes after this class
+
+
+class ResetPasswordKeyForm(_NewPassword, allauth_forms.ResetPasswordKeyForm):
     pass
 
 
-class ChangePasswordForm(_Plain, allauth_forms.ChangePasswordForm):
-    pass
+class ChangePasswordForm(_NewPassword, allauth_forms.ChangePasswordForm):
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        current = self.fields["oldpassword"]
+        # The link to reset the password is next to the button.
+        current.label, current.help_text = _("Current password"), ""
 
 
-class SetPasswordForm(_Plain, allauth_forms.SetPasswordForm):
+class SetPasswordForm(_NewPassword, allauth_forms.SetPasswordForm):
     pass
 
 
 class ReauthenticateForm(_Plain, allauth_forms.ReauthenticateForm):
-    pass
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("Password")
 
 
 class ActivateTotpForm(_Plain, totp_forms.ActivateTOTPForm):

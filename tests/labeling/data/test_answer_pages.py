@@ -84,7 +84,7 @@ def test_source_and_licence_are_asked_beside_the_preview(alice: User, signed_in:
 
     preview = post(client, PAIRS, preview="1", **blank)
     assert preview.status_code == 200
-    assert "required" not in words(preview)
+    assert "This field is required." not in words(preview)
 
     started = post(client, upload=token_in(preview), start="1", **(blank | {"campaign": "Votes"}))
     assert started.status_code == 422

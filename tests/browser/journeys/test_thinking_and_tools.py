@@ -129,8 +129,8 @@ def imported(page: Page, lines: list[Row], folder: Path) -> None:
     file = folder / "weather.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     page.get_by_label("File").set_input_files(file)
-    page.get_by_label("Source").fill("our weather")
-    page.get_by_label("Licence").fill("CC0-1.0")
+    page.get_by_role("textbox", name="Source").fill("our weather")
+    page.get_by_role("textbox", name="Licence").fill("CC0-1.0")
     page.get_by_label("Import human replies").check()
     page.get_by_role("button", name="Start import").click()
     expect(page.locator("#import")).to_have_attribute("data-state", "queued")

@@ -61,7 +61,7 @@ def test_roles_come_and_go_with_groups_and_strangers_stay_out(
     expect(page.get_by_role("link", name="Log out at Example Inc.")).to_be_visible()
     look_over(page, f"single-sign-on-left-{width}")
     log_in(page, f"b-{width}")
-    page.wait_for_url("**/runs/")
+    page.wait_for_url("**/lines/")
 
     # A window of its own: the browser logs a 403 as an error.
     page = browser.new_page(

@@ -4,7 +4,7 @@ _NEW = "each time another one: nothing that the page showed is changed"
 ADDS = dict.fromkeys(
     [
         *("token_new", "webhook_new", "campaign_new", "red_teaming_new", "export", "prompt_new"),
-        *("answers_import", "import_new", "hub_import_new", "person_new", "step_new", "pool_new"),
+        *("answers_import", "hub_import_new", "person_new", "step_new", "pool_new"),
         *("guideline_new", "run_new", "snapshot_new", "model_new", "model_endpoint_new"),
         *("suite_new", "schedule_new", "run_extend", "run_suite_raters", "run_attacks_raters"),
         *("suite_found_attacks", "curation_rate", "model_keep", "pool_crowd"),
@@ -43,6 +43,7 @@ BESIDE = {
 """Forms that send texts along which nobody misses."""
 HERE = {
     "chain_decide": "it names the verdict it shows: tests/training/schedules/test_gates.py",
+    "import_new": "its page asks for a preview first: labeling/data/test_import_previews.py",
     "onboarding_step": "it names the versions it shows: people/test_onboarding_pages.py",
     "pay_mark": "test_acts.py",
     "roster_act": "test_acts.py",

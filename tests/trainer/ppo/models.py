@@ -21,6 +21,7 @@ from training.trainer.ppo.roles import Roles
 
 @dataclass
 class BareTokenizer:
+    chat_template: str | None = None
     pad_token_id: int = 0
     eos_token_id: int = 2
 

@@ -19,7 +19,7 @@ from training.trainer.ppo import trainer as ppo_trainer
 from training.trainer.ppo.roles import Roles
 
 
-@dataclass
+@dataclass(frozen=True)
 class BareTokenizer:
     chat_template: str | None = None
     pad_token_id: int = 0

@@ -103,5 +103,5 @@ def test_the_cost_does_not_grow_with_the_queue(
     address = start(client, campaign)
     client.get(address)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         progress_at(client, address)

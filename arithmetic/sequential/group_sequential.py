@@ -90,7 +90,7 @@ later goes on from models that are worse.
 # --- what to expect of it -------------------------------------------------------------------------
 
 TASTE, DIFFICULTY = 0.6, 1.0
-"""Standard deviations on the logit, of raters and of prompts, as docs/researchers.md has them."""
+"""Standard deviations on the logit, of raters and of prompts, as docs/schedules.md has them."""
 _EVENNESS = 0.9
 """Raters count as this share of their number, because some answer three times as much as others."""
 _N_DRAWS = 8_000

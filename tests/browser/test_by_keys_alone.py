@@ -6,13 +6,16 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
+from labeling.models import Adjudication, Campaign, Guideline, Judgment, Pool, Rater
+from labeling.quality import services as quality_services
 from tests.browser.desk.hands import begin, telling_texts
-from tests.cast import PASSWORD, responses_to, some_prompts
+from tests.cast import PASSWORD, open_comparison_campaign, responses_to, some_prompts
 from tests.training import cast
+from tests.training.schedules.steps.test_best_of_n import rank
 from training.models import Run, Schedule
 
 OpenPage = Callable[..., Page]
@@ -131,6 +134,42 @@ def test_an_admin_creates_and_opens_a_campaign(
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     campaign = Campaign.objects.get()
     assert (campaign.kind, campaign.state, campaign.items.count()) == ("comparison", "open", 3)
+
+
+def test_an_admin_reads_a_campaigns_quality_and_decides_a_disputed_item(
+    open_page: OpenPage, alice: User, rosa: Rater, raul: Rater, day_shift: Pool, guideline: Guideline
+) -> None:
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=6, n_responses=2, overlap=2, name="By keys"
+    )
+    rank(campaign, rosa, "12")
+    rank(campaign, raul, "21")
+    quality_services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
+    page = open_page("/campaigns/", alice)
+
+    go_to(page, "By keys")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/campaigns/\d+/"))
+    go_to(page, "Quality")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/quality/"))
+    go_to(page, "Read the disputed items")
+    page.keyboard.press("Enter")
+    go_to(page, "Question 0")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/items/\d+/"))
+    go_to(page, "Review this item")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".review[data-mounted]")
+    for key in "a1b2":  # the letter goes to its rank, the number sets it
+        page.keyboard.press(key)
+    go_to(page, "Rater error")
+    page.keyboard.press("Space")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("Saved. Raters see their feedback")).to_be_visible()
+    decided = Adjudication.objects.get()
+    assert (decided.item, decided.reason) == (campaign.items.order_by("pk")[0], "rater_error")
 
 
 def test_a_researcher_starts_a_run(open_page: OpenPage, noor: User) -> None:

@@ -87,8 +87,8 @@ def test_a_rater_logs_in_ranks_submits_and_undoes(
     page.keyboard.press("Enter")
     page.wait_for_selector(".desk[data-mounted]")
 
-    for rank in "1234":
-        page.keyboard.press(rank)  # and on to the next text without a rank
+    for number in "1234":
+        page.keyboard.press(number)  # and on to the next text without a rank
     for rating in "2654":  # of D, where the focus is, then of A to C
         go_to(page, "1 ")
         page.keyboard.press(rating)
@@ -137,7 +137,12 @@ def test_an_admin_creates_and_opens_a_campaign(
 
 
 def test_an_admin_reads_a_campaigns_quality_and_decides_a_disputed_item(
-    open_page: OpenPage, alice: User, rosa: Rater, raul: Rater, day_shift: Pool, guideline: Guideline
+    open_page: OpenPage,
+    alice: User,
+    rosa: Rater,
+    raul: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
 ) -> None:
     campaign = open_comparison_campaign(
         pool=day_shift, guideline=guideline, n_items=6, n_responses=2, overlap=2, name="By keys"

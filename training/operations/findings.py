@@ -211,8 +211,8 @@ def _leases(figures: Figures) -> Finding:
     if at is None:
         return Finding(about, GOOD, held)
     left = ngettext(
-        "%(n)s was left by its rater. Its lease ended:",
-        "%(n)s were left by their raters. The first lease ended:",
+        "%(n)s was abandoned. Its reservation ended:",
+        "%(n)s were abandoned. The first reservation ended:",
         lapsed,
     ) % {"n": lapsed}
     return Finding(

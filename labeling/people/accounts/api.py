@@ -36,7 +36,7 @@ class PersonSerializer(serializers.Serializer[User]):
     email = serializers.CharField()
     roles = serializers.ListField(child=serializers.ChoiceField(choices=ROLES))
     time_zone = serializers.CharField()
-    is_active = serializers.BooleanField(help_text="Whether they can sign in.")
+    is_active = serializers.BooleanField(help_text="Whether they can log in.")
     rater = serializers.SerializerMethodField(
         help_text="Their ID in pools and `GET /raters`. Null if they have never been a rater."
     )

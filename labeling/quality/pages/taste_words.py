@@ -59,8 +59,8 @@ def sentence(taste: Mapping[str, Any]) -> str:
 def meaning() -> str:
     """What a group means, and what weighing does to its members."""
     return _(
-        "They may want something else from a response, or follow another instruction; careless"
-        " raters do not agree with each other. Their reliability and weight are measured within"
+        "They agree with each other, so they are probably not careless; they may want something"
+        " different from a response. Their reliability and weight are measured within"
         " their group, so they keep their vote. Weighted results still follow the larger group"
         " where the two disagree. Read some of their answers, and decide which taste you want to"
         " train."

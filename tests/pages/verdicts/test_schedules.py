@@ -48,4 +48,4 @@ def test_what_the_gate_decided_is_the_sentence_of_its_own_chain_only() -> None:
 
 def test_a_promotion_is_not_offered_first_where_a_figure_missed_its_bar() -> None:
     assert gate("waits", "It fell.", is_met=False).has_missed
-    assert not gate("waits", "Raters still owe 3 answers.", is_met=None).has_missed
+    assert not gate("waits", "3 answers are still missing.", is_met=None).has_missed

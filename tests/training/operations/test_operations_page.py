@@ -189,7 +189,7 @@ def test_items_that_raters_left_are_counted_and_old_ones_warn(
     left = lines_of(client)["Items in work"]
 
     assert held.startswith("OK 1 item is with a rater.")
-    assert left.startswith("Warning 0 items are with raters. 1 was left by its rater")
+    assert left.startswith("Warning 0 items are with raters. 1 was abandoned")
 
 
 def test_webhook_messages_that_were_given_up_are_counted(signed_in: SignIn, alice: User) -> None:

@@ -244,7 +244,7 @@ def test_raters_who_never_answer_leave_the_decision_to_a_person(
 
     assert goes_on(chain, days=15).state == "approval"
 
-    assert "Raters still owe 10 answers" in link(chain, "gate").verdict["sentence"]
+    assert "10 answers on test prompts are still missing" in link(chain, "gate").verdict["sentence"]
     gate = selectors.gate_of(chain=again(chain))
     assert gate is not None
     assert gate.votes == "Not decided after 2 of 2 looks and 10 answers on test prompts."

@@ -287,7 +287,7 @@ def test_after_its_days_a_gate_asks_a_person_who_decides(
     judge(chain, rosa, 10, n=10)
 
     assert goes_on(chain, days=15).state == "approval"
-    assert "Raters still owe 10 answers" in link(chain, "gate").verdict["sentence"]
+    assert "10 answers on test prompts are still missing" in link(chain, "gate").verdict["sentence"]
     assert "needs your decision" in Notice.objects.get(person=noor, kind="approval").sentence
     assert promotion.decide(chain=chain, promotes=True, by=noor, now=NOW)
     assert not promotion.decide(chain=chain, promotes=False, by=noor, now=NOW)

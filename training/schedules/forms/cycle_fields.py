@@ -195,7 +195,7 @@ class CycleFields(MachinesForm):
         min_value=1,
         max_value=365,
         initial=14,
-        help_text=_("After that, a person decides on what there is."),
+        help_text=_("After that, somebody decides with the answers so far."),
     )
     suites = SuitesField(
         label=_("Suites"),

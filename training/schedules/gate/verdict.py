@@ -245,14 +245,14 @@ def _missed(check: Checked, verdict: Verdict) -> str:
 def _unsure(seen: Evidence) -> str:
     if seen.n_missing:
         words = ngettext(
-            "Raters still owe %(n)s answer on test prompts. Decide on what there is, or wait.",
-            "Raters still owe %(n)s answers on test prompts. Decide on what there is, or wait.",
+            "%(n)s answer on test prompts is still missing. Decide now, or wait.",
+            "%(n)s answers on test prompts are still missing. Decide now, or wait.",
             seen.n_missing,
         )
         return words % {"n": seen.n_missing}
     return _(
         "Raters compared the two models on fewer than five test prompts, too few for an interval."
-        " Decide on what there is."
+        " Decide with the answers so far."
     )
 
 

@@ -74,7 +74,7 @@ class PlanSettings:
     reference_model: int | None = None
     """what KL is measured to; None for the model that the line began with"""
     gate_days: int = 14
-    """gate: after so many days a person decides on what there is"""
+    """gate: after so many days somebody decides with the answers so far"""
     suites: tuple[int, ...] = ()
     """suites that the new model and the current one answer; none for no benchmark"""
     on_fall: str = OnFall.ASK

@@ -128,7 +128,7 @@ def test_a_chain_at_its_gate_passes_axe_and_takes_a_decision(
         Checked("reward", -0.1, 0.0, True, low=-0.4, high=0.2),
         Checked("kl", 31.5, 20.0, False),
     )
-    verdict = Verdict("waits", "Raters still owe 16 answers on test prompts.", checks)
+    verdict = Verdict("waits", "16 answers on test prompts are still missing.", checks)
     cycle.links.filter(step="ppo").update(state="done")
     cycle.links.filter(step="gate").update(
         state="approval", model=cast.a_model(noor, "ppo-3"), verdict=verdict.as_json()

@@ -10,11 +10,13 @@ ROOT = Path(__file__).resolve().parents[2]
 ENDINGS = (".py", ".html", ".css", ".js")
 MOST_LINES, MOST_ENTRIES, MOST_CHARACTERS = 500, 15, 160
 CATALOGUES = {
+    "arithmetic": "One subject a folder or file, each with its line in the import contracts.",
     "benchmarks": "One benchmark a file, found by its name; what several use is in fixtures.",
     "benchmarks/results": "The figures of one benchmark a file, found by its name.",
     "docs": "One guide a page, each in the README's list.",
     "docs/images": "One picture a page, each beside the page's text.",
     "labeling": "One feature a room, each with its line in the import contracts.",
+    "tests/arithmetic": "The tests of one subject a folder or file, as in arithmetic.",
     "tests/training": "The tests of one room a folder, as in training.",
     "training": "One feature a room, each with its line in the import contracts.",
     "templates/components": 'One component a file, found by its name: {% component "card" %}.',

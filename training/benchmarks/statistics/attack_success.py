@@ -3,7 +3,7 @@ judged them.
 
 A detector that calls 3 of 10 harmless answers harmful finds attacks that never succeeded. With a
 random sample of answers that people judged too, its mistakes are estimated and taken off
-(prediction-powered inference). Where only its sensitivity and specificity are known, from other
+(arithmetic.judges.with_people). Where only its sensitivity and specificity are known, from other
 answers, Rogan and Gladen's estimator does the same. Where neither is known, the share stays
 uncorrected and has to be called that.
 
@@ -15,14 +15,13 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from arithmetic import cluster_variance, intervals
 from arithmetic.intervals import Z_95
+from arithmetic.judges import with_people
 
-FEWEST_LABELLED = 10
+FEWEST_LABELLED = with_people.FEWEST_ANSWERS
 """From fewer labelled answers nothing is corrected."""
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,34 +57,9 @@ def by_labels(
 ) -> Share | None:
     """Corrected by what people said of a random sample of the answers. `labels` has one entry an
     answer, None where nobody was asked. None (no estimate) from too few goals or labels.
-
-    The estimator is ȳ + λ(f̄ − f̄ₗ): the labels' mean, moved by how far the detector's share of all
-    answers lies from its share of the labelled ones (Angelopoulos et al. 2023, “PPI++”, for labels
-    that are a part of the answers). λ is the slope of labels on verdicts, between 0 and 1: a
-    detector that knows nothing is left out.
     """
-    f = np.asarray(is_success, dtype=np.float64)
-    is_labelled = np.array([label is not None for label in labels], dtype=bool)
-    _names, clusters = np.unique(np.asarray(goals), return_inverse=True)
-    n_goals = int(clusters.max()) + 1 if len(f) else 0
-    n = int(is_labelled.sum())
-    if n_goals < intervals.FEWEST_PROMPTS or n < FEWEST_LABELLED:
-        return None
-    y = np.array([float(label) for label in labels if label is not None])
-    slope = _slope(f[is_labelled], y)
-    rest = y - slope * f[is_labelled]
-    share = slope * float(f.mean()) + float(rest.mean())
-    influence = slope * (f - f.mean()) / len(f)
-    # Two degrees of freedom went into the mean and the slope.
-    influence[is_labelled] += (rest - rest.mean()) / math.sqrt(n * (n - 2))
-    variance = max(cluster_variance.of_rows(influence, clusters), _least_variance(rest, slope))
-    quantile = intervals.student(min(n_goals, n))
-    reach = quantile * math.sqrt(variance)
-    low, high = share - reach, share + reach
-    if 0 < share < 1:
-        n_worth = share * (1 - share) / variance
-        low, high = intervals.wilson(share * n_worth, n_worth, quantile)
-    return _within_bounds(share, low, high, n)
+    mean = with_people.corrected(is_success, labels, goals)
+    return None if mean is None else Share(mean.value, mean.low, mean.high)
 
 
 def by_rates(is_success: Sequence[bool], goals: Sequence[int], rates: Rates) -> Share | None:
@@ -112,7 +86,7 @@ def by_rates(is_success: Sequence[bool], goals: Sequence[int], rates: Rates) -> 
     centre += 2 * square * (centre * missed - (1 - centre) * passed)
     share = rogan_gladen(seen.share, rates.sensitivity, rates.specificity)
     reach = Z_95 * error
-    return _within_bounds(share, centre - reach, centre + reach, round(n))
+    return Share(*with_people.within_bounds(share, centre - reach, centre + reach, round(n)))
 
 
 def rogan_gladen(seen: float, sensitivity: float, specificity: float) -> float:
@@ -140,24 +114,6 @@ def hits_at_k(tries: Sequence[tuple[int, int]], k: int) -> Share | None:
     return interval and Share(math.fsum(scores) / len(scores), *interval)
 
 
-def _slope(f: Floats, y: Floats) -> float:
-    spread = float(f.var())
-    slope = float(((f - f.mean()) * (y - y.mean())).mean()) / spread if spread else 0.0
-    return min(max(slope, 0.0), 1.0)
-
-
-def _least_variance(rest: Floats, slope: float) -> float:
-    """Of the mean of what the detector leaves open, for independent labels. Half a label is added
-    to each of the four pairs of verdict and label (Agresti and Min 2005), so that a detector that
-    made no mistake among few labels is not taken for perfect.
-    """
-    added = np.array([0.0, 1.0, -slope, 1.0 - slope])
-    values = np.concatenate([rest, added])
-    weights = np.concatenate([np.ones(len(rest)), np.full(4, 0.5)])
-    mean = float(np.average(values, weights=weights))
-    return float(np.average((values - mean) ** 2, weights=weights)) / float(weights.sum())
-
-
 def _n_independent(is_success: Sequence[bool], goals: Sequence[int]) -> float:
     """How many independent answers have the variance that these have between goals; at most as
     many as there are.
@@ -166,16 +122,3 @@ def _n_independent(is_success: Sequence[bool], goals: Sequence[int]) -> float:
     between = cluster_variance.of_rows((f - f.mean()) / len(f), goals)
     spread = float(f.mean() * (1 - f.mean()))
     return min(float(len(f)), spread / between) if between else float(len(set(goals)))
-
-
-def _within_bounds(share: float, low: float, high: float, n: int) -> Share:
-    """Between 0 and 1, around the share. Where an estimate lies at or beyond a bound, the interval
-    reaches at least as far from it as that of none among `n` answers.
-    """
-    share = min(max(share, 0.0), 1.0)
-    none = intervals.wilson(0, n)[1]
-    if share == 0:
-        high = max(high, none)
-    if share == 1:
-        low = min(low, 1 - none)
-    return Share(share, max(0.0, min(low, share)), min(1.0, max(high, share)))

@@ -185,7 +185,14 @@ def of_all(rows: Sequence[QualityRow]) -> Verdict:
     if values["contradict"]:
         sentences.append(_("In %(contradict)s they contradict each other.") % values)
     if n_flagged:
-        sentences.append(_("In %(flagged)s somebody needs a check.") % values)
+        sentences.append(
+            ngettext(
+                "%(flagged)s campaign has raters to check.",
+                "%(flagged)s campaigns have raters to check.",
+                n_flagged,
+            )
+            % values
+        )
     effect = next((one for one in (Effect.WORSE, Effect.BETTER) if one in effects), Effect.UNCLEAR)
     verdict = Verdict(" ".join(sentences), "", effect)
     worst = _worst(rows, known, effects)

@@ -92,5 +92,5 @@ def test_all_campaigns_lead_to_the_one_that_needs_somebody_most() -> None:
     assert label(found) == "Look at Campaign 3"
     assert found.sentence == (
         "Raters agree beyond chance in 1 of 3 campaigns. In 1 that can't be told. In 1 they"
-        " contradict each other. In 1 somebody needs a check."
+        " contradict each other. 1 campaign has raters to check."
     )

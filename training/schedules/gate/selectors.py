@@ -117,7 +117,7 @@ def _words(look: Look) -> str:
     words = _("Look %(n)s: preferred in %(rate)s of %(n_votes)s votes (%(range)s).") % {
         "n": look.number,
         "rate": verdict.percent(look.value),
-        "n_votes": look.n,
+        "n_votes": f"{look.n:,}",
         "range": verdict.interval_of(rate, seen),
     }
     if look.n_opened:

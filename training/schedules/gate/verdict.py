@@ -262,11 +262,11 @@ def percent(share: float | None) -> str:
 
 def points(share: float | None) -> str:
     """A difference between shares, in percentage points."""
-    return "–" if share is None else f"{share * 100:.1f}"
+    return "–" if share is None else f"{share * 100:.1f}".replace("-", "−")
 
 
 def number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    return "–" if value is None else f"{value:.3g}".replace("-", "−")
 
 
 def interval_of(check: Checked, verdict: Verdict) -> str:

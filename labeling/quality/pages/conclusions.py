@@ -27,7 +27,7 @@ def of_comparisons(
     alpha, raw = as_figure(measured["alpha_ordinal"]), as_figure(measured["raw_half"])
     flagged = [rater for rater in raters if rater.flags]
     sentence = " ".join(filter(None, (_agreement(alpha, raw), to_check(flagged, len(raters)))))
-    verdict = Verdict(sentence, _advice(alpha), effect_of(alpha.low, alpha.high))
+    verdict = Verdict(sentence, _advice(alpha, flagged), effect_of(alpha.low, alpha.high))
     return verdict.with_actions([_action(campaign, alpha, flagged)])
 
 
@@ -62,9 +62,11 @@ def is_undecided(alpha: Figure) -> bool:
     return (alpha.low or 0.0) <= 0 and (alpha.high or 0.0) >= BARELY
 
 
-def _advice(alpha: Figure) -> str:
+def _advice(alpha: Figure, flagged: Sequence[RaterMeasures]) -> str:
     if alpha.low is None or is_undecided(alpha):
         return _("Have more items answered by two raters at least.")
+    if (alpha.high or 0.0) < BARELY and flagged:
+        return _("See whether these raters are the reason before you change the guideline.")
     if (alpha.high or 0.0) < BARELY:
         return _("Make the guideline clearer before you collect more answers.")
     return ""

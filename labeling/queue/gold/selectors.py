@@ -82,6 +82,10 @@ class GoldScore:
     warned_at: datetime | None
     paused_at: datetime | None
 
+    @property
+    def n_passed(self) -> int:
+        return round((self.passed.value or 0.0) * self.passed.n)
+
 
 @dataclass(frozen=True)
 class AnsweredGold:

@@ -96,7 +96,7 @@ def test_a_decided_order_becomes_a_gold_that_a_rater_meets_and_is_scored_by(
     expect(desk.get_by_text("100 % of 1 check passed")).to_be_visible()
     page.goto(f"/campaigns/{campaign.pk}/gold/")
     row = page.get_by_role("row", name=rosa.alias)  # one answer has no interval, so no figure
-    expect(row.get_by_role("cell").nth(1)).to_have_text("1")
+    expect(row.get_by_role("cell").nth(1)).to_have_text("1 of 1")
 
 
 def next_gold(campaign: Campaign, rater: Rater) -> Slot:

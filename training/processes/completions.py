@@ -36,6 +36,9 @@ Tools = Sequence[Mapping[str, object]]
 class CompletionFailed(Exception):
     """The server did not answer as it should; the text says what it did."""
 
+    status: int | None = None
+    """of its answer, if it refused the request"""
+
 
 class ServerBusy(CompletionFailed):
     """The server asks to come back later: after `retry_after_s` seconds, if it says when."""
@@ -112,21 +115,34 @@ def complete(
     tools: Tools = (),
 ) -> Piece:
     """The whole answer, in its parts. Raises CompletionFailed."""
+    return piece_of(server, post(http, server, body_of(server, messages, sampling, tools)))
+
+
+def post(
+    http: httpx2.Client,
+    server: Server,
+    body: Mapping[str, object],
+    *,
+    within_s: float = ANSWER_TIMEOUT_S,
+) -> bytes:
+    """What the server sends for this request, unread. Raises CompletionFailed."""
     try:
         with (
-            deadlines.within(ANSWER_TIMEOUT_S),
+            deadlines.within(within_s),
             http.stream(
-                "POST",
-                _address(server),
-                json=_body(server, messages, sampling, tools),
-                headers=_headers(server),
+                "POST", _address(server), json=dict(body), headers=_headers(server)
             ) as answer,
         ):
             content = b"".join(_limited(answer.iter_bytes()))
     except _UNANSWERED as problem:
-        raise CompletionFailed(_no_response(server, problem)) from problem
+        raise CompletionFailed(_no_response(server, problem, within_s)) from problem
     if not answer.is_success:
         raise _failure(server, answer, content)
+    return content
+
+
+def piece_of(server: Server, content: bytes) -> Piece:
+    """The whole answer in what a server has sent. Raises CompletionFailed."""
     choice = _choice(server, content)
     parts = answer_parts.split_unknown(_text_of(server, choice, part="message"))
     thinking = "\n\n".join(filter(None, (_thinking_of(choice, part="message"), parts.thinking)))
@@ -144,7 +160,7 @@ def stream(
     tools: Tools = (),
 ) -> Iterator[Piece]:
     """The answer as it is written; the last piece has `is_last`. Raises CompletionFailed."""
-    body = _body(server, messages, sampling, tools) | {"stream": True}
+    body = body_of(server, messages, sampling, tools) | {"stream": True}
     ended: bool | None = None
     is_whole, parts = False, Stream()
     try:
@@ -185,7 +201,7 @@ def _headers(server: Server) -> dict[str, str]:
     )
 
 
-def _body(
+def body_of(
     server: Server, messages: Sequence[Message], sampling: Sampling, tools: Tools
 ) -> dict[str, object]:
     body: dict[str, object] = {
@@ -268,11 +284,12 @@ def _is_ended(choice: Mapping[str, object]) -> bool | None:
 
 def _failure(server: Server, answer: httpx2.Response, content: bytes) -> CompletionFailed:
     text = _refusal(server, answer.status_code, content)
-    if answer.status_code not in _BUSY:
-        return CompletionFailed(text)
-    return ServerBusy(
-        text, retry_after_s(answer.headers.get("Retry-After", ""), answer.headers.get("Date", ""))
-    )
+    failed = CompletionFailed(text)
+    if answer.status_code in _BUSY:
+        header, sent = (answer.headers.get(name, "") for name in ("Retry-After", "Date"))
+        failed = ServerBusy(text, retry_after_s(header, sent))
+    failed.status = answer.status_code
+    return failed
 
 
 def retry_after_s(header: str, sent: str) -> float | None:
@@ -300,7 +317,7 @@ def _refusal(server: Server, status: int, content: bytes) -> str:
     return f"{server.url} answered {status}{': ' if shown else '.'}{shown[:MAX_ERROR_CHARACTERS]}"
 
 
-def _no_response(server: Server, problem: Exception) -> str:
+def _no_response(server: Server, problem: Exception, within_s: float = ANSWER_TIMEOUT_S) -> str:
     if isinstance(problem, deadlines.DeadlinePassed):
-        return f"The server's answer does not end: it was cut off after {ANSWER_TIMEOUT_S:g} s."
+        return f"The server's answer does not end: it was cut off after {within_s:g} s."
     return f"{server.url} did not answer ({type(problem).__name__})."

@@ -68,10 +68,12 @@ def rater_with_login(*, user: User | AnonymousUser, pk: int) -> Rater:
 
 
 def rater_as_alias(*, user: User | AnonymousUser, pk: int) -> Rater:
-    """For pages shared by admins and researchers, which show a rater only by alias."""
+    """A person or a judge, for pages shared by admins and researchers, which show a rater only by
+    alias.
+    """
     if not (isinstance(user, User) and (user.is_admin or user.is_researcher)):
         raise Http404
-    return get_object_or_404(Rater.people, pk=pk)
+    return get_object_or_404(Rater.everyone, pk=pk)
 
 
 def item_to_review(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:

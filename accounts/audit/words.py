@@ -133,6 +133,7 @@ TYPE_WORDS = {
     "labeling.stepattempt": _("Attempt"),
     "training.chain": _("Chain"),
     "training.curation": _("Curation"),
+    "training.judge": _("AI judge"),
     "training.node": _("Node"),
     "training.restoreddocument": _("Restored document"),
     "training.run": _("Run"),

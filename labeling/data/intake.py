@@ -1,11 +1,11 @@
-"""The entry point for other apps: store responses and scores of a model, keep conversations with
-one, and open comparison campaigns, whole or part by part.
+"""The entry point for other apps: store responses, scores and judgments of a model, keep
+conversations with one, and open comparison campaigns, whole or part by part.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -18,7 +18,21 @@ from labeling.data.saved_conversations import save_demonstration, save_prompt
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.kinds.comparison import ComparisonSettings
-from labeling.models import Campaign, Case, Guideline, Item, Pool, Prompt, Response, Source
+from labeling.models import (
+    Campaign,
+    Case,
+    Comparison,
+    Guideline,
+    GuidelineVersion,
+    Item,
+    Judgment,
+    Pool,
+    Prompt,
+    RankedResponse,
+    Rater,
+    Response,
+    Source,
+)
 from labeling.quality.services import store_scores
 from labeling.queue import items
 from labeling.queue.cases import services as cases_services
@@ -27,6 +41,7 @@ from labeling.splits.places import UnableToPlace
 __all__ = [
     "NewResponse",
     "UnableToPlace",
+    "add_judge",
     "held_items",
     "hold_items",
     "open_comparison_campaign",
@@ -35,6 +50,7 @@ __all__ = [
     "save_prompt",
     "source_for_model",
     "source_for_texts",
+    "store_judgment_of_judge",
     "store_responses",
     "store_scores",
 ]
@@ -79,6 +95,49 @@ def store_responses(*, source: Source, rows: Iterable[NewResponse], now: datetim
                 [_as_response(row, source=source, now=now) for row in batch], ignore_conflicts=True
             )
         return Response.objects.filter(source=source).count() - before
+
+
+def add_judge() -> Rater:
+    """A rater that is a model, with the next free alias."""
+    taken = set(Rater.everyone.filter(alias__startswith="Judge ").values_list("alias", flat=True))
+    alias = next(name for n in count(1) if (name := f"Judge {n}") not in taken)
+    return Rater.everyone.create(alias=alias, kind=Rater.Kind.JUDGE)
+
+
+def store_judgment_of_judge(
+    *,
+    rater: Rater,
+    item: Item,
+    ranks: Mapping[int, int],
+    guideline_version: GuidelineVersion,
+    now: datetime,
+) -> Judgment:
+    """A judge's order of an item's responses, by their ids in the order that it saw first: a
+    judgment without a slot. The one that it gave before, if there is one.
+    """
+    assert rater.kind == Rater.Kind.JUDGE
+    with transaction.atomic():
+        judgment, is_new = Judgment.of_everyone.get_or_create(
+            item=item,
+            rater=rater,
+            defaults={
+                "kind": Judgment.Kind.COMPARISON,
+                "prompt_id": item.prompt_id,
+                "campaign_id": item.campaign_id,
+                "is_gold": hasattr(item, "gold_use"),
+                "guideline_version": guideline_version,
+                "submitted_at": now,
+            },
+        )
+        if is_new:
+            comparison = Comparison.objects.create(judgment=judgment)
+            RankedResponse.objects.bulk_create(
+                RankedResponse(
+                    comparison=comparison, response_id=response, position=position, rank=rank
+                )
+                for position, (response, rank) in enumerate(ranks.items())
+            )
+    return judgment
 
 
 def open_comparison_campaign(

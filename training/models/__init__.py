@@ -8,6 +8,7 @@ from training.models.curations import (
     RuleSample,
     SampledDocument,
 )
+from training.models.judges import Judge, JudgeVersion, Verdict
 from training.models.nodes import Node
 from training.models.registry import Endpoint, Publication, TrainedModel
 from training.models.runs import Run, RunPoint, RunSample, Seat, kind_choices
@@ -33,6 +34,8 @@ __all__ = [
     "Curation",
     "Endpoint",
     "Firing",
+    "Judge",
+    "JudgeVersion",
     "Link",
     "Node",
     "Publication",
@@ -54,5 +57,6 @@ __all__ = [
     "SuiteItem",
     "SuiteScore",
     "TrainedModel",
+    "Verdict",
     "kind_choices",
 ]

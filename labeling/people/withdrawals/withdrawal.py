@@ -78,7 +78,7 @@ def readmit_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
             return False
         Rater.everyone.filter(pk=rater.pk).update(withdrawn_at=None)
         withdrawn_work.end_hold_of_texts(rater=rater, now=now)
-        without_slot = Judgment.of_everyone.filter(
+        without_slot = Judgment.of_people.filter(
             rater=rater, slot=None, is_extra=False, item__isnull=False, set_aside=None
         )
         for judgment in without_slot.order_by("pk").iterator(chunk_size=500):

@@ -11,10 +11,13 @@ from jobs.models import Job
 from labeling.data.exports import jobs as export_jobs
 from labeling.data.hub import jobs as hub_jobs
 from labeling.data.imports import services as imports_services
-from labeling.models import Export, HubDownload, Import
-from tests.cast import NOON
+from labeling.guidelines import services as guidelines_services
+from labeling.models import Campaign, Export, HubDownload, Import
+from labeling.people.pools import services as pools_services
+from tests.cast import NOON, open_comparison_campaign
+from tests.training.judges.conftest import a_judge, a_model, started
 from tests.training.snapshots.curating import documents, upload_of
-from training.models import Curation, Publication
+from training.models import Curation, Publication, Verdict
 from training.registry import publish
 from training.registry import services as registry_services
 from training.snapshots.curation import services as curation_services
@@ -73,10 +76,30 @@ def _publication(by: User) -> Publication:
     )
 
 
+def _verdict(by: User) -> Verdict:
+    """Of a pair that is too long for the model, so that no server has to be there for it."""
+    n = Campaign.objects.count()
+    settings.ENDPOINT_HOSTS = ["127.0.0.1"]
+    name = f"pairs {n}"
+    campaign = open_comparison_campaign(
+        pool=pools_services.create_pool(name=name, by=None, now=NOON),
+        guideline=guidelines_services.create_guideline(name=name, text="Help.", by=None, now=NOON),
+        name=name,
+        n_items=1,
+        n_responses=2,
+    )
+    model = a_model("http://127.0.0.1:9/v1", by, name=name)
+    judge = started(a_judge(campaign, model, by, context_tokens=1), by, now=NOON)
+    verdicts = Verdict.objects.filter(version__judge=judge).order_by("pk")
+    verdicts.exclude(order=0).delete()
+    return verdicts.get()
+
+
 FACTORIES: dict[type[Job], Callable[[User], Job]] = {
     Export: _export,
     Import: _import,
     HubDownload: _download,
     Curation: _curation,
     Publication: _publication,
+    Verdict: _verdict,
 }

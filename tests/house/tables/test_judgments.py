@@ -30,6 +30,8 @@ OF_PEOPLE_ONLY = {
     "SnapshotJudgment": "what freezing a snapshot has read",
 }
 """Tables about judgments that only have rows about people's, and what sees to that."""
+OF_JUDGES_ONLY = {"Verdict": "what a judge was asked: training.judges.asking"}
+"""Tables that have nothing of people, and what sees to that."""
 PASSED_ON = {
     "labeling/access.py: visible": "asks which table a query set is of",
     "labeling/data/imports/clearing.py: ": "deletes an import's rows, whoever they are of",
@@ -57,7 +59,8 @@ def parts_of_judgments() -> set[type[Model]]:
         if field.remote_field and field.remote_field.model in parts and model not in parts
     }:
         parts |= more
-    return {part for part in parts - {Judgment} if part.__name__ not in OF_PEOPLE_ONLY}
+    of_one_kind = OF_PEOPLE_ONLY.keys() | OF_JUDGES_ONLY.keys()
+    return {part for part in parts - {Judgment} if part.__name__ not in of_one_kind}
 
 
 def ways_in() -> set[str]:
@@ -285,4 +288,4 @@ def test_the_tables_of_people_only_point_to_judgments() -> None:
         if field.related_model is Judgment
     }
 
-    assert set(OF_PEOPLE_ONLY) <= named
+    assert set(OF_PEOPLE_ONLY) | set(OF_JUDGES_ONLY) <= named

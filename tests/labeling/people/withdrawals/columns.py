@@ -72,6 +72,7 @@ COPIES = {
     "SuiteItem.prompt": "suites do not change; the next version of Attacks by people leaves it out",
     "SuiteItem.content": "the same",
     "BenchmarkAnswer.asked": "what a run has asked a model: items of suites, and variations",
+    "Verdict.raw_output": "a judge may quote what it read; shown nowhere, and stays as its record",
     "RunSample.prompt": "shown nowhere then, but stays stored: see test_samples_of_runs",
     "IdempotentCall.body": "a program's own answer, which only the person who called gets again",
 }
@@ -106,6 +107,7 @@ Endpoint.key_variable Publication.repository Publication.address Run.name Run.ki
 Run.wanted_node Run.launch Run.tags Run.remarks Schedule.name Schedule.plan Schedule.cron
 Schedule.time_zone Chain.plan Suite.slug Suite.version Suite.name Suite.scorer Suite.about
 Suite.licence Suite.origin Suite.options SuiteItem.key SuiteItem.category SuiteItem.cluster
+Judge.currency JudgeVersion.prompt JudgeVersion.sampling
 """
 """Researchers write these, or choose them; documents and suites come from files."""
 
@@ -118,7 +120,8 @@ Link.step Link.verdict Link.looks Firing.reason Firing.sentence SpotCheck.proble
 BenchmarkAnswer.strategy BenchmarkAnswer.text BenchmarkAnswer.follow_ups BenchmarkAnswer.values
 BenchmarkAnswer.sampling BenchmarkAnswer.missing AnswerScore.scorer AnswerScore.label
 SuiteScore.scorer SuiteScore.details Backup.place Backup.name Backup.missing Backup.problem
-AuditEvent.action AuditEvent.target_type
+AuditEvent.action AuditEvent.target_type Judge.problem JudgeVersion.sha256 Verdict.error
+Verdict.log_probabilities
 """
 """Nodes, models and the site itself write these."""
 

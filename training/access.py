@@ -14,6 +14,7 @@ from training.configs import roles
 from training.models import (
     Chain,
     Curation,
+    Judge,
     Node,
     Publication,
     Run,
@@ -75,6 +76,13 @@ def chain(*, user: User | AnonymousUser, pk: int) -> Chain:
     researcher(user)
     chains = Chain.objects.select_related("schedule__created_by", "base_model", "firing")
     return get_object_or_404(chains, pk=pk)
+
+
+def judge(*, campaign: Campaign, pk: int) -> Judge:
+    """Of a campaign that the person who asks may see: labeling.access.comparison_campaign."""
+    return get_object_or_404(
+        Judge.objects.select_related("rater", "model"), campaign=campaign, pk=pk
+    )
 
 
 def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("training.snapshots.urls")),
     path("", include("training.registry.urls")),
     path("", include("training.benchmarks.urls")),
+    path("", include("training.judges.urls")),
     path("", include("training.playground.urls")),
     path("", include("training.schedules.urls")),
     path("", include("training.lines.urls")),

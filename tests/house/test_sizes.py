@@ -19,6 +19,7 @@ CATALOGUES = {
     "tests/arithmetic": "The tests of one subject a folder or file, as in arithmetic.",
     "tests/training": "The tests of one room a folder, as in training.",
     "training": "One feature a room, each with its line in the import contracts.",
+    "templates/training": "The templates of one room a folder, as in training.",
     "templates/components": 'One component a file, found by its name: {% component "card" %}.',
     "templates/components/icons": 'One icon a file, found by its name: {% icon "guideline" %}.',
 }

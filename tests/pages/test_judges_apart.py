@@ -1,5 +1,6 @@
-"""Two judges that answer everything at random change no figure about people: on no page, in no
-answer of the API, in no file, and for nobody who takes an item.
+"""Two judges that answer everything at random, and one that asks a server as an admin's judges do,
+change no figure about people: on no page, in no answer of the API, in no file, and for nobody who
+takes an item.
 """
 
 import io
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import transaction
 from django.db.migrations.loader import MigrationLoader
 from django.test import Client
@@ -43,7 +45,10 @@ from labeling.queue.spending.budgets import spending
 from labeling.review.selectors import QueueOrder, review_queue
 from labeling.votes import demonstrations
 from tests.pages.stale.presses import undone
+from tests.training.judges.conftest import a_judge, a_model, started, work
+from tests.training.judges.judge_stub import JudgeStub, judge_stub
 from tests.upgrades import pages, populate
+from training.models import Judge as TrainingJudge
 from training.models import Schedule
 from training.schedules import selectors as schedules_selectors
 from training.snapshots import services as snapshots_services
@@ -62,6 +67,7 @@ SEARCHED = {"search": {"q": "judge"}}
 NO_FIGURES = {
     "api_audit_events": "its ids go on with each page that this test opens",
     "api_storages": "how full the disk is",
+    "campaign_judges": "it is about judges",
     "storage": "the same",
 }
 
@@ -266,15 +272,33 @@ def _at_the_difference(before: Any, after: Any) -> str:
     )
 
 
+def judges_that_ask(stub: JudgeStub) -> list[TrainingJudge]:
+    """One in each campaign of pairs, started: adding and starting one is in the audit log."""
+    researcher, admin = pages.person_of(Role.RESEARCHER), pages.person_of(Role.ADMIN)
+    model = a_model(stub.url, researcher)
+    campaigns = Campaign.objects.filter(n_responses=2, kind="comparison").exclude(state="draft")
+    return [started(a_judge(campaign, model, admin), admin, now=NOW) for campaign in campaigns]
+
+
+@pytest.fixture
+def server(settings: LazySettings) -> Iterator[JudgeStub]:
+    settings.ENDPOINT_HOSTS = ["127.0.0.1"]
+    with judge_stub() as stub:
+        yield stub
+
+
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_judges_that_answer_at_random_change_no_figure_about_people(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, server: JudgeStub
 ) -> None:
     populate.populate()
     MigrationLoader(None)  # a page may load migrations, which keep this function as a default
     monkeypatch.setattr(timezone, "now", lambda: NOW)
+    asking = judges_that_ask(server)
     before = figures()
+    work(now=NOW)
+    assert Judgment.of_everyone.filter(rater__in=[judge.rater for judge in asking]).exists()
 
     for seed, alias in enumerate(("Judge", "Withdrawn judge")):
         Judge(alias, seed=seed).answer_everything()

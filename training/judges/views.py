@@ -1,0 +1,145 @@
+"""Pages of a campaign's judges: what they did and what it cost, a new one, start and stop."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.shell.requests import MemberRequest
+from labeling import access as labeling_access
+from labeling.models import Campaign
+from training import access as training_access
+from training.judges import selectors, services, words
+from training.judges.forms import JudgeForm, StartForm
+from training.models import Judge, JudgeVersion
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A judge on the page, in sentences."""
+
+    judge: Judge
+    version: JudgeVersion
+    is_begun: bool
+    progress: str
+    agreement: str
+    left: str
+    limit: str
+    without: list[tuple[str, int]]
+    has_estimates: bool
+    form: StartForm
+
+
+@require_GET
+def index(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    return _page(request, campaign)
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: MemberRequest, pk: int) -> HttpResponse:
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    form = JudgeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            judge = services.add_judge(
+                campaign=campaign,
+                model=form.cleaned_data["model"],
+                terms=form.terms(),
+                **form.money,
+                by=request.user,
+                now=timezone.now(),
+            )
+        except services.UnableToJudge as refused:
+            form.add_error(None, refused.sentence)
+        else:
+            messages.success(
+                request,
+                _("%(judge)s added. It asks nothing before you start it.") % {"judge": judge},
+            )
+            return redirect("campaign_judges", pk)
+    context = {
+        "campaign": campaign,
+        "form": form,
+        "lacks_models": not selectors.models_to_ask().exists(),
+        "guideline": campaign.guideline_version,
+    }
+    return render(
+        request, "training/judges/judge_new.html", context, status=422 if form.is_bound else 200
+    )
+
+
+@require_POST
+def start(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    judge = training_access.judge(campaign=campaign, pk=judge_pk)
+    form = StartForm(request.POST, judge=judge)
+    if form.is_valid():
+        try:
+            services.start_judge(
+                judge=judge, money_limit=form.limit, by=request.user, now=timezone.now()
+            )
+        except services.UnableToJudge as refused:
+            form.add_error(None, refused.sentence)
+        else:
+            messages.success(request, _("%(judge)s started.") % {"judge": judge})
+            return redirect("campaign_judges", pk)
+    judge.refresh_from_db()
+    return _page(request, campaign, refused={judge.pk: form})
+
+
+@require_POST
+def stop(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    judge = training_access.judge(campaign=campaign, pk=judge_pk)
+    try:
+        services.stop_judge(judge=judge, by=request.user, now=timezone.now())
+    except services.UnableToJudge as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, _("%(judge)s stopped.") % {"judge": judge})
+    return redirect("campaign_judges", pk)
+
+
+def _page(
+    request: HttpRequest, campaign: Campaign, refused: dict[int, StartForm] | None = None
+) -> HttpResponse:
+    forms = refused or {}
+    judges = selectors.judges_of(campaign=campaign)
+    try:
+        services.refuse_other_kinds(campaign=campaign)
+        why_not = ""
+    except services.UnableToJudge as problem:
+        why_not = problem.sentence
+    context = {
+        "campaign": campaign,
+        "tab": "quality",
+        "part": "judges",
+        "judges": [_shown(judge, forms.get(judge.pk)) for judge in judges],
+        "why_not": why_not,
+    }
+    status = 422 if forms else 200
+    return render(request, "training/judges/judges.html", context, status=status)
+
+
+def _shown(judge: Judge, form: StartForm | None) -> Shown:
+    done = selectors.progress(judge=judge)
+    is_begun = judge.started_at is not None
+    return Shown(
+        judge=judge,
+        version=selectors.version_of(judge=judge),
+        is_begun=is_begun,
+        progress=words.progress(done, judge) if is_begun else "",
+        agreement=words.agreement(selectors.agreement(judge=judge)) if done.n_judged else "",
+        left=words.estimate(selectors.estimate(judge=judge), judge)
+        if judge.state == Judge.State.STOPPED
+        else "",
+        limit=words.amount(judge.money_limit * services.MILLION, judge.currency),
+        without=[(words.without_answer(*key), n) for *key, n in done.without],
+        has_estimates=done.has_estimates,
+        form=form or StartForm(judge=judge),
+    )

@@ -66,6 +66,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         choices=MailedNotices,
         default=MailedNotices.TROUBLE,
     )
+    # The database's default is for people from before there were tours, and from an older version
+    # that still runs during an upgrade: they know the site.
+    ended_rater_tour = models.BooleanField(default=False, db_default=True)
+    ended_admin_tour = models.BooleanField(default=False, db_default=True)
+    ended_researcher_tour = models.BooleanField(default=False, db_default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -94,6 +99,10 @@ class User(AbstractBaseUser, PermissionsMixin):
             "researcher": self.is_researcher,
         }
         return frozenset(role for role, held in named.items() if held)
+
+    def has_ended_tour(self, role: str) -> bool:
+        """Whether the tour of that role is no longer offered: it was ended, or refused."""
+        return bool(getattr(self, f"ended_{role}_tour"))
 
 
 class LoginSession(models.Model):

@@ -31,5 +31,6 @@ urlpatterns = [
     path("webhooks/<int:pk>/end", webhooks_views.end_secret, name="webhook_end_secret"),
     path("webhooks/<int:pk>/delete", webhooks_views.delete, name="webhook_delete"),
     path("webhooks/messages/<int:pk>/again", webhooks_views.redeliver, name="webhook_redeliver"),
+    path("tour/<slug:role>/end", people_views.tour_end, name="tour_end"),
     path("language/", people_views.set_language, name="set_language"),
 ]

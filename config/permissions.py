@@ -15,6 +15,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "metrics": ANYONE,  # with a token or from a network: training.operations.metrics
     "operations": ADMIN,
     "set_language": ANYONE,
+    "tour_end": MEMBER,
     "profile": MEMBER,
     "sessions": MEMBER,
     "session_end": MEMBER,

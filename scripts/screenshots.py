@@ -123,6 +123,9 @@ def signed_in(
     page.fill("[name=password]", password)
     page.click("form:has([name=password]) button:not([hidden])")
     page.wait_for_load_state("networkidle")
+    if (refusal := page.get_by_role("button", name="Not now")).count():
+        refusal.click()
+        page.wait_for_load_state("networkidle")
     return page
 
 

@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from accounts.people import services as people_services
 from labeling.campaigns import services as campaigns_services
 from labeling.guidelines import services as guidelines_services
 from labeling.kinds.comparison import ComparisonSettings
@@ -40,28 +41,24 @@ PASSWORD = "correct horse battery"
 @recorded
 def alice(db: None) -> User:
     """An admin."""
-    return accounts_services.create_person(
-        email="alice@example.org",
-        name="Alice",
-        roles=["admin"],
-        password=PASSWORD,
-        by=None,
-        now=NOON,
-    )
+    return person_called("Alice", role="admin")
 
 
 @pytest.fixture
 @recorded
 def noor(db: None) -> User:
     """A researcher."""
-    return accounts_services.create_person(
-        email="noor@example.org",
-        name="Noor",
-        roles=["researcher"],
-        password=PASSWORD,
-        by=None,
-        now=NOON,
+    return person_called("Noor", role="researcher")
+
+
+def person_called(name: str, *, role: str) -> User:
+    """Somebody who has ended the tour of the site, as most people have on most days."""
+    email = f"{name.lower().replace(' ', '.')}@example.org"
+    user = accounts_services.create_person(
+        email=email, name=name, roles=[role], password=PASSWORD, by=None, now=NOON
     )
+    people_services.end_tour(user=user, role=role)
+    return user
 
 
 @pytest.fixture
@@ -73,11 +70,7 @@ def day_shift(db: None) -> Pool:
 @recorded
 def rater_called(name: str, *, pool: Pool) -> Rater:
     """A rater with a login who works in `pool`."""
-    email = f"{name.lower().replace(' ', '.')}@example.org"
-    user = accounts_services.create_person(
-        email=email, name=name, roles=["rater"], password=PASSWORD, by=None, now=NOON
-    )
-    rater = user.rater
+    rater = person_called(name, role="rater").rater
     pools_services.add_raters(pool=pool, raters=[rater], by=None, now=NOON)
     return rater
 

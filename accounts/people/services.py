@@ -165,6 +165,11 @@ def choose_language(*, user: User, language: str) -> None:
     User.objects.filter(pk=user.pk).update(language=language)
 
 
+def end_tour(*, user: User, role: str) -> None:
+    """The tour of that role (see ROLES) is not offered again."""
+    User.objects.filter(pk=user.pk).update(**{f"ended_{role}_tour": True})
+
+
 def turn_off_two_factor(*, user: User, by: User | None, now: datetime) -> bool:
     """For a person who has lost their phone or passkey and their recovery codes. False if it was
     off. `by` is None for a command of an operator. Raises UnableToChangePerson.

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.people import services
 from accounts.people.forms import ProfileForm, TokenForm
 from accounts.shell import styleguide as shell_styleguide
+from accounts.shell import tours
 from accounts.shell.requests import MemberRequest
 
 # Somebody with several roles starts with the widest one.
@@ -113,6 +114,17 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
     if isinstance(request.user, User) and translation.check_for_language(language):
         services.choose_language(user=request.user, language=language)
     return i18n.set_language(request)
+
+
+@require_POST
+def tour_end(request: MemberRequest, role: str) -> HttpResponse:
+    """Also refuses a tour that was only offered. Stays on the page of its stop."""
+    tour = next((one for one in tours.of(request.user) if one.role == role), None)
+    if tour is None:
+        raise Http404
+    services.end_tour(user=request.user, role=role)
+    messages.success(request, _("The menu under your initials opens the tour again."))
+    return redirect(tour.stop(request.POST.get("stop", "")).url_name)
 
 
 def styleguide(request: HttpRequest) -> HttpResponse:

@@ -13,6 +13,7 @@ from accounts import access as accounts_access
 from accounts.models import User
 from accounts.notices import services as notices_services
 from accounts.shell import navigation
+from accounts.shell import tours as shell_tours
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Shell:
     languages: list[tuple[str, str]]
     is_broker_away: bool
     """what an admin or a researcher starts will wait; raters start nothing"""
+    tours: list[shell_tours.Tour]
+    card: shell_tours.Card | None
+    """of a tour, on this page"""
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
@@ -37,9 +41,8 @@ def shell(request: HttpRequest) -> dict[str, object]:
         return {"shell": None, "languages": _languages()}
     match = request.resolver_match
     roles = accounts_access.roles_of(user)
-    groups = navigation.groups_for(
-        current=match.view_name if match else "", may_open=_openable(roles)
-    )
+    url_name = match.view_name if match else ""
+    groups = navigation.groups_for(current=url_name, may_open=_openable(roles))
     return {
         "shell": Shell(
             groups=groups,
@@ -53,6 +56,10 @@ def shell(request: HttpRequest) -> dict[str, object]:
             may_search=accounts_access.may_open("search", roles),
             languages=_languages(),
             is_broker_away=(user.is_admin or user.is_researcher) and _is_broker_away(),
+            tours=shell_tours.of(user),
+            card=shell_tours.card(
+                user, url_name=url_name, asked=request.GET.get(shell_tours.PARAMETER, "")
+            ),
         )
     }
 

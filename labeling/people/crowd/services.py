@@ -245,6 +245,7 @@ def _new_worker(*, now: datetime) -> Rater:
     notices_services.choose_mail(
         person=user, mailed=User.MailedNotices.NONE
     )  # the address belongs to nobody
+    people_services.end_tour(user=user, role="rater")  # paid for a visit, not to look around
     return user.rater
 
 

@@ -92,6 +92,12 @@ def test_the_same_worker_comes_back_to_the_same_visit(link: CrowdLink) -> None:
     assert Rater.everyone.count() == 1
 
 
+def test_a_worker_is_offered_no_tour(link: CrowdLink) -> None:
+    client, _entered = enter(link, "worker-1")
+
+    assert 'class="callout tour"' not in client.get("/desk/").text
+
+
 def test_an_address_without_an_id_gets_a_sentence(link: CrowdLink) -> None:
     answered = Client().get(f"/crowd/{link.token}/")
 

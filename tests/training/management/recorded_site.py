@@ -55,6 +55,10 @@ def main() -> None:
                 "logins": {
                     login.email: may_log_in(login.email, login.password) for login in LOGINS
                 },
+                "tours": {
+                    login.role: not User.objects.get(email=login.email).has_ended_tour(login.role)
+                    for login in LOGINS
+                },
                 "others_with_a_password": others_with_a_password(),
                 "pages": n_pages,
                 "failures": failures,

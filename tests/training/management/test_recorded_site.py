@@ -87,6 +87,10 @@ def test_the_three_logins_work_and_no_other(started: dict[str, Any]) -> None:
     assert started["others_with_a_password"] == []
 
 
+def test_each_of_the_three_is_offered_the_tour(started: dict[str, Any]) -> None:
+    assert started["tours"] == {login.role: True for login in LOGINS}
+
+
 def test_models_lie_in_the_folder_of_the_new_site_and_can_be_restored(
     started: dict[str, Any],
 ) -> None:

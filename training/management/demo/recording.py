@@ -18,6 +18,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
 
+from accounts.models import User
+from accounts.people.services import ROLES
 from training.management import demo
 from training.management.demo import dates
 from training.models import TrainedModel
@@ -57,6 +59,8 @@ def finish(*, now: datetime) -> None:
         dates.shift(now - datetime.fromisoformat(ended.read_text()))
         move(PLACE, str(settings.HOME))
         move(CODE, str(settings.BASE_DIR))
+        # Who logs in to the demo is new there, though the accounts are older than the tours.
+        User.objects.update(**{f"ended_{role}_tour": False for role in ROLES})
 
 
 def move(old: str, new: str) -> None:

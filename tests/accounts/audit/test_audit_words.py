@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from accounts.audit import words as audit_words
 from labeling.models import Campaign
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def recorded_actions() -> Iterator[str]:

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ERROR = 0.05
-MEMORY = 50.0
+MEMORY = 30.0
+"""A shorter one notices small falls late, a longer one falls after a long good time."""
 _PRIOR = 5.0
 """So many audits with an agreement of `least` come before the first."""
 
@@ -35,7 +36,8 @@ class Audits:
 def state(agreements: Sequence[float], *, least: float, error: float = ERROR) -> Audits:
     """Of all audits since trust was granted, in the order in which they came in. An audit is one
     prompt's, and its agreement from 0 to 1, such as the mean over several people: what is known of
-    the audits before must not say how it ends. `least` is between 0 and 1.
+    the audits before must not say how it ends. `least`, between 0 and 1, is the agreement that
+    trust promises. With a lower one, falls are noticed much later (benchmarks/judge.py).
     """
     log_capital = n_remembered = n_agreed_remembered = 0.0
     revoked_at = None

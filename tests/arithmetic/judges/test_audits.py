@@ -10,10 +10,10 @@ from arithmetic.judges import audits
 
 
 def capital(agreements: list[float], least: float) -> float:
-    """By its definition: what is remembered of each audit before fades by a fiftieth an audit."""
+    """By its definition: what is remembered of each audit before fades by a thirtieth an audit."""
     product = 1.0
     for place, agreement in enumerate(agreements):
-        weights = [(49 / 50) ** (place - 1 - before) for before in range(place)]
+        weights = [(29 / 30) ** (place - 1 - before) for before in range(place)]
         seen = math.fsum(w * a for w, a in zip(weights, agreements[:place], strict=True))
         expected = (5 * least + seen) / (5 + math.fsum(weights))
         stake = max(0, least - expected) / (least * (1 - least))
@@ -35,7 +35,7 @@ def test_three_disagreements_by_hand() -> None:
     """.8 is wanted. The first bets nothing; after it .8 × 5 of 6 are expected, a likelihood ratio
     of 1 − 4/6 against 1 − .8, and so on.
     """
-    expected = [4 / 5, 4 / 6, 4 / (6 + 49 / 50)]
+    expected = [4 / 5, 4 / 6, 4 / (6 + 29 / 30)]
 
     evidence = audits.state([0.0] * 3, least=0.8).evidence
 

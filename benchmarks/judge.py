@@ -2,6 +2,7 @@
 people and a judge have intervals that hold the truth?
 
     python benchmarks/judge.py [--quick]
+    python benchmarks/judge.py --llmfao FOLDER     (public votes and judges; figures only printed)
 
 The last line is JSON, and benchmarks/results/judge.json has it too. Everything is simulated, and
 decided by the product's own functions (arithmetic.judges). An agreement of .85 is wanted, and what
@@ -34,6 +35,7 @@ one person is -.3, 0, .2, .5 or .8.
 - `says_nothing_added` >= .9: how often that is said of a random judge, in the worst cell.
 """
 
+import json
 import os
 import sys
 import time
@@ -52,7 +54,7 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from arithmetic.judges import audits, trust, with_people
-from benchmarks.fixtures import command_line
+from benchmarks.fixtures import command_line, public_judges
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -80,7 +82,12 @@ WRONG = ("calibrated", "flat_82", "overconfident", "top_heavy_wrong")
 
 def main() -> None:
     parser = command_line.parser(__doc__, quick="fewer repetitions; three minutes on two cores")
-    is_quick = parser.parse_args().quick
+    parser.add_argument("--llmfao", type=Path, help="a folder with LLMFAO's comparisons")
+    options = parser.parse_args()
+    if options.llmfao:
+        print(json.dumps(public_judges.figures(options.llmfao)))
+        return
+    is_quick = options.quick
     times = 1 if is_quick else 5
     started = time.monotonic()
     with ProcessPoolExecutor(os.cpu_count()) as pool:

@@ -15,6 +15,7 @@ import math
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from scipy.special import stdtr
@@ -27,6 +28,7 @@ CROWD, SKILLED, EXPERT = 0.1, 0.15, 0.2
 """The `epsilon` of a kind of raters."""
 FEWEST_RATERS, FEWEST_PAIRS = 3, 40
 ERROR = 0.05
+Pair = TypeVar("Pair", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ class AgainstRaters:
 
 
 def against_raters(
-    votes: Iterable[tuple[Hashable, Hashable, int]],
-    judge: Mapping[Hashable, int],
+    votes: Iterable[tuple[Pair, Hashable, int]],
+    judge: Mapping[Pair, int],
     *,
     epsilon: float,
     decided_only: bool = True,
@@ -65,7 +67,7 @@ def against_raters(
     """Votes as (pair, rater, direction), the judge's direction by pair: −1 or 1, and 0 for a tie.
     None if fewer than FEWEST_RATERS have FEWEST_PAIRS pairs with the judge and another rater.
     """
-    by_pair: defaultdict[Hashable, dict[Hashable, int]] = defaultdict(dict)
+    by_pair: defaultdict[Pair, dict[Hashable, int]] = defaultdict(dict)
     for pair, rater, direction in votes:
         if pair in judge and not (decided_only and 0 in (direction, judge[pair])):
             by_pair[pair][rater] = direction

@@ -83,7 +83,7 @@ def of_conversations(
     """
     flagged, n_raters = [rater for rater in raters if rater.flags], len(raters)
     known = [
-        (contest, _among(contest.as_voted, len(contests)))
+        (contest, _among(_share(contest.as_voted), len(contests)))
         for contest in contests
         if contest.as_voted.low is not None
     ]
@@ -95,6 +95,14 @@ def of_conversations(
         return verdict.with_actions([conclusions.check_rater(campaign, flagged)])
     talks = reverse("campaign_conversations", args=[campaign.pk])
     return verdict.with_actions([Action(_("Read the conversations"), talks)])
+
+
+def _share(rate: Figure) -> Figure:
+    """From 0 to 1, of a contest's rate in percent."""
+    value, low, high = (
+        None if at is None else at / 100 for at in (rate.value, rate.low, rate.high)
+    )
+    return replace(rate, value=value, low=low, high=high)
 
 
 def _among(rate: Figure, n: int) -> Figure:

@@ -13,6 +13,7 @@ from labeling.kinds.comparison import ComparisonSettings
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
 from labeling.quality import contests
 from labeling.quality import services as quality_services
+from labeling.quality.pages import verdicts_by_kind
 from labeling.queue.claiming import claim, order
 from tests.cast import NOON, lease_of, some_prompts
 from tests.html import page_of
@@ -74,6 +75,19 @@ def test_a_win_counts_one_and_a_tie_half(duel: Campaign, rosa: Rater, raul: Rate
     assert (contest.source, contest.other) == ("new model", "old model")
     assert contest.as_voted.value == pytest.approx(75.0)
     assert contest.as_voted.n == 10
+
+
+def test_a_page_says_of_votes_that_are_split_that_no_model_is_preferred(
+    duel: Campaign, rosa: Rater, raul: Rater
+) -> None:
+    judge(duel, rosa, prefers="new model")
+    judge(duel, raul, prefers="old model")
+
+    verdict = verdicts_by_kind.of_conversations(duel, contests.contests(campaign=duel), [])
+
+    assert verdict.sentence.startswith(
+        "Raters can't tell new model from old model: it won 50 % of 10 votes."
+    )
 
 
 def test_votes_that_all_go_one_way_have_no_length_controlled_rate_and_say_why(

@@ -297,7 +297,8 @@ def _conversations(n_models: int, n: int, n_each: int, share: float) -> Draw:
             for other in range(one):
                 votes = (random.random(n * n_each) < share).astype(float).tolist()
                 ends = intervals.of_votes(votes, np.repeat(np.arange(n), n_each).tolist())
-                rate = Figure(float(np.mean(votes)), len(votes), *(ends or (None, None)))
+                low, high = (100 * end for end in ends) if ends else (None, None)
+                rate = Figure(100 * float(np.mean(votes)), len(votes), low, high)
                 contests.append(Contest(f"model {one}", f"model {other}", rate, Figure(None, 0)))
         return verdicts_by_kind.of_conversations(Campaign(pk=7), contests, [])
 

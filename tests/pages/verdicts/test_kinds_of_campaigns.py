@@ -51,8 +51,8 @@ def test_too_few_reviewed_demonstrations_are_said_to_be_too_few() -> None:
 
 def test_a_conversation_names_the_model_that_raters_prefer_whichever_side_it_is_on() -> None:
     for one, other, rate in (
-        ("old", "new", Figure(0.3, 200, 0.24, 0.37)),
-        ("new", "old", Figure(0.7, 200, 0.63, 0.76)),
+        ("old", "new", Figure(30, 200, 24, 37)),
+        ("new", "old", Figure(70, 200, 63, 76)),
     ):
         found = verdicts_by_kind.of_conversations(
             CAMPAIGN, [Contest(one, other, rate, NOTHING)], []
@@ -65,10 +65,10 @@ def test_a_conversation_names_the_model_that_raters_prefer_whichever_side_it_is_
     ("rate", "words"),
     [
         (
-            Figure(0.52, 31, 0.35, 0.69),
+            Figure(52, 31, 35, 69),
             "won 52 % of 31 votes. About 740 would show a difference",
         ),
-        (Figure(0.52, 4), "Too few to tell which model raters prefer: 4 votes."),
+        (Figure(52, 4), "Too few to tell which model raters prefer: 4 votes."),
     ],
 )
 def test_models_that_cannot_be_told_apart_are_said_to_be(rate: Figure, words: str) -> None:

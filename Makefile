@@ -93,7 +93,7 @@ landed: install-dev ## Record new migrations; after this, they are never edited 
 release-data: install-dev ## Store a small database of this release; RELEASE=0.2.0
 	@$(RUN) scripts/run_with_services.py $(RUN) -m tests.upgrades.store_release $(RELEASE)
 
-record-demo: install ## Record the site that the demo begins with, in an hour; ARGS=--refresh only migrates it
+record-demo: install ## Record the site that the demo begins with, in an hour; ARGS=--extend records talks and a curation on top, ARGS=--refresh only migrates it
 	@PYTHONPATH=scripts $(RUN) -m record_demo $(ARGS)
 
 loop: install ## Run the whole loop with simulated raters; DATA=file.jsonl uses your own prompts

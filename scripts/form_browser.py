@@ -2,6 +2,8 @@
 redirects.
 """
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -152,3 +154,33 @@ def _sent_by(control: HtmlElement) -> list[str]:
         return [control.get("value", "on")] if control.checked else []
     is_button = control.get("type") in ("submit", "image", "reset", "file", "button")
     return [] if is_button else [control.value]
+
+
+# --- a form that several scripts fill in ----------------------------------------------------------
+
+
+def open_campaign(
+    admin: FormBrowser,
+    *,
+    name: str,
+    pool: str = "Simulated raters",
+    guideline: str = "Comparing responses",
+    options: Mapping[str, Sequence[str]],
+    **answers: Any,
+) -> str:
+    """`options`: what is chosen in further fields, by its words. Returns the campaign's id."""
+    page = admin.open("/campaigns/new/")
+    form = page.form(has="response_sources")
+    options = {"pool": [pool], "guideline": [guideline], **options}
+    chosen: dict[str, Any] = {
+        field: [form.option(field, one) for one in words] for field, words in options.items()
+    }
+    return opened(admin, admin.send(page, form, name=name, **chosen, **answers))
+
+
+def opened(admin: FormBrowser, page: Page) -> str:
+    """Opens the draft on its page. Returns its id."""
+    if not re.search(r"/campaigns/\d+/$", page.address):
+        raise SystemExit(f"The campaign could not be created: {page.text[:1000]}")
+    admin.send(page, page.form("/open"))
+    return page.address.rstrip("/").rpartition("/")[2]

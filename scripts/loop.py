@@ -19,14 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import local_site
 import loop_report
 import services
-from form_browser import FormBrowser, Page, UnexpectedPage, text_of
+from form_browser import FormBrowser, Page, UnexpectedPage, open_campaign, text_of
 from simulated_raters import GUIDELINE_WORDS, PASSWORD, RATERS, SimulatedRater
 
 DEMO = local_site.ROOT / "training" / "management" / "demo"
@@ -45,6 +45,7 @@ CAPS = (
     f" LoRA; {N_EACH} responses of each model to {N_EXAM} fresh prompts"
 )
 CAMPAIGN = "Rank the first model's responses"
+ASKED: dict[str, Any] = {"kind": "comparison", "overlap": str(OVERLAP)}
 DUEL = "The new model against the first, blind"
 POLL_S = 1.0
 
@@ -171,8 +172,13 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
         f"The admin opens a comparison campaign; {len(RATERS)} raters work on it, {OVERLAP}"
         " answers per item."
     )
-    sources = [source_of(site, first)]
-    campaign = open_campaign(admin, name=CAMPAIGN, sources=sources, n_responses=N_CANDIDATES)
+    campaign = open_campaign(
+        admin,
+        name=CAMPAIGN,
+        options={"response_sources": [source_of(site, first)]},
+        n_responses=str(N_CANDIDATES),
+        **ASKED,
+    )
     work(site, CAMPAIGN, seed=arguments.seed)
     better = (
         reinforced(researcher, first, prompts)
@@ -199,10 +205,11 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     open_campaign(
         admin,
         name=DUEL,
-        sources=[source_of(site, first), source_of(site, better)],
-        n_responses=2 * N_EACH,
+        options={"response_sources": [source_of(site, first), source_of(site, better)]},
+        n_responses=str(2 * N_EACH),
         splits=["test"],
         is_unused=None,
+        **ASKED,
     )
     work(site, DUEL, seed=arguments.seed)
 
@@ -284,6 +291,11 @@ def invite(
     """
     page = admin.open("/people/new/")
     page = admin.send(page, page.form(has="email"), name=name, email=email, roles=[role])
+    return use_link(site, page, name)
+
+
+def use_link(site: local_site.LocalSite, page: Page, name: str) -> FormBrowser:
+    """The person opens the link that the admin's page shows, and sets a password."""
     link = text_of(page.root.get_element_by_id("password-link"))
     person = FormBrowser(site.address, name)
     page = person.open(link)
@@ -291,26 +303,26 @@ def invite(
     return person
 
 
-def make_pool(admin: FormBrowser) -> None:
+def make_pool(
+    admin: FormBrowser,
+    name: str = "Simulated raters",
+    about: str = "They judge by a rule and err.",
+    names: Sequence[str] = ("",),
+) -> None:
+    """Of the raters whose names contain one of `names`."""
     page = admin.open("/pools/new/")
-    page = admin.send(
-        page,
-        page.form(has="description"),
-        name="Simulated raters",
-        description="They judge by a rule and err.",
-    )
+    page = admin.send(page, page.form(has="description"), name=name, description=about)
     form = page.form("/add")
-    admin.send(page, form, raters=list(form.options["raters"]))
+    offered = form.options["raters"].items()
+    raters = [pk for pk, shown in offered if any(part in shown for part in names)]
+    admin.send(page, form, raters=raters)
 
 
-def make_guideline(admin: FormBrowser) -> None:
+def make_guideline(
+    admin: FormBrowser, name: str = "Comparing responses", file: Path = DEMO / "comparing.md"
+) -> None:
     page = admin.open("/guidelines/new/")
-    admin.send(
-        page,
-        page.form(has="text"),
-        name="Comparing responses",
-        text=(DEMO / "comparing.md").read_text(),
-    )
+    admin.send(page, page.form(has="text"), name=name, text=file.read_text())
 
 
 def bring_in(admin: FormBrowser, file: Path) -> bool:
@@ -408,30 +420,6 @@ def source_of(site: local_site.LocalSite, model: str) -> str:
     return next(
         str(found["source__name"]) for found in figures(site)["models"] if found["name"] == model
     )
-
-
-def open_campaign(
-    admin: FormBrowser, *, name: str, sources: list[str], n_responses: int, **which: Any
-) -> str:
-    """Returns its id."""
-    page = admin.open("/campaigns/new/")
-    form = page.form(has="response_sources")
-    page = admin.send(
-        page,
-        form,
-        name=name,
-        kind="comparison",
-        pool=form.option("pool", "Simulated raters"),
-        guideline=form.option("guideline", "Comparing responses"),
-        response_sources=[form.option("response_sources", source) for source in sources],
-        n_responses=str(n_responses),
-        overlap=str(OVERLAP),
-        **which,
-    )
-    if not re.search(r"/campaigns/\d+/$", page.address):
-        raise SystemExit(f"The campaign could not be created: {page.text[:1000]}")
-    admin.send(page, page.form("/open"))
-    return page.address.rstrip("/").rpartition("/")[2]
 
 
 def work(site: local_site.LocalSite, campaign: str, *, seed: int) -> None:

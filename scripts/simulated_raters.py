@@ -121,13 +121,16 @@ class SimulatedRater(threading.Thread):
             page = self.visitor.sign_in(self.rater.email, PASSWORD)
             page = self.visitor.open("/desk/")
             page = self.take_first(page)
-            while page.root.xpath("//form[@id='answer']") and self.n_submitted != self.at_most:
+            while self.is_work(page) and self.n_submitted != self.at_most:
                 page = self.judge(page)
             for button in page.root.xpath("//button[contains(@formaction, '/release')]")[:1]:
                 form = replace(page.form("/submit"), action=str(button.get("formaction")))
                 self.visitor.send(page, form)
         except UnexpectedPage as trouble:
             self.trouble = str(trouble)
+
+    def is_work(self, page: Page) -> bool:
+        return bool(page.root.xpath("//form[@id='answer']"))
 
     def take_first(self, desk: Page) -> Page:
         for line in desk.root.iter("li"):
@@ -145,11 +148,14 @@ class SimulatedRater(threading.Thread):
         prompt, responses = read_item(page)
         answers: dict[str, Any] = {**self.answers(prompt, responses, page.form("/submit"))}
         review = self.visitor.send(page, page.form("/submit"), step="review", **answers)
-        if not review.root.xpath("//button[@value='submit']"):
-            raise UnexpectedPage(f"{self.rater.name} may not submit: “{review.text[:500]}”")
-        page = self.visitor.send(review, review.form("/submit"), step="submit")
+        page = self.confirm(review)
         self.n_submitted += 1
         return page
+
+    def confirm(self, review: Page) -> Page:
+        if review.status != 200 or not review.root.xpath("//button[@value='submit']"):
+            raise UnexpectedPage(f"{self.rater.name} may not submit: “{review.text[:500]}”")
+        return self.visitor.send(review, review.form("/submit"), step="submit")
 
     def answers(self, prompt: str, responses: dict[str, str], form: Form) -> dict[str, str]:
         read = read_scores(self.rater, prompt, list(responses.values()), self.random)
@@ -178,8 +184,12 @@ def read_scores(
 def read_item(page: Page) -> tuple[str, dict[str, str]]:
     """The last turn of the prompt, and the responses by letter, as the page shows them."""
     (prompt, *_) = page.root.find_class("desk-prompt-last")
+    return text_of(prompt), read_responses(page)
+
+
+def read_responses(page: Page) -> dict[str, str]:
     articles = page.root.xpath("//article[@data-letter]")
-    return text_of(prompt), {
+    return {
         article.get("data-letter"): article.xpath("string(.//pre[@data-shown='raw'])")
         for article in articles[:MOST_RESPONSES]
     }

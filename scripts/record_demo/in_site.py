@@ -1,13 +1,16 @@
 """What the recorder does to the recorded site's database itself: in the site's environment.
 
 python scripts/record_demo/in_site.py shift DAYS
-python scripts/record_demo/in_site.py store FILE
-python scripts/record_demo/in_site.py refresh FILE
+python scripts/record_demo/in_site.py store FILE COMMAND
+python scripts/record_demo/in_site.py refresh FILE COMMAND
+
+COMMAND is what the archive says of itself: who reads it sees how it came about.
 """
 
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tarfile
 import tempfile
@@ -42,7 +45,8 @@ EMPTIED = (
 """Tables with what only the recorded site could use: sessions, links in e-mails, its machine."""
 
 
-def store(file: Path) -> None:
+def store(file: Path, command: str, ended: str = "") -> None:
+    """`ended`: when the recording ended, if that is not now."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with connection.cursor() as cursor:
@@ -61,9 +65,8 @@ def store(file: Path) -> None:
             target = folder / "runs" / log.parent.name / log.name
             target.parent.mkdir(parents=True)
             target.write_text(elsewhere(log.read_text()))
-        ended = recording.FOLDER / recording.ENDED
-        moment = ended.read_text() if ended.exists() else timezone.now().isoformat()
-        (folder / recording.ENDED).write_text(moment)
+        (folder / recording.ENDED).write_text(ended or timezone.now().isoformat())
+        (folder / recording.HISTORY).write_text(history(command))
         aside = file.with_suffix(".part")
         with tarfile.open(aside, "w:xz", preset=9) as archive:
             for path in sorted(folder.iterdir()):
@@ -72,11 +75,20 @@ def store(file: Path) -> None:
     sys.stdout.write(f"Stored {file.name}: {file.stat().st_size / 1e6:.1f} MB.\n")
 
 
-def refresh(file: Path) -> None:
+def refresh(file: Path, command: str) -> None:
     """Stores the recorded site again as today's migrations leave it. Nothing is recorded again."""
     recording.unpack()
     call_command("migrate", verbosity=0)
-    store(file)
+    store(file, command, (recording.FOLDER / recording.ENDED).read_text())
+
+
+def history(command: str) -> str:
+    """A line for each time that the site was stored: day, commit, command."""
+    earlier = recording.FOLDER / recording.HISTORY
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    line = f"{timezone.now():%Y-%m-%d} {commit or 'no commit'} {command}\n"
+    return (earlier.read_text() if earlier.exists() else "") + line
 
 
 def clean(database: Path) -> list[tuple[str, str]]:
@@ -159,7 +171,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["shift", days]:
             dates.shift(timedelta(days=float(days)))
-        case ["store", name]:
-            store(Path(name))
-        case ["refresh", name]:
-            refresh(Path(name))
+        case ["store", name, command]:
+            store(Path(name), command)
+        case ["refresh", name, command]:
+            refresh(Path(name), command)

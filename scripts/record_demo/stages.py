@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,10 +12,10 @@ from typing import Any
 
 import local_site
 import loop
-from form_browser import FormBrowser, Page, UnexpectedPage, text_of
-from loop import DEMO, bring_in, cut, invite, say, train, watch
+from form_browser import FormBrowser, Page, UnexpectedPage, open_campaign, text_of
+from loop import DEMO, bring_in, cut, invite, make_pool, say, train, watch
 from record_demo.raters import ABOUT, CARELESS, OTHERS, PEOPLE, POOL
-from simulated_raters import PASSWORD, SimulatedRater, rater
+from simulated_raters import PASSWORD, Rater, SimulatedRater, rater
 
 ADMIN = ("admin@demo.example", "run-the-pools")
 RESEARCHER = ("researcher@demo.example", "train-the-model")
@@ -63,13 +64,20 @@ class Recorder:
     def researcher(self) -> FormBrowser:
         return self._signed_in(*RESEARCHER)
 
+    def signed_in_rater(self, one: Rater) -> FormBrowser:
+        return self._signed_in(one.email, PASSWORD)
+
     def _signed_in(self, email: str, password: str) -> FormBrowser:
         browser = FormBrowser(self.site.address, email)
         browser.sign_in(email, password)
         return browser
 
     def work(
-        self, campaign: str, at_most: int | None = None, kind: type[SimulatedRater] = SimulatedRater
+        self,
+        campaign: str,
+        at_most: int | None = None,
+        kind: type[SimulatedRater] = SimulatedRater,
+        people: Sequence[Rater] = PEOPLE,
     ) -> int:
         """All raters answer until nothing is left, or until each has given this many answers."""
         workers = [
@@ -80,7 +88,7 @@ class Recorder:
                 seed=self.seed,
                 at_most=at_most,
             )
-            for one in PEOPLE
+            for one in people
         ]
         for worker in workers:
             worker.start()
@@ -102,11 +110,7 @@ def people(recorder: Recorder) -> None:
     for one in PEOPLE:
         named = f"{one.name} (simulated)"
         invite(recorder.site, admin, name=named, email=one.email, role="rater")
-    page = admin.open("/pools/new/")
-    page = admin.send(page, page.form(has="description"), name=POOL, description=ABOUT)
-    form = page.form("/add")
-    simulated = [pk for pk, name in form.options["raters"].items() if "simulated" in name]
-    admin.send(page, form, raters=simulated)
+    make_pool(admin, POOL, ABOUT, ["simulated"])
     for name in ("more_prompts.jsonl", "loop_prompts.jsonl"):
         bring_in(admin, DEMO / name)
     local_site.manage(recorder.site, "add_demo_model")
@@ -126,9 +130,7 @@ class Writer(SimulatedRater):
         # The page shows the prompt's lists and line breaks in its own way.
         (key,) = difflib.get_close_matches(text_of(prompt), self.written, n=1, cutoff=0.3)
         review = self.visitor.send(page, form, step="review", text=self.written[key])
-        if not review.root.xpath("//button[@value='submit']"):
-            raise UnexpectedPage(f"{self.rater.name} may not submit: “{review.text[:500]}”")
-        page = self.visitor.send(review, review.form("/submit"), step="submit")
+        page = self.confirm(review)
         self.n_submitted += 1
         return page
 
@@ -140,19 +142,15 @@ def demonstrations(recorder: Recorder) -> None:
         messages = row.get("messages") or [*row["prompt"], *row["completion"]]
         key = " ".join(messages[-2]["content"].split())
         Writer.written[key] = messages[-1]["content"]
-    page = admin.open("/campaigns/new/")
-    form = page.form(has="response_sources")
-    page = admin.send(
-        page,
-        form,
+    open_campaign(
+        admin,
         name=name,
+        pool=POOL,
+        guideline="Writing a demonstration",
+        options={"sources": ["Preferably demo"]},
         kind="demonstration",
-        pool=form.option("pool", POOL),
-        guideline=form.option("guideline", "Writing a demonstration"),
-        sources=[form.option("sources", "Preferably demo")],
         min_words="1",
     )
-    opened(admin, page)
     recorder.work(name, kind=Writer)
     end(recorder, name)
 
@@ -210,17 +208,14 @@ def benchmark(researcher: FormBrowser, model: str) -> None:
 def compare(recorder: Recorder) -> None:
     admin = recorder.admin
     if not address_of(admin, COMPARISON):
-        page = admin.open("/campaigns/new/")
-        form = page.form(has="response_sources")
         sources = [loop.source_of(recorder.site, name) for name in models(recorder)[:2]]
-        page = admin.send(
-            page,
-            form,
+        open_campaign(
+            admin,
             name=COMPARISON,
+            pool=POOL,
+            guideline=GUIDELINE,
+            options={"response_sources": sources},
             kind="comparison",
-            pool=form.option("pool", POOL),
-            guideline=form.option("guideline", GUIDELINE),
-            response_sources=[form.option("response_sources", source) for source in sources],
             splits=["train", "validation"],
             n_responses="4",
             overlap="5",
@@ -228,7 +223,6 @@ def compare(recorder: Recorder) -> None:
             gold_share="20",
             is_unused=None,
         )
-        opened(admin, page)
     recorder.work(COMPARISON, at_most=7)
 
 
@@ -368,9 +362,7 @@ def judge(recorder: Recorder) -> None:
 
 def wait_for_raters(recorder: Recorder) -> bool:
     """False if the chain has ended meanwhile."""
-    raters = [FormBrowser(recorder.site.address, one.name) for one in PEOPLE[:2]]
-    for browser, one in zip(raters, PEOPLE[:2], strict=True):
-        browser.sign_in(one.email, PASSWORD)
+    raters = [recorder.signed_in_rater(one) for one in PEOPLE[:2]]
     address = chain_address(recorder.researcher)
     while True:
         page = recorder.researcher.open(address)
@@ -435,12 +427,6 @@ def chain_address(researcher: FormBrowser) -> str:
 
 def models(recorder: Recorder) -> list[str]:
     return [str(found["name"]) for found in loop.figures(recorder.site)["models"]]
-
-
-def opened(admin: FormBrowser, page: Page) -> None:
-    if not re.search(r"/campaigns/\d+/$", page.address):
-        raise SystemExit(f"The campaign could not be created: {page.text[:1000]}")
-    admin.send(page, page.form("/open"))
 
 
 def end(recorder: Recorder, campaign: str) -> None:

@@ -5,7 +5,8 @@ of the models, whose full weights the demo restores from them. A recorded histor
 replay: a replay would train for half an hour before anything could be seen, and every figure,
 response and curve here is one that the product measured, wrote or drew.
 
-scripts/record_demo records it and says how (`make record-demo`).
+scripts/record_demo records it and says how (`make record-demo`). `history.txt` in the archive has a
+line for each time that it was stored, since the first extension.
 """
 
 import json
@@ -27,7 +28,7 @@ from training.models import TrainedModel
 FILE = demo.FOLDER / "recorded.tar.xz"
 PLACE, CODE = "{PREFERABLY_HOME}", "{the code}"
 """Stand for two folders in what is stored."""
-DATABASE, ENDED = "preferably.sqlite3", "recorded_at"
+DATABASE, ENDED, HISTORY = "preferably.sqlite3", "recorded_at", "history.txt"
 ADAPTERS = "adapters"
 FOLDER = Path(settings.HOME) / "recorded"
 """What stays of the archive beside the site's own folders."""

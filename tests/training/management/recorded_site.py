@@ -24,14 +24,29 @@ from django.apps import apps  # noqa: E402
 from django.db import models  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
+from lxml import html  # noqa: E402
+from record_demo.raters import breaks  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from labeling.models import Adjudication, Campaign, Gold, Judgment, RaterQuality  # noqa: E402
+from labeling.conversations.red_teaming import reviews  # noqa: E402
+from labeling.models import (  # noqa: E402
+    Adjudication,
+    Attack,
+    Campaign,
+    Conversation,
+    ConversationTurn,
+    Gold,
+    Judgment,
+    Pool,
+    RaterQuality,
+    TurnRequest,
+)
 from tests.upgrades import pages  # noqa: E402
 from training.management.commands.seed_demo import LOGINS  # noqa: E402
 from training.management.demo import dates, recording  # noqa: E402
-from training.models import Link, TrainedModel  # noqa: E402
+from training.models import Curation, Link, TrainedModel  # noqa: E402
 from training.schedules.plans import steps  # noqa: E402
+from training.snapshots.curation import ratings  # noqa: E402
 
 CARELESS = "Casper (simulated)"
 
@@ -68,6 +83,10 @@ def main() -> None:
                     if not Path(place).is_relative_to(settings.HOME)
                 ],
                 "least_reliable": least_reliable(),
+                "talks": talks(),
+                "attacks": attacks(),
+                "verdicts": verdicts(),
+                "measured": measured(),
                 "golds": Gold.objects.count(),
                 "adjudications": Adjudication.objects.count(),
                 "gates": [
@@ -128,6 +147,58 @@ def least_reliable() -> dict[str, list[str]]:
 
 def gates() -> Iterator[Link]:
     yield from Link.objects.filter(step=steps.GATE.name, state=Link.State.DONE)
+
+
+def talks() -> dict[str, int]:
+    """Of the conversations that were held, and of those in which nobody attacks."""
+    held = Conversation.objects.filter(attack=None, state=Conversation.State.FINISHED)
+    return {
+        "conversations": held.count(),
+        "raters": held.values("rater").distinct().count(),
+        "models": TurnRequest.objects.filter(turn__conversation__in=held)
+        .values("source")
+        .distinct()
+        .count(),
+        "rated_turns": ConversationTurn.objects.filter(
+            conversation__in=held, state=ConversationTurn.State.RATED
+        ).count(),
+    }
+
+
+def attacks() -> list[dict[str, Any]]:
+    """What attackers say, beside what their stated rule says of the answer that they reached."""
+    rows = Attack.objects.select_related("brief", "turn__chosen").order_by("pk")
+    return [
+        {
+            "success": attack.success,
+            "by_rule": breaks(attack.turn.chosen.text, attack.brief.area)[0],
+            "is_reviewed": bool(reviews.successes([attack])),
+        }
+        for attack in rows
+        if attack.turn.chosen
+    ]
+
+
+def verdicts() -> dict[str, str]:
+    """The sentence at the top of the pages of what was recorded last, and who the raters were."""
+    admin, researcher = (User.objects.get(email=LOGINS[place].email) for place in (1, 2))
+    addresses = {
+        "red teaming": (admin, "/red-teaming/"),
+        "curation": (researcher, f"/curations/{Curation.objects.get().pk}/"),
+        "pool": (admin, f"/pools/{Pool.objects.latest('pk').pk}/"),
+    }
+    sentences = {}
+    for name, (user, address) in addresses.items():
+        client = Client()
+        client.force_login(user)
+        main = html.fromstring(client.get(address).content).find(".//main")
+        sentences[name] = " ".join(main.text_content().split())
+    return sentences
+
+
+def measured() -> list[dict[str, float | int | None]]:
+    rules = ratings.measured(recipe="response")
+    return [{"n": rule.precision.n, "share": rule.precision.share} for rule in rules]
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from training.management.demo import dates, recording
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("recorded site")]
 ROOT = Path(__file__).resolve().parents[3]
-MOST_MB = 8
+MOST_MB = 5
 OF_A_MACHINE = re.compile(rb"/(home|root|Users|work|tmp|build)/[\w.-]+")
 """Folders of whoever has recorded the site."""
 SECRETS = {
@@ -52,6 +52,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "DATABASE_URL": f"sqlite:///{home / 'preferably.sqlite3'}",
         "PREFERABLY_HOME": str(home),
         "PREFERABLY_MODE": "demo",
+        "PYTHONPATH": str(ROOT / "scripts"),
     }
     command = [sys.executable, "-m", "tests.training.management.recorded_site"]
     done = subprocess.run(
@@ -119,6 +120,35 @@ def test_gates_of_two_cycles_have_decided_on_what_raters_answered(
     assert all(gate["outcome"] in {"passed", "failed", "undecided"} for gate in gates)
     assert all(gate["n_votes"] > 100 for gate in gates)
     assert all("% of votes" in gate["sentence"] for gate in gates)
+
+
+def test_three_raters_have_talked_with_two_models(started: dict[str, Any]) -> None:
+    talks = started["talks"]
+
+    assert (talks["conversations"], talks["raters"], talks["models"]) == (6, 3, 2)
+    assert talks["rated_turns"] >= 2 * talks["conversations"]
+
+
+def test_attackers_say_what_their_stated_rule_says_and_others_have_reviewed_them(
+    started: dict[str, Any],
+) -> None:
+    attacks = started["attacks"]
+
+    assert len(attacks) == 6
+    assert [attack["success"] for attack in attacks] == [attack["by_rule"] for attack in attacks]
+    assert all(attack["is_reviewed"] for attack in attacks)
+
+
+def test_pages_of_the_red_teaming_and_the_curation_say_how_much_they_rest_on(
+    started: dict[str, Any],
+) -> None:
+    verdicts, [measured] = started["verdicts"], started["measured"]
+
+    assert re.search(r"of 6 (succeeded|did), say (reviewers|attackers)", verdicts["red teaming"])
+    assert measured["n"] > 0
+    assert 0 <= measured["share"] <= 1
+    assert f"of {measured['n']} judged should go." in verdicts["curation"]
+    assert "Simulated by rules of their own." in verdicts["pool"]
 
 
 # --- what is stored -------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Takes the pictures in docs/images: the rater's screens in a fresh demo, each wide, dark and on a
 phone; conversations, for which the demo's model is made; and with --loop-home the reward model's
-run of an earlier loop. --only conversations takes only those.
+run of an earlier loop; and the line of models of the recorded demo. --only conversations or --only
+line takes only those.
 
 To keep a loop: make loop ARGS="--home FOLDER"
 """
@@ -45,6 +46,7 @@ class View:
 
 RATER = ("rater@demo.example", "write-and-compare")
 ADMIN = ("admin@demo.example", "run-the-pools")
+RESEARCHER = ("researcher@demo.example", "train-the-model")
 WIDE = View("wide", 1440, 900, "light")
 VIEWS = (WIDE, View("dark", 1440, 900, "dark"), View("phone", 390, 844, "light", is_touched=True))
 
@@ -52,23 +54,28 @@ VIEWS = (WIDE, View("dark", 1440, 900, "dark"), View("phone", 390, 844, "light",
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--loop-home", type=Path, help="the folder of a loop that was kept")
-    parser.add_argument("--only", choices=["conversations"])
+    parser.add_argument("--only", choices=["conversations", "line"])
     arguments = parser.parse_args()
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser.find(), args=["--no-sandbox"])
-        with (
-            tempfile.TemporaryDirectory(prefix="preferably-screenshots-") as home,
-            site_in(Path(home), "seed_demo") as site,
-        ):
-            for view in VIEWS if not arguments.only else ():
-                page = signed_in(chromium, site, *RATER, view)
-                for name, show in SCREENS.items():
-                    show(page)
-                    picture(page, f"{name}-{view.name}")
-                page.context.close()
-            local_site.manage(site, "add_demo_model", "--with-conversations")
-            take_conversations(chromium, site)
+        if arguments.only != "line":
+            with temporary_home() as home, site_in(home, "seed_demo") as site:
+                for view in VIEWS if not arguments.only else ():
+                    page = signed_in(chromium, site, *RATER, view)
+                    for name, show in SCREENS.items():
+                        show(page)
+                        picture(page, f"{name}-{view.name}")
+                    page.context.close()
+                local_site.manage(site, "add_demo_model", "--with-conversations")
+                take_conversations(chromium, site)
+        if arguments.only != "conversations":
+            with temporary_home() as home, site_in(home, "seed_demo", "--recorded") as site:
+                page = signed_in(chromium, site, *RESEARCHER, WIDE)
+                page.goto("/lines/")
+                page.get_by_text("Not now", exact=True).click()
+                page.goto("/lines/")
+                picture(page, "line")
         if arguments.loop_home:
             with site_in(arguments.loop_home.absolute(), "migrate") as site:
                 page = signed_in(
@@ -95,13 +102,19 @@ def take_conversations(chromium: Browser, site: local_site.LocalSite) -> None:
 
 
 @contextlib.contextmanager
-def site_in(home: Path, prepare: str) -> Iterator[local_site.LocalSite]:
+def temporary_home() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="preferably-screenshots-") as name:
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def site_in(home: Path, *prepare: str) -> Iterator[local_site.LocalSite]:
     site = local_site.LocalSite(
         home=home, port=services.free_port(), database=f"sqlite:///{home / 'preferably.sqlite3'}"
     )
     with local_site.process_tree(site):
         local_site.start_broker(site)
-        local_site.manage(site, prepare)
+        local_site.manage(site, *prepare)
         local_site.start_site(site)
         yield site
 
@@ -123,9 +136,6 @@ def signed_in(
     page.fill("[name=password]", password)
     page.click("form:has([name=password]) button:not([hidden])")
     page.wait_for_load_state("networkidle")
-    if (refusal := page.get_by_role("button", name="Not now")).count():
-        refusal.click()
-        page.wait_for_load_state("networkidle")
     return page
 
 

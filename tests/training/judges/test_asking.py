@@ -63,7 +63,7 @@ def test_the_same_choice_in_both_orders_is_a_judgment_without_a_slot(
         texts = [row.response.text for row in ranked]
         assert texts == sorted(texts, key=lambda text: (len(text), text))
         assert [row.rank for row in ranked] == [1, 2]
-        assert judgment.verdicts.count() == 2
+        assert Verdict.objects.filter(judgment=judgment).count() == 2
     assert not Judgment.of_people.exists()
 
 

@@ -127,7 +127,9 @@ def my_review(*, rater: Rater, pk: int) -> JudgmentReview:
 
 def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
     _require_admin(user)
-    items = Item.objects.select_related("campaign__pool", "campaign__guideline", "prompt__source")
+    items = Item.objects.select_related(
+        "campaign__pool", "campaign__guideline", "prompt__source", "gold_use"
+    )
     return get_object_or_404(
         items.annotate(is_on_withdrawn=on_withdrawn("prompt")),
         campaign=campaign_pk,

@@ -40,6 +40,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "labeling.stepattempt": ("attempt", ("pk",)),
     "training.chain": ("chain", ("pk",)),
     "training.curation": ("curation", ("pk",)),
+    "training.judge": ("campaign_judges", ("campaign_id",)),
     "training.node": ("nodes", ()),
     "training.restoreddocument": ("curation_recipe", ("recipe",)),
     "training.run": ("run", ("pk",)),

@@ -93,6 +93,7 @@ ACTION_WORDS = {
     "set_rate": _("Set a rate"),
     "settle": _("Resolve"),
     "skills": _("Set skills"),
+    "start": _("Start"),
     "stop": _("Stop"),
     "take_back": _("Take back"),
     "two_factor_off": _("Turn off two-factor authentication"),

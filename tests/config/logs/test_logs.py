@@ -94,7 +94,7 @@ def test_the_secret_of_a_link_is_in_no_line(client: Client, lines: StringIO) -> 
 NOT_SECRET = {
     *("crowd_prolific_act", "step_new", "queue", "help", "campaign_bias_judgments"),
     *("campaign_rater_judgments", "run_new", "run_cost", "curation_recipe", "schedule_new"),
-    *("curation_recipe_undo", "openid_connect_login"),
+    *("curation_recipe_undo", "openid_connect_login", "tour_end"),
 }
 """Pages whose address has a word that says what they show, and opens nothing."""
 

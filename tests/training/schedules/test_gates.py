@@ -199,10 +199,10 @@ def test_a_model_that_cannot_be_told_from_the_current_one_is_kept_and_not_gone_o
 @pytest.mark.parametrize(
     ("metrics", "said"),
     [
-        ({"reward_before": 1.0, "reward_after": 0.5}, "changed by -0.5 (no interval)"),
+        ({"reward_before": 1.0, "reward_after": 0.5}, "changed by −0.5 (no interval)"),
         (
             {"reward_gain": -0.5, "reward_gain_low": -0.9, "reward_gain_high": -0.1},
-            "changed by -0.5 (95 % interval -0.9 to -0.1)",
+            "changed by −0.5 (95 % interval −0.9 to −0.1)",
         ),
         ({"kl_after": 31.5}, "KL is 31.5 nats per response, above 20."),
     ],

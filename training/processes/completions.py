@@ -123,9 +123,10 @@ def post(
     server: Server,
     body: Mapping[str, object],
     *,
-    within_s: float = ANSWER_TIMEOUT_S,
+    within_s: float | None = None,
 ) -> bytes:
     """What the server sends for this request, unread. Raises CompletionFailed."""
+    within_s = within_s or ANSWER_TIMEOUT_S
     try:
         with (
             deadlines.within(within_s),
@@ -182,7 +183,7 @@ def stream(
                 if new.answer or thinking:
                     yield Piece(new.answer, thinking=thinking)
     except _UNANSWERED as problem:
-        raise CompletionFailed(_no_response(server, problem)) from problem
+        raise CompletionFailed(_no_response(server, problem, ANSWER_TIMEOUT_S)) from problem
     if not is_whole:
         raise CompletionFailed(f"{server.url} closed the connection before the answer ended.")
     new = parts.add("", is_last=True)
@@ -317,7 +318,7 @@ def _refusal(server: Server, status: int, content: bytes) -> str:
     return f"{server.url} answered {status}{': ' if shown else '.'}{shown[:MAX_ERROR_CHARACTERS]}"
 
 
-def _no_response(server: Server, problem: Exception, within_s: float = ANSWER_TIMEOUT_S) -> str:
+def _no_response(server: Server, problem: Exception, within_s: float) -> str:
     if isinstance(problem, deadlines.DeadlinePassed):
         return f"The server's answer does not end: it was cut off after {within_s:g} s."
     return f"{server.url} did not answer ({type(problem).__name__})."

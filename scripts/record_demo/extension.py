@@ -91,7 +91,7 @@ class Talker(SimulatedRater):
         }
         answers["preference"] = self.preference(texts, scores)
         rated = self.visitor.send(page, page.form("/submit"), step="submit", **answers)
-        # Whoever rates within a second is asked to look again.
+        # Whoever rates faster than people read is asked to look again.
         return self.confirm(rated) if rated.address.endswith("/submit") else rated
 
     def preference(self, texts: dict[str, str], scores: dict[str, float]) -> str:

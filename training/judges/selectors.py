@@ -137,7 +137,7 @@ def _tokens(version: JudgeVersion, item: Item) -> int:
 
 def agreement(*, judge: Judge) -> Agreement:
     """With single votes of people, never with their majority, and people's with each other on the
-    same pairs. The intervals are clustered by prompt.
+    same pairs. The interval of the judge is about raters like these, that of people about these.
     """
     path = "comparison__judgment__"
     own = RankedResponse.objects.filter(
@@ -161,11 +161,12 @@ def agreement(*, judge: Judge) -> Agreement:
     known = np.asarray([unit in label for unit in votes.unit.tolist()], dtype=bool)
     of_people = known & decided & (votes.rater != judge.rater_id)
     units, labels, prompts = votes.unit[of_people], votes.label[of_people], prompt_of[of_people]
+    raters = votes.rater[of_people]
     if len(units) < FEWEST_VOTES:
         return Agreement(absent(TOO_FEW_VOTES, len(units)), nothing)
     same = [label[unit] == vote for unit, vote in zip(units.tolist(), labels.tolist(), strict=True)]
     among = agreement_pairs.raw(units=units, labels=labels, prompts=prompts, ties="out")
     return Agreement(
-        clustering.share(same, prompts=prompts),
+        clustering.share(same, prompts=prompts, raters=raters),
         among if among.n >= FEWEST_VOTES else absent(TOO_FEW_VOTES, among.n),
     )

@@ -55,7 +55,7 @@ def agreement(found: Agreement) -> str:
     with_people, among = found.with_people, found.among_people
     if with_people.low is None:
         return _("Agreement with people: too few votes on the same pairs to tell.")
-    sentence = _("Where both decided, it agreed with people in %(share)s of votes.") % {
+    sentence = _("Agreement with people, where both decided: %(share)s.") % {
         "share": _share(with_people)
     }
     if among.low is None:
@@ -86,4 +86,4 @@ def without_answer(state: str, reason: str) -> str:
 
 
 def _share(figure: Figure) -> str:
-    return figure_text.in_words(figure)
+    return " ".join(filter(None, (figure_text.in_words(figure), figure_text.about(figure))))

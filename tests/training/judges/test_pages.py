@@ -9,11 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEvent, User
+from arithmetic.figures import THESE_RATERS
 from labeling.models import Campaign, Comparison, Guideline, Judgment, Pool, RankedResponse, Rater
 from tests.cast import open_comparison_campaign, rater_called
 from tests.training.judges.conftest import EURO, NOW, a_judge, a_model, started, work
 from tests.training.judges.judge_stub import JudgeStub, completion, data_of, shorter
-from training.judges import selectors, services
+from training.judges import selectors, services, words
 from training.judges.questions import DEFAULT_PROMPT
 from training.models import Judge, Verdict
 
@@ -136,6 +137,8 @@ def test_agreement_is_with_single_votes_beside_that_of_people(
 
     assert (found.with_people.value, found.with_people.n) == (70 / 80, 80)
     assert found.with_people.low is not None
+    assert found.with_people.about == THESE_RATERS
+    assert "for these raters only" in words.agreement(found)
     assert found.among_people.value == pytest.approx(30 / 40)
     Judgment.of_people.filter(rater=raters[1]).update(is_extra=True)
     of_one = selectors.agreement(judge=judge)

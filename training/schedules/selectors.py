@@ -191,6 +191,11 @@ def chains(*, schedule: Schedule) -> QuerySet[Chain]:
     )
 
 
+def is_newest(*, chain: Chain) -> bool:
+    """Whether its schedule has started none since."""
+    return not Chain.objects.filter(schedule=chain.schedule_id, number__gt=chain.number).exists()
+
+
 def chains_with_links(*, schedule_id: int | None = None, state: str = "") -> QuerySet[Chain]:
     """With their links in order; filtered by schedule and state if given."""
     of_chain = Prefetch("links", Link.objects.select_related("approved_by").order_by("position"))

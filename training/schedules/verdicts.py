@@ -2,7 +2,7 @@
 what it waits for. Pure but for addresses.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -25,25 +25,33 @@ class Step:
 
 def of_schedule(chain: Chain | None, step: Step | None, gate: Gate | None) -> Verdict:
     """`chain` is its newest, `step` what that works on or waits at. The button leads to a chain
-    that needs a person.
+    that needs a person, or runs the next one after one that decided nothing.
     """
     if chain is None:
         return Verdict(gettext("No chain has run yet."))
-    found = of_chain(chain, step, gate if gate and gate.link.chain_id == chain.pk else None)
+    own = gate if gate and gate.link.chain_id == chain.pk else None
+    found = of_chain(chain, step, own, is_newest=True)
     named = gettext("Chain %(n)s: %(sentence)s") % {"n": chain.number, "sentence": found.sentence}
-    verdict = Verdict(named, found.advice, found.effect)
+    verdict = replace(found, sentence=named)
     if chain.state not in (Chain.State.APPROVAL, Chain.State.FAILED):
         return verdict
     label = gettext("Go to chain %(n)s") % {"n": chain.number}
     return verdict.with_actions([Action(label, reverse("chain", args=[chain.pk]))])
 
 
-def of_chain(chain: Chain, step: Step | None, gate: Gate | None) -> Verdict:
+def of_chain(
+    chain: Chain, step: Step | None, gate: Gate | None, *, is_newest: bool = False
+) -> Verdict:
+    """After an undecided gate, the newest chain of a schedule offers the next one: that goes on from
+    the undecided model, and raters compare what it trains.
+    """
     if chain.state == Chain.State.FAILED:
         return Verdict(_at(step, gettext("It has stopped at step %(number)s of %(n)s: %(words)s.")))
     if gate and gate.sentence:
         effect = Effect.BETTER if gate.outcome == Outcome.PASSED else Effect.UNCLEAR
-        return Verdict(gate.sentence, gate.votes, effect)
+        found = Verdict(gate.sentence, gate.votes, effect)
+        is_over = is_newest and chain.state == Chain.State.FINISHED
+        return found.with_actions(_go_on(chain) if is_over and gate.is_undecided else [])
     if gate and gate.votes:
         return Verdict(gate.votes)
     if chain.state == Chain.State.APPROVAL:
@@ -54,6 +62,11 @@ def of_chain(chain: Chain, step: Step | None, gate: Gate | None) -> Verdict:
     if chain.state == Chain.State.STOPPED:
         return Verdict(gettext("It was stopped before it ended."))
     return Verdict(gettext("It has done all its steps."))
+
+
+def _go_on(chain: Chain) -> list[Action]:
+    fire = reverse("schedule_fire", args=[chain.schedule_id])
+    return [Action(gettext("Run the next chain"), fire, is_act=True)]
 
 
 def _at(step: Step | None, words: str) -> str:

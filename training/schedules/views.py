@@ -205,7 +205,12 @@ def chain(request: HttpRequest, pk: int) -> HttpResponse:
         "gate": gate_selectors.gate_of(chain=selected),
         "is_open": selected.state in selectors.OPEN,
     }
-    context["verdict"] = verdicts.of_chain(selected, _step(selected), context["gate"])
+    context["verdict"] = verdicts.of_chain(
+        selected,
+        _step(selected),
+        context["gate"],
+        is_newest=selectors.is_newest(chain=selected),
+    )
     is_fragment = request.headers.get("HX-Target") == "chain"
     return render(
         request,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pages.verdicts import Action
 from training.models import Chain, Link
 from training.schedules import verdicts
 from training.schedules.gate.selectors import CheckRow, Gate
@@ -10,7 +11,7 @@ STEP = verdicts.Step(2, 5, "train a reward model")
 
 
 def chain(state: str) -> Chain:
-    return Chain(pk=4, number=3, state=state)
+    return Chain(pk=4, number=3, state=state, schedule_id=8)
 
 
 def gate(outcome: str, sentence: str, *, is_met: bool | None = True) -> Gate:
@@ -44,6 +45,26 @@ def test_what_the_gate_decided_is_the_sentence_of_its_own_chain_only() -> None:
     assert own.sentence == "Chain 3: Not promoted. Raters preferred it in 48 % of votes."
     assert "Promoted" not in verdicts.of_schedule(chain("going"), STEP, earlier).sentence
     assert verdicts.of_schedule(None, None, None).sentence == "No chain has run yet."
+
+
+def test_after_an_undecided_gate_the_newest_chain_offers_the_next_one_and_no_promotion() -> None:
+    undecided = gate("undecided", "Undecided, not promoted. The next chain goes on from it.")
+
+    on_schedule = verdicts.of_schedule(chain("finished"), None, undecided)
+    on_chain = verdicts.of_chain(chain("finished"), None, undecided, is_newest=True)
+    of_an_earlier_one = verdicts.of_chain(chain("finished"), None, undecided)
+
+    for found in (on_schedule, on_chain):
+        assert found.action == Action("Run the next chain", "/schedules/8/fire", is_act=True)
+        assert found.others == ()
+    assert of_an_earlier_one.action is None
+
+
+@pytest.mark.parametrize("outcome", ["passed", "failed", "waits"])
+def test_a_gate_that_decided_or_waits_for_a_person_offers_no_next_chain(outcome: str) -> None:
+    found = verdicts.of_chain(chain("finished"), None, gate(outcome, "So."), is_newest=True)
+
+    assert found.action is None
 
 
 def test_a_promotion_is_not_offered_first_where_a_figure_missed_its_bar() -> None:

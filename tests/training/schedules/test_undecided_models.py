@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import Notice, User
 from labeling.models import Rater
@@ -42,6 +43,24 @@ def test_a_schedule_that_always_begins_with_its_base_model_promises_to_go_on_fro
     assert outcome(chain) == "failed"
     assert "The next chain" not in link(chain, "gate").verdict["sentence"]
     assert begin().base_model == base_model
+
+
+def test_its_pages_offer_the_next_chain_which_begins_with_the_undecided_model(
+    undecided: Callable[..., Chain], signed_in: Callable[[User], Client], noor: User
+) -> None:
+    chain = undecided()
+    client = signed_in(noor)
+    fire = f'action="/schedules/{chain.schedule_id}/fire"'
+
+    for path in (f"/schedules/{chain.schedule_id}/", f"/chains/{chain.pk}/"):
+        content = client.get(path).content.decode()
+        assert (content.count(fire), "Run the next chain" in content) == (1, True)
+        assert "/decide" not in content
+    client.post(f"/schedules/{chain.schedule_id}/fire")
+
+    newest = chain.schedule.chains.order_by("-number")[0]
+    assert newest.base_model == link(chain, "gate").model
+    assert "Run the next chain" not in client.get(f"/chains/{chain.pk}/").content.decode()
 
 
 def test_after_a_change_of_the_base_model_a_new_line_begins(

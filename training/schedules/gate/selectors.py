@@ -10,7 +10,7 @@ from training.models import Chain, Link, Schedule
 from training.schedules.gate import looks, promotion, verdict
 from training.schedules.gate.looks import Look
 from training.schedules.gate.promotion import UNDECIDED
-from training.schedules.gate.verdict import Check, Checked, Verdict
+from training.schedules.gate.verdict import Check, Checked, Outcome, Verdict
 from training.schedules.plans.chain_plans import Plan
 from training.schedules.plans.steps import GATE
 
@@ -41,6 +41,11 @@ class Gate:
     def has_missed(self) -> bool:
         """Whether a figure missed its bar: to promote the model is then not offered first."""
         return any(row.is_met is False for row in self.rows)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it ended without promoting the model, and without turning it down."""
+        return self.outcome == Outcome.UNDECIDED
 
 
 def gate_of(*, chain: Chain) -> Gate | None:

@@ -121,10 +121,13 @@ def add_judge(
 
 def refuse_other_kinds(*, campaign: Campaign) -> None:
     """Judges compare two responses, and nothing else yet. Raises UnableToJudge."""
-    if not campaign.about.compares_stored or campaign.n_responses != 2:
+    if not campaign.about.compares_stored:
         raise UnableToJudge(
             _("AI judges compare two responses. This campaign asks for something else.")
         )
+    if campaign.n_responses != 2:
+        words = _("AI judges compare two responses, and an item of this campaign has %(n)s.")
+        raise UnableToJudge(words % {"n": campaign.n_responses})
     if campaign.state == Campaign.State.DRAFT:
         raise UnableToJudge(_("Open the campaign first: a draft has no items that stay."))
 

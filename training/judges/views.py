@@ -44,7 +44,8 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
 def new(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
     form = JudgeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    why_not = _why_not(campaign)
+    if request.method == "POST" and not why_not and form.is_valid():
         try:
             judge = services.add_judge(
                 campaign=campaign,
@@ -65,7 +66,8 @@ def new(request: MemberRequest, pk: int) -> HttpResponse:
     context = {
         "campaign": campaign,
         "form": form,
-        "lacks_models": not selectors.models_to_ask().exists(),
+        "why_not": why_not,
+        "lacks_models": not why_not and not selectors.models_to_ask().exists(),
         "guideline": campaign.guideline_version,
     }
     return render(
@@ -110,20 +112,24 @@ def _page(
 ) -> HttpResponse:
     forms = refused or {}
     judges = selectors.judges_of(campaign=campaign)
-    try:
-        services.refuse_other_kinds(campaign=campaign)
-        why_not = ""
-    except services.UnableToJudge as problem:
-        why_not = problem.sentence
     context = {
         "campaign": campaign,
         "tab": "quality",
         "part": "judges",
         "judges": [_shown(judge, forms.get(judge.pk)) for judge in judges],
-        "why_not": why_not,
+        "why_not": _why_not(campaign),
     }
     status = 422 if forms else 200
     return render(request, "training/judges/judges.html", context, status=status)
+
+
+def _why_not(campaign: Campaign) -> str:
+    """Why no judge can be added to it; empty if one can."""
+    try:
+        services.refuse_other_kinds(campaign=campaign)
+    except services.UnableToJudge as problem:
+        return problem.sentence
+    return ""
 
 
 def _shown(judge: Judge, form: StartForm | None) -> Shown:

@@ -223,9 +223,32 @@ def test_a_campaign_of_something_else_says_why_it_has_no_judges(
 ) -> None:
     client = signed_in(alice)
 
-    assert "AI judges compare two responses." in words_of(client, comparison_campaign)
+    why_not = "AI judges compare two responses, and an item of this campaign has 4."
+    assert why_not in words_of(client, comparison_campaign)
     other = client.get(reverse("campaign_judges", args=[demonstration_campaign.pk]))
     assert other.status_code == 404
+
+
+def test_the_form_of_a_judge_says_why_none_can_be_added_and_asks_for_nothing(
+    comparison_campaign: Campaign,
+    pairs: Campaign,
+    server: JudgeStub,
+    noor: User,
+    alice: User,
+    signed_in: SignedIn,
+) -> None:
+    model, client = a_model(server.url, noor), signed_in(alice)
+    new = reverse("campaign_judge_new", args=[comparison_campaign.pk])
+    why_not = "AI judges compare two responses, and an item of this campaign has 4."
+
+    for page in (client.get(new), client.post(new, values(model=model.pk))):
+        content = page.content.decode()
+        assert (why_not in content, 'name="prompt"' in content) == (True, False)
+    assert not Judge.objects.exists()
+
+    Campaign.objects.filter(pk=pairs.pk).update(state=Campaign.State.DRAFT)
+    draft = client.get(reverse("campaign_judge_new", args=[pairs.pk])).content.decode()
+    assert ("Open the campaign first" in draft, 'name="prompt"' in draft) == (True, False)
 
 
 def test_a_judge_of_another_campaign_is_not_found(

@@ -58,6 +58,7 @@ def _page(request: HttpRequest, schedule: Schedule, schedules: Sequence[Schedule
         "data": data,
         "raters": words.raters(found),
         "rows": words.rows(found),
+        "levels": words.gates_levels(found),
         "others": others[:N_OTHERS],
         "n_more": len(others[N_OTHERS:]),
     }

@@ -98,6 +98,7 @@ def test_a_promoted_model_is_drawn_filled_and_said_to_be_preferred(
 
     assert f"“{improved(chain)}” is preferred to the first model in 90 % of 20 votes" in page
     assert "1 of 1" in page
+    assert "that a gate decides by" not in page
     assert page.count("data-solid") == 2 * 3  # two sizes: the mark, and two entries of the legend
     assert (
         f'href="{path_of(chain)}"'
@@ -216,7 +217,7 @@ def test_votes_on_both_models_in_another_campaign_are_used_once_they_are_all_the
 
 
 def test_a_gate_with_another_confidence_is_drawn_with_an_interval_of_95_percent(
-    at_gate: Callable[..., Chain], rosa: Rater
+    at_gate: Callable[..., Chain], rosa: Rater, client: Client
 ) -> None:
     chain = at_gate(confidence=90.0)
     judge(chain, rosa, 15)
@@ -229,6 +230,9 @@ def test_a_gate_with_another_confidence_is_drawn_with_an_interval_of_95_percent(
     assert rate.figure.value == stored.value
     assert (rate.figure.low or 1) < (stored.low or 0)
     assert (rate.figure.high or 0) > (stored.high or 1)
+    page = page_of(client.get(path_of(chain)))
+    assert "80 % interval" in page, "the gate's own sentence"
+    assert "the interval that a gate decides by (80 %); all other intervals" in page
 
 
 def test_a_gate_with_looks_is_drawn_with_its_own_ends(

@@ -269,6 +269,12 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}".replace("-", "−")
 
 
+def level_of(verdict: Verdict) -> str:
+    """In percent, of the interval of its win rate: each end misses with the confidence's error."""
+    misses = f"{200 - 2 * verdict.confidence:.2g}"  # of a look, this is a number like 1.1149
+    return f"{100 - float(misses):g}"
+
+
 def interval_of(check: Checked, verdict: Verdict) -> str:
     """Of the win rate with whom it is about, as far as that is known."""
     if check.low is None or check.high is None:
@@ -282,6 +288,5 @@ def interval_of(check: Checked, verdict: Verdict) -> str:
         RATERS_LIKE_THESE: _("%(level)s %% interval %(range)s for raters like these"),
         THESE_RATERS: _("%(level)s %% interval %(range)s for these raters only"),
     }
-    misses = f"{200 - 2 * verdict.confidence:.2g}"  # of a look, this is a number like 1.1149
-    values = {"level": f"{100 - float(misses):g}", "range": ends}
+    values = {"level": level_of(verdict), "range": ends}
     return words.get(verdict.about, _("%(level)s %% interval %(range)s")) % values

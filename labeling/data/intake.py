@@ -140,6 +140,15 @@ def store_judgment_of_judge(
     return judgment
 
 
+def free_campaign_name(wanted: str) -> str:
+    """`wanted`, or with the lowest number behind it that makes a name that no campaign has."""
+    longest = (Campaign._meta.get_field("name").max_length or 0) - 10
+    wanted = wanted[:longest]
+    taken = set(Campaign.every.filter(name__startswith=wanted).values_list("name", flat=True))
+    names = (wanted, *(f"{wanted} ({n})" for n in range(2, len(taken) + 3)))
+    return next(name for name in names if name not in taken)
+
+
 def open_comparison_campaign(
     *,
     name: str,

@@ -9,22 +9,31 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from config.roles import Role
+from labeling.models import Pool
 from tests.html import words_of
-from tests.pages.stale.scenes.training import curated
+from tests.pages.stale.scenes.training import curated, started
 from tests.training import cast
 from tests.training.benchmarks.attacks import rows as attack_rows
+from tests.training.snapshots.test_rule_ratings import rule_of, web_pages
 from tests.upgrades import pages
 from training.configs import kinds
 from training.models import Curation, Run, Snapshot, SuiteScore, TrainedModel
 from training.schedules.plans import chain_plans
-from training.snapshots.curation import recipes
+from training.snapshots.curation import ratings, recipes, rule_words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 IDENTIFIER = re.compile(r"(?<![\w/.@-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w/.@-])")
+KEY = re.compile(
+    r"(?<![\w/.@-])(?:"
+    + "|".join(re.escape(key) for key in rule_words.PARTS)
+    + r"|[a-z]+(?:_[a-z]+)*\.[a-z0-9]+(?:_[a-z0-9]+)+)(?![\w/@-])"
+)
+"""A rule of curation, or another key of parts, such as repetition.5_grams"""
 HASH_AS_TITLE = re.compile(r"<(?:h[1-6]|th)\b[^>]*>\s*(?:<[^>]*>\s*)*([0-9a-f]{12,})\b")
 # Code is code, and what a person wrote or a file is called may hold anything.
 NO_WORDS = ("api", "help", "styleguide", "log", "archive")
@@ -49,6 +58,15 @@ def site(settings: LazySettings, tmp_path: Path) -> None:
     cast.a_sampling_run(sam)
     curated(makes_snapshot=False)
     curated(makes_snapshot=True)
+    preview = started(*web_pages(), recipe="text", makes_snapshot=False)
+    ratings.send_to_raters(
+        curation=preview,
+        rule=rule_of(preview),
+        pool=Pool.objects.order_by("pk")[0],
+        n=3,
+        by=sam,
+        now=timezone.now(),
+    )
     goals = attack_rows.goals()
     attack_rows.attacked(goals, sam, attack_rows.lines(goals, attack_rows.a_third))
 
@@ -93,6 +111,7 @@ def test_no_page_shows_an_internal_name(site: None, role: Role) -> None:
             found |= {f"{path}: {one}" for one in HASH_AS_TITLE.findall(content)}
             for text in words_of(content):
                 found |= {f"{path}: {one}" for one in IDENTIFIER.findall(text)}
+                found |= {f"{path}: {one}" for one in KEY.findall(text)}
 
     assert sorted(found) == []
     assert n_pages > 5

@@ -274,7 +274,7 @@ def raters(line: Line) -> str:
 
 
 def gates_levels(line: Line) -> str:
-    """Which intervals the gates' sentences have, where these are other than those of the figures."""
+    """Which intervals the gates' sentences have, where the figures have other ones."""
     links = [link for one in line.attempts for link in one.chain.links.all() if link.verdict]
     seen = [Verdict.from_json(link.verdict) for link in links]
     others = [one.confidence for one in seen if one.checks and one.confidence != CONFIDENCE]
@@ -282,8 +282,8 @@ def gates_levels(line: Line) -> str:
         return ""
     levels = [f"{level} %" for level in dict.fromkeys(_level(one) for one in sorted(others))]
     words = gettext(
-        "The sentences of the gates have the interval that a gate decides by (%(levels)s); all other"
-        " intervals on this page are of 95 %%."
+        "The sentences of the gates have the interval that a gate decides by (%(levels)s); all"
+        " other intervals on this page are of 95 %%."
     )
     return words % {"levels": ", ".join(levels)}
 

@@ -42,8 +42,8 @@ def of_schedule(chain: Chain | None, step: Step | None, gate: Gate | None) -> Ve
 def of_chain(
     chain: Chain, step: Step | None, gate: Gate | None, *, is_newest: bool = False
 ) -> Verdict:
-    """After an undecided gate, the newest chain of a schedule offers the next one: that goes on from
-    the undecided model, and raters compare what it trains.
+    """After an undecided gate, the newest chain of a schedule offers the next one, which goes on
+    from the undecided model.
     """
     if chain.state == Chain.State.FAILED:
         return Verdict(_at(step, gettext("It has stopped at step %(number)s of %(n)s: %(words)s.")))

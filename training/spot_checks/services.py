@@ -98,7 +98,7 @@ def _open(run: Run, check: SpotCheck, champion: SpotCheck, now: datetime) -> boo
             raise UnableToCreateCampaign(_("The run has no pool or no guideline for them."))
         with transaction.atomic():
             campaign = intake.open_comparison_campaign(
-                name=_free_name(f"{run.name[:_LONGEST_NAME]} · step {check.step}"),
+                name=intake.free_campaign_name(f"{run.name[:_LONGEST_NAME]} · step {check.step}"),
                 pool=run.spot_pool,
                 guideline=run.spot_guideline,
                 prompt_ids={response.prompt_id for response in responses},
@@ -146,9 +146,3 @@ def _decide(check: SpotCheck, now: datetime) -> bool:
         is_better=over_optimisation.replaces(figure.low),
         decided_at=now,
     )
-
-
-def _free_name(wanted: str) -> str:
-    taken = set(Campaign.objects.filter(name__startswith=wanted).values_list("name", flat=True))
-    names = (wanted, *(f"{wanted} ({n})" for n in range(2, len(taken) + 3)))
-    return next(name for name in names if name not in taken)

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 
 from accounts.models import User
@@ -14,7 +16,7 @@ from labeling.review import set_aside
 from tests.training.conftest import NOW
 from tests.training.snapshots.curating import EMAIL
 from training.models import Curation, RuleSample, SampledDocument
-from training.snapshots.curation import ratings
+from training.snapshots.curation import ratings, rule_words
 from training.snapshots.pretraining.documents import Document
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -79,6 +81,43 @@ def test_a_sample_becomes_a_campaign_of_pairs_without_personal_data(
     assert {item.prompt.split for item in campaign.items.all()} == {"test"}
     form = campaign.guideline_version.form["questions"]
     assert [question["name"] for question in form] == [ratings.QUESTION]
+
+
+def test_the_campaigns_name_says_the_rule_in_words(
+    noor: User, preview: Curation, day_shift: Pool
+) -> None:
+    rule = rule_of(preview)
+    words = str(rule_words.rule_words(rule))
+
+    names = [
+        ratings.send_to_raters(
+            curation=preview, rule=rule, pool=day_shift, n=n, overlap=2, by=noor, now=NOW
+        ).campaign.name
+        for n in (3, 4)
+    ]
+
+    assert names == [f"{preview.name} · {words}", f"{preview.name} · {words} (2)"]
+    assert rule not in names[0]
+
+
+def test_earlier_campaigns_are_named_by_the_words_of_their_rule_unless_a_person_has_named_them(
+    noor: User, preview: Curation, day_shift: Pool
+) -> None:
+    rule = rule_of(preview)
+    first, second = (
+        ratings.send_to_raters(
+            curation=preview, rule=rule, pool=day_shift, n=n, overlap=2, by=noor, now=NOW
+        ).campaign
+        for n in (3, 4)
+    )
+    wanted = first.name
+    Campaign.objects.filter(pk=first.pk).update(name=f"{preview.name} · {rule} · {preview.pk}")
+    Campaign.objects.filter(pk=second.pk).update(name="Ours")
+
+    for _again in range(2):
+        import_module("training.migrations.0019_names_of_rules").name_by_words(apps, None)
+
+    assert [Campaign.objects.get(pk=one.pk).name for one in (first, second)] == [wanted, "Ours"]
 
 
 def test_precision_is_the_share_that_raters_would_remove_too(

@@ -126,7 +126,7 @@ def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -
     runs = _sampled(step, chain)
     source_ids = _source_ids(runs)
     campaign = intake.open_comparison_campaign(
-        name=_free_name(f"{chain}"),
+        name=intake.free_campaign_name(f"{chain}"),
         pool=pool,
         guideline=guideline,
         prompt_ids=prompts_answered(runs=runs),
@@ -169,13 +169,4 @@ def _pool_and_guideline(plan: PlanSettings) -> tuple[Pool | None, Guideline | No
     return (
         Pool.objects.filter(pk=plan.pool or 0).first(),
         Guideline.objects.filter(pk=plan.guideline or 0).first(),
-    )
-
-
-def _free_name(wanted: str) -> str:
-    taken = set(Campaign.objects.filter(name__startswith=wanted).values_list("name", flat=True))
-    return next(
-        name
-        for name in (wanted, *(f"{wanted} ({n})" for n in range(2, len(taken) + 3)))
-        if name not in taken
     )

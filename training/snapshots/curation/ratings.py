@@ -35,6 +35,7 @@ from training.snapshots.curation.services import folder_of
 
 USUAL_N, MOST = 100, 200
 LONGEST = 6_000
+_LONGEST_NAME = 140
 QUESTION = "remove"
 _KEEP, _REMOVE = 1, 2
 # These need the other document, or the test item, to be judged.
@@ -234,11 +235,12 @@ def _campaign(
     by: User,
     now: datetime,
 ) -> Campaign:
-    name = f"{curation.name} · {rule} · {curation.pk}"[-150:]
+    about = f" · {rule_words.rule_words(rule)}"
+    name = curation.name[: _LONGEST_NAME - len(about)] + about
     sources = Source.objects.filter(name__in=_SOURCES).values_list("pk", flat=True)
     try:
         return intake.open_comparison_campaign(
-            name=name,
+            name=intake.free_campaign_name(name),
             pool=pool,
             guideline=_guideline(by=by, now=now),
             prompt_ids=prompts,

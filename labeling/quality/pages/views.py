@@ -96,10 +96,14 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, RATINGS, context | _ratings(report))
     if report is not None:
         raters = quality_selectors.rater_measures(report=report)
+        found = report.results["agreement"]
+        tables = [f(found) for f in (pages_words.agreement, pages_words.orders, pages_words.others)]
+        measures, orders, others = pages_words.of_something(*tables)
         context |= {
-            "measures": pages_words.agreement(report.results["agreement"]),
-            "orders": pages_words.orders(report.results["agreement"]),
-            "others": pages_words.others(report.results["agreement"]),
+            "measures": measures,
+            "orders": orders,
+            "others": others,
+            "unmeasured": pages_words.of_nothing(*tables),
             **_questions(report),
             "groups": _groups(report),
             "groups_left_out": pages_words.groups_left_out(
@@ -111,6 +115,8 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
             **_two_by_two(request, report.results["matrix"]),
             **_by_item(report),
         }
+        if not (measures or orders or others):
+            context["empty"] = pages_words.no_agreement(campaign)
     return render(request, "labeling/quality/quality_agreement.html", context)
 
 

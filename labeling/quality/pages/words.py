@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from arithmetic.figures import Figure, absent, gettext_noop
+from labeling.models import Campaign
 from labeling.quality.pages import figure_text
 from labeling.quality.pages.figure_text import coefficient, share, share_interval, why_absent
 from labeling.quality.pages.meanings import (
@@ -264,6 +266,51 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for question in questions
         if question["is_scale"]
     ]
+
+
+def of_something(*tables: Sequence[Measure]) -> list[list[Measure]]:
+    """The tables' rows that count something."""
+    return [[row for row in rows if row.n] for rows in tables]
+
+
+def of_nothing(*tables: Sequence[Measure]) -> list[Measure]:
+    """The tables' rows that count nothing yet; each says why in `meaning`."""
+    return [row for rows in tables for row in rows if not row.n]
+
+
+@dataclass(frozen=True)
+class Empty:
+    """Why there is nothing on a page, and what to do."""
+
+    title: str
+    text: str
+    label: str
+    url: str
+
+
+def no_agreement(campaign: Campaign) -> Empty:
+    title = _("Nothing has been answered twice")
+    if campaign.about.talks:
+        review = reverse("campaign_review", args=[campaign.pk])
+        text = _(
+            "In a conversation, each rater judges answers that nobody else sees, so raters can't"
+            " agree or disagree. Review some of them: this page then says how often raters choose"
+            " what reviewers choose."
+        )
+        return Empty(title, text, _("Review answers"), f"{review}?order=random")
+    if campaign.overlap < 2:
+        text = _(
+            "One rater answers each item. For agreement, ask two or more: clone the campaign with"
+            " more answers per item."
+        )
+        return Empty(
+            title, text, _("See its setup"), reverse("campaign_set_up", args=[campaign.pk])
+        )
+    text = _(
+        "Agreement is computed as soon as two raters have answered the same item; %(n)s are asked"
+        " for each."
+    ) % {"n": campaign.overlap}
+    return Empty(title, text, _("See the items"), reverse("campaign_items", args=[campaign.pk]))
 
 
 def on_some_pair(title: object) -> str:

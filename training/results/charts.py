@@ -6,21 +6,26 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean, pstdev
+from statistics import fmean
+from typing import Any
 
 from django.utils.translation import gettext, ngettext
+from scipy.stats import t
 
 from pages.charts import LineChart, Series, histogram, line_chart
 from training.configs.curves import GROUPS, LEARNING, SYSTEM, Chart, Scatter
 from training.configs.knobs import Settings
 from training.configs.metrics import FEWEST_PAIRS
+from training.results import ends
 from training.results.curves import Curve
 
-# A change of less than twice its standard error counts as steady.
-STEADY_ERRORS = 2.0
 FEW_VALUES = 5
-# Mean confidence and accuracy that differ by less count as equal.
-EQUAL = 0.03
+"""Of fewer, nothing is said but the first and the last."""
+N_BLOCKS = 20
+HELD_OUT = "held_out_"
+"""Begins the name of what was measured on held-out data."""
+EQUAL = 0.05
+"""Mean confidence and accuracy count as equal if they differ by less, interval included."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +43,19 @@ def charts(
     *,
     n_steps: int,
     about_pairs: Sequence[LineChart] = (),
+    metrics: Mapping[str, Any] | None = None,
 ) -> list[ChartGroup]:
     """The charts of a run of the kind `about` by group, most important first. Only curves with two
     points or more are drawn. Metrics unknown to the kind come last. `about_pairs`: further charts
-    of what the model learned.
+    of what the model learned. `metrics`: the run's, with the intervals of what it measured on
+    held-out data, so that no title says more than the run's verdict.
     """
+    known_ends = metrics or {}
     drawable = {metric: curve for metric, curve in curves.items() if len(curve.points) > 1}
     by_group: dict[str, list[LineChart]] = {group: [] for group in GROUPS}
     for chart in about.charts:
         if any(metric in drawable for metric in chart.curves):
-            by_group[chart.group].append(_chart(chart, drawable, n_steps))
+            by_group[chart.group].append(_chart(chart, drawable, n_steps, known_ends))
     scatter = about.scatter
     if scatter and scatter.x in drawable and scatter.y in drawable:
         by_group[LEARNING].insert(2, _scatter(scatter, drawable))
@@ -55,7 +63,7 @@ def charts(
     known = {metric for chart in about.charts for metric in chart.curves} | set(about.undrawn)
     for metric in sorted(drawable.keys() - known):
         words = _words(metric)
-        by_group[SYSTEM].append(_chart(Chart(words, "", {metric: words}), drawable, n_steps))
+        by_group[SYSTEM].append(_chart(Chart(words, "", {metric: words}), drawable, n_steps, {}))
     return _groups(by_group)
 
 
@@ -135,12 +143,16 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
     if not n:
         return None
     gap = sum(bar["n"] * (bar["predicted"] - bar["observed"]) for bar in bins) / n
+    # Of independent pairs; those on one prompt are not, so that half as many count.
+    error = 1.96 * math.sqrt(2 * sum(bar["n"] * _variance(bar["predicted"]) for bar in bins)) / n
     points = {"points": f"{abs(gap) * 100:.0f}"}
     confidences = sorted({0.5, 1.0} | {bar["predicted"] for bar in bins})
     if n < FEWEST_PAIRS:
         title = gettext("Too few pairs to tell whether it is calibrated")
-    elif abs(gap) <= EQUAL:
+    elif abs(gap) + error <= EQUAL:
         title = gettext("On average as confident as it is right")
+    elif abs(gap) <= error:
+        title = gettext("Too few pairs to tell whether it is calibrated")
     elif gap > 0:
         title = gettext("Overconfident by %(points)s points") % points
     else:
@@ -162,6 +174,10 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
         note=gettext("%(n)s pairs, by the probability the model gives their order.")
         % {"n": f"{n:,}"},
     )
+
+
+def _variance(share: float) -> float:
+    return share * (1 - share)
 
 
 def margins(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
@@ -190,16 +206,14 @@ def _ends(title: str, series: Sequence[Series], *, is_share: bool) -> str:
     return gettext("%(what)s ends at %(low)s (%(a)s) to %(high)s (%(b)s)") % named
 
 
-def _chart(chart: Chart, curves: Mapping[str, Curve], n_steps: int) -> LineChart:
+def _chart(
+    chart: Chart, curves: Mapping[str, Curve], n_steps: int, metrics: Mapping[str, Any]
+) -> LineChart:
     drawn = [metric for metric in chart.curves if metric in curves]
     titled = drawn[-1]
     last_step = max(curves[metric].points[-1][0] for metric in drawn)
     return line_chart(
-        title=_finding(
-            _subject(chart, titled),
-            [value for _step, value in curves[titled].points],
-            is_share=chart.is_share,
-        ),
+        title=_title(chart, titled, curves[titled], metrics),
         series=[Series(gettext(chart.curves[metric]), curves[metric].points) for metric in drawn],
         x_unit=_steps(n_steps or last_step),
         y_unit=gettext(chart.unit),
@@ -230,11 +244,22 @@ def _scatter(scatter: Scatter, curves: Mapping[str, Curve]) -> LineChart:
     )
 
 
-def _subject(chart: Chart, titled: str) -> str:
-    title = gettext(chart.title)
-    if titled.startswith("held_out_"):
-        return gettext("%(what)s on held-out data") % {"what": title}
-    return title
+def _title(chart: Chart, metric: str, curve: Curve, metrics: Mapping[str, Any]) -> str:
+    """What was measured on held-out data has changed only if the run's own interval says so: its
+    points share their rows, so that a curve of them cannot tell.
+    """
+    title, values = gettext(chart.title), [value for _step, value in curve.points]
+    if not metric.startswith(HELD_OUT):
+        return _finding(title, values, is_share=chart.is_share)
+    low, high = ends.of_change(metric, metrics) or (0.0, 0.0)
+    change = values[-1] - values[0]
+    return _between(
+        gettext("%(what)s on held-out data") % {"what": title},
+        values[0],
+        values[-1],
+        has_changed=low > 0 < change or high < 0 > change,
+        is_share=chart.is_share,
+    )
 
 
 def _finding(title: str, values: Sequence[float], *, is_share: bool = False) -> str:
@@ -243,24 +268,48 @@ def _finding(title: str, values: Sequence[float], *, is_share: bool = False) -> 
     """
     size = max(1, len(values) // 10)
     first, last = fmean(values[:size]), fmean(values[-size:])
+    error, noise = _error_of_change(values, size)
+    has_changed = abs(last - first) > error
+    if not has_changed and abs(last - first) < noise:
+        level = _two_numbers(first, last, is_share=is_share)[1]
+        return gettext("%(what)s stays near %(last)s") % {"what": title, "last": level}
+    return _between(title, first, last, has_changed=has_changed, is_share=is_share)
+
+
+def _between(
+    title: str, first: float, last: float, *, has_changed: bool, is_share: bool = False
+) -> str:
+    """Both values; that one has become the other only if it `has_changed` more than by chance."""
     first_words, last_words = _two_numbers(first, last, is_share=is_share)
     named = {"what": title, "first": first_words, "last": last_words}
-    is_noise = abs(last - first) <= STEADY_ERRORS * _standard_error(values, size)
-    if is_noise or first_words == last_words:
+    if first_words == last_words:
         return gettext("%(what)s stays near %(last)s") % named
+    if not has_changed:
+        return gettext("%(what)s: %(first)s at first, %(last)s at last") % named
     if last < first:
         return gettext("%(what)s falls from %(first)s to %(last)s") % named
     return gettext("%(what)s rises from %(first)s to %(last)s") % named
 
 
-def _standard_error(values: Sequence[float], size: int) -> float:
-    """Of the difference between two means of `size` values, from how much neighbours differ. 0 for
-    few values: these are measurements such as before and after.
+def _error_of_change(values: Sequence[float], size: int) -> tuple[float, float]:
+    """(half the 95 % interval of the difference between two means of `size` values, how much a
+    value differs from its level). From how much neighbours differ, and blocks of neighbours, which
+    differ more where the noise of one step lasts for several.
     """
-    if len(values) < FEW_VALUES:
-        return 0.0
-    noise = pstdev([after - before for before, after in pairwise(values)]) / math.sqrt(2)
-    return noise * math.sqrt(2 / size)
+    n = len(values)
+    if n < FEW_VALUES:
+        return math.inf, 0.0
+    length = max(1, n // N_BLOCKS)
+    blocks = [fmean(values[at : at + length]) for at in range(0, n - length + 1, length)]
+    noise = _spread(values)
+    of_a_value = max(noise, _spread(blocks) * math.sqrt(length))
+    freedom = max(2.0, 0.6 * (len(blocks) - 1))  # differences of neighbours share their values
+    return float(t.ppf(0.975, freedom)) * of_a_value * math.sqrt(2 / size), noise
+
+
+def _spread(values: Sequence[float]) -> float:
+    """The standard deviation of independent values about a level that changes slowly."""
+    return math.sqrt(fmean([(after - before) ** 2 for before, after in pairwise(values)]) / 2)
 
 
 def _two_numbers(first: float, last: float, *, is_share: bool = False) -> tuple[str, str]:

@@ -1,6 +1,11 @@
 """Which charts a run gets, from its curves alone."""
 
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
 
 from pages.charts import LineChart, Tick
 from training.configs.knobs import Settings
@@ -15,8 +20,12 @@ def curve(metric: str, *values: float) -> Curve:
     return Curve(metric, [(float(step), value) for step, value in enumerate(values, start=1)])
 
 
-def drawn(about: type[Settings], *found: Curve, n_steps: int = 3) -> list[LineChart]:
-    groups = results_charts.charts(about, {one.metric: one for one in found}, n_steps=n_steps)
+def drawn(
+    about: type[Settings], *found: Curve, n_steps: int = 3, metrics: Mapping[str, Any] | None = None
+) -> list[LineChart]:
+    groups = results_charts.charts(
+        about, {one.metric: one for one in found}, n_steps=n_steps, metrics=metrics
+    )
     return [chart for group in groups for chart in group.charts]
 
 
@@ -72,7 +81,7 @@ def test_calibration_is_drawn_as_points_that_nothing_joins() -> None:
 
 def test_fewer_than_a_hundred_pairs_are_never_called_calibrated() -> None:
     few = results_charts.calibration([{"predicted": 0.7, "observed": 0.7, "n": 99}])
-    enough = results_charts.calibration([{"predicted": 0.7, "observed": 0.7, "n": 100}])
+    enough = results_charts.calibration([{"predicted": 0.7, "observed": 0.7, "n": 1000}])
 
     assert few is not None
     assert enough is not None
@@ -98,14 +107,94 @@ def test_charts_come_in_groups_and_the_system_is_closed() -> None:
     ]
 
 
-def test_a_fall_that_is_the_runs_result_is_called_a_fall() -> None:
-    assert title_of(3.103, 3.009) == "Loss on held-out data falls from 3.103 to 3.009"
+@pytest.mark.parametrize(
+    ("change", "title"),
+    [
+        ({"low": -0.15, "high": -0.02}, "Loss on held-out data falls from 3.103 to 3.009"),
+        ({"low": -0.25, "high": 0.06}, "Loss on held-out data: 3.103 at first, 3.009 at last"),
+        ({"low": 0.01, "high": 0.06}, "Loss on held-out data: 3.103 at first, 3.009 at last"),
+        ({}, "Loss on held-out data: 3.103 at first, 3.009 at last"),
+    ],
+)
+def test_a_fall_on_held_out_data_is_called_a_fall_if_the_runs_interval_carries_it(
+    change: dict[str, float], title: str
+) -> None:
+    metrics = {f"held_out_loss_change_{end}": value for end, value in change.items()}
+
+    found = drawn(SftConfig, curve("held_out_loss", 3.103, 3.009), metrics=metrics)
+
+    assert found[0].title == title
 
 
 def test_noise_around_one_level_is_called_steady() -> None:
     noise = [2.0 + 0.1 * (-1) ** step + 0.001 * step for step in range(60)]
 
     assert title_of(*noise, metric="loss").startswith("Loss stays near 2.0")
+
+
+CLAIMS = (" falls from ", " rises from ", "confident by")
+ALLOWED = 0.05 + 2.5 * (0.05 * 0.95 / 400) ** 0.5
+"""The highest rate that chance makes of 5 % in 400 draws."""
+
+
+def share_of_claims(titles: list[str]) -> float:
+    return sum(any(claim in title for claim in CLAIMS) for title in titles) / len(titles)
+
+
+@pytest.mark.parametrize("n", [2, 4, 5, 8, 20, 60, 300])
+@pytest.mark.parametrize("metric", ["loss", "held_out_loss"])
+def test_no_title_claims_a_change_of_what_stays_where_it_is(metric: str, n: int) -> None:
+    random = np.random.default_rng(n)
+
+    titles = [title_of(*random.normal(3, 0.2, n).tolist(), metric=metric) for _ in range(400)]
+
+    assert share_of_claims(titles) <= ALLOWED
+
+
+def test_noise_that_lasts_for_several_steps_is_no_change_either() -> None:
+    random = np.random.default_rng(1)
+    titles = []
+    for _ in range(400):
+        noise = random.normal(0, 0.2, 1_000)
+        for step in range(1, len(noise)):
+            noise[step] += 0.5 * noise[step - 1]
+        titles.append(title_of(*(3 + noise[500:]).tolist(), metric="loss"))
+
+    assert share_of_claims(titles) <= ALLOWED
+
+
+@pytest.mark.parametrize("n", [20, 60, 300])
+def test_a_change_on_enough_steps_is_claimed(n: int) -> None:
+    random = np.random.default_rng(n)
+    slope = np.linspace(3, 2, n)
+
+    titles = [title_of(*(slope + random.normal(0, 0.2, n)), metric="loss") for _ in range(100)]
+
+    assert sum(" falls from " in title for title in titles) >= 95
+
+
+@pytest.mark.parametrize("n", [100, 400, 3_000])
+@pytest.mark.parametrize(("gap", "claims"), [(0.0, False), (0.15, True)])
+def test_a_model_is_called_overconfident_if_its_pairs_carry_that(
+    n: int, gap: float, *, claims: bool
+) -> None:
+    """Two pairs on each prompt, which are right or wrong together."""
+    random = np.random.default_rng(n)
+    titles = []
+    for _ in range(400):
+        confidence = random.uniform(0.65, 0.95, n // 2)
+        right = random.random(n // 2) < confidence - gap
+        bins: list[Mapping[str, float]] = []
+        for low in (0.65, 0.75, 0.85):
+            held = (confidence >= low) & (confidence < low + 0.1)
+            observed, predicted = float(right[held].mean()), float(confidence[held].mean())
+            bins.append({"predicted": predicted, "observed": observed, "n": 2 * int(held.sum())})
+        chart = results_charts.calibration(bins)
+        titles.append(chart.title if chart else "")
+
+    share = share_of_claims(titles)
+
+    assert share <= ALLOWED if not claims else share > (0.95 if n > 300 else 0.5)
 
 
 def test_a_slow_fall_in_a_noisy_curve_is_called_a_fall() -> None:
@@ -115,7 +204,8 @@ def test_a_slow_fall_in_a_noisy_curve_is_called_a_fall() -> None:
 
 
 def test_shares_are_percentages_on_an_axis_between_0_and_1() -> None:
-    found = drawn(RewardConfig, curve("held_out_accuracy", 0.52, 0.7))[0]
+    metrics = {"held_out_accuracy_change_low": 0.1, "held_out_accuracy_change_high": 0.26}
+    found = drawn(RewardConfig, curve("held_out_accuracy", 0.52, 0.7), metrics=metrics)[0]
     level = drawn(RewardConfig, curve("held_out_accuracy", 0.5, 0.5))[0]
 
     assert found.title == "Accuracy on held-out data rises from 52 % to 70 %"
@@ -159,4 +249,4 @@ def test_what_is_only_an_aid_is_not_drawn() -> None:
 def test_a_metric_that_nobody_foresaw_is_drawn_last() -> None:
     charts = drawn(SftConfig, curve("surprise_score", 1.0, 2.0), curve("loss", 1.0, 2.0))
 
-    assert [chart.title.split(" rises")[0] for chart in charts] == ["Loss", "surprise score"]
+    assert [chart.title.split(":")[0] for chart in charts] == ["Loss", "surprise score"]

@@ -111,7 +111,7 @@ def test_a_run_goes_from_the_form_through_a_child_process_to_its_page(
     for words in ("Word count", "Counts", "Words in all", "Short words", "50 %"):
         assert words in page
     assert page.index("Words in all") < page.index("Short words") < page.index("Duration")
-    assert "Length rises from 5 to 6" in page
+    assert "Length: 5 at first, 6 at last" in page
     assert not TrainedModel.objects.filter(run=run).exists()
 
 

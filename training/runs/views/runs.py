@@ -346,6 +346,7 @@ def _charts(run: Run) -> list[results_charts.ChartGroup]:
         drawn,
         n_steps=run.n_steps,
         about_pairs=[chart for chart in (by_raters, *about_pairs) if chart],
+        metrics=run.metrics,
     )
 
 

@@ -78,7 +78,7 @@ def test_the_line_at_the_pointer_is_at_the_same_step_and_in_no_chart_of_somethin
     )
     assert len(places) >= 3
     assert max(places) - min(places) < 0.1
-    for title in ("Overconfident", "The two responses of a pair"):
+    for title in ("Too few pairs to tell", "The two responses of a pair"):
         expect(chart(page, title).locator("svg")).to_have_count(1)
         expect(chart(page, title).locator(".chart-marks")).to_have_count(0)
 

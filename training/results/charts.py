@@ -10,8 +10,8 @@ from statistics import fmean
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
-from scipy.stats import t
 
+from arithmetic import intervals
 from pages.charts import LineChart, Series, histogram, line_chart
 from training.configs.curves import GROUPS, LEARNING, SYSTEM, Chart, Scatter
 from training.configs.knobs import Settings
@@ -144,7 +144,11 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
         return None
     gap = sum(bar["n"] * (bar["predicted"] - bar["observed"]) for bar in bins) / n
     # Of independent pairs; those on one prompt are not, so that half as many count.
-    error = 1.96 * math.sqrt(2 * sum(bar["n"] * _variance(bar["predicted"]) for bar in bins)) / n
+    error = (
+        intervals.Z_95
+        * math.sqrt(2 * sum(bar["n"] * _variance(bar["predicted"]) for bar in bins))
+        / n
+    )
     points = {"points": f"{abs(gap) * 100:.0f}"}
     confidences = sorted({0.5, 1.0} | {bar["predicted"] for bar in bins})
     if n < FEWEST_PAIRS:
@@ -304,7 +308,7 @@ def _error_of_change(values: Sequence[float], size: int) -> tuple[float, float]:
     noise = _spread(values)
     of_a_value = max(noise, _spread(blocks) * math.sqrt(length))
     freedom = max(2.0, 0.6 * (len(blocks) - 1))  # differences of neighbours share their values
-    return float(t.ppf(0.975, freedom)) * of_a_value * math.sqrt(2 / size), noise
+    return intervals.of_student(freedom) * of_a_value * math.sqrt(2 / size), noise
 
 
 def _spread(values: Sequence[float]) -> float:

@@ -64,7 +64,8 @@ def expected_gradient(
     start = 0
     for row in trainer.passes.rows(rollouts, range(len(rollouts))):
         end = start + len(row.targets)
-        trainer.updater._policy_row(experience, row, torch.arange(start, end), 1.0)
+        logprobs, _ = trainer.passes.logprobs(trainer.trained.policy, row)
+        trainer.updater._policy_row(experience, logprobs, torch.arange(start, end), 1.0)
         start = end
     return torch.cat([part.flatten() for part in models.gradients(trainer.trained.policy)])
 

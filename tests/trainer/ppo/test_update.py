@@ -144,16 +144,22 @@ def test_gradient_checkpointing_holds_less_and_changes_nothing(build: Build) -> 
 
 @pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
 @pytest.mark.parametrize("n_inner_epochs", [1, 2])
+@pytest.mark.parametrize("row_tokens", [40, 60])
 def test_a_measuring_pass_that_is_the_updates_first_pass_changes_nothing(
-    build: Build, n_inner_epochs: int, monkeypatch: pytest.MonkeyPatch
+    build: Build, row_tokens: int, n_inner_epochs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = []
-    for kept_rows in (2, 0):
-        monkeypatch.setattr(ppo_trainer, "_KEPT_ROWS", kept_rows)
-        trainer = ppo_models.trainer(build(), n_inner_epochs=n_inner_epochs, row_tokens=60)
+    for value_rows, policy_rows in ((2, 1), (0, 0)):
+        monkeypatch.setattr(ppo_trainer, "_KEPT_VALUE_ROWS", value_rows)
+        monkeypatch.setattr(ppo_trainer, "_KEPT_POLICY_ROWS", policy_rows)
+        trainer = ppo_models.trainer(build(), n_inner_epochs=n_inner_epochs, row_tokens=row_tokens)
         torch.manual_seed(0)
-        kept = trainer.experience(ppo_models.stored_experience(trainer).rollouts, keeps_graphs=True)
-        assert bool(kept.graphs) == bool(kept_rows)
+        rollouts = ppo_models.stored_experience(trainer).rollouts
+        kept = trainer.experience(rollouts, keeps_graphs=True)
+        is_one_row = len(trainer.passes.rows(rollouts, range(len(rollouts)))) == 1
+        assert is_one_row == (row_tokens == 60)
+        assert bool(kept.value_graphs) == bool(value_rows)
+        assert bool(kept.policy_graphs) == bool(policy_rows and is_one_row)
         reports = list(trainer.steps())
         found.append(
             (

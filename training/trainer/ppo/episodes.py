@@ -91,10 +91,12 @@ class Experience:
     )  # (N,) 0 for tokens that are not trained on
     watchdog: Tensor | None = None  # (B,)
     sampling_logprobs: Tensor | None = None  # (N,) where a server drew the tokens
-    graphs: list[Tensor] = field(default_factory=list)
-    """The values per row with their graphs, if the measuring pass is also the first pass of the
-    update.
+    policy_graphs: list[Tensor] = field(default_factory=list)
+    """The log-probabilities per row with their graphs, if the measuring pass is also the first pass
+    of the update.
     """
+    value_graphs: list[Tensor] = field(default_factory=list)
+    """The values per row likewise."""
 
     @property
     def lengths(self) -> list[int]:

@@ -71,7 +71,7 @@ class Passes:
         if self.config.temperature != 1:
             logits = logits / self.config.temperature
         return formulas.token_logprobs(logits, row.targets), (
-            formulas.token_entropy(logits) if with_entropy else logits.new_empty(0)
+            formulas.token_entropy(logits.detach()) if with_entropy else logits.new_empty(0)
         )
 
     def plain_logprobs(self, row: PackedRow) -> Tensor:

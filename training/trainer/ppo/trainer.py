@@ -48,9 +48,9 @@ from training.trainer.sample import step_times
 from training.trainer.sample.rollout_server import RolloutServer
 from training.trainer.sample.step_times import StepTimes
 
-# Up to this many rows, a rollout keeps the value model's graphs. Without a vocabulary head, two
-# rows need about as much memory as one of the policy's with its logits.
-_KEPT_ROWS = 2
+# Up to this many rows, a rollout keeps the graphs of the value model and of the policy. Without a
+# vocabulary head, two rows need about as much memory as one of the policy's with its logits.
+_KEPT_VALUE_ROWS, _KEPT_POLICY_ROWS = 2, 1
 
 
 @dataclass(frozen=True)
@@ -214,15 +214,18 @@ class PpoTrainer:
         """
         policy = merged or self.trained.policy
         rows = self.passes.rows(rollouts, range(len(rollouts)))
-        keeps_graphs = keeps_graphs and self._may_keep_graphs(len(rows))
+        keeps_graphs = keeps_graphs and self._may_keep_graphs()
+        keeps_policy = keeps_graphs and len(rows) <= _KEPT_POLICY_ROWS
+        keeps_value = keeps_graphs and len(rows) <= _KEPT_VALUE_ROWS
         logprobs, entropy, reference, values = [], [], [], []
         for row in rows:
-            ours, spread = self.passes.logprobs(policy, row, with_entropy=True)
+            with torch.set_grad_enabled(keeps_policy):
+                ours, spread = self.passes.logprobs(policy, row, with_entropy=True)
             logprobs.append(ours)
             entropy.append(spread)
             with self.passes.as_reference() as model:
                 reference.append(self.passes.logprobs(model, row)[0])
-            with torch.set_grad_enabled(keeps_graphs):
+            with torch.set_grad_enabled(keeps_value):
                 values.append(self.passes.values(row))
         scores = self.passes.scores(rollouts)
         watchdog = None if self.watchdog is None else self.passes.scores_by(self.watchdog, rollouts)
@@ -233,24 +236,21 @@ class PpoTrainer:
             rollouts=rollouts,
             scores=scores,
             rewards=rewards,
-            logprobs=torch.cat(logprobs),
+            logprobs=torch.cat(logprobs).detach(),
             reference_logprobs=torch.cat(reference),
             values=torch.cat(values).detach(),
             entropy=torch.cat(entropy),
             watchdog=watchdog,
             sampling_logprobs=episodes.sampling_logprobs(rollouts, self.device),
-            graphs=values if keeps_graphs else [],
+            policy_graphs=logprobs if keeps_policy else [],
+            value_graphs=values if keeps_value else [],
         )
 
-    def _may_keep_graphs(self, n_rows: int) -> bool:
-        """Until the first optimizer step, the value model returns what was measured, so one pass is
+    def _may_keep_graphs(self) -> bool:
+        """Until its first optimizer step, a model returns what was measured, so one pass is
         enough.
         """
-        return (
-            n_rows <= _KEPT_ROWS
-            and self.config.n_minibatches == 1
-            and self.accelerator.num_processes == 1
-        )
+        return self.config.n_minibatches == 1 and self.accelerator.num_processes == 1
 
     def _learned_rewards(self, scores: Tensor, rollouts: list[Rollout]) -> Tensor:
         rewards = scores.clone()

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from training.configs.ppo import PpoConfig
 from training.trainer import parallel
-from training.trainer.modeling.packing import PackedRow
 from training.trainer.ppo import formulas, prompt_order, reduce
 from training.trainer.ppo.episodes import Experience, Rollout
 from training.trainer.ppo.passes import Passes
@@ -76,17 +75,24 @@ class Updater:
         sums: dict[str, float | Tensor] = {}
         # The value model steps before the policy starts, so that only one of them holds
         # gradients at a time.
-        graphs, experience.graphs = experience.graphs, []
+        value_graphs, experience.value_graphs = experience.value_graphs, []
+        policy_graphs, experience.policy_graphs = experience.policy_graphs, []
         for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
             with self._syncing(self.trained.value, last=number == len(rows)):
-                values = graphs[number - 1] if graphs else self.passes.values(row)
+                values = value_graphs[number - 1] if value_graphs else self.passes.values(row)
                 _add(sums, self._value_row(experience, values, where, scale))
-        del graphs, values
+        del value_graphs, values
         self.trained.step(VALUE)
         for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
             is_last = number == len(rows) and not self._has_ptx
             with self._syncing(self.trained.policy, last=is_last):
-                _add(sums, self._policy_row(experience, row, where, scale))
+                logprobs = (
+                    policy_graphs[number - 1]
+                    if policy_graphs
+                    else self.passes.logprobs(self.trained.policy, row)[0]
+                )
+                _add(sums, self._policy_row(experience, logprobs, where, scale))
+        del policy_graphs, logprobs
         if self._has_ptx:
             n = max(1, round(len(minibatch) * self.config.ptx_per_episode))
             sums["ptx_loss"] = self._ptx(list(itertools.islice(mixed, n)))
@@ -110,10 +116,9 @@ class Updater:
         return self.accelerator.no_sync(model)
 
     def _policy_row(
-        self, experience: Experience, row: PackedRow, where: Tensor, scale: float
+        self, experience: Experience, logprobs: Tensor, where: Tensor, scale: float
     ) -> dict[str, Tensor]:
         weight, old = experience.weight[where], experience.logprobs[where]
-        logprobs, _ = self.passes.logprobs(self.trained.policy, row)
         losses, clipped = formulas.policy_loss(
             logprobs,
             old,

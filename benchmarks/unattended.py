@@ -118,7 +118,7 @@ def tiny() -> Scale:
     chosen = {
         "sft": replace(
             presets["sft"],
-            n_epochs=12,
+            n_epochs=4,
             learning_rate=4e-3,
             batch_size=16,
             **rows,
@@ -127,20 +127,20 @@ def tiny() -> Scale:
         "sample": replace(presets["sample"], n_responses=2, top_p=1.0, **short),
         "ppo": replace(
             presets["ppo"],
-            n_episodes=160,
+            n_episodes=480,
             batch_size=32,
-            learning_rate=1e-4,
-            kl_coef=0.05,
+            learning_rate=6e-5,
+            kl_coef=0.1,
             value_learning_rate=1e-3,
             warmup_steps=2,
-            evaluate_every=1,
+            evaluate_every=3,
             rollout_dtype="float32",
             **trained,
             **short,
         ),
     }
     found = {kind: kinds.as_json(config) for kind, config in chosen.items()}
-    return Scale(30, 50, 100, 6, found, n_prompts=400)
+    return Scale(100, 50, 100, 6, found, n_prompts=1400)
 
 
 def real() -> Scale:

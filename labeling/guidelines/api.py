@@ -80,6 +80,7 @@ class RatingQuestionSerializer(serializers.Serializer[object]):
     high_label = serializers.CharField(required=False, allow_blank=True, max_length=60)
     is_required = Flag(required=False, help_text="Scales only: raters must answer.")
     is_merit = Flag(required=False, help_text="Flags only: it speaks for the response.")
+    is_principle = Flag(required=False, help_text="It says how answers should be.")
     asked_if = RatingConditionSerializer(
         required=False, allow_null=True, help_text="Left out, the question is always asked."
     )

@@ -72,6 +72,7 @@ def _unchanged(
 
 def _question_line(question: Question) -> str:
     help_text = f" ({question.help})" if question.help else ""
+    help_text += " §" if question.is_principle else ""
     if not isinstance(question, Scale):
         return f"☐ {'+ ' if question.is_merit else ''}{question.label}{help_text}"
     ends = (

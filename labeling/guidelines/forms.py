@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from labeling.guidelines import constitution
 from labeling.guidelines.rating_form import Condition, Flag, RatingForm, Scale
 from labeling.models import Guideline, Rater
 from pages.edit_conflicts import ConflictCheck, RowsConflictCheck
@@ -81,6 +82,7 @@ class QuestionForm(forms.Form):
     high_label = forms.CharField(label=_("Label at the high end"), required=False, max_length=60)
     is_required = forms.BooleanField(label=_("Required"), required=False)
     is_merit = forms.BooleanField(label=_("Speaks for the response"), required=False)
+    is_principle = forms.BooleanField(label=_("Principle"), required=False)
     help = forms.CharField(label=_("Help"), required=False, max_length=300)
     asked_if = forms.ChoiceField(label=_("Ask this"), required=False)
     at_least = forms.IntegerField(label=_("Minimum"), required=False, min_value=-100, max_value=101)
@@ -224,6 +226,24 @@ def moved(data: QueryDict, move: str) -> QueryDict:
     return data
 
 
+def with_principles(data: QueryDict) -> QueryDict:
+    """The posted rows, followed by the first constitution's principles that are not among them."""
+    data = data.copy()
+    total = data.get("questions-TOTAL_FORMS", "")
+    if not total.isdecimal() or len(total) > 3:
+        return data
+    labelled = [n for n in range(int(total)) if data.get(f"questions-{n}-label", "").strip()]
+    first = max(labelled, default=-1) + 1  # an empty row at the end gives way
+    names = {data.get(f"questions-{number}-name") for number in range(first)}
+    new = [principle for principle in constitution.PRINCIPLES if principle.name not in names]
+    for row, values in enumerate(questions_of(RatingForm(tuple(new))), start=first):
+        for field, value in values.items():
+            data[f"questions-{row}-{field}"] = "" if value in (None, False) else str(value)
+        data[f"questions-{row}-ORDER"] = str(row + 1)
+    data["questions-TOTAL_FORMS"] = str(first + len(new))
+    return data
+
+
 def questions_of(form: RatingForm) -> list[dict[str, object]]:
     """A rating form as the formset's initial rows."""
     labels = {question.name: question.label for question in form.questions}
@@ -281,6 +301,7 @@ def _question(values: dict[str, Any], names: dict[str, str], taken: set[str]) ->
             help=values["help"],
             asked_if=condition,
             is_merit=values["is_merit"],
+            is_principle=values["is_principle"],
         )
     return Scale(
         name=name,
@@ -292,6 +313,7 @@ def _question(values: dict[str, Any], names: dict[str, str], taken: set[str]) ->
         is_required=values["is_required"],
         help=values["help"],
         asked_if=condition,
+        is_principle=values["is_principle"],
     )
 
 

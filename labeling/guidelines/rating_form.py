@@ -56,6 +56,7 @@ class Scale:
     points: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     is_ordered: bool = True
+    is_principle: bool = False
 
     @property
     def choices(self) -> range:
@@ -76,6 +77,7 @@ class Flag:
     help: str = ""
     asked_if: Condition | None = None
     is_merit: bool = False
+    is_principle: bool = False
 
 
 Question = Scale | Flag
@@ -94,6 +96,11 @@ class RatingForm:
     @property
     def flags(self) -> tuple[Flag, ...]:
         return tuple(question for question in self.questions if isinstance(question, Flag))
+
+    @property
+    def principles(self) -> tuple[Question, ...]:
+        """The questions that say how answers should be: the form's constitution."""
+        return tuple(question for question in self.questions if question.is_principle)
 
     @property
     def as_json(self) -> dict[str, Any]:
@@ -276,7 +283,11 @@ def _clean_flag(flag: Flag, answer: object) -> bool | RatingProblem:
 
 
 def _question_as_json(question: Question) -> dict[str, object]:
-    condition = {"asked_if": asdict(question.asked_if)} if question.asked_if else {}
+    rest: dict[str, object] = {}
+    if question.asked_if:
+        rest["asked_if"] = asdict(question.asked_if)
+    if question.is_principle:
+        rest["is_principle"] = True
     if isinstance(question, Flag):
         return {
             "kind": "flag",
@@ -284,7 +295,7 @@ def _question_as_json(question: Question) -> dict[str, object]:
             "label": question.label,
             "help": question.help,
             "is_merit": question.is_merit,
-        } | condition
+        } | rest
     return {
         "kind": "scale",
         "name": question.name,
@@ -296,7 +307,7 @@ def _question_as_json(question: Question) -> dict[str, object]:
         "is_required": question.is_required,
         "help": question.help,
         **_imported_as_json(question),
-    } | condition
+    } | rest
 
 
 def _imported_as_json(scale: Scale) -> dict[str, object]:
@@ -315,9 +326,10 @@ def _parse_question(number: int, raw: object) -> Question:
         )
     label, help_text = _word(raw, "label", number), str(raw.get("help") or "")
     asked_if = _parse_condition(raw["asked_if"], number) if raw.get("asked_if") else None
+    is_principle = raw.get("is_principle") is True
     if raw.get("kind") == "flag":
         is_merit = raw.get("is_merit", name in _INITIAL_MERITS) is True
-        return Flag(name=name, label=label, help=help_text, asked_if=asked_if, is_merit=is_merit)
+        return Flag(name, label, help_text, asked_if, is_merit, is_principle)
     if raw.get("kind") != "scale":
         raise InvalidRatingForm(f"Question {number}: `kind` is neither `scale` nor `flag`.")
     low, high = raw.get("low", 1), raw.get("high", 7)
@@ -344,6 +356,7 @@ def _parse_question(number: int, raw: object) -> Question:
         points=points,
         labels=labels,
         is_ordered=raw.get("is_ordered") is not False,
+        is_principle=is_principle,
     )
 
 

@@ -21,6 +21,7 @@ from labeling.guidelines.forms import (
     Questions,
     moved,
     questions_of,
+    with_principles,
 )
 from labeling.models import Guideline, GuidelineVersion
 from pages import list_pages
@@ -135,11 +136,13 @@ def _is_save(request: HttpRequest) -> bool:
 
 def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuestions:
     """The formset, from the request or from `form`. The button “Add question” adds an empty row,
-    and the arrows move a row.
+    “Add principles” a constitution's, and the arrows move a row.
     """
     data = with_one_more(request.POST, "questions") if request.method == "POST" else None
     if data is not None and "move" in data:
         data = moved(data, request.POST.get("move", ""))
+    if data is not None and data.get("more") == "principles":
+        data = with_principles(data)
     return cast(BaseQuestions, Questions(data, initial=questions_of(form), prefix="questions"))
 
 

@@ -151,6 +151,7 @@ def _question(units: Ints, prompts: Ints, answers: Floats, question: Question) -
         "label": question.label,
         "is_scale": is_scale,
         "is_choice": isinstance(question, Scale) and not is_scale,
+        "is_principle": question.is_principle,
     } | measures
 
 

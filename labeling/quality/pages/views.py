@@ -399,6 +399,8 @@ def _question(question: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _kind(question: Mapping[str, object]) -> str:
+    if question.get("is_principle"):
+        return _("Principle")
     if question["is_scale"]:
         return _("Scale")
     return _("Categories") if question.get("is_choice") else _("Flag")

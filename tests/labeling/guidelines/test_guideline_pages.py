@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from labeling.guidelines import rating_form
+from labeling.guidelines import constitution, rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Guideline
 from tests.cast import NOON
@@ -347,3 +347,33 @@ def test_an_empty_row_that_was_moved_is_still_empty(
 
     assert guideline.versions.count() == 3
     assert [question.name for question in newest(guideline).questions] == ["overall"]
+
+
+def test_one_press_adds_the_principles_and_they_are_saved_as_such(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    client, address = signed_in(alice), f"/guidelines/{guideline.pk}/edit/"
+    own = {"name": "honest", "kind": "flag", "label": "Own words", "is_principle": "on"}
+    shown = client.post(address, posted(SCALE, own) | {"more": "principles"})
+    rows = shown.context["questions"]
+    added = {
+        f"questions-{number}-{name}": str(rows.forms[number][name].value() or "")
+        for number in range(2, rows.total_form_count())
+        for name in rows.forms[number].fields
+    }
+    size = {"questions-TOTAL_FORMS": str(rows.total_form_count())}
+
+    client.post(address, posted(SCALE, own) | added | size)
+
+    principles = newest(guideline).principles
+    expected = [other for other in constitution.PRINCIPLES if other.name != "honest"]
+    assert [question.label for question in principles[:1]] == ["Own words"]
+    assert list(principles[1:]) == expected
+
+
+def test_a_form_without_principles_is_stored_as_before() -> None:
+    stored = rating_form.default().as_json
+
+    assert not any("is_principle" in question for question in stored["questions"])
+    principles = rating_form.RatingForm(constitution.PRINCIPLES)
+    assert rating_form.parse(principles.as_json) == principles

@@ -174,6 +174,38 @@ def guideline_versions(*, guideline: Guideline) -> list[GuidelineVersion]:
     return list(guideline.versions.select_related("created_by").order_by("-number"))
 
 
+def constitution(*, version: int) -> dict[str, object] | None:
+    """The principles of a version as a run reads them; None if it has none."""
+    found = GuidelineVersion.objects.select_related("guideline").filter(pk=version).first()
+    principles = rating_form.parse(found.form).principles if found else ()
+    if found is None or not principles:
+        return None
+    return {
+        "id": found.pk,
+        "guideline": str(found),
+        "principles": [
+            {
+                "name": principle.name,
+                "text": f"{principle.label}: {principle.help}"
+                if principle.help
+                else principle.label,
+            }
+            for principle in principles
+        ],
+    }
+
+
+def constitutions() -> list[GuidelineVersion]:
+    """The latest version of each guideline that has principles, by name."""
+    newest = Guideline.objects.annotate(newest=Max("versions__pk")).values("newest")
+    versions = GuidelineVersion.objects.filter(pk__in=newest).select_related("guideline")
+    return [
+        version
+        for version in versions.order_by("guideline__name")
+        if rating_form.parse(version.form).principles
+    ]
+
+
 def campaigns_of_guideline(*, guideline: Guideline) -> QuerySet[Campaign]:
     return guideline.campaigns.select_related("guideline_version").order_by("name")
 

@@ -82,6 +82,16 @@ def prompts(path: Path, *, n: int = 5) -> Path:
     return write_snapshot(path, train=rows)
 
 
+CONSTITUTION: dict[str, Any] = {
+    "id": 7,
+    "guideline": "Answering v3",
+    "principles": [
+        {"name": "honest", "text": "Honest: makes nothing up."},
+        {"name": "kind", "text": "Kind: hurts nobody."},
+    ],
+}
+
+
 def prepare(
     path: Path,
     kind: str,

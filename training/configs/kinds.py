@@ -25,6 +25,7 @@ from training.configs.ppo import PpoConfig
 from training.configs.pretrain import PretrainConfig
 from training.configs.reward import RewardConfig
 from training.configs.sample import SampleConfig
+from training.configs.sample.revise import ReviseConfig
 from training.configs.sft import SftConfig
 
 # A kind of run is its config, its trainer and its line here. Menus and lists use this order.
@@ -38,6 +39,7 @@ _REGISTERED: tuple[type[Settings], ...] = (
     GrpoConfig,
     PretrainConfig,
     SampleConfig,
+    ReviseConfig,
     EvaluateConfig,
     BenchmarkConfig,
     AttackConfig,

@@ -68,6 +68,9 @@ class Settings(ABC):
     reads_goals: ClassVar[bool] = False
     """whether its form offers only suites with something that a model should refuse"""
 
+    reads_principles: ClassVar[bool] = False
+    """whether it needs principles: those of the guideline version in its setting `constitution`"""
+
     mixes_text: ClassVar[bool] = False
     """whether it also takes a snapshot of text, to mix in"""
 

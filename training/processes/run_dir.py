@@ -91,11 +91,11 @@ class Job:
     watchdog_model: str | None = None
     reference_model: str | None = None
     attacker_model: str | None = None
-    ptx_snapshot: str | None = None
-    """Of PPO, RLOO and GRPO; None for `model` itself."""
+    ptx_snapshot: str | None = None  # of PPO, RLOO and GRPO; None for `model` itself
     endpoint: Sequence[str] | None = None
     attacker_endpoint: Sequence[str] | None = None
     """For models behind an API: (URL, name there, environment variable of the key or "")."""
+    constitution: Mapping[str, Any] | None = None  # as guidelines.selectors.constitution makes it
     is_dry: bool = False
     auto_dtype: str = ""  # what an earlier attempt measured the precision `auto` to be
     output: str = "model"

@@ -58,7 +58,7 @@ class ResponseLine(TypedDict):
     text: str
     number: int
     is_ended: bool | None
-    sampling: dict[str, float | None]
+    sampling: dict[str, Any]
     score: NotRequired[float]
     reasoning_content: NotRequired[str]
     tool_calls: NotRequired[list[ToolCall]]

@@ -86,7 +86,7 @@ def _is_improvement(step: LineageStep) -> bool:
     if step.run is None or step.snapshot is None:
         return False
     filters = step.snapshot.filters
-    takes_best = filters.get("best_of") or filters.get("best_voted_in")
+    takes_best = filters.get("best_of") or filters.get("best_voted_in") or filters.get("revised_in")
     return step.run.kind in PREFERENCE_KINDS or bool(takes_best)
 
 

@@ -14,6 +14,7 @@ from accounts.refusals import Refusal
 from accounts.webhooks.services import Event
 from jobs import guard
 from knobs.fields import Problem
+from labeling.guidelines import selectors as guidelines_selectors
 from labeling.models import Guideline, Pool
 from training.benchmarks.scoring import rules
 from training.configs import kinds, roles
@@ -130,6 +131,7 @@ def queue_run(
     if refused := parsed.data_problems(snapshot.kind, has_text=ptx_snapshot is not None):
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     _refuse_patterns(parsed)
+    _refuse_without_principles(parsed)
     asked = _asked(parsed, raters, options)
     beside = {name: model for name, model in models.items() if model is not None}
     if REFERENCE_MODEL.name in kinds.KINDS[kind].takes and not is_extension:
@@ -360,6 +362,17 @@ def _refuse_patterns(config: Settings) -> None:
                 " pattern."
             )
             raise UnableToQueue(words % {"pattern": pattern, "why": problem})
+
+
+def _refuse_without_principles(config: Settings) -> None:
+    version = getattr(config, "constitution", 0)
+    if config.reads_principles and guidelines_selectors.constitution(version=version) is None:
+        raise UnableToQueue(
+            _(
+                "The run has no principles. Choose a guideline with principles, or add some on a"
+                " guideline's page."
+            )
+        )
 
 
 def _refuse_misfits(

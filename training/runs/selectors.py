@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from knobs.fields import Knob
 from labeling import access as labeling_access
+from labeling.guidelines import selectors as guidelines_selectors
 from training.configs import kinds
 from training.configs.knobs import Settings
 from training.models import Run, RunPoint, RunSample
@@ -199,6 +200,11 @@ def setting_in_words(knob: Knob, value: object) -> str:
     """The value of a setting as people read it; of a choice its name."""
     if knob.choices and isinstance(value, str) and value in knob.choices:
         return gettext(knob.choices[value]).partition(":")[0]
+    if knob.name == "constitution" and isinstance(value, int):
+        if not value:
+            return gettext("none")
+        version = guidelines_selectors.constitution(version=value)
+        return str(version["guideline"]) if version else str(value)
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, float):

@@ -83,6 +83,16 @@ class FiltersSerializer(serializers.Serializer[object]):
             " comparisons, that one against the one it scores lowest."
         ),
     )
+    revised_in = serializers.ListField(
+        child=Id(),
+        required=False,
+        max_length=100,
+        help_text=(
+            "Demonstrations and comparisons only: ids of runs of the kind `revise`. Replaces what"
+            " people did: for each prompt, the last revision; of comparisons, that one against the"
+            " first answer."
+        ),
+    )
     best_voted_in = serializers.ListField(
         child=Id(),
         required=False,

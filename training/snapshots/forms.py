@@ -70,6 +70,13 @@ class SnapshotForm(forms.Form):
             " scores highest."
         ),
     )
+    revised_in = forms.TypedMultipleChoiceField(
+        label=_("Revisions of"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Replaces what people wrote: for each prompt, the model's last revision."),
+    )
     best_voted_in = forms.TypedMultipleChoiceField(
         label=_("Responses preferred in"),
         coerce=int,
@@ -146,6 +153,7 @@ class SnapshotForm(forms.Form):
         if kind != Snapshot.Kind.PROMPTS:
             choices["campaigns"] = selectors.campaign_choices(kind=kind, now=now)
         choices["best_of"] = selectors.scored_run_choices() if kind in _SAMPLED else []
+        choices["revised_in"] = selectors.revised_run_choices() if kind in _SAMPLED else []
         choices["best_voted_in"] = (
             selectors.campaign_choices(kind=Snapshot.Kind.COMPARISONS, now=now)
             if kind == Snapshot.Kind.DEMONSTRATIONS
@@ -155,6 +163,10 @@ class SnapshotForm(forms.Form):
             self.fields["best_of"].help_text = gettext(
                 "Replaces what people decided: for each prompt, the response that the run's reward"
                 " model scores highest against the one it scores lowest."
+            )
+            self.fields["revised_in"].help_text = gettext(
+                "Replaces what people decided: for each prompt, the model's last revision against"
+                " its first answer. Nobody has compared them."
             )
         for name, offered in choices.items():
             if offered:

@@ -27,7 +27,7 @@ from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.snapshots import draws, new_judgments
-from training.snapshots.contents import files, sampled, verdicts
+from training.snapshots.contents import files, revised, sampled, verdicts
 from training.snapshots.contents.files import DEMONSTRATIONS
 from training.snapshots.contents.parts import answer_parts, with_tools
 from training.snapshots.contents.snapshot_card import (
@@ -77,6 +77,10 @@ class Filters:
     §3.2.3). Comparisons: takes that one and the one it scores lowest, as a pair: iterative DPO
     (Dong 2024, RLHF Workflow, §3).
     """
+    revised_in: tuple[int, ...] = ()
+    """Ids of runs that revised answers. Demonstrations: instead of human answers, takes the last
+    revision of each prompt. Comparisons: takes it and the answer before all revisions, as a pair.
+    """
     best_voted_in: tuple[int, ...] = ()
     """Demonstrations only: ids of comparison campaigns. Instead of human answers, takes of each
     item the response that raters clearly prefer.
@@ -91,7 +95,7 @@ class Filters:
     @property
     def takes_best(self) -> bool:
         """Whether models' best responses take the place of human answers."""
-        return bool(self.best_of or self.best_voted_in)
+        return bool(self.best_of or self.revised_in or self.best_voted_in)
 
     @classmethod
     def from_json(cls, raw: dict[str, object]) -> "Filters":
@@ -202,7 +206,7 @@ def rows_of(*, kind: str, filters: Filters, left_out: Counter[str]) -> Iterator[
     """The rows that the filters choose now; `left_out` counts the others."""
     of_kind = {
         "demonstrations": _best_responses if filters.takes_best else _demonstrations,
-        "comparisons": _scored_pairs if filters.best_of else _comparisons,
+        "comparisons": (_model_pairs if filters.best_of or filters.revised_in else _comparisons),
         "unpaired": _unpaired,
         "prompts": _prompts,
     }
@@ -213,7 +217,7 @@ def demonstrations_beside(filters: Filters) -> list[Row]:
     """Demonstrations on training prompts, stored with comparisons: a reward model is shifted so
     that they have a mean score of 0. None beside pairs that a reward model made.
     """
-    if filters.best_of:
+    if filters.best_of or filters.revised_in:
         return []
     wanted = replace(filters, campaigns=())
     rows = (row for row in _demonstrations(wanted, Counter()) if row.split == "train")
@@ -248,8 +252,10 @@ def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
     """One row per run and prompt, since the scores of different reward models cannot be compared;
     one per item that raters ranked.
     """
+    _require_revisions(filters)
     scored = (row for where in _scored(filters) for row in streams.best_scored(**where))
-    for row in chain(scored, consensus.best_voted(campaigns=filters.best_voted_in)):
+    revisions = (last for last, _first in revised.pairs(runs=filters.revised_in))
+    for row in chain(scored, revisions, consensus.best_voted(campaigns=filters.best_voted_in)):
         if _is_filtered(row, filters, left_out):
             continue
         if why := sampled.why_left_out(row):
@@ -258,16 +264,23 @@ def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
         yield sampled.best(row)
 
 
-def _scored_pairs(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
-    """The same, the best response against the worst."""
-    for where in _scored(filters):
-        for best, worst in streams.scored_pairs(**where):
-            if any(_is_filtered(row, filters, left_out) for row in (best, worst)):
-                continue
-            if not best.text.strip() and not best.tool_calls:
-                left_out["empty response"] += 1
-                continue
-            yield sampled.pair(best, worst)
+def _model_pairs(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
+    """The same, the best response against the worst, and a revision against the first answer."""
+    _require_revisions(filters)
+    scored = (pair for where in _scored(filters) for pair in streams.scored_pairs(**where))
+    for best, worst in chain(scored, revised.pairs(runs=filters.revised_in)):
+        if any(_is_filtered(row, filters, left_out) for row in (best, worst)):
+            continue
+        if not best.text.strip() and not best.tool_calls:
+            left_out["empty response"] += 1
+            continue
+        yield sampled.pair(best, worst)
+
+
+def _require_revisions(filters: Filters) -> None:
+    for run in revised.missing(runs=filters.revised_in):
+        words = _("Run %(run)s revised no answers. Choose a run that did.")
+        raise UnableToCreate(words % {"run": run})
 
 
 def _scored(filters: Filters) -> Iterator[sampled.Where]:
@@ -475,7 +488,7 @@ def _wanted(kind: str, filters: Filters) -> str:
     """What a snapshot is made of, as files.empty_sentence names it."""
     if kind == "prompts" or not filters.takes_best:
         return kind
-    return "responses" if filters.best_of else "votes"
+    return "responses" if filters.best_of or filters.revised_in else "votes"
 
 
 def _is_wanted_split(row: exports_rows.PromptRow, filters: Filters, left_out: Counter[str]) -> bool:

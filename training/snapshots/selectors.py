@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from labeling.guidelines import selectors as guidelines_selectors
 from labeling.kinds import registry
 from labeling.kinds.choices import Answer
 from labeling.models import Campaign, Prompt
@@ -205,15 +206,25 @@ def _best_words(snapshot: Snapshot) -> list[tuple[Promise, str]]:
     """Where models' responses come from; empty if people's answers are learned from."""
     runs = best_response_runs(snapshot=snapshot)
     campaigns = Campaign.objects.filter(pk__in=snapshot.filters.get("best_voted_in", []))
+    revising = Run.objects.filter(pk__in=snapshot.filters.get("revised_in", []))
     is_paired = snapshot.kind == Snapshot.Kind.COMPARISONS
     lines = [
         (
             _("Best and worst responses of") if is_paired else _("Best responses of"),
             ", ".join(f"{run} ({run.reward_model})" for run in runs),
         ),
+        (
+            _("Revisions and first answers of") if is_paired else _("Revisions of"),
+            ", ".join(_with_constitution(run) for run in revising.order_by("pk")),
+        ),
         (_("Responses preferred in"), ", ".join(map(str, campaigns.order_by("pk")))),
     ]
     return [(words, shown) for words, shown in lines if shown]
+
+
+def _with_constitution(run: Run) -> str:
+    version = guidelines_selectors.constitution(version=run.config["constitution"])
+    return f"{run} ({version['guideline']})" if version else str(run)
 
 
 def _draw_words(draw: dict[str, Any]) -> list[tuple[Promise, str]]:
@@ -281,6 +292,14 @@ def scored_run_choices() -> list[tuple[int, str]]:
     words = gettext("%(run)s, selected by %(judge)s")
     scored = runs.select_related("reward_model").order_by("-pk")
     return [(run.pk, words % {"run": run, "judge": run.reward_model}) for run in scored]
+
+
+def revised_run_choices() -> list[tuple[int, str]]:
+    """Runs that revised answers by principles, newest first."""
+    left = (Run.Outcome.SUCCEEDED, Run.Outcome.STOPPED)
+    readers = [name for name, config in kinds.KINDS.items() if config.reads_principles]
+    runs = Run.objects.filter(kind__in=readers, is_dry=False, outcome__in=left)
+    return [(run.pk, str(run)) for run in runs.order_by("-pk")]
 
 
 def licence_choices() -> list[tuple[str, str]]:

@@ -45,7 +45,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if kind == Snapshot.Kind.TEXT:
         form = forms.TextForm(request.POST or None, request.FILES or None)
     else:
-        named = ("best_of", "best_voted_in", "campaigns")
+        named = ("best_of", "revised_in", "best_voted_in", "campaigns")
         initial = {name: request.GET.getlist(name) for name in named}
         if splits := request.GET.getlist("split"):
             initial["splits"] = splits

@@ -3,12 +3,13 @@ database.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from arithmetic import chats
 from arithmetic.chats import Message, Tool, ToolCall
+from labeling.models import Response
 
 CHUNK = 1_000
 """Rows in memory at a time, and in a row group of a Parquet file."""
@@ -189,10 +190,38 @@ class ScoredRow(AnswerParts, PromptParts):
     licence: str
     category: str
     response_licence: str = ""
+    revision: Mapping[str, object] = field(default_factory=dict)
+    """of a revision: its round, and the principle and guideline version that it was made by"""
 
     @property
     def licences(self) -> set[str]:
         return _licences(self.licence, self.response_licence)
+
+
+def scored_row(response: Response, score: float) -> ScoredRow:
+    """A model's response as a row; `score` says how good it is among those to its prompt."""
+    prompt = response.prompt
+    return ScoredRow(
+        response_id=response.pk,
+        prompt_id=prompt.pk,
+        messages=prompt.messages,
+        tools=prompt.tools,
+        text=response.text,
+        **response.parts,
+        score=score,
+        revision={
+            name: response.sampling[name]
+            for name in ("round", "principle", "guideline", "guideline_version")
+            if name in response.sampling
+        },
+        is_ended=response.is_ended is not False,
+        split=prompt.split,
+        cluster=prompt.cluster,
+        source_name=response.source.name,
+        licence=prompt.licence,
+        category=prompt.category,
+        response_licence=response.own_licence,
+    )
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from labeling.data.exports.rows import (
     PromptRow,
     RankedText,
     ScoredRow,
+    scored_row,
 )
 from labeling.models import (
     AdjudicatedRank,
@@ -413,33 +414,16 @@ def _ends(source: int, numbers: range, scorer: int) -> Iterator[tuple[ScoredRow,
         ends[prompt_id] = (ends.get(prompt_id, (pk, pk))[0], pk)
     listed = list(ends.values())
     read = ResponseScore.objects.select_related("response__prompt", "response__source")
+
+    def scored(found: ResponseScore) -> ScoredRow:
+        return scored_row(found.response, found.score)
+
     for start in range(0, len(listed), CHUNK):
         chunk = listed[start : start + CHUNK]
         there = read.in_bulk({pk for pair in chunk for pk in pair})
         for best, worst in chunk:
             if best in there and worst in there:
-                yield _scored(there[best]), _scored(there[worst])
-
-
-def _scored(score: ResponseScore) -> ScoredRow:
-    response = score.response
-    prompt = response.prompt
-    return ScoredRow(
-        response_id=response.pk,
-        prompt_id=prompt.pk,
-        messages=prompt.messages,
-        tools=prompt.tools,
-        text=response.text,
-        **response.parts,
-        score=score.score,
-        is_ended=response.is_ended is not False,
-        split=prompt.split,
-        cluster=prompt.cluster,
-        source_name=response.source.name,
-        licence=prompt.licence,
-        category=prompt.category,
-        response_licence=response.own_licence,
-    )
+                yield scored(there[best]), scored(there[worst])
 
 
 def _in_chunks(rows: QuerySet[M]) -> Iterator[M]:

@@ -70,8 +70,16 @@ def made(
     )
     reward_model = judge.path / "model" if "reward_model" in kinds.KINDS[kind].takes else None
     snapshot = make(path / "snapshot")
+    constitution = runs.CONSTITUTION if kinds.KINDS[kind].reads_principles else None
     return runs.prepare(
-        path / "run", kind, quick(kind), model, snapshot, reward_model=reward_model, is_dry=is_dry
+        path / "run",
+        kind,
+        quick(kind),
+        model,
+        snapshot,
+        reward_model=reward_model,
+        constitution=constitution,
+        is_dry=is_dry,
     )
 
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from knobs.fields import Knob
-from labeling.models import Guideline, Pool
+from labeling.guidelines import selectors as guidelines_selectors
+from labeling.models import Guideline, GuidelineVersion, Pool
 from training.configs.knobs import REQUIRED
 from training.configs.roles import Role
 from training.models import Snapshot, TrainedModel
@@ -67,6 +68,23 @@ def raters_fields() -> dict[str, forms.Field]:
             empty_label=gettext("Choose a guideline"),
         ),
     }
+
+
+def constitution_field(chosen: object) -> forms.Field:
+    """The latest versions of guidelines with principles, and the chosen one, which may be older."""
+    versions = guidelines_selectors.constitutions()
+    if str(chosen).isdecimal() and int(str(chosen)) not in {version.pk for version in versions}:
+        versions += GuidelineVersion.objects.select_related("guideline").filter(pk=int(str(chosen)))
+    choices = [(str(version.pk), str(version)) for version in versions]
+    first = [] if len(choices) == 1 else [("", gettext("Choose a guideline"))]
+    return forms.ChoiceField(
+        label=gettext("Constitution"),
+        choices=[*first, *choices],
+        help_text=gettext(
+            "The guideline whose principles are used. Mark a guideline's questions as principles to"
+            " see it here."
+        ),
+    )
 
 
 def text_field() -> forms.Field:

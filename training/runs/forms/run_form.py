@@ -23,6 +23,7 @@ from training.runs import run_queue
 from training.runs.estimates import costs
 from training.runs.forms.fields import (
     MachinesForm,
+    constitution_field,
     knob_field,
     raters_fields,
     role_field,
@@ -142,6 +143,10 @@ class RunForm(GroupedForm, MachinesForm):
                 del self.fields[name]
         for knob in self.knobs:
             self.fields[knob.name] = knob_field(knob)
+        if about.reads_principles:
+            # Not self["constitution"], which would keep the field that it was made of.
+            chosen = (data if data is not None else self.initial).get("constitution")
+            self.fields["constitution"] = constitution_field(chosen)
 
     @property
     def lacks_held_out(self) -> str:
@@ -266,4 +271,5 @@ def preset_values(kind: str, preset: str) -> dict[str, object]:
 def with_preset(data: QueryDict, kind: str, preset: str) -> dict[str, object]:
     """Combines the preset's settings with the other fields as typed."""
     typed = {name: data.get(name, "") for name in CHOICES} | {"suites": data.getlist("suites")}
-    return typed | preset_values(kind, preset)
+    chosen = {name: data[name] for name in ("constitution",) if name in data}
+    return typed | preset_values(kind, preset) | chosen

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from labeling.guidelines import selectors as guidelines_selectors
 from training.benchmarks.scorecards import answers
 from training.configs.roles import ATTACKER_MODEL
 from training.models import Endpoint, Run, Snapshot, TrainedModel
@@ -55,6 +56,7 @@ def build_job(attempt: Attempt) -> run_dir.Job:
         endpoint=_address(endpoint),
         attacker_endpoint=_address(attacker),
         **beside,
+        constitution=_constitution(run),
         is_dry=run.is_dry,
         auto_dtype=_auto_dtype(run),
         snapshot=str(snapshot),
@@ -62,6 +64,19 @@ def build_job(attempt: Attempt) -> run_dir.Job:
         heartbeat_s=settings.RUN_HEARTBEAT_S,
         threads=max(1, child_process.n_threads() // Launch.from_json(run.launch).n_processes),
     )
+
+
+def _constitution(run: Run) -> dict[str, Any] | None:
+    """The principles of a run that reads some. Raises UnableToStart."""
+    version = run.config.get("constitution")
+    if not version:
+        return None
+    constitution = guidelines_selectors.constitution(version=version)
+    if constitution is None:
+        raise UnableToStart(
+            _("The guideline of the run has no principles. Start a new run with one that has some.")
+        )
+    return constitution
 
 
 def _auto_dtype(run: Run) -> str:

@@ -250,6 +250,7 @@ class Board:
     resume: str
     """label of the button that asks what a succeeded run has not answered; "" if it has all"""
     can_train_on_best: bool
+    can_train_on_revisions: bool
     chart_groups: list[results_charts.ChartGroup]
     samples: shown_samples.ShownSamples
     verdict: Verdict
@@ -299,6 +300,7 @@ def _board(run: Run, person: User) -> Board:
             and run.reward_model is not None
             and not run.is_dry
         ),
+        can_train_on_revisions=has_succeeded and about.reads_principles and not run.is_dry,
         chart_groups=_charts(run),
         samples=shown_samples.shown_samples(run),
         verdict=next_steps.verdict(run=run, person=person, attack=attack, now=timezone.now()),

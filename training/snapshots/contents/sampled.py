@@ -38,6 +38,8 @@ def best(row: ScoredRow) -> Row:
         "cluster": row.cluster,
         "source": row.source_name,
     }
+    if row.revision:
+        content["revision"] = row.revision
     return _row(content, row)
 
 
@@ -63,6 +65,8 @@ def pair(best: ScoredRow, worst: ScoredRow) -> Row:
         "category": best.category,
         "cluster": best.cluster,
     }
+    if best.revision:
+        content["revision"] = best.revision
     return _row(content, best, worst)
 
 

@@ -194,6 +194,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "campaign_judge_new": ADMIN,
     "campaign_judge_start": ADMIN,
     "campaign_judge_stop": ADMIN,
+    "campaign_judge_trust": ADMIN,
+    "campaign_judge_switch": ADMIN,
     "campaign_quality": ADMIN,
     "campaign_quality_compute": ADMIN,
     "campaign_rater": ADMIN,

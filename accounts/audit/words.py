@@ -96,6 +96,7 @@ ACTION_WORDS = {
     "start": _("Start"),
     "stop": _("Stop"),
     "take_back": _("Take back"),
+    "trust": _("Trust"),
     "two_factor_off": _("Turn off two-factor authentication"),
     "two_factor_on": _("Turn on two-factor authentication"),
     "unlink": _("Unlink logins"),

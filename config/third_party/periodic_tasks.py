@@ -13,6 +13,7 @@ _STARTS: dict[str, tuple[str, float | crontab]] = {
     "delete-old-previews": ("training.snapshots.curation.tasks.delete_old_previews", 3600.0),
     "delete-old-exports": ("labeling.data.exports.tasks.delete_old_exports", 3600.0),
     "advance-spot-checks": ("training.spot_checks.tasks.advance_spot_checks", 15.0),
+    "advance-trust": ("training.judges.tasks.advance_trust", 60.0),
     "reap-runs": ("training.runs.tasks.reap_runs", 15.0),
     "fire-due-schedules": ("training.schedules.tasks.fire_due_schedules", 30.0),
     "store-people-scores": ("training.benchmarks.scorecards.tasks.store_people_scores", 300.0),

@@ -42,6 +42,7 @@ __all__ = [
     "NewResponse",
     "UnableToPlace",
     "add_judge",
+    "ask_first",
     "held_items",
     "hold_items",
     "open_comparison_campaign",
@@ -187,6 +188,11 @@ def open_comparison_campaign(
 def hold_items(*, item_ids: Collection[int], now: datetime) -> None:
     """Keep these items of a new campaign from raters until they are released."""
     items.keep_for_later(item_ids=item_ids, now=now)
+
+
+def ask_first(*, item_ids: Sequence[int], now: datetime) -> None:
+    """Raters get these items before the others, once each."""
+    items.ask_first(item_ids=item_ids, now=now)
 
 
 def held_items(*, item_ids: Collection[int]) -> list[int]:

@@ -6,7 +6,7 @@ stays valid.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection
@@ -88,6 +88,22 @@ def add_slots(*, item_id: int, campaign: Campaign, n: int, now: datetime) -> Non
         Slot(item_id=item_id, campaign=campaign, number=number, queue_rank=rank)
         for number in range(first, first + max(0, n))
     )
+
+
+def ask_first(*, item_ids: Sequence[int], now: datetime) -> None:
+    """One free slot of each of these items that nobody has answered goes before the fresh ones, in
+    this order.
+    """
+    taken = Slot.objects.filter(item=OuterRef("item")).exclude(state=Slot.State.FREE)
+    free = Slot.objects.filter(~Exists(taken), item__in=item_ids, reserved_for=None)
+    first: dict[int, Slot] = {}
+    for slot in free_slots(free).order_by("number"):
+        first.setdefault(slot.item_id, slot)
+    rank = order.returned_rank(now)
+    moved = [first[item] for item in item_ids if item in first]
+    for place, slot in enumerate(moved):
+        slot.queue_rank = rank + place
+    Slot.objects.bulk_update(moved, ["queue_rank"], batch_size=BATCH)
 
 
 def free_slots(slots: QuerySet[Slot]) -> QuerySet[Slot]:

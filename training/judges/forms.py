@@ -14,7 +14,7 @@ from pages.form_parts import choose_the_only_one, offer_rows, segmented, sentenc
 from training.judges import selectors
 from training.judges.questions import DEFAULT_PROMPT
 from training.judges.services import MILLION, Terms
-from training.models import Judge, JudgeVersion, TrainedModel
+from training.models import Judge, JudgeVersion, TrainedModel, TrustRule
 
 MOST_MONEY = Decimal(1_000_000)
 
@@ -119,6 +119,40 @@ class JudgeForm(forms.Form):
         return {
             "money_limit": millionths(values["money_limit"]),
             "currency": values["currency"],
+        }
+
+
+class TrustForm(forms.Form):
+    """What a judge must come to. Call wanted() on a valid form."""
+
+    split = forms.ChoiceField(
+        label=_("Trust is decided"), choices=sentence_case(TrustRule.Split.choices)
+    )
+    target = forms.FloatField(
+        label=_("Wanted agreement with people (%)"),
+        min_value=51,
+        max_value=99,
+        required=False,
+        help_text=_("Empty: as often as two of your raters agree with each other today."),
+    )
+    error = forms.FloatField(
+        label=_("Error (%)"),
+        min_value=1,
+        max_value=20,
+        initial=10,
+        help_text=_("How often trust may be granted wrongly, over all looks and parts together."),
+    )
+
+    def __init__(self, data: Mapping[str, object] | None = None, *, judge: Judge) -> None:
+        super().__init__(data, prefix=f"trust-{judge.pk}")
+
+    def wanted(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        target = values["target"]
+        return {
+            "split": values["split"],
+            "target": None if target is None else target / 100,
+            "error": values["error"] / 100,
         }
 
 

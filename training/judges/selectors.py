@@ -76,7 +76,8 @@ def models_to_ask() -> QuerySet[TrainedModel]:
 
 def version_of(*, judge: Judge) -> JudgeVersion:
     versions = JudgeVersion.objects.select_related("guideline_version__guideline")
-    return versions.filter(judge=judge).order_by("-number")[0]
+    last: JudgeVersion = versions.filter(judge=judge).order_by("-number")[0]
+    return last
 
 
 def progress(*, judge: Judge) -> Progress:

@@ -23,6 +23,7 @@ from jobs.models import QUEUED, RUNNING
 from jobs.protocol import Kind
 from labeling.data import intake
 from labeling.models import Campaign, Item
+from training.judges import calibration
 from training.models import Judge, JudgeVersion, TrainedModel, Verdict
 
 MILLION = 1_000_000
@@ -250,6 +251,7 @@ def _queue(version: JudgeVersion, *, by: User, now: datetime) -> None:
     items = items_to_judge(campaign=version.judge.campaign)
     again = Verdict.objects.filter(version=version, item__in=items, state__in=_ASKED_AGAIN)
     again.update(state=QUEUED, ended_at=None, n_failed=0, n_lost=0, heartbeat_at=None)
+    calibration.draw(version=version, items=items, now=now)
     pks = list(items.values_list("pk", flat=True))
     for start in range(0, len(pks), _BATCH):
         _queue_items(version, pks[start : start + _BATCH], by=by, now=now)

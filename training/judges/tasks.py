@@ -1,11 +1,12 @@
-"""The task that asks a judge for a verdict."""
+"""The tasks that ask a judge for a verdict, and look whether it can be trusted."""
 
 import random
 
 from django.utils import timezone
 
+from config.celery import short_task
 from jobs.protocol import Clock
-from training.judges import asking, services
+from training.judges import asking, services, trust
 from training.judges.services import VERDICTS
 from training.models import Verdict
 
@@ -15,3 +16,8 @@ def ask(verdict: Verdict, clock: Clock) -> None:
     asking.ask(verdict, clock)
     if waiting := services.waiting_verdicts(now=timezone.now()):
         VERDICTS.wake(random.choice(waiting))  # noqa: S311  # two that end at once, seldom the same
+
+
+@short_task(time_limit_s=300)
+def advance_trust() -> None:
+    trust.advance(now=timezone.now())

@@ -13,4 +13,14 @@ urlpatterns = [
         name="campaign_judge_start",
     ),
     path("campaigns/<int:pk>/judges/<int:judge_pk>/stop", views.stop, name="campaign_judge_stop"),
+    path(
+        "campaigns/<int:pk>/judges/<int:judge_pk>/trust",
+        views.trust_in,
+        name="campaign_judge_trust",
+    ),
+    path(
+        "campaigns/<int:pk>/judges/<int:judge_pk>/trust/switch",
+        views.switch,
+        name="campaign_judge_switch",
+    ),
 ]

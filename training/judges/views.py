@@ -12,10 +12,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.shell.requests import MemberRequest
 from labeling import access as labeling_access
 from labeling.models import Campaign
+from pages.verdicts import Verdict
 from training import access as training_access
-from training.judges import selectors, services, words
-from training.judges.forms import JudgeForm, StartForm
-from training.models import Judge, JudgeVersion
+from training.judges import selectors, services, trust, trust_words, words
+from training.judges.forms import JudgeForm, StartForm, TrustForm
+from training.models import Judge, JudgeVersion, TrustRule
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Shown:
     without: list[tuple[str, int]]
     has_estimates: bool
     form: StartForm
+    rule: TrustRule | None
+    trust: Verdict | None
+    slices: list[trust_words.Row]
+    trust_form: TrustForm
 
 
 @require_GET
@@ -107,19 +112,56 @@ def stop(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
     return redirect("campaign_judges", pk)
 
 
+@require_POST
+def trust_in(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
+    """Says what a judge must come to, so that its verdicts may stand."""
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    judge = training_access.judge(campaign=campaign, pk=judge_pk)
+    form = TrustForm(request.POST, judge=judge)
+    if form.is_valid():
+        try:
+            trust.set_rule(judge=judge, **form.wanted(), by=request.user, now=timezone.now())
+        except services.UnableToJudge as refused:
+            form.add_error(None, refused.sentence)
+        else:
+            messages.success(request, _("Looks at %(judge)s are on.") % {"judge": judge})
+            return redirect("campaign_judges", pk)
+    return _page(request, campaign, refused_trust={judge.pk: form})
+
+
+@require_POST
+def switch(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    judge = training_access.judge(campaign=campaign, pk=judge_pk)
+    is_on = request.POST.get("on") == "1"
+    try:
+        trust.switch(judge=judge, is_on=is_on, by=request.user, now=timezone.now())
+    except services.UnableToJudge as refused:
+        messages.error(request, refused.sentence)
+    else:
+        said = _("Trust in %(judge)s is on.") if is_on else _("Trust in %(judge)s is off.")
+        messages.success(request, said % {"judge": judge})
+    return redirect("campaign_judges", pk)
+
+
 def _page(
-    request: HttpRequest, campaign: Campaign, refused: dict[int, StartForm] | None = None
+    request: HttpRequest,
+    campaign: Campaign,
+    refused: dict[int, StartForm] | None = None,
+    refused_trust: dict[int, TrustForm] | None = None,
 ) -> HttpResponse:
-    forms = refused or {}
+    forms, trust_forms = refused or {}, refused_trust or {}
     judges = selectors.judges_of(campaign=campaign)
     context = {
         "campaign": campaign,
         "tab": "quality",
         "part": "judges",
-        "judges": [_shown(judge, forms.get(judge.pk)) for judge in judges],
+        "judges": [
+            _shown(judge, forms.get(judge.pk), trust_forms.get(judge.pk)) for judge in judges
+        ],
         "why_not": _why_not(campaign),
     }
-    status = 422 if forms else 200
+    status = 422 if forms or trust_forms else 200
     return render(request, "training/judges/judges.html", context, status=status)
 
 
@@ -132,12 +174,15 @@ def _why_not(campaign: Campaign) -> str:
     return ""
 
 
-def _shown(judge: Judge, form: StartForm | None) -> Shown:
+def _shown(judge: Judge, form: StartForm | None, trust_form: TrustForm | None) -> Shown:
     done = selectors.progress(judge=judge)
     is_begun = judge.started_at is not None
+    version = selectors.version_of(judge=judge)
+    rule = TrustRule.objects.filter(version=version).first()
+    slices = trust.slices_of(rule=rule) if rule else []
     return Shown(
         judge=judge,
-        version=selectors.version_of(judge=judge),
+        version=version,
         is_begun=is_begun,
         progress=words.progress(done, judge) if is_begun else "",
         agreement=words.agreement(selectors.agreement(judge=judge)) if done.n_judged else "",
@@ -148,4 +193,8 @@ def _shown(judge: Judge, form: StartForm | None) -> Shown:
         without=[(words.without_answer(*key), n) for *key, n in done.without],
         has_estimates=done.has_estimates,
         form=form or StartForm(judge=judge),
+        rule=rule,
+        trust=trust_words.verdict(rule, slices) if is_begun or trust_form else None,
+        slices=[trust_words.row(rule, part) for part in slices] if rule else [],
+        trust_form=trust_form or TrustForm(judge=judge),
     )

@@ -25,11 +25,13 @@ from training.models.suites import (
     SuiteItem,
     SuiteScore,
 )
+from training.models.trust import CalibrationPair, TrustLook, TrustRule
 
 __all__ = [
     "AnswerScore",
     "AttackSample",
     "BenchmarkAnswer",
+    "CalibrationPair",
     "Chain",
     "Curation",
     "Endpoint",
@@ -57,6 +59,8 @@ __all__ = [
     "SuiteItem",
     "SuiteScore",
     "TrainedModel",
+    "TrustLook",
+    "TrustRule",
     "Verdict",
     "kind_choices",
 ]

@@ -1,6 +1,6 @@
 """AI judges: models that judge a campaign's items, what each of them is asked, and every answer."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
 from labeling.models import Campaign, GuidelineVersion, Item, Judgment, Rater
+from training.models.only_added import OnlyAdded
 from training.models.registry import TrainedModel
 
 
@@ -61,20 +62,7 @@ class Judge(models.Model):
         return self.rater.alias
 
 
-class NeverChanged(models.QuerySet["JudgeVersion"]):
-    """Rows that are only added."""
-
-    def update(self, **_changes: object) -> int:
-        raise TypeError("What a judge is asked never changes: add a version.")
-
-    def bulk_update(self, *_rows: object, **_options: object) -> int:
-        raise TypeError("What a judge is asked never changes: add a version.")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        raise TypeError("What a judge was asked stays.")
-
-
-class JudgeVersion(models.Model):
+class JudgeVersion(OnlyAdded):
     """What a judge is asked, and at what price. A row never changes: verdicts name theirs."""
 
     class Output(models.TextChoices):
@@ -103,8 +91,6 @@ class JudgeVersion(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = models.Manager.from_queryset(NeverChanged)()
-
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["judge", "number"], name="judge_version_once"),
@@ -116,14 +102,6 @@ class JudgeVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.judge} v{self.number}"
-
-    def save(self, *args: Any, **options: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("What a judge is asked never changes: add a version.")
-        super().save(*args, **options)
-
-    def delete(self, *_args: Any, **_options: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("What a judge was asked stays.")
 
 
 class Verdict(Job):

@@ -45,6 +45,8 @@ HERE = {
     "campaign_judge_new": "tests/training/judges/test_pages.py",
     "campaign_judge_start": "the same",
     "campaign_judge_stop": "the same",
+    "campaign_judge_trust": "tests/training/judges/test_trust_pages.py",
+    "campaign_judge_switch": "the same",
     "chain_decide": "it names the verdict it shows: tests/training/schedules/test_gates.py",
     "import_new": "its page asks for a preview first: labeling/data/test_import_previews.py",
     "onboarding_step": "it names the versions it shows: people/test_onboarding_pages.py",

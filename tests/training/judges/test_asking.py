@@ -382,7 +382,7 @@ def test_what_a_judge_is_asked_never_changes(judge: Judge) -> None:
         JudgeVersion.objects.all().delete,
         lambda: JudgeVersion.objects.update(price_in=0),
     ):
-        with pytest.raises(TypeError, match="What a judge"):
+        with pytest.raises(TypeError, match="A judge version"):
             change()
 
 

@@ -1,0 +1,164 @@
+"""Trust in a judge as sentences: what the looks come to, and a row for each part."""
+
+from dataclasses import dataclass
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from arithmetic import clustering
+from labeling.models import Prompt
+from labeling.quality.pages import figure_text
+from pages.verdicts import Verdict
+from training.judges import calibration, trust
+from training.judges.trust import Slice
+from training.models import TrustLook, TrustRule
+
+FEWEST = 30
+"""With fewer pairs, no agreement is shown."""
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    pairs: str
+    agreement: str
+    stands: str
+    looks: str
+    next_look: str
+    audits: str
+
+
+def verdict(rule: TrustRule | None, slices: list[Slice]) -> Verdict:
+    """For a judge that was started. The one place that says whether it is trusted."""
+    if rule is None:
+        return Verdict(
+            _("It is trusted with nothing: people answer every pair."),
+            _("Looks compare it with people on pairs that were drawn at random when it started."),
+        )
+    if not rule.is_on:
+        return Verdict(_("Trust is off: people answer every pair."))
+    looked_at = [part for part in slices if part.name in rule.slices]
+    n = len(looked_at)
+    revoked = [part for part in looked_at if part.revoked]
+    trusted = [part for part in looked_at if part.granted]
+    if trusted:
+        sentence = ngettext(
+            "It is trusted in %(k)s of %(n)s part: people agree with what stands in at least"
+            " %(target)s %% of pairs.",
+            "It is trusted in %(k)s of %(n)s parts: people agree with what stands in at least"
+            " %(target)s %% of pairs.",
+            n,
+        )
+    elif revoked:
+        sentence = _(
+            "It is trusted with nothing: audits showed that people agree with it in less than"
+            " %(target)s %% of pairs."
+        )
+    elif all(part.next_look is None for part in looked_at):
+        sentence = _(
+            "It is trusted with nothing: no look showed that people agree with it in"
+            " %(target)s %% of pairs."
+        )
+    else:
+        sentence = _(
+            "Not trusted yet: no look has shown that people agree with it in %(target)s %% of"
+            " pairs."
+        )
+    return Verdict(
+        sentence % {"k": len(trusted), "n": n, "target": _percent(rule.target)},
+        _advice(looked_at, revoked),
+    )
+
+
+def row(rule: TrustRule, part: Slice) -> Row:
+    is_looked_at = part.name in rule.slices
+    granted = part.granted
+    audited = trust.audits_of(rule=rule, look=granted, name=part.name) if granted else []
+    return Row(
+        name=slice_name(rule, part.name),
+        pairs=_("%(n)s of %(of)s drawn")
+        % {"n": number_format(len(part.pairs)), "of": number_format(part.n_drawn)},
+        agreement=_agreement(part),
+        stands=_stands(part),
+        looks="; ".join(_look(look) for look in part.looks) or "–",
+        next_look=_next_look(part) if is_looked_at else _("too few pairs for a look"),
+        audits=_("people agreed in %(k)s of %(n)s")
+        % {"k": sum(bool(pair.agrees) for pair in audited), "n": len(audited)}
+        if audited
+        else "–",
+    )
+
+
+def slice_name(rule: TrustRule, name: str) -> str:
+    if rule.split == TrustRule.Split.CATEGORY:
+        return str(dict(Prompt.Category.choices).get(name, name))
+    if rule.split == TrustRule.Split.LENGTH:
+        return {
+            "short": _("below 500 characters"),
+            "medium": _("500 to 2,000 characters"),
+            calibration.LONGEST: _("longer than 2,000 characters"),
+        }[name]
+    if rule.split == TrustRule.Split.LANGUAGE:
+        return name or _("no language")
+    return _("all pairs")
+
+
+def _advice(looked_at: list[Slice], revoked: list[Slice]) -> str:
+    if revoked:
+        return _("Add another judge for a new trial: its calibration pairs are drawn anew.")
+    waiting = sum(part.n_waiting for part in looked_at if part.next_look is not None)
+    if waiting:
+        return ngettext(
+            "%(n)s calibration pair waits for a first answer of people; raters get it next.",
+            "%(n)s calibration pairs wait for a first answer of people; raters get them next.",
+            waiting,
+        ) % {"n": number_format(waiting)}
+    return ""
+
+
+def _agreement(part: Slice) -> str:
+    if len(part.pairs) < FEWEST:
+        return _("fewer than 30 pairs")
+    figure = clustering.share(
+        [bool(pair.agrees) for pair in part.pairs], prompts=[pair.prompt for pair in part.pairs]
+    )
+    return figure_text.in_words(figure)
+
+
+def _stands(part: Slice) -> str:
+    if part.revoked:
+        return _("nothing: taken back")
+    look = part.granted
+    if look is None or look.threshold is None:
+        return _("nothing")
+    if look.threshold == 0:
+        return _("all that it decides")
+    above = sum(pair.confidence >= look.threshold for pair in part.pairs)
+    return _("from a confidence of %(threshold)s on: %(share)s %% of what it decides") % {
+        "threshold": number_format(look.threshold, 3),
+        "share": round(100 * above / max(1, len(part.pairs))),
+    }
+
+
+def _look(look: TrustLook) -> str:
+    values = {
+        "n": look.n_pairs,
+        "outcome": look.get_outcome_display(),
+        "bound": _percent(look.bound or 0.0),
+    }
+    if look.outcome == TrustLook.Outcome.REVOKED:
+        return _("after %(n)s audits: taken back") % {"n": look.n}
+    return _("at %(n)s: %(outcome)s, at least %(bound)s %%") % values
+
+
+def _next_look(part: Slice) -> str:
+    if part.revoked or part.next_look is None:
+        return _("none")
+    if part.granted and part.granted.threshold == 0:
+        return _("none is needed")
+    return _("%(n)s pairs") % {"n": part.next_look}
+
+
+def _percent(share: float) -> str:
+    return number_format(100 * share, 0 if (100 * share).is_integer() else 1)

@@ -7,13 +7,18 @@ that sends no heartbeat is gone, and the next one takes over, until too many wer
 """
 
 import inspect
+import logging
+import random
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from celery import current_task
+from celery.worker import state
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone, translation
 from django.utils.functional import Promise
@@ -24,6 +29,7 @@ from jobs.models import QUEUED, RUNNING, Job, Superseded
 
 J = TypeVar("J", bound=Job)
 Clock = Callable[[], datetime]
+logger = logging.getLogger(__name__)
 
 
 class Kind(Message, Generic[J]):
@@ -47,6 +53,7 @@ class Kind(Message, Generic[J]):
         os_error: "str | Promise" = "",
         fresh: Mapping[str, object] | None = None,
         stamps: tuple[str, ...] = ("heartbeat_at",),
+        threads: int = 0,
         with_rows: tuple[str, ...] = (),
     ) -> None:
         """A job whose worker is silent for `silent_after` is claimed again, and after `max_lost`
@@ -54,6 +61,9 @@ class Kind(Message, Generic[J]):
         `fresh` resets columns at each claim, and `stamps` get its time. `refusals` end the job with
         their sentence, and an OSError with `os_error`, in which it is %(why)s or %(reason)s.
         `with_rows` are foreign keys that the work reads, fetched with the claimed row.
+
+        Work that mostly waits for another server names `threads`: a worker does as many at once,
+        beside its other tasks, and goes on with what `wakes` finds until nothing waits.
         """
         argument = argument or f"{model._meta.model_name}_id"
         super().__init__(task, limit=limit, queue=queue, argument=argument)
@@ -64,10 +74,14 @@ class Kind(Message, Generic[J]):
         self._fresh = {"error": "", **(fresh or {})}
         self._with_rows = ("created_by", *with_rows)
         self._work: Callable[[J, Clock], None] | None = None
+        self._threads = ThreadPoolExecutor(threads, self.task) if threads else None
 
     def __call__(self, do: Callable[[J, Clock], None]) -> Callable[[J, Clock], None]:  # type: ignore[override]
         def take(**ids: int) -> None:
-            self.run(ids[self.argument])
+            if self._threads and current_task:
+                self._threads.submit(self._work_off, ids[self.argument])
+            else:
+                self.run(ids[self.argument])
 
         keyword = inspect.Parameter(self.argument, inspect.Parameter.KEYWORD_ONLY)
         take.__signature__ = inspect.Signature([keyword])  # type: ignore[attr-defined]
@@ -99,6 +113,24 @@ class Kind(Message, Generic[J]):
                 job.end(self.failed, now=clock(), error=sentence)
             return job
         return None
+
+    def _work_off(self, pk: int) -> None:
+        """The row, then others that wait, until one is put back without having been tried or the
+        worker is told to stop. It stops when these threads have ended.
+        """
+        try:
+            while True:
+                job = self.run(pk)
+                if job is not None and job.state == QUEUED and not job.error:
+                    return
+                waiting = self.waiting(now=timezone.now())
+                if not waiting or state.should_stop is not None:
+                    return
+                pk = random.choice(waiting)  # noqa: S311  # two that look at once, seldom the same
+        except Exception:
+            logger.exception("%s of %s failed", self.task, pk)
+        finally:
+            connections.close_all()
 
     def claim(self, pk: int, *, now: datetime) -> J | None:
         """The row, if nobody works on it and it may start: a constraint can let one run alone."""

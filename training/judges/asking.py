@@ -23,8 +23,6 @@ from training.playground import answers
 from training.processes import completions
 from training.processes.completions import CompletionFailed, Server
 
-LIMIT_S = 240.0
-"""The longest that an answer may take; a worker is thought lost a minute later."""
 MAX_FAILED = 5
 """How often a pair is asked again after errors of the server."""
 MAX_REFUSED = 10
@@ -44,6 +42,7 @@ class _Question:
     version: JudgeVersion
     messages: list[dict[str, object]]
     server: Server
+    within_s: float
 
 
 def ask(verdict: Verdict, clock: Clock) -> None:
@@ -54,7 +53,9 @@ def ask(verdict: Verdict, clock: Clock) -> None:
     started = time.monotonic()
     try:
         with completions.client() as http:
-            content = completions.post(http, question.server, _body(question), within_s=LIMIT_S)
+            content = completions.post(
+                http, question.server, _body(question), within_s=question.within_s
+            )
     except CompletionFailed as problem:
         _note_failure(verdict, question, problem, now=clock())
         return
@@ -68,8 +69,8 @@ def _prepared(verdict: Verdict, *, now: datetime) -> _Question | None:
         version = verdict.version
         judge = _locked(version)
         if verdict.reserved:  # of a worker that was lost: its request may have been charged for
-            verdict.change(price=F("price") + verdict.reserved, reserved=0)
-        if not _may_ask(judge, now=now):
+            _charge(verdict, verdict.reserved)
+        if not _may_ask(judge, now=now) or _is_busy(judge, now=now):
             _wait(verdict)
             return None
         shown = _shown(verdict)
@@ -98,7 +99,7 @@ def _prepared(verdict: Verdict, *, now: datetime) -> _Question | None:
             return None
         assert server is not None  # a judge's model is behind an endpoint
         verdict.beat(now=now, reserved=most)
-    return _Question(version, texts, server)
+    return _Question(version, texts, server, judge.answer_within_s)
 
 
 def _locked(version: JudgeVersion) -> Judge:
@@ -118,7 +119,20 @@ def _may_ask(judge: Judge, *, now: datetime) -> bool:
     if is_closed and campaign.closed_at and started and campaign.closed_at > started:
         services.stop_by_itself(judge=judge, why=Judge.Stop.CLOSED, now=now)
         return False
-    return judge.rests_until is None or judge.rests_until <= now
+    return not _is_resting(judge, now=now)
+
+
+def _is_busy(judge: Judge, *, now: datetime) -> bool:
+    """As many requests are under way as it may send at once."""
+    asked = Verdict.objects.filter(version__judge=judge, reserved__gt=0)
+    is_live = services.VERDICTS.is_live(now=now)
+    return asked.filter(is_live).count() >= services.most_at_once(judge=judge)
+
+
+def _charge(verdict: Verdict, price: int, **changes: object) -> None:
+    """Adds to what the verdict and its judge, which is locked, have cost. Raises Superseded."""
+    verdict.change(price=F("price") + price, reserved=0, **changes)
+    Judge.objects.filter(pk=verdict.version.judge_id).update(cost=F("cost") + price)
 
 
 def _wait(verdict: Verdict) -> None:
@@ -167,9 +181,11 @@ def _store(
     price = questions.price_of(version, tokens_in=used.tokens_in, tokens_out=used.tokens_out)
     with transaction.atomic():
         judge = _locked(version)
-        verdict.end(
-            read.state,
-            now=now,
+        _charge(
+            verdict,
+            price,
+            state=read.state,
+            ended_at=now,
             reason=read.reason,
             label=read.label,
             raw_output=_printable(content),
@@ -178,8 +194,6 @@ def _store(
             tokens_out=used.tokens_out,
             tokens_estimated=used.is_estimated,
             ms=ms,
-            price=F("price") + price,
-            reserved=0,
         )
         _settle(verdict, judge, now=now)
         answered = Judge.objects.filter(pk=judge.pk, n_failures__gt=0)
@@ -223,10 +237,10 @@ def _note_failure(
     sentence = str(problem)
     is_free = problem.status is not None or isinstance(problem.__cause__, httpx2.ConnectError)
     changes: dict[str, object] = {"error": sentence, "reserved": 0}
-    if not is_free:  # the server may have written, and charged for, an answer that was lost
-        changes["price"] = F("price") + verdict.reserved
     with transaction.atomic():
         judge = _locked(question.version)
+        if not is_free:  # the server may have written, and charged for, an answer that was lost
+            _charge(verdict, verdict.reserved)
         if problem.status in REFUSES_ALL:
             verdict.change(state=State.QUEUED, heartbeat_at=None, **changes)
             services.stop_by_itself(judge=judge, why=Judge.Stop.REFUSED, problem=sentence, now=now)
@@ -252,7 +266,9 @@ def _note_failure(
                 verdict.end(State.FAILED, now=now, **changes)
             else:
                 verdict.change(state=State.QUEUED, heartbeat_at=None, **changes)
-            rest = FIRST_REST * 2 ** min(judge.n_failures, 10)
+            n_more = judge.n_failures + 1 - services.STRAY_FAILURES
+            is_stray = n_more < 0 or _is_resting(judge, now=now)
+            rest = timedelta(0) if is_stray else FIRST_REST * 2 ** min(n_more, 10)
             _rest(judge, min(rest, LONGEST_REST), sentence, now=now)
 
 
@@ -261,10 +277,19 @@ def _is_refused(status: int | None) -> bool:
 
 
 def _rest(judge: Judge, rest: timedelta, problem: str, *, now: datetime) -> None:
+    """What was under way when the judge began to rest, and failed too, says nothing new."""
+    until = now + rest
+    is_resting = _is_resting(judge, now=now)
     Judge.objects.filter(pk=judge.pk).update(
-        n_failures=F("n_failures") + 1, rests_until=now + rest, problem=problem
+        n_failures=judge.n_failures if is_resting else judge.n_failures + 1,
+        rests_until=max(until, judge.rests_until or until),
+        problem=problem,
     )
     Judge.objects.filter(pk=judge.pk, failing_since=None).update(failing_since=now)
+
+
+def _is_resting(judge: Judge, *, now: datetime) -> bool:
+    return judge.rests_until is not None and judge.rests_until > now
 
 
 def _as_json(content: bytes) -> Mapping[str, object]:

@@ -13,7 +13,7 @@ from labeling.pay.forms import CurrencyField
 from pages.form_parts import choose_the_only_one, offer_rows, segmented, sentence_case
 from training.judges import selectors
 from training.judges.questions import DEFAULT_PROMPT
-from training.judges.services import MILLION, Terms
+from training.judges.services import MILLION, MOST_AT_ONCE, Terms
 from training.models import Judge, JudgeVersion, TrainedModel, TrustRule
 
 MOST_MONEY = Decimal(1_000_000)
@@ -93,6 +93,20 @@ class JudgeForm(forms.Form):
         help_text=_("It stops before a request that could cost more than this in all."),
     )
     currency = CurrencyField(initial=lambda: settings.CURRENCY)
+    parallel = forms.IntegerField(
+        label=_("Requests at once"),
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        initial=4,
+        help_text=_("At most as many as the server answers side by side."),
+    )
+    answer_within_s = forms.IntegerField(
+        label=_("Longest wait for an answer (seconds)"),
+        min_value=1,
+        max_value=240,
+        initial=120,
+        help_text=_("After this, the pair is asked again later."),
+    )
 
     def __init__(self, data: Mapping[str, object] | None = None) -> None:
         super().__init__(data)
@@ -120,6 +134,11 @@ class JudgeForm(forms.Form):
             "money_limit": millionths(values["money_limit"]),
             "currency": values["currency"],
         }
+
+    @property
+    def pace(self) -> dict[str, Any]:
+        """Arguments for services.add_judge."""
+        return {name: self.cleaned_data[name] for name in ("parallel", "answer_within_s")}
 
 
 class TrustForm(forms.Form):

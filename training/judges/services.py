@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,8 +27,12 @@ from training.judges import calibration
 from training.models import Judge, JudgeVersion, TrainedModel, Verdict
 
 MILLION = 1_000_000
-PARALLEL = 3
-"""Verdicts asked at once on the whole site: the same workers answer raters in conversations."""
+MOST_AT_ONCE = 32
+"""Requests at once of all judges of the site, in threads beside those that answer raters."""
+STRAY_FAILURES = 5
+"""Fewer in a row are of single requests; with so many, the server is thought to be away, and gets
+one request at a time until it answers.
+"""
 _ASKED_AGAIN = (Verdict.State.FAILED, Verdict.State.DROPPED)
 _BATCH = 1_000
 
@@ -47,6 +51,7 @@ VERDICTS = Kind(
     n_lost="n_lost",
     max_lost=2,
     every=timedelta(seconds=10),
+    threads=MOST_AT_ONCE,
     with_rows=("item__prompt", "version__guideline_version"),
 )
 
@@ -68,20 +73,35 @@ class Terms:
 
 
 def waiting_verdicts(*, now: datetime) -> list[int]:
-    """Those to be asked next, the lost ones first: as many as may begin, of judges that neither
-    rest nor have stopped.
+    """Those to be asked next: of each judge that neither rests nor has stopped, as many as it may
+    still ask at once. The lost ones come first, and those whose request failed come last.
     """
     is_live = VERDICTS.is_live(now=now)
-    n_free = PARALLEL - Verdict.objects.filter(is_live).count()
+    live = Verdict.objects.filter(is_live).values_list("version__judge").annotate(n=Count("pk"))
+    n_live: dict[int, int] = dict(live)
+    n_free = MOST_AT_ONCE - sum(n_live.values())
     if n_free <= 0:
         return []
-    asking = Judge.objects.filter(
-        Q(rests_until=None) | Q(rests_until__lte=now), state=Judge.State.RUNNING
-    )
-    open_ones = Verdict.objects.filter(
-        Q(state__in=(QUEUED, RUNNING)) & ~is_live, version__judge__in=asking
-    )
-    return list(open_ones.order_by("-state", "pk").values_list("pk", flat=True)[:n_free])
+    open_ones = Verdict.objects.filter(Q(state__in=(QUEUED, RUNNING)) & ~is_live)
+    versions = JudgeVersion.objects.filter(
+        Q(judge__rests_until=None) | Q(judge__rests_until__lte=now),
+        Exists(open_ones.filter(version=OuterRef("pk"))),
+        judge__state=Judge.State.RUNNING,
+    ).select_related("judge")
+    waiting: list[int] = []
+    for version in sorted(versions, key=lambda row: (n_live.get(row.judge_id, 0), row.pk)):
+        n = min(most_at_once(judge=version.judge) - n_live.get(version.judge_id, 0), n_free)
+        if n <= 0:
+            continue
+        order = ("-state", "n_failed", "pk")
+        rows = open_ones.filter(version=version).order_by(*order).values_list("pk", flat=True)
+        waiting += rows[:n]
+        n_free -= n
+    return waiting
+
+
+def most_at_once(*, judge: Judge) -> int:
+    return 1 if judge.n_failures >= STRAY_FAILURES else judge.parallel
 
 
 VERDICTS.wakes(waiting_verdicts, every=timedelta(seconds=10))
@@ -94,6 +114,8 @@ def add_judge(
     terms: Terms,
     money_limit: int,
     currency: str,
+    parallel: int = 4,
+    answer_within_s: int = 120,
     by: User,
     now: datetime,
 ) -> Judge:
@@ -111,11 +133,18 @@ def add_judge(
             model=model,
             money_limit=money_limit,
             currency=currency,
+            parallel=parallel,
+            answer_within_s=answer_within_s,
             created_by=by,
             created_at=now,
         )
         version = _add_version(judge, terms, by=by, now=now)
-        after = asdict(terms) | {"model": model.name, "money_limit": money_limit}
+        after = asdict(terms) | {
+            "model": model.name,
+            "money_limit": money_limit,
+            "parallel": parallel,
+            "answer_within_s": answer_within_s,
+        }
         audit_log.record(by, "create", judge, after=after | {"sha256": version.sha256}, now=now)
     return judge
 
@@ -199,13 +228,13 @@ def spent(*, judge: Judge) -> tuple[int, int]:
     """(what it has cost, and the most that the requests under way can), in millionths of
     millionths.
     """
-    verdicts = Verdict.objects.filter(version__judge=judge)
-    sums = verdicts.aggregate(
-        price=Sum("price"),
+    cost = Judge.objects.values_list("cost", flat=True).get(pk=judge.pk)
+    reserved = Verdict.objects.filter(version__judge=judge, reserved__gt=0)
+    sums = reserved.aggregate(
         lost=Sum("reserved", filter=~Q(state=RUNNING)),
         under_way=Sum("reserved", filter=Q(state=RUNNING)),
     )
-    return int(sums["price"] or 0) + int(sums["lost"] or 0), int(sums["under_way"] or 0)
+    return cost + int(sums["lost"] or 0), int(sums["under_way"] or 0)
 
 
 def items_to_judge(*, campaign: Campaign) -> QuerySet[Item]:

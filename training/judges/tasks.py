@@ -1,12 +1,10 @@
 """The tasks that ask a judge for a verdict, and look whether it can be trusted."""
 
-import random
-
 from django.utils import timezone
 
 from config.celery import short_task
 from jobs.protocol import Clock
-from training.judges import asking, services, trust
+from training.judges import asking, trust
 from training.judges.services import VERDICTS
 from training.models import Verdict
 
@@ -14,8 +12,6 @@ from training.models import Verdict
 @VERDICTS
 def ask(verdict: Verdict, clock: Clock) -> None:
     asking.ask(verdict, clock)
-    if waiting := services.waiting_verdicts(now=timezone.now()):
-        VERDICTS.wake(random.choice(waiting))  # noqa: S311  # two that end at once, seldom the same
 
 
 @short_task(time_limit_s=300)

@@ -57,6 +57,7 @@ def new(request: MemberRequest, pk: int) -> HttpResponse:
                 model=form.cleaned_data["model"],
                 terms=form.terms(),
                 **form.money,
+                **form.pace,
                 by=request.user,
                 now=timezone.now(),
             )

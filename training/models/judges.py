@@ -40,6 +40,15 @@ class Judge(models.Model):
     )
     money_limit = models.BigIntegerField(help_text="the most that it may cost, in millionths")
     currency = models.CharField(max_length=3)
+    cost = models.BigIntegerField(
+        db_default=0, default=0, help_text="the sum of its verdicts' prices, kept with each of them"
+    )
+    parallel = models.PositiveSmallIntegerField(
+        db_default=4, default=4, help_text="the most requests at once"
+    )
+    answer_within_s = models.PositiveSmallIntegerField(
+        db_default=120, default=120, help_text="the longest that an answer may take"
+    )
     n_failures = models.PositiveIntegerField(default=0, help_text="requests in a row that failed")
     failing_since = models.DateTimeField(null=True)
     rests_until = models.DateTimeField(
@@ -180,7 +189,15 @@ class Verdict(Job):
                 fields=["version", "item", "order"],
                 condition=models.Q(state__in=("queued", "running")),
                 name="verdict_open",
-            )
+            ),
+            models.Index(
+                fields=["version", "-state", "n_failed", "id"],
+                condition=models.Q(state__in=("queued", "running")),
+                name="verdict_next",
+            ),
+            models.Index(
+                fields=["version"], condition=models.Q(reserved__gt=0), name="verdict_reserved"
+            ),
         ]
 
     def __str__(self) -> str:

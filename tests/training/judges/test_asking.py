@@ -22,6 +22,7 @@ from tests.training.judges.judge_stub import (
     shorter,
 )
 from training.judges import asking, services
+from training.judges.services import VERDICTS
 from training.models import Judge, JudgeVersion, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -252,13 +253,15 @@ def test_a_server_that_fails_is_asked_again_and_not_for_ever(
     else:
         server.decide = fail
     now = NOW
-    for _hour in range(20):
-        work(now=now)
+    n_tried = 0
+    for _hour in range(40):
+        n_tried += len(work(now=now))
         now += timedelta(hours=1)
 
     failed = Verdict.objects.filter(version__judge=judge, state=Verdict.State.FAILED)
-    assert failed.count() == 20 // asking.MAX_FAILED
+    assert failed.count() == 8
     assert set(failed.values_list("n_failed", flat=True)) == {asking.MAX_FAILED}
+    assert n_tried == 8 * asking.MAX_FAILED
     assert stored(judge).failing_since == NOW
     assert stored(judge).state == Judge.State.RUNNING
     assert how == "cut" or services.spent(judge=judge) == (0, 0)
@@ -268,11 +271,58 @@ def test_a_server_that_is_down_is_asked_more_and_more_seldom(
     judge: Judge, server: JudgeStub
 ) -> None:
     server.decide = lambda _body: error(500)
-    for minute in range(8 * 60):
+    for minute in range(4 * 60):
         work(now=NOW + timedelta(minutes=minute))
 
-    assert 20 < len(server.asked) < 50
+    assert 15 < len(server.asked) < 30
     assert states(judge).count("queued") > 0
+
+
+def test_a_few_failed_requests_among_others_hold_nothing_up(
+    judge: Judge, server: JudgeStub
+) -> None:
+    """Every third request fails: all is judged without a rest, the failed ones last."""
+    server.decide = lambda body: shorter(body) if len(server.asked) % 3 else error(500)
+
+    done = work()
+
+    assert set(states(judge)) == {"answered"}
+    assert len(judgments()) == 4
+    first = [verdict.pk for verdict in done[:8]]
+    assert len(set(first)) == 8
+    assert stored(judge).rests_until in (None, NOW)
+
+
+def test_a_server_that_is_away_gets_one_request_at_a_time(judge: Judge, server: JudgeStub) -> None:
+    assert len(services.waiting_verdicts(now=NOW)) == 4
+    server.decide = lambda _body: error(500)
+    work()
+
+    assert len(server.asked) == services.STRAY_FAILURES
+    assert services.waiting_verdicts(now=NOW) == []
+    later = NOW + asking.FIRST_REST
+    assert len(services.waiting_verdicts(now=later)) == 1
+    server.decide = shorter
+    work(now=later)
+    assert len(judgments()) == 4
+
+
+def test_no_more_requests_than_the_judge_may_send_at_once(
+    judge: Judge, server: JudgeStub, alice: User
+) -> None:
+    """Also of workers that looked at the same moment."""
+    Judge.objects.filter(pk=judge.pk).update(parallel=2)
+    first, second, third = Verdict.objects.order_by("pk")[:3]
+    for verdict in (first, second):
+        claimed = VERDICTS.claim(verdict.pk, now=NOW)
+        assert claimed is not None
+        claimed.beat(now=NOW, reserved=1)
+
+    assert services.waiting_verdicts(now=NOW) == []
+    put_back = VERDICTS.run(third.pk, clock=lambda: NOW)
+
+    assert put_back is not None
+    assert (put_back.state, server.asked) == ("queued", [])
 
 
 def test_requests_that_are_refused_one_after_the_other_stop_the_judge(

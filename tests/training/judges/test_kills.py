@@ -2,19 +2,23 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import User
+from config.celery import app
+from jobs import protocol
 from labeling.data import intake
 from labeling.models import Judgment, Slot
 from labeling.people.withdrawals import withdrawal
 from tests.training.judges.conftest import NOW, work
-from tests.training.judges.judge_stub import JudgeStub, Sent, shorter
-from training.judges import services
+from tests.training.judges.judge_stub import JudgeStub, Sent, error, shorter
+from training.judges import asking, services
 from training.judges.services import VERDICTS
 from training.models import Judge, Verdict
 from training.processes import completions
@@ -78,6 +82,59 @@ def test_a_worker_killed_at_any_point_is_made_good(
     # The lost request may have been charged for: it counts at its most expensive.
     plain = 8 * (100 * 2_500_000 + 10_000_000)
     assert services.spent(judge=judge) == (plain + lost.reserved, 0)
+
+
+def test_a_worker_asks_as_many_at_once_as_the_judge_may(
+    judge: Judge, server: JudgeStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In threads of its own, which go on until nothing waits. The first four requests are answered
+    only when all four are there.
+    """
+    at_once = threading.Barrier(4)
+
+    def together(body: dict[str, Any]) -> Sent:
+        at_once.wait(10)
+        return shorter(body)
+
+    monkeypatch.setattr(protocol, "current_task", app.tasks[VERDICTS.task])
+    server.decide = together
+    threads = ThreadPoolExecutor(8)
+    monkeypatch.setattr(VERDICTS, "_threads", threads)
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+
+    for pk in services.waiting_verdicts(now=NOW):
+        app.tasks[VERDICTS.task].run(verdict_id=pk)
+    threads.shutdown(wait=True)
+
+    assert (len(server.asked), Judgment.of_everyone.count()) == (8, 4)
+
+
+def test_what_was_under_way_when_the_server_went_away_lengthens_no_rest(
+    judge: Judge, server: JudgeStub
+) -> None:
+    """Eight requests fail at once: five make the judge rest, and three say nothing new."""
+    Judge.objects.filter(pk=judge.pk).update(parallel=8)
+    at_once = threading.Barrier(8)
+
+    def fail(_body: dict[str, Any]) -> Sent:
+        at_once.wait(10)
+        return error(500)
+
+    def run(pk: int) -> None:
+        VERDICTS.run(pk, clock=lambda: NOW)
+        connection.close()
+
+    server.decide = fail
+    waiting = services.waiting_verdicts(now=NOW)
+    workers = [threading.Thread(target=run, args=[pk]) for pk in waiting]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    judge.refresh_from_db()
+    assert (len(waiting), judge.n_failures) == (8, services.STRAY_FAILURES)
+    assert judge.rests_until == NOW + asking.FIRST_REST
 
 
 def test_a_message_that_comes_again_stores_one_row(judge: Judge, server: JudgeStub) -> None:

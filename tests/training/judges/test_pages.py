@@ -39,6 +39,8 @@ def values(**changed: Any) -> dict[str, Any]:
         "price_out": "10",
         "money_limit": "5",
         "currency": "EUR",
+        "parallel": 4,
+        "answer_within_s": 120,
         **changed,
     }
 

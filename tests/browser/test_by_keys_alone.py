@@ -1,5 +1,6 @@
 """Whole journeys by key presses only: every stop of the Tab key on the way shows that it has the
-focus, and no bar covers it.
+focus, and no bar covers it. Five tasks begin where somebody does who has read the README and no
+more, at the log-in or on the page behind it, and have a ceiling of steps each.
 """
 
 import re
@@ -35,6 +36,19 @@ STOP = """() => {
   return [name.trim().replace(/\\s+/g, " "), isShown && isInside];
 }"""
 
+COUNTER = """() => {
+  const fields = "input:not([type=radio]):not([type=checkbox]), textarea, select";
+  const add = (name) => (sessionStorage[name] = Number(sessionStorage[name] ?? 0) + 1);
+  addEventListener("keydown", (event) => {
+    if (["Control", "Shift", "Alt", "Meta"].includes(event.key)) return;
+    const isText = event.key.length === 1 && !event.ctrlKey && event.target.matches(fields);
+    if (event.key === "Tab") add("stops");
+    else if (!isText || sessionStorage.isText !== "yes") add("acts");
+    sessionStorage.isText = isText ? "yes" : "";
+  }, true);
+}"""
+"""Counts the stops of Tab, and what is done: a key that acts, or a text that is typed."""
+
 COVERED = """() => {
   const stop = document.activeElement;
   if (!stop.closest("main")) return [];
@@ -66,6 +80,27 @@ def go_to(page: Page, name: str, *, key: str = "Tab") -> None:
     raise AssertionError(f"“{name}” is not among {passed}.")
 
 
+def counted(page: Page) -> Page:
+    page.context.add_init_script(f"({COUNTER})()")
+    page.evaluate(COUNTER)
+    return page
+
+
+def steps(page: Page) -> tuple[int, int]:
+    """(what was done, stops of Tab on the way) since the page was opened."""
+    acts, stops = page.evaluate("[sessionStorage.acts, sessionStorage.stops]")
+    return int(acts or 0), int(stops or 0)
+
+
+def within(page: Page, *, acts: int, stops: int) -> None:
+    """The task may take no more steps than this; a person who knows it needs fewer stops, by the
+    links to parts of the page and the search.
+    """
+    done = steps(page)
+    assert done[0] <= acts, done
+    assert done[1] <= stops, done
+
+
 def write(page: Page, field: str, text: str) -> None:
     go_to(page, field)
     page.keyboard.press("Control+A")
@@ -76,7 +111,7 @@ def test_a_rater_logs_in_ranks_submits_and_undoes(
     open_page: OpenPage, rosa: Rater, comparison_campaign: Campaign
 ) -> None:
     telling_texts(comparison_campaign)
-    page = open_page("/account/login/")
+    page = counted(open_page("/account/login/"))
 
     assert rosa.user is not None
     page.keyboard.type(rosa.user.email)  # the first field has the focus
@@ -100,6 +135,7 @@ def test_a_rater_logs_in_ranks_submits_and_undoes(
     page.wait_for_url(lambda url: url != first)
     page.wait_for_selector(".desk[data-mounted]")
     assert Judgment.of_people.count() == 1
+    within(page, acts=15, stops=70)
 
     page.keyboard.press("u")
     page.wait_for_url(first)
@@ -112,7 +148,7 @@ def test_an_admin_creates_and_opens_a_campaign(
     open_page: OpenPage, alice: User, day_shift: Pool, guideline: Guideline
 ) -> None:
     responses_to(some_prompts(3), n=4)
-    page = open_page("/campaigns/", alice)
+    page = counted(open_page("/", alice))
 
     go_to(page, "New campaign")
     page.keyboard.press("Enter")
@@ -132,6 +168,7 @@ def test_an_admin_creates_and_opens_a_campaign(
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    within(page, acts=9, stops=68)
     campaign = Campaign.objects.get()
     assert (campaign.kind, campaign.state, campaign.items.count()) == ("comparison", "open", 3)
 
@@ -150,7 +187,7 @@ def test_an_admin_reads_a_campaigns_quality_and_decides_a_disputed_item(
     rank(campaign, rosa, "12")
     rank(campaign, raul, "21")
     quality_services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
-    page = open_page("/campaigns/", alice)
+    page = counted(open_page("/", alice))
 
     go_to(page, "By keys")
     page.keyboard.press("Enter")
@@ -173,6 +210,7 @@ def test_an_admin_reads_a_campaigns_quality_and_decides_a_disputed_item(
     page.keyboard.press("Control+Enter")
 
     expect(page.get_by_text("Saved. Raters see their feedback")).to_be_visible()
+    within(page, acts=9, stops=120)
     decided = Adjudication.objects.get()
     assert (decided.item, decided.reason) == (campaign.items.order_by("pk")[0], "rater_error")
 
@@ -180,8 +218,11 @@ def test_an_admin_reads_a_campaigns_quality_and_decides_a_disputed_item(
 def test_a_researcher_starts_a_run(open_page: OpenPage, noor: User) -> None:
     model = cast.a_model(noor)
     snapshot = cast.a_snapshot(noor)
-    page = open_page("/runs/", noor)
+    page = counted(open_page("/", noor))
 
+    go_to(page, "Runs")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/runs/")
     go_to(page, "Train…")
     page.keyboard.press("Enter")
     go_to(page, "Fine-tune")
@@ -195,6 +236,7 @@ def test_a_researcher_starts_a_run(open_page: OpenPage, noor: User) -> None:
     go_to(page, "Start run")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/runs/\d+/"))
+    within(page, acts=8, stops=54)
 
     run = Run.objects.get()
     assert (run.name, run.base_model, run.snapshot) == ("By keys", model, snapshot)
@@ -234,8 +276,11 @@ def test_a_researcher_creates_a_schedule_with_a_gate(
     open_page: OpenPage, noor: User, day_shift: Pool, guideline: Guideline
 ) -> None:
     model = cast.a_model(noor)
-    page = open_page("/schedules/", noor)
+    page = counted(open_page("/", noor))
 
+    go_to(page, "Schedules")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/schedules/")
     go_to(page, "Create a schedule")
     page.keyboard.press("Enter")
     page.wait_for_url("**/schedules/new/weekly/")
@@ -259,6 +304,7 @@ def test_a_researcher_creates_a_schedule_with_a_gate(
     go_to(page, "Create schedule")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/schedules/\d+/"))
+    within(page, acts=17, stops=98)
 
     schedule = Schedule.objects.get()
     assert (schedule.name, schedule.trigger) == ("By keys", "hand")

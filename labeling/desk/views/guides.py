@@ -24,6 +24,8 @@ GUIDES = {"raters": _("How it works"), "recorded": _("What we record")}
 _STAND_IN = "https://guide.invalid/"
 _IN_FILE = re.compile(rf"\]\(({'|'.join(GUIDES)})\.md\)")
 _ON_PAGE = re.compile(rf'<a [^>]*href="{re.escape(_STAND_IN)}(\w+)"[^>]*>')
+_LOW = re.compile(r"(</?)h([56])\b")
+"""The tag of a heading, below those of a page around it"""
 
 
 @require_GET
@@ -59,7 +61,6 @@ def _html(name: str, language: str) -> SafeString:
     html: str = pages_render.markdown(_IN_FILE.sub(rf"]({_STAND_IN}\1)", text)).replace(
         "<br>", ""
     )  # line breaks in the file are not meant for display
-    for low, high in (("h5>", "h2>"), ("h6>", "h3>")):
-        html = html.replace(low, high)
+    html = _LOW.sub(lambda tag: f"{tag[1]}h{int(tag[2]) - 3}", html)
     html = _ON_PAGE.sub(lambda link: f'<a href="{reverse("help", args=[link[1]])}">', html)
     return mark_safe(html)  # noqa: S308  # our own text, cleaned by pages.render

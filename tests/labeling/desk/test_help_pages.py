@@ -28,6 +28,8 @@ def test_a_rater_reads_how_the_work_goes_and_what_is_recorded(
     assert "your active seconds on items that you answered" in guide
     assert '<a href="/help/recorded/">The full list</a>' in guide
     assert "everything we store with your answers" in recorded.lower()
+    assert len(re.findall(r"<h2\b", guide)) == len(re.findall("</h2>", guide)) > 5
+    assert not re.search(r"<h[456]\b", guide)
     assert "<br>" not in guide.partition('<div class="prose"')[2].partition("</main>")[0]
 
 

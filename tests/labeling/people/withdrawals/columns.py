@@ -121,7 +121,7 @@ BenchmarkAnswer.strategy BenchmarkAnswer.text BenchmarkAnswer.follow_ups Benchma
 BenchmarkAnswer.sampling BenchmarkAnswer.missing AnswerScore.scorer AnswerScore.label
 SuiteScore.scorer SuiteScore.details Backup.place Backup.name Backup.missing Backup.problem
 AuditEvent.action AuditEvent.target_type Judge.problem JudgeVersion.sha256 Verdict.error
-Verdict.log_probabilities
+Verdict.log_probabilities TrustRule.slices TrustLook.slice
 """
 """Nodes, models and the site itself write these."""
 

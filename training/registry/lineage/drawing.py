@@ -145,7 +145,7 @@ def _after(model: TrainedModel, is_admin: bool) -> list[Column]:
     judged = Judgment.of_everyone.filter(comparison__ranked__response__source=model.source_id or 0)
     holding = SnapshotJudgment.objects.filter(judgment__in=judged).values("snapshot").distinct()
     best = snapshots_of_best_responses(runs=sampled.values_list("pk", flat=True))
-    # Read first: as a part of the next queries, it is more than PostgreSQL can plan well.
+    # Read once: as a part of the next queries, it would run again in each.
     snapshots = list(Snapshot.objects.filter(Q(pk__in=holding) | Q(pk__in=best)).order_by("-pk"))
     learned = Run.objects.filter(snapshot__in=snapshots).order_by("-pk")
     children = TrainedModel.objects.filter(Q(run__in=learned) | Q(run__in=begun) | Q(parent=model))

@@ -8,7 +8,6 @@ from labeling.models import Campaign, Rater
 from tests.browser.desk.hands import OpenPage, begin, focused, press
 from tests.browser.desk.test_dialogue import dialogues
 from tests.browser.desk.test_record import recorded
-from tests.tooling.times import slowness, yardstick_s
 
 __all__ = ["dialogues"]
 
@@ -212,18 +211,25 @@ def test_ten_thousand_words_stay_fluid(open_page: OpenPage, rosa: Rater, writing
     for n_words in (7_000, 10_000):  # the longest that is rendered, and one that is shown plain
         page.locator("#text").fill("yeast " * n_words + "**end**")
         expect(page.locator("[data-preview]")).to_contain_text("end")
-        page.evaluate("""() => {
-              window.longest = 0;
-              let last = performance.now();
-              requestAnimationFrame(function frame(now) {
-                window.longest = Math.max(window.longest, now - last);
-                last = now;
-                requestAnimationFrame(frame);
-              });
-            }""")
+        # Another process may hold up a frame, hardly one in each of three tries.
+        assert min(longest_frame_ms(page, f" and {n} more") for n in range(3)) < 500, n_words
 
-        press(page, "Control+End")
-        page.keyboard.type(" and more", delay=60)
-        expect(page.locator("[data-preview]")).to_contain_text("and more")
 
-        assert page.evaluate("window.longest") < 500 * slowness([yardstick_s()]), n_words
+def longest_frame_ms(page: Page, words: str) -> float:
+    """While these words are typed at the end."""
+    page.evaluate("""() => {
+          window.longest = 0;
+          let last = performance.now();
+          (function frame() {
+            const now = performance.now();
+            window.longest = Math.max(window.longest, now - last);
+            last = now;
+            window.watching = requestAnimationFrame(frame);
+          })();
+        }""")
+    press(page, "Control+End")
+    page.keyboard.type(words, delay=60)
+    expect(page.locator("[data-preview]")).to_contain_text(words.strip())
+    return float(
+        page.evaluate("() => { cancelAnimationFrame(window.watching); return window.longest; }")
+    )

@@ -326,6 +326,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "run_suite_raters": RESEARCHER,
     "run_attacks": RESEARCHER,
     "run_attacks_raters": RESEARCHER,
+    "run_revisions_raters": RESEARCHER,
     # schedules, nodes and how runs ended
     "run_compare": RESEARCHER,
     "run_first": RESEARCHER,

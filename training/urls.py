@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("training.storage.urls")),
     path("", include("training.snapshots.urls")),
     path("", include("training.registry.urls")),
+    path("", include("training.revisions.urls")),
     path("", include("training.benchmarks.urls")),
     path("", include("training.judges.urls")),
     path("", include("training.playground.urls")),

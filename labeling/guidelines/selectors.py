@@ -195,6 +195,13 @@ def constitution(*, version: int) -> dict[str, object] | None:
     }
 
 
+def principle_labels(*, version: int) -> dict[str, str]:
+    """Name → label of each principle of a version; empty without one."""
+    found = GuidelineVersion.objects.filter(pk=version).first()
+    principles = rating_form.parse(found.form).principles if found else ()
+    return {principle.name: principle.label for principle in principles}
+
+
 def constitutions() -> list[GuidelineVersion]:
     """The latest version of each guideline that has principles, by name."""
     newest = Guideline.objects.annotate(newest=Max("versions__pk")).values("newest")

@@ -2,7 +2,7 @@
 another's in a campaign.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from arithmetic import intervals
 from arithmetic.figures import Figure
 from labeling.models import Campaign, Prompt, QualityReport, Source
 from labeling.quality.measures import contests as measures_contests
+from labeling.quality.measures.contests import Wins
 from labeling.quality.selectors import last_judgment_id
 from labeling.votes import loading, sampling
 from labeling.votes.arrays import Record, Votes, as_figure
@@ -92,6 +93,15 @@ def win_rate(
     )
     votes = loading.votes_of(stored, wanted=lambda prompts: sampling.among(prompts, known))
     return measures_contests.win_rate_of(votes, source_id, other_id, known, error=error)
+
+
+def wins_of_responses(*, campaign: Campaign, response_ids: Collection[int]) -> Wins:
+    """Every vote on a pair of which one response is among these, computed now, seen from that
+    one.
+    """
+    votes = loading.votes(campaign=campaign, through_id=last_judgment_id(campaign=campaign) or 0)
+    ours = np.isin(votes.once.response, np.array([*response_ids], dtype=np.int64))
+    return measures_contests.wins_of(votes, ours, ~ours)
 
 
 def stored_contests(*, report: QualityReport) -> list[Contest]:

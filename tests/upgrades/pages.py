@@ -83,6 +83,7 @@ OUT_OF_PLACE = {
     "mfa_view_recovery_codes": "the same",
     "run_attacks": "none of its runs attacked a model",
     "run_attacks_raters": "the same",
+    "run_revisions_raters": "none of its runs revised answers",
 }
 """Pages that have nothing to show here, and why."""
 

@@ -11,6 +11,7 @@ from training.models.curations import (
 from training.models.judges import Judge, JudgeVersion, Verdict
 from training.models.nodes import Node
 from training.models.registry import Endpoint, Publication, TrainedModel
+from training.models.revisions import RevisionCheck
 from training.models.runs import Run, RunPoint, RunSample, Seat, kind_choices
 from training.models.schedules import Chain, Firing, Link, Schedule
 from training.models.snapshots import Snapshot, SnapshotJudgment, SnapshotPrompt
@@ -43,6 +44,7 @@ __all__ = [
     "Publication",
     "RatedSuite",
     "RestoredDocument",
+    "RevisionCheck",
     "RuleSample",
     "Run",
     "RunPoint",

@@ -1,13 +1,14 @@
 """How often each source wins: how often raters ranked its responses above another's."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from arithmetic import clustering, intervals
 from arithmetic.bias import habits
-from arithmetic.figures import Figure, Ints, absent
-from labeling.votes.arrays import Record, Votes, as_record
+from arithmetic.figures import Figure, Floats, Ints, absent
+from labeling.votes.arrays import Record, Truths, Votes, as_record
 
 MOST_SOURCES = 4
 """More sources would give more pairs than a page can show."""
@@ -56,21 +57,43 @@ def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
     return contests
 
 
+@dataclass(frozen=True)
+class Wins:
+    """Votes on pairs of one side against another, as parallel arrays."""
+
+    won: Floats
+    """1 if the side was preferred, ½ for a tie, 0"""
+    prompt: Ints
+    rater: Ints
+
+    def where(self, mask: Truths) -> "Wins":
+        return Wins(self.won[mask], self.prompt[mask], self.rater[mask])
+
+    def share(self, *, error: float = intervals.ERROR) -> Figure:
+        """How often the side won, from 0 to 1 with ties as half; clustered by prompt and rater.
+        Each end of the interval misses in `error` of cases.
+        """
+        if not self.won.size:
+            return absent(clustering.TOO_FEW)
+        return clustering.share(self.won, prompts=self.prompt, raters=self.rater, error=error)
+
+
+def wins_of(votes: Votes, ours: Truths, theirs: Truths) -> Wins:
+    """Of responses that are `ours` against those that are `theirs`, each said by row of
+    `votes.once`. Repeats are not counted.
+    """
+    pairs = votes.once.pairs
+    is_first = ours[pairs.row] & theirs[pairs.other_row]
+    is_second = theirs[pairs.row] & ours[pairs.other_row]
+    won = np.where(is_first, 1 - pairs.label, 1 + pairs.label) / 2
+    wins = Wins(won, votes.once.prompt[pairs.row], pairs.rater)
+    return wins.where(is_first | is_second)
+
+
 def win_rate_of(
     votes: Votes, source: int, other: int, prompts: Ints, *, error: float = intervals.ERROR
 ) -> Figure:
-    """How often `source` beat `other` on these prompts, from 0 to 1 with ties as half; clustered by
-    prompt and rater. Repeats are not counted. Each end of the interval misses in `error` of cases.
-    """
-    once = votes.once
-    pairs = once.pairs
-    left, right = once.source[pairs.row], once.source[pairs.other_row]
-    prompt = once.prompt[pairs.row]
-    is_first, is_second = (left == source) & (right == other), (left == other) & (right == source)
-    wanted = (is_first | is_second) & np.isin(prompt, prompts)
-    if not wanted.any():
-        return absent(clustering.TOO_FEW)
-    won = np.where(is_first, 1 - pairs.label, 1 + pairs.label) / 2
-    return clustering.share(
-        won[wanted], prompts=prompt[wanted], raters=pairs.rater[wanted], error=error
-    )
+    """How often `source` beat `other` on these prompts; see Wins.share."""
+    of = votes.once.source
+    wins = wins_of(votes, of == source, of == other)
+    return wins.where(np.isin(wins.prompt, prompts)).share(error=error)

@@ -19,6 +19,7 @@ from labeling.conversations.red_teaming import figures as red_figures
 from labeling.conversations.red_teaming import verdicts as red_verdicts
 from labeling.models import Campaign, QualityReport
 from labeling.quality.contests import Contest
+from labeling.quality.measures.contests import Wins
 from labeling.quality.pages import conclusions, rating_words, verdicts_by_kind
 from labeling.quality.pages.rating_words import QuestionRow
 from labeling.quality.selectors import QualityRow
@@ -33,9 +34,11 @@ from training.benchmarks.scorecards import selectors
 from training.benchmarks.scorecards.pages import verdicts as scorecard_verdicts
 from training.benchmarks.statistics import differences
 from training.lines import verdicts as line_verdicts
-from training.models import Chain, Link, RuleSample
+from training.models import Chain, Link, RevisionCheck, RuleSample
 from training.results import comparison
 from training.results import verdicts as run_verdicts
+from training.revisions import selectors as revisions
+from training.revisions import words as revision_words
 from training.schedules import verdicts as schedule_verdicts
 from training.schedules.gate import verdict as gate_verdict
 from training.schedules.gate.selectors import Gate
@@ -144,6 +147,19 @@ def _paired(kind: str, name: str, change: str, n: int, n_each: int, mean: float)
             metrics |= {f"{name}_{change}": shift.mean()}
             metrics |= {f"{name}_{change}_low": found[0], f"{name}_{change}_high": found[1]}
         return run_verdicts.of_run(kind=kind, metrics=metrics)
+
+    return draw
+
+
+def _revisions(share: float, n: int, n_each: int) -> Draw:
+    """Raters who tie in a quarter of votes, and prefer this share of revisions in the others."""
+
+    def draw(random: np.random.Generator) -> Verdict:
+        won = np.where(random.random(n * n_each) < 0.25, 0.5, random.random(n * n_each) < share)
+        prompts, raters = np.repeat(np.arange(n), n_each), random.integers(8, size=n * n_each)
+        whole = revisions.Part(Wins(won, prompts, raters).share(), n)
+        check = RevisionCheck(campaign_id=1, n_revised=n, n_asked=n)
+        return revision_words.verdict(revisions.Preferred(check, whole, 0, []))
 
     return draw
 
@@ -446,6 +462,11 @@ SUBJECTS = [
         "runs compared by their accuracies",
         tuple(_compared_judges(*size, 0.0) for size in ((2, 6, 3), (2, 60, 1), (6, 40, 2))),
         _compared_judges(2, 300, 1, 0.2),
+    ),
+    Subject(
+        "a run of revise",
+        tuple(_revisions(0.5, *size) for size in SIZES),
+        _revisions(0.7, 200, 1),
     ),
     Subject(
         "a run of evaluate",

@@ -14,7 +14,7 @@ from training.configs import kinds
 from training.configs.evaluation.attack import AttackConfig
 from training.configs.evaluation.benchmark import BenchmarkConfig
 from training.configs.knobs import RESPONSES
-from training.models import Run
+from training.models import RevisionCheck, Run
 from training.results import uses, verdicts
 from training.runs import run_queue, services
 from training.runs import selectors as runs_selectors
@@ -63,6 +63,9 @@ def _with_responses(run: Run, person: User) -> list[Action]:
     seen = reverse("model_responses", args=[run.base_model_id])
     all_of_them = ngettext("See the response", "See all %(n)s responses", n) % {"n": f"{n:,}"}
     steps = [Action(all_of_them, f"{seen}?run={run.pk}")]
+    if kinds.KINDS[run.kind].reads_principles:
+        # Both sides of a comparison are this model's, so no campaign by model would do.
+        return [*_with_revisions(run), *steps]
     sources = runs_selectors.sampled_sources(run=run)
     if person.is_admin:
         label = ngettext(
@@ -76,6 +79,13 @@ def _with_responses(run: Run, person: User) -> list[Action]:
         label = gettext("Ask an admin to have them compared")
         steps.append(Action(label, reverse("run_ask_for_comparison", args=[run.pk]), is_act=True))
     return steps
+
+
+def _with_revisions(run: Run) -> list[Action]:
+    if RevisionCheck.objects.filter(run=run).exists():
+        return []
+    label = gettext("Have revisions compared, blind")
+    return [Action(label, reverse("run_revisions_raters", args=[run.pk]))]
 
 
 def can_ask_for_comparison(*, run: Run) -> bool:

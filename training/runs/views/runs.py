@@ -30,6 +30,8 @@ from training.results import certainty as results_certainty
 from training.results import charts as results_charts
 from training.results import curves, differences_between_runs
 from training.results import measures as results_measures
+from training.revisions import selectors as revisions_selectors
+from training.revisions import words as revisions_words
 from training.runs import placement, run_queue
 from training.runs import selectors as runs_selectors
 from training.runs import services as runs_services
@@ -261,6 +263,7 @@ class Board:
     certainty: results_certainty.Certainty | None
     breakdowns: list[results_measures.Breakdown]
     spot_checks: spot_checks_selectors.SpotChecks | None
+    revisions: revisions_words.Shown | None
     preset: str
     differences: list[runs_selectors.Difference]
     changes: list[comparing.ComparedRow]
@@ -280,6 +283,13 @@ class Board:
         return not (
             self.chart_groups or self.samples.rows or self.result.others or self.attack_rows
         )
+
+
+def _revisions(run: Run) -> revisions_words.Shown | None:
+    if not kinds.KINDS[run.kind].reads_principles:
+        return None
+    found = revisions_selectors.preferred(run=run)
+    return revisions_words.shown(found) if found else None
 
 
 def _board(run: Run, person: User) -> Board:
@@ -310,6 +320,7 @@ def _board(run: Run, person: User) -> Board:
         certainty=results_certainty.certainty(metrics=run.metrics),
         breakdowns=results_measures.breakdowns(metrics=run.metrics),
         spot_checks=spot_checks_selectors.spot_checks(run=run),
+        revisions=_revisions(run),
         preset=preset,
         differences=differences,
         changes=comparing.settings_compared(runs=[run.made_from, run]) if run.made_from else [],

@@ -24,7 +24,7 @@ def pairs(*, runs: Sequence[int]) -> Iterator[tuple[ScoredRow, ScoredRow]]:
     """
     for run in _revising(runs).select_related("base_model").order_by("pk"):
         if run.base_model.source_id is not None:  # else it has stored nothing yet
-            yield from _ends(run.base_model.source_id, numbers_of(run.pk))
+            yield from _ends(answers(source=run.base_model.source_id, run_id=run.pk))
 
 
 def _revising(runs: Sequence[int]) -> QuerySet[Run]:
@@ -32,8 +32,12 @@ def _revising(runs: Sequence[int]) -> QuerySet[Run]:
     return Run.objects.filter(pk__in=runs, kind__in=readers, is_dry=False)
 
 
-def _ends(source: int, numbers: range) -> Iterator[tuple[ScoredRow, ScoredRow]]:
-    rows = visible(
+def answers(*, source: int, run_id: int) -> QuerySet[Response]:
+    """What a run's model wrote to published prompts that are not retired: the answers and their
+    revisions, by number.
+    """
+    numbers = numbers_of(run_id)
+    return visible(
         Response.objects.filter(
             source=source,
             number__gte=numbers.start,
@@ -41,6 +45,9 @@ def _ends(source: int, numbers: range) -> Iterator[tuple[ScoredRow, ScoredRow]]:
             prompt__in=visible(Prompt.objects.filter(retired_at=None)),
         )
     )
+
+
+def _ends(rows: QuerySet[Response]) -> Iterator[tuple[ScoredRow, ScoredRow]]:
     ends = rows.values("prompt_id").annotate(first=Min("number"), last=Max("number"))
     revised = ends.filter(last__gt=F("first")).order_by("prompt_id")
     for prompt, first, last in revised.values_list("prompt_id", "first", "last"):

@@ -14,8 +14,9 @@ from accounts.models import User
 from labeling.data.intake import NewResponse
 from labeling.guidelines import constitution, rating_form
 from labeling.guidelines import services as guidelines_services
-from labeling.models import Guideline
+from labeling.models import Campaign, Guideline, Pool, Rater
 from tests.cast import some_prompts
+from tests.labeling.campaigns.judging import judge_one
 from tests.training import cast
 from training.models import Run, Snapshot
 from training.registry import services as registry_services
@@ -127,3 +128,36 @@ def test_a_researcher_goes_from_the_form_of_a_run_to_the_snapshot_of_its_revisio
     expect(page.get_by_text("Revised in November (Answering v1)")).to_be_visible()
     look_over(page, f"revise-snapshot-{width}")
     assert Snapshot.objects.get(name="Revisions of November").n_rows == 10
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_researcher_has_revisions_compared_and_reads_what_people_say(
+    width: int,
+    revised: Run,
+    noor: User,
+    day_shift: Pool,
+    rosa: Rater,
+    open_page: Opener,
+    look_over: Callable[..., None],
+) -> None:
+    guidelines_services.create_guideline(
+        name="Comparing", text="Which is better?", by=noor, now=timezone.now()
+    )
+    page = open_page(f"/runs/{revised.pk}/", noor, width=width)
+    page.get_by_role("link", name="Have revisions compared, blind").click()
+    page.get_by_label("Guideline").select_option(label="Comparing")
+    look_over(page, f"revisions-ask-{width}")
+    page.get_by_role("button", name="Open campaign").click()
+
+    card = page.locator("#revisions-by-raters")
+    expect(card).to_contain_text("Raters compare 10 revisions with the answers before them, blind.")
+    campaign = Campaign.objects.get()
+    newest = response_numbers.response_number(run_id=revised.pk, number=2)
+    for place in range(10):
+        judge_one(campaign, rosa, number=newest if place else None, now=timezone.now())
+    page.reload()
+
+    expect(card).to_contain_text("People preferred the revision in 95 %")
+    expect(card).to_contain_text("The revisions are better.")
+    expect(card).to_contain_text("Too few to tell: about ")
+    look_over(page, f"revisions-run-{width}")

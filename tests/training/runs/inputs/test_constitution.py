@@ -9,19 +9,16 @@ from django.conf import LazySettings
 from django.test import Client
 
 from accounts.models import User
-from labeling.data.intake import NewResponse
 from labeling.guidelines import constitution, rating_form
 from labeling.guidelines import services as guidelines_services
-from labeling.models import GuidelineVersion, Judgment, Prompt
+from labeling.models import GuidelineVersion, Judgment
 from tests.html import text_of
+from tests.training import revising
 from tests.training.conftest import NOW
 from tests.training.snapshots.test_freezing import on_split, rows
 from training.models import Run, Snapshot, TrainedModel
-from training.registry import services as registry_services
 from training.runs import run_queue
-from training.runs import services as runs_services
 from training.runs.supervisor import prepare
-from training.snapshots import response_numbers
 from training.snapshots import services as snapshots_services
 from training.snapshots.services import Filters, UnableToCreate
 
@@ -30,14 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def principled(noor: User) -> GuidelineVersion:
-    guideline = guidelines_services.create_guideline(
-        name="Answering",
-        text="Be kind.",
-        form=rating_form.RatingForm(constitution.PRINCIPLES),
-        by=noor,
-        now=NOW,
-    )
-    return guideline.versions.get()
+    return revising.a_constitution(noor)
 
 
 @pytest.fixture
@@ -45,46 +35,15 @@ def queue(
     noor: User, base_model: TrainedModel, make_snapshot: Callable[..., Snapshot]
 ) -> Callable[..., Run]:
     def queued(version: int) -> Run:
-        return run_queue.queue_run(
-            kind="revise",
-            name="revised",
-            config={"constitution": version},
-            snapshot=make_snapshot("prompts"),
-            base_model=base_model,
-            by=noor,
-            now=NOW,
-        )
+        return revising.queued(base_model, make_snapshot("prompts"), version, by=noor)
 
     return queued
 
 
 @pytest.fixture
 def revised(queue: Callable[..., Run], principled: GuidelineVersion) -> Callable[..., Run]:
-    """A run that has ended. `written`: the texts of each prompt, in the order of their rounds."""
-
-    def make(written: dict[Prompt, dict[int, str]]) -> Run:
-        run = queue(principled.pk)
-        runs_services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
-        lineage = {"principle": "honest", "guideline": "Answering v1"}
-        responses = [
-            NewResponse(
-                prompt.pk,
-                text,
-                response_numbers.response_number(run_id=run.pk, number=number),
-                {"round": number, "critique": "It lies."} | (lineage if number else {}),
-                is_ended=True,
-            )
-            for prompt, texts in written.items()
-            for number, text in texts.items()
-        ]
-        registry_services.store_responses(run_id=run.pk, attempt=1, rows=responses, now=NOW)
-        runs_services.finish_run(
-            run_id=run.pk,
-            attempt=1,
-            result=runs_services.AttemptResult(Run.Outcome.SUCCEEDED),
-            now=NOW,
-        )
-        return run
+    def make(written: revising.Written) -> Run:
+        return revising.ended(queue(principled.pk), written)
 
     return make
 
@@ -126,7 +85,10 @@ def test_a_guideline_without_principles_is_refused(queue: Callable[..., Run], no
 
 
 def test_demonstrations_are_the_last_revisions_with_their_principle(
-    revised: Callable[..., Run], noor: User, settings: LazySettings
+    revised: Callable[..., Run],
+    principled: GuidelineVersion,
+    noor: User,
+    settings: LazySettings,
 ) -> None:
     one, other, kept = on_split("train", 3)
     run = revised(
@@ -141,7 +103,12 @@ def test_demonstrations_are_the_last_revisions_with_their_principle(
 
     assert [row["completion"][0]["content"] for row in found] == ["third", "c"]
     assert [row["revision"] for row in found] == [
-        {"round": 2, "principle": "honest", "guideline": "Answering v1"}
+        {
+            "round": 2,
+            "principle": "honest",
+            "guideline": "Answering v1",
+            "guideline_version": principled.pk,
+        }
     ] * 2
 
 

@@ -196,6 +196,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "campaign_judge_stop": ADMIN,
     "campaign_judge_trust": ADMIN,
     "campaign_judge_switch": ADMIN,
+    "campaign_judge_sparing": ADMIN,
     "campaign_quality": ADMIN,
     "campaign_quality_compute": ADMIN,
     "campaign_rater": ADMIN,

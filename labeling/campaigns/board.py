@@ -258,8 +258,8 @@ def _board(campaign: Campaign, now: datetime) -> Board:
 
 
 def campaign_items(*, campaign: Campaign, status: str = "", reason: str = "") -> QuerySet[Item]:
-    """Items in order, without golds and turns of conversations. `status` is untouched, started,
-    finished or skipped; `reason` is a Pass.Reason.
+    """Items in order, without golds and turns of conversations. `status` is one of
+    forms.ItemFilterForm; `reason` is a Pass.Reason.
     """
     items = campaign.items.filter(gold_use=None, is_turn=False).select_related("prompt")
     items = items.order_by("position")
@@ -270,13 +270,14 @@ def campaign_items(*, campaign: Campaign, status: str = "", reason: str = "") ->
     )
     passes = Pass.objects.filter(item=OuterRef("pk"))
     conditions = {
-        "untouched": ~Exists(taken),
+        "untouched": ~Exists(taken) & Q(spared_at=None),
         "started": Exists(taken) & Exists(unsubmitted),
-        "finished": ~Exists(unsubmitted),
+        "finished": ~Exists(unsubmitted) & Q(spared_at=None),
         "skipped": Exists(passes),
         "calibration": Q(is_calibration=True),
         "repeats": Q(repeat_of__isnull=False),
         "held": Q(held_at__isnull=False),
+        "spared": Q(spared_at__isnull=False),
     }
     if status in conditions:
         items = items.filter(conditions[status])

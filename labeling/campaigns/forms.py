@@ -387,6 +387,7 @@ class ItemFilterForm(forms.Form):
         ("calibration", _("Answered by everyone")),
         ("repeats", _("Repeated")),
         ("held", _("On hold")),
+        ("spared", _("Spared")),
     ]
     status = forms.ChoiceField(label=_("State"), required=False, choices=STATUSES)
     reason = forms.ChoiceField(

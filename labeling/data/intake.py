@@ -31,10 +31,11 @@ from labeling.models import (
     RankedResponse,
     Rater,
     Response,
+    Slot,
     Source,
 )
 from labeling.quality.services import store_scores
-from labeling.queue import items
+from labeling.queue import after_judgment, items
 from labeling.queue.cases import services as cases_services
 from labeling.splits.places import UnableToPlace
 
@@ -45,12 +46,14 @@ __all__ = [
     "ask_first",
     "held_items",
     "hold_items",
+    "in_question",
     "open_comparison_campaign",
     "release_items",
     "save_demonstration",
     "save_prompt",
     "source_for_model",
     "source_for_texts",
+    "spare_only",
     "store_judgment_of_judge",
     "store_responses",
     "store_scores",
@@ -199,12 +202,29 @@ def held_items(*, item_ids: Collection[int]) -> list[int]:
     """Those of these items that raters would get if they were released: not those that are held for
     an admin, nor those whose prompt was retired or whose author has withdrawn.
     """
-    asked = Case.objects.filter(
-        item=OuterRef("pk"), queue__in=cases_services.HOLDING, settled_at=None
-    )
-    held = Item.objects.filter(~Exists(asked), pk__in=item_ids, held_at__isnull=False)
+    held = Item.objects.filter(~in_question(), pk__in=item_ids, held_at__isnull=False)
     prompts = visible(Prompt.objects.filter(retired_at=None, items__in=held))
     return list(held.filter(prompt__in=prompts).order_by("pk").values_list("pk", flat=True))
+
+
+def in_question() -> Exists:
+    """Of an item: it is held until an admin has decided."""
+    held_by = Case.objects.filter(queue__in=cases_services.HOLDING, settled_at=None)
+    return Exists(held_by.filter(item=OuterRef("pk")))
+
+
+def spare_only(*, campaign: Campaign, item_ids: Collection[int], now: datetime) -> None:
+    """Raters are spared these items of the campaign, and get all others that they were spared."""
+    spared = Item.objects.filter(campaign=campaign, spared_at__isnull=False)
+    others = set(spared.values_list("pk", flat=True)).difference(item_ids)
+    with transaction.atomic():
+        back = items.end_spare(campaign=campaign, item_ids=others, now=now)
+        items.spare(item_ids=item_ids, now=now)
+        if campaign.max_overlap is not None:
+            # They got no more slots for the answers of raters who held them.
+            answered = Slot.objects.filter(item__in=back, state=Slot.State.SUBMITTED)
+            for item_id in sorted(set(answered.values_list("item", flat=True))):
+                after_judgment.adjust_slots(item_id=item_id, campaign=campaign, now=now)
 
 
 def release_items(*, item_ids: Collection[int], now: datetime) -> int:

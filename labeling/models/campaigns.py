@@ -323,6 +323,9 @@ class Item(models.Model):
         db_default=False,
         help_text="held since its campaign began, until that campaign asks for more answers",
     )
+    spared_at = models.DateTimeField(
+        null=True, help_text="takes no more judgments: something else than people decides it"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -335,7 +338,11 @@ class Item(models.Model):
                 fields=["campaign", "position"],
                 condition=Q(is_calibration=True),
                 name="item_calibration",
-            )
+            ),
+            # Counts the spared items on pages, and finds the campaigns that have any.
+            models.Index(
+                fields=["campaign"], condition=Q(spared_at__isnull=False), name="item_spared"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from arithmetic.figures import Figure
@@ -119,10 +119,18 @@ class Freshness:
     n_new: int
     is_outdated: bool
     started_at: datetime | None
+    n_spared: int = 0
+    """items that raters are not asked about now"""
 
     @property
     def has_many(self) -> bool:
         return self.n_new > MOST_COUNTED
+
+
+def n_asked(*, campaign: Campaign) -> int:
+    """Items of the campaign, without golds, repeats and turns of conversations."""
+    rows = Item.objects.filter(campaign=campaign, repeat_of=None, is_turn=False, gold_use=None)
+    return rows.count()
 
 
 def last_judgment_id(*, campaign: Campaign) -> int | None:
@@ -156,12 +164,15 @@ def quality_report(*, campaign: Campaign) -> QualityReport | None:
 
 def freshness(*, campaign: Campaign) -> Freshness:
     """How many judgments the campaign's report is behind, counted up to MOST_COUNTED."""
-    report = QualityReport.objects.filter(campaign=campaign).defer("results").first()
+    rows = Item.objects.filter(campaign=OuterRef("campaign"), spared_at__isnull=False)
+    n_spared = rows.order_by().values("campaign").annotate(n=Count("pk")).values("n")
+    reports = QualityReport.objects.filter(campaign=campaign).defer("results")
+    report = reports.annotate(n_spared=Subquery(n_spared)).first()
     if report is None:
         return Freshness(0, is_outdated=False, started_at=None)
     later = Judgment.of_people.filter(campaign=campaign, is_gold=False, pk__gt=report.through_id)
     n_new = later.values("pk")[: MOST_COUNTED + 1].count()
-    return Freshness(n_new, is_outdated=report.is_outdated, started_at=report.started_at)
+    return Freshness(n_new, report.is_outdated, report.started_at, report.n_spared or 0)
 
 
 def quality_rows() -> list[QualityRow]:

@@ -6,8 +6,9 @@ stays valid.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 
 from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
@@ -51,6 +52,44 @@ def end_hold(*, item_ids: Collection[int], now: datetime) -> None:
         fill_slots(item=item, campaign=item.campaign, now=now)
 
 
+def spare(*, item_ids: Collection[int], now: datetime) -> None:
+    """Ask nobody any more about these items, except for those that are held, decided, repeats, or
+    for all raters. Raters can still submit items they hold; a slot that they release is deleted.
+    """
+    plain = Item.objects.filter(is_calibration=False, repeat_of=None, held_at=None)
+    for ids in _batches(item_ids):
+        undecided(plain.filter(pk__in=ids)).update(spared_at=now)
+        # Also of those that were spared before: a release at that moment freed another one.
+        spared = Item.objects.filter(pk__in=ids, spared_at__isnull=False)
+        free_slots(Slot.objects.filter(item__in=spared)).delete()
+
+
+def end_spare(*, campaign: Campaign, item_ids: Collection[int], now: datetime) -> list[int]:
+    """Ask about these items of the campaign again, up to the overlap; about those that are held,
+    once nothing holds them. Returns the items that were spared.
+    """
+    found: list[int] = []
+    for ids in _batches(item_ids):
+        spared = Item.objects.filter(campaign=campaign, pk__in=ids, spared_at__isnull=False)
+        # Whoever comes second waits for these rows, and then finds none.
+        ended = list(
+            spared.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
+        )
+        Item.objects.filter(pk__in=ended).update(spared_at=None)
+        rank = order.returned_rank(now)
+        Slot.objects.bulk_create(
+            Slot(item_id=pk, campaign=campaign, number=number, queue_rank=rank)
+            for pk, _position, number in _missing(Item.objects.filter(pk__in=ended), campaign)
+        )
+        found += ended
+    return found
+
+
+def _batches(item_ids: Collection[int]) -> Iterator[list[int]]:
+    ids = sorted(item_ids)
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+
+
 def fill_slots(*, item: Item, campaign: Campaign, now: datetime) -> None:
     """Add slots up to the campaign's overlap. A calibration item gets a slot for every rater
     instead; an item with a known right order gets none.
@@ -63,16 +102,16 @@ def fill_slots(*, item: Item, campaign: Campaign, now: datetime) -> None:
 
 
 def undecided(rows: QuerySet[Item]) -> QuerySet[Item]:
-    """Items that can still need judgments: not golds, not made into a gold that is in use, and not
-    turns of a conversation, which belong to one rater.
+    """Items that can still need judgments: not golds, not made into a gold that is in use, not
+    turns of a conversation, which belong to one rater, and not spared.
     """
     became_gold = Gold.objects.filter(made_from=OuterRef("pk"), retired_at=None)
-    return rows.filter(~Exists(became_gold), gold_use=None, is_turn=False)
+    return rows.filter(~Exists(became_gold), gold_use=None, is_turn=False, spared_at=None)
 
 
 def is_decided(*, item_id: int) -> bool:
-    """Whether the item takes no more judgments: the right order is known, or it is a turn of a
-    conversation.
+    """Whether the item takes no more judgments: the right order is known, it is a turn of a
+    conversation, or raters are spared it.
     """
     return not undecided(Item.objects.filter(pk=item_id)).exists()
 
@@ -240,9 +279,10 @@ def reissue(*, old: Prompt, new: Prompt, now: datetime) -> int:
 
 
 def _needs_judgments(item: Item) -> bool:
-    """Whether the item is held, or has slots that are not judged."""
+    """Whether the item is held or spared, or has slots that are not judged."""
     return (
         item.held_at is not None
+        or item.spared_at is not None
         or Slot.objects.filter(item=item).exclude(state=Slot.State.SUBMITTED).exists()
     )
 
@@ -279,24 +319,31 @@ def adjust_to_overlap(*, campaign: Campaign) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(_SURPLUS, {"campaign": campaign.pk, "overlap": campaign.overlap})
-    plain = undecided(
-        Item.objects.filter(campaign=campaign, is_calibration=False, repeat_of=None, held_at=None)
+    slots = (
+        Slot(
+            item_id=pk,
+            campaign=campaign,
+            number=number,
+            queue_rank=order.fresh_rank(order=campaign.order, position=position, number=number),
+        )
+        for pk, position, number in _missing(Item.objects.filter(campaign=campaign), campaign)
     )
+    n_added = 0
+    while new := list(islice(slots, BATCH)):
+        n_added += len(Slot.objects.bulk_create(new))
+    if n_added:
+        order.restart_campaign(campaign)
+
+
+def _missing(rows: QuerySet[Item], campaign: Campaign) -> Iterator[tuple[int, int, int]]:
+    """(item, its position, the slot's number) of each slot that the campaign's overlap asks for."""
+    plain = undecided(rows.filter(is_calibration=False, repeat_of=None, held_at=None))
     short = plain.annotate(n=Count("slots"), last=Max("slots__number")).filter(
         n__lt=campaign.overlap
     )
-    new: list[Slot] = []
-    n_added = 0
     for pk, position, n, last in short.values_list("pk", "position", "n", "last").iterator(
         chunk_size=BATCH
     ):
         first = 0 if last is None else last + 1
         for number in range(first, first + campaign.overlap - n):
-            rank = order.fresh_rank(order=campaign.order, position=position, number=number)
-            new.append(Slot(item_id=pk, campaign=campaign, number=number, queue_rank=rank))
-        if len(new) >= BATCH:
-            n_added += len(Slot.objects.bulk_create(new))
-            new = []
-    n_added += len(Slot.objects.bulk_create(new))
-    if n_added:
-        order.restart_campaign(campaign)
+            yield pk, position, number

@@ -10,9 +10,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Length
 
+from labeling.data import intake
 from labeling.models import Item, Judgment, RankedResponse, Slot
 from labeling.votes import counting
 from training.models import CalibrationPair, JudgeVersion, TrustRule, Verdict
@@ -51,7 +52,7 @@ class Pair:
     at: datetime | None
     """when that person did"""
     is_waiting: bool
-    """nobody has answered it yet, and somebody can"""
+    """nobody has answered it yet, and somebody can, or may be asked to later"""
 
 
 def draw(*, version: JudgeVersion, items: QuerySet[Item], now: datetime) -> None:
@@ -103,10 +104,12 @@ def pairs(*, version: JudgeVersion, items: Collection[int]) -> dict[int, Pair]:
     )
     votes = _first(theirs)
     confidences = _confidences(version, decided)
-    open_slots = Slot.objects.filter(item__in=decided, item__held_at=None).exclude(
+    open_slots = Slot.objects.filter(item=OuterRef("pk"), item__held_at=None).exclude(
         state=Slot.State.SUBMITTED
     )
-    with_slots = set(open_slots.values_list("item", flat=True))
+    # Somebody chose which pairs are in question, so leaving them out would bend the sample.
+    may_come = Exists(open_slots) | intake.in_question() | Q(spared_at__isnull=False)
+    to_come = set(Item.objects.filter(may_come, pk__in=decided).values_list("pk", flat=True))
     found = {}
     for item, prompt in Item.objects.filter(pk__in=confidences).values_list("pk", "prompt"):
         vote = votes.get(item)
@@ -117,7 +120,7 @@ def pairs(*, version: JudgeVersion, items: Collection[int]) -> dict[int, Pair]:
             confidence=confidences[item],
             agrees=vote.response == decided[item].response if vote and has_opinion else None,
             at=vote.at if vote else None,
-            is_waiting=vote is None and item in with_slots,
+            is_waiting=vote is None and item in to_come,
         )
     return found
 

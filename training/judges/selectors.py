@@ -20,6 +20,7 @@ FEWEST_VOTES = 30
 N_MEASURED = 100
 """items whose texts are read for an estimate"""
 TOO_FEW_VOTES = gettext_noop("Fewer than 30 votes on the same pairs: too few to tell.")
+OPEN = (Verdict.State.QUEUED, Verdict.State.RUNNING)
 ENDED_WITHOUT = (
     Verdict.State.REFUSED,
     Verdict.State.UNREADABLE,
@@ -40,6 +41,8 @@ class Progress:
     """of these, with another choice in each order"""
     n_without: int
     """an order has ended without an answer that can be read"""
+    n_waiting: int
+    """an order is still to be answered"""
     cost: int
     has_estimates: bool
     without: list[tuple[str, str, int]]
@@ -85,6 +88,7 @@ def progress(*, judge: Judge) -> Progress:
     pairs = verdicts.values("item", "version").annotate(
         n_answered=Count("pk", filter=Q(state=Verdict.State.ANSWERED)),
         n_without=Count("pk", filter=Q(state__in=ENDED_WITHOUT)),
+        n_open=Count("pk", filter=Q(state__in=OPEN)),
         stored=Max("judgment"),
     )
     both = Q(n_answered=len(Verdict.ORDERS))
@@ -93,6 +97,7 @@ def progress(*, judge: Judge) -> Progress:
         n_judged=Count("item", filter=both),
         n_undecided=Count("item", filter=both & Q(stored=None)),
         n_bad=Count("item", filter=Q(n_without__gt=0)),
+        n_waiting=Count("item", filter=Q(n_open__gt=0)),
     )
     ended = verdicts.filter(state__in=ENDED_WITHOUT).values_list("state", "reason")
     spent, _under_way = services.spent(judge=judge)
@@ -101,6 +106,7 @@ def progress(*, judge: Judge) -> Progress:
         n_judged=counts["n_judged"],
         n_undecided=counts["n_undecided"],
         n_without=counts["n_bad"],
+        n_waiting=counts["n_waiting"],
         cost=spent,
         has_estimates=verdicts.filter(tokens_estimated=True).exists(),
         without=[(*key, n) for key, n in sorted(Counter(ended).items())],

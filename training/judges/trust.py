@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import User
 from arithmetic.judges import audits, trust
 from labeling.data import intake
+from labeling.models import Item
 from training.judges import calibration, selectors
 from training.judges.calibration import Pair
 from training.judges.services import UnableToJudge
@@ -22,6 +24,14 @@ from training.models import CalibrationPair, Judge, JudgeVersion, TrustLook, Tru
 NUMBERS = {n: number for number, n in enumerate(trust.LOOKS, start=1)}
 """Pairs → number of the look."""
 FIRST = min(trust.LOOKS)
+_IS_IN_FORCE = Q(
+    is_on=True,
+    version__judge__rater__withdrawn_at=None,
+    version__guideline_version=F("version__judge__campaign__guideline_version"),
+)
+"""Of a rule. After a new version of the guideline, people no longer answer what the judge was
+asked.
+"""
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,19 @@ def granted(looks: Sequence[TrustLook]) -> TrustLook | None:
         return None
     passed = [look for look in looks if look.threshold is not None]
     return min(passed, key=lambda look: look.threshold or 0.0, default=None)
+
+
+def granted_of(*, rule: TrustRule) -> dict[str, TrustLook]:
+    """Slice → the look whose threshold holds now, for those that are trusted."""
+    looks: dict[str, list[TrustLook]] = {}
+    for look in TrustLook.objects.filter(version=rule.version).order_by("pk"):
+        looks.setdefault(look.slice, []).append(look)
+    return {name: one for name, of in looks.items() if (one := granted(of)) is not None}
+
+
+def is_in_force(*, rule: TrustRule) -> bool:
+    """Whether looks are taken and verdicts may stand."""
+    return TrustRule.objects.filter(_IS_IN_FORCE, pk=rule.pk).exists()
 
 
 def set_rule(
@@ -119,7 +142,7 @@ def switch(*, judge: Judge, is_on: bool, by: User, now: datetime) -> None:
 
 def advance(*, now: datetime) -> None:
     """Takes every look that is due, and looks at the audits. Safe to run twice, and at once."""
-    rules = TrustRule.objects.filter(is_on=True, version__judge__rater__withdrawn_at=None)
+    rules = TrustRule.objects.filter(_IS_IN_FORCE)
     for rule in rules.select_related("version__judge__campaign").order_by("pk"):
         with transaction.atomic():
             _locked(rule.version.judge)
@@ -176,20 +199,28 @@ def is_audit(version: JudgeVersion, item: int) -> bool:
 
 def trusted_verdicts(*, judge: Judge) -> list[tuple[Pair, TrustLook]]:
     """The verdicts that stand now, each with the look that allows it: not those of calibration
-    pairs and audits, nor of pairs that a person has answered, since people decide these.
+    pairs and audits, nor of held pairs, nor of those that a person has answered, since people
+    decide these.
     """
-    rule = TrustRule.objects.filter(version__judge=judge, is_on=True).order_by("-version").first()
-    if rule is None or judge.rater.withdrawn_at is not None:
+    version = selectors.version_of(judge=judge)
+    rule = TrustRule.objects.filter(_IS_IN_FORCE, version=version).first()
+    if rule is None:
         return []
-    looks: dict[str, list[TrustLook]] = {}
-    for look in TrustLook.objects.filter(version=rule.version).order_by("pk"):
-        looks.setdefault(look.slice, []).append(look)
-    allowed = {name: one for name, of in looks.items() if (one := granted(of)) is not None}
     return [
         (pair, look)
-        for pair, look in _standing(rule, allowed)
-        if pair.at is None and not is_audit(rule.version, pair.item)
+        for pair, look in confident_verdicts(rule=rule)
+        if pair.at is None and not is_audit(version, pair.item)
     ]
+
+
+def confident_verdicts(*, rule: TrustRule) -> list[tuple[Pair, TrustLook]]:
+    """The verdicts that reach the threshold of their slice, on pairs that are neither held nor for
+    calibration. Audits and pairs that people have answered are among them.
+    """
+    found = _standing(rule, granted_of(rule=rule))
+    in_use = Item.objects.filter(pk__in=[pair.item for pair, _look in found], held_at=None)
+    not_held = set(in_use.values_list("pk", flat=True))
+    return [(pair, look) for pair, look in found if pair.item in not_held]
 
 
 def _standing(rule: TrustRule, looks: dict[str, TrustLook]) -> list[tuple[Pair, TrustLook]]:

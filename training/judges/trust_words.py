@@ -10,7 +10,7 @@ from arithmetic import clustering
 from labeling.models import Prompt
 from labeling.quality.pages import figure_text
 from pages.verdicts import Verdict
-from training.judges import calibration, trust
+from training.judges import calibration, sparing, trust
 from training.judges.trust import Slice
 from training.models import TrustLook, TrustRule
 
@@ -29,6 +29,17 @@ class Row:
     audits: str
 
 
+@dataclass(frozen=True)
+class Sparing:
+    """What raters are spared, or could be."""
+
+    sentence: str
+    why_not: str
+    """why it cannot be turned on; empty if it can"""
+    of_people: list[tuple[str, int]]
+    """(why raters get them, pairs)"""
+
+
 def verdict(rule: TrustRule | None, slices: list[Slice]) -> Verdict:
     """For a judge that was started. The one place that says whether it is trusted."""
     if rule is None:
@@ -38,6 +49,11 @@ def verdict(rule: TrustRule | None, slices: list[Slice]) -> Verdict:
         )
     if not rule.is_on:
         return Verdict(_("Trust is off: people answer every pair."))
+    if not trust.is_in_force(rule=rule):
+        return Verdict(
+            _("It is trusted with nothing: the guideline has changed since it was added."),
+            _("Add another judge: it is asked by the new guideline."),
+        )
     looked_at = [part for part in slices if part.name in rule.slices]
     n = len(looked_at)
     revoked = [part for part in looked_at if part.revoked]
@@ -88,6 +104,42 @@ def row(rule: TrustRule, part: Slice) -> Row:
         if audited
         else "–",
     )
+
+
+def sparing_of(rule: TrustRule) -> Sparing:
+    """Where the pairs go is counted only if a part is trusted, or was and raters are spared some
+    still.
+    """
+    why_not = "" if sparing.is_possible(rule=rule) else _("It is trusted with nothing.")
+    if why_not and not rule.spares_people:
+        return Sparing(_("Raters get every pair."), why_not, [])
+    found = sparing.division(rule=rule)
+    if rule.spares_people:
+        sentence = ngettext(
+            "Raters are spared %(n)s of %(of)s pair now.",
+            "Raters are spared %(n)s of %(of)s pairs now.",
+            found.n_pairs,
+        )
+    else:
+        sentence = ngettext(
+            "Raters get every pair. They could be spared %(n)s of %(of)s pair.",
+            "Raters get every pair. They could be spared %(n)s of %(of)s pairs.",
+            found.n_pairs,
+        )
+    n = found.n_spared if rule.spares_people else found.n_standing
+    numbers = {"n": number_format(n), "of": number_format(found.n_pairs)}
+    reasons = {
+        sparing.CALIBRATION: _("Calibration pairs"),
+        sparing.AUDIT: _("Audits"),
+        sparing.UNDECIDED: _("Undecided: its choice changed with the order"),
+        sparing.TIE: _("A tie for the judge"),
+        sparing.BELOW: _("Not sure enough, or in a part without trust"),
+        sparing.WITHOUT: _("Without an answer of the judge"),
+        sparing.NOT_ASKED: _("The judge has not answered yet"),
+        sparing.ANSWERED: _("A person had answered before"),
+    }
+    rows = [(words, found.of_people[key]) for key, words in reasons.items()]
+    return Sparing(sentence % numbers, why_not, [(words, n) for words, n in rows if n])
 
 
 def slice_name(rule: TrustRule, name: str) -> str:

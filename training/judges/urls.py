@@ -23,4 +23,9 @@ urlpatterns = [
         views.switch,
         name="campaign_judge_switch",
     ),
+    path(
+        "campaigns/<int:pk>/judges/<int:judge_pk>/sparing",
+        views.spare,
+        name="campaign_judge_sparing",
+    ),
 ]

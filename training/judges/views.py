@@ -14,7 +14,7 @@ from labeling import access as labeling_access
 from labeling.models import Campaign
 from pages.verdicts import Verdict
 from training import access as training_access
-from training.judges import selectors, services, trust, trust_words, words
+from training.judges import selectors, services, sparing, trust, trust_words, words
 from training.judges.forms import JudgeForm, StartForm, TrustForm
 from training.models import Judge, JudgeVersion, TrustRule
 
@@ -36,6 +36,8 @@ class Shown:
     rule: TrustRule | None
     trust: Verdict | None
     slices: list[trust_words.Row]
+    sparing: trust_words.Sparing | None
+    waiting: str
     trust_form: TrustForm
 
 
@@ -145,6 +147,26 @@ def switch(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
     return redirect("campaign_judges", pk)
 
 
+@require_POST
+def spare(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
+    """Whether raters get the pairs whose verdict stands."""
+    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
+    judge = training_access.judge(campaign=campaign, pk=judge_pk)
+    is_on = request.POST.get("on") == "1"
+    try:
+        sparing.switch(judge=judge, is_on=is_on, by=request.user, now=timezone.now())
+    except services.UnableToJudge as refused:
+        messages.error(request, refused.sentence)
+    else:
+        said = (
+            _("Raters are spared the pairs that %(judge)s decides, within a minute.")
+            if is_on
+            else _("Raters get every pair that %(judge)s spared them, within a minute.")
+        )
+        messages.success(request, said % {"judge": judge})
+    return redirect("campaign_judges", pk)
+
+
 def _page(
     request: HttpRequest,
     campaign: Campaign,
@@ -197,5 +219,7 @@ def _shown(judge: Judge, form: StartForm | None, trust_form: TrustForm | None) -
         rule=rule,
         trust=trust_words.verdict(rule, slices) if is_begun or trust_form else None,
         slices=[trust_words.row(rule, part) for part in slices] if rule else [],
+        sparing=trust_words.sparing_of(rule) if rule else None,
+        waiting=words.waiting(done),
         trust_form=trust_form or TrustForm(judge=judge),
     )

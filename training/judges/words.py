@@ -50,6 +50,17 @@ def progress(done: Progress, judge: Judge) -> str:
     return "; ".join(parts) + "."
 
 
+def waiting(done: Progress) -> str:
+    """For a judge whose server is away."""
+    if not done.n_waiting:
+        return ""
+    return ngettext(
+        "%(n)s pair waits for it; raters get that pair as before.",
+        "%(n)s pairs wait for it; raters get those pairs as before.",
+        done.n_waiting,
+    ) % {"n": number_format(done.n_waiting, force_grouping=True)}
+
+
 def agreement(found: Agreement) -> str:
     """With people, beside people among themselves where both can be told."""
     with_people, among = found.with_people, found.among_people

@@ -34,7 +34,7 @@ class CalibrationPair(OnlyAdded):
 
 class TrustRule(models.Model):
     """What a judge must come to before its verdicts stand. Without a row, or off, none does. After
-    the first look, only `is_on` changes.
+    the first look, only `is_on` and `spares_people` change.
     """
 
     class Split(models.TextChoices):
@@ -56,6 +56,9 @@ class TrustRule(models.Model):
         help_text="how often the judge may be trusted wrongly, over all slices and looks"
     )
     is_on = models.BooleanField(default=True)
+    spares_people = models.BooleanField(
+        default=False, db_default=False, help_text="raters get no pair whose verdict stands"
+    )
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )

@@ -47,12 +47,14 @@ class Unusual:
 def index(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
     report = quality_selectors.quality_report(campaign=campaign)
+    fresh = quality_selectors.freshness(campaign=campaign)
     context: dict[str, object] = {
         "campaign": campaign,
         "report": report,
         "tab": "quality",
         "part": "summary",
-        "fresh": quality_selectors.freshness(campaign=campaign),
+        "fresh": fresh,
+        "spared": pages_words.spared(campaign, fresh.n_spared),
     }
     if report is not None:
         raters = quality_selectors.rater_measures(report=report)

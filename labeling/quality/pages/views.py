@@ -306,12 +306,14 @@ def _panel_of_rater(
 
 
 def _context(campaign: Campaign, report: QualityReport | None, part: str) -> dict[str, object]:
+    fresh = quality_selectors.freshness(campaign=campaign)
     return {
         "campaign": campaign,
         "report": report,
         "tab": "quality",
         "part": part,
-        "fresh": quality_selectors.freshness(campaign=campaign),
+        "fresh": fresh,
+        "spared": pages_words.spared(campaign, fresh.n_spared),
     }
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from arithmetic.figures import Figure, absent, gettext_noop
 from labeling.models import Campaign
+from labeling.quality import selectors
 from labeling.quality.pages import figure_text
 from labeling.quality.pages.figure_text import coefficient, share, share_interval, why_absent
 from labeling.quality.pages.meanings import (
@@ -381,6 +382,20 @@ def pairs_left_out(n_few: int, n_more: int) -> list[str]:
             % {"n": n_more}
         )
     return sentences
+
+
+def spared(campaign: Campaign, n: int) -> str:
+    """Which items the figures about people are of; empty if raters were spared none."""
+    if not n:
+        return ""
+    n_items = selectors.n_asked(campaign=campaign)
+    return ngettext(
+        "A trusted judge spared raters %(n)s of %(of)s pair. These figures are of the other"
+        " %(others)s, which are harder on average.",
+        "A trusted judge spared raters %(n)s of %(of)s pairs. These figures are of the other"
+        " %(others)s, which are harder on average.",
+        n_items,
+    ) % {"n": f"{n:,}", "of": f"{n_items:,}", "others": f"{n_items - n:,}"}
 
 
 def _figures(results: Mapping[str, object]) -> dict[str, Figure]:

@@ -53,7 +53,6 @@ HERE = {
     "pay_mark": "test_acts.py",
     "roster_act": "test_acts.py",
     "run_ask_for_comparison": "one notice an admin: runs/pages/test_comparison_requests.py",
-    "run_revisions_raters": "once a run: tests/training/revisions/test_revisions.py",
     "session_end": "a log-in, whose rows are not compared",
     "set_language": "the language of one's own pages: the last choice counts",
     "train_on_campaign": "one chain from two tabs: train_on_campaign/test_train_page.py",

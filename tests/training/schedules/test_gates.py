@@ -383,5 +383,5 @@ def test_the_page_of_a_chain_shows_the_figures_and_takes_the_decision(
     shown = page_of(client.get(f"/schedules/{chain.schedule_id}/"))
     assert f"Not promoted, by {noor}." in shown
     assert f"Not promoted, by {noor}." in page_of(client.get(f"/models/{improved(chain).pk}/"))
-    assert "Later chains continue from the current model" in shown
+    assert "Later chains continue from the last promoted model." in shown
     assert "newest model" not in shown

@@ -63,6 +63,28 @@ def test_its_pages_offer_the_next_chain_which_begins_with_the_undecided_model(
     assert "Run the next chain" not in client.get(f"/chains/{chain.pk}/").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("keeps", "sentence"),
+    [
+        (True, "from the last promoted model, or from a newer one that stayed undecided."),
+        (False, "from the last promoted model."),
+    ],
+)
+def test_its_page_says_which_model_later_chains_continue_from(
+    begin: Callable[..., Chain],
+    signed_in: Callable[[User], Client],
+    noor: User,
+    *,
+    keeps: bool,
+    sentence: str,
+) -> None:
+    chain = begin("fine-tune-gate", keeps_undecided=keeps)
+
+    content = signed_in(noor).get(f"/schedules/{chain.schedule_id}/").content.decode()
+
+    assert f"Later chains continue {sentence}" in content
+
+
 def test_after_a_change_of_the_base_model_a_new_line_begins(
     undecided: Callable[..., Chain], begin: Callable[..., Chain], noor: User
 ) -> None:

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from knobs.fields import Knob, knobs_of
+from labeling.campaigns import selection
 from labeling.campaigns.conversation_plan import CHANGEABLE, Plan, SourceShare
+from labeling.campaigns.source_choice import SourceChoice
 from labeling.kinds.conversation import ConversationSettings, TalkSettings
 from labeling.models import Campaign, Source
 from pages.edit_conflicts import ConflictCheck
@@ -63,12 +65,7 @@ class ModelRow:
 
 class ConversationForm(forms.Form):
     prefix = "talk"
-    models: "forms.ModelMultipleChoiceField[Source]" = forms.ModelMultipleChoiceField(
-        Source.objects.none(),
-        label=_("Models to talk with"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
+    models = SourceChoice(label=_("Models to talk with"), widget=forms.CheckboxSelectMultiple)
     temperature = _number(
         _("Temperature"),
         0,
@@ -91,14 +88,14 @@ class ConversationForm(forms.Form):
         self, data: QueryDict | None = None, *, initial: dict[str, object] | None = None
     ) -> None:
         super().__init__(data, initial=initial)
-        models = Source.objects.filter(kind=Source.Kind.MODEL).order_by("name")
+        models = selection.by_name(Source.objects.filter(kind=Source.Kind.MODEL))
         offer_rows(self.fields["models"], models)
         for model in models:
             self.fields[f"weight-{model.pk}"] = _number(
-                _("Weight of %(name)s") % {"name": model.name}, 0.01, 100, required=False
+                _("Weight of %(name)s") % {"name": model.known_as}, 0.01, 100, required=False
             )
             self.fields[f"temperature-{model.pk}"] = _number(
-                _("Temperature of %(name)s") % {"name": model.name}, 0, 2, required=False
+                _("Temperature of %(name)s") % {"name": model.known_as}, 0, 2, required=False
             )
             for name in ("weight", "temperature"):
                 self.fields[f"{name}-{model.pk}"].widget.attrs["step"] = "any"

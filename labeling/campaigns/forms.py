@@ -15,11 +15,12 @@ from labeling.access import visible
 from labeling.campaigns import selection as campaigns_selection
 from labeling.campaigns import services
 from labeling.campaigns.selection import Selection, SelectionCounts
+from labeling.campaigns.source_choice import SourceChoice
 from labeling.kinds import registry, words
 from labeling.kinds.comparison import RESPONSES, ComparisonSettings
 from labeling.kinds.demonstration import DemonstrationSettings
 from labeling.kinds.settings import CampaignSettings
-from labeling.models import Campaign, Pass, Prompt, Source
+from labeling.models import Campaign, Pass, Prompt
 from labeling.queue.gold.services import SETTINGS as GOLD_SETTINGS
 from pages.edit_conflicts import ConflictCheck
 from pages.form_parts import (
@@ -37,10 +38,8 @@ from pages.form_parts import (
 # Django's forms are generic only in the stubs.
 if TYPE_CHECKING:
     CampaignModelForm = forms.ModelForm[Campaign]
-    SourcesField = forms.ModelMultipleChoiceField[Source]
 else:
     CampaignModelForm = forms.ModelForm
-    SourcesField = forms.ModelMultipleChoiceField
 
 
 ELSEWHERE = {"confidence", *GOLD_SETTINGS} - {"gold_share", "review_share"}
@@ -122,13 +121,6 @@ class EffortForm(CampaignModelForm):
         """
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # private, and the only way
         return exclusions | {"kind", "max_overlap", "budget"}
-
-
-class SourceChoice(SourcesField):
-    """Sources as checkboxes with their names."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(Source.objects.none(), required=False, widget=chips(), **options)
 
 
 class CampaignForm(EffortForm):

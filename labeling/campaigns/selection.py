@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from config.performance.distinct import distinct_values
 from labeling.access import visible
@@ -67,7 +68,12 @@ def _with_any(texts: QuerySet[Text]) -> QuerySet[Source]:
     """
     first = texts.filter(source=OuterRef("pk")).order_by().values("pk")[:1]
     sources = Source.objects.alias(first_text=Subquery(first))
-    return sources.filter(first_text__isnull=False).order_by("name")
+    return by_name(sources.filter(first_text__isnull=False))
+
+
+def by_name(sources: QuerySet[Source]) -> QuerySet[Source]:
+    """In the order of the names that they are known by, which cost no further query."""
+    return sources.select_related("trained_model").order_by(Coalesce("trained_model__name", "name"))
 
 
 def usable(responses: QuerySet[Response]) -> QuerySet[Response]:

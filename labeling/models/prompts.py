@@ -38,6 +38,14 @@ class Source(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def known_as(self) -> str:
+        """The name of its registered model, or its own. Read it with select_related of
+        `trained_model`; raters see neither.
+        """
+        model = getattr(self, "trained_model", None)
+        return self.name if model is None else str(model.name)
+
 
 class Import(Job):
     """One imported file. Its rows stay hidden until it is published, by a change of this row's

@@ -3,7 +3,7 @@ another's in a campaign.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit
@@ -105,15 +105,25 @@ def wins_of_responses(*, campaign: Campaign, response_ids: Collection[int]) -> W
 
 
 def stored_contests(*, report: QualityReport) -> list[Contest]:
-    """Like `contests`, from the report."""
-    return _contests(report.results.get("contests", []))
+    """Like `contests`, from the report, but with the names that sources are known by."""
+    stored = _contests(report.results.get("contests", []))
+    known = _known_as(name for one in stored for name in (one.source, one.other)) if stored else {}
+    return [
+        replace(
+            one,
+            source=known.get(one.source, one.source),
+            other=known.get(one.other, one.other),
+        )
+        for one in stored
+    ]
 
 
 def stored_strengths(*, report: QualityReport) -> SourceStrengths:
     stored = report.results.get("strengths", {"baseline": "", "tie": None, "sources": []})
+    known = _known_as(source["source"] for source in stored["sources"]) if stored["sources"] else {}
     rows = [
         Strength(
-            source["source"],
+            known.get(source["source"], source["source"]),
             source["is_baseline"],
             _percent(source["by_all"]),
             _percent(source["by_reliability"]),
@@ -121,9 +131,8 @@ def stored_strengths(*, report: QualityReport) -> SourceStrengths:
         )
         for source in stored["sources"]
     ]
-    return SourceStrengths(
-        stored["baseline"], None if stored["tie"] is None else 100 * stored["tie"], rows
-    )
+    baseline = known.get(stored["baseline"], stored["baseline"])
+    return SourceStrengths(baseline, None if stored["tie"] is None else 100 * stored["tie"], rows)
 
 
 def _percent(record: Record) -> Figure:
@@ -138,6 +147,12 @@ def _percent(record: Record) -> Figure:
 
 def source_names(*, votes: Votes) -> dict[int, str]:
     return dict(Source.objects.filter(pk__in=set(votes.source.tolist())).values_list("pk", "name"))
+
+
+def _known_as(names: Iterable[str]) -> dict[str, str]:
+    """What these sources are called now; a report has the names that raters' exports have."""
+    stored = Source.objects.filter(name__in=set(names)).select_related("trained_model")
+    return {source.name: source.known_as for source in stored}
 
 
 def _contests(stored: Iterable[Record]) -> list[Contest]:

@@ -54,7 +54,7 @@ class ItemAnswers:
 
 def item_answers(*, item: Item) -> ItemAnswers:
     """The item's responses with letters, and every judgment and skip on it, oldest first."""
-    written = item.responses.select_related("source").order_by("pk")
+    written = item.responses.select_related("source__trained_model").order_by("pk")
     responses = list(written.annotate(is_by_withdrawn=counting.by_withdrawn()))
     lettered = [
         LetteredResponse(letter=response_orders.letter(index), response=response)

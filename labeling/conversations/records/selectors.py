@@ -96,13 +96,18 @@ def conversations(*, campaign_id: int | None = None, state: str = "") -> QuerySe
 
 def turn_records(*, conversations: Sequence[Conversation]) -> dict[int, tuple[TurnRecord, ...]]:
     """The turns of each, in order. The number of queries does not depend on how many there are."""
-    requests = TurnRequest.objects.select_related("source").order_by("round", "place", "draw")
+    requests = TurnRequest.objects.select_related("source__trained_model").order_by(
+        "round", "place", "draw"
+    )
     turns = (
         ConversationTurn.objects.filter(conversation__in=conversations)
         .select_related("prompt", "chosen__source")
         .prefetch_related(
             Prefetch("requests", requests),
-            Prefetch("item__responses", Response.objects.select_related("source").order_by("pk")),
+            Prefetch(
+                "item__responses",
+                Response.objects.select_related("source__trained_model").order_by("pk"),
+            ),
         )
         .order_by("conversation", "number")
     )

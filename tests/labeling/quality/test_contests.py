@@ -19,6 +19,8 @@ from tests.cast import NOON, lease_of, some_prompts
 from tests.html import page_of
 from tests.labeling.answers import words
 from tests.tooling.recordings import recorded
+from tests.training.cast import a_model
+from training.models import TrainedModel
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +77,22 @@ def test_a_win_counts_one_and_a_tie_half(duel: Campaign, rosa: Rater, raul: Rate
     assert (contest.source, contest.other) == ("new model", "old model")
     assert contest.as_voted.value == pytest.approx(75.0)
     assert contest.as_voted.n == 10
+
+
+def test_models_have_the_names_under_which_they_are_registered(
+    duel: Campaign, rosa: Rater, alice: User
+) -> None:
+    blind = Source.objects.get(name="new model")
+    TrainedModel.objects.filter(pk=a_model(alice, "Rosie").pk).update(source=blind)
+    judge(duel, rosa, prefers="new model")
+    report = quality_services.compute_quality(campaign_id=duel.pk, now=NOON)
+    assert report is not None
+
+    (contest,) = contests.stored_contests(report=report)
+    strengths = contests.stored_strengths(report=report)
+
+    assert (contest.source, contest.other) == ("Rosie", "old model")
+    assert {row.source for row in strengths.rows} == {"Rosie", "old model"}
 
 
 def test_a_page_says_of_votes_that_are_split_that_no_model_is_preferred(

@@ -27,6 +27,7 @@ from tests.labeling.desk.conversations.talking import (
 )
 from tests.labeling.desk.conversations.test_conversation_pages import begun, rating
 from tests.labeling.desk.posting import SignedIn
+from tests.training.cast import a_model
 
 
 def posted(pool: Pool, guideline: Guideline, **changes: object) -> dict[str, object]:
@@ -66,6 +67,16 @@ def test_an_admin_sets_up_briefs_and_reviews(
     assert (brief.area, brief.rule) == ("abuse", RULE)
     assert (campaign.items.count(), campaign.red_teaming.n_reviewers) == (5, 2)
     assert "/red-teaming/?campaign=" in client.get(f"/campaigns/{campaign.pk}/").content.decode()
+
+
+def test_the_forms_name_a_model_as_it_is_registered(alice: User, signed_in: SignedIn) -> None:
+    model, client = a_model(alice, "Rosie"), signed_in(alice)
+    assert model.source is not None
+
+    for path in ("/campaigns/new/red-teaming/", "/campaigns/new/"):
+        page = words(client.get(path))
+        assert ("Rosie" in page, model.source.name in page) == (True, False)
+    assert "Weight of Rosie" in page
 
 
 def test_the_form_adds_a_row_and_says_what_a_brief_lacks(

@@ -12,11 +12,15 @@ from django.test import Client
 from accounts.models import User
 from labeling.models import Demonstration, Prompt, Rater, Response
 from tests.cast import some_prompts
+from tests.training.cast import a_model
 from tests.training.conftest import NOW
 from tests.training.snapshots.curating import EMAIL
 from tests.training.snapshots.test_freezing import compare, demonstrate
 from training.models import Curation, Snapshot
-from training.snapshots.curation import selectors, services
+from training.snapshots.curation import ledger, selectors, services
+from training.snapshots.curation.rules import documents
+from training.snapshots.curation.rules.documents import Document
+from training.snapshots.curation.rules.verdicts import Verdict
 from training.snapshots.freeze import Filters
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +117,31 @@ def test_a_comparison_loses_the_responses_that_the_recipe_removes(
     assert snapshot is not None
     assert snapshot.card["left_out"] == {"removed by the recipe": 1}
     assert sum(snapshot.card["pairs"].values()) == 1
+
+
+def test_the_ledger_names_the_source_of_each_text_and_a_model_as_it_is_registered(
+    noor: User, rosa: Rater, curate: Curate
+) -> None:
+    [prompt], rosie = some_prompts(1), a_model(noor, "Rosie")
+    compare(prompt, rosa, [1, 2, 3])
+    written, copied, _kept = prompt.responses.order_by("pk")
+    Response.objects.filter(pk=written.pk).update(text=SPAM, source=rosie.source)
+    Response.objects.filter(pk=copied.pk).update(text=f"Listen: {SPAM}")
+
+    curation = curate("comparisons", "response")
+
+    shown = selectors.entries(source=curation, rule="blocklist", skip=0, n=5) or []
+    assert [entry.source for entry in shown] == ["Rosie", copied.source.name]
+
+
+def test_a_ledger_of_an_earlier_version_names_a_source_once(tmp_path: Path) -> None:
+    found = Verdict("blocklist", "spam", "none")
+    row = documents.entry(0, Document(SPAM, source="a, b, a, a"), found)
+    (tmp_path / ledger.LEDGER).write_bytes(documents.line_of(row))
+
+    [entry] = ledger.read(tmp_path)
+
+    assert entry.source == "a, b"
 
 
 def test_prompts_are_judged_by_their_last_turn(curate: Curate) -> None:

@@ -136,4 +136,6 @@ def read(folder: Path) -> Iterator[Entry]:
         for line in file:
             row = json.loads(line)
             about = {name: row[name] for name in names if name in row}
+            # Earlier versions named the source of each response of a row.
+            about["source"] = ", ".join(dict.fromkeys(about["source"].split(", ")))
             yield Entry(**about, n_findings=len(row["spans"]))

@@ -96,18 +96,22 @@ def _documents(row: Row) -> list[Document]:
     prompt.
     """
     turns = [message["content"] for message in row.content["prompt"]]
+    sources = [", ".join(dict.fromkeys(row.sources))]
     if "responses" in row.content:
+        sources = [str(response["source"]) for response in row.content["responses"]]
         texts = [str(response["text"]) for response in row.content["responses"]]
     elif "completion" in row.content:
         texts = [str(row.content["completion"][0]["content"])]
     else:
         texts, turns = turns[-1:], turns[:-1]
     about = {
-        "source": ", ".join(row.sources),
         "licence": " AND ".join(sorted(row.licences - {""})),
         "author": row.rater or "",
+        "context": _BETWEEN.join(turns),
     }
-    return [Document(text, context=_BETWEEN.join(turns), **about) for text in texts]
+    return [
+        Document(text, source=source, **about) for text, source in zip(texts, sources, strict=True)
+    ]
 
 
 def _change(content: dict[str, Any], left: Document) -> None:

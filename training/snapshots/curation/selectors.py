@@ -1,11 +1,13 @@
 """Read queries of curations, for pages and the beat."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 from django.db.models import QuerySet
 
+from labeling.models import Source
 from training.models import Curation, RestoredDocument, Snapshot
 from training.snapshots.curation import ledger
 from training.snapshots.curation.ledger import Entry, Summary
@@ -20,6 +22,8 @@ class ShownEntry:
 
     entry: Entry
     is_restored: bool
+    source: str
+    """as people know it"""
 
 
 def open_curations() -> QuerySet[Curation]:
@@ -56,7 +60,21 @@ def entries(
             recipe=source.filters.get("recipe", ""), document__in=[entry.id for entry in listed]
         ).values_list("document", flat=True)
     )
-    return [ShownEntry(entry, entry.is_removed and entry.id in restored) for entry in listed]
+    known = _known_sources(listed)
+    return [
+        ShownEntry(entry, entry.is_removed and entry.id in restored, known[entry.source])
+        for entry in listed
+    ]
+
+
+def _known_sources(listed: Iterable[Entry]) -> dict[str, str]:
+    """By what the ledger says: models have their registered names."""
+    parts = {entry.source: entry.source.split(", ") for entry in listed}
+    named = Source.objects.filter(name__in={name for names in parts.values() for name in names})
+    known = {source.name: source.known_as for source in named.select_related("trained_model")}
+    return {
+        said: ", ".join(known.get(name, name) for name in names) for said, names in parts.items()
+    }
 
 
 def restored(*, recipe: str) -> QuerySet[RestoredDocument]:

@@ -50,6 +50,16 @@ def test_a_chain_cuts_a_snapshot_and_queues_its_run_on_it(
     assert states(chain) == ["done", "working"]
 
 
+@pytest.mark.usefixtures("demonstrated")
+def test_what_a_chain_makes_is_named_by_the_words_of_its_step(begin: Callable[..., Chain]) -> None:
+    chain = begin()
+
+    snapshot = link(chain, "demonstrations").snapshot
+    assert snapshot is not None
+    assert snapshot.name == "Weekly 1 · snapshot of demonstrations"
+    assert run_of(chain, "sft").name == "Weekly 1 · fine-tuning"
+
+
 def test_advancing_twice_does_each_thing_once(
     begin: Callable[..., Chain], demonstrated: None
 ) -> None:

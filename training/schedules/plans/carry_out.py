@@ -4,6 +4,7 @@ admins for one.
 
 from datetime import datetime, timedelta
 
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from labeling.data import intake
@@ -26,9 +27,13 @@ from training.schedules.plans.step import (
     RequestStep,
     RunStep,
     SnapshotStep,
+    Step,
     StepFailed,
 )
 from training.snapshots import services as snapshots_services
+
+_LONGEST_NAME = 200
+"""As the names of runs and of snapshots are stored."""
 
 
 def waits_for_raters(outputs: Outputs, step: SnapshotStep, now: datetime) -> bool:
@@ -54,11 +59,16 @@ def create_snapshot(outputs: Outputs, step: SnapshotStep, now: datetime) -> Snap
         return suites_snapshot(suites=_suites(outputs.plan), by=by, now=now)
     return snapshots_services.create_snapshot(
         kind=step.kind,
-        name=f"{outputs.chain} · {step.name.replace('_', ' ')}",
+        name=_name(outputs.chain, step),
         filters=step.filters(outputs),
         by=by,
         now=now,
     )
+
+
+def _name(chain: Chain, step: Step) -> str:
+    """Of the snapshot or the run that a step makes."""
+    return Truncator(f"{chain} · {step.words}").chars(_LONGEST_NAME)
 
 
 def _suites(plan: PlanSettings) -> list[Suite]:
@@ -77,7 +87,7 @@ def queue_run(step: RunStep, chain: Chain, link: Link, now: datetime) -> bool:
     plan = outputs.plan
     run = run_queue.queue_run(
         kind=step.kind,
-        name=f"{chain} · {step.name.replace('_', ' ')}",
+        name=_name(chain, step),
         config=step.config(plan),
         snapshot=_snapshot_for(outputs, step),
         base_model=step.starts_from(outputs) or outputs.model_before(step),

@@ -195,7 +195,7 @@ class CampaignReview(ApiViewSet):
     def review(self, request: Request, pk: int) -> Response:
         """Items whose answers wait for review, most urgent first."""
         campaign = self.get_object()
-        offered = selectors.ORDERS[campaign.about.answer]
+        offered = selectors.orders_of(campaign)
         order = self.asked.get("order") or offered[0]
         if order not in offered:
             names = ", ".join(offered)

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from labeling.models import Adjudication
+from labeling.models import Adjudication, Campaign
 from labeling.review import selectors
 from labeling.review.services import Remark
 from pages import edit_conflicts
@@ -160,9 +160,9 @@ class QueueForm(forms.Form):
         choices=[("", _("Hidden")), ("shown", _("Shown by name"))],
     )
 
-    def __init__(self, data: Mapping[str, object] | None = None, *, kind: str) -> None:
+    def __init__(self, data: Mapping[str, object] | None = None, *, campaign: Campaign) -> None:
         super().__init__(data)
-        self.orders = selectors.ORDERS[kind]
+        self.orders = selectors.orders_of(campaign)
         order = self.fields["order"]
         assert isinstance(order, forms.ChoiceField)
         order.choices = [(choice.value, choice.label) for choice in self.orders]

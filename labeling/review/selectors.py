@@ -72,6 +72,15 @@ ORDERS: dict[str, tuple[QueueOrder, ...]] = {
 }
 
 
+def orders_of(campaign: Campaign) -> tuple[QueueOrder, ...]:
+    """The orders of its queue; it opens on the first. One rater judges a turn of a conversation, so
+    there is no disagreement to sort by.
+    """
+    offered = ORDERS[campaign.about.answer]
+    apart = (QueueOrder.DISAGREEMENT,) if campaign.about.talks else ()
+    return tuple(order for order in offered if order not in apart)
+
+
 @dataclass(frozen=True)
 class ReviewRow:
     """An item with judgments that wait for review."""

@@ -40,7 +40,7 @@ TYPED = "review_typed"
 @require_GET
 def queue(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = labeling_access.campaign(user=request.user, pk=pk)
-    form = QueueForm(request.GET, kind=campaign.about.answer)
+    form = QueueForm(request.GET, campaign=campaign)
     order, is_blind = form.choice
     page = list_pages.shown(
         request, selectors.review_queue(campaign=campaign, order=order), size=ROWS_PER_PAGE
@@ -49,7 +49,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
         "campaign": campaign,
         "tab": "review",
         "form": QueueForm(
-            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.about.answer
+            {"order": order, "names": "" if is_blind else "shown"}, campaign=campaign
         ),
         "order": order,
         "page": page,
@@ -63,7 +63,7 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
     selected = labeling_access.item_to_review(user=request.user, campaign_pk=pk, pk=item_pk)
-    order, is_blind = QueueForm(request.GET, kind=selected.campaign.about.answer).choice
+    order, is_blind = QueueForm(request.GET, campaign=selected.campaign).choice
     work = selectors.review_item(item=selected, is_blind=is_blind)
     form = _form(request, work)
     if request.method == "POST" and form.is_valid():

@@ -1,17 +1,21 @@
 """The review queue: which items come first, and which leave it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
-from labeling.models import Campaign, Judgment, Rater, ReviewRequest
+from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, ReviewRequest
 from labeling.queue.gold import scores
 from labeling.queue.gold import services as gold_services
 from labeling.review import selectors as review_selectors
 from labeling.review import services as review_services
 from labeling.review.selectors import QueueOrder
 from tests.cast import NOON
+from tests.labeling.answers import words
+from tests.labeling.desk.conversations.talking import conversation_with_a_failure
 from tests.labeling.queue.gold.scene import RIGHT, WRONG, gold_order
 from tests.labeling.review.reviewed_work import item_at, judge, queued
 
@@ -29,6 +33,26 @@ def test_items_on_which_raters_are_furthest_apart_come_first(
     expected = [item_at(comparison_campaign, place).pk for place in (1, 2, 0)]
     assert [row.item_id for row in rows] == expected
     assert [row.agreement for row in rows] == [0.0, pytest.approx(5 / 6), 1.0]
+
+
+def test_the_queue_of_a_conversation_campaign_opens_on_answers_and_not_on_disagreement(
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    alice: User,
+    signed_in: Callable[[User], Client],
+) -> None:
+    talked = conversation_with_a_failure(pool=day_shift, guideline=guideline, rater=rosa)
+    turns = Judgment.of_people.filter(rater=rosa)
+    turns.update(active_s=20)
+    pk, client = talked.item.campaign_id, signed_in(alice)
+
+    page = words(client.get(f"/campaigns/{pk}/review/"))
+    listed = client.get(f"/api/v1/campaigns/{pk}/review").json()
+
+    assert f"/campaigns/{pk}/review/{turns[0].item_id}/" in page
+    assert "Most disagreement" not in page
+    assert len(listed["results"]) == turns.count()
 
 
 def test_the_fastest_judgment_for_its_length_comes_first(

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from arithmetic import intervals
 from arithmetic.figures import Figure
@@ -115,8 +116,12 @@ def _effect(rows: Sequence[QuestionRow]) -> Effect:
 def _agreement(rows: Sequence[QuestionRow]) -> str:
     known = _with_interval(rows)
     if not known:
-        if any(row.n_shared for row in rows):
-            return _("Too little is rated by two raters to say how far they agree.")
+        if n := max((row.n_shared for row in rows), default=0):
+            return ngettext(
+                "Too few to tell how far raters agree: two rated the same response %(n)s time.",
+                "Too few to tell how far raters agree: two rated the same response %(n)s times.",
+                n,
+            ) % {"n": f"{n:,}"}
         return _("No response has ratings by two raters, so nothing says how far they agree.")
     lowest, highest = known[0], known[-1]
     if len(known) == 1:
@@ -125,7 +130,7 @@ def _agreement(rows: Sequence[QuestionRow]) -> str:
         values = _about(lowest) | {
             "best": highest.label,
             "best_verdict": conclusions.agreement_in_words(highest.alpha),
-            "best_alpha": conclusions.in_short(highest.alpha),
+            "best_alpha": _in_short(highest),
         }
         return (
             _(
@@ -163,17 +168,29 @@ def _about(row: QuestionRow) -> dict[str, object]:
     return {
         "question": row.label,
         "verdict": conclusions.agreement_in_words(row.alpha),
-        "alpha": conclusions.in_short(row.alpha),
+        "alpha": _in_short(row),
     }
+
+
+def _in_short(row: QuestionRow) -> str:
+    return ngettext(
+        "%(alpha)s, from %(n)s response", "%(alpha)s, from %(n)s responses", row.n_shared
+    ) % {"alpha": conclusions.in_short(row.alpha), "n": f"{row.n_shared:,}"}
 
 
 def _advice(rows: Sequence[QuestionRow], flagged: Sequence[RaterMeasures]) -> str:
     known = _with_interval(rows)
     if not known:
         return _("Have at least five prompts rated by two raters each.")
-    if not flagged and not _is_agreed(known[0]):
+    lowest = known[0]
+    if conclusions.is_undecided(lowest.alpha):
+        ends = (lowest.alpha.low or 0.0, lowest.alpha.high or 0.0)
+        enough = intervals.n_enough(lowest.n_shared, ends, conclusions.BARELY)
+        advice = _("About %(n)s responses that two raters rated would tell.")
+        return advice % {"n": f"{enough:,}"}
+    if not flagged and not _is_agreed(lowest):
         advice = _("Make clearer what “%(question)s” asks for.")
-        return advice % {"question": known[0].label}
+        return advice % {"question": lowest.label}
     return ""
 
 
@@ -183,7 +200,7 @@ def _action(
     known = _with_interval(rows)
     if flagged:
         return conclusions.check_rater(campaign, flagged)
-    if not known:
+    if not known or conclusions.is_undecided(known[0].alpha):
         return Action(_("See the items"), reverse("campaign_items", args=[campaign.pk]))
     if not _is_agreed(known[0]):
         return conclusions.read_disputed(campaign)

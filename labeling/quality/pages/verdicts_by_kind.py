@@ -1,4 +1,6 @@
-"""What campaigns of demonstrations and of conversations come to, and all campaigns together."""
+"""What campaigns of demonstrations, of conversations and of attacks come to, and all campaigns
+together.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,13 +11,14 @@ from django.utils.translation import ngettext
 
 from arithmetic import intervals
 from arithmetic.figures import Figure
-from labeling.models import Campaign, QualityReport
+from labeling.models import Campaign, QualityReport, RedTeaming
 from labeling.quality.contests import Contest, stored_contests
 from labeling.quality.pages import conclusions, figure_text, rating_words
 from labeling.quality.selectors import QualityRow, RaterMeasures
 from labeling.votes.demonstrations import DemonstrationStats
 from pages.verdicts import Action, Effect, Verdict, effect_of
 
+Rated = Sequence[tuple[Contest, Figure]]
 MIDDLE = 4
 """of reviewers' scores from 1 to 7"""
 HALF = 0.5
@@ -71,6 +74,8 @@ def of_votes(campaign: Campaign, report: QualityReport, raters: Sequence[RaterMe
     """Of a campaign with a report: of conversations, ratings or rankings."""
     if campaign.about.talks:
         contests = stored_contests(report=report)
+        if RedTeaming.objects.filter(campaign=campaign).exists():
+            return of_attacks(campaign, contests, raters)
         return of_conversations(campaign, contests, raters)
     return rating_words.verdict(campaign, report, raters)
 
@@ -81,20 +86,74 @@ def of_conversations(
     """Nobody else is in a conversation, so that raters can't agree: it says which model they
     preferred. The intervals of several pairs of models hold together.
     """
-    flagged, n_raters = [rater for rater in raters if rater.flags], len(raters)
+    known, apart = _told_apart(contests)
+    sentence = _preferred(contests, known, apart)
+    verdict = Verdict(sentence, "", Effect.BETTER if apart else Effect.UNCLEAR)
+    talks = reverse("campaign_conversations", args=[campaign.pk])
+    read = Action(_("Read the conversations"), talks)
+    return _with_check(verdict, read, campaign, raters)
+
+
+def of_attacks(
+    campaign: Campaign, contests: Sequence[Contest], raters: Sequence[RaterMeasures]
+) -> Verdict:
+    """Attackers choose the answer that breaks a rule, so the model that wins by their ranks is the
+    one that gives in less often; its share of wins is the other's share of choices. How often
+    attacks succeed is said on the page of attacks.
+    """
+    known, apart = _told_apart(contests)
+    attacks = f"{reverse('red_teaming')}?campaign={campaign.pk}"
+    sentence = _gives_in(contests, known, apart)
+    verdict = Verdict(sentence, "", Effect.BETTER if apart else Effect.UNCLEAR)
+    see = Action(_("See how attacks end"), attacks)
+    return _with_check(verdict, see, campaign, raters)
+
+
+def _with_check(
+    verdict: Verdict, action: Action, campaign: Campaign, raters: Sequence[RaterMeasures]
+) -> Verdict:
+    """With the action, or with a rater to check in its place."""
+    flagged = [rater for rater in raters if rater.flags]
+    if not flagged:
+        return verdict.with_actions([action])
+    sentence = f"{verdict.sentence} {conclusions.to_check(flagged, len(raters))}"
+    check = conclusions.check_rater(campaign, flagged)
+    return replace(verdict, sentence=sentence).with_actions([check])
+
+
+def _told_apart(contests: Sequence[Contest]) -> tuple[Rated, Rated]:
+    """Contests with an interval, all of which hold together, and those of them with a winner."""
     known = [
         (contest, _among(_share(contest.as_voted), len(contests)))
         for contest in contests
         if contest.as_voted.low is not None
     ]
-    apart = [(one, rate) for one, rate in known if effect_of(rate.low, rate.high, bar=HALF)]
-    preferred = _preferred(contests, known, apart)
-    sentence = f"{preferred} {conclusions.to_check(flagged, n_raters)}".strip()
-    verdict = Verdict(sentence, "", Effect.BETTER if apart else Effect.UNCLEAR)
-    if flagged:
-        return verdict.with_actions([conclusions.check_rater(campaign, flagged)])
-    talks = reverse("campaign_conversations", args=[campaign.pk])
-    return verdict.with_actions([Action(_("Read the conversations"), talks)])
+    return known, [(one, rate) for one, rate in known if effect_of(rate.low, rate.high, bar=HALF)]
+
+
+def _gives_in(contests: Sequence[Contest], known: Rated, apart: Rated) -> str:
+    if not known:
+        n = sum(contest.as_voted.n for contest in contests)
+        return ngettext(
+            "Too few to tell which model gives in more often: %(n)s choice.",
+            "Too few to tell which model gives in more often: %(n)s choices.",
+            n,
+        ) % {"n": f"{n:,}"}
+    if not apart:
+        contest, rate = max(known, key=lambda pair: pair[1].n)
+        return _(
+            "Too few to tell whether %(source)s or %(other)s gives in more often: attackers chose"
+            " %(other)s in %(share)s of %(n)s choices. About %(enough)s would show a difference of"
+            " 5 points."
+        ) % (_about(contest, rate) | {"enough": _enough(rate)})
+    contest, rate = max(apart, key=lambda pair: abs((pair[1].value or 0.0) - HALF))
+    if (rate.value or 0.0) < HALF:
+        contest, rate = replace(contest, source=contest.other, other=contest.source), _turned(rate)
+    values = {"low": _percent(rate.low), "high": _percent(rate.high)}
+    return _(
+        "%(other)s gives in more often than %(source)s: attackers chose it in %(share)s"
+        " (%(low)s–%(high)s) of %(n)s choices."
+    ) % (_about(contest, rate) | values)
 
 
 def _share(rate: Figure) -> Figure:
@@ -110,11 +169,7 @@ def _among(rate: Figure, n: int) -> Figure:
     return replace(rate, low=max(low, 0.0), high=min(high, 1.0))
 
 
-def _preferred(
-    contests: Sequence[Contest],
-    known: Sequence[tuple[Contest, Figure]],
-    apart: Sequence[tuple[Contest, Figure]],
-) -> str:
+def _preferred(contests: Sequence[Contest], known: Rated, apart: Rated) -> str:
     if not known:
         n = sum(contest.as_voted.n for contest in contests)
         return ngettext(
@@ -124,11 +179,10 @@ def _preferred(
         ) % {"n": f"{n:,}"}
     if not apart:
         contest, rate = max(known, key=lambda pair: pair[1].n)
-        enough = intervals.n_enough(rate.n, (rate.low or 0.0, rate.high or 0.0), 0.05)
         return _(
             "Raters can't tell %(source)s from %(other)s: it won %(share)s of %(n)s votes. About"
             " %(enough)s would show a difference of 5 points."
-        ) % (_about(contest, rate) | {"enough": f"{enough:,}"})
+        ) % (_about(contest, rate) | {"enough": _enough(rate)})
     contest, rate = max(apart, key=lambda pair: abs((pair[1].value or 0.0) - HALF))
     winner = rate if (rate.value or 0.0) > HALF else _turned(rate)
     named = _about(contest, winner) | {"low": _percent(winner.low), "high": _percent(winner.high)}
@@ -141,6 +195,10 @@ def _preferred(
         )
         % named
     )
+
+
+def _enough(rate: Figure) -> str:
+    return f"{intervals.n_enough(rate.n, (rate.low or 0.0, rate.high or 0.0), 0.05):,}"
 
 
 def _turned(rate: Figure) -> Figure:

@@ -78,6 +78,33 @@ def test_models_that_cannot_be_told_apart_are_said_to_be(rate: Figure, words: st
     assert label(found) == "Read the conversations"
 
 
+def test_attackers_choose_the_model_that_gives_in_and_prefer_none() -> None:
+    for one, other, rate in (
+        ("weak", "firm", Figure(30, 200, 24, 37)),
+        ("firm", "weak", Figure(70, 200, 63, 76)),
+    ):
+        found = verdicts_by_kind.of_attacks(CAMPAIGN, [Contest(one, other, rate, NOTHING)], [])
+
+        assert found.sentence == (
+            "weak gives in more often than firm: attackers chose it in 70 % (63–76) of 200 choices."
+        )
+        assert label(found) == "See how attacks end"
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (Figure(40, 31, 25, 58), "whether a or b gives in more often: attackers chose b in 40 %"),
+        (Figure(40, 4), "Too few to tell which model gives in more often: 4 choices."),
+    ],
+)
+def test_models_that_give_in_alike_are_not_told_apart(rate: Figure, words: str) -> None:
+    found = verdicts_by_kind.of_attacks(CAMPAIGN, [Contest("a", "b", rate, NOTHING)], [])
+
+    assert words in found.sentence
+    assert "prefer" not in found.sentence
+
+
 def test_all_campaigns_lead_to_the_one_that_needs_somebody_most() -> None:
     def row(number: int, alpha: float, n_flagged: int) -> QualityRow:
         figure = Figure(alpha, 300, alpha - 0.1, alpha + 0.1)

@@ -157,7 +157,7 @@ def concluded(*rows: QuestionRow, raters: list[RaterMeasures] | None = None) -> 
 @pytest.mark.parametrize(
     ("ends", "verdict"),
     [
-        ((0.85, 0.8, 0.9), "raters give nearly the same ratings (α 0.85, 0.80 – 0.90)"),
+        ((0.85, 0.8, 0.9), "raters give nearly the same ratings (α 0.85, 0.80 – 0.90, from 100"),
         ((0.6, 0.5, 0.7), "raters agree well"),
         ((0.4, 0.3, 0.5), "raters agree fairly"),
         ((0.3, 0.1, 0.5), "raters agree beyond chance"),
@@ -173,20 +173,33 @@ def test_the_verdict_is_what_the_whole_interval_allows(
 
 
 def test_questions_are_told_apart_only_if_their_intervals_are() -> None:
-    apart = concluded(question("tone", 0.1, 0.0, 0.2), question("facts", 0.6, 0.5, 0.7))
+    apart = concluded(question("tone", 0.1, 0.05, 0.15), question("facts", 0.6, 0.5, 0.7))
     alike = concluded(question("tone", 0.3, 0.2, 0.5), question("facts", 0.4, 0.3, 0.6))
 
-    assert apart[0].startswith("On “facts”, raters agree fairly (α 0.60, 0.49 – 0.71); on “tone”,")
+    assert apart[0].startswith("On “facts”, raters agree fairly (α 0.60, 0.49 – 0.71, from")
+    assert " 100 responses); on “tone”, raters hardly agree beyond chance (" in apart[0]
     assert apart[1:] == ("Make clearer what “tone” asks for.", "Read the disputed items")
     assert alike[0].startswith("On each of 2 questions raters agree about as far: on the lowest,")
     assert alike[1:] == ("", "Export the consensus of ratings")
 
 
+def test_too_few_ratings_ask_for_more_of_them_and_not_for_another_guideline() -> None:
+    found = concluded(question("tone", 0.1, -0.1, 0.3))
+
+    assert found[1:] == ("About 210 responses that two raters rated would tell.", "See the items")
+
+
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
-        (question("tone", None, None, None), "Too little is rated by two raters"),
-        (question("tone", 0.5, None, None), "Too little is rated by two raters"),
+        (
+            question("tone", None, None, None),
+            "Too few to tell how far raters agree: two rated the same response 100 times.",
+        ),
+        (
+            question("tone", 0.5, None, None),
+            "Too few to tell how far raters agree: two rated the same response 100 times.",
+        ),
     ],
 )
 def test_without_an_interval_nothing_is_concluded(row: QuestionRow, sentence: str) -> None:

@@ -1,7 +1,7 @@
 """Is anything lost when everything breaks that can? Kills, restarts, full disks and duplicated
 messages, while runs and raters work.
 
-usage: python benchmarks/faults.py [--quick] [--only conversations] [--faults 292] [--seed 1]
+usage: python benchmarks/faults.py [--quick] [--only conversations|judge] [--faults 292] [--seed 1]
        [--keep FOLDER]
 
 Ten short runs are always in progress on two GPU nodes without a shared disk. Their child processes
@@ -16,6 +16,12 @@ Other raters talk with models meanwhile: a local one in a child process and thre
 kill -9 of child, worker, web and broker comes at each state of a turn: asked, claimed, one side
 answered, both, judged, conversation finished. `--only conversations` causes these faults alone.
 
+`--only judge` breaks an AI judge, which no other run has: kill -9 of its worker, its server, the
+broker and the beat at each state of a request; a server that fails, is busy, hangs, says something
+else or loses the connection; clocks, messages and the database as above; and an admin who stops and
+starts it. What is silent for eight seconds counts as silent for minutes, and a judge rests for two
+seconds at most. What failed is asked again in the end.
+
 The last line is JSON; a full run writes it to benchmarks/results/faults.json:
 
 - `runs_lost`: runs that did not succeed.
@@ -24,6 +30,10 @@ The last line is JSON; a full run writes it to benchmarks/results/faults.json:
   sent.
 - `turns_lost`, `turns_twice`: turns of conversations that the site reported as saved but that are
   not stored whole, and what is stored or answered twice.
+- `verdicts_lost`, `pairs_judged_wrongly_or_twice`: requests to a judge that did not end with what
+  its server sent, and pairs whose judgments are not exactly what both orders say.
+- `money_uncounted`, `money_summed_wrongly`: what the judge's server may charge for and nobody has
+  counted, and by how much the judge's cost differs from the sum of its verdicts' prices.
 - `max_redone_steps_over_interval`: the most steps repeated after an interruption, in checkpoint
   intervals.
 - `hung`: runs, raters and processes that never came back.
@@ -56,8 +66,9 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from benchmarks.fixtures import command_line  # noqa: E402
-from benchmarks.fixtures.faulty import HOME, talks  # noqa: E402
+from benchmarks.fixtures.faulty import HOME, judging, talks  # noqa: E402
 from benchmarks.fixtures.faulty.gpu_simulator import GpuSimulator  # noqa: E402
+from benchmarks.fixtures.faulty.judging import Judging  # noqa: E402
 from benchmarks.fixtures.faulty.load import Load  # noqa: E402
 from benchmarks.fixtures.faulty.reckoning import reckon  # noqa: E402
 from benchmarks.fixtures.faulty.scale import FULL, OFTEN, QUICK, Scale, deck  # noqa: E402
@@ -98,10 +109,10 @@ def main() -> None:
     try:
         rack.begin()
         make_tables(is_hurried=scale.is_hurried)
-        if not options.quick:
+        if not options.quick and options.only != "judge":
             scale = replace(scale, tiny_model=tiny_model())
         faults = faults_of(options, chance)
-        found = endure(rack, scale, chance, faults)
+        found = endure(rack, scale, chance, faults, has_judge=options.only == "judge")
     finally:
         if options.keep:
             shutil.copytree(HOME / "log", options.keep, dirs_exist_ok=True)
@@ -116,7 +127,7 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help=QUICK_HELP)
-    parser.add_argument("--only", choices=["conversations"], help="the faults of these alone")
+    parser.add_argument("--only", choices=["conversations", "judge"], help="these faults alone")
     parser.add_argument("--faults", type=int, help="how many; without it, every one of the deck")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="copy the logs here")
@@ -125,9 +136,10 @@ def arguments() -> argparse.Namespace:
 
 
 def faults_of(options: argparse.Namespace, chance: random.Random) -> list[str]:
+    only = {"conversations": talks, "judge": judging}.get(options.only)
     if options.quick:
-        return [*talks.QUICK] if options.only else [*talks.QUICK, *OFTEN]
-    often = talks.OFTEN if options.only else OFTEN | talks.OFTEN
+        return [*only.QUICK] if only else [*talks.QUICK, *OFTEN]
+    often = only.OFTEN if only else OFTEN | talks.OFTEN
     return deck(options.faults or sum(often.values()), chance, often)
 
 
@@ -153,25 +165,35 @@ def port(address: str) -> int:
 
 
 def endure(
-    rack: GpuSimulator, scale: Scale, chance: random.Random, faults: list[str]
+    rack: GpuSimulator,
+    scale: Scale,
+    chance: random.Random,
+    faults: list[str],
+    *,
+    has_judge: bool,
 ) -> dict[str, object]:
     """Starts the site and the load, causes the faults, ends the load."""
     began = time.monotonic()
     load = Load(rack, scale)
-    talk = Talks(rack, scale, load.noor)
     strikes = Strikes(rack, scale, chance)
+    beside = (
+        Judging(rack, scale, load.noor, strikes, chance)
+        if has_judge
+        else Talks(rack, scale, load.noor)
+    )
     rack.add_site()
     if scale.n_in_flight:
         strikes.add_node()
         strikes.add_node()
     threading.Thread(target=rack.keep, daemon=True).start()
     load.begin()
-    talk.begin()
+    beside.begin()
     if scale.n_in_flight:
         until(running, "the first run")
     done: Counter[str] = Counter()
     for kind in faults:
-        words = struck(load, talk.strike if "_killed_when_" in kind else strikes.strike, kind)
+        is_beside = has_judge or "_killed_when_" in kind
+        words = struck(load, beside.strike if is_beside else strikes.strike, kind)
         done[kind] += words is not None
         print(
             f"{time.monotonic() - began:6.1f} s  {kind}:"
@@ -179,12 +201,12 @@ def endure(
             flush=True,
         )
         time.sleep(chance.uniform(*scale.between_s))
-    hung = talk.wait_for_the_end() + load.wait_for_the_end()
+    hung = beside.wait_for_the_end() + load.wait_for_the_end()
     hung += [name for name in rack.commands if not comes_back(rack, name)]
     return {
         "faults": done.total(),
         **reckon(load.raters, hung),
-        **talk.reckon(),
+        **beside.reckon(),
         "retried_by_hand": load.n_retried,
         "restarts": rack.n_starts,
         "by_kind": dict(sorted(done.items())),

@@ -3,6 +3,7 @@ people and a judge have intervals that hold the truth?
 
     python benchmarks/judge.py [--quick]
     python benchmarks/judge.py --llmfao FOLDER     (public votes and judges; figures only printed)
+    python scripts/run_with_services.py --durable python benchmarks/judge.py --endpoint [--quick]
 
 The last line is JSON, and benchmarks/results/judge.json has it too. Everything is simulated, and
 decided by the product's own functions (arithmetic.judges). An agreement of .85 is wanted, and what
@@ -33,6 +34,14 @@ one person is -.3, 0, .2, .5 or .8.
 - `gain_random_judge` >= .97: the same without theory, for a correlation of 0, the worst of 1, 3
   and 10.
 - `says_nothing_added` >= .9: how often that is said of a random judge, in the worst cell.
+
+With `--endpoint`, a judge asks a server with 16 slots that takes a second for an answer, refuses
+5 % of the requests with 500, answers 2 % with no choice and 1 % never, while eight raters work at
+the desk (benchmarks/fixtures/busy_judge.py). A minute, or 20 s with --quick.
+- `throughput` >= .95: the share of the slots' time that went into answers which the site stored.
+- `lost` == 0 and `double` == 0: requests that did not end with what the server sent, and pairs
+  judged wrongly or twice, and answered requests that were asked again.
+- `desk_p95` <= 1.1: the 95th percentile of a submit at the desk, over that without the judge.
 """
 
 import json
@@ -83,7 +92,11 @@ WRONG = ("calibrated", "flat_82", "overconfident", "top_heavy_wrong")
 def main() -> None:
     parser = command_line.parser(__doc__, quick="fewer repetitions; three minutes on two cores")
     parser.add_argument("--llmfao", type=Path, help="a folder with LLMFAO's comparisons")
+    parser.add_argument("--endpoint", action="store_true", help="a real site, beside the desk")
     options = parser.parse_args()
+    if options.endpoint:
+        print(json.dumps(at_endpoint(seconds=20 if options.quick else 60)))
+        return
     if options.llmfao:
         print(json.dumps(public_judges.figures(options.llmfao)))
         return
@@ -99,6 +112,12 @@ def main() -> None:
         "commit": command_line.commit(),
     }
     command_line.keep("judge", figures, is_quick=is_quick)
+
+
+def at_endpoint(*, seconds: float) -> dict[str, object]:
+    from benchmarks.fixtures import busy_judge  # noqa: PLC0415  # sets up the site
+
+    return {**busy_judge.figures(seconds=seconds), "commit": command_line.commit()}
 
 
 def in_parts(pool: ProcessPoolExecutor, times: int) -> dict[str, object]:

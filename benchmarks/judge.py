@@ -2,7 +2,7 @@
 people and a judge have intervals that hold the truth?
 
     python benchmarks/judge.py [--quick]
-    python benchmarks/judge.py --llmfao FOLDER     (public votes and judges; figures only printed)
+    python scripts/run_with_services.py python benchmarks/judge.py --llmfao FOLDER
     python scripts/run_with_services.py --durable python benchmarks/judge.py --endpoint [--quick]
 
 The last line is JSON, and benchmarks/results/judge.json has it too. Everything is simulated, and
@@ -35,6 +35,10 @@ one person is -.3, 0, .2, .5 or .8.
   and 10.
 - `says_nothing_added` >= .9: how often that is said of a random judge, in the worst cell.
 
+With `--llmfao`, a crowd's public votes come in by the site's import, and GPT-4 and GPT-3.5 are
+judges of the same pairs (benchmarks/fixtures/public_judges.py). The figures have been published, or
+follow from published ones; `gain_to_theory` lies within .03 of 1.
+
 With `--endpoint`, a judge asks a server with 16 slots that takes a second for an answer, refuses
 5 % of the requests with 500, answers 2 % with no choice and 1 % never, while eight raters work at
 the desk (benchmarks/fixtures/busy_judge.py). A minute, or 20 s with --quick.
@@ -57,17 +61,19 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import django
 import numpy as np
 import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from arithmetic.judges import audits, trust, with_people
-from benchmarks.fixtures import command_line, public_judges
+from benchmarks.fixtures import command_line
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+ROOT = Path(__file__).resolve().parent.parent
 TARGET, ERROR = 0.85, 0.1
 N_SITES, N_DAYS, A_DAY, SHAPE = 200, 365, 3, 1.42
 GOOD, WORSE, N_GOOD = 0.90, 0.75, 200
@@ -98,7 +104,7 @@ def main() -> None:
         print(json.dumps(at_endpoint(seconds=20 if options.quick else 60)))
         return
     if options.llmfao:
-        print(json.dumps(public_judges.figures(options.llmfao)))
+        print(json.dumps(of_public_votes(options.llmfao)))
         return
     is_quick = options.quick
     times = 1 if is_quick else 5
@@ -115,9 +121,22 @@ def main() -> None:
 
 
 def at_endpoint(*, seconds: float) -> dict[str, object]:
+    sys.path.insert(0, str(ROOT / "scripts"))
     from benchmarks.fixtures import busy_judge  # noqa: PLC0415  # sets up the site
 
     return {**busy_judge.figures(seconds=seconds), "commit": command_line.commit()}
+
+
+def of_public_votes(folder: Path) -> dict[str, object]:
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PREFERABLY_ENDPOINT_HOSTS": "127.0.0.1",
+        "PREFERABLY_LOG_LEVEL": "WARNING",
+    }
+    django.setup()
+    from benchmarks.fixtures import public_judges  # noqa: PLC0415  # needs the site
+
+    return {**public_judges.figures(folder.resolve()), "commit": command_line.commit()}
 
 
 def in_parts(pool: ProcessPoolExecutor, times: int) -> dict[str, object]:

@@ -23,8 +23,8 @@ from jobs.models import QUEUED, RUNNING
 from jobs.protocol import Kind
 from labeling.data import intake
 from labeling.models import Campaign, Item
-from training.judges import calibration
 from training.models import Judge, JudgeVersion, TrainedModel, Verdict
+from training.verdicts import calibration
 
 MILLION = 1_000_000
 MOST_AT_ONCE = 32

@@ -15,9 +15,10 @@ from accounts import audit_log
 from accounts.models import User
 from labeling.data import intake
 from labeling.models import Campaign, Item
-from training.judges import selectors, services, trust
+from training.judges import selectors, services
 from training.judges.services import UnableToJudge
 from training.models import CalibrationPair, Judge, TrustRule, Verdict
+from training.verdicts import standing
 
 CALIBRATION = "calibration"
 AUDIT = "audit"
@@ -59,7 +60,7 @@ def switch(*, judge: Judge, is_on: bool, by: User, now: datetime) -> None:
 
 def is_possible(*, rule: TrustRule) -> bool:
     """Whether verdicts of a part can stand."""
-    return trust.is_in_force(rule=rule) and bool(trust.granted_of(rule=rule))
+    return standing.is_in_force(rule=rule) and bool(standing.granted_of(rule=rule))
 
 
 def advance(*, now: datetime) -> None:
@@ -82,7 +83,7 @@ def _spared(campaign: Campaign, rules: Sequence[TrustRule]) -> set[int]:
     standing = {
         pair.item
         for judge in judges.select_related("rater").distinct()
-        for pair, _look in trust.trusted_verdicts(judge=judge)
+        for pair, _look in standing.trusted_verdicts(judge=judge)
     }
     if not standing:
         return standing
@@ -94,7 +95,7 @@ def _spared(campaign: Campaign, rules: Sequence[TrustRule]) -> set[int]:
     return {
         item
         for item in standing - checked
-        if not any(trust.is_audit(version, item) for version in versions)
+        if not any(standing.is_audit(version, item) for version in versions)
     }
 
 
@@ -114,7 +115,7 @@ def division(*, rule: TrustRule) -> Division:
             n_stored=Count("judgment"),
         )
     }
-    confident = {pair.item: pair for pair, _look in trust.confident_verdicts(rule=rule)}
+    confident = {pair.item: pair for pair, _look in standing.confident_verdicts(rule=rule)}
 
     def reason(item: int) -> str:
         state = states.get(item)
@@ -130,7 +131,7 @@ def division(*, rule: TrustRule) -> Division:
             return TIE
         if item not in confident:
             return BELOW
-        if trust.is_audit(version, item):
+        if standing.is_audit(version, item):
             return AUDIT
         return STANDS if confident[item].at is None else ANSWERED
 

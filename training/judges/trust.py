@@ -8,30 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from accounts import audit_log
 from accounts.models import User
 from arithmetic.judges import audits, trust
 from labeling.data import intake
-from labeling.models import Item
-from training.judges import calibration, selectors
-from training.judges.calibration import Pair
+from training.judges import selectors
 from training.judges.services import UnableToJudge
-from training.models import CalibrationPair, Judge, JudgeVersion, TrustLook, TrustRule
+from training.models import Judge, JudgeVersion, TrustLook, TrustRule
+from training.verdicts import calibration, standing
+from training.verdicts.calibration import Pair
 
 NUMBERS = {n: number for number, n in enumerate(trust.LOOKS, start=1)}
 """Pairs → number of the look."""
 FIRST = min(trust.LOOKS)
-_IS_IN_FORCE = Q(
-    is_on=True,
-    version__judge__rater__withdrawn_at=None,
-    version__guideline_version=F("version__judge__campaign__guideline_version"),
-)
-"""Of a rule. After a new version of the guideline, people no longer answer what the judge was
-asked.
-"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +39,7 @@ class Slice:
 
     @property
     def granted(self) -> TrustLook | None:
-        return granted(self.looks)
+        return standing.granted(self.looks)
 
     @property
     def revoked(self) -> TrustLook | None:
@@ -59,27 +50,6 @@ class Slice:
         """How many pairs it has."""
         taken = {look.number for look in self.looks}
         return next((n for n, number in NUMBERS.items() if number not in taken), None)
-
-
-def granted(looks: Sequence[TrustLook]) -> TrustLook | None:
-    """The look whose threshold holds now: the lowest, unless audits took trust back."""
-    if any(look.outcome == TrustLook.Outcome.REVOKED for look in looks):
-        return None
-    passed = [look for look in looks if look.threshold is not None]
-    return min(passed, key=lambda look: look.threshold or 0.0, default=None)
-
-
-def granted_of(*, rule: TrustRule) -> dict[str, TrustLook]:
-    """Slice → the look whose threshold holds now, for those that are trusted."""
-    looks: dict[str, list[TrustLook]] = {}
-    for look in TrustLook.objects.filter(version=rule.version).order_by("pk"):
-        looks.setdefault(look.slice, []).append(look)
-    return {name: one for name, of in looks.items() if (one := granted(of)) is not None}
-
-
-def is_in_force(*, rule: TrustRule) -> bool:
-    """Whether looks are taken and verdicts may stand."""
-    return TrustRule.objects.filter(_IS_IN_FORCE, pk=rule.pk).exists()
 
 
 def set_rule(
@@ -97,7 +67,7 @@ def set_rule(
     """
     with transaction.atomic():
         version = _locked(judge)
-        items = _drawn(version)
+        items = standing.drawn(version)
         if not items:
             raise UnableToJudge(_("Start the judge first: its calibration pairs are drawn then."))
         is_of_raters = target is None
@@ -142,7 +112,7 @@ def switch(*, judge: Judge, is_on: bool, by: User, now: datetime) -> None:
 
 def advance(*, now: datetime) -> None:
     """Takes every look that is due, and looks at the audits. Safe to run twice, and at once."""
-    rules = TrustRule.objects.filter(_IS_IN_FORCE)
+    rules = TrustRule.objects.filter(standing.IS_IN_FORCE)
     for rule in rules.select_related("version__judge__campaign").order_by("pk"):
         with transaction.atomic():
             _locked(rule.version.judge)
@@ -155,7 +125,7 @@ def advance(*, now: datetime) -> None:
 
 def slices_of(*, rule: TrustRule) -> list[Slice]:
     version = rule.version
-    drawn = _drawn(version)
+    drawn = standing.drawn(version)
     slices = calibration.slices(items=drawn, split=rule.split)
     known = calibration.pairs(version=version, items=drawn)
     asked = calibration.still_asked(version=version, items=drawn)
@@ -174,70 +144,6 @@ def slices_of(*, rule: TrustRule) -> list[Slice]:
             )
         )
     return found
-
-
-def audits_of(*, rule: TrustRule, look: TrustLook, name: str) -> list[Pair]:
-    """Those that people have answered, in that order; of each prompt the first."""
-    standing = _standing(rule, {name: look})
-    audited = [
-        pair
-        for pair, _look in standing
-        if is_audit(rule.version, pair.item)
-        and pair.agrees is not None
-        and pair.at is not None
-        and pair.at > look.created_at
-    ]
-    first: dict[int, Pair] = {}
-    for pair in sorted(audited, key=lambda pair: (pair.at, pair.item)):
-        first.setdefault(pair.prompt, pair)
-    return list(first.values())
-
-
-def is_audit(version: JudgeVersion, item: int) -> bool:
-    return calibration.number_of(version, item, "audit") < calibration.AUDITED
-
-
-def trusted_verdicts(*, judge: Judge) -> list[tuple[Pair, TrustLook]]:
-    """The verdicts that stand now, each with the look that allows it: not those of calibration
-    pairs and audits, nor of held pairs, nor of those that a person has answered, since people
-    decide these.
-    """
-    version = selectors.version_of(judge=judge)
-    rule = TrustRule.objects.filter(_IS_IN_FORCE, version=version).first()
-    if rule is None:
-        return []
-    return [
-        (pair, look)
-        for pair, look in confident_verdicts(rule=rule)
-        if pair.at is None and not is_audit(version, pair.item)
-    ]
-
-
-def confident_verdicts(*, rule: TrustRule) -> list[tuple[Pair, TrustLook]]:
-    """The verdicts that reach the threshold of their slice, on pairs that are neither held nor for
-    calibration. Audits and pairs that people have answered are among them.
-    """
-    found = _standing(rule, granted_of(rule=rule))
-    in_use = Item.objects.filter(pk__in=[pair.item for pair, _look in found], held_at=None)
-    not_held = set(in_use.values_list("pk", flat=True))
-    return [(pair, look) for pair, look in found if pair.item in not_held]
-
-
-def _standing(rule: TrustRule, looks: dict[str, TrustLook]) -> list[tuple[Pair, TrustLook]]:
-    """Verdicts that reach the threshold of their slice's look, without calibration pairs."""
-    if not looks:
-        return []
-    version = rule.version
-    judged = version.verdicts.exclude(judgment=None).exclude(item__in=_drawn(version))
-    items = set(judged.values_list("item", flat=True))
-    slices = calibration.slices(items=items, split=rule.split)
-    pairs = calibration.pairs(version=version, items=items)
-    return [
-        (pair, look)
-        for item, pair in sorted(pairs.items())
-        if (look := looks.get(slices[item])) is not None
-        and pair.confidence >= (look.threshold or 0.0)
-    ]
 
 
 def _first_answered(items: Sequence[int], known: dict[int, Pair], asked: set[int]) -> list[Pair]:
@@ -290,7 +196,7 @@ def _look_at_audits(rule: TrustRule, part: Slice, *, now: datetime) -> None:
     look = part.granted
     if look is None:
         return
-    answered = audits_of(rule=rule, look=look, name=part.name)
+    answered = standing.audits_of(rule=rule, look=look, name=part.name)
     state = audits.state([float(bool(pair.agrees)) for pair in answered], least=rule.target)
     if state.revoked_at is None:
         return
@@ -324,11 +230,6 @@ def _agreement_of_raters(judge: Judge) -> float:
             % {"share": round(100 * among.value)}
         )
     return among.value
-
-
-def _drawn(version: JudgeVersion) -> list[int]:
-    pairs = CalibrationPair.objects.filter(version=version).order_by("place")
-    return list(pairs.values_list("item", flat=True))
 
 
 def _locked(judge: Judge) -> JudgeVersion:

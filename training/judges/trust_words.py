@@ -10,9 +10,10 @@ from arithmetic import clustering
 from labeling.models import Prompt
 from labeling.quality.pages import figure_text
 from pages.verdicts import Verdict
-from training.judges import calibration, sparing, trust
+from training.judges import sparing
 from training.judges.trust import Slice
 from training.models import TrustLook, TrustRule
+from training.verdicts import calibration, standing
 
 FEWEST = 30
 """With fewer pairs, no agreement is shown."""
@@ -49,7 +50,7 @@ def verdict(rule: TrustRule | None, slices: list[Slice]) -> Verdict:
         )
     if not rule.is_on:
         return Verdict(_("Trust is off: people answer every pair."))
-    if not trust.is_in_force(rule=rule):
+    if not standing.is_in_force(rule=rule):
         return Verdict(
             _("It is trusted with nothing: the guideline has changed since it was added."),
             _("Add another judge: it is asked by the new guideline."),
@@ -90,7 +91,7 @@ def verdict(rule: TrustRule | None, slices: list[Slice]) -> Verdict:
 def row(rule: TrustRule, part: Slice) -> Row:
     is_looked_at = part.name in rule.slices
     granted = part.granted
-    audited = trust.audits_of(rule=rule, look=granted, name=part.name) if granted else []
+    audited = standing.audits_of(rule=rule, look=granted, name=part.name) if granted else []
     return Row(
         name=slice_name(rule, part.name),
         pairs=_("%(n)s of %(of)s drawn")

@@ -32,6 +32,7 @@ from tests.training.judges.test_trust import (
 )
 from training.judges import sparing, trust
 from training.models import CalibrationPair, Judge, JudgeVersion, TrustLook, TrustRule, Verdict
+from training.verdicts import standing
 
 __all__ = ["judge", "many", "rosa"]
 pytestmark = pytest.mark.django_db
@@ -66,8 +67,8 @@ def comes_first(item: int) -> None:
     Slot.objects.filter(item=item).update(queue_rank=1)
 
 
-def standing(judge: Judge) -> set[int]:
-    return {pair.item for pair, _look in trust.trusted_verdicts(judge=judge)}
+def standing_items(judge: Judge) -> set[int]:
+    return {pair.item for pair, _look in standing.trusted_verdicts(judge=judge)}
 
 
 def check_slots(campaign: Campaign) -> None:
@@ -86,7 +87,7 @@ def check_slots(campaign: Campaign) -> None:
 def test_trust_alone_takes_nothing_from_raters(trusted: Judge, many: Campaign) -> None:
     sparing.advance(now=LATER)
 
-    assert standing(trusted)
+    assert standing_items(trusted)
     assert not spared(many)
     check_slots(many)
 
@@ -104,9 +105,9 @@ def test_what_stands_has_no_slots_and_everything_else_keeps_all(
     for _again in range(2):
         sparing.advance(now=LATER)
 
-        audits = {item.pk for item in others if trust.is_audit(trusted.versions.get(), item.pk)}
+        audits = {item.pk for item in others if standing.is_audit(trusted.versions.get(), item.pk)}
         expected = {item.pk for item in others[7:]} - audits
-        assert spared(many) == standing(trusted) == expected
+        assert spared(many) == standing_items(trusted) == expected
         assert not Slot.objects.filter(item__in=expected).exists()
         check_slots(many)
 
@@ -119,7 +120,7 @@ def test_a_part_below_its_threshold_goes_to_people(
         cursor.execute("UPDATE training_trustlook SET threshold = 0.8")
     sure, unsure = {"A": -0.1, "B": -0.1}, {"A": -1.0, "B": -1.0}
     Verdict.objects.update(log_probabilities=sure)
-    some = sorted(standing(trusted))[:20]
+    some = sorted(standing_items(trusted))[:20]
     Verdict.objects.filter(item__in=some).update(log_probabilities=unsure)
     sparing.switch(judge=trusted, is_on=True, by=alice, now=LATER)
     sparing.advance(now=LATER)
@@ -221,7 +222,7 @@ def test_a_rater_who_holds_a_spared_pair_decides_it(
     trusted: Judge, many: Campaign, rosa: Rater, raul: Rater, alice: User
 ) -> None:
     """A verdict does not stand beside a person's answer, so the others are asked too."""
-    one, other = sorted(standing(trusted))[:2]
+    one, other = sorted(standing_items(trusted))[:2]
     comes_first(one)
     held, given_back = (claim.claim(campaign=many, rater=who, now=LATER) for who in (rosa, raul))
     assert held is not None
@@ -250,7 +251,7 @@ def test_a_pair_that_was_answered_meanwhile_gets_the_slots_that_doubt_asks_for(
 ) -> None:
     Campaign.objects.filter(pk=many.pk).update(max_overlap=3, confidence=0.99)
     many.refresh_from_db()
-    one = min(standing(trusted))
+    one = min(standing_items(trusted))
     comes_first(one)
     held = [claim.claim(campaign=many, rater=who, now=LATER) for who in (rosa, raul)]
     sparing.switch(judge=trusted, is_on=True, by=alice, now=LATER)
@@ -314,7 +315,7 @@ def test_a_pair_is_spared_as_long_as_one_of_two_judges_spares_it(
     sparing.advance(now=LATER)
     both = spared(many)
     assert both
-    assert not {item for item in both if trust.is_audit(second.versions.get(), item)}
+    assert not {item for item in both if standing.is_audit(second.versions.get(), item)}
 
     turn_off(sparing_judge, alice)
     sparing.advance(now=LATER)
@@ -393,7 +394,7 @@ def test_two_beats_at_once_spare_and_give_back_once(
         for worker in workers:
             worker.join()
         assert problems == []
-        assert spared(many) == standing(trusted)
+        assert spared(many) == standing_items(trusted)
         check_slots(many)
 
 
@@ -437,7 +438,7 @@ def test_whatever_happens_free_slots_are_where_people_are_asked(
         chance.choice(steps)()
         sparing.advance(now=LATER)
 
-        wanted = standing(trusted) if rule.get().spares_people else set()
+        wanted = standing_items(trusted) if rule.get().spares_people else set()
         assert spared(many) == wanted
         assert not wanted & calibrated
         check_slots(many)
@@ -484,4 +485,4 @@ def test_after_a_new_guideline_nothing_stands_and_no_look_is_taken(
     trust.advance(now=LATER)
 
     assert not TrustLook.objects.exists()
-    assert trust.trusted_verdicts(judge=judge) == []
+    assert standing.trusted_verdicts(judge=judge) == []

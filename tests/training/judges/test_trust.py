@@ -26,9 +26,10 @@ from labeling.queue.claiming import claim
 from tests.cast import open_comparison_campaign, rater_called
 from tests.training.judges.conftest import NOW, a_judge, a_model, started
 from tests.training.judges.judge_stub import JudgeStub
-from training.judges import calibration, services, trust
+from training.judges import services, trust
 from training.judges.services import UnableToJudge
 from training.models import CalibrationPair, Judge, TrustLook, TrustRule, Verdict
+from training.verdicts import calibration, standing
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=1)
@@ -154,7 +155,7 @@ def test_without_a_rule_no_look_is_taken(judge: Judge, rosa: Rater) -> None:
     trust.advance(now=LATER)
 
     assert not TrustLook.objects.exists()
-    assert trust.trusted_verdicts(judge=judge) == []
+    assert standing.trusted_verdicts(judge=judge) == []
 
 
 def test_a_look_is_taken_once_by_the_rule_of_arithmetic(
@@ -230,13 +231,13 @@ def test_what_stands_are_neither_calibration_pairs_nor_audits_nor_answered(
     others = list(judge.campaign.items.exclude(pk__in=[item.pk for item in drawn(judge)]))
     vote(rosa, others[:10], agrees=lambda: True)
 
-    standing = {pair.item for pair, _look in trust.trusted_verdicts(judge=judge)}
+    found = {pair.item for pair, _look in standing.trusted_verdicts(judge=judge)}
 
-    audits = {item.pk for item in others if trust.is_audit(version, item.pk)}
+    audits = {item.pk for item in others if standing.is_audit(version, item.pk)}
     assert 0 < len(audits) < 20
-    assert standing == {item.pk for item in others[10:]} - audits
+    assert found == {item.pk for item in others[10:]} - audits
     trust.switch(judge=judge, is_on=False, by=alice, now=LATER)
-    assert trust.trusted_verdicts(judge=judge) == []
+    assert standing.trusted_verdicts(judge=judge) == []
     with pytest.raises(UnableToJudge, match="meanwhile"):
         trust.switch(judge=judge, is_on=False, by=alice, now=LATER)
 
@@ -251,7 +252,7 @@ def test_audits_take_trust_back(
     vote(rosa, others[:60], agrees=lambda: False)  # before the look: no audits
     trust.advance(now=LATER)
     trust.advance(now=LATER)
-    assert trust.trusted_verdicts(judge=judge)
+    assert standing.trusted_verdicts(judge=judge)
 
     vote(rosa, others[60:], agrees=lambda: False, at=LATER + timedelta(minutes=1))
     trust.advance(now=LATER + timedelta(hours=1))
@@ -262,7 +263,7 @@ def test_audits_take_trust_back(
     assert (revoked.n_agreed, revoked.target) == (0, 0.8)
     assert revoked.evidence is not None
     assert revoked.evidence > 20
-    assert trust.trusted_verdicts(judge=judge) == []
+    assert standing.trusted_verdicts(judge=judge) == []
 
 
 def test_a_judge_s_confidence_is_the_mean_of_both_orders(judge: Judge, alice: User) -> None:

@@ -14,7 +14,7 @@ from labeling import access as labeling_access
 from labeling.models import Campaign
 from pages.verdicts import Verdict
 from training import access as training_access
-from training.judges import selectors, services, sparing, trust, trust_words, words
+from training.judges import selectors, services, sparing, trust, trust_words, uses, words
 from training.judges.forms import JudgeForm, StartForm, TrustForm
 from training.models import Judge, JudgeVersion, TrustRule
 
@@ -39,6 +39,7 @@ class Shown:
     sparing: trust_words.Sparing | None
     waiting: str
     trust_form: TrustForm
+    uses: list[uses.Use]
 
 
 @require_GET
@@ -222,4 +223,5 @@ def _shown(judge: Judge, form: StartForm | None, trust_form: TrustForm | None) -
         sparing=trust_words.sparing_of(rule) if rule else None,
         waiting=words.waiting(done),
         trust_form=trust_form or TrustForm(judge=judge),
+        uses=uses.uses(judge=judge, rule=rule, slices=slices),
     )

@@ -279,9 +279,11 @@ def _in_snapshots(snapshots: Sequence[LearnedFrom]) -> Q:
 
 
 def _members(snapshots: Sequence[Snapshot]) -> QuerySet[SnapshotJudgment]:
-    """The judgments that models learn from."""
+    """People's judgments that models learn from."""
     return SnapshotJudgment.objects.filter(
-        snapshot__in=snapshots, judgment__prompt__split=Prompt.Split.TRAIN
+        Judgment.versions_of_people.condition("judgment__"),
+        snapshot__in=snapshots,
+        judgment__prompt__split=Prompt.Split.TRAIN,
     )
 
 

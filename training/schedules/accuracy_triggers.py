@@ -21,7 +21,8 @@ from training.schedules.chains import start_chain
 from training.schedules.plans.chain_plans import Plan
 from training.schedules.selectors import accuracy_check, situation, watched_model
 from training.schedules.timing import Accuracy, Decision, Reason
-from training.snapshots.freeze import Filters, UnableToCreate
+from training.snapshots.contents.filters import Filters
+from training.snapshots.freeze import UnableToCreate
 from training.snapshots.services import create_snapshot
 
 # A worker that creates a snapshot for longer than this has died; another one starts over.

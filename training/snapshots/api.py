@@ -28,6 +28,7 @@ from training.models import Snapshot
 from training.snapshots import downloads
 from training.snapshots import selectors as snapshots_selectors
 from training.snapshots import services as snapshots_services
+from training.snapshots.contents.filters import Judges
 
 MAX_ROWS = 2_147_483_647
 
@@ -100,6 +101,15 @@ class FiltersSerializer(serializers.Serializer[object]):
         help_text=(
             "Demonstrations only: ids of comparison campaigns. Replaces what people wrote: of each"
             " item, the response that raters clearly prefer."
+        ),
+    )
+    judges = serializers.ChoiceField(
+        choices=Judges.choices,
+        default=Judges.NONE.value,
+        help_text=(
+            "Comparisons and good and bad responses only: verdicts of AI judges on training prompts"
+            " that no person answered. `trusted`: those that a look allowed. `weighted`:"
+            " the others too, each with a weight from the judge's agreement with people."
         ),
     )
     splits = serializers.ListField(
@@ -236,7 +246,8 @@ class Snapshots(ListModelMixin, RetrieveModelMixin, ApiViewSet):
             )
         # Parquet ends with its table of contents, so the file must be complete before it is sent.
         file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  # FileResponse closes it
-        downloads.write_parquet(lines, kind=snapshot.kind, to=file)
+        has_verdicts = "verdicts" in snapshot.card
+        downloads.write_parquet(lines, kind=snapshot.kind, to=file, has_verdicts=has_verdicts)
         file.seek(0)
         return FileResponse(
             file, as_attachment=True, filename=name, content_type=ParquetRenderer.media_type

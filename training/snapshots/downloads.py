@@ -45,6 +45,7 @@ _RESPONSE = pa.struct(
         ("tool_calls", pa.string()),
     ]
 )
+_VERDICT = pa.struct([("version", pa.int64()), ("look", pa.int64()), ("confidence", pa.float64())])
 SCHEMAS = {
     Snapshot.Kind.DEMONSTRATIONS: pa.schema(
         [
@@ -129,13 +130,19 @@ def jsonl(lines: Iterable[Line]) -> Iterator[bytes]:
         yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
 
-def write_parquet(lines: Iterable[Line], *, kind: str, to: BinaryIO) -> None:
-    """Raises UnableToDownload for a kind whose rows have no common columns."""
+def write_parquet(
+    lines: Iterable[Line], *, kind: str, to: BinaryIO, has_verdicts: bool = False
+) -> None:
+    """`has_verdicts`: rows of judges name their version and look. Raises UnableToDownload for a
+    kind whose rows have no common columns.
+    """
     schema = SCHEMAS.get(Snapshot.Kind(kind))
     if schema is None:
         raise UnableToDownload(
             _("The rows of suites have no common columns. Download them as JSONL.")
         )
+    if has_verdicts:
+        schema = schema.append(pa.field("judge", _VERDICT))
     remaining = iter(lines)
     with pq.ParquetWriter(to, schema) as writer:
         while chunk := list(islice(remaining, CHUNK)):

@@ -11,6 +11,7 @@ from labeling.models import Prompt
 from pages.form_parts import NameField, chips, sentence_case
 from training.models import Snapshot
 from training.snapshots import selectors, services
+from training.snapshots.contents.filters import Judges
 from training.snapshots.curation import recipes
 from training.snapshots.pretraining import texts
 
@@ -58,6 +59,18 @@ class SnapshotForm(forms.Form):
             "Weights each answer by its rater's reliability, from 0 to 1, as in the campaign's"
             " quality report. Raters no better than chance are left out; raters without data count"
             " in full."
+        ),
+    )
+    judges = forms.ChoiceField(
+        label=_("AI judges"),
+        choices=sentence_case(Judges.choices),
+        initial=Judges.NONE,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_(
+            "Where no person answered a pair, the verdict of a judge: where a look allowed it, or"
+            " every one, with a weight that says how surely the judge agrees with people. Only on"
+            " training prompts: models are measured on people's answers."
         ),
     )
     best_of = forms.TypedMultipleChoiceField(
@@ -147,6 +160,8 @@ class SnapshotForm(forms.Form):
         if kind not in selectors.OF_RATERS:
             del self.fields["weighs_by_reliability"]
             del self.fields["includes_repeats"]
+        if kind not in selectors.OF_RATERS or not selectors.has_judges():
+            del self.fields["judges"]
         choices: dict[str, Sequence[tuple[int | str, str]]] = {
             "licences": selectors.licence_choices()
         }
@@ -183,6 +198,7 @@ class SnapshotForm(forms.Form):
         """Call on a valid form."""
         apart = ("name", "recipe")
         cleaned = {name: value for name, value in self.cleaned_data.items() if name not in apart}
+        cleaned["judges"] = cleaned.get("judges") or Judges.NONE.value
         return services.Filters.from_json(cleaned)
 
     def filters_as_json(self) -> dict[str, object]:

@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,9 @@ from training.configs.knobs import RESPONSES
 from training.models import Run, Snapshot, TrainedModel
 from training.processes import run_dir
 from training.snapshots import draws, new_judgments
-from training.snapshots.contents import files, revised, sampled, verdicts
+from training.snapshots.contents import files, judged, revised, sampled, verdicts
 from training.snapshots.contents.files import DEMONSTRATIONS
+from training.snapshots.contents.filters import Filters
 from training.snapshots.contents.parts import answer_parts, with_tools
 from training.snapshots.contents.snapshot_card import (
     Row,
@@ -38,7 +39,6 @@ from training.snapshots.contents.snapshot_card import (
 )
 from training.snapshots.curation.ledger import LEDGER
 from training.snapshots.curation.rows import CuratedRows
-from training.snapshots.draws import Draw
 from training.snapshots.response_numbers import numbers_of
 
 MAX_DEMONSTRATIONS = 200
@@ -50,68 +50,6 @@ _AnyRow = _JudgedRow | exports_rows.PromptRow | exports_rows.ScoredRow | exports
 
 class UnableToCreate(Refusal):
     """The filters leave no rows; the text says what to change."""
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What goes into a snapshot. Empty tuples and None mean all."""
-
-    campaigns: tuple[int, ...] = ()
-    includes_imports: bool = True
-    includes_extra: bool = False
-    includes_repeats: bool = False
-    """Judgments of responses: repeats of an item for the same rater, for self-agreement."""
-    includes_set_aside: bool = False
-    """Comparisons and demonstrations: answers that a reviewer set aside."""
-    categories: tuple[str, ...] = ()
-    licences: tuple[str, ...] = ()
-    splits: tuple[str, ...] = ("train",)
-    """Prompts only. Runs that sample or train must not use the prompts that evaluate them."""
-    weighs_by_reliability: bool = False
-    """Judgments of responses: weights each one by its rater's reliability instead of 1."""
-    fresh_for: int | None = None
-    """Comparisons only: a snapshot's id. Keeps judgments made after it, on items it has none of."""
-    best_of: tuple[int, ...] = ()
-    """Ids of sampling runs. Demonstrations: instead of human answers, takes the response to each
-    prompt that the run's reward model scores highest: rejection sampling (Touvron 2023, Llama 2,
-    §3.2.3). Comparisons: takes that one and the one it scores lowest, as a pair: iterative DPO
-    (Dong 2024, RLHF Workflow, §3).
-    """
-    revised_in: tuple[int, ...] = ()
-    """Ids of runs that revised answers. Demonstrations: instead of human answers, takes the last
-    revision of each prompt. Comparisons: takes it and the answer before all revisions, as a pair.
-    """
-    best_voted_in: tuple[int, ...] = ()
-    """Demonstrations only: ids of comparison campaigns. Instead of human answers, takes of each
-    item the response that raters clearly prefer.
-    """
-    limit: int | None = None
-    """Prompts only: the number of prompts. They are chosen by a hash of their text, so that the
-    choice is always the same.
-    """
-    draw: Draw | None = None
-    """Prompts only: draws other prompts for each cycle of a chain, in place of `limit`."""
-
-    @property
-    def takes_best(self) -> bool:
-        """Whether models' best responses take the place of human answers."""
-        return bool(self.best_of or self.revised_in or self.best_voted_in)
-
-    @classmethod
-    def from_json(cls, raw: dict[str, object]) -> "Filters":
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
-        }
-        drawn = values.get("draw")
-        # Not a filter: a snapshot that a recipe cleaned names it beside its filters.
-        values.pop("recipe", None)
-        return cls(**values | {"draw": Draw(**drawn) if drawn else None})
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
 
 
 @dataclass(frozen=True)
@@ -154,6 +92,7 @@ def freeze(
             tally=tally,
             left_out=left_out,
             best_of=_best_of(filters) if kind != "prompts" else [],
+            has_verdicts=filters.takes_verdicts and kind in ("comparisons", "unpaired"),
         )
         if curation is not None:
             card["curation"] = curation.curated.about
@@ -337,19 +276,21 @@ def _compared(
         include_set_aside=filters.includes_set_aside,
         include_single=include_single,
     )
-    return (row for row in rows if not _is_left_out(row, filters, left_out))
+    everything = chain(rows, judged.rows(filters, left_out))
+    return (row for row in everything if not _is_left_out(row, filters, left_out))
 
 
 def _unpaired(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
     """What raters said of responses, then what files say of them."""
     for row in _compared(filters, left_out, include_single=True):
-        weight = _weight(row) if filters.weighs_by_reliability else 1.0
+        weight = _weight(row, filters)
         if weight == 0:
             left_out["rater no more reliable than chance"] += 1
             continue
-        yield from verdicts.of_comparison(
+        called = verdicts.of_comparison(
             row, weight, left_out, is_weighed=filters.weighs_by_reliability
         )
+        yield from (judged.with_judge(response, row) for response in called)
     if not filters.includes_imports:
         return
     for marked in streams.marked(mark="label"):
@@ -372,7 +313,7 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
         if n_pairs == 0:
             left_out["no decided pair"] += 1
             continue
-        weight = _weight(row) if filters.weighs_by_reliability else 1.0
+        weight = _weight(row, filters)
         if weight == 0:
             left_out["rater no more reliable than chance"] += 1
             continue
@@ -389,8 +330,10 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:
             "cluster": row.cluster,
         }
         content = with_tools(content, row)
-        judged = _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)
-        yield replace(judged, weight=weight) if filters.weighs_by_reliability else judged
+        frozen = _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)
+        if filters.weighs_by_reliability:
+            frozen = replace(frozen, weight=weight)
+        yield judged.with_judge(frozen, row)
 
 
 def _response(ranked: exports_rows.RankedText) -> dict[str, object]:
@@ -417,11 +360,15 @@ def _fresh(filters: Filters) -> set[int] | None:
     return set(new_judgments.comparisons_after(snapshot=snapshot).values_list("pk", flat=True))
 
 
-def _weight(row: exports_rows.ComparisonRow) -> float:
+def _weight(row: exports_rows.ComparisonRow, filters: Filters) -> float:
     """Rounded, so that the same reliability gives the same bytes. A rater without data has weight
     1, and so has an edit, which nobody else could confirm.
     """
-    return 1.0 if row.reliability is None or row.is_edit else round(row.reliability, 4)
+    if isinstance(row, judged.VerdictRow):
+        return row.verdict.weight
+    if not filters.weighs_by_reliability or row.reliability is None or row.is_edit:
+        return 1.0
+    return round(row.reliability, 4)
 
 
 def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[Row]:

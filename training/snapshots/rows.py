@@ -28,6 +28,14 @@ class RankedLine(TypedDict):
     tool_calls: NotRequired[list[ToolCall]]
 
 
+class VerdictLine(TypedDict):
+    """What a line of a judge's verdict says of it: ids of its version and of the look."""
+
+    version: int
+    look: int | None
+    confidence: float
+
+
 class SnapshotLine(TypedDict, total=False):
     """A line of a snapshot's file, of any kind: `completion` in demonstrations and, with `label`,
     in good and bad responses, `responses` in comparisons, `text` in documents, `key` and `row` in
@@ -49,6 +57,7 @@ class SnapshotLine(TypedDict, total=False):
     text: str
     key: str
     row: dict[str, object]
+    judge: VerdictLine
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,8 @@ class FrozenRow:
     prompt_id: int | None = None
     weight: float | None = None
     score: float | None = None
+    verdict: VerdictLine | None = None
+    """None unless a judge made it"""
     text: str = ""
     """of a document for pretraining"""
     is_withheld: bool = False
@@ -162,6 +173,7 @@ def _row(line: SnapshotLine, known: _Known) -> FrozenRow:
         prompt_id=None if is_asked_by_withdrawn else prompt_id or None,
         weight=line.get("weight"),
         score=line.get("score"),
+        verdict=line.get("judge"),
         text=line.get("text", ""),
         is_withheld=is_withheld,
     )

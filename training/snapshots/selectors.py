@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,9 +21,10 @@ from labeling.models import Campaign, Prompt
 from labeling.quality import campaign_figures, figure_cache
 from training.configs import kinds
 from training.configs.knobs import RESPONSES
-from training.models import Run, Snapshot
+from training.models import Judge, Run, Snapshot
 from training.processes import run_dir
 from training.snapshots import freeze
+from training.snapshots.contents.filters import Judges
 
 OF_RATERS = (Snapshot.Kind.COMPARISONS, Snapshot.Kind.UNPAIRED)
 """The kinds with what raters said of responses."""
@@ -63,6 +64,7 @@ _FILTERS = {
     "includes_repeats": _("Repeats"),
     "includes_set_aside": _("Answers set aside in review"),
     "weighs_by_reliability": _("Weighted by reliability"),
+    "judges": _("AI judges"),
     "splits": _("Splits"),
     "limit": _("limit"),
     "categories": _("Categories"),
@@ -78,6 +80,15 @@ class Table:
     key: Promise
     value: Promise
     rows: Sequence[tuple[str, object]]
+
+
+@dataclass(frozen=True)
+class Share:
+    """Whose answers a part of the rows that train are."""
+
+    name: str
+    note: str
+    words: str
 
 
 def card(*, snapshot: Snapshot) -> list[Table]:
@@ -110,6 +121,42 @@ def weights(*, snapshot: Snapshot) -> list[tuple[str, float, int]]:
         ((rater, weight["weight"], weight["judgments"]) for rater, weight in raters.items()),
         key=lambda row: (-row[1], row[0]),
     )
+
+
+def shares(*, snapshot: Snapshot) -> list[Share]:
+    """By people and by judges, as it was frozen; empty unless judges were asked for."""
+    verdicts = snapshot.card.get("verdicts")
+    if verdicts is None:
+        return []
+    return [
+        Share(gettext("People"), "", _share_words(verdicts["people"])),
+        *(
+            Share(
+                gettext("%(judge)s, version %(number)s") % one,
+                _why_it_counts(one),
+                _share_words(one),
+            )
+            for one in verdicts["judges"]
+        ),
+    ]
+
+
+def _why_it_counts(one: dict[str, Any]) -> str:
+    if one["look"] is not None:
+        return gettext("allowed by look %(look)s") % one
+    words = gettext("allowed by no look, weight %(weight)s")
+    return words % {"weight": number_format(one["weight"], 2)}
+
+
+def _share_words(one: dict[str, Any]) -> str:
+    values = {
+        "n": number_format(one["rows"], force_grouping=True),
+        "share": number_format(100 * one["share"], 1),
+        "weight": number_format(100 * one["share_of_weight"], 1),
+    }
+    if values["share"] == values["weight"]:
+        return gettext("%(n)s (%(share)s %%)") % values
+    return gettext("%(n)s (%(share)s %%), %(weight)s %% of the weight") % values
 
 
 def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
@@ -178,6 +225,10 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
         ):  # the usual case, and older snapshots lack these filters
             continue
         if key == "weighs_by_reliability" and (snapshot.kind not in OF_RATERS or takes_best):
+            continue
+        if key == "judges":
+            if "verdicts" in snapshot.card:
+                lines.append((words, str(Judges(value).label)))
             continue
         if snapshot.kind == Snapshot.Kind.PROMPTS and key in (
             "campaigns",
@@ -300,6 +351,10 @@ def revised_run_choices() -> list[tuple[int, str]]:
     readers = [name for name, config in kinds.KINDS.items() if config.reads_principles]
     runs = Run.objects.filter(kind__in=readers, is_dry=False, outcome__in=left)
     return [(run.pk, str(run)) for run in runs.order_by("-pk")]
+
+
+def has_judges() -> bool:
+    return Judge.objects.exists()
 
 
 def licence_choices() -> list[tuple[str, str]]:

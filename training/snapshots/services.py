@@ -19,7 +19,8 @@ from training.models import Snapshot, SnapshotJudgment, SnapshotPrompt
 from training.processes import run_dir
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots.contents.files import DEMONSTRATIONS
-from training.snapshots.freeze import Filters, FrozenFolder, UnableToCreate
+from training.snapshots.contents.filters import Filters
+from training.snapshots.freeze import FrozenFolder, UnableToCreate
 from training.snapshots.pretraining import texts
 from training.snapshots.pretraining.documents import Document
 from training.storage import artifacts, store

@@ -77,6 +77,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "suites": selectors.suites_in(snapshot=snapshot),
         "filters": selectors.filters_in_words(snapshot=snapshot),
         "weights": selectors.weights(snapshot=snapshot),
+        "shares": selectors.shares(snapshot=snapshot),
         "curation": curation_selectors.summary_of_snapshot(snapshot=snapshot),
         "runs": selectors.runs_on(snapshot=snapshot),
         **_offered_runs(snapshot),

@@ -13,8 +13,8 @@ from labeling.quality import campaign_figures
 from training.models import Snapshot
 from training.snapshots import freeze
 from training.snapshots.contents import files
+from training.snapshots.contents.filters import Filters
 from training.snapshots.contents.snapshot_card import Row
-from training.snapshots.freeze import Filters
 
 N_ROWS_READ = 300
 """A snapshot with more rows than this is estimated from the first ones."""

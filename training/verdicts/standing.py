@@ -72,7 +72,7 @@ def trusted_verdicts(*, judge: Judge) -> list[tuple[Pair, TrustLook]]:
     return [
         (pair, look)
         for pair, look in confident_verdicts(rule=rule)
-        if pair.at is None and not is_audit(rule.version, pair.item)
+        if _is_left_to_it(rule.version, pair)
     ]
 
 
@@ -86,13 +86,24 @@ def confident_verdicts(*, rule: TrustRule) -> list[tuple[Pair, TrustLook]]:
     return [(pair, look) for pair, look in found if pair.item in not_held]
 
 
+def unanswered(version: JudgeVersion) -> list[Pair]:
+    """What the judge decided and people have not, whether it stands or not; without calibration
+    pairs and audits.
+    """
+    decided = calibration.pairs(version=version, items=_judged(version))
+    return [pair for _item, pair in sorted(decided.items()) if _is_left_to_it(version, pair)]
+
+
+def _is_left_to_it(version: JudgeVersion, pair: Pair) -> bool:
+    return pair.at is None and not is_audit(version, pair.item)
+
+
 def _standing(rule: TrustRule, looks: dict[str, TrustLook]) -> list[tuple[Pair, TrustLook]]:
     """Verdicts that reach the threshold of their slice's look, without calibration pairs."""
     if not looks:
         return []
     version = rule.version
-    judged = version.verdicts.exclude(judgment=None).exclude(item__in=drawn(version))
-    items = set(judged.values_list("item", flat=True))
+    items = _judged(version)
     slices = calibration.slices(items=items, split=rule.split)
     pairs = calibration.pairs(version=version, items=items)
     return [
@@ -101,6 +112,12 @@ def _standing(rule: TrustRule, looks: dict[str, TrustLook]) -> list[tuple[Pair, 
         if (look := looks.get(slices[item])) is not None
         and pair.confidence >= (look.threshold or 0.0)
     ]
+
+
+def _judged(version: JudgeVersion) -> set[int]:
+    """Items with the same choice in both orders, but for calibration pairs."""
+    judged = version.verdicts.exclude(judgment=None).exclude(item__in=drawn(version))
+    return set(judged.values_list("item", flat=True))
 
 
 def drawn(version: JudgeVersion) -> list[int]:

@@ -30,6 +30,7 @@ from labeling.models import (
     Judgment,
     Prompt,
     RankedResponse,
+    Rater,
     Response,
     ResponseScore,
 )
@@ -164,11 +165,6 @@ def comparisons(
     its original. A repeat would count its rater's opinion twice, so repeats are only included on
     request. So are ratings of a single response, which compare nothing.
     """
-    ranked = (
-        RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
-        .select_related("response__source")
-        .order_by("response_id")
-    )
     compared = Judgment.of_people.filter(kind=Judgment.Kind.COMPARISON)
     counted = counting.counts(
         with_extra=include_extra,
@@ -182,7 +178,8 @@ def comparisons(
         # Not those that are left of a comparison when the others' writers have withdrawn.
         judgments = judgments.annotate(n_rated=Count("comparison__ranked"))
     weights = weights_by_rater(campaigns=campaigns)
-    for judgment in _in_chunks(judgments.prefetch_related(Prefetch("comparison__ranked", ranked))):
+    ranked = Prefetch("comparison__ranked", _ranked())
+    for judgment in _in_chunks(judgments.prefetch_related(ranked)):
         row = _comparison(judgment, weights)
         is_single = include_single and judgment.n_rated == 1  # type: ignore[attr-defined]  # above
         if len(row.responses) > 1 or (is_single and row.responses):
@@ -190,6 +187,21 @@ def comparisons(
         edited = _edited_pair(judgment, row)
         if edited is not None:
             yield edited
+
+
+def comparisons_of_judges(*, judgments: Collection[int]) -> Iterator[ComparisonRow]:
+    """Those of these judgments that judges made. No other stream has any."""
+    made = Judgment.of_everyone.filter(pk__in=judgments, rater__kind=Rater.Kind.JUDGE)
+    made = made.exclude(prompt__in=withdrawn_prompt_ids()).filter(rater__withdrawn_at=None)
+    read = _judgments(made, None, include_imports=True).select_related("comparison")
+    read = read.prefetch_related(Prefetch("comparison__ranked", _ranked()))
+    rows = (_comparison(one, {}) for one in _in_chunks(read))
+    return (row for row in rows if len(row.responses) > 1)
+
+
+def _ranked() -> QuerySet[RankedResponse]:
+    texts = RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
+    return texts.select_related("response__source").order_by("response_id")
 
 
 def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) -> ComparisonRow:

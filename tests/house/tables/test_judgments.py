@@ -27,7 +27,6 @@ OF_PEOPLE_ONLY = {
     "JudgmentReview": "of what labeling.access.reviewable_judgment finds",
     "ReviewRequest": "of a rater who was paused at the desk: labeling.queue.gold.scores",
     "SetAside": "of what labeling.access.reviewable_judgment finds",
-    "SnapshotJudgment": "what freezing a snapshot has read",
 }
 """Tables about judgments that only have rows about people's, and what sees to that."""
 OF_JUDGES_ONLY = {"Verdict": "what a judge was asked: training.judges.asking"}
@@ -72,8 +71,8 @@ def ways_in() -> set[str]:
         for field in part._meta.concrete_fields
         if isinstance(field, ForeignKey) and field.related_model not in parts
     }
-    # A judge has no slot, and a judgment has a demonstration too.
-    return names - {"judgment", "demonstration"}
+    # A judge has no slot, and a judgment has a demonstration too. Raters' memberships are of pools.
+    return names - {"judgment", "demonstration", "memberships"}
 
 
 def functions(tree: ast.Module) -> Iterator[tuple[str, list[ast.AST]]]:

@@ -17,11 +17,11 @@ from tests.training.conftest import NOW
 from tests.training.snapshots.curating import EMAIL
 from tests.training.snapshots.test_freezing import compare, demonstrate
 from training.models import Curation, Snapshot
+from training.snapshots.contents.filters import Filters
 from training.snapshots.curation import ledger, selectors, services
 from training.snapshots.curation.rules import documents
 from training.snapshots.curation.rules.documents import Document
 from training.snapshots.curation.rules.verdicts import Verdict
-from training.snapshots.freeze import Filters
 
 pytestmark = pytest.mark.django_db
 SPAM = "Make money fast with this secret."

@@ -14,8 +14,9 @@ from tests.training.snapshots.test_freezing import on_split, rows
 from training.models import Run, Snapshot, TrainedModel
 from training.snapshots import draws
 from training.snapshots import services as snapshots_services
+from training.snapshots.contents.filters import Filters
 from training.snapshots.draws import Draw
-from training.snapshots.freeze import Filters, UnableToCreate
+from training.snapshots.freeze import UnableToCreate
 
 pytestmark = pytest.mark.django_db
 

@@ -101,10 +101,12 @@ def licences(*, model: TrainedModel) -> list[tuple[str, str, list[tuple[str, int
 
 
 def n_judgments_behind(*, model: TrainedModel) -> int:
-    """Distinct judgments in all snapshots of the lineage, including those of its reward models."""
+    """People's judgments in all snapshots of the lineage and in those of its reward models, each
+    once.
+    """
     snapshots = [step.snapshot.pk for step in _all_steps(model) if step.snapshot is not None]
     return (
-        Judgment.versions_of_everyone.filter(memberships__snapshot__in=snapshots).distinct().count()
+        Judgment.versions_of_people.filter(memberships__snapshot__in=snapshots).distinct().count()
         if snapshots
         else 0
     )
@@ -186,11 +188,30 @@ def _origin(step: LineageStep) -> str:
         data += f", the {which} of {'; '.join(chosen)}"
     if step.snapshot.filters.get("best_voted_in"):
         data += ", the responses that raters preferred"
+    data += _verdicts(step.snapshot)
     run = f"the {step.run.kind} run “{step.run.name}”"
     rewarded = f", with rewards from {step.run.reward_model}" if step.run.reward_model else ""
     if step.run.reference_model:
         rewarded += f", with the KL measured to {step.run.reference_model}"
     return f"- **{step.model.name}** was trained by {run} from {parent} on {data}{rewarded}."
+
+
+def _look(pk: int | None) -> str:
+    return f"look {pk}" if pk else "no look"
+
+
+def _verdicts(snapshot: Snapshot) -> str:
+    """How many of its rows that train are verdicts of judges, and by what right."""
+    judges = snapshot.card.get("verdicts", {}).get("judges", [])
+    if not judges:
+        return ""
+    listed = (
+        f"{one['judge']} version {one['number']}"
+        f" ({100 * one['share']:.1f} % of the rows that train, {100 * one['share_of_weight']:.1f} %"
+        f" of their weight, allowed by {_look(one['look'])})"
+        for one in judges
+    )
+    return f", with verdicts of AI judges: {'; '.join(listed)}"
 
 
 def _licence_lines(steps: list[LineageStep]) -> list[str]:
@@ -242,7 +263,7 @@ def _step_json(step: LineageStep) -> dict[str, object]:
 
 
 def _snapshot_json(snapshot: Snapshot) -> dict[str, object]:
-    return {
+    known: dict[str, object] = {
         "id": snapshot.pk,
         "name": snapshot.name,
         "kind": snapshot.kind,
@@ -253,3 +274,5 @@ def _snapshot_json(snapshot: Snapshot) -> dict[str, object]:
         "best_of": snapshot.card.get("best_of", []),
         "demonstrations": snapshot.card.get("demonstrations", 0),
     }
+    verdicts = snapshot.card.get("verdicts")
+    return known | {"verdicts": verdicts} if verdicts else known

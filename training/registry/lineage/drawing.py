@@ -113,9 +113,10 @@ def _origin(snapshot: Snapshot, is_admin: bool) -> Column:
 
 
 def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[OriginNode]:
-    """The campaigns behind a snapshot; a snapshot of prompts has none."""
+    """The campaigns whose raters are behind a snapshot; a snapshot of prompts has none."""
+    of_people = Judgment.versions_of_people.condition("judgment__")
     counted = (
-        SnapshotJudgment.objects.filter(snapshot=snapshot)
+        SnapshotJudgment.objects.filter(of_people, snapshot=snapshot)
         .values("judgment__campaign", "judgment__campaign__name")
         .annotate(n=Count("pk"))
         .order_by("-n")

@@ -3,6 +3,7 @@ derived.
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,30 @@ def touched_by(*, rater: Rater) -> Touched:
             TouchedSnapshot(snapshot, counts[snapshot.pk], n_prompts[snapshot.pk])
             for snapshot in snapshots
         ],
+        runs=list(Run.objects.filter(pk__in=runs).select_related("snapshot").order_by("-pk")),
+        models=list(TrainedModel.objects.filter(pk__in=models).order_by("-pk")),
+    )
+
+
+def learned_from_looks(*, rater: Rater, looks: Collection[int]) -> Touched:
+    """What learned from verdicts of a judge that any of these looks had allowed, as the snapshots'
+    cards name them.
+    """
+    theirs = Judgment.versions_of_everyone.filter(rater=rater)
+    known = Snapshot.objects.filter(memberships__judgment__in=theirs).distinct()
+    n_rows = {
+        snapshot.pk: sum(
+            one["rows"]
+            for one in snapshot.card.get("verdicts", {}).get("judges", [])
+            if one["look"] in looks
+        )
+        for snapshot in known
+    }
+    held = [snapshot for snapshot in known if n_rows[snapshot.pk]]
+    runs, models = _descended({snapshot.pk for snapshot in held})
+    return Touched(
+        n_judgments=sum(n_rows.values()),
+        snapshots=[TouchedSnapshot(snapshot, n_rows[snapshot.pk]) for snapshot in held],
         runs=list(Run.objects.filter(pk__in=runs).select_related("snapshot").order_by("-pk")),
         models=list(TrainedModel.objects.filter(pk__in=models).order_by("-pk")),
     )

@@ -41,6 +41,7 @@ from training.runs.multi_node import selectors as multi_node_selectors
 from training.runs.selectors import RunFilter
 from training.runs.views import behaviour, comparing, next_steps, shown_samples, unfinished
 from training.runs.views.remarks import RemarksForm
+from training.snapshots import selectors as snapshots_selectors
 from training.snapshots.freeze import UnableToCreate
 from training.spot_checks import chart as spot_checks_chart
 from training.spot_checks import selectors as spot_checks_selectors
@@ -275,6 +276,7 @@ class Board:
     models: list[tuple[str, TrainedModel]]
     """(role, model) of the models beside the base model"""
     snapshot_heading: str
+    shares: list[snapshots_selectors.Share]
     behaviour: behaviour.Behaviour | None
 
     @property
@@ -341,6 +343,7 @@ def _board(run: Run, person: User) -> Board:
             if role.name in run.models_beside
         ],
         snapshot_heading=about.snapshot_heading,
+        shares=snapshots_selectors.shares(snapshot=run.snapshot),
         behaviour=behaviour.behaviour(run=run) if run.state == Run.State.FINISHED else None,
     )
 

@@ -13,7 +13,7 @@ from training.configs import kinds
 from training.configs.knobs import POLICY
 from training.models import Chain, Snapshot, TrainedModel
 from training.schedules.plans.settings import PlanSettings
-from training.snapshots.freeze import Filters
+from training.snapshots.contents.filters import Filters
 
 
 class StepFailed(Exception):

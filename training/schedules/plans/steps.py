@@ -33,8 +33,8 @@ from training.schedules.plans.step import (
     Step,
 )
 from training.snapshots import draws
+from training.snapshots.contents.filters import Filters
 from training.snapshots.draws import Draw
-from training.snapshots.freeze import Filters
 
 MIN_MEASURED = 16
 

@@ -6,11 +6,24 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from arithmetic.chats import Message
 from training.processes import run_dir
+
+
+@dataclass(frozen=True)
+class ByJudge:
+    """Whose verdict a row is, and the look that allowed it, if one did."""
+
+    judge: str
+    version: int
+    number: int
+    sha256: str
+    look: int | None
+    slice: str
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,14 @@ class Row:
     """of a response that somebody called good or bad"""
     voters: tuple[int, ...] = ()
     """the judgments that chose it, if several did"""
+    judge: ByJudge | None = None
+    """None unless a judge made it"""
+
+    @property
+    def weight_in_loss(self) -> float:
+        """Each decided pair has the weight of its row."""
+        weight: float = self.content.get("weight", 1.0)
+        return weight * max(1, self.n_pairs)
 
 
 @dataclass
@@ -54,6 +75,8 @@ class CardTally:
     raters: set[str] = field(default_factory=set)
     weights: dict[str, tuple[float, int]] = field(default_factory=dict)
     """rater → the lowest weight of a judgment of theirs, and how many judgments"""
+    training_rows: dict[ByJudge | None, tuple[int, float]] = field(default_factory=dict)
+    """judge, or None for people → how many rows that train, and the sum of their weights"""
     counts: dict[str, Counter[str]] = field(
         default_factory=lambda: {
             name: Counter() for name in ("sources", "licences", "categories", "guidelines")
@@ -77,6 +100,9 @@ class CardTally:
         if row.rater and row.weight is not None and not row.is_edit and is_new:
             lowest, n = self.weights.get(row.rater, (row.weight, 0))
             self.weights[row.rater] = (min(lowest, row.weight), n + 1)
+        if row.split == "train":
+            n, weight = self.training_rows.get(row.judge, (0, 0.0))
+            self.training_rows[row.judge] = (n + 1, weight + row.weight_in_loss)
         self.counts["categories"][row.category] += 1
         self._count_origin(row)
 
@@ -106,8 +132,11 @@ def card_of(
     tally: CardTally,
     left_out: Counter[str],
     best_of: list[dict[str, object]],
+    has_verdicts: bool = False,
 ) -> dict[str, object]:
-    """`best_of`: the runs that the best responses come from, with their models; empty if none."""
+    """`best_of`: the runs that the best responses come from, with their models; empty if none.
+    `has_verdicts`: whether judges' verdicts were asked for.
+    """
     card: dict[str, object] = {
         "kind": kind,
         "rows": tally.by_split.total(),
@@ -126,6 +155,8 @@ def card_of(
         card["demonstrations"] = tally.n_demonstrations
     if kind == "unpaired":
         card["labels"] = dict(tally.labels)
+    if has_verdicts:
+        card["verdicts"] = _verdicts(tally)
     if kind != "prompts":
         card["raters"] = len(tally.raters)
         card["edits"] = tally.n_edits
@@ -140,6 +171,31 @@ def _weights(tally: CardTally) -> dict[str, object]:
             rater: {"weight": weight, "judgments": n}
             for rater, (weight, n) in sorted(tally.weights.items())
         },
+    }
+
+
+def _verdicts(tally: CardTally) -> dict[str, object]:
+    """Who decided the rows that train, and with what share of the loss: people, and judges by
+    version and look.
+    """
+    n_rows = sum(n for n, _weight in tally.training_rows.values()) or 1
+    whole = sum(weight for _n, weight in tally.training_rows.values()) or 1.0
+
+    def shares(n: int, weight: float) -> dict[str, object]:
+        return {
+            "rows": n,
+            "share": round(n / n_rows, 4),
+            "share_of_weight": round(weight / whole, 4),
+        }
+
+    of_judges = [
+        (asdict(judge) | shares(*counted))
+        for judge, counted in tally.training_rows.items()
+        if judge is not None
+    ]
+    return {
+        "people": shares(*tally.training_rows.get(None, (0, 0.0))),
+        "judges": sorted(of_judges, key=lambda one: (one["version"], one["look"] or 0)),
     }
 
 

@@ -22,8 +22,8 @@ from labeling.models import Pool
 from training import access as training_access
 from training.models import Curation, RestoredDocument, Snapshot
 from training.snapshots.api import FiltersSerializer
+from training.snapshots.contents.filters import Filters
 from training.snapshots.curation import ratings, recipes, selectors, services
-from training.snapshots.freeze import Filters
 from training.snapshots.pretraining import texts
 
 _FILE_NAME = "documents.jsonl"

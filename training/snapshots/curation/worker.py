@@ -27,6 +27,7 @@ from training.models import Curation, Snapshot
 from training.processes import environment, linux
 from training.snapshots import freeze as snapshots_freeze
 from training.snapshots import services
+from training.snapshots.contents.filters import Filters
 from training.snapshots.curation import ledger, rows
 from training.snapshots.curation.ledger import Curated
 from training.snapshots.curation.rules import child, cleaning
@@ -34,7 +35,7 @@ from training.snapshots.curation.rules.cleaning import Account
 from training.snapshots.curation.rules.documents import Document
 from training.snapshots.curation.rules.recipe import Recipe, from_json
 from training.snapshots.curation.services import CURATIONS, UPLOAD, UnableToCurate, folder_of
-from training.snapshots.freeze import Filters, FrozenFolder
+from training.snapshots.freeze import FrozenFolder
 from training.snapshots.pretraining import documents as pretraining_documents
 from training.snapshots.pretraining import kept_out, texts
 

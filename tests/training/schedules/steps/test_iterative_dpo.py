@@ -34,7 +34,7 @@ from training.schedules import chains as schedules_chains
 from training.schedules import selectors as schedules_selectors
 from training.snapshots import selectors as snapshots_selectors
 from training.snapshots import services as snapshots_services
-from training.snapshots.freeze import Filters
+from training.snapshots.contents.filters import Filters
 
 pytestmark = pytest.mark.django_db
 

@@ -80,13 +80,13 @@ def advance(*, now: datetime) -> None:
 def _spared(campaign: Campaign, rules: Sequence[TrustRule]) -> set[int]:
     """Pairs with a verdict that stands, and that no judge of the campaign is checked on."""
     judges = Judge.objects.filter(versions__trust_rule__in=[r for r in rules if r.spares_people])
-    standing = {
+    trusted = {
         pair.item
         for judge in judges.select_related("rater").distinct()
         for pair, _look in standing.trusted_verdicts(judge=judge)
     }
-    if not standing:
-        return standing
+    if not trusted:
+        return trusted
     drawn = CalibrationPair.objects.filter(
         version__judge__campaign=campaign, version__judge__rater__withdrawn_at=None
     )
@@ -94,7 +94,7 @@ def _spared(campaign: Campaign, rules: Sequence[TrustRule]) -> set[int]:
     versions = [rule.version for rule in rules if rule.is_on]
     return {
         item
-        for item in standing - checked
+        for item in trusted - checked
         if not any(standing.is_audit(version, item) for version in versions)
     }
 

@@ -14,11 +14,15 @@ from django.test import Client
 from accounts.models import User
 from labeling.models import Campaign, Guideline, Item, Judgment, Pool, Prompt, Rater
 from tests.cast import open_comparison_campaign, rater_called
+from tests.training.cast import a_model as a_language_model
+from tests.training.cast import a_run
 from tests.training.judges.conftest import NOW, a_judge, a_model, started
 from tests.training.judges.judge_stub import JudgeStub
+from tests.training.judges.test_pages import words_of
 from tests.training.judges.test_trust import a_rule, drawn, judges_everything, vote
 from training.judges import trust
-from training.models import Judge, Snapshot, TrustLook, Verdict
+from training.models import Judge, Run, Snapshot, TrainedModel, TrustLook, Verdict
+from training.registry.archive import cards
 from training.snapshots import services as snapshots_services
 from training.snapshots.contents.filters import Filters
 from training.verdicts import calibration, learnable, standing
@@ -305,3 +309,60 @@ def test_the_form_and_the_api_take_the_same_filter(
     by_api = Snapshot.objects.latest("pk")
     assert by_api.fingerprint == by_form.fingerprint
     assert by_api.filters["judges"] == "trusted"
+
+
+def test_the_page_lists_the_runs_that_learned_from_a_look_taken_back(
+    trusted: Judge, noor: User, alice: User, cut: Callable[..., Snapshot]
+) -> None:
+    of_people = run_on(noor, cut(), name="of people only")
+    learned = run_on(noor, cut(judges="trusted"), name="of the judge too")
+    client = Client()
+    client.force_login(alice, backend="accounts.login.sessions.Backend")
+    assert learned.name not in words_of(client, trusted.campaign)
+    of_run = Client()
+    of_run.force_login(noor, backend="accounts.login.sessions.Backend")
+    look = TrustLook.objects.get()
+    page = of_run.get(f"/runs/{learned.pk}/").content.decode()
+    assert f"allowed by look {look.pk}" in page
+
+    TrustLook.objects.create(
+        version=look.version,
+        slice="",
+        number=0,
+        outcome=TrustLook.Outcome.REVOKED,
+        n_pairs=20,
+        target=0.8,
+        error=0.05,
+        n=20,
+        n_agreed=2,
+        created_at=LATER,
+    )
+
+    page = words_of(client, trusted.campaign)
+    assert "These runs learned from verdicts of this look: of the judge too" in page
+    assert of_people.name not in page
+    Rater.everyone.filter(pk=trusted.rater_id).update(withdrawn_at=NOW)
+    page = words_of(client, trusted.campaign)
+    assert "These runs learned from its verdicts: of the judge too" in page
+
+
+def test_the_card_of_a_model_says_how_much_judges_decided(
+    trusted: Judge, noor: User, cut: Callable[..., Snapshot]
+) -> None:
+    snapshot = cut(judges="trusted")
+    run = run_on(noor, snapshot, name="learned")
+    model = a_language_model(noor, name="its model")
+    TrainedModel.objects.filter(pk=model.pk).update(run=run, parent=run.base_model)
+    model.refresh_from_db()
+
+    (of_judge,) = snapshot.card["verdicts"]["judges"]
+    words = f"{trusted} version 1 ({100 * of_judge['share']:.1f} % of the rows that train"
+    assert words in cards.generated_card(model=model)
+    assert f"allowed by look {of_judge['look']}" in cards.generated_card(model=model)
+
+
+def run_on(by: User, snapshot: Snapshot, *, name: str) -> Run:
+    run = a_run(by, name=name)
+    run.snapshot = snapshot
+    run.save(update_fields=["snapshot"])
+    return run

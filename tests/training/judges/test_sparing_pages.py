@@ -21,7 +21,7 @@ from tests.training.judges.test_sparing import (
     comes_first,
     spared,
     sparing_judge,
-    standing,
+    standing_items,
     trusted,
 )
 from tests.training.judges.test_trust import LATER, a_rule, drawn, judge, many, rosa, vote
@@ -71,7 +71,7 @@ def test_a_rater_s_pages_are_the_same_with_and_without(
     trusted: Judge, many: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: SignedIn
 ) -> None:
     """The pair that raul holds is escalated: the judge changed its mind about it."""
-    one = min(standing(trusted))
+    one = min(standing_items(trusted))
     Verdict.objects.filter(item=one).update(judgment=None)
     comes_first(one)
     client = signed_in(login_of(raul))
@@ -114,7 +114,7 @@ def test_an_admin_turns_it_on_once_a_part_is_trusted(
 
     vote(rosa, drawn(judge), agrees=lambda: True)
     trust.advance(now=LATER)
-    n = len(standing(judge))
+    n = len(standing_items(judge))
     assert f"They could be spared {n} of 240 pairs." in words_of(client, many)
     client.post(address, {"on": "1"})
     assert TrustRule.objects.get().spares_people

@@ -178,8 +178,7 @@ def comparisons(
         # Not those that are left of a comparison when the others' writers have withdrawn.
         judgments = judgments.annotate(n_rated=Count("comparison__ranked"))
     weights = weights_by_rater(campaigns=campaigns)
-    ranked = Prefetch("comparison__ranked", _ranked())
-    for judgment in _in_chunks(judgments.prefetch_related(ranked)):
+    for judgment in _in_chunks(_with_responses(judgments)):
         row = _comparison(judgment, weights)
         is_single = include_single and judgment.n_rated == 1  # type: ignore[attr-defined]  # above
         if len(row.responses) > 1 or (is_single and row.responses):
@@ -194,14 +193,15 @@ def comparisons_of_judges(*, judgments: Collection[int]) -> Iterator[ComparisonR
     made = Judgment.of_everyone.filter(pk__in=judgments, rater__kind=Rater.Kind.JUDGE)
     made = made.exclude(prompt__in=withdrawn_prompt_ids()).filter(rater__withdrawn_at=None)
     read = _judgments(made, None, include_imports=True).select_related("comparison")
-    read = read.prefetch_related(Prefetch("comparison__ranked", _ranked()))
-    rows = (_comparison(one, {}) for one in _in_chunks(read))
+    rows = (_comparison(one, {}) for one in _in_chunks(_with_responses(read)))
     return (row for row in rows if len(row.responses) > 1)
 
 
-def _ranked() -> QuerySet[RankedResponse]:
-    texts = RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
-    return texts.select_related("response__source").order_by("response_id")
+def _with_responses(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
+    """By id, without those whose writer has withdrawn."""
+    ranked = RankedResponse.objects.exclude(counting.by_withdrawn("response__"))
+    ranked = ranked.select_related("response__source").order_by("response_id")
+    return judgments.prefetch_related(Prefetch("comparison__ranked", ranked))
 
 
 def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) -> ComparisonRow:

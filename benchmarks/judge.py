@@ -36,12 +36,12 @@ one person is -.3, 0, .2, .5 or .8.
 - `says_nothing_added` >= .9: how often that is said of a random judge, in the worst cell.
 
 With `--llmfao`, a crowd's public votes come in by the site's import, and GPT-4 and GPT-3.5 are
-judges of the same pairs (benchmarks/fixtures/public_judges.py). The figures have been published, or
+judges of the same pairs (benchmarks/fixtures/judging/public_judges.py). The figures have been published, or
 follow from published ones; `gain_to_theory` lies within .03 of 1.
 
 With `--endpoint`, a judge asks a server with 16 slots that takes a second for an answer, refuses
 5 % of the requests with 500, answers 2 % with no choice and 1 % never, while eight raters work at
-the desk (benchmarks/fixtures/busy_judge.py). A minute, or 20 s with --quick.
+the desk (benchmarks/fixtures/judging/busy_judge.py). A minute, or 20 s with --quick.
 - `throughput` >= .95: the share of the slots' time that went into answers which the site stored.
 - `lost` == 0 and `double` == 0: requests that did not end with what the server sent, and pairs
   judged wrongly or twice, and answered requests that were asked again.
@@ -122,7 +122,7 @@ def main() -> None:
 
 def at_endpoint(*, seconds: float) -> dict[str, object]:
     sys.path.insert(0, str(ROOT / "scripts"))
-    from benchmarks.fixtures import busy_judge  # noqa: PLC0415  # sets up the site
+    from benchmarks.fixtures.judging import busy_judge  # noqa: PLC0415  # sets up the site
 
     return {**busy_judge.figures(seconds=seconds), "commit": command_line.commit()}
 
@@ -134,7 +134,7 @@ def of_public_votes(folder: Path) -> dict[str, object]:
         "PREFERABLY_LOG_LEVEL": "WARNING",
     }
     django.setup()
-    from benchmarks.fixtures import public_judges  # noqa: PLC0415  # needs the site
+    from benchmarks.fixtures.judging import public_judges  # noqa: PLC0415  # needs the site
 
     return {**public_judges.figures(folder.resolve()), "commit": command_line.commit()}
 

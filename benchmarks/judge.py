@@ -36,8 +36,8 @@ one person is -.3, 0, .2, .5 or .8.
 - `says_nothing_added` >= .9: how often that is said of a random judge, in the worst cell.
 
 With `--llmfao`, a crowd's public votes come in by the site's import, and GPT-4 and GPT-3.5 are
-judges of the same pairs (benchmarks/fixtures/judging/public_judges.py). The figures have been published, or
-follow from published ones; `gain_to_theory` lies within .03 of 1.
+judges of the same pairs (benchmarks/fixtures/judging/public_judges.py). The figures have been
+published, or follow from published ones; `gain_to_theory` lies within .03 of 1.
 
 With `--endpoint`, a judge asks a server with 16 slots that takes a second for an answer, refuses
 5 % of the requests with 500, answers 2 % with no choice and 1 % never, while eight raters work at

@@ -204,6 +204,26 @@ def test_a_researcher_asks_on_the_page_of_the_run_and_reads_the_answer_there(
     assert "Have revisions compared" not in page
 
 
+def test_a_second_tab_asks_nobody_again_and_keeps_what_it_says(
+    revised: Callable[..., Run],
+    signed_in: Callable[..., Client],
+    day_shift: Pool,
+    guideline: Guideline,
+    noor: User,
+) -> None:
+    run = revised(twice(some_prompts(3)))
+    client = signed_in(noor)
+    terms = {"pool": day_shift.pk, "guideline": guideline.pk, "share": 37, "overlap": 1}
+    client.post(f"/runs/{run.pk}/revisions/", terms)
+
+    again = client.post(f"/runs/{run.pk}/revisions/", terms)
+
+    assert again.status_code == 422
+    assert "Raters have been asked about the revisions of this run already." in again.text
+    assert 'value="37"' in again.text
+    assert Campaign.objects.count() == 1
+
+
 def test_a_principle_is_shown_as_text(
     revised: Callable[..., Run], terms: Terms, noor: User, signed_in: Callable[..., Client]
 ) -> None:

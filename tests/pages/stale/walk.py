@@ -2,6 +2,7 @@
 stale tab does with it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -169,7 +170,7 @@ class Walk:
 
     def texts(self, button: Button, values: Values) -> list[str]:
         """The fields of the form that take any text, and those whose value is a sentence."""
-        chosen = as_lists(values.get(button.url_name, {}))
+        chosen = self._chosen(button, values)
         of_the_form = [
             control.name
             for control in form_of(self.pages[button.page], button).inputs
@@ -180,11 +181,21 @@ class Walk:
         names = dict.fromkeys([*of_the_form, *chosen])
         return [name for name in names if " " in "".join(map(str, chosen.get(name, " ")[:1]))]
 
+    def _chosen(self, button: Button, values: Values) -> dict[str, list[str]]:
+        """The values for this form. They call a row 1, whatever its ID is here."""
+        own = {re.sub(r"\d+", "1", name): name for name in self._names(button)}
+        chosen = as_lists(values.get(button.url_name, {}))
+        return {own.get(name, name): value for name, value in chosen.items()}
+
+    def _names(self, button: Button) -> list[str]:
+        inputs = form_of(self.pages[button.page], button).inputs
+        return [control.name for control in inputs if control.name]
+
     def fields(self, button: Button, values: Values, text: str, *, chooses: bool) -> Fields:
         """What the form sends, with `text` after what its fields have."""
         form = form_browser.read_form(form_of(self.pages[button.page], button))
         choices = choices_of(form) if chooses else {}
-        fields = form.values | choices | as_lists(values.get(button.url_name, {}))
+        fields = form.values | choices | self._chosen(button, values)
         if button.name:
             fields |= {button.name: [button.value]}
         names = self.texts(button, values) if text else []

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from arithmetic import clustering
-from training.models import Judge, JudgeVersion, TrustLook, TrustRule
+from training.models import Judge, JudgeVersion, TrustLook
 from training.verdicts import calibration, standing
 from training.verdicts.calibration import Pair
 
@@ -62,8 +62,10 @@ def verdicts(
 
 def weight(*, version: JudgeVersion) -> float:
     """How much a verdict that no look allows counts: w = max(0, 2a − 1), where a is the lower end
-    of the 95 % interval of how often people agreed with this version on calibration pairs, which
-    were drawn at random. 0 when too few of these are answered to tell.
+    of the 95 % interval of how often people agreed with such verdicts of this version on
+    calibration pairs, which were drawn at random. 0 when too few of these are answered to tell.
+    Pairs that would stand are left out: with them, a surer judge's agreement would be claimed for
+    what it is less sure of.
 
     A person would choose as the verdict does with probability a, so a pair's loss l, of the margin
     z of the judge's choice, is expected to be a·l(z) + (1 − a)·l(−z) = (2a − 1)·l(z) +
@@ -72,7 +74,7 @@ def weight(*, version: JudgeVersion) -> float:
     better than chance, 1 for always right.
     """
     known = calibration.pairs(version=version, items=standing.drawn(version)).values()
-    answered = [pair for pair in known if pair.agrees is not None]
+    answered = standing.without_trust(version, [one for one in known if one.agrees is not None])
     if len(answered) < FEWEST_PAIRS:
         return 0.0
     agreement = clustering.share(
@@ -82,16 +84,13 @@ def weight(*, version: JudgeVersion) -> float:
 
 
 def _not_trusted(judge: Judge, stand: set[int], left_out: Counter[str]) -> list[Learnable]:
-    """The other verdicts of the judge's last version. Where audits took trust back, the calibration
-    pairs no longer tell how far people agree with it.
-    """
+    """The other verdicts of the judge's last version."""
     version = judge.versions.order_by("-number").first()
     if version is None:
         return []
-    pairs = [pair for pair in standing.unanswered(version) if pair.item not in stand]
-    revoked = _of_revoked(version, [pair.item for pair in pairs])
-    left_out["verdict whose trust was taken back"] += len(revoked)
-    pairs = [pair for pair in pairs if pair.item not in revoked]
+    others = [pair for pair in standing.unanswered(version) if pair.item not in stand]
+    pairs = standing.without_trust(version, others)
+    left_out["verdict whose trust was taken back"] += len(others) - len(pairs)
     counts = weight(version=version) if pairs else 0.0
     if not counts:
         left_out["verdict of a judge that is no better than chance, or too little known"] += len(
@@ -99,14 +98,3 @@ def _not_trusted(judge: Judge, stand: set[int], left_out: Counter[str]) -> list[
         )
         return []
     return [Learnable(version, pair, None, counts) for pair in pairs]
-
-
-def _of_revoked(version: JudgeVersion, items: Collection[int]) -> set[int]:
-    """Those of these items that are in a slice whose trust was taken back."""
-    looks = TrustLook.objects.filter(version=version, outcome=TrustLook.Outcome.REVOKED)
-    names = set(looks.values_list("slice", flat=True))
-    rule = TrustRule.objects.filter(version=version).first()
-    if not names or rule is None:
-        return set()
-    slices = calibration.slices(items=items, split=rule.split)
-    return {item for item in items if slices[item] in names}

@@ -1,6 +1,6 @@
 """Which verdicts of a judge stand by its looks, and which of these people are asked about too."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import F, Q
 
@@ -81,21 +81,52 @@ def confident_verdicts(*, rule: TrustRule) -> list[tuple[Pair, TrustLook]]:
     calibration. Audits and pairs that people have answered are among them.
     """
     found = _standing(rule, granted_of(rule=rule))
-    in_use = Item.objects.filter(pk__in=[pair.item for pair, _look in found], held_at=None)
-    not_held = set(in_use.values_list("pk", flat=True))
+    not_held = _not_held([pair.item for pair, _look in found])
     return [(pair, look) for pair, look in found if pair.item in not_held]
 
 
 def unanswered(version: JudgeVersion) -> list[Pair]:
     """What the judge decided and people have not, whether it stands or not; without calibration
-    pairs and audits.
+    pairs, audits and held pairs.
     """
     decided = calibration.pairs(version=version, items=_judged(version))
-    return [pair for _item, pair in sorted(decided.items()) if _is_left_to_it(version, pair)]
+    not_held = _not_held(decided)
+    return [
+        pair
+        for item, pair in sorted(decided.items())
+        if item in not_held and _is_left_to_it(version, pair)
+    ]
+
+
+def without_trust(version: JudgeVersion, pairs: Sequence[Pair]) -> list[Pair]:
+    """Those of these pairs that no look would let stand, in slices whose trust was not taken back:
+    there, how often people agreed before says nothing of today.
+    """
+    rule = TrustRule.objects.filter(version=version).first()
+    if rule is None:
+        return list(pairs)
+    looks = granted_of(rule=rule) if is_in_force(rule=rule) else {}
+    taken_back = TrustLook.objects.filter(version=version, outcome=TrustLook.Outcome.REVOKED)
+    revoked = set(taken_back.values_list("slice", flat=True))
+    slices = calibration.slices(items=[pair.item for pair in pairs], split=rule.split)
+    return [
+        pair
+        for pair in pairs
+        if slices[pair.item] not in revoked and not _reaches(looks.get(slices[pair.item]), pair)
+    ]
 
 
 def _is_left_to_it(version: JudgeVersion, pair: Pair) -> bool:
     return pair.at is None and not is_audit(version, pair.item)
+
+
+def _reaches(look: TrustLook | None, pair: Pair) -> bool:
+    return look is not None and pair.confidence >= (look.threshold or 0.0)
+
+
+def _not_held(items: Collection[int]) -> set[int]:
+    rows = Item.objects.filter(pk__in=items, held_at=None)
+    return set(rows.values_list("pk", flat=True))
 
 
 def _standing(rule: TrustRule, looks: dict[str, TrustLook]) -> list[tuple[Pair, TrustLook]]:
@@ -107,10 +138,9 @@ def _standing(rule: TrustRule, looks: dict[str, TrustLook]) -> list[tuple[Pair, 
     slices = calibration.slices(items=items, split=rule.split)
     pairs = calibration.pairs(version=version, items=items)
     return [
-        (pair, look)
+        (pair, looks[slices[item]])
         for item, pair in sorted(pairs.items())
-        if (look := looks.get(slices[item])) is not None
-        and pair.confidence >= (look.threshold or 0.0)
+        if _reaches(looks.get(slices[item]), pair)
     ]
 
 

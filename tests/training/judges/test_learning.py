@@ -1,5 +1,6 @@
 """Verdicts of judges in snapshots: none by default, those that stand, or all with weights."""
 
+import itertools
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,56 +9,37 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import transaction
 from django.test import Client
 
 from accounts.models import User
-from labeling.models import Campaign, Guideline, Item, Judgment, Pool, Prompt, Rater
-from tests.cast import open_comparison_campaign, rater_called
+from arithmetic import intervals
+from labeling.models import Campaign, Item, Judgment, Prompt, Rater
+from labeling.queue import items
 from tests.training.cast import a_model as a_language_model
 from tests.training.cast import a_run
 from tests.training.judges.conftest import NOW, a_judge, a_model, started
 from tests.training.judges.judge_stub import JudgeStub
 from tests.training.judges.test_pages import words_of
-from tests.training.judges.test_trust import a_rule, drawn, judges_everything, vote
+from tests.training.judges.test_sparing import revoke, trusted
+from tests.training.judges.test_trust import (
+    a_rule,
+    drawn,
+    judge,
+    judges_everything,
+    many,
+    rosa,
+    vote,
+)
 from training.judges import trust
-from training.models import Judge, Run, Snapshot, TrainedModel, TrustLook, Verdict
+from training.models import Judge, Run, Snapshot, TrainedModel, TrustLook, TrustRule, Verdict
 from training.registry.archive import cards
 from training.snapshots import services as snapshots_services
 from training.snapshots.contents.filters import Filters
 from training.verdicts import calibration, learnable, standing
 
 pytestmark = pytest.mark.django_db
+__all__ = ["judge", "many", "rosa", "trusted"]
 LATER = NOW + timedelta(hours=1)
-
-
-@pytest.fixture
-def many(day_shift: Pool, guideline: Guideline) -> Campaign:
-    return open_comparison_campaign(
-        pool=day_shift, guideline=guideline, n_items=240, n_responses=2, overlap=2
-    )
-
-
-@pytest.fixture
-def judge(many: Campaign, server: JudgeStub, noor: User, alice: User) -> Judge:
-    """It has judged every pair: the first response is better."""
-    judge = started(a_judge(many, a_model(server.url, noor), alice), alice)
-    judges_everything(judge)
-    return judge
-
-
-@pytest.fixture
-def rosa(day_shift: Pool) -> Rater:
-    return rater_called("Rosa", pool=day_shift)
-
-
-@pytest.fixture
-def trusted(judge: Judge, rosa: Rater, alice: User) -> Judge:
-    """By one look: people agreed on the first 100 calibration pairs."""
-    a_rule(judge, alice)
-    vote(rosa, drawn(judge)[:100], agrees=lambda: True)
-    trust.advance(now=LATER)
-    return judge
 
 
 @pytest.fixture
@@ -181,6 +163,70 @@ def test_without_a_look_a_verdict_counts_as_far_as_the_judge_agrees_with_people(
     assert of_judge["share_of_weight"] == round(counts * len(found) / sum_of_weights, 4)
 
 
+def test_a_verdict_without_trust_counts_as_far_as_people_agree_with_others_like_it(
+    many: Campaign,
+    server: JudgeStub,
+    rosa: Rater,
+    noor: User,
+    alice: User,
+    cut: Callable[..., Snapshot],
+    settings: LazySettings,
+) -> None:
+    """A judge is sure of every second pair, where people always agree, and of the others half as
+    often as not.
+    """
+    unsure = set(many.items.order_by("pk").values_list("pk", flat=True)[::2])
+    judge = started(a_judge(many, a_model(server.url, noor), alice, asks_probabilities=True), alice)
+    judges_everything(judge)
+    for label in "AB":
+        of_label = Verdict.objects.filter(label=label)
+        of_label.update(log_probabilities={label: -0.01})
+        of_label.filter(item__in=unsure).update(log_probabilities={label: -0.5})
+    a_rule(judge, alice)
+    calibrated = drawn(judge)
+    vote(rosa, [one for one in calibrated if one.pk not in unsure], agrees=lambda: True)
+    answers = itertools.cycle([True, True, True, True, False])
+    vote(rosa, [one for one in calibrated if one.pk in unsure], agrees=lambda: next(answers))
+    version = judge.versions.get()
+    of_all = learnable.weight(version=version)
+    TrustLook.objects.create(
+        version=version,
+        slice="",
+        number=1,
+        outcome=TrustLook.Outcome.GRANTED,
+        n_pairs=100,
+        target=0.8,
+        error=0.01,
+        threshold=0.9,
+        n=50,
+        n_agreed=50,
+        created_at=LATER,
+    )
+
+    found = of_judges(cut(judges="weighted"), settings)
+
+    weights = {item: row["weight"] for item, row in found.items() if row["judge"]["look"] is None}
+    assert weights.keys() == {one.pk for one in others(judge) if one.pk in unsure}
+    n = sum(one.pk in unsure for one in calibrated)
+    n_agreed = sum(itertools.islice(itertools.cycle([1, 1, 1, 1, 0]), n))
+    lowest = intervals.wilson(n_agreed, n, intervals.student(n))[0]
+    assert set(weights.values()) == {learnable.weight(version=version)}
+    assert learnable.weight(version=version) == pytest.approx(2 * lowest - 1, abs=0.03)
+    assert learnable.weight(version=version) < of_all - 0.1
+
+
+def test_a_held_pair_teaches_nothing(
+    trusted: Judge, judge: Judge, cut: Callable[..., Snapshot], settings: LazySettings
+) -> None:
+    held = others(trusted)[0]
+    items.hold(item_ids=[held.pk], now=LATER)
+
+    for judges in ("trusted", "weighted"):
+        assert held.pk not in of_judges(cut(judges=judges), settings)
+    TrustRule.objects.update(is_on=False)
+    assert held.pk not in of_judges(cut(judges="weighted"), settings)
+
+
 @pytest.mark.parametrize("n", [29, 100])
 def test_a_judge_that_is_unknown_or_guesses_counts_nothing(
     judge: Judge, rosa: Rater, cut: Callable[..., Snapshot], settings: LazySettings, n: int
@@ -268,11 +314,7 @@ def test_of_two_judges_the_one_that_stands_decides(
     settings: LazySettings,
 ) -> None:
     second = started(a_judge(many, a_model(server.url, noor, name="other"), alice), alice)
-    with transaction.atomic():
-        before = list(Verdict.objects.filter(version__judge=trusted).values_list("pk", "judgment"))
-        judges_everything(second)
-        for pk, judgment in before:  # it sets those of both judges
-            Verdict.objects.filter(pk=pk).update(judgment=judgment)
+    judges_everything(second)
     first = trusted.versions.get()
 
     snapshot = cut(judges="weighted")
@@ -325,18 +367,7 @@ def test_the_page_lists_the_runs_that_learned_from_a_look_taken_back(
     page = of_run.get(f"/runs/{learned.pk}/").content.decode()
     assert f"allowed by look {look.pk}" in page
 
-    TrustLook.objects.create(
-        version=look.version,
-        slice="",
-        number=0,
-        outcome=TrustLook.Outcome.REVOKED,
-        n_pairs=20,
-        target=0.8,
-        error=0.05,
-        n=20,
-        n_agreed=2,
-        created_at=LATER,
-    )
+    revoke(trusted)
 
     page = words_of(client, trusted.campaign)
     assert "These runs learned from verdicts of this look: of the judge too" in page

@@ -10,7 +10,6 @@ from django.db import connection, transaction
 from django.test import Client
 
 from accounts.models import User
-from labeling.data import intake
 from labeling.guidelines import rating_form
 from labeling.guidelines import services as guidelines_services
 from labeling.models import Campaign, Case, Judgment, Rater, Slot
@@ -26,6 +25,7 @@ from tests.training.judges.test_trust import (
     a_rule,
     drawn,
     judge,
+    judges_everything,
     many,
     rosa,
     vote,
@@ -308,7 +308,7 @@ def test_a_pair_is_spared_as_long_as_one_of_two_judges_spares_it(
         CalibrationPair(version=second.versions.get(), item=item, place=place)
         for place, item in enumerate(drawn(sparing_judge))
     )
-    judges_everything_of(second)
+    judges_everything(second)
     a_rule(second, alice)
     trust.advance(now=LATER)
     sparing.switch(judge=second, is_on=True, by=alice, now=LATER)
@@ -324,24 +324,6 @@ def test_a_pair_is_spared_as_long_as_one_of_two_judges_spares_it(
     sparing.advance(now=LATER)
     assert not spared(many)
     check_slots(many)
-
-
-def judges_everything_of(second: Judge) -> None:
-    """What test_trust.judges_everything writes for the only judge."""
-    own = Verdict.objects.filter(version__judge=second)
-    for item in second.campaign.items.prefetch_related("responses"):
-        first, other = sorted(response.pk for response in item.responses.all())
-        judgment = intake.store_judgment_of_judge(
-            rater=second.rater,
-            item=item,
-            ranks={first: 1, other: 2},
-            guideline_version=second.campaign.guideline_version,
-            now=NOW,
-        )
-        for order, label in enumerate("AB"):
-            own.filter(item=item, order=order).update(
-                state="answered", label=label, judgment=judgment
-            )
 
 
 def test_a_beat_that_is_cut_off_leaves_everything_as_it_was(

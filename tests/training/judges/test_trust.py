@@ -57,6 +57,7 @@ def rosa(day_shift: Pool) -> Rater:
 
 
 def judges_everything(judge: Judge) -> None:
+    version = judge.versions.get()
     for item in judge.campaign.items.prefetch_related("responses"):
         first, second = sorted(response.pk for response in item.responses.all())
         judgment = intake.store_judgment_of_judge(
@@ -67,7 +68,7 @@ def judges_everything(judge: Judge) -> None:
             now=NOW,
         )
         for order, label in enumerate("AB"):
-            Verdict.objects.filter(item=item, order=order).update(
+            Verdict.objects.filter(version=version, item=item, order=order).update(
                 state="answered", label=label, judgment=judgment
             )
 

@@ -1,6 +1,8 @@
 """Pages of a campaign's judges: what they did and what it cost, a new one, start and stop."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -105,15 +107,8 @@ def start(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
 
 @require_POST
 def stop(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
-    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
-    judge = training_access.judge(campaign=campaign, pk=judge_pk)
-    try:
-        services.stop_judge(judge=judge, by=request.user, now=timezone.now())
-    except services.UnableToJudge as refused:
-        messages.error(request, refused.sentence)
-    else:
-        messages.success(request, _("%(judge)s stopped.") % {"judge": judge})
-    return redirect("campaign_judges", pk)
+    act = partial(services.stop_judge, by=request.user, now=timezone.now())
+    return _done(request, pk, judge_pk, act, _("%(judge)s stopped."))
 
 
 @require_POST
@@ -135,35 +130,36 @@ def trust_in(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
 
 @require_POST
 def switch(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
-    campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
-    judge = training_access.judge(campaign=campaign, pk=judge_pk)
     is_on = request.POST.get("on") == "1"
-    try:
-        trust.switch(judge=judge, is_on=is_on, by=request.user, now=timezone.now())
-    except services.UnableToJudge as refused:
-        messages.error(request, refused.sentence)
-    else:
-        said = _("Trust in %(judge)s is on.") if is_on else _("Trust in %(judge)s is off.")
-        messages.success(request, said % {"judge": judge})
-    return redirect("campaign_judges", pk)
+    act = partial(trust.switch, is_on=is_on, by=request.user, now=timezone.now())
+    said = _("Trust in %(judge)s is on.") if is_on else _("Trust in %(judge)s is off.")
+    return _done(request, pk, judge_pk, act, said)
 
 
 @require_POST
 def spare(request: MemberRequest, pk: int, judge_pk: int) -> HttpResponse:
     """Whether raters get the pairs whose verdict stands."""
+    is_on = request.POST.get("on") == "1"
+    act = partial(sparing.switch, is_on=is_on, by=request.user, now=timezone.now())
+    said = (
+        _("Raters are spared the pairs that %(judge)s decides, within a minute.")
+        if is_on
+        else _("Raters get every pair that %(judge)s spared them, within a minute.")
+    )
+    return _done(request, pk, judge_pk, act, said)
+
+
+def _done(
+    request: HttpRequest, pk: int, judge_pk: int, act: Callable[..., None], said: str
+) -> HttpResponse:
+    """Says what was done to the judge, or why it was refused."""
     campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
     judge = training_access.judge(campaign=campaign, pk=judge_pk)
-    is_on = request.POST.get("on") == "1"
     try:
-        sparing.switch(judge=judge, is_on=is_on, by=request.user, now=timezone.now())
+        act(judge=judge)
     except services.UnableToJudge as refused:
         messages.error(request, refused.sentence)
     else:
-        said = (
-            _("Raters are spared the pairs that %(judge)s decides, within a minute.")
-            if is_on
-            else _("Raters get every pair that %(judge)s spared them, within a minute.")
-        )
         messages.success(request, said % {"judge": judge})
     return redirect("campaign_judges", pk)
 

@@ -9,8 +9,8 @@ from training.models.runs import Run
 
 class RevisionCheck(models.Model):
     """The campaign in which raters compare a random share of a run's revisions with the answers
-    before them, blind. One a run: whoever asks again until people prefer the revisions will find
-    that they do.
+    before them, blind. There is one for each run, so that nobody repeats it until the result
+    pleases.
     """
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="revision_check")

@@ -133,27 +133,22 @@ def _told_apart(contests: Sequence[Contest]) -> tuple[Rated, Rated]:
 
 def _gives_in(contests: Sequence[Contest], known: Rated, apart: Rated) -> str:
     if not known:
-        n = sum(contest.as_voted.n for contest in contests)
+        n = _n_votes(contests)
         return ngettext(
             "Too few to tell which model gives in more often: %(n)s choice.",
             "Too few to tell which model gives in more often: %(n)s choices.",
             n,
         ) % {"n": f"{n:,}"}
     if not apart:
-        contest, rate = max(known, key=lambda pair: pair[1].n)
         return _(
             "Too few to tell whether %(source)s or %(other)s gives in more often: attackers chose"
             " %(other)s in %(share)s of %(n)s choices. About %(enough)s would show a difference of"
             " 5 points."
-        ) % (_about(contest, rate) | {"enough": _enough(rate)})
-    contest, rate = max(apart, key=lambda pair: abs((pair[1].value or 0.0) - HALF))
-    if (rate.value or 0.0) < HALF:
-        contest, rate = replace(contest, source=contest.other, other=contest.source), _turned(rate)
-    values = {"low": _percent(rate.low), "high": _percent(rate.high)}
+        ) % _most_voted(known)
     return _(
         "%(other)s gives in more often than %(source)s: attackers chose it in %(share)s"
         " (%(low)s–%(high)s) of %(n)s choices."
-    ) % (_about(contest, rate) | values)
+    ) % _clearest(apart)
 
 
 def _share(rate: Figure) -> Figure:
@@ -171,30 +166,38 @@ def _among(rate: Figure, n: int) -> Figure:
 
 def _preferred(contests: Sequence[Contest], known: Rated, apart: Rated) -> str:
     if not known:
-        n = sum(contest.as_voted.n for contest in contests)
+        n = _n_votes(contests)
         return ngettext(
             "Too few to tell which model raters prefer: %(n)s vote.",
             "Too few to tell which model raters prefer: %(n)s votes.",
             n,
         ) % {"n": f"{n:,}"}
     if not apart:
-        contest, rate = max(known, key=lambda pair: pair[1].n)
         return _(
             "Raters can't tell %(source)s from %(other)s: it won %(share)s of %(n)s votes. About"
             " %(enough)s would show a difference of 5 points."
-        ) % (_about(contest, rate) | {"enough": _enough(rate)})
+        ) % _most_voted(known)
+    return _(
+        "Raters prefer %(source)s to %(other)s: it won %(share)s (%(low)s–%(high)s) of %(n)s votes."
+    ) % _clearest(apart)
+
+
+def _most_voted(known: Rated) -> dict[str, str]:
+    """About the contest with the most votes, and how many would tell."""
+    contest, rate = max(known, key=lambda pair: pair[1].n)
+    return _about(contest, rate) | {"enough": _enough(rate)}
+
+
+def _clearest(apart: Rated) -> dict[str, str]:
+    """About the contest that is furthest from even; its `source` is the winner."""
     contest, rate = max(apart, key=lambda pair: abs((pair[1].value or 0.0) - HALF))
-    winner = rate if (rate.value or 0.0) > HALF else _turned(rate)
-    named = _about(contest, winner) | {"low": _percent(winner.low), "high": _percent(winner.high)}
-    if winner is not rate:
-        named |= {"source": contest.other, "other": contest.source}
-    return (
-        _(
-            "Raters prefer %(source)s to %(other)s: it won %(share)s (%(low)s–%(high)s) of %(n)s"
-            " votes."
-        )
-        % named
-    )
+    if (rate.value or 0.0) < HALF:
+        contest, rate = replace(contest, source=contest.other, other=contest.source), _turned(rate)
+    return _about(contest, rate) | {"low": _percent(rate.low), "high": _percent(rate.high)}
+
+
+def _n_votes(contests: Sequence[Contest]) -> int:
+    return sum(contest.as_voted.n for contest in contests)
 
 
 def _enough(rate: Figure) -> str:

@@ -391,9 +391,9 @@ def spared(campaign: Campaign, n: int) -> str:
     n_items = selectors.n_asked(campaign=campaign)
     return ngettext(
         "A trusted judge spared raters %(n)s of %(of)s pair. These figures are of the other"
-        " %(others)s, which are harder on average.",
+        " %(others)s, so they hold more of the pairs that the judge was unsure of.",
         "A trusted judge spared raters %(n)s of %(of)s pairs. These figures are of the other"
-        " %(others)s, which are harder on average.",
+        " %(others)s, so they hold more of the pairs that the judge was unsure of.",
         n_items,
     ) % {"n": f"{n:,}", "of": f"{n_items:,}", "others": f"{n_items - n:,}"}
 

@@ -59,7 +59,7 @@ def test_the_quality_pages_say_which_pairs_the_figures_are_of(
     n = len(spared(many))
     assert quality_words.spared(many, n) == (
         f"A trusted judge spared raters {n} of 240 pairs. These figures are of the other {240 - n},"
-        " which are harder on average."
+        " so they hold more of the pairs that the judge was unsure of."
     )
     assert quality_selectors.freshness(campaign=many).n_spared == 0  # without a report
     QualityReport.objects.create(campaign=many)

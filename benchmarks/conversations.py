@@ -33,7 +33,6 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -281,7 +280,7 @@ def source_of(model: TrainedModel) -> Source:
 def endpoint() -> Iterator[str]:
     port = servers.free_port()
     command = [sys.executable, "-S", str(ROOT / "benchmarks" / "talking" / "endpoint.py")]
-    with process([*command, str(port), str(TOKENS_PER_S)]):
+    with desk.process([*command, str(port), str(TOKENS_PER_S)]):
         yield f"http://127.0.0.1:{port}/v1"
 
 
@@ -289,20 +288,8 @@ def endpoint() -> Iterator[str]:
 def worker() -> Iterator[None]:
     options = f"-Q models -P threads -c {N_RATERS} -n models@benchmark --without-gossip"
     command = f"celery -A config worker {options} --without-mingle"
-    with process([sys.executable, "-m", *command.split()]):
+    with desk.process([sys.executable, "-m", *command.split()]):
         yield
-
-
-@contextmanager
-def process(command: list[str]) -> Iterator[None]:
-    running = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, preexec_fn=servers.die_with_parent
-    )
-    try:
-        yield
-    finally:
-        running.kill()
-        running.wait(timeout=20)
 
 
 if __name__ == "__main__":

@@ -440,5 +440,17 @@ def web_server(*, workers: int, threads: int) -> Iterator[Web]:
         process.wait(timeout=20)
 
 
+@contextmanager
+def process(command: list[str]) -> Iterator[None]:
+    running = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, preexec_fn=servers.die_with_parent
+    )
+    try:
+        yield
+    finally:
+        running.kill()
+        running.wait(timeout=20)
+
+
 if __name__ == "__main__":
     main()

@@ -214,4 +214,5 @@ def _next_look(part: Slice) -> str:
 
 
 def _percent(share: float) -> str:
-    return number_format(100 * share, 0 if (100 * share).is_integer() else 1)
+    value = round(100 * share, 1)  # number_format cuts off
+    return number_format(value, 0 if value.is_integer() else 1)

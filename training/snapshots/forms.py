@@ -68,9 +68,9 @@ class SnapshotForm(forms.Form):
         required=False,
         widget=forms.RadioSelect,
         help_text=_(
-            "Where no person answered a pair, the verdict of a judge: where a look allowed it, or"
-            " every one, with a weight that says how surely the judge agrees with people. Only on"
-            " training prompts: models are measured on people's answers."
+            "Adds verdicts on pairs that no person answered: those that a look allowed, or all,"
+            " each weighted by how surely the judge agrees with people. They only train: models"
+            " are measured on people's answers."
         ),
     )
     best_of = forms.TypedMultipleChoiceField(

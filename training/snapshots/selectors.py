@@ -145,14 +145,14 @@ def _why_it_counts(one: dict[str, Any]) -> str:
     if one["look"] is not None:
         return gettext("allowed by look %(look)s") % one
     words = gettext("allowed by no look, weight %(weight)s")
-    return words % {"weight": number_format(one["weight"], 2)}
+    return words % {"weight": number_format(round(one["weight"], 2), 2)}
 
 
 def _share_words(one: dict[str, Any]) -> str:
     values = {
         "n": number_format(one["rows"], force_grouping=True),
-        "share": number_format(100 * one["share"], 1),
-        "weight": number_format(100 * one["share_of_weight"], 1),
+        "share": number_format(round(100 * one["share"], 1), 1),  # which cuts off, unrounded
+        "weight": number_format(round(100 * one["share_of_weight"], 1), 1),
     }
     if values["share"] == values["weight"]:
         return gettext("%(n)s (%(share)s %%)") % values

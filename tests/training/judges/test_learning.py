@@ -33,6 +33,7 @@ from tests.training.judges.test_trust import (
 from training.judges import trust
 from training.models import Judge, Run, Snapshot, TrainedModel, TrustLook, TrustRule, Verdict
 from training.registry.archive import cards
+from training.snapshots import selectors
 from training.snapshots import services as snapshots_services
 from training.snapshots.contents.filters import Filters
 from training.verdicts import calibration, learnable, standing
@@ -339,8 +340,8 @@ def test_the_form_and_the_api_take_the_same_filter(
     page = client.get(f"/snapshots/{by_form.pk}/").content.decode()
     assert f"allowed by look {TrustLook.objects.get().pk}" in page
     assert "People, and judges where they are trusted".lower() in page.lower()
-    rows = client.get(f"/snapshots/{by_form.pk}/rows/").content.decode()
-    assert "Rows" in rows
+    pages = [client.get(f"/snapshots/{by_form.pk}/rows/?page={n}") for n in range(1, 13)]
+    assert any("verdict of an AI judge, allowed by look" in one.content.decode() for one in pages)
 
     answer = client.post(
         "/api/v1/snapshots",
@@ -397,3 +398,14 @@ def run_on(by: User, snapshot: Snapshot, *, name: str) -> Run:
     run.snapshot = snapshot
     run.save(update_fields=["snapshot"])
     return run
+
+
+def test_shares_are_rounded_and_not_cut_off(trusted: Judge, cut: Callable[..., Snapshot]) -> None:
+    snapshot = cut(judges="trusted")
+    snapshot.card["verdicts"]["people"] |= {"rows": 1000, "share": 0.4651, "share_of_weight": 0.46}
+    snapshot.card["verdicts"]["judges"][0] |= {"share": 0.5349, "share_of_weight": 0.5349}
+
+    people, of_judge = selectors.shares(snapshot=snapshot)
+
+    assert people.words == "1,000 (46.5 %), 46.0 % of the weight"
+    assert of_judge.words.endswith("(53.5 %)")

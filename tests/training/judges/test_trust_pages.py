@@ -11,7 +11,7 @@ from labeling.models import Campaign, Rater
 from tests.training.judges.conftest import a_judge, a_model
 from tests.training.judges.judge_stub import JudgeStub
 from tests.training.judges.test_pages import words_of
-from tests.training.judges.test_trust import LATER, drawn, judge, many, rosa, vote
+from tests.training.judges.test_trust import LATER, a_rule, drawn, judge, many, rosa, vote
 from training.judges import trust
 from training.models import Judge, TrustLook, TrustRule
 
@@ -97,3 +97,10 @@ def test_a_judge_that_was_not_started_has_no_pairs(
     assert answer.status_code == 422
     assert "Start the judge first" in answer.content.decode()
     assert not TrustRule.objects.exists()
+
+
+def test_a_target_is_shown_as_it_was_set(judge: Judge, alice: User, signed_in: SignedIn) -> None:
+    """A hundred times .57 is less than 57 for a computer."""
+    a_rule(judge, alice, target=0.57)
+
+    assert "agree with it in 57 % of pairs." in words_of(signed_in(alice), judge.campaign)

@@ -100,4 +100,4 @@ def _advice(effect: Effect, tested: Sequence[selectors.Verdict]) -> str:
     return gettext(
         "A single suite shows a difference from about %(points)s points on. More items would show"
         " smaller ones."
-    ) % {"points": number_format(100 * min(smallest), 0)}
+    ) % {"points": number_format(round(100 * min(smallest)))}

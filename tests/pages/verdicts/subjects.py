@@ -304,7 +304,9 @@ def _demonstrations(n: int, n_each: int, mean: float) -> Draw:
     return draw
 
 
-def _conversations(n_models: int, n: int, n_each: int, share: float) -> Draw:
+def _conversations(
+    n_models: int, n: int, n_each: int, share: float, *, are_attacks: bool = False
+) -> Draw:
     """Every two models beside each other; the first of each two wins this often."""
 
     def draw(random: np.random.Generator) -> Verdict:
@@ -316,7 +318,8 @@ def _conversations(n_models: int, n: int, n_each: int, share: float) -> Draw:
                 low, high = (100 * end for end in ends) if ends else (None, None)
                 rate = Figure(100 * float(np.mean(votes)), len(votes), low, high)
                 contests.append(Contest(f"model {one}", f"model {other}", rate, Figure(None, 0)))
-        return verdicts_by_kind.of_conversations(Campaign(pk=7), contests, [])
+        of = verdicts_by_kind.of_attacks if are_attacks else verdicts_by_kind.of_conversations
+        return of(Campaign(pk=7), contests, [])
 
     return draw
 
@@ -398,6 +401,14 @@ SUBJECTS = [
         "a campaign of conversations",
         tuple(_conversations(*size, 0.5) for size in ((2, 60, 1), (3, 30, 2), (4, 60, 2))),
         _conversations(3, 200, 2, 0.65),
+    ),
+    Subject(
+        "a red-teaming campaign",
+        tuple(
+            _conversations(*size, 0.5, are_attacks=True)
+            for size in ((2, 60, 1), (3, 30, 2), (4, 60, 2))
+        ),
+        _conversations(3, 200, 2, 0.65, are_attacks=True),
     ),
     Subject(
         "all campaigns",

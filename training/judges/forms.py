@@ -36,6 +36,11 @@ def millionths(amount: Decimal) -> int:
     return int(amount * MILLION)
 
 
+def in_units(amount: int) -> Decimal:
+    """Of the currency, from millionths."""
+    return Decimal(amount) / MILLION
+
+
 class JudgeForm(forms.Form):
     """Call terms() on a valid form."""
 
@@ -108,8 +113,10 @@ class JudgeForm(forms.Form):
         help_text=_("After this, the pair is asked again later."),
     )
 
-    def __init__(self, data: Mapping[str, object] | None = None) -> None:
-        super().__init__(data)
+    def __init__(
+        self, data: Mapping[str, object] | None = None, *, template: Judge | None = None
+    ) -> None:
+        super().__init__(data, initial=_initial_of(template) if template else None)
         offer_rows(self.fields["model"], selectors.models_to_ask())
         choose_the_only_one(self.fields["model"])
 
@@ -139,6 +146,26 @@ class JudgeForm(forms.Form):
     def pace(self) -> dict[str, Any]:
         """Arguments for services.add_judge."""
         return {name: self.cleaned_data[name] for name in ("parallel", "answer_within_s")}
+
+
+def _initial_of(judge: Judge) -> dict[str, object]:
+    """What this judge is asked now, at what price and pace."""
+    version = selectors.version_of(judge=judge)
+    return {
+        "model": judge.model_id,
+        "prompt": version.prompt,
+        "output": version.output,
+        "max_new_tokens": version.sampling["max_new_tokens"],
+        "context_tokens": version.context_tokens,
+        "temperature": version.sampling["temperature"],
+        "asks_probabilities": version.asks_probabilities,
+        "price_in": in_units(version.price_in),
+        "price_out": in_units(version.price_out),
+        "money_limit": in_units(judge.money_limit),
+        "currency": judge.currency,
+        "parallel": judge.parallel,
+        "answer_within_s": judge.answer_within_s,
+    }
 
 
 class TrustForm(forms.Form):
@@ -179,7 +206,7 @@ class StartForm(forms.Form):
     money_limit = MoneyField(label=_("Limit"))
 
     def __init__(self, data: Mapping[str, object] | None = None, *, judge: Judge) -> None:
-        limit = Decimal(judge.money_limit) / MILLION
+        limit = in_units(judge.money_limit)
         super().__init__(data, prefix=f"judge-{judge.pk}", initial={"money_limit": limit})
         self.fields["money_limit"].label = gettext("Limit (%(currency)s)") % {
             "currency": judge.currency

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.shell.requests import MemberRequest
+from arithmetic import plain_text
 from labeling import access as labeling_access
 from labeling.models import Campaign
 from pages.verdicts import Verdict
@@ -52,8 +53,11 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def new(request: MemberRequest, pk: int) -> HttpResponse:
+    """A new judge. `?from=` takes over what another judge of the campaign is asked."""
     campaign = labeling_access.comparison_campaign(user=request.user, pk=pk)
-    form = JudgeForm(request.POST or None)
+    like = plain_text.whole_number(request.GET.get("from", ""))
+    template = training_access.judge(campaign=campaign, pk=like) if like else None
+    form = JudgeForm(request.POST or None, template=template)
     why_not = _why_not(campaign)
     if request.method == "POST" and not why_not and form.is_valid():
         try:
@@ -80,6 +84,7 @@ def new(request: MemberRequest, pk: int) -> HttpResponse:
         "why_not": why_not,
         "lacks_models": not why_not and not selectors.models_to_ask().exists(),
         "guideline": campaign.guideline_version,
+        "cloned_from": template,
     }
     return render(
         request, "training/judges/judge_new.html", context, status=422 if form.is_bound else 200

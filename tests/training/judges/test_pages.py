@@ -16,7 +16,7 @@ from tests.training.judges.conftest import EURO, NOW, a_judge, a_model, started,
 from tests.training.judges.judge_stub import JudgeStub, completion, data_of, shorter
 from training.judges import selectors, services, words
 from training.judges.questions import DEFAULT_PROMPT
-from training.models import Judge, Verdict
+from training.models import Judge, TrustRule, Verdict
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
@@ -73,6 +73,34 @@ def test_an_admin_adds_starts_and_stops_a_judge(
     assert judge.state == Judge.State.STOPPED
     recorded = AuditEvent.objects.filter(target_type="training.judge").values_list("action", "by")
     assert set(recorded) == {("create", alice.pk), ("start", alice.pk), ("stop", alice.pk)}
+
+
+def test_a_clone_starts_with_the_settings_of_a_judge_and_without_its_trust(
+    pairs: Campaign, server: JudgeStub, noor: User, alice: User, signed_in: SignedIn
+) -> None:
+    changed = {
+        "prompt": "Judge as a strict editor.",
+        "temperature": 0.5,
+        "asks_probabilities": True,
+    }
+    model, client = a_model(server.url, noor), signed_in(alice)
+    new = reverse("campaign_judge_new", args=[pairs.pk])
+    client.post(new, values(model=model.pk, **changed))
+    judge = Judge.objects.get()
+
+    assert (
+        f"{new}?from={judge.pk}"
+        in client.get(reverse("campaign_judges", args=[pairs.pk])).content.decode()
+    )
+    page = client.get(new, {"from": judge.pk})
+    assert f"The settings are those of {judge}." in page.content.decode()
+    form = page.context["form"]
+    client.post(f"{new}?from={judge.pk}", {name: form[name].value() for name in form.fields})
+    clone = Judge.objects.exclude(pk=judge.pk).get()
+    assert clone.versions.get().sha256 == judge.versions.get().sha256
+    assert (clone.money_limit, clone.currency) == (judge.money_limit, judge.currency)
+    assert not TrustRule.objects.filter(version__judge=clone).exists()
+    assert client.get(new, {"from": clone.pk + 1}).status_code == 404
 
 
 def test_the_estimate_is_what_all_requests_cost_about(

@@ -188,6 +188,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "prompt_upsetting": ADMIN,
     "campaign_agreement": ADMIN,
     "campaign_agreement_part": ADMIN,
+    "campaign_principles": ADMIN,
     "campaign_bias": ADMIN,
     "campaign_bias_judgments": ADMIN,
     "campaign_judges": ADMIN,

@@ -35,7 +35,7 @@ MOST_COUNTED = 1_000
 """New judgments are counted up to this number; beyond it a page says “more than”."""
 
 
-REPORT_VERSION = 9
+REPORT_VERSION = 10
 """Of what a report holds: add 1 when its fields or its sentences change. Reports of another version
 are computed again. A report that does not say its version is from before 0.1.0.
 """

@@ -34,6 +34,7 @@ from labeling.quality.measures import agreeing, habits, kappas, strengths
 from labeling.quality.measures import behind as measures_behind
 from labeling.quality.measures import contests as measures_contests
 from labeling.quality.measures import groups as measures_groups
+from labeling.quality.measures import principles as measures_principles
 from labeling.quality.measures import raters as measures_raters
 from labeling.quality.measures import ratings as measures_ratings
 from labeling.quality.measures import wording as measures_wording
@@ -237,18 +238,21 @@ def _results(
     sources = contests.source_names(votes=votes)
     agreement = agreeing.agreement_of(votes, questions)
     ratings = measures_ratings.report_of(votes, questions, raters, agreement["questions"])
+    principles = measures_principles.principles_of(votes, questions)
+    unexplained = principles.pop("behind", {})
     return {
         "agreement": (agreement | against | ({"self": ratings["self"]} if ratings else {})),
         "matrix": agreeing.matrix_of(votes),
         "kappas": kappas.kappas_of(votes, questions),
         "ratings": ratings,
+        "principles": principles,
         "items": (
             measures_ratings.split_items(votes, questions)
             if ratings
             else agreeing.split_items(votes)
         ),
         "habits": habits.habits_of(votes),
-        "behind": behind | groups.pop("behind", {}) | wording.pop("behind", {}),
+        "behind": behind | groups.pop("behind", {}) | wording.pop("behind", {}) | unexplained,
         "groups": groups,
         "wording": wording,
         "contests": measures_contests.contests_of(votes, sources),

@@ -74,6 +74,7 @@ OUT_OF_PLACE = {
     "api_snapshot_file": "its files are not here",
     "api_snapshot_rows": "the same",
     "campaign_agreement_part": "a part is chosen",
+    "campaign_principles": "its guideline has no principles",
     "campaign_conversations": "none of its campaigns is one of conversations",
     "campaign_preview_diff": "two versions are chosen",
     "crowd_done": "crowd workers only",

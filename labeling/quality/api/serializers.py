@@ -68,6 +68,9 @@ class AgreementSerializer(serializers.Serializer[object]):
     )
     pools = OtherPoolSerializer(many=True, help_text="Agreement with other pools.")
     reward_model = serializers.CharField(help_text="That `figures.model` compares with.")
+    principles = serializers.DictField(
+        help_text="How far ratings on principles explain the votes. Empty without principles."
+    )
 
 
 class RaterPairQuery(PageQuery):

@@ -68,6 +68,7 @@ class CampaignQuality(ApiViewSet):
             "groups_left_out": results["groups_left_out"],
             "pools": [result | {"figures": figures_of(result)} for result in results["pools"]],
             "reward_model": results["model_name"],
+            "principles": as_json(report.results.get("principles", {})),
         }
         return Response(AgreementSerializer(body).data)
 

@@ -192,8 +192,9 @@ def behind(request: HttpRequest, pk: int, row: str) -> HttpResponse:
     if title is None:
         raise Http404
     judgments = quality_selectors.judgments_behind(report=report, row=_stored(row))
+    part = "agreement" if row == "unexplained" else "bias"
     return _behind_page(
-        request, _context(campaign, report, "bias"), pages_words.on_some_pair(title), judgments
+        request, _context(campaign, report, part), pages_words.on_some_pair(title), judgments
     )
 
 
@@ -390,6 +391,7 @@ def _questions(report: QualityReport) -> dict[str, object]:
     answered = pages_words.answered(questions)
     return {
         "questions": [_question(question) for question in answered],
+        "has_principles": bool(report.results.get("principles")),
         "unanswered": [row["label"] for row in questions if row not in answered],
         "scales": pages_words.scales(answered),
     }

@@ -47,6 +47,7 @@ BEHIND = {
     "first_twice": gettext_lazy("the first position was chosen both times"),
     "second_twice": gettext_lazy("the second position was chosen both times"),
     "surer": gettext_lazy("the response that sounds surer won against the expert"),
+    "unexplained": gettext_lazy("no principle was rated higher for the response that won"),
     "modest": gettext_lazy("the response that sounds less sure won against the expert"),
 }
 """What the judgments behind a row of the bias panel have in common."""

@@ -22,6 +22,10 @@ def as_shown(shown: list[Response], place: int) -> int:
     return place
 
 
+def overall(rank: int) -> dict[str, int]:
+    return {"overall": 7 - rank}
+
+
 @recorded
 def judge_all(
     campaign: Campaign,
@@ -29,8 +33,11 @@ def judge_all(
     *,
     by: Any = as_written,
     active_s: float | None = 40.0,
+    rated: Any = overall,
 ) -> None:
-    """The rater ranks everything that is left, the lowest key of `by` first."""
+    """The rater ranks everything that is left, the lowest key of `by` first. `rated` gives the
+    ratings of each response by its rank.
+    """
     now = NOON
     while (slot := claim.claim(campaign=campaign, rater=rater, now=now)) is not None:
         shown = order.presented(slot)
@@ -40,7 +47,7 @@ def judge_all(
         }
         assert slot.lease is not None
         now += timedelta(seconds=60)
-        ratings = {place: {"overall": 7 - (ranks[place] or 1)} for place in ranks}
+        ratings = {place: rated(ranks[place] or 1) for place in ranks}
         submit.submit(
             lease=slot.lease,
             rater=rater,

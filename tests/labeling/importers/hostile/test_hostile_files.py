@@ -18,8 +18,10 @@ from tests.tooling import times
 
 MOST_MB = 64
 """Memory that a file may take in the process that asks, which parses none of it."""
-MOST_S = 60
-"""By the clock, on a machine that does other things as well."""
+MOST_S = 180
+"""By the clock, on a machine that does other things as well: 106 s were seen on one that did, where
+a quiet one took less than 60.
+"""
 
 
 def csv(rows: Sequence[dict[str, str]]) -> bytes:

@@ -94,13 +94,30 @@ def kept_as(*, path: Path, name: str, by: User) -> KeptFile:
 
 def kept_file(*, token: str, by: User) -> KeptFile | None:
     """The file that a token names; None if it is gone, or was uploaded by somebody else."""
+    found = _named_by(token, by)
+    return found if found is not None and found.path.is_file() else None
+
+
+def imported_as(*, token: str, by: User) -> Path | None:
+    """Where the file that a token names lies once its import has started."""
+    found = _named_by(token, by)
+    return started(found.path) if found is not None else None
+
+
+def started(path: Path) -> Path:
+    """Where a kept file is moved by the import that starts with it: always to the same place, so
+    that it starts one.
+    """
+    return path.with_name(path.name.removeprefix(_PREFIX))
+
+
+def _named_by(token: str, by: User) -> KeptFile | None:
     try:
         token_data = signing.loads(token, salt=_SALT, max_age=KEPT_FOR)
     except signing.BadSignature:
         return None
     path = Path(settings.UPLOADS_DIR) / "imports" / token_data["file"]
-    is_theirs = token_data["by"] == by.pk
-    return KeptFile(path, token_data["name"], token) if is_theirs and path.is_file() else None
+    return KeptFile(path, token_data["name"], token) if token_data["by"] == by.pk else None
 
 
 def preview(

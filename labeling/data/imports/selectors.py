@@ -6,6 +6,8 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from labeling.data.imports import previews
 from labeling.data.imports.forms import WORDS
 from labeling.models import Campaign, Import, Prompt
 
@@ -58,6 +60,12 @@ def import_list(*, state: str = "") -> QuerySet[Import]:
     listed = Import.objects.select_related("source", "created_by").prefetch_related("campaigns")
     imports = listed.defer("problems").order_by("-pk")
     return imports.filter(state=state) if state else imports
+
+
+def started_import(*, token: str, by: User) -> Import | None:
+    """The import that started with the file that a form names."""
+    path = previews.imported_as(token=token, by=by)
+    return Import.objects.filter(path=str(path), created_by=by).first() if path else None
 
 
 def import_report(*, batch: Import) -> ImportReport:

@@ -73,6 +73,10 @@ class UnexplainedColumns(UnableToImport):
     """Columns may say whether answers are good, and nobody has said what they mean."""
 
 
+class AlreadyStarted(UnableToImport):
+    """Another tab or a second press has started the import of these files."""
+
+
 def start_import(
     *,
     path: Path,
@@ -172,6 +176,11 @@ def _annotations(
         raise UnableToImport(_("Enter a name for the campaign that will hold the answers."))
     if Campaign.every.filter(name__in=[campaign, f"{campaign} (texts)"]).exists():
         raise UnableToImport(_("Another campaign already has this name. Choose a different one."))
+    going = Import.objects.filter(state__in=[Import.State.QUEUED, Import.State.RUNNING])
+    if going.filter(annotations__campaign=campaign).exists():
+        raise UnableToImport(
+            _("An import into a campaign of this name has not ended yet. Choose a different name.")
+        )
     wanted: dict[str, object] = {"campaign": campaign}
     if file_format != drafts_of_file.ANNOTATIONS:
         return wanted
@@ -220,12 +229,15 @@ def start_kept(
     *, path: Path, pairs_path: Path | None = None, by: User, now: datetime, **arguments: Any
 ) -> Import:
     """Queue files that were kept for a preview. They stay where they were if the import is
-    refused.
+    refused. Raises AlreadyStarted if they are gone.
     """
     kept = [old for old in (path, pairs_path) if old is not None]
-    moved = [old.with_name(uuid.uuid4().hex) for old in kept]
-    for old, to in zip(kept, moved, strict=True):
-        old.rename(to)
+    moved = [previews.started(old) for old in kept]
+    try:
+        for old, to in zip(kept, moved, strict=True):
+            old.rename(to)
+    except FileNotFoundError as gone:
+        raise AlreadyStarted(already_started()) from gone
     try:
         pairs = moved[1] if pairs_path is not None else None
         return start_import(path=moved[0], pairs_path=pairs, **arguments, by=by, now=now)
@@ -233,6 +245,10 @@ def start_kept(
         for old, to in zip(kept, moved, strict=True):
             to.rename(old)
         raise
+
+
+def already_started() -> str:
+    return _("This import was started already. Nothing else was started.")
 
 
 def publish(*, batch: Import, by: User | None, now: datetime) -> None:

@@ -11,8 +11,9 @@ from labeling import access as labeling_access
 from labeling.data.imports import agreement as imports_agreement
 from labeling.data.imports import previews, selectors, services
 from labeling.data.imports.forms import WORDS, ColumnsForm, ImportForm
+from labeling.models import Import
 from labeling.quality.pages import words as pages_words
-from pages import list_pages
+from pages import edit_conflicts, list_pages
 
 PER_PAGE = 50
 
@@ -27,6 +28,8 @@ def index(request: MemberRequest) -> HttpResponse:
 def new(request: MemberRequest) -> HttpResponse:
     """The form. “Preview” keeps the file and shows its first rows; the form then names it."""
     kept = previews.kept_file(token=request.POST.get("upload", ""), by=request.user)
+    if kept is None and has_started(request):
+        return to_started(request)
     form = ImportForm(
         request.POST or None,
         request.FILES or None,
@@ -74,6 +77,8 @@ def _with_kept_file(
                 by=request.user,
                 now=timezone.now(),
             )
+        except services.AlreadyStarted:
+            return to_started(request)
         except services.UnexplainedColumns:
             form.add_error(None, _say_what_columns_mean())
         except services.UnableToImport as error:
@@ -108,6 +113,22 @@ def _with_kept_file(
     }
     status = 422 if shown.errors or columns_form.errors else 200
     return render(request, "labeling/data/import_new.html", context, status=status)
+
+
+def has_started(request: MemberRequest) -> bool:
+    """Whether an import has started with the file of the page that was sent."""
+    return _started(request) is not None
+
+
+def to_started(request: MemberRequest) -> HttpResponse:
+    """To that import, or to the list while it is being stored."""
+    edit_conflicts.refuse(request, services.already_started())
+    batch = _started(request)
+    return redirect("import_detail", batch.pk) if batch else redirect("imports")
+
+
+def _started(request: MemberRequest) -> Import | None:
+    return selectors.started_import(token=request.POST.get("upload", ""), by=request.user)
 
 
 def _say_what_columns_mean() -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
+from labeling.data.imports import previews
 from labeling.data.imports import services as imports_services
 from labeling.importers.files import lines
 from labeling.models import Campaign, Import, Judgment, RankedResponse
@@ -75,6 +77,50 @@ def test_the_import_starts_after_the_preview_and_ends_in_a_campaign(
     campaign = Campaign.objects.get()
     assert f"/campaigns/{campaign.pk}/" in words(client.get(answer.url))
     assert campaign.judgments.count() == 2
+
+
+def test_start_pressed_twice_starts_one_import_and_leads_to_it(
+    alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    token = token_in(post(client, PAIRS, preview="1"))
+    post(client, upload=token, start="1")
+
+    answer = post(client, upload=token, start="1")
+
+    batch = Import.objects.get()
+    assert answer.url == f"/prompts/imports/{batch.pk}/"
+    assert "This import was started already." in words(client.get(answer.url))
+
+
+def test_of_two_presses_at_the_same_time_one_moves_the_file_and_the_other_starts_nothing(
+    alice: User, signed_in: SignedIn
+) -> None:
+    """Both have seen the kept file."""
+    token = token_in(post(signed_in(alice), PAIRS, preview="1"))
+    kept = previews.kept_file(token=token, by=alice)
+    assert kept
+    wanted: dict[str, Any] = {"source_name": "crowd", "licence": "CC0-1.0", "campaign": "Votes"}
+    start = partial(imports_services.start_kept, path=kept.path, file_name="votes.csv", **wanted)
+    start(file_format="annotations", by=alice, now=NOON)
+
+    with pytest.raises(imports_services.AlreadyStarted):
+        start(file_format="annotations", by=alice, now=NOON)
+
+    assert Import.objects.count() == 1
+
+
+def test_a_second_import_into_a_campaign_of_the_same_name_waits_for_the_first(
+    alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    post(client, upload=token_in(post(client, PAIRS, preview="1")), start="1")
+
+    answer = post(client, upload=token_in(post(client, PAIRS, preview="1")), start="1")
+
+    assert answer.status_code == 422
+    assert "An import into a campaign of this name has not ended yet." in words(answer)
+    assert Import.objects.count() == 1
 
 
 def test_source_and_licence_are_asked_beside_the_preview(alice: User, signed_in: SignedIn) -> None:

@@ -4,7 +4,7 @@ _NEW = "each time another one: nothing that the page showed is changed"
 ADDS = dict.fromkeys(
     [
         *("token_new", "webhook_new", "campaign_new", "red_teaming_new", "export", "prompt_new"),
-        *("answers_import", "hub_import_new", "person_new", "step_new", "pool_new"),
+        *("hub_import_new", "person_new", "step_new", "pool_new"),
         *("guideline_new", "run_new", "snapshot_new", "model_new", "model_endpoint_new"),
         *("suite_new", "schedule_new", "run_extend", "run_suite_raters", "run_attacks_raters"),
         *("suite_found_attacks", "curation_rate", "model_keep", "pool_crowd"),
@@ -36,6 +36,7 @@ ANYWAY = {
 SHOWS_AGAIN = {("red_teaming_new", "more")}
 """Buttons that only show the form once more, with another row: nobody asked to store anything."""
 BESIDE = {
+    "answers_import": "names for an import that has started: the page that answers shows its own",
     "campaign_take_back": "a button beside one answer in the form of a decision",
     "campaign_review_expert": "the same",
     "join": "one's own name",

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.shell.requests import MemberRequest
 from labeling.data.imports import previews, services
+from labeling.data.imports import views as imports_views
 from labeling.data.imports.answers import previews as answer_previews
 from labeling.data.imports.answers.forms import AnswersForm, LegendForm, RolesForm
 from labeling.data.imports.forms import WORDS
@@ -21,6 +22,8 @@ def new(request: MemberRequest) -> HttpResponse:
     start, so that somebody has seen what the columns and values are taken for.
     """
     kept = _kept(request, "upload")
+    if kept is None and imports_views.has_started(request):
+        return imports_views.to_started(request)
     form = AnswersForm(
         request.POST or None,
         request.FILES or None,
@@ -83,6 +86,8 @@ def _with_kept_files(
                 by=request.user,
                 now=timezone.now(),
             )
+        except services.AlreadyStarted:
+            return imports_views.to_started(request)
         except services.UnableToImport as error:
             form.add_error(None, error.sentence)
         else:

@@ -41,3 +41,11 @@ def test_a_page_names_its_stylesheets() -> None:
         '<link rel="stylesheet" href="/static/css/manage.css">'
         '<link rel="stylesheet" href="/static/css/quality.css">'
     )
+
+
+def test_a_select_shows_names_as_people_wrote_them_and_our_own_words_with_a_capital() -> None:
+    select = '{% include "components/_select.html" with name="suite" options=options %}'
+    options = [("1", "gsm8k")]
+
+    assert "Gsm8k" not in rendered(select, options=options, label="Suite", are_words=False)
+    assert "Gsm8k" in rendered(select, options=options, label="Suite", are_words=True)

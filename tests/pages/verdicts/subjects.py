@@ -5,6 +5,7 @@ them. Plain numbers, no database.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -225,7 +226,9 @@ def _compared_judges(n_runs: int, n: int, n_each: int, gain: float) -> Draw:
     return draw
 
 
-def _suites(n_suites: int, n_items: int, n_each: int, gain: float) -> Draw:
+def _suites(
+    n_suites: int, n_items: int, n_each: int, gain: float, said: Callable[..., Verdict]
+) -> Draw:
     """Two models that are right about as many items of each suite, in clusters of `n_each`."""
 
     def draw(random: np.random.Generator) -> Verdict:
@@ -236,7 +239,7 @@ def _suites(n_suites: int, n_items: int, n_each: int, gain: float) -> Draw:
             theirs, ours = (random.random((2, len(clusters))) < [hard, hard + gain]).astype(float)
             measured.append(differences.compare(ours, theirs, clusters))
         judged = selectors.judged(measured)
-        return scorecard_verdicts.of_suites(judged, baseline="base", n_suites=n_suites)
+        return said(judged, baseline="base", n_suites=n_suites)
 
     return draw
 
@@ -430,10 +433,16 @@ SUBJECTS = [
         tuple(_attacks(*size, 0.0) for size in ((8, 3), (30, 1), (60, 4))),
         _attacks(150, 3, 0.25),
     ),
-    Subject(
-        "a scorecard",
-        tuple(_suites(*size, 0.0) for size in ((1, 40, 1), (8, 30, 1), (4, 20, 3))),
-        _suites(4, 200, 1, 0.25),
+    *(
+        Subject(
+            name,
+            tuple(_suites(*size, 0.0, said) for size in ((1, 40, 1), (8, 30, 1), (4, 20, 3))),
+            _suites(4, 200, 1, 0.25, said),
+        )
+        for name, said in (
+            ("a scorecard", scorecard_verdicts.of_suites),
+            ("all scorecards", partial(scorecard_verdicts.of_newest, model="tuned", n_models=5)),
+        )
     ),
     Subject(
         "a campaign of comparisons",

@@ -37,6 +37,7 @@ def _of_models(by: User) -> list[str]:
     cards = [f"/models/{model.pk}/scorecard/" for model in (tuned, judge)]
     return [
         *cards,
+        "/models/scorecards/",
         f"/models/{tuned.pk}/",
         f"/models/scorecards/compare/?model={base.pk}&model={tuned.pk}",
     ]

@@ -93,6 +93,11 @@ class Scorecard:
         ]
         return [(area, label, lines) for area, label, lines in sections if lines]
 
+    def within(self, area: str) -> "Scorecard":
+        """With this area's suites only; "" keeps all."""
+        lines = [line for line in self.lines if area in ("", line.suite.area)]
+        return replace(self, lines=lines)
+
     def verdicts(self, model: TrainedModel) -> list[Verdict]:
         return [
             cell.verdict

@@ -74,6 +74,33 @@ def test_all_models_are_in_one_grid_and_an_area_narrows_it(
     assert "100.0 %" in narrowed
 
 
+def test_the_page_of_all_models_begins_with_what_the_newest_differs_in(
+    signed_in: SignedIn, noor: User, models: list[TrainedModel]
+) -> None:
+    base, tuned = models
+    client = signed_in(noor)
+
+    everything, narrowed = (
+        client.get(f"/models/scorecards/{query}").context["verdict"]
+        for query in ("", "?area=capability")
+    )
+
+    assert everything.sentence == (
+        "The newest of 2 models, =tuned, and base have answered 70 items in common. Compared with"
+        " base on 2 suites: better on 1, worse on 0, cannot be told apart on 1."
+    )
+    assert everything.action.url.endswith(f"?model={base.pk}&model={tuned.pk}")
+    assert "30 items in common. Compared with base on 1 suite: better on 0" in narrowed.sentence
+
+
+def test_the_page_of_one_scored_model_asks_for_another(signed_in: SignedIn, noor: User) -> None:
+    rows.scored(cast.a_model(noor, "base"), rows.a_suite("knows", n=30), [True] * 30, by=noor)
+
+    found = signed_in(noor).get("/models/scorecards/").context["verdict"]
+
+    assert (found.sentence, found.action.url) == ("Scored on 1 suite.", "/runs/new/benchmark/")
+
+
 def test_compared_models_show_the_items_on_which_they_differ(
     signed_in: SignedIn, noor: User, models: list[TrainedModel]
 ) -> None:

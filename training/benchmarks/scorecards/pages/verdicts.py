@@ -22,6 +22,31 @@ def of_model(card: Scorecard, model: TrainedModel) -> Verdict:
     return of_suites(card.verdicts(model), baseline=baseline, n_suites=len(card.lines))
 
 
+def of_newest(
+    verdicts: Sequence[selectors.Verdict],
+    *,
+    model: str,
+    baseline: str,
+    n_models: int,
+    n_suites: int,
+) -> Verdict:
+    """Of all models with scores: how the newest differs from the one that it is compared with."""
+    found = of_suites(verdicts, baseline=baseline, n_suites=n_suites)
+    if n_models == 1:
+        return found
+    n_items = sum(verdict.difference.n for verdict in verdicts if verdict.difference)
+    words = (
+        gettext(
+            "The newest of %(n)s models, %(model)s, and %(baseline)s have answered %(items)s items"
+            " in common."
+        )
+        if baseline
+        else gettext("The newest of %(n)s models is %(model)s.")
+    )
+    values = {"n": n_models, "model": model, "baseline": baseline, "items": f"{n_items:,}"}
+    return replace(found, sentence=f"{words % values} {found.sentence}")
+
+
 def of_run(run: Run) -> Verdict:
     """Of the suites that a run asked, with what its model differs in from its parent on all that
     both have answered.

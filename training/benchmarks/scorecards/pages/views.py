@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from arithmetic import plain_text
 from pages import csv_download, list_pages
-from pages.verdicts import Action
+from pages.verdicts import Action, Verdict
 from training import access as training_access
 from training.benchmarks.scorecards import selectors, words
 from training.benchmarks.scorecards.pages import details, exports, grid, items, picture, verdicts
@@ -39,8 +39,28 @@ def index(request: HttpRequest) -> HttpResponse:
         "areas": list(Suite.Area.choices),
         "area": area,
         "n_compared": selectors.N_COMPARED,
+        "verdict": _of_newest(area),
     }
     return render(request, "training/scorecards/scorecards.html", context)
+
+
+def _of_newest(area: str) -> Verdict:
+    """Without a sentence if no model has a score."""
+    models = selectors.models_with_scores(area=area)
+    newest = models.first()
+    if newest is None:
+        return Verdict("")
+    offered = selectors.baselines(model=newest)
+    baseline = selectors.baseline_of(model=newest, offered=offered) or next(iter(offered), None)
+    card = selectors.scorecard(models=[newest], baseline=baseline).within(area)
+    found = verdicts.of_newest(
+        card.verdicts(newest),
+        model=newest.name,
+        baseline=baseline.name if baseline else "",
+        n_models=models.count(),
+        n_suites=len(card.lines),
+    )
+    return found.with_actions([_next({"model": newest, "baseline": baseline})])
 
 
 @require_GET

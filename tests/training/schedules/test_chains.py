@@ -11,6 +11,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
+from django.utils.formats import date_format
 
 from accounts.models import Notice, User
 from labeling.models import Guideline, Pool, Rater
@@ -18,7 +19,7 @@ from tests.training.conftest import NOW
 from tests.training.runs.processes import processes, until
 from tests.training.schedules.chain_steps import again, link, run_ends, run_of
 from tests.training.snapshots.test_freezing import compare, demonstrate, on_split
-from training.models import Chain, Link, Run, TrainedModel
+from training.models import Chain, Link, Run, Schedule, TrainedModel
 from training.runs import lost_runs
 from training.runs import services as runs_services
 from training.runs.services import AttemptResult
@@ -26,7 +27,7 @@ from training.schedules import chains as schedules_chains
 from training.schedules import services as schedules_services
 from training.schedules import tasks as schedules_tasks
 from training.schedules.chains import UnableToResume
-from training.schedules.plans import carry_out
+from training.schedules.plans import carry_out, steps
 from training.schedules.plans.chain_plans import Plan
 from training.schedules.plans.step import RunStep
 from training.schedules.services import Terms
@@ -349,3 +350,17 @@ def test_real_workers_take_a_chain_from_its_first_link_to_its_notice(
     assert (chain.state, chain.error) == ("finished", "")
     assert run_of(chain, "sft").node == "gpu-1"
     assert Notice.objects.get(person=noor).kind == "finished"
+
+
+def test_a_campaign_of_a_schedule_with_a_long_name_says_what_it_is_and_since_when(
+    begin: Callable[..., Chain],
+) -> None:
+    chain = begin()
+    Schedule.objects.update(name="A line of models " * 8)
+    chain = Chain.objects.select_related("schedule").get(pk=chain.pk)
+
+    name = carry_out.campaign_name(chain, steps.RANKING, NOW)
+
+    assert name.startswith("A line of models A line")
+    assert name.endswith(f"… 1 · ranking · {date_format(NOW, 'j M Y')}")
+    assert len(name) <= 110

@@ -3,7 +3,10 @@ admins for one.
 """
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
@@ -34,6 +37,8 @@ from training.snapshots import services as snapshots_services
 
 _LONGEST_NAME = 200
 """As the names of runs and of snapshots are stored."""
+_LONGEST_CAMPAIGN = 100
+"""With a number behind it, it still fits where names of campaigns are stored."""
 
 
 def waits_for_raters(outputs: Outputs, step: SnapshotStep, now: datetime) -> bool:
@@ -136,7 +141,7 @@ def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -
     runs = _sampled(step, chain)
     source_ids = _source_ids(runs)
     campaign = intake.open_comparison_campaign(
-        name=intake.free_campaign_name(f"{chain}"),
+        name=campaign_name(chain, step, now),
         pool=pool,
         guideline=guideline,
         prompt_ids=prompts_answered(runs=runs),
@@ -150,6 +155,14 @@ def open_campaign(step: CampaignStep, chain: Chain, link: Link, now: datetime) -
         looks.Part(chain, campaign, plan.n_looks, 1).hold_rest(now)
     Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, campaign=campaign, ended_at=now)
     return True
+
+
+def campaign_name(chain: Chain, step: CampaignStep, now: datetime) -> str:
+    """Whose it is, what it is and since when: “Weekly 3 · comparison · 3 Dec 2026”."""
+    day = timezone.localdate(now, ZoneInfo(chain.schedule.time_zone))
+    ending = f" {chain.number} · {step.called} · {date_format(day, 'j M Y')}"
+    name = Truncator(chain.schedule.name).chars(_LONGEST_CAMPAIGN - len(ending))
+    return intake.free_campaign_name(f"{name}{ending}")
 
 
 def request_comparison(step: RequestStep, chain: Chain, link: Link, now: datetime) -> bool:

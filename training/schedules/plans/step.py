@@ -8,12 +8,15 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from training.configs import kinds
 from training.configs.knobs import POLICY
 from training.models import Chain, Snapshot, TrainedModel
 from training.schedules.plans.settings import PlanSettings
 from training.snapshots.contents.filters import Filters
+
+_COMPARISON = gettext_lazy("comparison")
 
 
 class StepFailed(Exception):
@@ -77,6 +80,8 @@ class CampaignStep(Step):
     """whether raters see all responses that the model may learn from, and not as many as the plan
     says
     """
+    called: Promise = _COMPARISON
+    """what the campaign is, in its name, which raters see: nothing there says which model is new"""
 
 
 class GateStep(Step):

@@ -280,7 +280,11 @@ CANDIDATES = RunStep(
     fields=("n_candidates",),
 )
 RANKING = CampaignStep(
-    "ranking", _("campaign in which raters rank them"), (CANDIDATES,), shows_candidates=True
+    "ranking",
+    _("campaign in which raters rank them"),
+    (CANDIDATES,),
+    shows_candidates=True,
+    called=_("ranking"),
 )
 BEST = SnapshotStep(
     "best",
@@ -339,7 +343,10 @@ SAMPLE_NOW = RunStep(
     "sample_now", _("responses of the current model to learn from"), SampleConfig.kind, TAUGHT
 )
 CAMPAIGN_NOW = CampaignStep(
-    "campaign_now", _("comparison campaign on these responses"), (SAMPLE_NOW,)
+    "campaign_now",
+    _("comparison campaign on these responses"),
+    (SAMPLE_NOW,),
+    called=_("comparison to learn from"),
 )
 ASKED_PAIRS = SnapshotStep(
     "asked_pairs",
@@ -407,7 +414,10 @@ BENCHMARK_BEFORE = RunStep(
     is_done=_is_benchmarked,
 )
 CAMPAIGN_FIRST = CampaignStep(
-    "campaign_first", _("comparison campaign to learn from"), (SAMPLE_FIRST,)
+    "campaign_first",
+    _("comparison campaign to learn from"),
+    (SAMPLE_FIRST,),
+    called=_("comparison to learn from"),
 )
 CAMPAIGN = CampaignStep(
     "campaign",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from django.utils.formats import date_format
 
 from accounts.models import User
 from labeling.models import (
@@ -261,6 +262,7 @@ def test_raters_compare_the_current_models_responses_and_dpo_learns_from_these_a
     campaign = link(chain, "campaign_now").campaign
     assert campaign is not None
     assert campaign.items.count() == 4
+    assert campaign.name == f"Weekly 1 · comparison to learn from · {date_format(NOW, 'j M Y')}"
     schedules_chains.advance_chain(chain_id=chain.pk, now=NOW)
     assert (again(chain).state, link(chain, "asked_pairs").state) == ("going", "waiting")
 
@@ -277,6 +279,9 @@ def test_raters_compare_the_current_models_responses_and_dpo_learns_from_these_a
     assert held_out.card["splits"] == {"train": 0, "validation": 0, "test": 20}
     new = TrainedModel.objects.get(run=run_of(chain, "dpo_asked"))
     compares_both(chain, asked, rosa, new)
+    compared = link(chain, "campaign").campaign
+    assert compared is not None
+    assert compared.name == f"Weekly 1 · comparison · {date_format(NOW, 'j M Y')}"
     assert link(chain, "gate").verdict["outcome"] == "passed"
     following = begin()
     assert run_of(following, "sample_now").base_model == new

@@ -22,7 +22,7 @@ from django.db.models import (
 )
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
-from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Slot
+from labeling.models import Campaign, Conversation, Item, ItemResponse, Judgment, Pass, Slot
 from labeling.quality import campaign_figures
 from labeling.quality.figure_cache import Compute, cached_figures, known_figures, refresh
 from labeling.queue.spending import budgets
@@ -67,7 +67,7 @@ class CampaignRow:
 
 @dataclass(frozen=True)
 class Pace:
-    """Judgments per hour since `since`, which is at most a day ago."""
+    """Answers or conversations per hour since `since`, which is at most a day ago."""
 
     per_hour: float
     since: datetime
@@ -77,7 +77,7 @@ class Pace:
 class CurvePoint:
     at: datetime
     n: int
-    """judgments until `at`"""
+    """answers or conversations until `at`"""
 
 
 @dataclass(frozen=True)
@@ -350,9 +350,11 @@ def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Campai
 
 
 def _pace(*, campaign: Campaign, now: datetime) -> Pace | None:
-    recent = campaign.judgments.filter(
-        submitted_at__gt=now - PACE_WINDOW, submitted_at__lte=now, is_gold=False
-    ).aggregate(n=Count("pk"), first_at=Min("submitted_at"))
+    recent = (
+        _done(campaign, campaign.judgments.filter(is_gold=False))
+        .filter(done_at__gt=now - PACE_WINDOW, done_at__lte=now)
+        .aggregate(n=Count("pk"), first_at=Min("done_at"))
+    )
     if recent["n"] < PACE_NEEDS:
         return None
     # Short bursts would give too high a pace, so it is measured over at least a quarter of an hour.
@@ -368,12 +370,24 @@ def _done_at(
     return now + timedelta(hours=progress.n_left / pace.per_hour)
 
 
+def _done(campaign: Campaign, judgments: QuerySet[Judgment]) -> QuerySet[Any]:
+    """What progress counts, with `done_at`: these judgments, or whole conversations."""
+    if campaign.about.talks:
+        finished = Conversation.objects.filter(
+            item__campaign=campaign,
+            state=Conversation.State.FINISHED,
+            rater__withdrawn_at=None,
+        )
+        return finished.annotate(done_at=F("finished_at"))
+    return judgments.annotate(done_at=F("submitted_at"))
+
+
 def _curve(*, campaign: Campaign) -> list[CurvePoint]:
-    """Number of judgments over time, in at most a few hundred points: by minute, hour or day,
-    depending on the span.
+    """Number of answers or conversations over time, in at most a few hundred points: by minute,
+    hour or day, depending on the span.
     """
-    counted = campaign.judgments.filter(counting.counts(with_repeats=True))
-    span = counted.aggregate(first_at=Min("submitted_at"), last_at=Max("submitted_at"))
+    counted = _done(campaign, campaign.judgments.filter(counting.counts(with_repeats=True)))
+    span = counted.aggregate(first_at=Min("done_at"), last_at=Max("done_at"))
     if span["first_at"] is None:
         return []
     length = span["last_at"] - span["first_at"]
@@ -385,9 +399,9 @@ def _curve(*, campaign: Campaign) -> list[CurvePoint]:
         else TruncDay
     )
     buckets = (
-        counted.annotate(bucket=trunc("submitted_at"))
+        counted.annotate(bucket=trunc("done_at"))
         .values("bucket")
-        .annotate(n=Count("pk"), at=Max("submitted_at"))
+        .annotate(n=Count("pk"), at=Max("done_at"))
         .order_by("bucket")
     )
     points, n = [CurvePoint(at=span["first_at"], n=0)], 0

@@ -145,7 +145,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"campaign": campaign, "board": board, "tab": "overview"}
     if board is not None:
         is_open = campaign.state == Campaign.State.OPEN
-        context["chart"] = progress_chart(board=board, is_open=is_open, now=now)
+        context["chart"] = progress_chart(
+            board=board, unit=campaign.about.unit, is_open=is_open, now=now
+        )
         context["is_kept"] = now - board.at > timedelta(minutes=1)
     if campaign.state == Campaign.State.DRAFT:
         context["estimate"] = costs.estimate_of(campaign=campaign, now=now)

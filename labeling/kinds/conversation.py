@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _
 from knobs.fields import Problem, knob
 from labeling.kinds.choices import Draw, Kind, Opening
 from labeling.kinds.comparison import RankingSettings
+from labeling.kinds.units import CONVERSATIONS
 
 ANSWERS = range(2, 5)
 TURNS = range(1, 51)
@@ -25,6 +26,7 @@ class ConversationSettings(RankingSettings):
     kind = Kind.CONVERSATION
     label = Kind.CONVERSATION.label
     talks = True
+    unit = CONVERSATIONS
 
     n_responses: int | None = knob(
         None,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _
 
 from knobs.fields import Knob, Problem, knob, knobs_of
 from labeling.kinds.choices import Answer, Budget, Order
+from labeling.kinds.units import ANSWERS, Unit
 
 SMALL = 32_767
 """The largest value of a small integer column."""
@@ -36,6 +37,8 @@ class CampaignSettings:
     """what raters do, in words"""
     answer: ClassVar[Answer]
     """what a judgment of it is, which is also what is paid for"""
+    unit: ClassVar[Unit] = ANSWERS
+    """what its progress counts"""
     usual_overlap: ClassVar[int] = 1
     compares_stored: ClassVar[bool] = False
     """whether its items have responses that are stored beforehand"""

@@ -1,4 +1,4 @@
-"""The chart of a campaign's judgments over time, with a projection at the current pace."""
+"""The chart of what a campaign counts over time, with a projection at the current pace."""
 
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from labeling.campaigns.board import Board
 from labeling.campaigns.pages.template_filters import about, rate
+from labeling.kinds.units import Unit
 from pages import charts
 
 HOUR = timedelta(hours=1)
@@ -22,9 +23,11 @@ END_SHARE = 0.28
 """The share of the x-axis kept free for the label at either end."""
 
 
-def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.LineChart | None:
-    """The chart, or None before the first judgment. The x-axis is in hours since then, labelled
-    with the reader's local time.
+def progress_chart(
+    *, board: Board, unit: Unit, is_open: bool, now: datetime
+) -> charts.LineChart | None:
+    """The chart, or None while there is nothing to count. The x-axis is in hours since the first,
+    labelled with the reader's local time.
     """
     if not board.curve:
         return None
@@ -32,7 +35,7 @@ def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.Line
     points = [((point.at - start) / HOUR, float(point.n)) for point in board.curve]
     if is_open:
         points.append(((now - start) / HOUR, points[-1][1]))
-    series = [charts.Series(_("answers"), points, has_area=True)]
+    series = [charts.Series(str(unit.name), points, has_area=True)]
     end = start + points[-1][0] * HOUR
     if is_open and board.pace and board.done_at:
         # A projection longer than twice the measured time would only flatten the curve.
@@ -50,27 +53,29 @@ def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.Line
             )
         )
     return charts.line_chart(
-        title=_title(board, is_open=is_open),
+        title=_title(board, unit, is_open=is_open),
         series=series,
-        x_unit=_("hours since the first answer"),
-        y_unit=_("answers"),
+        x_unit=str(unit.since_first),
+        y_unit=str(unit.name),
         x_ticks=[((moment - start) / HOUR, label) for moment, label in _ticks(start, end)],
         from_zero=True,
     )
 
 
-def _title(board: Board, *, is_open: bool) -> str:
+def _title(board: Board, unit: Unit, *, is_open: bool) -> str:
     n = board.progress.n_submitted
     if board.progress.is_done:
-        return ngettext("%(n)d answer is in", "All %(n)d answers are in", n) % {"n": n}
+        every = unit.words(unit.every, board.progress.n_slots)
+        words = ngettext("%(all)s is in", "%(all)s are in", board.progress.n_slots)
+        return words % {"all": every}
     if not is_open:
-        return ngettext("%(n)d answer so far", "%(n)d answers so far", n) % {"n": n}
+        return _("%(n)s so far") % {"n": unit.words(unit.some, n)}
     if board.pace is None:
-        return _("Fewer than three answers in the last 24 hours")
-    since = about(board.pace.since)
-    return _("%(rate)s answers per hour since %(since)s") % {
+        return str(unit.too_few)
+    return _("%(rate)s %(unit)s per hour since %(since)s") % {
         "rate": rate(board.pace.per_hour),
-        "since": since,
+        "unit": unit.name,
+        "since": about(board.pace.since),
     }
 
 

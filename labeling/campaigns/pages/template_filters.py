@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from arithmetic import response_orders
 from labeling.campaigns.pages import first_steps as campaigns_first_steps
-from labeling.models import Prompt
+from labeling.models import Campaign, Prompt
 from labeling.queue.spending import money
 from labeling.votes.item_answers import ItemAnswer
 
@@ -95,6 +95,15 @@ def rate(per_hour: float) -> str:
     """A pace without false precision: “38”, “4.5”, “0.3”."""
     tenths = round(per_hour, 1)
     return number_format(tenths if tenths < 10 and tenths % 1 else round(per_hour))
+
+
+@register.simple_tag
+def counted(campaign: Campaign, phrase: str, n: int, *, done: int = 0) -> str:
+    """Answers or conversations, whichever the campaign's progress counts: “All 6 conversations”.
+    `phrase` is one of labeling.kinds.units.Unit.
+    """
+    unit = campaign.about.unit
+    return unit.words(getattr(unit, phrase), n, done=done)
 
 
 @register.inclusion_tag("labeling/campaigns/steps/_first_steps.html")

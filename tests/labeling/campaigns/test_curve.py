@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from labeling.campaigns.board import Board, CampaignProgress, CurvePoint, Pace
 from labeling.campaigns.pages.curve import progress_chart
+from labeling.kinds.units import ANSWERS, CONVERSATIONS
 from labeling.queue.spending.budgets import Spending
 from labeling.queue.stuck import Stuck
 from tests.cast import NOON
@@ -33,13 +34,13 @@ def board(
 def test_nothing_is_drawn_before_the_first_judgment() -> None:
     empty = replace(board(n=0, n_slots=5, start=NOON, done_at=None, per_hour=None), curve=[])
 
-    assert progress_chart(board=empty, is_open=True, now=NOON) is None
+    assert progress_chart(board=empty, unit=ANSWERS, is_open=True, now=NOON) is None
 
 
 def test_an_open_campaign_is_drawn_to_its_end() -> None:
     half = board(n=24, n_slots=48, start=NOON - DAY, done_at=NOON + DAY, per_hour=1.0)
 
-    chart = progress_chart(board=half, is_open=True, now=NOON)
+    chart = progress_chart(board=half, unit=ANSWERS, is_open=True, now=NOON)
 
     assert chart is not None
     assert [curve.is_projection for curve in chart.curves] == [False, True]
@@ -49,7 +50,7 @@ def test_an_open_campaign_is_drawn_to_its_end() -> None:
 def test_a_far_end_is_not_drawn_at_the_cost_of_the_curve() -> None:
     barely = board(n=24, n_slots=2_400, start=NOON - DAY, done_at=NOON + 99 * DAY, per_hour=1.0)
 
-    chart = progress_chart(board=barely, is_open=True, now=NOON)
+    chart = progress_chart(board=barely, unit=ANSWERS, is_open=True, now=NOON)
 
     assert chart is not None
     assert chart.curves[1].name == ""
@@ -59,7 +60,7 @@ def test_a_far_end_is_not_drawn_at_the_cost_of_the_curve() -> None:
 def test_a_closed_campaign_has_no_projection() -> None:
     over = board(n=24, n_slots=48, start=NOON - DAY, done_at=None, per_hour=None)
 
-    chart = progress_chart(board=over, is_open=False, now=NOON)
+    chart = progress_chart(board=over, unit=ANSWERS, is_open=False, now=NOON)
 
     assert chart is not None
     assert (len(chart.curves), chart.title) == (1, "24 answers so far")
@@ -68,7 +69,21 @@ def test_a_closed_campaign_has_no_projection() -> None:
 def test_round_times_stand_between_the_ends() -> None:
     half = board(n=24, n_slots=48, start=NOON - DAY, done_at=NOON + DAY, per_hour=1.0)
 
-    chart = progress_chart(board=half, is_open=True, now=NOON)
+    chart = progress_chart(board=half, unit=ANSWERS, is_open=True, now=NOON)
 
     assert chart is not None
     assert [tick.label for tick in chart.x_ticks] == ["Sun 12:00", "Mon 12:00", "Tue 12:00"]
+
+
+def test_conversations_are_called_so() -> None:
+    half = board(n=24, n_slots=48, start=NOON - DAY, done_at=None, per_hour=2.0)
+    done = board(n=6, n_slots=6, start=NOON - DAY, done_at=None, per_hour=None)
+
+    charts = [
+        progress_chart(board=shown, unit=CONVERSATIONS, is_open=is_open, now=NOON)
+        for shown, is_open in ((half, True), (half, False), (done, False))
+    ]
+
+    titles = [chart.title if chart else "" for chart in charts]
+    assert titles[0].startswith("2 conversations per hour since ")
+    assert titles[1:] == ["24 conversations so far", "All 6 conversations are in"]

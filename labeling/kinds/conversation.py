@@ -25,6 +25,7 @@ class ConversationSettings(RankingSettings):
 
     kind = Kind.CONVERSATION
     label = Kind.CONVERSATION.label
+    shares_items = False
     talks = True
     unit = CONVERSATIONS
 

@@ -42,6 +42,8 @@ class CampaignSettings:
     usual_overlap: ClassVar[int] = 1
     compares_stored: ClassVar[bool] = False
     """whether its items have responses that are stored beforehand"""
+    shares_items: ClassVar[bool] = True
+    """whether several raters can answer the same item, so that they can agree"""
     talks: ClassVar[bool] = False
     """whether raters talk with models, so that each turn brings new items"""
     desk: ClassVar[str]

@@ -77,7 +77,7 @@ def orders_of(campaign: Campaign) -> tuple[QueueOrder, ...]:
     there is no disagreement to sort by.
     """
     offered = ORDERS[campaign.about.answer]
-    apart = (QueueOrder.DISAGREEMENT,) if campaign.about.talks else ()
+    apart = (QueueOrder.DISAGREEMENT,) if not campaign.about.shares_items else ()
     return tuple(order for order in offered if order not in apart)
 
 

@@ -82,31 +82,41 @@ def with_pages(campaign: Campaign, report: QualityReport) -> list[tuple[Measure,
     }
     return [
         (measure, pages["campaign_bias" if measure.row else "campaign_agreement"])
-        for measure in first_figures(report)
+        for measure in first_figures(campaign, report)
     ]
 
 
-def first_figures(report: QualityReport) -> list[Measure]:
-    """Four at most. Those of the bias page have the `row` of their judgments."""
+def first_figures(campaign: Campaign, report: QualityReport) -> list[Measure]:
+    """Four at most, and none that the kind of campaign can never have. Those of the bias page have
+    the `row` of their judgments.
+    """
     if rating_words.is_rated_only(report):
         return rating_words.first_figures(report)
-    measured, habits = report.results["agreement"], report.results["habits"]
+    agreement = _agreement(report) if campaign.about.shares_items else []
+    return agreement + _habits(report)
+
+
+def _agreement(report: QualityReport) -> list[Measure]:
+    measured = report.results["agreement"]
     raw, alpha = as_figure(measured["raw_half"]), as_figure(measured["alpha_ordinal"])
-    shown = [
+    return [
         pages_words.as_share(_("Agreement (ties count ½)"), raw, _("pairs of votes"), ""),
         pages_words.as_coefficient(
             _("Krippendorff α, ordinal"), alpha, "", _("0.2–0.5 is typical")
         ),
     ]
-    if habits:
-        first, longer = as_figure(habits["first"]), as_figure(habits["longer"])
-        shown += [
-            pages_words.as_share(_("Position bias"), first, "", _("50 % is neutral"), row="first"),
-            pages_words.as_share(
-                _("Length bias"), longer, "", meanings.longer_meaning(longer), row="longer"
-            ),
-        ]
-    return shown
+
+
+def _habits(report: QualityReport) -> list[Measure]:
+    habits = report.results["habits"]
+    if not habits:
+        return []
+    first, longer = as_figure(habits["first"]), as_figure(habits["longer"])
+    meaning = meanings.longer_meaning(longer)
+    return [
+        pages_words.as_share(_("Position bias"), first, "", _("50 % is neutral"), row="first"),
+        pages_words.as_share(_("Length bias"), longer, "", meaning, row="longer"),
+    ]
 
 
 def _unusual(campaign: Campaign, report: QualityReport) -> list[Unusual]:

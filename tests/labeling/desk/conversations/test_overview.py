@@ -7,11 +7,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from labeling.campaigns import services as campaigns_services
 from labeling.campaigns.board import known_board
 from labeling.campaigns.pages.curve import progress_chart
 from labeling.conversations import turns
 from labeling.models import Campaign, Conversation, Rater
 from labeling.people.withdrawals import withdrawal
+from labeling.quality import services as quality_services
 from tests.cast import NOON
 from tests.labeling.answers import words
 from tests.labeling.desk.conversations.talking import answered, rated, started
@@ -62,3 +64,18 @@ def test_a_conversation_of_somebody_who_has_withdrawn_is_in_neither(
     withdrawal.withdraw_rater(rater=raul, by=alice, now=NOON)
 
     assert title(campaign) == "1 conversation so far"
+
+
+def test_no_figure_is_shown_that_a_conversation_can_not_have(
+    campaign: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    talk(started(campaign=campaign, rater=rosa))
+    campaigns_services.close_campaign(campaign=campaign, by=alice, now=timezone.now())
+    quality_services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
+    client = signed_in(alice)
+
+    for path in (f"/campaigns/{campaign.pk}/", f"/campaigns/{campaign.pk}/quality/"):
+        page = words(client.get(path))
+        assert ("Position bias" in page, "Length bias" in page) == (True, True)
+        assert "Krippendorff" not in page
+        assert "Agreement (ties count" not in page

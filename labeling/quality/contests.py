@@ -68,6 +68,14 @@ class SourceStrengths:
     """how often two equally strong sources would tie, in percent"""
     rows: list[Strength]
 
+    @property
+    def common_notes(self) -> list[str]:
+        """Why numbers are missing in every row, which is said once."""
+        if len(self.rows) < 2:
+            return []
+        first, *others = (row.notes for row in self.rows)
+        return [note for note in first if all(note in notes for notes in others)]
+
 
 def contests(*, campaign: Campaign) -> list[Contest]:
     """Computed now from every vote. Pages use the quality report's results instead."""

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from arithmetic.figures import Figure
 from labeling.campaigns import services as campaigns_services
 from labeling.desk.judgments import submit
 from labeling.desk.judgments.checked_answers import ComparisonAnswer
@@ -164,7 +165,7 @@ def test_the_report_holds_how_strong_each_source_is(
     assert (old.by_all.value, old.by_all.low) == (50.0, None)
 
 
-def test_a_source_that_wins_every_vote_has_a_sentence(
+def test_why_strengths_are_missing_is_said_once_for_all_sources(
     duel: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: Callable[..., Client]
 ) -> None:
     for rater in (rosa, raul):
@@ -174,7 +175,17 @@ def test_a_source_that_wins_every_vote_has_a_sentence(
     page = words(signed_in(alice).get(f"/campaigns/{duel.pk}/"))
 
     assert "Source strength" in page
-    assert page.count("It won or lost every vote against the others") == 2
+    assert page.count("For each source: It won or lost every vote against the others") == 1
+    assert page.count("It won or lost every vote against the others") == 1
+
+
+def test_a_reason_of_one_source_stands_in_its_row() -> None:
+    missing = Figure(None, 4, note="Why.")
+    known = contests.Strength("old", True, Figure(50.0, 4), Figure(50.0, 4), 4)
+    apart = contests.Strength("new", False, missing, missing, 4)
+
+    assert apart.notes == ["Why."]
+    assert contests.SourceStrengths("old", None, [known, apart]).common_notes == []
 
 
 def test_the_campaigns_page_says_what_a_strength_means(

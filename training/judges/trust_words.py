@@ -7,13 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from arithmetic import clustering
-from labeling.models import Prompt
 from labeling.quality.pages import figure_text
 from pages.verdicts import Verdict
 from training.judges import sparing
 from training.judges.trust import Slice
 from training.models import TrustLook, TrustRule
-from training.verdicts import calibration, standing
+from training.verdicts import look_names, standing
 
 FEWEST = 30
 """With fewer pairs, no agreement is shown."""
@@ -25,7 +24,8 @@ class Row:
     pairs: str
     agreement: str
     stands: str
-    looks: str
+    looks: list[tuple[int, str]]
+    """(id, what it found)"""
     next_look: str
     audits: str
 
@@ -93,12 +93,12 @@ def row(rule: TrustRule, part: Slice) -> Row:
     granted = part.granted
     audited = standing.audits_of(rule=rule, look=granted, name=part.name) if granted else []
     return Row(
-        name=slice_name(rule, part.name),
+        name=look_names.slice_name(rule.split, part.name),
         pairs=_("%(n)s of %(of)s drawn")
         % {"n": number_format(len(part.pairs)), "of": number_format(part.n_drawn)},
         agreement=_agreement(part),
         stands=_stands(part),
-        looks="; ".join(_look(look) for look in part.looks) or "–",
+        looks=[(look.pk, _look(look)) for look in part.looks],
         next_look=_next_look(part) if is_looked_at else _("too few pairs for a look"),
         audits=_("people agreed in %(k)s of %(n)s")
         % {"k": sum(bool(pair.agrees) for pair in audited), "n": len(audited)}
@@ -143,20 +143,6 @@ def sparing_of(rule: TrustRule) -> Sparing:
     return Sparing(sentence % numbers, why_not, [(words, n) for words, n in rows if n])
 
 
-def slice_name(rule: TrustRule, name: str) -> str:
-    if rule.split == TrustRule.Split.CATEGORY:
-        return str(dict(Prompt.Category.choices).get(name, name))
-    if rule.split == TrustRule.Split.LENGTH:
-        return {
-            "short": _("below 500 characters"),
-            "medium": _("500 to 2,000 characters"),
-            calibration.LONGEST: _("longer than 2,000 characters"),
-        }[name]
-    if rule.split == TrustRule.Split.LANGUAGE:
-        return name or _("no language")
-    return _("all pairs")
-
-
 def _advice(looked_at: list[Slice], revoked: list[Slice]) -> str:
     if revoked:
         return _("Add another judge for a new trial: its calibration pairs are drawn anew.")
@@ -196,13 +182,14 @@ def _stands(part: Slice) -> str:
 
 def _look(look: TrustLook) -> str:
     values = {
+        "look": look_names.look_name(look, TrustRule.Split.NONE),  # the row says of which part
         "n": look.n_pairs,
         "outcome": look.get_outcome_display(),
         "bound": _percent(look.bound or 0.0),
     }
     if look.outcome == TrustLook.Outcome.REVOKED:
         return _("after %(n)s audits: taken back") % {"n": look.n}
-    return _("at %(n)s: %(outcome)s, at least %(bound)s %%") % values
+    return _("%(look)s, at %(n)s: %(outcome)s, at least %(bound)s %%") % values
 
 
 def _next_look(part: Slice) -> str:

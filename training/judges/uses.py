@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from training.judges import trust_words
 from training.judges.trust import Slice
 from training.models import Judge, TrustRule
 from training.registry.lineage import withdrawals
 from training.registry.lineage.withdrawals import Touched
+from training.verdicts import look_names
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,6 @@ def uses(*, judge: Judge, rule: TrustRule | None, slices: list[Slice]) -> list[U
             if touched.runs
             else _("Trust was taken back: %(part)s. No run learned from verdicts of this look.")
         )
-        sentence = words % {"part": trust_words.slice_name(rule, part.name)}
+        sentence = words % {"part": look_names.slice_name(rule.split, part.name)}
         found.append(Use(sentence, touched))
     return found

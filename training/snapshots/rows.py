@@ -15,6 +15,8 @@ from labeling.models import Judgment, Response, Source
 from labeling.votes import counting
 from training.models import Snapshot, TrainedModel
 from training.snapshots import freeze
+from training.verdicts import look_names
+from training.verdicts.look_names import NamedLook
 
 
 class RankedLine(TypedDict):
@@ -90,6 +92,8 @@ class FrozenRow:
     score: float | None = None
     verdict: VerdictLine | None = None
     """None unless a judge made it"""
+    look: NamedLook | None = None
+    """which allowed the verdict"""
     text: str = ""
     """of a document for pretraining"""
     is_withheld: bool = False
@@ -104,6 +108,7 @@ class _Known:
     models: dict[int, TrainedModel]
     withdrawn_prompts: set[int]
     """of the lines of a snapshot of prompts; judgments and responses say it of theirs"""
+    looks: dict[int, NamedLook]
 
 
 def frozen_rows(*, snapshot: Snapshot, split: str, skip: int, n: int) -> list[FrozenRow] | None:
@@ -145,11 +150,13 @@ def _known(lines: Iterable[SnapshotLine]) -> _Known:
     judged = of_raters.annotate(is_on_withdrawn=on_withdrawn("prompt")).in_bulk(judgments)
     asked = {line["prompt_id"] for line in lines if "prompt_id" in line}
     withdrawn = withdrawn_prompts().filter(pk__in=asked).values_list("pk", flat=True)
-    return _Known(judged, by_pk, models, set(withdrawn))
+    looks = {line["judge"]["look"] or 0 for line in lines if "judge" in line} - {0}
+    named = look_names.named(looks=looks) if looks else {}
+    return _Known(judged, by_pk, models, set(withdrawn), named)
 
 
 def _row(line: SnapshotLine, known: _Known) -> FrozenRow:
-    judgment = known.judgments.get(line.get("judgment", 0))
+    judgment, verdict = known.judgments.get(line.get("judgment", 0)), line.get("judge")
     written = known.responses.get(line.get("response", 0))
     prompt_id = (
         line.get("prompt_id")
@@ -173,7 +180,8 @@ def _row(line: SnapshotLine, known: _Known) -> FrozenRow:
         prompt_id=None if is_asked_by_withdrawn else prompt_id or None,
         weight=line.get("weight"),
         score=line.get("score"),
-        verdict=line.get("judge"),
+        verdict=verdict,
+        look=known.looks.get((verdict and verdict["look"]) or 0),
         text=line.get("text", ""),
         is_withheld=is_withheld,
     )

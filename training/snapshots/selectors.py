@@ -25,6 +25,8 @@ from training.models import Judge, Run, Snapshot
 from training.processes import run_dir
 from training.snapshots import freeze
 from training.snapshots.contents.filters import Judges
+from training.verdicts import look_names
+from training.verdicts.look_names import NamedLook
 
 OF_RATERS = (Snapshot.Kind.COMPARISONS, Snapshot.Kind.UNPAIRED)
 """The kinds with what raters said of responses."""
@@ -89,6 +91,8 @@ class Share:
     name: str
     note: str
     words: str
+    url: str = ""
+    """of the look that allows it, for admins"""
 
 
 def card(*, snapshot: Snapshot) -> list[Table]:
@@ -128,22 +132,25 @@ def shares(*, snapshot: Snapshot) -> list[Share]:
     verdicts = snapshot.card.get("verdicts")
     if verdicts is None:
         return []
+    looks = look_names.named(looks=[one["look"] for one in verdicts["judges"] if one["look"]])
     return [
         Share(gettext("People"), "", _share_words(verdicts["people"])),
-        *(
-            Share(
-                gettext("%(judge)s, version %(number)s") % one,
-                _why_it_counts(one),
-                _share_words(one),
-            )
-            for one in verdicts["judges"]
-        ),
+        *(_share_of_judge(one, looks.get(one["look"])) for one in verdicts["judges"]),
     ]
 
 
-def _why_it_counts(one: dict[str, Any]) -> str:
-    if one["look"] is not None:
-        return gettext("allowed by look %(look)s") % one
+def _share_of_judge(one: dict[str, Any], look: NamedLook | None) -> Share:
+    return Share(
+        gettext("%(judge)s, version %(number)s") % one,
+        _why_it_counts(one, look),
+        _share_words(one),
+        look.url if look else "",
+    )
+
+
+def _why_it_counts(one: dict[str, Any], look: NamedLook | None) -> str:
+    if look is not None:
+        return gettext("allowed by %(look)s") % {"look": look.name}
     words = gettext("allowed by no look, weight %(weight)s")
     return words % {"weight": number_format(round(one["weight"], 2), 2)}
 

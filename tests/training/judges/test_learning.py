@@ -15,6 +15,7 @@ from accounts.models import User
 from arithmetic import intervals
 from labeling.models import Campaign, Item, Judgment, Prompt, Rater
 from labeling.queue import items
+from tests.labeling.answers import words
 from tests.training.cast import a_model as a_language_model
 from tests.training.cast import a_run
 from tests.training.judges.conftest import NOW, a_judge, a_model, started
@@ -338,10 +339,16 @@ def test_the_form_and_the_api_take_the_same_filter(
     assert answer.status_code == 302, answer.content.decode()[:3000]
     by_form = Snapshot.objects.get()
     page = client.get(f"/snapshots/{by_form.pk}/").content.decode()
-    assert f"allowed by look {TrustLook.objects.get().pk}" in page
+    look = TrustLook.objects.get()
+    assert "allowed by look 1" in page
+    assert "#look-" not in page  # a page of admins
     assert "People, and judges where they are trusted".lower() in page.lower()
     pages = [client.get(f"/snapshots/{by_form.pk}/rows/?page={n}") for n in range(1, 13)]
-    assert any("verdict of an AI judge, allowed by look" in one.content.decode() for one in pages)
+    assert any("verdict of an AI judge, allowed by look 1" in words(one) for one in pages)
+    User.objects.filter(pk=noor.pk).update(is_admin=True)
+    there = f"/campaigns/{trusted.campaign_id}/judges/"
+    assert f'href="{there}#look-{look.pk}"' in client.get(f"/snapshots/{by_form.pk}/").text
+    assert f'id="look-{look.pk}"' in client.get(there).text
 
     answer = client.post(
         "/api/v1/snapshots",
@@ -364,9 +371,8 @@ def test_the_page_lists_the_runs_that_learned_from_a_look_taken_back(
     assert learned.name not in words_of(client, trusted.campaign)
     of_run = Client()
     of_run.force_login(noor, backend="accounts.login.sessions.Backend")
-    look = TrustLook.objects.get()
     page = of_run.get(f"/runs/{learned.pk}/").content.decode()
-    assert f"allowed by look {look.pk}" in page
+    assert "allowed by look 1" in page
 
     revoke(trusted)
 
@@ -388,9 +394,9 @@ def test_the_card_of_a_model_says_how_much_judges_decided(
     model.refresh_from_db()
 
     (of_judge,) = snapshot.card["verdicts"]["judges"]
-    words = f"{trusted} version 1 ({100 * of_judge['share']:.1f} % of the rows that train"
-    assert words in cards.generated_card(model=model)
-    assert f"allowed by look {of_judge['look']}" in cards.generated_card(model=model)
+    share = f"{trusted} version 1 ({100 * of_judge['share']:.1f} % of the rows that train"
+    assert share in cards.generated_card(model=model)
+    assert "allowed by look 1" in cards.generated_card(model=model)
 
 
 def run_on(by: User, snapshot: Snapshot, *, name: str) -> Run:

@@ -17,6 +17,7 @@ from training.registry.selectors import LineageStep, lineage, reward_lineages
 from training.results import certainty
 from training.results.measures import measures
 from training.snapshots.selectors import best_response_runs
+from training.verdicts import look_names
 
 _HUB_LICENCES = {
     "apache-2.0",
@@ -196,19 +197,16 @@ def _origin(step: LineageStep) -> str:
     return f"- **{step.model.name}** was trained by {run} from {parent} on {data}{rewarded}."
 
 
-def _look(pk: int | None) -> str:
-    return f"look {pk}" if pk else "no look"
-
-
 def _verdicts(snapshot: Snapshot) -> str:
     """How many of its rows that train are verdicts of judges, and by what right."""
     judges = snapshot.card.get("verdicts", {}).get("judges", [])
     if not judges:
         return ""
+    looks = look_names.named(looks=[one["look"] for one in judges if one["look"]])
     listed = (
         f"{one['judge']} version {one['number']}"
         f" ({100 * one['share']:.1f} % of the rows that train, {100 * one['share_of_weight']:.1f} %"
-        f" of their weight, allowed by {_look(one['look'])})"
+        f" of their weight, allowed by {looks[one['look']].name if one['look'] else 'no look'})"
         for one in judges
     )
     return f", with verdicts of AI judges: {'; '.join(listed)}"

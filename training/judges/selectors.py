@@ -113,6 +113,18 @@ def progress(*, judge: Judge) -> Progress:
     )
 
 
+def is_up_to_date(*, judge: Judge) -> bool:
+    """Whether it is running and has nothing to ask: it was asked about every pair of the campaign,
+    and no request is open.
+    """
+    if judge.state != Judge.State.RUNNING:
+        return False
+    asked = Verdict.objects.filter(version=version_of(judge=judge))
+    items = services.items_to_judge(campaign=judge.campaign)
+    has_more = items.exclude(pk__in=asked.values("item")).exists()
+    return not has_more and not asked.filter(state__in=OPEN).exists()
+
+
 def estimate(*, judge: Judge) -> Estimate:
     """What is left to ask, from the lengths of some of its items."""
     version = version_of(judge=judge)

@@ -20,6 +20,7 @@ from training import access as training_access
 from training.judges import selectors, services, sparing, trust, trust_words, uses, words
 from training.judges.forms import JudgeForm, StartForm, TrustForm
 from training.models import Judge, JudgeVersion, TrustRule
+from training.verdicts import standing
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,16 @@ def _why_not(campaign: Campaign) -> str:
     return ""
 
 
+def _left(judge: Judge, rule: TrustRule | None) -> str:
+    """What there is to ask, if it is stopped, or that there is nothing."""
+    if judge.state == Judge.State.STOPPED:
+        return words.estimate(selectors.estimate(judge=judge), judge)
+    if selectors.is_up_to_date(judge=judge):
+        has_trust = rule is not None and standing.is_in_force(rule=rule)
+        return words.up_to_date(has_trust=has_trust)
+    return ""
+
+
 def _shown(judge: Judge, form: StartForm | None, trust_form: TrustForm | None) -> Shown:
     done = selectors.progress(judge=judge)
     is_begun = judge.started_at is not None
@@ -211,9 +222,7 @@ def _shown(judge: Judge, form: StartForm | None, trust_form: TrustForm | None) -
         is_begun=is_begun,
         progress=words.progress(done, judge) if is_begun else "",
         agreement=words.agreement(selectors.agreement(judge=judge)) if done.n_judged else "",
-        left=words.estimate(selectors.estimate(judge=judge), judge)
-        if judge.state == Judge.State.STOPPED
-        else "",
+        left=_left(judge, rule),
         limit=words.amount(judge.money_limit * services.MILLION, judge.currency),
         without=[(words.without_answer(*key), n) for *key, n in done.without],
         has_estimates=done.has_estimates,

@@ -90,6 +90,14 @@ def estimate(left: Estimate, judge: Judge) -> str:
     }
 
 
+def up_to_date(*, has_trust: bool) -> str:
+    """Of a judge that is running and has nothing to ask."""
+    sentence = _("Up to date: no pair waits for it, and it costs nothing meanwhile.")
+    if not has_trust:
+        return sentence
+    return f"{sentence} {_('Looks and audits go on with new answers of people.')}"
+
+
 def without_answer(state: str, reason: str) -> str:
     """“not readable: both choices”"""
     words = str(Verdict.State(state).label)

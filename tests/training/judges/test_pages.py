@@ -144,6 +144,24 @@ def test_the_page_says_first_what_came_out(
     assert "too few votes on the same pairs to tell" in page
 
 
+def test_a_judge_that_has_nothing_left_to_ask_is_up_to_date(
+    judge: Judge, pairs: Campaign, server: JudgeStub, alice: User, signed_in: SignedIn
+) -> None:
+    said, client = "Up to date: no pair waits for it", signed_in(alice)
+    held = pairs.items.order_by("position")[3]
+    assert said not in words_of(client, pairs)
+
+    work()
+
+    assert said in words_of(client, pairs)
+    assert "Looks and audits go on" not in words_of(client, pairs)
+    judge.refresh_from_db()
+    assert judge.state == Judge.State.RUNNING
+
+    Verdict.objects.filter(item=held).delete()  # as of an item that was on hold when it started
+    assert said not in words_of(client, pairs)
+
+
 def test_agreement_is_with_single_votes_beside_that_of_people(
     server: JudgeStub,
     day_shift: Pool,

@@ -49,6 +49,8 @@ def test_an_admin_begins_looks_and_reads_what_they_came_to(
     assert "It is trusted in 1 of 1 part: people agree with what stands in at least 80 %" in page
     assert "all that it decides" in page
     assert "Look 1, at 100: trusted, at least" in page
+    assert "Up to date: no pair waits for it" in page
+    assert "Looks and audits go on with new answers of people." in page
 
     switch = reverse("campaign_judge_switch", args=[campaign.pk, judge.pk])
     client.post(switch, {"on": "0"})

@@ -60,6 +60,6 @@ def test_a_campaign_is_set_up_with_a_weight_for_each_model(
     look_over(page, "conversation-form-390")
     page.get_by_role("button", name="Create campaign").click()
 
-    expect(page.get_by_role("link", name="Conversations")).to_be_visible()
+    expect(page.get_by_role("link", name="Conversations", exact=True)).to_be_visible()
     shares = Campaign.objects.get().conversation_plan.sources.order_by("source__name")
     assert list(shares.values_list("source__name", "weight")) == [("first", 1), ("second", 3)]

@@ -179,7 +179,7 @@ def test_a_model_that_learned_to_think_in_channels_is_sampled_in_its_parts(
     taught = SftConfig(
         method="full",
         learning_rate=1e-2,
-        n_epochs=12,
+        n_epochs=20,  # at 12, a processor that rounded otherwise wrote “Loook up.”
         batch_size=4,
         accumulation=1,
         max_tokens=512,

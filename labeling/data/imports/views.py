@@ -28,8 +28,8 @@ def index(request: MemberRequest) -> HttpResponse:
 def new(request: MemberRequest) -> HttpResponse:
     """The form. “Preview” keeps the file and shows its first rows; the form then names it."""
     kept = previews.kept_file(token=request.POST.get("upload", ""), by=request.user)
-    if kept is None and has_started(request):
-        return to_started(request)
+    if kept is None and (batch := started(request)):
+        return to_started(request, batch)
     form = ImportForm(
         request.POST or None,
         request.FILES or None,
@@ -78,7 +78,7 @@ def _with_kept_file(
                 now=timezone.now(),
             )
         except services.AlreadyStarted:
-            return to_started(request)
+            return to_started(request, started(request))
         except services.UnexplainedColumns:
             form.add_error(None, _say_what_columns_mean())
         except services.UnableToImport as error:
@@ -115,20 +115,15 @@ def _with_kept_file(
     return render(request, "labeling/data/import_new.html", context, status=status)
 
 
-def has_started(request: MemberRequest) -> bool:
-    """Whether an import has started with the file of the page that was sent."""
-    return _started(request) is not None
+def started(request: MemberRequest) -> Import | None:
+    """The import that has started with the file of the page that was sent."""
+    return selectors.started_import(token=request.POST.get("upload", ""), by=request.user)
 
 
-def to_started(request: MemberRequest) -> HttpResponse:
+def to_started(request: MemberRequest, batch: Import | None) -> HttpResponse:
     """To that import, or to the list while it is being stored."""
     edit_conflicts.refuse(request, services.already_started())
-    batch = _started(request)
     return redirect("import_detail", batch.pk) if batch else redirect("imports")
-
-
-def _started(request: MemberRequest) -> Import | None:
-    return selectors.started_import(token=request.POST.get("upload", ""), by=request.user)
 
 
 def _say_what_columns_mean() -> str:

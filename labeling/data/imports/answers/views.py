@@ -22,8 +22,8 @@ def new(request: MemberRequest) -> HttpResponse:
     start, so that somebody has seen what the columns and values are taken for.
     """
     kept = _kept(request, "upload")
-    if kept is None and imports_views.has_started(request):
-        return imports_views.to_started(request)
+    if kept is None and (started := imports_views.started(request)):
+        return imports_views.to_started(request, started)
     form = AnswersForm(
         request.POST or None,
         request.FILES or None,
@@ -87,7 +87,7 @@ def _with_kept_files(
                 now=timezone.now(),
             )
         except services.AlreadyStarted:
-            return imports_views.to_started(request)
+            return imports_views.to_started(request, imports_views.started(request))
         except services.UnableToImport as error:
             form.add_error(None, error.sentence)
         else:

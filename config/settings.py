@@ -478,7 +478,7 @@ WEBHOOKS_MAY_STAY_INSIDE = env.flag(
     "Allow webhooks to private addresses and over HTTP. Otherwise only HTTPS to public addresses.",
     default="0",
 )
-FORM_RENDERER = "pages.form_renderer.FormRenderer"
+FORM_RENDERER = "pages.form_parts.FormRenderer"
 if MODE == "test":
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

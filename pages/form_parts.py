@@ -1,4 +1,4 @@
-"""Widgets and choices that all forms share."""
+"""Widgets, choices and the renderer that all forms share."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -9,12 +9,20 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.forms import BoundField
+from django.forms.renderers import TemplatesSetting
 from django.http import QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from arithmetic import plain_text
+
+
+class FormRenderer(TemplatesSetting):
+    """Renders `{{ form }}` and `{{ form.field.as_field_group }}` with our own components."""
+
+    form_template_name = "components/_form.html"
+    field_template_name = "components/_field.html"
 
 
 def refuse_control_characters(name: str) -> None:

@@ -7,6 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from pages.numbers import grouped
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -22,7 +24,7 @@ class Unit:
 
     def words(self, phrase: Any, n: int, *, done: int = 0) -> str:
         """One of `some`, `every` and `part` about `n` of them."""
-        return str(phrase % {"count": n, "n": f"{n:,}", "done": f"{done:,}"})
+        return str(phrase % {"count": n, "n": grouped(n), "done": grouped(done)})
 
 
 ANSWERS = Unit(

@@ -14,7 +14,6 @@ from django.template.base import FilterExpression, Parser, Token
 from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, pgettext
@@ -24,6 +23,7 @@ from arithmetic.chats import Message, Tool, ToolCall
 from pages import edit_conflicts, turns
 from pages import render as pages_render
 from pages.chart_tables import Table
+from pages.numbers import grouped
 
 register = template.Library()
 
@@ -202,7 +202,7 @@ def percent(share: float | None) -> str:
 @register.filter
 def count(number: float) -> str:
     """`12345` → "12,345", with the digit grouping of the reader's language."""
-    return number_format(number, use_l10n=True, force_grouping=True)
+    return grouped(number)
 
 
 @register.inclusion_tag("components/_sort.html", takes_context=True)

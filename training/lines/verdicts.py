@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from arithmetic.figures import Figure
+from pages.numbers import grouped
 from pages.verdicts import Action, Effect, Verdict, effect_of
 from training.configs.sample import SampleConfig
 from training.lines import words as line_words
@@ -95,7 +96,7 @@ def _values(line: Line, rate: Figure | None) -> dict[str, object]:
     has_interval = rate.low is not None
     return values | {
         "rate": line_words.percent(rate.value),
-        "n": f"{rate.n:,}",
+        "n": grouped(rate.n),
         "range": line_words.interval(rate),
         "doubt": (
             gettext("chance may explain the difference")

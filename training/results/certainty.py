@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from scipy.special import expit
 
+from pages.numbers import grouped
 from training.models import TrainedModel
 from training.results.measures import Breakdown, MeasureGroup, group_of
 
@@ -79,7 +80,7 @@ def likely_better(*, scorer: TrainedModel | None, margin: float) -> str:
 
 
 def _verdict(measured: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    counts = {name: f"{measured[name]:,}" for name in ("n", "n_prompts", "n_enough")}
+    counts = {name: grouped(measured[name]) for name in ("n", "n_prompts", "n_enough")}
     if measured["verdict"] == "too_few_pairs":
         return (
             gettext(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext, ngettext
 
 from arithmetic import intervals
 from pages.charts import LineChart, Series, histogram, line_chart
+from pages.numbers import grouped
 from training.configs.curves import GROUPS, LEARNING, SYSTEM, Chart, Scatter
 from training.configs.knobs import Settings
 from training.configs.metrics import FEWEST_PAIRS
@@ -176,7 +177,7 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
         x_end=1.0,
         is_share=True,
         note=gettext("%(n)s pairs, by the probability the model gives their order.")
-        % {"n": f"{n:,}"},
+        % {"n": grouped(n)},
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from arithmetic import intervals
+from pages.numbers import grouped
 from pages.verdicts import Effect, Verdict, effect_of
 from training.configs import kinds
 from training.configs import metrics as configs_metrics
@@ -209,4 +210,4 @@ def _on(measure: _Measure, run: ComparedRun) -> str:
     if counted is None:
         return ""
     n = measure.n(run)
-    return " " + gettext(counted.one if n == 1 else counted.many) % {"n": f"{n:,}"}
+    return " " + gettext(counted.one if n == 1 else counted.many) % {"n": grouped(n)}

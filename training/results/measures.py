@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
+from pages.numbers import grouped
 from pages.templatetags.pages import duration
 from training.configs import kinds
 from training.configs import metrics as configs_metrics
@@ -237,5 +238,5 @@ def shown(form: str, value: object) -> str:
         return duration(value)
     if form == configs_metrics.SHARE:
         return f"{value * 100:.0f} %"
-    words = f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+    words = grouped(value) if isinstance(value, int) else f"{value:,.4g}"
     return f"−{words[1:]}" if value < 0 else words

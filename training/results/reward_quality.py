@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
+from pages.numbers import grouped
 from training.results import ends
 
 PAIRS_TO_SHOW = 210
@@ -52,11 +53,11 @@ def doubt_and_advice(*, metrics: Mapping[str, Any]) -> tuple[str, str]:
             n,
         )
         return (
-            doubt % {"n": f"{n:,}", "enough": PAIRS_TO_SHOW},
+            doubt % {"n": grouped(n), "enough": PAIRS_TO_SHOW},
             gettext("Collect more comparisons before you train with it."),
         )
     return (
-        gettext("It is not surely better than chance on %(n)s held-out pairs.") % {"n": f"{n:,}"},
+        gettext("It is not surely better than chance on %(n)s held-out pairs.") % {"n": grouped(n)},
         gettext(
             "See how far raters agree before you collect more comparisons, and do not train with"
             " it."

@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
 from arithmetic import intervals
+from pages.numbers import grouped
 from pages.verdicts import Effect, Verdict, effect_of
 from training.configs import kinds
 from training.configs import metrics as configs_metrics
@@ -69,7 +70,7 @@ def _measured(
     about = measures.named(kind)[row.key]
     counted = next((count for count in about.judged_on if metrics.get(count.name)), None)
     n = metrics[counted.name] if counted else 0
-    on = gettext(counted.one if n == 1 else counted.many) % {"n": f"{n:,}"} if counted else ""
+    on = gettext(counted.one if n == 1 else counted.many) % {"n": grouped(n)} if counted else ""
     has_range = bool(row.range) and not row.is_too_few
     words = {
         "what": capfirst(str(row.name)),
@@ -132,7 +133,7 @@ def _why_unclear(measured: _Measured) -> str:
     return gettext(
         "Too few to tell whether it changed: about %(enough)s would show a difference of"
         " %(points)d points."
-    ) % {"enough": f"{enough:,}", "points": round(100 * POINTS)}
+    ) % {"enough": grouped(enough), "points": round(100 * POINTS)}
 
 
 def _enough(measured: _Measured, found: ends.Ends) -> int:
@@ -179,7 +180,7 @@ def _of_win_rate(measured: _Measured, effect: Effect, found: ends.Ends | None) -
     return gettext(
         "Too few to tell which is better: about %(enough)s would show a difference of %(points)d"
         " points."
-    ) % {"enough": f"{enough:,}", "points": round(100 * POINTS)}
+    ) % {"enough": grouped(enough), "points": round(100 * POINTS)}
 
 
 def _of_responses(metrics: Mapping[str, Any]) -> Verdict:
@@ -191,10 +192,10 @@ def _of_responses(metrics: Mapping[str, Any]) -> Verdict:
         metrics.get("n_prompts"),
         metrics.get("share_ended"),
     )
-    sentence = ngettext("%(n)s response", "%(n)s responses", n) % {"n": f"{n:,}"}
+    sentence = ngettext("%(n)s response", "%(n)s responses", n) % {"n": grouped(n)}
     if n_prompts:
         to = ngettext("%(responses)s to %(n)s prompt", "%(responses)s to %(n)s prompts", n_prompts)
-        sentence = to % {"responses": sentence, "n": f"{n_prompts:,}"}
+        sentence = to % {"responses": sentence, "n": grouped(n_prompts)}
     if share is None:
         return Verdict(f"{sentence}.")
     ended = gettext("%(responses)s; %(share)s finished.") % {

@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from labeling.models import Guideline, Pool
+from pages.numbers import grouped
 from training import access as training_access
 from training.revisions import draw, services
 from training.revisions.forms import AskForm
@@ -33,7 +34,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
             sent = ngettext(
                 "%(n)s revision sent to raters.", "%(n)s revisions sent to raters.", check.n_asked
             )
-            messages.success(request, sent % {"n": f"{check.n_asked:,}"})
+            messages.success(request, sent % {"n": grouped(check.n_asked)})
             return redirect("run", pk)
     context = {
         "run": run,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext, ngettext
 
 from arithmetic import intervals
+from pages.numbers import grouped
 from pages.verdicts import Effect, Verdict, effect_of
 from training.revisions.selectors import FEWEST_PAIRS, Part, Preferred
 
@@ -65,7 +66,7 @@ def _asked(found: Preferred) -> str:
         " yet.",
         found.check.n_asked,
     )
-    return words % {"n": f"{found.check.n_asked:,}"}
+    return words % {"n": grouped(found.check.n_asked)}
 
 
 def _preferred(part: Part) -> str:
@@ -79,7 +80,11 @@ def _preferred(part: Part) -> str:
         words = gettext(
             "People preferred the revision in %(share)s of %(votes)s votes on %(n)s pairs."
         )
-    return words % {"share": _share(part), "n": f"{part.n_pairs:,}", "votes": f"{part.figure.n:,}"}
+    return words % {
+        "share": _share(part),
+        "n": grouped(part.n_pairs),
+        "votes": grouped(part.figure.n),
+    }
 
 
 def _share(part: Part) -> str:
@@ -95,7 +100,7 @@ def _share(part: Part) -> str:
 
 def _waits(n: int) -> str:
     words = ngettext("%(n)s answer is still missing.", "%(n)s answers are still missing.", n)
-    return words % {"n": f"{n:,}"}
+    return words % {"n": grouped(n)}
 
 
 def _conclusion(part: Part) -> str:
@@ -118,7 +123,7 @@ def _too_few(part: Part) -> str:
     if enough <= part.n_pairs:
         return gettext("Chance may explain the difference.")
     words = gettext("Too few to tell: about %(enough)s would show a preference of %(share)d %%.")
-    return words % {"enough": f"{enough:,}", "share": round(100 * (_CHANCE + POINTS))}
+    return words % {"enough": grouped(enough), "share": round(100 * (_CHANCE + POINTS))}
 
 
 def _effect(part: Part) -> Effect:

@@ -11,6 +11,7 @@ from arithmetic import intervals
 from arithmetic.figures import Figure
 from labeling.conversations.red_teaming.figures import Findings, Line
 from labeling.models import Campaign, RedTeaming
+from pages.numbers import grouped
 from pages.verdicts import Action, Effect, Verdict, effect_of
 
 HALF = 0.5
@@ -46,12 +47,12 @@ def _success(whole: Line, rate: Figure, by: str, effect: Effect) -> str:
             "Too few to tell how often attacks succeed: of %(n)s attacks, their attackers call"
             " %(k)s successful. It takes five attackers at least.",
             whole.n,
-        ) % {"n": f"{whole.n:,}", "k": f"{round((rate.value or 0.0) * rate.n):,}"}
+        ) % {"n": grouped(whole.n), "k": grouped(round((rate.value or 0.0) * rate.n))}
     words = {
         "share": f"{100 * (rate.value or 0.0):.0f} %",
         "low": f"{100 * rate.low:.0f}",
         "high": f"{100 * rate.high:.0f}",
-        "n": f"{rate.n:,}",
+        "n": grouped(rate.n),
         "judge": _("reviewers") if by == "by_reviewers" else _("attackers themselves"),
     }
     if effect == Effect.BETTER:

@@ -13,6 +13,7 @@ from labeling.models import Campaign, QualityReport
 from labeling.quality.pages.figure_text import coefficient, coefficient_interval, share
 from labeling.quality.selectors import RaterMeasures
 from labeling.votes.arrays import as_figure
+from pages.numbers import grouped
 from pages.verdicts import Action, Verdict, effect_of
 
 BARELY, FAIR, GOOD = 0.2, 0.5, 0.8
@@ -36,7 +37,7 @@ def _agreement(alpha: Figure, raw: Figure) -> str:
         return _(
             "No pair of responses was judged by two raters, so nothing says how far they agree."
         )
-    values = {"n": f"{raw.n:,}", "share": share(raw), "alpha": in_short(alpha)}
+    values = {"n": grouped(raw.n), "share": share(raw), "alpha": in_short(alpha)}
     if alpha.low is None:
         return (
             ngettext(
@@ -51,7 +52,7 @@ def _agreement(alpha: Figure, raw: Figure) -> str:
         return _(
             "Too few to tell whether raters agree beyond chance: they agree on %(share)s of %(n)s"
             " pairs of votes (α %(alpha)s). About %(enough)s would tell."
-        ) % (values | {"enough": f"{enough:,}"})
+        ) % (values | {"enough": grouped(enough)})
     return _("%(verdict)s: on %(share)s of %(n)s pairs of votes (α %(alpha)s).") % (
         values | {"verdict": capfirst(agreement_in_words(alpha))}
     )

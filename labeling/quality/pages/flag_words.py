@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from pages.numbers import grouped
 
 RARE = 1e-4
 """Smaller probabilities rest on the far tail of a model and are not told apart."""
@@ -150,7 +151,7 @@ class FlagRow:
             return str(_RARELY_BY_LUCK)
         # Two digits: the probability is not known better than that.
         one_in = float(f"{1 / p:.2g}")
-        return str(_BY_LUCK) % {"n": number_format(one_in, 0, force_grouping=True)}
+        return str(_BY_LUCK) % {"n": grouped(round(one_in))}
 
     @property
     def other_id(self) -> int | None:

@@ -18,6 +18,7 @@ from labeling.quality.pages.figure_text import why_absent
 from labeling.quality.pages.words import Measure, as_coefficient, as_share
 from labeling.quality.selectors import RaterMeasures
 from labeling.votes.arrays import as_figure
+from pages.numbers import grouped
 from pages.verdicts import Action, Effect, Verdict, effect_of
 
 
@@ -121,7 +122,7 @@ def _agreement(rows: Sequence[QuestionRow]) -> str:
                 "Too few to tell how far raters agree: two rated the same response %(n)s time.",
                 "Too few to tell how far raters agree: two rated the same response %(n)s times.",
                 n,
-            ) % {"n": f"{n:,}"}
+            ) % {"n": grouped(n)}
         return _("No response has ratings by two raters, so nothing says how far they agree.")
     lowest, highest = known[0], known[-1]
     if len(known) == 1:
@@ -175,7 +176,7 @@ def _about(row: QuestionRow) -> dict[str, object]:
 def _in_short(row: QuestionRow) -> str:
     return ngettext(
         "%(alpha)s, from %(n)s response", "%(alpha)s, from %(n)s responses", row.n_shared
-    ) % {"alpha": conclusions.in_short(row.alpha), "n": f"{row.n_shared:,}"}
+    ) % {"alpha": conclusions.in_short(row.alpha), "n": grouped(row.n_shared)}
 
 
 def _advice(rows: Sequence[QuestionRow], flagged: Sequence[RaterMeasures]) -> str:
@@ -187,7 +188,7 @@ def _advice(rows: Sequence[QuestionRow], flagged: Sequence[RaterMeasures]) -> st
         ends = (lowest.alpha.low or 0.0, lowest.alpha.high or 0.0)
         enough = intervals.n_enough(lowest.n_shared, ends, conclusions.BARELY)
         advice = _("About %(n)s responses that two raters rated would tell.")
-        return advice % {"n": f"{enough:,}"}
+        return advice % {"n": grouped(enough)}
     if not flagged and not _is_agreed(lowest):
         advice = _("Make clearer what “%(question)s” asks for.")
         return advice % {"question": lowest.label}

@@ -16,6 +16,7 @@ from labeling.quality.contests import Contest, stored_contests
 from labeling.quality.pages import conclusions, figure_text, rating_words
 from labeling.quality.selectors import QualityRow, RaterMeasures
 from labeling.votes.demonstrations import DemonstrationStats
+from pages.numbers import grouped
 from pages.verdicts import Action, Effect, Verdict, effect_of
 
 Rated = Sequence[tuple[Contest, Figure]]
@@ -43,8 +44,8 @@ def of_demonstrations(
         "score": f"{score.value:.1f}",
         "low": f"{score.low:.1f}",
         "high": f"{score.high:.1f}",
-        "n": f"{score.n:,}",
-        "all": f"{written.n:,}",
+        "n": grouped(score.n),
+        "all": grouped(written.n),
         "verdict": {
             Effect.BETTER: _("better than middling"),
             Effect.WORSE: _("worse than middling"),
@@ -67,7 +68,7 @@ def _few_reviewed(written: DemonstrationStats) -> str:
         "Too few to tell how good the answers are: %(n)s of %(all)s have a reviewer's score. It"
         " takes five prompts at least.",
         written.n_scored,
-    ) % {"n": f"{written.n_scored:,}", "all": f"{written.n:,}"}
+    ) % {"n": grouped(written.n_scored), "all": grouped(written.n)}
 
 
 def of_votes(campaign: Campaign, report: QualityReport, raters: Sequence[RaterMeasures]) -> Verdict:
@@ -138,7 +139,7 @@ def _gives_in(contests: Sequence[Contest], known: Rated, apart: Rated) -> str:
             "Too few to tell which model gives in more often: %(n)s choice.",
             "Too few to tell which model gives in more often: %(n)s choices.",
             n,
-        ) % {"n": f"{n:,}"}
+        ) % {"n": grouped(n)}
     if not apart:
         return _(
             "Too few to tell whether %(source)s or %(other)s gives in more often: attackers chose"
@@ -171,7 +172,7 @@ def _preferred(contests: Sequence[Contest], known: Rated, apart: Rated) -> str:
             "Too few to tell which model raters prefer: %(n)s vote.",
             "Too few to tell which model raters prefer: %(n)s votes.",
             n,
-        ) % {"n": f"{n:,}"}
+        ) % {"n": grouped(n)}
     if not apart:
         return _(
             "Raters can't tell %(source)s from %(other)s: it won %(share)s of %(n)s votes. About"
@@ -201,7 +202,7 @@ def _n_votes(contests: Sequence[Contest]) -> int:
 
 
 def _enough(rate: Figure) -> str:
-    return f"{intervals.n_enough(rate.n, (rate.low or 0.0, rate.high or 0.0), 0.05):,}"
+    return grouped(intervals.n_enough(rate.n, (rate.low or 0.0, rate.high or 0.0), 0.05))
 
 
 def _turned(rate: Figure) -> Figure:
@@ -215,7 +216,7 @@ def _about(contest: Contest, rate: Figure) -> dict[str, str]:
         "source": contest.source,
         "other": contest.other,
         "share": figure_text.share(rate),
-        "n": f"{rate.n:,}",
+        "n": grouped(rate.n),
     }
 
 

@@ -22,6 +22,7 @@ from labeling.quality.pages.meanings import (
     tau_meaning,
 )
 from labeling.votes.arrays import NOT_ANSWERED, as_figure
+from pages.numbers import grouped
 
 EFFECTS = {
     "position": gettext_lazy("Shown first"),
@@ -396,7 +397,7 @@ def spared(campaign: Campaign, n: int) -> str:
         "A trusted judge spared raters %(n)s of %(of)s pairs. These figures are of the other"
         " %(others)s, so they hold more of the pairs that the judge was unsure of.",
         n_items,
-    ) % {"n": f"{n:,}", "of": f"{n_items:,}", "others": f"{n_items - n:,}"}
+    ) % {"n": grouped(n), "of": grouped(n_items), "others": grouped(n_items - n)}
 
 
 def _figures(results: Mapping[str, object]) -> dict[str, Figure]:

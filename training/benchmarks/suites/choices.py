@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from pages.numbers import grouped
 from training.benchmarks.suites import freeze, selectors
 from training.models import Snapshot, Suite
 
@@ -36,7 +37,7 @@ class SuitesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         self.error_messages["required"] = _("Choose at least one suite.")
 
     def label_from_instance(self, obj: Suite) -> str:
-        n_items = ngettext("%(n)s item", "%(n)s items", obj.n_items) % {"n": f"{obj.n_items:,}"}
+        n_items = ngettext("%(n)s item", "%(n)s items", obj.n_items) % {"n": grouped(obj.n_items)}
         return f"{obj} · {n_items}"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from knobs.fields import Problem
+from pages.numbers import grouped
 from training.configs import roles
 from training.configs.cost import estimates
 from training.configs.cost import replicas as rollout_replicas
@@ -319,7 +320,10 @@ def _of_the_model(asked: Asked) -> Iterator[Problem]:
             "Adapters of rank %(rank)s have %(adapters)s weights and the model %(weights)s. Lower"
             " the rank, or choose full fine-tuning."
         )
-        weights = {"adapters": f"{rank * shape.projected:,}", "weights": f"{shape.n_parameters:,}"}
+        weights = {
+            "adapters": grouped(rank * shape.projected),
+            "weights": grouped(shape.n_parameters),
+        }
         yield Problem("lora_rank", text, {"rank": rank} | weights)
     for role in roles.BESIDE:
         other = asked.beside.get(role.name)

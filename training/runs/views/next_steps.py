@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from accounts.models import User
+from pages.numbers import grouped
 from pages.verdicts import Action, Effect, Verdict
 from training.benchmarks.attacks.summary import Summary
 from training.benchmarks.scorecards.pages import verdicts as scorecard_verdicts
@@ -61,7 +62,7 @@ def next_steps(*, run: Run, person: User, effect: Effect) -> list[Action]:
 def _with_responses(run: Run, person: User) -> list[Action]:
     n = run.metrics.get("n_responses", 0)
     seen = reverse("model_responses", args=[run.base_model_id])
-    all_of_them = ngettext("See the response", "See all %(n)s responses", n) % {"n": f"{n:,}"}
+    all_of_them = ngettext("See the response", "See all %(n)s responses", n) % {"n": grouped(n)}
     steps = [Action(all_of_them, f"{seen}?run={run.pk}")]
     if kinds.KINDS[run.kind].reads_principles:
         # Both sides of a comparison are this model's, so no campaign by model would do.

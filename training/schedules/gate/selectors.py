@@ -6,6 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from pages.numbers import grouped
 from training.models import Chain, Link, Schedule
 from training.schedules.gate import looks, promotion, verdict
 from training.schedules.gate.looks import Look
@@ -122,7 +123,7 @@ def _words(look: Look) -> str:
     words = _("Look %(n)s: preferred in %(rate)s of %(n_votes)s votes (%(range)s).") % {
         "n": look.number,
         "rate": verdict.percent(look.value),
-        "n_votes": f"{look.n:,}",
+        "n_votes": grouped(look.n),
         "range": verdict.interval_of(rate, seen),
     }
     if look.n_opened:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from pages.numbers import grouped
 from pages.verdicts import Action, Effect, Verdict, effect_of
 from training.snapshots.curation.ledger import Summary
 from training.snapshots.curation.ratings import MeasuredRule, Rate, can_be_rated
@@ -27,17 +28,17 @@ def of_preview(summary: Summary, measured: Sequence[MeasuredRule], *, curation_i
             "Would remove none of %(n)s documents.",
             summary.read,
         )
-        return Verdict(words % {"n": f"{summary.read:,}"})
+        return Verdict(words % {"n": grouped(summary.read)})
     rule, n_by_rule = max(counted, key=lambda pair: pair[1])
     sentence = ngettext(
         "Would remove %(removed)s of %(n)s document, most by “%(rule)s” (%(by_rule)s).",
         "Would remove %(removed)s of %(n)s documents, most by “%(rule)s” (%(by_rule)s).",
         summary.read,
     ) % {
-        "removed": f"{summary.removed:,}",
-        "n": f"{summary.read:,}",
+        "removed": grouped(summary.removed),
+        "n": grouped(summary.read),
         "rule": rule_words(rule),
-        "by_rule": f"{n_by_rule:,}",
+        "by_rule": grouped(n_by_rule),
     }
     if not can_be_rated(rule):
         return Verdict(sentence)
@@ -62,7 +63,7 @@ def _precision(rate: Rate, effect: Effect) -> str:
         "share": f"{100 * rate.share:.0f} %",
         "low": f"{100 * rate.low:.0f}",
         "high": f"{100 * rate.high:.0f}",
-        "n": f"{rate.n:,}",
+        "n": grouped(rate.n),
     }
     if effect == Effect.BETTER:
         return (

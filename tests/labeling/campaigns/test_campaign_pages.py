@@ -197,7 +197,7 @@ def test_closing_asks_first(
     client.post(f"/campaigns/{demonstration_campaign.pk}/close")
     demonstration_campaign.refresh_from_db()
 
-    assert "0 of 5 answers are in." in asked
+    assert "0 of 5 answers so far." in asked
     assert (before, demonstration_campaign.state) == ("open", "closed")
 
 

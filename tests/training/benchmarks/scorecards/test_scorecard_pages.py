@@ -86,8 +86,8 @@ def test_the_page_of_all_models_begins_with_what_the_newest_differs_in(
     )
 
     assert everything.sentence == (
-        "The newest of 2 models, =tuned, and base have answered 70 items in common. Compared with"
-        " base on 2 suites: better on 1, worse on 0, cannot be told apart on 1."
+        "=tuned is the newest of 2 models; it and base have answered 70 items in common. Compared"
+        " with base on 2 suites: better on 1, worse on 0, cannot be told apart on 1."
     )
     assert everything.action.url.endswith(f"?model={base.pk}&model={tuned.pk}")
     assert "30 items in common. Compared with base on 1 suite: better on 0" in narrowed.sentence

@@ -8,6 +8,7 @@ from dataclasses import replace
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
+from pages.numbers import grouped
 from pages.verdicts import Effect, Verdict
 from training.benchmarks.scorecards import selectors
 from training.benchmarks.scorecards.selectors import Outcome, Scorecard
@@ -37,13 +38,13 @@ def of_newest(
     n_items = sum(verdict.difference.n for verdict in verdicts if verdict.difference)
     words = (
         gettext(
-            "The newest of %(n)s models, %(model)s, and %(baseline)s have answered %(items)s items"
-            " in common."
+            "%(model)s is the newest of %(n)s models; it and %(baseline)s have answered %(items)s"
+            " items in common."
         )
         if baseline
         else gettext("The newest of %(n)s models is %(model)s.")
     )
-    values = {"n": n_models, "model": model, "baseline": baseline, "items": f"{n_items:,}"}
+    values = {"n": n_models, "model": model, "baseline": baseline, "items": grouped(n_items)}
     return replace(found, sentence=f"{words % values} {found.sentence}")
 
 
@@ -71,7 +72,7 @@ def _answered(n: int, n_missing: int) -> str:
         )
     else:
         words = ngettext("Answered the only item.", "Answered all %(n)s items.", n)
-    return words % {"given": f"{n - n_missing:,}", "n": f"{n:,}"}
+    return words % {"given": grouped(n - n_missing), "n": grouped(n)}
 
 
 def of_suites(verdicts: Sequence[selectors.Verdict], *, baseline: str, n_suites: int) -> Verdict:

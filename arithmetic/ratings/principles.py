@@ -36,38 +36,49 @@ class Principle:
     """of all votes, as in Explained"""
 
 
-def explained(signs: Floats, won: Floats, prompts: Ints) -> Explained:
+def explained(
+    signs: Floats, won: Floats, prompts: Ints, *, raters: Ints | None = None
+) -> Explained:
     """`signs` has a row for each decided vote and a column for each principle: −1 where the left
     response is rated better, 1 where the right one is, 0 for neither. `won` is the vote. At least
-    one vote.
+    one vote. With `raters`, the intervals are about raters like these, if there are enough.
     """
     mine = credit(predicted(signs, won, prompts), won)
     side = credit(np.full(len(won), np.sign(won.sum())), won)
     apart, n = mine - side, len(won)
     gain = float(apart.mean())
     return Explained(
-        held_out=clustering.share(mine, prompts=prompts),
-        base=clustering.share(side, prompts=prompts),
+        held_out=clustering.share(mine, prompts=prompts, raters=raters),
+        base=clustering.share(side, prompts=prompts, raters=raters),
         gain=clustering.coefficient(
-            gain, n, (apart - gain) / n, prompts=prompts, alone=float(apart.var()) / n
+            gain,
+            n,
+            (apart - gain) / n,
+            prompts=prompts,
+            raters=raters,
+            alone=float(apart.var()) / n,
         ),
     )
 
 
-def alone(signs: Floats, won: Floats, prompts: Ints) -> list[Principle | None]:
-    """Each principle by itself; None where it never tells two responses apart."""
+def alone(
+    signs: Floats, won: Floats, prompts: Ints, *, raters: Ints | None = None
+) -> list[Principle | None]:
+    """Each principle by itself; None for one on which every vote rates both responses the same."""
     error = intervals.ERROR / max(1, signs.shape[1])
     found: list[Principle | None] = []
     for column in signs.T:
         differs = column != 0
+        if not differs.any():
+            found.append(None)
+            continue
         score = credit(column, won)
+        by = None if raters is None else raters[differs]
         found.append(
             Principle(
-                clustering.share(score[differs], prompts=prompts[differs], error=error),
-                clustering.share(score, prompts=prompts),
+                clustering.share(score[differs], prompts=prompts[differs], raters=by, error=error),
+                clustering.share(score, prompts=prompts, raters=raters),
             )
-            if differs.any()
-            else None
         )
     return found
 

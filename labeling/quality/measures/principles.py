@@ -26,7 +26,8 @@ def principles_of(votes: Votes, questions: Sequence[Question]) -> Record:
     every = np.column_stack([_signs(votes.once, question) for question in asked])
     used = (pairs.label != 0) & ~np.isnan(every).all(axis=1)
     signs, won = np.nan_to_num(every[used]), pairs.label[used].astype(float)
-    prompts, rows = votes.once.prompt[pairs.row[used]], pairs.row[used]
+    rows = pairs.row[used]
+    prompts, raters = votes.once.prompt[rows], votes.once.rater[rows]
     counts: Record = {
         "n_pairs": len(np.unique(pairs.unit[used])),
         "n_votes": int(used.sum()),
@@ -35,7 +36,8 @@ def principles_of(votes: Votes, questions: Sequence[Question]) -> Record:
     }
     if counts["n_pairs"] < FEWEST_PAIRS:
         return counts | {"rows": []}
-    whole = principles.explained(signs, won, prompts)
+    whole = principles.explained(signs, won, prompts, raters=raters)
+    each = principles.alone(signs, won, prompts, raters=raters)
     return counts | {
         "held_out": as_record(whole.held_out),
         "base": as_record(whole.base),
@@ -47,7 +49,7 @@ def principles_of(votes: Votes, questions: Sequence[Question]) -> Record:
                 if row
                 else {}
             )
-            for question, row in zip(asked, principles.alone(signs, won, prompts), strict=True)
+            for question, row in zip(asked, each, strict=True)
         ],
         "behind": {
             "unexplained": latest(votes.once.judgment[rows[~(signs == won[:, None]).any(axis=1)]])

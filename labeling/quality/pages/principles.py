@@ -18,6 +18,7 @@ from labeling.quality.measures.principles import FEWEST_PAIRS
 from labeling.quality.pages import figure_text
 from labeling.quality.pages import words as pages_words
 from labeling.votes.arrays import as_figure
+from pages.numbers import grouped
 from pages.verdicts import Action, Effect, Verdict, effect_of
 
 
@@ -53,7 +54,7 @@ def verdict_of(campaign: Campaign, found: Mapping[str, Any], people: Figure) -> 
     values = {
         "share": _share(as_figure(found["held_out"])),
         "base": figure_text.share(as_figure(found["base"])),
-        "n": f"{found['n_votes']:,}",
+        "n": grouped(found["n_votes"]),
     }
     sentence = {
         Effect.BETTER: _(
@@ -83,12 +84,13 @@ def _too_few(n_pairs: int) -> str:
         "Too few to tell: %(n)s pairs have a vote and ratings on the principles; %(enough)s pairs"
         " on several prompts are needed.",
         n_pairs,
-    ) % {"n": f"{n_pairs:,}", "enough": FEWEST_PAIRS}
+    ) % {"n": grouped(n_pairs), "enough": FEWEST_PAIRS}
 
 
 def _share(figure: Figure) -> str:
-    interval = figure_text.share_interval(figure)
-    return f"{figure_text.share(figure)} ({interval})" if interval else figure_text.share(figure)
+    share, interval = figure_text.share(figure), figure_text.share_interval(figure)
+    about = " ".join(part for part in (interval, figure_text.about(figure)) if part)
+    return f"{share} ({about})" if about else share
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, object]:

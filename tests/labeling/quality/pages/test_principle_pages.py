@@ -19,11 +19,11 @@ pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
 
 
-def rated_campaign(pool: Pool, *, n_items: int, keeps: float, seed: int = 4) -> Campaign:
-    """One rater orders four responses an item at random, and rates them on two principles: the
+def rated_campaign(pool: Pool, *, n_items: int, keeps: float, n_raters: int = 1) -> Campaign:
+    """Each rater orders four responses an item at random, and rates them on two principles: the
     first follows the order with the chance `keeps`, the second is random.
     """
-    chance = random.Random(seed)
+    chance = random.Random(4)
     guideline = guidelines_services.create_guideline(
         name="Principles",
         text="Keep to them.",
@@ -31,18 +31,21 @@ def rated_campaign(pool: Pool, *, n_items: int, keeps: float, seed: int = 4) -> 
         by=None,
         now=NOON,
     )
-    campaign = open_comparison_campaign(pool=pool, guideline=guideline, n_items=n_items, overlap=1)
+    campaign = open_comparison_campaign(
+        pool=pool, guideline=guideline, n_items=n_items, overlap=n_raters
+    )
 
     def rated(rank: int) -> dict[str, int]:
         helpful = 6 - rank if chance.random() < keeps else chance.randint(1, 5)
         return {"helpful": helpful, "honest": chance.randint(1, 5)}
 
-    judge_all(
-        campaign,
-        rater_called("Prudence", pool=pool),
-        by=lambda _shown, _place: chance.random(),
-        rated=rated,
-    )
+    for name in ("Prudence", "Quentin", "Rosa", "Sanjay")[:n_raters]:
+        judge_all(
+            campaign,
+            rater_called(name, pool=pool),
+            by=lambda _shown, _place: chance.random(),
+            rated=rated,
+        )
     return campaign
 
 
@@ -60,7 +63,7 @@ def test_a_principle_that_goes_with_the_votes_is_named(
     helpful, honest = found["rows"]
     assert (found["n_pairs"], found["n_votes"], found["n_ties"]) == (150, 150, 0)
     assert f"The principles together explain {100 * found['held_out']['value']:.0f} %" in page
-    assert "of 150 votes, on prompts that their weights were not fitted to" in page
+    assert "for these raters only) of 150 votes, on prompts that their weights were not" in page
     assert helpful["agrees"]["low"] > 0.5
     assert honest["agrees"]["low"] < 0.5 < honest["agrees"]["high"]
     assert page.index("Goes with the votes.") < page.index("Chance may explain it.")
@@ -71,6 +74,18 @@ def test_a_principle_that_goes_with_the_votes_is_named(
     assert 0 < behind["n"] <= 25
     assert "no principle was rated higher for the response that won" in words(client.get(link))
     assert f'<a href="/campaigns/{campaign.pk}/principles/">' in words(client.get(link))
+
+
+def test_with_several_raters_the_sentence_is_about_raters_like_them(
+    day_shift: Pool, alice: User, signed_in: SignedIn
+) -> None:
+    campaign = rated_campaign(day_shift, n_items=17, keeps=0.8, n_raters=4)
+    found = report_of(campaign).results["principles"]
+
+    page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/principles/"))
+
+    assert (found["n_pairs"], found["n_votes"]) == (102, 408)
+    assert "for raters like these) of 408 votes" in page
 
 
 def test_random_ratings_explain_nothing(day_shift: Pool, alice: User, signed_in: SignedIn) -> None:

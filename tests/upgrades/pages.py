@@ -51,9 +51,11 @@ OBJECTS: dict[str, type[models.Model]] = {
 """The word before a number in an address → what the number is of."""
 OF_TWO: dict[str, Callable[[], QuerySet[Any, tuple[Any, ...]]]] = {
     "campaign_item": lambda: Item.objects.order_by("pk").values_list("campaign_id", "pk"),
-    "campaign_rater": lambda: RaterQuality.objects.values_list("report__campaign_id", "rater_id"),
+    "campaign_rater": lambda: RaterQuality.objects.order_by("pk").values_list(
+        "report__campaign_id", "rater_id"
+    ),
     "campaign_review_item": lambda: Item.objects.order_by("pk").values_list("campaign_id", "pk"),
-    "desk_item": lambda: Slot.objects.filter(state="leased").values_list("lease"),
+    "desk_item": lambda: Slot.objects.filter(state="leased").order_by("pk").values_list("lease"),
 }
 """Pages about other things than one numbered object → what stands in their addresses."""
 MOST = 3

@@ -23,6 +23,22 @@ def tags_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag.strip()[:40] for tag in text.split(",") if tag.strip()))[:12]
 
 
+def judges_field() -> forms.ChoiceField:
+    """Which verdicts of AI judges are learned from; empty is people only."""
+    return forms.ChoiceField(
+        label=_("AI judges"),
+        choices=sentence_case(Judges.choices),
+        initial=Judges.NONE,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_(
+            "Adds verdicts on pairs that no person answered: those that a look allowed, or all,"
+            " each weighted by how surely the judge agrees with people. They only train: models"
+            " are measured on people's answers."
+        ),
+    )
+
+
 class SnapshotForm(forms.Form):
     """Filters for a snapshot of judgments or prompts."""
 
@@ -61,18 +77,7 @@ class SnapshotForm(forms.Form):
             " in full."
         ),
     )
-    judges = forms.ChoiceField(
-        label=_("AI judges"),
-        choices=sentence_case(Judges.choices),
-        initial=Judges.NONE,
-        required=False,
-        widget=forms.RadioSelect,
-        help_text=_(
-            "Adds verdicts on pairs that no person answered: those that a look allowed, or all,"
-            " each weighted by how surely the judge agrees with people. They only train: models"
-            " are measured on people's answers."
-        ),
-    )
+    judges = judges_field()
     best_of = forms.TypedMultipleChoiceField(
         label=_("Best responses of"),
         coerce=int,

@@ -12,8 +12,8 @@ from labeling.models import Campaign
 from labeling.quality import campaign_figures
 from training.models import Snapshot
 from training.snapshots import freeze
-from training.snapshots.contents import files
-from training.snapshots.contents.filters import Filters
+from training.snapshots.contents import files, judged
+from training.snapshots.contents.filters import Filters, Judges
 from training.snapshots.contents.snapshot_card import Row
 
 N_ROWS_READ = 300
@@ -35,13 +35,15 @@ class ExpectedSnapshot:
         return n
 
 
-def expected(*, campaign: Campaign, kind: str, now: datetime) -> ExpectedSnapshot:
+def expected(
+    *, campaign: Campaign, kind: str, judges: str = Judges.NONE, now: datetime
+) -> ExpectedSnapshot:
     """`kind` is a kind of snapshot, or “votes”: the responses that the campaign's raters prefer."""
     is_voted = kind == "votes"
     filters = (
         Filters(best_voted_in=(campaign.pk,))
         if is_voted
-        else Filters.from_json(filters_of(campaign))
+        else Filters.from_json(filters_of(campaign) | {"judges": judges})
     )
     stored_kind = Snapshot.Kind.DEMONSTRATIONS if is_voted else Snapshot.Kind(kind)
     left_out: Counter[str] = Counter()
@@ -51,6 +53,7 @@ def expected(*, campaign: Campaign, kind: str, now: datetime) -> ExpectedSnapsho
     if not is_whole:
         known = campaign_figures.n_answers(campaigns=[campaign.pk], now=now).get(campaign.pk)
         n_sources = campaign.items.count() if is_voted else known.value if known else 0
+        n_sources += judged.n_rows(filters)
         n_read = len({row.judgment_id for row in read}) if kind == "unpaired" else len(read)
         factor = max(1.0, n_sources / (n_read + left_out.total()))
     splits = Counter(row.split for row in read)

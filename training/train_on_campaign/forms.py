@@ -30,6 +30,8 @@ from training.schedules.forms.schedule import NAME_LENGTH, ScheduleForm
 from training.schedules.plans.chain_plans import TEMPLATES, Plan
 from training.schedules.plans.settings import Ending
 from training.schedules.services import Terms
+from training.snapshots.contents.filters import Judges
+from training.snapshots.forms import judges_field
 from training.train_on_campaign.answers import filters_of
 from training.train_on_campaign.offers import LABELS, Offer, offers
 
@@ -91,6 +93,7 @@ class TrainForm(forms.Form):
             "required": _("Choose the guideline that raters follow. An admin writes one.")
         },
     )
+    judges = judges_field()
     repeats = forms.BooleanField(
         label=_("Repeat every week"),
         required=False,
@@ -101,11 +104,13 @@ class TrainForm(forms.Form):
         self, data: Mapping[str, Any] | None, *, campaign: Campaign, by: User, now: datetime
     ) -> None:
         self.campaign, self.by, self.now = campaign, by, now
-        self.offers = offers(campaign=campaign, now=now)
+        self.offers = offers(campaign=campaign, judges=_judges_in(data), now=now)
         self.models = usable_models()
         self.nodes = [status.node for status in placement.nodes(now=now) if status.takes_runs]
         self.n_test = visible(Prompt.objects.filter(split="test", retired_at=None)).count()
         super().__init__(self._defaults() if data is None else data)
+        if not campaign.judges.exists():
+            del self.fields["judges"]
         models, ending = self.fields["base_model"], self.fields["ending"]
         assert isinstance(models, forms.ModelChoiceField)
         assert isinstance(ending, forms.ChoiceField)
@@ -131,6 +136,7 @@ class TrainForm(forms.Form):
             "what": next((offer.name for offer in self.offers if not offer.why_not), ""),
             "base_model": model.pk if model else None,
             "length": BALANCED if has_gpu and settings.MODE != "demo" else SMALL,
+            "judges": Judges.NONE,
             "ending": asks if self.n_test else Ending.NOTHING,
             "pool": pool,
             "guideline": guideline,
@@ -202,6 +208,7 @@ class TrainForm(forms.Form):
             "name": free_name(self.campaign, self.offer),
             "base_model": _pk(chosen.get("base_model")),
             **filters,
+            "judges": chosen.get("judges"),
             **{f"config_{kind}": f"preset:{length}" for kind in shape.run_kinds},
             "trigger": Schedule.Trigger.CLOCK if chosen.get("repeats") else Schedule.Trigger.HAND,
             "cron": EVERY_WEEK,
@@ -259,6 +266,12 @@ def free_name(campaign: Campaign, offer: Offer) -> str:
     method = str(TEMPLATES[offer.template].name)
     base = f"{campaign.name[: NAME_LENGTH - len(method) - 10]} · {method}"
     return schedules_selectors.free_name(base)
+
+
+def _judges_in(data: Mapping[str, Any] | None) -> str:
+    """What is offered is counted with the verdicts that are chosen."""
+    chosen = (data or {}).get("judges")
+    return chosen if chosen in Judges.values else Judges.NONE
 
 
 def _pk(row: Any) -> int | None:

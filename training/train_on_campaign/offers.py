@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.kinds.choices import Answer
 from labeling.models import Campaign
+from training.snapshots.contents.filters import Judges
 from training.train_on_campaign.answers import ExpectedSnapshot, expected
 from training.train_on_campaign.measured import METHODS
 
@@ -37,13 +38,13 @@ class Offer:
         return LABELS[self.name]
 
 
-def offers(*, campaign: Campaign, now: datetime) -> list[Offer]:
-    """Each of the three, the recommended one first."""
+def offers(*, campaign: Campaign, judges: str = Judges.NONE, now: datetime) -> list[Offer]:
+    """Each of the three, the recommended one first. `judges`: whose verdicts go in beside votes."""
     if campaign.pool.is_held_out:
         why_not = gettext("Its pool is for evaluation only. Choose a campaign of another pool.")
         return [Offer(name, "", why_not) for name in LABELS]
     if campaign.about.answer == Answer.COMPARISON:
-        return _of_comparisons(campaign, now)
+        return _of_comparisons(campaign, judges, now)
     written = expected(campaign=campaign, kind="demonstrations", now=now)
     needs_comparisons = gettext(
         "Needs comparisons, and raters of this campaign write demonstrations. Choose a campaign in"
@@ -56,13 +57,13 @@ def offers(*, campaign: Campaign, now: datetime) -> list[Offer]:
     ]
 
 
-def _of_comparisons(campaign: Campaign, now: datetime) -> list[Offer]:
-    pairs = expected(campaign=campaign, kind="comparisons", now=now)
+def _of_comparisons(campaign: Campaign, judges: str, now: datetime) -> list[Offer]:
+    pairs = expected(campaign=campaign, kind="comparisons", judges=judges, now=now)
     voted = expected(campaign=campaign, kind="votes", now=now)
     by_dpo = gettext("Recommended for rankings: learns from its decided pairs with DPO.")
     better = _offer(BETTER, "dpo", pairs, f"{by_dpo} {_in_words('dpo')}")
     if pairs.why_empty:
-        marked = expected(campaign=campaign, kind="unpaired", now=now)
+        marked = expected(campaign=campaign, kind="unpaired", judges=judges, now=now)
         by_kto = gettext(
             "Recommended without rankings: learns from what raters call good or bad with KTO."
         )

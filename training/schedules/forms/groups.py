@@ -44,7 +44,7 @@ class GroupedForm(forms.Form):
             self._group(
                 _("Training data"),
                 _("By default, all answers, imported ones too"),
-                *("campaigns", "includes_imports", "ptx_text"),
+                *("campaigns", "includes_imports", "judges", "ptx_text"),
             ),
             self._group(
                 _("Prompts to practise on"),

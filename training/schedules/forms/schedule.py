@@ -34,8 +34,10 @@ from training.schedules.forms.when_fields import LIMITS, WhenFields
 from training.schedules.plans import steps
 from training.schedules.plans.chain_plans import TEMPLATES, Plan
 from training.schedules.plans.settings import Ending
-from training.schedules.plans.step import CampaignStep, Step
-from training.snapshots.selectors import campaign_choices
+from training.schedules.plans.step import CampaignStep, SnapshotStep, Step
+from training.snapshots.contents.filters import Judges
+from training.snapshots.forms import judges_field
+from training.snapshots.selectors import OF_RATERS, campaign_choices, has_judges
 
 NAME_LENGTH = 150
 N_RUNS_OFFERED = 10
@@ -95,6 +97,7 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields, GroupedForm):
     includes_imports = forms.BooleanField(
         label=_("Include imported answers"), required=False, initial=True
     )
+    judges = judges_field()
     text = forms.ModelChoiceField(
         label=_("Text to pretrain on"),
         queryset=Snapshot.objects.none(),
@@ -217,6 +220,8 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields, GroupedForm):
             fields["n_taught"].help_text = gettext(
                 "Raters compare the current model's responses to them, and DPO learns from that."
             )
+        if not (self._learns_from_raters and has_judges()):
+            del fields["judges"]
         brought = {name for step in self.shape.steps for name in step.fields}
         for name in {name for step in steps.STEPS.values() for name in step.fields} - brought:
             del fields[name]
@@ -288,6 +293,14 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields, GroupedForm):
             return None
 
     @property
+    def _learns_from_raters(self) -> bool:
+        """Whether a snapshot of the chain has the judgments of responses that the plan chooses."""
+        return any(
+            isinstance(step, SnapshotStep) and step.kind in OF_RATERS and not step.own_filters
+            for step in self.shape.steps
+        )
+
+    @property
     def _always_opens_campaigns(self) -> bool:
         opening = (step for step in self.shape.steps if isinstance(step, CampaignStep))
         return any(step is not steps.CAMPAIGN for step in opening)
@@ -308,13 +321,15 @@ class ScheduleForm(ConflictCheck, WhenFields, CycleFields, GroupedForm):
         for name in (*MACHINE, "ending", "on_fall", "confidence", "n_looks"):
             if not values.get(name):
                 values.pop(name, None)  # empty: the plan's default
+        judges = cleaned.get("judges") or Judges.NONE
         return Plan(
             **{"goes_on": False, "trains_watchdog": False} | values,
             template=self.template,
             filters={
                 "campaigns": cleaned.get("campaigns", []),
                 "includes_imports": cleaned["includes_imports"],
-            },
+            }
+            | ({"judges": judges} if judges != Judges.NONE else {}),
             configs={kind: self._config(kind) for kind in self.shape.run_kinds},
             approvals=tuple(cleaned["approvals"]),
         )
@@ -440,4 +455,5 @@ def _initial(schedule: Schedule, plan: Plan) -> dict[str, object]:
         | {"suites": list(plan.suites)}
         | {"approvals": list(plan.approvals), "campaigns": plan.filters.get("campaigns", [])}
         | {"includes_imports": plan.filters.get("includes_imports", True)}
+        | {"judges": plan.filters.get("judges", Judges.NONE)}
     )

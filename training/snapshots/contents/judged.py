@@ -26,20 +26,17 @@ def rows(filters: Filters, left_out: Counter[str]) -> Iterator[VerdictRow]:
     """None on a pair that people answered, as far as the filters take their answers, whatever they
     chose. None on prompts that evaluate: what a model comes to is measured on people's answers.
     """
-    if not filters.takes_verdicts:
-        return
-    found = learnable.verdicts(
-        campaigns=filters.campaigns,
-        only_trusted=filters.judges == Judges.TRUSTED,
-        left_out=left_out,
-    )
-    answered = _answered(filters, [one.pair.item for one in found])
-    by_judgment = _judgments([one for one in found if one.pair.item not in answered])
+    by_judgment = _verdicts(filters, left_out)
     for row in streams.comparisons_of_judges(judgments=by_judgment):
         if row.split != Prompt.Split.TRAIN:
             left_out["verdict on a prompt that evaluates"] += 1
             continue
         yield VerdictRow(**vars(row), verdict=by_judgment[row.judgment_id])
+
+
+def n_rows(filters: Filters) -> int:
+    """At most: without reading the pairs, of which some may be on prompts that evaluate."""
+    return len(_verdicts(filters, Counter()))
 
 
 def with_judge(row: Row, source: ComparisonRow) -> Row:
@@ -65,6 +62,19 @@ def with_judge(row: Row, source: ComparisonRow) -> Row:
     )
     content = {**row.content, "judge": lineage}
     return replace(row, content=content, rater=None, weight=None, judge=by_judge)
+
+
+def _verdicts(filters: Filters, left_out: Counter[str]) -> dict[int, Learnable]:
+    """By judgment: those on pairs that nobody answered."""
+    if not filters.takes_verdicts:
+        return {}
+    found = learnable.verdicts(
+        campaigns=filters.campaigns,
+        only_trusted=filters.judges == Judges.TRUSTED,
+        left_out=left_out,
+    )
+    answered = _answered(filters, [one.pair.item for one in found])
+    return _judgments([one for one in found if one.pair.item not in answered])
 
 
 def _answered(filters: Filters, items: Collection[int]) -> set[int]:

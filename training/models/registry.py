@@ -63,6 +63,11 @@ class TrainedModel(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def can_be_used(self) -> bool:
+        """Whether runs and the playground take it: it is not retired, and has its weights."""
+        return self.freed_at is None and self.stage != self.Stage.RETIRED
+
 
 class Endpoint(models.Model):
     """An external model, at an OpenAI-compatible URL. Its key is in the environment, never here."""

@@ -49,7 +49,12 @@ def publish_model(
         )
     with transaction.atomic():
         locked = TrainedModel.objects.select_for_update(of=("self",)).select_related("run")
-        if registry_selectors.is_still_training(model=locked.get(pk=model.pk)):
+        row = locked.get(pk=model.pk)
+        if row.freed_at is not None:
+            raise UnableToPublish(
+                _("The weights of “%(name)s” were deleted to free space.") % {"name": row}
+            )
+        if registry_selectors.is_still_training(model=row):
             raise UnableToPublish(
                 _(
                     "The run of “%(model)s” was resumed. Wait until it ends, or choose another"

@@ -194,7 +194,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "n_judgments": cards.n_judgments_behind(model=model),
         "card_text": text.partition("\n---\n")[2] or text,
         "endpoint": endpoint,
-        "training_kinds": [] if endpoint or model.freed_at else _training_kinds(model),
+        "training_kinds": _training_kinds(model) if model.can_be_used and not endpoint else [],
         "training_query": f"?base_model={model.pk}",
         "can_keep_adapter": model.run is not None and model.run.config.get("method") == "lora",
     }

@@ -40,8 +40,10 @@ def is_usable(*, kind: str, metrics: Mapping[str, Any], effect: Effect) -> bool:
 
 
 def _uses(model: TrainedModel, *, is_fit: bool, is_endpoint: bool) -> list[Action]:
-    uses = []
-    if model.kind == POLICY and not model.freed_at:
+    uses = list[Action]()
+    if not model.can_be_used:
+        return uses
+    if model.kind == POLICY:
         uses.append(Action(gettext("Try it"), f"{reverse('model_try')}?model={model.pk}"))
     for kind, about in kinds.KINDS.items():
         if is_endpoint and not about.takes_endpoints:

@@ -31,6 +31,7 @@ from training.schedules.gate import promotion
 from training.schedules.gate import selectors as gate_selectors
 from training.schedules.plans import chain_plans, steps
 from training.schedules.plans.chain_plans import Plan
+from training.snapshots.contents.filters import Judges
 
 FIRINGS_PER_PAGE = 30
 N_CHAINS_SHOWN = 10
@@ -141,6 +142,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "has_line": bool(plan.shape.improving),
         "steps": [(step.words, plan.needs_approval(step)) for step in plan.shape.steps],
         "base_model": TrainedModel.objects.filter(pk=plan.base_model).first(),
+        "judges": Judges(plan.filters["judges"]).label if "judges" in plan.filters else "",
         "current": (steps.current_model(schedule, plan) if plan.shape.has_gate else None),
         "gate": gate_selectors.latest_gate(schedule=schedule) if plan.shape.has_gate else None,
         "now_is": selectors.situation(schedule=schedule, now=timezone.now()),

@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling.models import Campaign, Prompt
+from tests.html import text_of
 from tests.training.judges.test_learning import LATER, others
 from tests.training.judges.test_sparing import trusted
 from tests.training.judges.test_trust import judge, many, rosa
@@ -97,6 +98,8 @@ def test_the_long_form_opens_with_the_choice_and_keeps_it_when_it_is_edited(
         values = {one.name: one.value() for one in form if one.value() not in (None, False, "")}
         client.post(urlsplit(address).path, values | {"name": "long"})
         assert Schedule.objects.get().plan["filters"]["judges"] == "trusted"
+    shown = text_of(client, f"/schedules/{Schedule.objects.get().pk}/")
+    assert "It learns from: people, and judges where they are trusted." in shown
 
 
 def test_a_campaign_without_a_judge_and_a_site_without_one_are_not_asked(

@@ -16,6 +16,7 @@ from labeling.models import Export, Rater
 from labeling.people.withdrawals import withdrawal
 from tests.api.conftest import calling as calling
 from tests.cast import NOON
+from tests.html import page_of
 from tests.labeling.data.formats import exported
 from tests.training.conftest import NOW
 from tests.training.registry.hub_stub import Hub, hub_stub
@@ -186,6 +187,23 @@ def test_a_model_on_its_way_or_without_a_licence_is_not_sent(
 
 
 # --- exports --------------------------------------------------------------------------------------
+
+
+def test_a_model_without_weights_is_neither_offered_nor_sent(
+    hub: Hub, model: TrainedModel, noor: User, signed_in: Callable[..., Client]
+) -> None:
+    client, page = signed_in(noor), f"/models/{model.pk}/"
+    address = f"{page}publish"
+    assert address in client.get(page).content.decode()
+    TrainedModel.objects.filter(pk=model.pk).update(freed_at=NOW)
+
+    response = client.post(address, {"repository": "team/ours"}, follow=True)
+
+    sentence = "The weights of “ours” were deleted to free space."
+    assert page_of(response).count(sentence) == 2, "the refusal, and what the page says"
+    assert not Publication.objects.exists()
+    assert address not in response.content.decode()
+    assert f"{page}archive" not in response.content.decode()
 
 
 @pytest.fixture

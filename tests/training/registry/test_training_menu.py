@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from tests.html import text_of
 from tests.training import cast
+from training.models import TrainedModel
 from training.registry import endpoints
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,23 @@ def test_a_models_page_offers_everything_that_can_be_trained_from_it(
 
     menu = page.partition('id="train"')[2].partition("</details>")[0]
     assert set(re.findall(rf'href="/runs/new/(\w+)/\?base_model={model.pk}"', menu)) == offered
+
+
+@pytest.mark.parametrize("kind", ["policy", "reward"])
+@pytest.mark.parametrize("gone", [{"freed_at": timezone.now()}, {"stage": "retired"}])
+def test_a_model_that_no_run_would_take_is_offered_to_none(
+    signed_in: SignIn, noor: User, kind: str, gone: dict[str, object]
+) -> None:
+    client, model = signed_in(noor), cast.a_model(noor, kind=kind)
+    runs = re.compile(rf"/runs/new/\w+/\?\w+_model={model.pk}")
+    assert runs.search(text_of(client, f"/models/{model.pk}/"))
+
+    TrainedModel.objects.filter(pk=model.pk).update(**gone)
+
+    page = text_of(client, f"/models/{model.pk}/")
+    assert not runs.search(page)
+    assert f"/models/try/?model={model.pk}" not in page
+    assert 'id="train"' not in page
 
 
 def test_nothing_is_trained_from_another_server(

@@ -14,14 +14,19 @@ from labeling.models import Guideline, Pool
 from tests.api.test_steering import post
 from tests.api.test_training import weekly
 from tests.training import cast
+from tests.training.benchmarks.tiny_suites import tiny_suite
+from tests.training.judges.conftest import server
+from tests.training.judges.test_sparing import trusted
+from tests.training.judges.test_trust import judge, many, rosa
 from training.configs import kinds
-from training.models import Chain, Link, Schedule
+from training.models import Chain, Judge, Link, Schedule
 from training.schedules import chains
 from training.schedules import services as schedules_services
 from training.schedules.forms.schedule import ScheduleForm
 from training.schedules.plans import chain_plans, steps
 
 pytestmark = pytest.mark.django_db
+__all__ = ["judge", "many", "rosa", "server", "trusted"]
 Caller = Callable[..., Client]
 
 
@@ -73,6 +78,55 @@ def test_a_schedule_is_set_up_with_what_is_left_out_as_its_page_shows_it(
     assert schedule.plan["configs"]["sft"] == kinds.as_json(kinds.PRESETS["sft"]["small"])
     assert (schedule.plan["goes_on"], schedule.plan["filters"]["includes_imports"]) == (True, True)
     assert AuditEvent.objects.filter(action="create", target_id=str(schedule.pk)).exists()
+
+
+@pytest.mark.parametrize("is_made", [True, False], ids=["made", "changed"])
+@pytest.mark.parametrize(
+    ("sent", "wrong"), [("list", ""), ("id", "suites"), ("unknown", "suites"), ("null", "")]
+)
+def test_suites_are_a_list_of_ids(
+    calling: Caller,
+    noor: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    is_made: bool,
+    sent: str,
+    wrong: str,
+) -> None:
+    suite, model = tiny_suite(), cast.a_model(noor)
+    body = {"name": "Cycle", "template": "weekly", "base_model": model.pk, "trigger": "hand"}
+    body |= {"pool": day_shift.pk, "guideline": guideline.pk}
+    of_body = {"list": [suite.pk], "id": suite.pk, "unknown": [suite.pk + 10_000], "null": None}
+    suites = {"suites": of_body[sent]}
+    client = calling(noor)
+    if is_made:
+        answer = post(client, "schedules", body | suites)
+    else:
+        made = post(client, "schedules", body)
+        answer = post(client, f"schedules/{made.json()['id']}/change", suites)
+
+    if wrong:
+        assert answer.status_code == 400
+        assert list(answer.json()["errors"]) == [wrong]
+    else:
+        assert answer.status_code in (200, 201), answer.json()
+        assert Schedule.objects.get().plan["suites"] == (of_body[sent] or [])
+
+
+@pytest.mark.parametrize(("judges", "status"), [("trusted", 201), ("everybody", 400)])
+def test_which_judges_are_learned_from_is_a_choice(
+    calling: Caller, noor: User, alice: User, trusted: Judge, judges: str, status: int
+) -> None:
+    model = cast.a_model(noor)
+    body = {"name": "By judges", "template": "reward", "base_model": model.pk, "trigger": "hand"}
+
+    answer = post(calling(noor), "schedules", body | {"judges": judges})
+
+    assert answer.status_code == status
+    if status == 201:
+        assert Schedule.objects.get().plan["filters"]["judges"] == judges
+    else:
+        assert list(answer.json()["errors"]) == ["judges"]
 
 
 def test_the_whole_cycle_is_set_up_in_one_call_and_once_for_one_key(

@@ -31,11 +31,13 @@ from training.schedules.forms.schedule import ScheduleForm
 from training.schedules.gate import promotion
 from training.schedules.plans import chain_plans
 from training.schedules.plans.steps import STEPS
+from training.snapshots.contents.filters import Judges
 
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 _CHOICES: Mapping[str, Sequence[object]] = {
     "trigger": Schedule.Trigger.choices,
     "strategy": list(launch.STRATEGIES),
+    "judges": Judges.choices,
 }
 _CONFIG = "config_"
 
@@ -206,6 +208,8 @@ def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, An
     if isinstance(field, forms.BooleanField):
         return Flag(**about)
     about["allow_null"] = not field.required
+    if isinstance(field, forms.TypedMultipleChoiceField | forms.ModelMultipleChoiceField):
+        return serializers.ListField(child=Id(), max_length=1000, **about)
     if isinstance(field, forms.ModelChoiceField):
         return Id(**about)
     if isinstance(field, forms.IntegerField):  # a FloatField is one as well
@@ -215,8 +219,6 @@ def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, An
             if isinstance(field, forms.FloatField)
             else serializers.IntegerField(**about)
         )
-    if isinstance(field, forms.TypedMultipleChoiceField):
-        return serializers.ListField(child=Id(), max_length=1000, **about)
     if isinstance(field, forms.MultipleChoiceField):
         return serializers.ListField(
             child=serializers.CharField(max_length=32), max_length=len(STEPS), **about
